@@ -1,0 +1,64 @@
+"""Errors of reading D365, sorted by reaction. (Creating a case raises none of them: see `answers`.)
+
+D365Error
+├── D365TransientError        try again later
+│   ├── D365Unavailable       no connection, time-out, connection lost, 408, 5xx
+│   ├── D365Throttled         429: wait `retry_after` seconds, or back off
+│   └── D365NotOData          an answer, but not OData's JSON (HTML, redirect, cut off): nothing is known for sure
+└── D365ConfigurationError    somebody must mend something: breaker and alert
+    ├── D365Unauthorized      401 with a fresh token too, or Entra refuses the client
+    ├── D365Forbidden         403: a role of the integration user is missing
+    └── D365Misconfigured     404 on an entity set, a field that D365 does not know
+MappingError                  the mapping file cannot be used (at start)
+"""
+
+from case_shared.errors import CasebridgeError, Misconfigured, Transient
+
+
+class D365Error(CasebridgeError):
+    """Any failed read of D365; `status` is the HTTP status where there was an answer."""
+
+    def __init__(self, why: str, *, status: int | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.status = status
+
+
+class D365TransientError(D365Error, Transient):
+    """Try again later: nobody needs to mend anything here."""
+
+
+class D365Unavailable(D365TransientError):
+    """D365 (or the token endpoint) could not be reached, was too slow, or answered with a server error."""
+
+
+class D365Throttled(D365TransientError):
+    """429; `retry_after` in seconds, None where D365 did not say."""
+
+    def __init__(self, why: str, *, retry_after: float | None, status: int = 429) -> None:
+        super().__init__(why, status=status)
+        self.retry_after = retry_after
+
+
+class D365NotOData(D365TransientError):
+    """Something answered that does not speak OData: HTML, a redirect, cut-off JSON. No conclusion may rest on it."""
+
+
+class D365ConfigurationError(D365Error, Misconfigured):
+    """Trying again does not help before somebody changes something."""
+
+
+class D365Unauthorized(D365ConfigurationError):
+    """401 even with a fresh token, or the token endpoint refuses the client."""
+
+
+class D365Forbidden(D365ConfigurationError):
+    """403: the integration user may not read this."""
+
+
+class D365Misconfigured(D365ConfigurationError):
+    """An entity set or a field of the mapping that D365 does not know."""
+
+
+class MappingError(Misconfigured):
+    """The mapping file cannot be used; the message names file, table and key."""

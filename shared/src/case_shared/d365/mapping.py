@@ -1,0 +1,202 @@
+"""The mapping file (`D365_MAPPING`, TOML): what our fields, D365's entity sets and its status symbols are called.
+
+No public page names a standard case entity (reference/d365, section 0), so all of it is configuration; the defaults are
+DESIGN section 8's. What is left out has the default; an unknown key is refused.
+"""
+
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from case_shared.d365.errors import MappingError
+
+# OData names go into addresses unescaped: nothing but an identifier is one.
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)]
+OptionalName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", max_length=128)]
+PortalStatus = Literal["submitted", "in_process", "open", "closed", "canceled"]
+
+_DEFAULT_STATUS: dict[str, PortalStatus] = {
+    "None": "submitted",
+    "InProcess": "in_process",
+    "Planned": "open",
+    "Opened": "open",
+    "Open": "open",
+    "Closed": "closed",
+    "Canceled": "canceled",
+}
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Fields(_Table):
+    """Ours = D365's. A field that may be missing in D365 is mapped to ""."""
+
+    @model_validator(mode="after")
+    def _no_name_twice(self) -> Self:
+        twice = [name for name, count in Counter(self.by_ours().values()).items() if count > 1]
+        if twice:
+            raise ValueError(f"D365's field {twice[0]} stands for two of ours; map each to its own")
+        return self
+
+    def by_ours(self) -> dict[str, str]:
+        """Our names and D365's, without those that D365 does not have."""
+        return {ours: theirs for ours, theirs in self if theirs}
+
+
+class CaseFields(_Fields):
+    """Fields of the case entity; those with an optional name may be mapped to "" where D365 has none."""
+
+    data_area_id: Name = "dataAreaId"
+    case_id: Name = "CaseId"
+    web_case_id: Name = "WebCaseId"
+    submission_id: OptionalName = "SubmissionId"
+    customer_account: Name = "CustomerAccount"
+    category: Name = "CaseCategory"
+    category_type: OptionalName = "CategoryType"
+    priority: OptionalName = "Priority"
+    description: OptionalName = "Description"
+    notes: OptionalName = "Notes"
+    contact_name: OptionalName = "ContactName"
+    contact_email: OptionalName = "ContactEmail"
+    contact_phone: OptionalName = "ContactPhone"
+    created_by: OptionalName = "CreatedByUser"
+    status: Name = "CaseStatus"
+    modified_at: Name = "ModifiedDateAndTime"
+
+
+class CategoryFields(_Fields):
+    """Fields of the category entity."""
+
+    data_area_id: Name = "dataAreaId"
+    category: Name = "CaseCategory"
+    category_type: Name = "CategoryType"
+    description: OptionalName = "Description"
+
+
+class PriorityFields(_Fields):
+    """Fields of the priority entity."""
+
+    data_area_id: Name = "dataAreaId"
+    priority: Name = "Priority"
+    description: OptionalName = "Description"
+
+
+class CustomerFields(_Fields):
+    """Fields of the customer entity."""
+
+    data_area_id: Name = "dataAreaId"
+    customer_account: Name = "CustomerAccount"
+    name: OptionalName = "OrganizationName"
+
+
+class DocumentQueueFields(_Fields):
+    """Fields of D365's own document queue entity; its key is (data_area_id, document_id)."""
+
+    data_area_id: Name = "dataAreaId"
+    document_id: Name = "DocumentId"
+    web_case_id: OptionalName = "WebCaseId"
+    customer_account: OptionalName = "CustomerAccount"
+    state: OptionalName = "State"
+    reason: OptionalName = "Reason"
+    occurred_at: OptionalName = "OccurredDateAndTime"
+
+
+class CaseTable(_Table):
+    """`[case]`."""
+
+    entity_set: Name = "DealerPortalCases"
+    fields: CaseFields = CaseFields()
+
+
+class CategoryTable(_Table):
+    """`[categories]`; `filter` is an OData filter, empty for all."""
+
+    entity_set: Name = "CaseCategoryHierarchyDetails"
+    filter: str = ""
+    fields: CategoryFields = CategoryFields()
+
+
+class PriorityTable(_Table):
+    """`[priorities]`; `filter` is an OData filter, empty for all."""
+
+    entity_set: Name = "CasePriorities"
+    filter: str = ""
+    fields: PriorityFields = PriorityFields()
+
+
+class CustomerTable(_Table):
+    """`[customers]`; `filter` is an OData filter that says which customers are dealers, empty for all."""
+
+    entity_set: Name = "CustomersV3"
+    filter: str = ""
+    fields: CustomerFields = CustomerFields()
+
+
+class DocumentQueueTable(_Table):
+    """`[document_queue]`; without an entity set nothing is written there."""
+
+    entity_set: Name | None = None
+    fields: DocumentQueueFields = DocumentQueueFields()
+
+
+class EventsTable(_Table):
+    """`[events]`: the business events that may name a case."""
+
+    business_event_ids: Annotated[tuple[str, ...], Field(min_length=1)] = ("CaseStatusChangedBusinessEvent",)
+
+
+class Mapping(_Table):
+    """The whole file."""
+
+    web_case_id_unique: bool = True
+    case: CaseTable = CaseTable()
+    categories: CategoryTable = CategoryTable()
+    priorities: PriorityTable = PriorityTable()
+    customers: CustomerTable = CustomerTable()
+    document_queue: DocumentQueueTable = DocumentQueueTable()
+    events: EventsTable = EventsTable()
+    status: dict[str, PortalStatus] = _DEFAULT_STATUS
+
+    @field_validator("status")
+    @classmethod
+    def _with_defaults(cls, value: dict[str, PortalStatus]) -> dict[str, PortalStatus]:
+        return _DEFAULT_STATUS | value
+
+    @property
+    def has_submission_id(self) -> bool:
+        """Whether D365 keeps our submission id; without it a case is ours by the fields as sent."""
+        return bool(self.case.fields.submission_id)
+
+    def portal_status(self, symbol: str | None) -> PortalStatus | None:
+        """The portal's status for D365's symbol; None for one that the mapping does not know (keep the last, alert)."""
+        return self.status.get(symbol) if symbol else None
+
+
+def load_mapping(path: Path | None) -> Mapping:
+    """The mapping file, or the defaults without one.
+
+    Raises: MappingError: unreadable, not TOML, or with an unknown or wrong key.
+    """
+    if path is None:
+        return Mapping()
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise MappingError(f"mapping file {path}: {error}") from error
+    try:
+        return Mapping.model_validate(content)
+    except ValidationError as error:
+        problems = "; ".join(_problem(dict(detail)) for detail in error.errors())
+        raise MappingError(f"mapping file {path}: {problems}") from error
+
+
+def _problem(detail: dict[str, Any]) -> str:
+    *tables, key = [str(part) for part in detail["loc"]] or [""]
+    where = f"table [{'.'.join(tables)}]" if tables else "top level"
+    what = "unknown key; remove it or correct its name" if detail["type"] == "extra_forbidden" else detail["msg"]
+    return f"{where}, key {key!r}: {what}"

@@ -1,0 +1,46 @@
+"""Whether a case found in D365 is the one that was sent (DESIGN section 5: "Found is ours only if …")."""
+
+from case_shared.d365.models import CaseToCreate, D365Case
+
+# Compared where D365 keeps no submission id. Notes are not among them: they are never read.
+_SENT_FIELDS = (
+    "category",
+    "category_type",
+    "priority",
+    "description",
+    "contact_name",
+    "contact_email",
+    "contact_phone",
+    "created_by",
+)
+
+
+def is_ours(found: D365Case, sent: CaseToCreate, *, by_submission_id: bool) -> bool:
+    """Legal entity, customer and submission id match; without a submission id in D365, every field that was sent does.
+
+    `by_submission_id` is `Mapping.has_submission_id`. Keys compare without case, as D365 compares them.
+    """
+    same_place = _same_key(found.data_area_id, sent.data_area_id) and _same_key(
+        found.customer_account, sent.customer_account
+    )
+    same_number = _same_key(found.web_case_id, sent.web_case_id)
+    return same_place and same_number and _same_submission(found, sent, by_submission_id)
+
+
+def _same_submission(found: D365Case, sent: CaseToCreate, by_submission_id: bool) -> bool:
+    if by_submission_id:
+        return _same_key(found.submission_id, sent.submission_id)
+    return all(_same_text(getattr(found, field), getattr(sent, field)) for field in _SENT_FIELDS)
+
+
+def _same_key(found: str | None, sent: str) -> bool:
+    return (found or "").strip().casefold() == sent.strip().casefold()
+
+
+def _same_text(found: str | None, sent: str | None) -> bool:
+    # What was not sent may have got a default; D365 keeps neither trailing blanks nor our kind of line ends.
+    return not sent or _lines(found or "") == _lines(sent)
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip().splitlines()]
