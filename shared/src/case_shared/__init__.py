@@ -1,0 +1,1 @@
+"""What Casebridge's services share; it knows no service."""

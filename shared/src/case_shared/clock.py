@@ -1,0 +1,27 @@
+"""Time as an object, so that logic that waits can be tested as a table."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where a component reads time; two kinds, for two questions."""
+
+    def now(self) -> datetime:
+        """Wall time, aware and in UTC: what is stored and shown."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back: what deadlines are measured with."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Wall time in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds since an arbitrary start; goes on while the process is stopped by SIGSTOP."""
+        return time.monotonic()

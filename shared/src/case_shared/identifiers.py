@@ -1,0 +1,46 @@
+"""The Web Case ID: `W`, eight characters of Crockford base32, and a check character."""
+
+import hashlib
+import re
+import secrets
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LENGTH = 8
+# Crockford's specification: what people mistake for another character is read as that one.
+_CONFUSED = str.maketrans("OIL", "011")
+WEB_CASE_ID_PATTERN = rf"^W[{_ALPHABET}]{{{_LENGTH + 1}}}$"
+
+
+def _check_character(body: str) -> str:
+    # Weights that are odd are invertible mod 32: one wrong character is always found, most swaps too.
+    total = sum((2 * place + 1) * _ALPHABET.index(char) for place, char in enumerate(body))
+    return _ALPHABET[total % len(_ALPHABET)]
+
+
+def _with_check(number: int) -> str:
+    body = "".join(_ALPHABET[(number >> shift) & 31] for shift in range(5 * (_LENGTH - 1), -1, -5))
+    return f"W{body}{_check_character(body)}"
+
+
+def new_web_case_id() -> str:
+    """Draw a Web Case ID at random (40 bits); the caller draws again where it clashes."""
+    return _with_check(secrets.randbits(5 * _LENGTH))
+
+
+def derived_web_case_id(data_area_id: str, case_id: str, attempt: int = 0) -> str:
+    """Give the Web Case ID of a case born in D365: always the same for one (dataAreaId, CaseId).
+
+    `attempt` draws again where the ID clashes with another case's.
+    """
+    digest = hashlib.sha256(f"{data_area_id.lower()}\x1f{case_id}\x1f{attempt}".encode()).digest()
+    return _with_check(int.from_bytes(digest[:5], "big"))
+
+
+def normalise_web_case_id(text: str) -> str:
+    """Read a Web Case ID as people type it: any case, O for 0, I and L for 1."""
+    return text.strip().upper().translate(_CONFUSED)
+
+
+def is_web_case_id(text: str) -> bool:
+    """Tell whether `text` is a Web Case ID with its check character right."""
+    return re.fullmatch(WEB_CASE_ID_PATTERN, text) is not None and text[-1] == _check_character(text[1:-1])

@@ -1,0 +1,265 @@
+"""Kafka by aiokafka and FastStream, so that an offset moves only after its record's outcome is durable.
+
+FastStream's own parsers and acknowledgements are not used: a header that is no UTF-8 makes its parser raise, and then
+the record is skipped; its `ack` commits whatever was fetched and its errors are swallowed. Here a handler gets the raw
+records, is called again until it succeeds, and the offsets of just these records are committed.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage
+from prometheus_client import Counter, Gauge
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings
+
+from case_shared.health import Heartbeats
+from case_shared.loops import pause
+
+log = structlog.get_logger(__name__)
+
+
+class RawRecord(Protocol):
+    """What we read of aiokafka's ConsumerRecord, as it came; `timestamp` is in milliseconds since 1970."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, Any]]
+
+
+BatchHandler = Callable[[Sequence[RawRecord]], Awaitable[None]]
+
+_consumed = Counter("casebridge_records_consumed_total", "Records whose outcome is durable", ["topic", "group"])
+_retried = Counter(
+    "casebridge_batches_retried_total", "Batches whose handling failed and is tried again", ["topic", "group"]
+)
+_record_time = Gauge(
+    "casebridge_last_record_timestamp_seconds", "Time of the newest record handled", ["topic", "group"]
+)
+
+
+class KafkaSettings(BaseSettings):
+    """How Kafka is reached; Azure Event Hubs by SASL_SSL and PLAIN."""
+
+    kafka_bootstrap_servers: str = Field(min_length=1, description="host:port, several by comma")
+    kafka_security_protocol: str = Field(default="PLAINTEXT", pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$")
+    kafka_sasl_mechanism: str = Field(default="PLAIN", pattern="^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512)$")
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_topic_prefix: str = Field(default="", description="put in front of each topic's name")
+    kafka_group_prefix: str = Field(default="", description="put in front of each consumer group's name")
+    kafka_group_instance: str | None = Field(default=None, description="stable name of this replica: static membership")
+
+
+def connection_arguments(settings: KafkaSettings) -> dict[str, Any]:
+    """Arguments that each client of aiokafka takes to connect."""
+    arguments: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap_servers,
+        "security_protocol": settings.kafka_security_protocol,
+    }
+    if settings.kafka_security_protocol.endswith("SSL"):
+        arguments["ssl_context"] = ssl.create_default_context()
+    if settings.kafka_security_protocol.startswith("SASL"):
+        secret = settings.kafka_sasl_password
+        arguments["sasl_mechanism"] = settings.kafka_sasl_mechanism
+        arguments["sasl_plain_username"] = settings.kafka_sasl_username
+        arguments["sasl_plain_password"] = secret.get_secret_value() if secret else None
+    return arguments
+
+
+def create_producer(settings: KafkaSettings, *, client_id: str) -> AIOKafkaProducer:
+    """A producer that is idempotent and waits for all replicas; it is not started."""
+    return AIOKafkaProducer(
+        **connection_arguments(settings),
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        request_timeout_ms=10_000,
+        metadata_max_age_ms=60_000,
+    )
+
+
+async def until_started(start: Callable[[], Awaitable[None]], what: str, stopping: asyncio.Event) -> bool:
+    """Call `start` until it succeeds (True) or `stopping` is set (False): Kafka may come up after us."""
+    delay = 0.2
+    while not stopping.is_set():
+        try:
+            await start()
+        except (KafkaError, OSError) as error:
+            log.warning("kafka_not_reached", what=what, error=repr(error), retry_seconds=delay)
+            await pause(delay, stopping)
+            delay = min(delay * 2, 3.0)
+        else:
+            return True
+    return False
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One group's reading of one topic, from the earliest record on, a batch at a time; prefixes are added."""
+
+    topic: str
+    group: str
+    handle: BatchHandler
+    max_records: int = 500
+
+
+class Consumers:
+    """The subscriptions of one service on one FastStream broker, kept running until the service stops."""
+
+    def __init__(
+        self, settings: KafkaSettings, subscriptions: Sequence[Subscription], *, client_id: str, heartbeats: Heartbeats
+    ) -> None:
+        self._settings = settings
+        self._subscriptions = subscriptions
+        self._client_id = client_id
+        self._heartbeats = heartbeats
+        self._stopping = asyncio.Event()
+        self._started = False
+
+    @property
+    def started(self) -> bool:
+        """Whether each subscription has joined its group."""
+        return self._started
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Consume until `stopping` is set; the batch in hand is finished first where it can be."""
+        self._stopping = stopping
+        arguments = connection_arguments(self._settings)
+        while not stopping.is_set():
+            broker = _broker(arguments, self._client_id)
+            for subscription in self._subscriptions:
+                self._subscribe(broker, subscription)
+            try:
+                if await until_started(broker.start, "consumers", stopping):
+                    self._started = True
+                    await self._watch(broker, stopping)
+            finally:
+                self._started = False
+                await broker.stop()
+
+    async def _watch(self, broker: KafkaBroker, stopping: asyncio.Event) -> None:
+        """Return when stopping, or when a consumer's task has ended, which FastStream would not tell."""
+        self._heartbeats.expect("consumers", within_seconds=60)
+        while not stopping.is_set():
+            ended = [s for s in broker.subscribers if not getattr(s, "tasks", None) or all(t.done() for t in s.tasks)]  # type: ignore[attr-defined]
+            if ended:
+                log.error("consumer_ended", topics=[str(s) for s in ended])
+                return
+            self._heartbeats.beat("consumers")
+            await pause(1, stopping)
+
+    def _subscribe(self, broker: KafkaBroker, subscription: Subscription) -> None:
+        group = f"{self._settings.kafka_group_prefix}{subscription.group}"
+        instance = self._settings.kafka_group_instance
+
+        async def parse(records: tuple[RawRecord, ...]) -> KafkaAckableMessage:
+            return KafkaAckableMessage(body=records, raw_message=records, consumer=subscriber.consumer)
+
+        async def decode(message: KafkaAckableMessage) -> Any:
+            return message.raw_message
+
+        subscriber = broker.subscriber(
+            f"{self._settings.kafka_topic_prefix}{subscription.topic}",
+            batch=True,
+            group_id=group,
+            group_instance_id=f"{instance}.{subscription.topic}" if instance else None,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            max_records=subscription.max_records,
+            batch_timeout_ms=50,
+            session_timeout_ms=6_000,
+            heartbeat_interval_ms=1_500,
+            parser=parse,
+            decoder=decode,
+        )
+
+        @subscriber
+        async def consume(records: Any) -> None:
+            if await self._handled(subscription, records):
+                await _commit(subscriber.consumer, records)
+
+    async def _handled(self, subscription: Subscription, records: Sequence[RawRecord]) -> bool:
+        """Handle `records` until it succeeds (True); False where the service stops before."""
+        labels = (subscription.topic, subscription.group)
+        delay = 0.1
+        while True:
+            try:
+                await subscription.handle(records)
+            except Exception as error:
+                _retried.labels(*labels).inc()
+                log.error(
+                    "batch_failed",
+                    topic=labels[0],
+                    group=labels[1],
+                    records=len(records),
+                    error=repr(error),
+                    exc_info=delay < 0.2,
+                )
+                await pause(delay, self._stopping)
+                delay = min(delay * 2, 5.0)
+                if self._stopping.is_set():
+                    return False
+            else:
+                _consumed.labels(*labels).inc(len(records))
+                _record_time.labels(*labels).set(max(record.timestamp for record in records) / 1000)
+                return True
+
+
+def _broker(arguments: dict[str, Any], client_id: str) -> KafkaBroker:
+    plain = {"bootstrap_servers": arguments["bootstrap_servers"]}
+    return KafkaBroker(
+        **plain,
+        security=_security(arguments),
+        client_id=client_id,
+        apply_types=False,
+        allow_auto_create_topics=False,
+        ack_policy=AckPolicy.MANUAL,
+        graceful_timeout=10.0,
+        logger=None,
+    )
+
+
+def _security(arguments: dict[str, Any]) -> Any:
+    from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
+    context = arguments.get("ssl_context")
+    classes = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+    if "sasl_mechanism" in arguments:
+        return classes[arguments["sasl_mechanism"]](
+            username=arguments["sasl_plain_username"],
+            password=arguments["sasl_plain_password"],
+            ssl_context=context,
+            use_ssl=context is not None,
+        )
+    return BaseSecurity(ssl_context=context, use_ssl=context is not None)
+
+
+async def _commit(consumer: Any, records: Sequence[RawRecord]) -> None:
+    """Commit the offsets behind `records`, and of nothing else.
+
+    Where it fails the records come again, to us or to the partition's new owner, and are known by then.
+    """
+    offsets: dict[TopicPartition, int] = {}
+    for record in records:
+        partition = TopicPartition(record.topic, record.partition)
+        offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
+    try:
+        await consumer.commit(offsets)
+    except (CommitFailedError, IllegalStateError) as error:
+        log.info("commit_not_ours_any_more", error=repr(error))
+    except KafkaError as error:
+        log.warning("commit_failed", error=repr(error))

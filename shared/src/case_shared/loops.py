@@ -1,0 +1,76 @@
+"""Loops that go on whatever a turn raises, and end when the service stops."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+from prometheus_client import Counter
+
+from case_shared.health import Heartbeats
+
+log = structlog.get_logger(__name__)
+_failures = Counter("casebridge_loop_failures_total", "Turns of a loop that raised", ["loop"])
+_LONGEST_PAUSE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Doorbell:
+    """Wakes a loop before its time; rung many times, it wakes it once."""
+
+    _event: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ring(self) -> None:
+        """Wake the loop, now or at its next wait."""
+        self._event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for a ring, `seconds` at most."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            pass
+        self._event.clear()
+
+
+async def pause(seconds: float, stopping: asyncio.Event) -> None:
+    """Wait, but no longer than until `stopping` is set."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        pass
+
+
+async def run_loop(
+    name: str,
+    turn: Callable[[], Awaitable[bool]],
+    *,
+    every_seconds: float,
+    stopping: asyncio.Event,
+    heartbeats: Heartbeats,
+    doorbell: Doorbell | None = None,
+) -> None:
+    """Call `turn` until `stopping` is set; again at once where it returns True (more to do), else after a wait.
+
+    A turn that raises is logged, counted and tried again after a pause that doubles up to five seconds. It beats even
+    then: what fails is shown by metrics and readiness, and a restart would not mend it.
+    """
+    bell = doorbell or Doorbell()
+    heartbeats.expect(name, within_seconds=every_seconds + 60)
+    failures = 0
+    while not stopping.is_set():
+        try:
+            more = await turn()
+            failures = 0
+        except Exception as error:
+            failures += 1
+            _failures.labels(name).inc()
+            log.error("loop_turn_failed", loop=name, error=repr(error), failures=failures, exc_info=failures == 1)
+            await pause(min(_LONGEST_PAUSE_SECONDS, 0.1 * 2 ** min(failures, 10)), stopping)
+            more = True
+        heartbeats.beat(name)
+        if not more and not stopping.is_set():
+            await bell.wait(every_seconds)
+    heartbeats.forget(name)

@@ -1,0 +1,51 @@
+"""Migrations: plain SQL, run by Alembic through psycopg (asyncpg cannot run several statements at once).
+
+A service's folder `postgres/migrations` holds `env.py`, which calls `run_environment`, and `versions/`: for each
+revision a Python file with its order, and beside it the SQL by the same name.
+"""
+
+from importlib import resources
+from pathlib import Path
+
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+_LOCK = 4_242_001  # any number, the same for all our migrations: two of them never run at once
+
+
+def upgrade(database_url: str, *, package: str, schema: str) -> None:
+    """Bring `schema` to the newest revision in `package`'s migrations; does nothing where it is there."""
+    with resources.as_file(resources.files(package) / "postgres" / "migrations") as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
+        config.attributes.update(database_url=database_url, schema=schema)
+        command.upgrade(config, "head")
+
+
+def run_environment() -> None:
+    """Alembic's `env.py` of each service: one transaction, a short lock time-out, a version table per schema."""
+    attributes = context.config.attributes
+    schema: str = attributes["schema"]
+    url = (
+        attributes["database_url"]
+        .replace("postgresql://", "postgresql+psycopg://", 1)
+        .replace("postgres://", "postgresql+psycopg://", 1)
+    )
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text("SET lock_timeout = '5s'"))
+        connection.execute(text(f"SET search_path TO {schema}, public"))
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        connection.commit()
+        context.configure(connection=connection, version_table="schema_version", version_table_schema=schema)
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+def run_sql_beside(revision_file: str) -> None:
+    """Run the `.sql` file by the name of `revision_file` (its `__file__`)."""
+    statements = Path(revision_file).with_suffix(".sql").read_text(encoding="utf-8")
+    context.get_bind().exec_driver_sql(statements)

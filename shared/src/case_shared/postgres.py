@@ -1,0 +1,54 @@
+"""PostgreSQL by asyncpg: a pool without needless round trips, and SQL from `.sql` files."""
+
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import orjson
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
+    Pool = asyncpg.Pool
+
+# What is wrong with the data itself; the same statement will fail again. All else may pass later.
+DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
+
+
+async def create_pool(url: str, *, schema: str, name: str, size: int) -> Pool:
+    """Open a pool whose connections find `schema` first; `name` shows in `pg_stat_activity`.
+
+    A connection returned to the pool is not reset, which saves a round trip each time: so nobody may leave session
+    state behind (SET, advisory locks, LISTEN).
+    """
+    return await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        reset=_keep,
+        init=_use_json,
+        command_timeout=60,
+        server_settings={"application_name": name, "search_path": f"{schema}, public", "timezone": "UTC"},
+    )
+
+
+async def _keep(_connection: Connection) -> None:
+    """Reset nothing."""
+
+
+async def _use_json(connection: Connection) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(name, encoder=_to_json, decoder=orjson.loads, schema="pg_catalog")
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value, default=str).decode()
+
+
+@cache
+def load_sql(package: str, name: str) -> str:
+    """Text of the statement `sql/{name}.sql` beside `package`'s modules."""
+    return (resources.files(package) / "sql" / f"{name}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,68 @@
+"""The life of a service's process: serve until SIGTERM or SIGINT, drain, end with 0."""
+
+import asyncio
+import contextlib
+import errno
+import signal
+import sys
+from collections.abc import Iterator
+
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+
+GRACE_SECONDS = 8
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which would raise the signal again after its shutdown and so not end with 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+def serve(app: FastAPI, *, host: str, port: int) -> None:
+    """Serve `app` until a signal stops it; requests under way are finished first.
+
+    Exits with 2, and says so, where the port is taken; with 3 where the start failed.
+    """
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="none",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    try:
+        sock = config.bind_socket() if _free(host, port) else None
+    except OSError as error:
+        raise SystemExit(f"{host}:{port}: {error.strerror}") from None
+    if sock is None:
+        print(f"PORT: {host}:{port} is taken by another process; set PORT to a free one", file=sys.stderr)
+        raise SystemExit(2)
+    server = _Server(config)
+    uvloop.run(server.serve(sockets=[sock]))
+    if not server.started:
+        raise SystemExit(3)
+
+
+def _free(host: str, port: int) -> bool:
+    import socket
+
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise
+    return True

@@ -1,0 +1,75 @@
+"""Settings come from the environment; what is wrong or missing is named before anything starts."""
+
+import sys
+from typing import Annotated, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class ServiceSettings(BaseSettings):
+    """What each service is told about itself."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_format: str = Field(default="json", pattern="^(json|console)$")
+    otel_exporter_otlp_endpoint: str | None = Field(default=None, description="where traces go; none: nowhere")
+
+
+class DatabaseSettings(BaseSettings):
+    """Where PostgreSQL is."""
+
+    database_url: str = Field(pattern="^postgres(ql)?://", description="postgresql://user:password@host:port/name")
+    database_pool_size: Annotated[int, Field(ge=2, le=64)] = 12
+
+
+class MigrationSettings(BaseSettings):
+    """How the one-shot migration reaches PostgreSQL: as the role that owns the schemas."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    migrations_database_url: str = Field(pattern="^postgres(ql)?://", description="URL of role case_migrations")
+
+
+class OidcSettings(BaseSettings):
+    """Whose tokens are trusted, and what the claims are called there."""
+
+    oidc_issuer: str = Field(pattern="^https?://", description="issuer, as the tokens' `iss` has it")
+    oidc_audience: str = "casebridge"
+    oidc_dealers_claim: str = "dealers"
+    oidc_scope_claim: str = "scope"
+    oidc_username_claim: str = "preferred_username"
+
+
+class D365Settings(BaseSettings):
+    """Which D365 environment this is, and how patient we are with it."""
+
+    d365_url: str = Field(pattern="^https?://", description="the environment's root")
+    d365_token_url: str | None = Field(
+        default=None, description="token endpoint; default: D365_URL's own, for the sandbox"
+    )
+    d365_client_id: str = Field(min_length=1)
+    d365_client_secret: str = Field(min_length=1, repr=False)
+    d365_mapping: str | None = Field(default=None, description="path of a TOML file; none: the defaults")
+    d365_timeout_seconds: Annotated[float, Field(gt=0)] = 30
+    d365_category_types: str | None = Field(default=None, description="comma-separated; none: all but HR and audit")
+
+
+def load_settings(settings: type[SettingsT]) -> SettingsT:
+    """Read `settings` from the environment, or name every wrong and missing variable and exit with 2."""
+    try:
+        return settings()
+    except ValidationError as error:
+        for problem in error.errors(include_url=False, include_input=False):
+            # A check over several settings has no location of its own; its message names them.
+            name = "_".join(str(part) for part in problem["loc"]).upper()
+            field = settings.model_fields.get(name.lower())
+            hint = f" ({field.description})" if field and field.description else ""
+            cause = "is missing" if problem["type"] == "missing" else problem["msg"]
+            print(f"{name}: {cause}{hint}" if name else cause, file=sys.stderr)
+        raise SystemExit(2) from None
