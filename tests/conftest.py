@@ -1,0 +1,70 @@
+"""What the tests stand on: one PostgreSQL, one Kafka and one sandbox a session; a database and topics of its own a test."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from case_shared.kafka import KafkaSettings
+from tests.support import brokers, databases, sandbox, servers
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--backend",
+        choices=["local", "containers"],
+        default="local",
+        help="where PostgreSQL and Kafka come from: the local stack, or official images by testcontainers",
+    )
+
+
+@pytest.fixture(scope="session")
+def running_servers(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[servers.Servers]:
+    """PostgreSQL and Kafka, for the whole session."""
+    if request.config.getoption("--backend") == "containers":
+        with servers.containers() as running:
+            yield running
+    else:
+        with servers.local(tmp_path_factory.mktemp("servers")) as running:
+            yield running
+
+
+@pytest_asyncio.fixture(scope="session")
+async def template_database(running_servers: servers.Servers) -> str:
+    """Name of a database with every migration run."""
+    return await databases.create_template(running_servers.postgres)
+
+
+@pytest_asyncio.fixture
+async def database(running_servers: servers.Servers, template_database: str) -> AsyncIterator[databases.Database]:
+    """A database of the test's own."""
+    async with databases.cloned(running_servers.postgres, template_database) as clone:
+        yield clone
+
+
+@pytest.fixture
+def broker(running_servers: servers.Servers) -> brokers.Broker:
+    """Kafka with topics and groups of the test's own; `create` makes the topics."""
+    prefix = f"t{uuid.uuid4().hex[:10]}."
+    return brokers.Broker(
+        KafkaSettings(
+            kafka_bootstrap_servers=running_servers.kafka, kafka_topic_prefix=prefix, kafka_group_prefix=prefix
+        )
+    )
+
+
+@pytest_asyncio.fixture(scope="session")
+async def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[sandbox.Sandbox]:
+    """The D365 sandbox, for the whole session."""
+    async with sandbox.started(tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def d365(running_sandbox: sandbox.Sandbox) -> AsyncIterator[sandbox.Sandbox]:
+    """The D365 sandbox as it is after a reset."""
+    await running_sandbox.reset()
+    yield running_sandbox

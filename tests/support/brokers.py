@@ -1,0 +1,90 @@
+"""Kafka for one test: topics and groups of its own."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from case_shared.events import CaseDelivery, CaseStatusChanged, CaseSubmitted, Record, decode
+from case_shared.kafka import KafkaSettings
+from case_shared.topics import PARTITIONS, ensure_topics, topic_name
+
+
+@dataclass(frozen=True)
+class Broker:
+    """A prefix of topics and groups that nobody else uses."""
+
+    settings: KafkaSettings
+
+    def environment(self) -> dict[str, str]:
+        """The settings as a service's environment."""
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self.settings.kafka_bootstrap_servers,
+            "KAFKA_TOPIC_PREFIX": self.settings.kafka_topic_prefix,
+            "KAFKA_GROUP_PREFIX": self.settings.kafka_group_prefix,
+        }
+
+    async def create(self, *topics: str) -> None:
+        """Create topics."""
+        await ensure_topics(self.settings, *topics)
+
+    @asynccontextmanager
+    async def producer(self) -> AsyncIterator[AIOKafkaProducer]:
+        """A plain producer."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.settings.kafka_bootstrap_servers, acks="all")
+        await producer.start()
+        try:
+            yield producer
+        finally:
+            await producer.stop()
+
+    async def send(self, *records: Record) -> None:
+        """Send records of ours, and wait for their acknowledgement."""
+        async with self.producer() as producer:
+            for record in records:
+                topic = topic_name(self.settings, record.topic)
+                await producer.send_and_wait(topic, record.value, record.key, headers=record.headers)
+
+    async def read_all(self, topic: str) -> list[Any]:
+        """Every record that `topic` holds now, oldest first within a partition."""
+        name = topic_name(self.settings, topic)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
+        )
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(name, number) for number in range(PARTITIONS)]
+            consumer.assign(partitions)
+            ends = await consumer.end_offsets(partitions)
+            found: list[Any] = []
+            while any([await consumer.position(partition) < end for partition, end in ends.items()]):
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    found.extend(records)
+            return found
+        finally:
+            await consumer.stop()
+
+    async def deliveries(self) -> Sequence[CaseDelivery]:
+        """Every `case.delivery.v1` so far."""
+        return [
+            decode(CaseDelivery, record.value, record.headers) for record in await self.read_all("case.delivery.v1")
+        ]
+
+    async def submissions(self) -> Sequence[CaseSubmitted]:
+        """Every `case.submitted.v1` so far."""
+        return [
+            decode(CaseSubmitted, record.value, record.headers) for record in await self.read_all("case.submitted.v1")
+        ]
+
+    async def status_changes(self) -> Sequence[CaseStatusChanged]:
+        """Every `case.status-changed.v1` so far."""
+        records = await self.read_all("case.status-changed.v1")
+        return [decode(CaseStatusChanged, record.value, record.headers) for record in records]
+
+
+def as_json(record: Any) -> Any:
+    """A record's value."""
+    return json.loads(record.value)

@@ -1,0 +1,92 @@
+"""A migrated template database, once a session, and a clone of it for each test."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from case_shared import migrations, postgres
+
+PASSWORD = "test"
+ROLES = ("case_migrations", "case_api", "d365_sync", "status_sync")
+# In the order of their grants.
+SERVICES = (("case_api", "case_api"), ("d365_sync", "d365_sync"), ("status_sync", "status_sync"))
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of its own for one test; `superuser_url` may do everything."""
+
+    superuser_url: str
+
+    def url(self, role: str) -> str:
+        """The URL by which `role` connects, as in production."""
+        return with_user(self.superuser_url, role)
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[postgres.Connection]:
+        """A superuser's connection, to prepare and to look."""
+        connection = await asyncpg.connect(self.superuser_url)
+        try:
+            await postgres._use_json(connection)
+            yield connection
+        finally:
+            await connection.close()
+
+    @asynccontextmanager
+    async def pool(self, role: str, size: int = 4) -> AsyncIterator[postgres.Pool]:
+        """A pool as the service `role` has it."""
+        pool = await postgres.create_pool(self.url(role), schema=role, name="test", size=size)
+        try:
+            yield pool
+        finally:
+            await pool.close()
+
+
+def with_user(url: str, role: str) -> str:
+    """`url` with `role` and the tests' password in place of its user."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{role}:{PASSWORD}@{parts.hostname}:{parts.port}"))
+
+
+def with_database(url: str, name: str) -> str:
+    """`url` with another database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+async def create_template(superuser_url: str) -> str:
+    """Create the roles and a database with every migration run; returns the database's name."""
+    name = f"template_{uuid.uuid4().hex[:12]}"
+    await _execute(superuser_url, f"CREATE DATABASE {name}")
+    url = with_database(superuser_url, name)
+    await _execute(url, postgres.load_sql("case_shared", "roles"))
+    for role in ROLES:
+        await _execute(url, f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
+    for package, schema in SERVICES:
+        migrations.upgrade(with_user(url, "case_migrations"), package=package, schema=schema)
+    return name
+
+
+@asynccontextmanager
+async def cloned(superuser_url: str, template: str) -> AsyncIterator[Database]:
+    """A clone of `template`, dropped at the end whoever is still connected."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    await _execute(superuser_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    url = with_database(superuser_url, name)
+    # Privileges on a database are not cloned with it.
+    await _execute(url, postgres.load_sql("case_shared", "roles"))
+    try:
+        yield Database(url)
+    finally:
+        await _execute(superuser_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _execute(url: str, statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statements)
+    finally:
+        await connection.close()

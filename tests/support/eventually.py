@@ -1,0 +1,26 @@
+"""Waiting for a condition, in place of sleeping."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def eventually(
+    probe: Callable[[], Awaitable[T]],
+    holds: Callable[[T], bool] = bool,
+    *,
+    within_seconds: float = 15,
+    every_seconds: float = 0.05,
+) -> T:
+    """Call `probe` until `holds` of what it returns, and return that; fail, showing the last value, when time is up."""
+    deadline = time.monotonic() + within_seconds
+    while True:
+        value = await probe()
+        if holds(value):
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"did not come true within {within_seconds} s; last seen: {value!r}")
+        await asyncio.sleep(every_seconds)

@@ -1,0 +1,92 @@
+"""Our services and tools as real processes, so that tests can kill them."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from tests.support.eventually import eventually
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Process:
+    """A process of ours and where it listens."""
+
+    module: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    url: str
+    log: Path
+    running: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it (again), with the same settings."""
+        environment = {"PATH": os.environ["PATH"], **self.environment}
+        with self.log.open("ab") as output:
+            command = [sys.executable, "-m", self.module, *self.arguments]
+            self.running = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+
+    async def ready(self, path: str = "/readyz", within_seconds: float = 20) -> None:
+        """Wait until it says that it is ready."""
+        async with aiohttp.ClientSession() as session:
+            await eventually(lambda: self._answers(session, path), within_seconds=within_seconds)
+
+    async def _answers(self, session: aiohttp.ClientSession, path: str) -> bool:
+        if self.running is not None and self.running.poll() is not None:
+            raise AssertionError(f"{self.module} ended with {self.running.returncode}:\n{self.output()[-4000:]}")
+        try:
+            async with session.get(self.url + path) as response:
+                return response.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    def output(self) -> str:
+        """All that it has printed."""
+        return self.log.read_text(errors="replace")
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self.running is not None
+        self.running.send_signal(number)
+
+    def kill(self) -> None:
+        """Kill -9, and wait until it is gone."""
+        if self.running is not None:
+            self.running.kill()
+            self.running.wait()
+
+    async def stop(self, within_seconds: float = 12) -> int:
+        """SIGTERM; returns the exit code."""
+        self.send(signal.SIGTERM)
+        assert self.running is not None
+        return await asyncio.to_thread(self.running.wait, within_seconds)
+
+
+@asynccontextmanager
+async def running(
+    module: str, *arguments: str, environment: Mapping[str, str], url: str, log: Path, ready: str = "/readyz"
+) -> AsyncIterator[Process]:
+    """Run `python -m module arguments` until the block ends."""
+    process = Process(module, arguments, environment, url, log)
+    process.start()
+    try:
+        await process.ready(ready)
+        yield process
+    finally:
+        process.kill()

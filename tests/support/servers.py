@@ -1,0 +1,86 @@
+"""PostgreSQL and Kafka for the tests: the local stack's, or containers (`--backend=containers`)."""
+
+import io
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from casebridge import servers
+
+# What a test writes need not outlive the machine.
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where they are: `postgres` is a superuser's URL, `kafka` a host:port."""
+
+    postgres: str
+    kafka: str
+
+
+@contextmanager
+def local(folder: Path) -> Iterator[Servers]:
+    """The local stack's PostgreSQL and Kafka, each in a folder of its own."""
+    for name in ("postgres", "kafka"):
+        (folder / name).mkdir()
+    database = servers.start_postgres(folder / "postgres", settings=FAST)
+    try:
+        broker = servers.start_kafka(folder / "kafka")
+        try:
+            yield Servers(database.address, broker.address)
+        finally:
+            broker.kill()
+    finally:
+        database.kill()
+
+
+@contextmanager
+def containers() -> Iterator[Servers]:
+    """Official images by testcontainers."""
+    from testcontainers.core.container import DockerContainer
+    from testcontainers.core.waiting_utils import wait_for_logs
+    from testcontainers.postgres import PostgresContainer
+
+    listeners = "PLAINTEXT://:9092,INTERNAL://:29092,CONTROLLER://:9093"
+    # Kafka must announce the address that the port mapping gives, which is known only once the container runs.
+    wait_for_address = "while [ ! -f /tmp/go ]; do sleep 0.1; done; . /tmp/go; exec /etc/kafka/docker/run"
+    settings = {
+        "KAFKA_NODE_ID": "1",
+        "KAFKA_PROCESS_ROLES": "broker,controller",
+        "KAFKA_LISTENERS": listeners,
+        "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "KAFKA_INTER_BROKER_LISTENER_NAME": "INTERNAL",
+        "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+        "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+        "KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
+        "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+    }
+    kafka = DockerContainer("apache/kafka:4.4.0").with_exposed_ports(9092)
+    for name, value in settings.items():
+        kafka = kafka.with_env(name, value)
+    kafka = kafka.with_command(["sh", "-c", wait_for_address])
+    with PostgresContainer("postgres:18", driver=None) as database, kafka:
+        address = f"{kafka.get_container_host_ip()}:{kafka.get_exposed_port(9092)}"
+        advertised = f"PLAINTEXT://{address},INTERNAL://localhost:29092"
+        kafka.get_wrapped_container().put_archive(
+            "/tmp", _archive("go", f"export KAFKA_ADVERTISED_LISTENERS={advertised}\n")
+        )
+        wait_for_logs(kafka, "Kafka Server started", timeout=60)
+        yield Servers(database.get_connection_url(), address)
+
+
+def _archive(name: str, content: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        entry.mode = 0o644
+        archive.addfile(entry, io.BytesIO(content.encode()))
+    return buffer.getvalue()
