@@ -1,1 +1,1 @@
-"""The D365 client: `open_session`, `ClientCredentials`, `load_mapping` and `D365Client` are what a service wires together."""
+"""The D365 client. A service wires `open_session`, `ClientCredentials`, `load_mapping` and `D365Client` together."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call for the attempt's record. Bodies are bounded, and contact and notes are blanked; operators only, never logged."""
+    """One call for the attempt's record, never logged. Bodies are bounded; contact and notes are blanked."""
 
     status: int | None
     request_body: str
@@ -25,8 +25,8 @@ class Created:
 class Rejected:
     """D365 said no: 400, 409, 412, 422, or 500 with an OData error. To be read back before it is believed.
 
-    `reason` is cleaned for dealers, `full_text` is everything D365 said. `retry_once`: a 500 (number sequence collision,
-    update conflict) deserves one more try, later.
+    `reason` is cleaned for dealers, `full_text` is everything D365 said. `retry_once`: a 500 (number sequence
+    collision, update conflict) deserves one more try, later.
     """
 
     status: int

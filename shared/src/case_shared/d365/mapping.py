@@ -7,25 +7,25 @@ DESIGN section 8's. What is left out has the default; an unknown key is refused.
 import tomllib
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from case_shared.d365.errors import MappingError
+from case_shared.events import CaseStatus
 
 # OData names go into addresses unescaped: nothing but an identifier is one.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)]
 OptionalName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", max_length=128)]
-PortalStatus = Literal["submitted", "in_process", "open", "closed", "canceled"]
 
-_DEFAULT_STATUS: dict[str, PortalStatus] = {
-    "None": "submitted",
-    "InProcess": "in_process",
-    "Planned": "open",
-    "Opened": "open",
-    "Open": "open",
-    "Closed": "closed",
-    "Canceled": "canceled",
+_DEFAULT_STATUS: dict[str, CaseStatus] = {
+    "None": CaseStatus.SUBMITTED,
+    "InProcess": CaseStatus.IN_PROCESS,
+    "Planned": CaseStatus.OPEN,
+    "Opened": CaseStatus.OPEN,
+    "Open": CaseStatus.OPEN,
+    "Closed": CaseStatus.CLOSED,
+    "Canceled": CaseStatus.CANCELED,
 }
 
 
@@ -98,12 +98,13 @@ class DocumentQueueFields(_Fields):
     """Fields of D365's own document queue entity; its key is (data_area_id, document_id)."""
 
     data_area_id: Name = "dataAreaId"
-    document_id: Name = "DocumentId"
+    document_id: Name = "LogId"
     web_case_id: OptionalName = "WebCaseId"
+    submission_id: OptionalName = "SubmissionId"
     customer_account: OptionalName = "CustomerAccount"
     state: OptionalName = "State"
-    reason: OptionalName = "Reason"
-    occurred_at: OptionalName = "OccurredDateAndTime"
+    cause: OptionalName = "Cause"
+    reason: OptionalName = "Message"
 
 
 class CaseTable(_Table):
@@ -113,27 +114,31 @@ class CaseTable(_Table):
     fields: CaseFields = CaseFields()
 
 
-class CategoryTable(_Table):
-    """`[categories]`; `filter` is an OData filter, empty for all."""
+class ReadTable(_Table):
+    """A table that is only read; `filter` is an OData filter, empty for all."""
+
+    entity_set: Name
+    filter: str = ""
+
+
+class CategoryTable(ReadTable):
+    """`[categories]`."""
 
     entity_set: Name = "CaseCategoryHierarchyDetails"
-    filter: str = ""
     fields: CategoryFields = CategoryFields()
 
 
-class PriorityTable(_Table):
-    """`[priorities]`; `filter` is an OData filter, empty for all."""
+class PriorityTable(ReadTable):
+    """`[priorities]`."""
 
     entity_set: Name = "CasePriorities"
-    filter: str = ""
     fields: PriorityFields = PriorityFields()
 
 
-class CustomerTable(_Table):
-    """`[customers]`; `filter` is an OData filter that says which customers are dealers, empty for all."""
+class CustomerTable(ReadTable):
+    """`[customers]`; the filter says which customers are dealers."""
 
     entity_set: Name = "CustomersV3"
-    filter: str = ""
     fields: CustomerFields = CustomerFields()
 
 
@@ -160,11 +165,13 @@ class Mapping(_Table):
     customers: CustomerTable = CustomerTable()
     document_queue: DocumentQueueTable = DocumentQueueTable()
     events: EventsTable = EventsTable()
-    status: dict[str, PortalStatus] = _DEFAULT_STATUS
+    status: dict[str, CaseStatus] = _DEFAULT_STATUS
 
     @field_validator("status")
     @classmethod
-    def _with_defaults(cls, value: dict[str, PortalStatus]) -> dict[str, PortalStatus]:
+    def _with_defaults(cls, value: dict[str, CaseStatus]) -> dict[str, CaseStatus]:
+        if CaseStatus.DRAFT in value.values():
+            raise ValueError("a case that D365 has is no draft; use submitted, in_process, open, closed or canceled")
         return _DEFAULT_STATUS | value
 
     @property
@@ -172,7 +179,7 @@ class Mapping(_Table):
         """Whether D365 keeps our submission id; without it a case is ours by the fields as sent."""
         return bool(self.case.fields.submission_id)
 
-    def portal_status(self, symbol: str | None) -> PortalStatus | None:
+    def portal_status(self, symbol: str | None) -> CaseStatus | None:
         """The portal's status for D365's symbol; None for one that the mapping does not know (keep the last, alert)."""
         return self.status.get(symbol) if symbol else None
 

@@ -29,7 +29,7 @@ def is_ours(found: D365Case, sent: CaseToCreate, *, by_submission_id: bool) -> b
 
 def _same_submission(found: D365Case, sent: CaseToCreate, by_submission_id: bool) -> bool:
     if by_submission_id:
-        return _same_key(found.submission_id, sent.submission_id)
+        return found.submission_id == sent.submission_id
     return all(_same_text(getattr(found, field), getattr(sent, field)) for field in _SENT_FIELDS)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
@@ -20,6 +21,15 @@ def _empty_to_none(value: Any) -> Any:
     return _without_nul(value) or None
 
 
+def _uuid_or_none(value: Any) -> UUID | None:
+    # As text or as D365 writes a Guid (in braces, zeros for none); anything else was not written by us.
+    try:
+        found = UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found if found and found.int else None
+
+
 def _as_utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
@@ -31,7 +41,6 @@ def _empty_date_to_none(value: datetime | None) -> datetime | None:
 
 Text = Annotated[str, BeforeValidator(_without_nul)]
 OptionalText = Annotated[str | None, BeforeValidator(_empty_to_none)]
-Moment = Annotated[datetime, AfterValidator(_as_utc)]
 OptionalMoment = Annotated[datetime | None, BeforeValidator(_empty_to_none), AfterValidator(_empty_date_to_none)]
 
 
@@ -44,7 +53,7 @@ class CaseToCreate(_Frozen):
 
     data_area_id: str
     web_case_id: str
-    submission_id: str
+    submission_id: UUID
     customer_account: str
     category: str
     category_type: str | None = None
@@ -63,7 +72,7 @@ class D365Case(_Frozen):
     data_area_id: Text
     case_id: Text
     web_case_id: OptionalText = None
-    submission_id: OptionalText = None
+    submission_id: Annotated[UUID | None, BeforeValidator(_uuid_or_none)] = None
     customer_account: OptionalText = None
     category: OptionalText = None
     category_type: OptionalText = None
@@ -108,10 +117,11 @@ class DocumentFailure(_Frozen):
     data_area_id: str
     document_id: str
     web_case_id: str
+    submission_id: UUID
     customer_account: str
     state: str
+    cause: str
     reason: str
-    occurred_at: Moment
 
 
 class ModifiedKey(NamedTuple):
@@ -140,7 +150,10 @@ class ReadBack:
 
 @dataclass(frozen=True, slots=True)
 class PreflightProblem:
-    """Something in the mapping that D365 does not have or does not let us read; `field` is D365's name or None for the set."""
+    """Something in the mapping that D365 does not have or does not let us read.
+
+    `field` is D365's name, None for the whole entity set.
+    """
 
     table: str
     entity_set: str

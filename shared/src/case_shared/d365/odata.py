@@ -1,14 +1,17 @@
 """The words of OData: literals, filters, addresses, and what an answer says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 from urllib.parse import quote
 
 from multidict import CIMultiDictProxy
 
 # D365's documents name no limit; http.sys takes 16 kB of address by default, gateways in front of it often 8 kB.
 MAX_FILTER_CHARACTERS = 6000
+# OData services bound the size of a filter's tree too; D365's bound is published nowhere.
+MAX_FILTER_TERMS = 100
 # A longer pause than this would only be a stuck queue; D365 says it again if it is still busy.
 MAX_RETRY_AFTER_SECONDS = 600.0
 
@@ -23,20 +26,31 @@ def datetime_literal(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def any_of(field: str, values: Sequence[str]) -> Iterator[str]:
-    """`(field eq 'a' or field eq 'b' …)`, as few of them as the length of an address allows (D365 has no `in`)."""
-    terms: list[str] = []
+class AnyOf(NamedTuple):
+    """One request's share of values, and the filter that asks for any of them."""
+
+    filter: str
+    values: tuple[str, ...]
+
+
+def any_of(field: str, values: Iterable[str]) -> Iterator[AnyOf]:
+    """`(field eq 'a' or field eq 'b' …)`: D365 has no `in`. As few filters as the bounds allow, each value once."""
+    terms: dict[str, str] = {}
     length = 0
-    for value in values:
+    for value in dict.fromkeys(values):
         term = f"{field} eq {string_literal(value)}"
-        size = len(quote(term)) + len("%20or%20")
-        if terms and length + size > MAX_FILTER_CHARACTERS:
-            yield f"({' or '.join(terms)})"
-            terms, length = [], 0
-        terms.append(term)
+        size = len(quote(f"{term} or "))
+        if terms and (length + size > MAX_FILTER_CHARACTERS or len(terms) == MAX_FILTER_TERMS):
+            yield _any_of(terms)
+            terms, length = {}, 0
+        terms[value] = term
         length += size
     if terms:
-        yield f"({' or '.join(terms)})"
+        yield _any_of(terms)
+
+
+def _any_of(terms: dict[str, str]) -> AnyOf:
+    return AnyOf(f"({' or '.join(terms.values())})", tuple(terms))
 
 
 def retry_after_seconds(headers: CIMultiDictProxy[str]) -> float | None:

@@ -4,13 +4,13 @@ from importlib.metadata import version
 
 import aiohttp
 
-# Well below the idle time after which D365's web server closes a connection (120 s by default in IIS): a connection that
-# closes under a POST costs a read-back.
+# Well below the idle time after which D365's web server closes a connection (120 s by default in IIS): a connection
+# that closes under a POST costs a read-back.
 _KEEPALIVE_SECONDS = 15
 
 
 def open_session(*, limit: int) -> aiohttp.ClientSession:
-    """A session for D365 and its token endpoint, with at most `limit` connections. Call it inside the running loop; close it."""
+    """A session for D365 and its token endpoint with at most `limit` connections; opened in the running loop."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=limit, keepalive_timeout=_KEEPALIVE_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),

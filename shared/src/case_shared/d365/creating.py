@@ -1,0 +1,94 @@
+"""Creating a case: the body that is sent, and what an answer to it proves (DESIGN section 5, row by row)."""
+
+from typing import Any
+
+import orjson
+
+from case_shared.d365.answers import (
+    CreateAnswer,
+    Created,
+    Exchange,
+    Forbidden,
+    Misconfigured,
+    Rejected,
+    Throttled,
+    Unauthorized,
+    Unknown,
+)
+from case_shared.d365.mapping import CaseFields
+from case_shared.d365.models import CaseToCreate
+from case_shared.d365.odata import retry_after_seconds
+from case_shared.d365.reasons import full_text, inner_message, reason_for_dealers
+from case_shared.d365.wire import Answer
+
+_PERSONAL = ("notes", "contact_name", "contact_email", "contact_phone")
+_BLANK = "[blanked]"
+_MAX_BODY_CHARACTERS = 16 * 1024
+_REFUSALS = frozenset({400, 409, 412, 422})
+
+
+class CaseBody:
+    """Turns a case into D365's JSON, and bodies into what an attempt's record may keep."""
+
+    def __init__(self, fields: CaseFields) -> None:
+        self.case_id_field = fields.case_id
+        self.web_case_id_field = fields.web_case_id
+        names = fields.by_ours()
+        self._sent = tuple((ours, theirs) for ours, theirs in names.items() if ours in CaseToCreate.model_fields)
+        self._personal = frozenset(names[ours] for ours in _PERSONAL if ours in names)
+
+    def of(self, case: CaseToCreate) -> dict[str, Any]:
+        """The fields that are there, by D365's names."""
+        values = ((theirs, getattr(case, ours)) for ours, theirs in self._sent)
+        return {theirs: value for theirs, value in values if value is not None}
+
+    def record(self, document: dict[str, Any]) -> str:
+        """A body as an attempt's record keeps it: bounded, without the contact and the notes."""
+        blanked = {key: _BLANK if value and key in self._personal else value for key, value in document.items()}
+        return orjson.dumps(blanked).decode()[:_MAX_BODY_CHARACTERS]
+
+    def record_answer(self, answer: Answer) -> str:
+        """An answer as an attempt's record keeps it; what is no JSON as text."""
+        if answer.document is not None:
+            return self.record(answer.document)
+        return answer.body[:_MAX_BODY_CHARACTERS].decode(errors="replace").replace("\0", "")
+
+
+def judge(answer: Answer, sent: CaseToCreate, body: CaseBody, exchange: Exchange) -> CreateAnswer:
+    """What a whole answer to the POST proves. By status and form only, never by text."""
+    match answer.status:
+        case status if 200 <= status < 300:
+            return _created(answer, sent, body, exchange)
+        case 401:
+            return Unauthorized(
+                "D365 refuses a fresh token; check the Entra application in D365 and D365_URL", exchange
+            )
+        case 403:
+            text = full_text(answer.document) or "D365 answered 403"
+            return Forbidden(reason_for_dealers(text), text, exchange)
+        case 404:
+            return Misconfigured("404: D365 has no such entity set; check [case] entity_set and D365_URL", exchange)
+        case 429:
+            return Throttled(retry_after_seconds(answer.headers), exchange)
+        case status if _is_refusal(answer):
+            text = full_text(answer.document) or f"D365 answered {status} without a reason"
+            return Rejected(status, reason_for_dealers(text), text, retry_once=status == 500, exchange=exchange)
+        case status:
+            return Unknown(f"an answer that proves nothing: {status}", status, exchange)
+
+
+def _is_refusal(answer: Answer) -> bool:
+    if answer.status == 500:
+        return inner_message(answer.document) is not None
+    return answer.status in _REFUSALS and not answer.is_html
+
+
+def _created(answer: Answer, sent: CaseToCreate, body: CaseBody, exchange: Exchange) -> CreateAnswer:
+    document = answer.document or {}
+    case_id, web_case_id = document.get(body.case_id_field), document.get(body.web_case_id_field)
+    case_id = case_id.replace("\0", "").strip() if isinstance(case_id, str) else ""
+    if not case_id:
+        return Unknown(f"{answer.status} without a Case ID", answer.status, exchange)
+    if web_case_id and web_case_id != sent.web_case_id:
+        return Unknown(f"{answer.status} with another case's Web Case ID", answer.status, exchange)
+    return Created(case_id, exchange)

@@ -1,0 +1,78 @@
+# ruff: noqa: ASYNC109 - the caller's time-out is passed down
+"""Does D365 have what the mapping names? Asked by reads, never by the text of an error.
+
+One read per entity set selects all its mapped fields at once. Only where D365 refuses that (400), each field is asked
+for alone, which names the ones it does not know. `$metadata` would tell as much, but F&O's has tens of megabytes.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from case_shared.d365.errors import D365Forbidden, D365Misconfigured
+from case_shared.d365.mapping import Mapping
+from case_shared.d365.models import PreflightProblem
+from case_shared.d365.odata import string_literal
+from case_shared.d365.reading import EntitySets
+
+# No case has this number: the read checks the fields' names without reading anybody's notes.
+_NO_CASE = "casebridge-preflight"
+
+
+class _Table(NamedTuple):
+    name: str
+    entity_set: str
+    fields: tuple[str, ...]
+    filter: str
+
+
+async def check_mapping(sets: EntitySets, mapping: Mapping, *, timeout: float) -> tuple[PreflightProblem, ...]:
+    """Every entity set and field that D365 does not have or does not let us read; `timeout` is for each request.
+
+    Raises: D365Error where D365 cannot say.
+    """
+    problems: list[PreflightProblem] = []
+    for table in _tables(mapping):
+        problems += await _check(sets, table, timeout)
+    return tuple(problems)
+
+
+def _tables(mapping: Mapping) -> Iterator[_Table]:
+    case = mapping.case
+    none = f"{case.fields.case_id} eq {string_literal(_NO_CASE)}"
+    yield _Table("case", case.entity_set, tuple(case.fields.by_ours().values()), none)
+    for name, table in (
+        ("categories", mapping.categories),
+        ("priorities", mapping.priorities),
+        ("customers", mapping.customers),
+    ):
+        yield _Table(name, table.entity_set, tuple(table.fields.by_ours().values()), table.filter)
+    queue = mapping.document_queue
+    if queue.entity_set:
+        yield _Table("document_queue", queue.entity_set, tuple(queue.fields.by_ours().values()), "")
+
+
+async def _check(sets: EntitySets, table: _Table, timeout: float) -> list[PreflightProblem]:
+    try:
+        await _read(sets, table, table.fields, table.filter, timeout)
+    except D365Forbidden:
+        return [PreflightProblem(table.name, table.entity_set, None, "the integration user may not read it (403)")]
+    except D365Misconfigured as error:
+        if error.status == 404:
+            return [PreflightProblem(table.name, table.entity_set, None, "D365 does not have it (404)")]
+        return await _unknown_fields(sets, table, timeout)
+    return []
+
+
+async def _unknown_fields(sets: EntitySets, table: _Table, timeout: float) -> list[PreflightProblem]:
+    problems = []
+    for field in table.fields:
+        try:
+            await _read(sets, table, (field,), table.filter if table.name == "case" else "", timeout)
+        except D365Misconfigured:
+            problems.append(PreflightProblem(table.name, table.entity_set, field, "D365 does not know it (400)"))
+    return problems or [PreflightProblem(table.name, table.entity_set, None, "D365 refuses its filter (400)")]
+
+
+async def _read(sets: EntitySets, table: _Table, fields: tuple[str, ...], filter_: str, timeout: float) -> None:
+    url = sets.url(table.entity_set, filter=filter_, select=",".join(fields), top=1)
+    await sets.call("preflight", "GET", url, timeout=timeout)

@@ -1,0 +1,147 @@
+# ruff: noqa: ASYNC109 - the caller's lease bounds the whole call, so its seconds are passed down
+"""Reading entity sets: addresses, pages, rows into models, answers into typed errors."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel, ValidationError
+from yarl import URL
+
+from case_shared.d365.errors import (
+    D365Error,
+    D365Forbidden,
+    D365Misconfigured,
+    D365NotOData,
+    D365Throttled,
+    D365Unauthorized,
+    D365Unavailable,
+)
+from case_shared.d365.odata import retry_after_seconds
+from case_shared.d365.reasons import full_text
+from case_shared.d365.wire import Answer, AnswerLostError, NothingSentError, Wire
+
+RowT = TypeVar("RowT", bound=BaseModel)
+Row = dict[str, Any]
+Ids = Mapping[str, str | int]
+# What may stand unescaped beside letters and digits, in a query and in a key: addresses stay readable and short.
+_PLAIN = "'(),:$"
+_PLAIN_KEY = "'(),="
+
+
+class Page(NamedTuple):
+    """One answer's rows, and where the next page is."""
+
+    rows: list[Row]
+    following: URL | None
+
+
+class EntitySets:
+    """The addresses below one environment's `/data`, and plain reads of them."""
+
+    def __init__(self, wire: Wire, environment: str) -> None:
+        self._wire = wire
+        self._root = f"{environment.rstrip('/')}/data"
+        self._origin = URL(environment).origin()
+
+    def url(self, resource: str, **options: str | int | None) -> URL:
+        """The address of a resource in all companies; `filter=…` becomes `$filter=…`, empty options are left out."""
+        # Without cross-company D365 answers, silently, for the caller's default company alone (reference, section 1).
+        given = "".join(f"&${name}={quote(str(value), safe=_PLAIN)}" for name, value in options.items() if value)
+        return URL(f"{self._root}/{quote(resource, safe=_PLAIN_KEY)}?cross-company=true{given}", encoded=True)
+
+    async def call(
+        self,
+        operation: str,
+        method: str,
+        url: URL,
+        *,
+        timeout: float,
+        body: bytes | None = None,
+        ids: Ids | None = None,
+    ) -> Answer:
+        """One call; any answer but an error; `ids` go to its span. Raises: D365Error, sorted by what to do about it."""
+        try:
+            answer = await self._wire.send(operation, method, url, timeout=timeout, body=body, ids=ids)
+        except (NothingSentError, AnswerLostError) as error:
+            raise D365Unavailable(f"{operation}: {error}") from error
+        if not 200 <= answer.status < 300:
+            raise _error(operation, answer)
+        return answer
+
+    async def page(self, operation: str, url: URL, *, timeout: float, ids: Ids | None = None) -> Page:
+        """One page. Raises: D365Error."""
+        answer = await self.call(operation, "GET", url, timeout=timeout, ids=ids)
+        return Page(_rows(operation, answer), self._next(operation, url, answer))
+
+    async def pages(
+        self, operation: str, url: URL, *, timeout: float, ids: Ids | None = None
+    ) -> AsyncIterator[list[Row]]:
+        """Each page's rows; `timeout` in seconds for each. Raises: D365Error."""
+        seen: set[URL] = set()
+        following: URL | None = url
+        while following:
+            if following in seen:
+                raise D365NotOData(f"{operation}: D365 names the same page again")
+            seen.add(following)
+            rows, following = await self.page(operation, following, timeout=timeout, ids=ids)
+            yield rows
+
+    def _next(self, operation: str, current: URL, answer: Answer) -> URL | None:
+        # Followed on the same origin only: our token goes nowhere else.
+        link = (answer.document or {}).get("@odata.nextLink")
+        if not isinstance(link, str):
+            return None
+        following = current.join(URL(link, encoded=True))
+        if following.origin() != self._origin:
+            raise D365Misconfigured(f"{operation}: the next page is on another origin, {following.origin()}")
+        return following
+
+
+class Rows(Generic[RowT]):
+    """Turns rows of one entity set into models by the mapping's names."""
+
+    def __init__(self, model: type[RowT], entity_set: str, fields: Mapping[str, str]) -> None:
+        self._model = model
+        self._entity_set = entity_set
+        self._fields = {ours: theirs for ours, theirs in fields.items() if ours in model.model_fields}
+        self.select = ",".join(self._fields.values())
+
+    def read(self, rows: Iterable[Row]) -> tuple[RowT, ...]:
+        """Raises: D365Misconfigured, naming the field that is missing or of another kind."""
+        return tuple(self._read(row) for row in rows)
+
+    def _read(self, row: Row) -> RowT:
+        try:
+            return self._model.model_validate({ours: row[theirs] for ours, theirs in self._fields.items()})
+        except KeyError as error:
+            raise D365Misconfigured(f"{self._entity_set}: an answer without field {error.args[0]}") from error
+        except ValidationError as error:
+            problem = error.errors(include_url=False, include_input=False)[0]
+            field = self._fields.get(str(problem["loc"][0]))
+            raise D365Misconfigured(f"{self._entity_set}: field {field}: {problem['msg']}") from None
+
+
+def _rows(operation: str, answer: Answer) -> list[Row]:
+    rows = (answer.document or {}).get("value")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise D365NotOData(f"{operation}: {answer.status}, but no OData collection", status=answer.status)
+    return rows
+
+
+def _error(operation: str, answer: Answer) -> D365Error:
+    status = answer.status
+    why = f"{operation}: {status}: {(full_text(answer.document) or 'no OData error in the answer')[:500]}"
+    match status:
+        case 401:
+            return D365Unauthorized(why, status=status)
+        case 403:
+            return D365Forbidden(why, status=status)
+        case 429:
+            return D365Throttled(why, retry_after=retry_after_seconds(answer.headers))
+        case 400 | 404 if not answer.is_html or status == 404:
+            return D365Misconfigured(why, status=status)
+        case _ if 300 <= status < 400 or answer.is_html:
+            return D365NotOData(why, status=status)
+        case _:
+            return D365Unavailable(why, status=status)

@@ -1,0 +1,39 @@
+"""What D365 says went wrong: its full text for operators, a cleaned reason for dealers. For people only: texts are
+localised, and no decision rests on them.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_WRAPPER = re.compile(r"^Write failed for table row of type '[^']*'\.\s*(Infolog:\s*)?")
+_LEVEL = re.compile(r"^(Infolog|Info|Warning|Error):\s*", re.IGNORECASE)
+_NOISE = re.compile(r"^validate\w+ failed on data source\b", re.IGNORECASE)
+_MAX_REASON = 1000
+
+
+def inner_message(document: Mapping[str, Any] | None) -> str | None:
+    """`error.innererror.message`: the mark of an answer that D365's own business logic gave."""
+    return _text(_part(_part(document, "error"), "innererror"), "message")
+
+
+def full_text(document: Mapping[str, Any] | None) -> str | None:
+    """All that an OData error says in words, most telling part first; None where it is no OData error."""
+    return inner_message(document) or _text(_part(document, "error"), "message")
+
+
+def reason_for_dealers(text: str) -> str:
+    """Take wrapper, levels and `validateWrite failed` off D365's text; what is left of its Infolog, joined."""
+    parts = (_LEVEL.sub("", part.strip()) for part in _WRAPPER.sub("", text.strip()).split(";"))
+    telling = [part for part in parts if part and not _NOISE.match(part)]
+    return ("; ".join(telling) or text.strip())[:_MAX_REASON]
+
+
+def _part(document: Mapping[str, Any] | None, key: str) -> Mapping[str, Any] | None:
+    value = document.get(key) if document else None
+    return value if isinstance(value, dict) else None
+
+
+def _text(document: Mapping[str, Any] | None, key: str) -> str | None:
+    value = document.get(key) if document else None
+    return value.replace("\0", "").strip() or None if isinstance(value, str) else None

@@ -1,0 +1,145 @@
+# ruff: noqa: ASYNC109 - the caller's lease bounds the whole call, so its seconds are passed down
+"""One HTTP exchange with D365, told apart by what it proves: an answer, nothing sent, or an answer lost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import orjson
+from multidict import CIMultiDictProxy
+from opentelemetry import propagate, trace
+from yarl import URL
+
+from case_shared.clock import Clock
+from case_shared.d365.auth import ClientCredentials
+
+_HEADERS = {
+    "Accept": "application/json;odata.metadata=minimal",
+    "OData-Version": "4.0",
+    "OData-MaxVersion": "4.0",
+    "Content-Type": "application/json; charset=utf-8",
+}
+_CONNECT_SECONDS = 10.0
+# D365's page is at most 10,000 rows; an answer beyond this is not one of ours.
+_MAX_ANSWER_BYTES = 64 * 1024 * 1024
+_tracer = trace.get_tracer("case_shared.d365")
+
+
+class NothingSentError(Exception):
+    """Not a byte of the request left: pool, DNS, TCP, TLS, proxy, or no time left."""
+
+
+class AnswerLostError(Exception):
+    """The request may have arrived, but there is no whole answer; `status` where its first line came."""
+
+    def __init__(self, why: str, status: int | None) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; `document` is its JSON object, None where it has none."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes
+    document: dict[str, Any] | None
+
+    @property
+    def is_html(self) -> bool:
+        """A web page: some gateway spoke, not D365's OData."""
+        return "html" in self.headers.get("Content-Type", "").lower()
+
+
+class Wire:
+    """Sends with a bearer token, once; after a 401 once more with a fresh one."""
+
+    def __init__(self, session: aiohttp.ClientSession, credentials: ClientCredentials, clock: Clock) -> None:
+        self._session = session
+        self._credentials = credentials
+        self._clock = clock
+
+    async def send(
+        self,
+        operation: str,
+        method: str,
+        url: URL,
+        *,
+        timeout: float,
+        body: bytes | None = None,
+        ids: Mapping[str, str | int] | None = None,
+    ) -> Answer:
+        """One call within `timeout` seconds, token included; `ids` (never bodies) go to its span.
+
+        Raises: NothingSentError, AnswerLostError; D365Unavailable, D365Unauthorized from the token endpoint.
+        """
+        deadline = self._clock.monotonic() + timeout
+        with _tracer.start_as_current_span(f"d365 {operation}", kind=trace.SpanKind.CLIENT) as span:
+            span.set_attributes({"http.request.method": method, "server.address": url.host or "", **(ids or {})})
+            answer, token = await self._with_token(method, url, body, deadline)
+            if answer.status == 401:
+                self._credentials.invalidate(token)
+                answer, _ = await self._with_token(method, url, body, deadline)
+            span.set_attribute("http.response.status_code", answer.status)
+            return answer
+
+    async def _with_token(self, method: str, url: URL, body: bytes | None, deadline: float) -> tuple[Answer, str]:
+        token = await self._credentials.token(timeout=deadline - self._clock.monotonic())
+        headers = {"Authorization": f"Bearer {token}", **_HEADERS}
+        propagate.inject(headers)
+        return await self._exchange(method, url, body, headers, deadline - self._clock.monotonic()), token
+
+    async def _exchange(
+        self, method: str, url: URL, body: bytes | None, headers: dict[str, str], left: float
+    ) -> Answer:
+        if left <= 0:
+            raise NothingSentError("no time was left to send")
+        status = None
+        try:
+            async with self._session.request(
+                method, url, data=body, headers=headers, allow_redirects=False, timeout=_limits(left)
+            ) as response:
+                status = response.status
+                content = await _read(response)
+                return Answer(status, response.headers, content, _json_object(response, content))
+        except (
+            aiohttp.ClientConnectorError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.ClientHttpProxyError,
+            aiohttp.InvalidURL,
+        ) as error:
+            raise NothingSentError(_why(error)) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise AnswerLostError(_why(error), status) from error
+
+
+def _limits(left: float) -> aiohttp.ClientTimeout:
+    # Connecting gives up before the whole does: so a time-out of the whole always means that the request was sent.
+    # Without the infinite threshold aiohttp rounds up to whole seconds, past the caller's lease.
+    return aiohttp.ClientTimeout(total=left, connect=min(_CONNECT_SECONDS, left / 2), ceil_threshold=float("inf"))
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    content = bytearray()
+    async for chunk in response.content.iter_any():
+        content += chunk
+        if len(content) > _MAX_ANSWER_BYTES:
+            raise AnswerLostError(f"an answer of more than {_MAX_ANSWER_BYTES} bytes", response.status)
+    return bytes(content)
+
+
+def _json_object(response: aiohttp.ClientResponse, content: bytes) -> dict[str, Any] | None:
+    if "json" not in response.headers.get("Content-Type", "").lower():
+        return None
+    try:
+        document = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _why(error: BaseException) -> str:
+    # aiohttp's time-outs carry the address with its filter; the type says enough.
+    return type(error).__name__ if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"[:500]
