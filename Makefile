@@ -1,0 +1,77 @@
+# The commands of this repository. They need Python 3.11+ and make; all else is brought along (into .tools and .venv).
+# Your own index configuration (PIP_*, UV_*, pip.conf, uv.toml) is respected.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v "$$python" && break; done)
+UV := $(or $(shell command -v uv),$(CURDIR)/.tools/bin/uv)
+RUN := .venv/bin
+PACKAGES := shared services/case-api services/d365-sync services/status-sync tools/d365-sandbox tools/casebridge
+INSTALLED := .venv/installed
+ARGS ?=
+
+.PHONY: help setup up down demo test check lock bench
+
+help: ## Show these commands
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '  make %-6s  %s\n' "$$name" "$$text"; done
+	@echo '  Options go through ARGS: make up ARGS="--ports auto", make test ARGS="tests/unit -k web_case_id"'
+
+setup: $(INSTALLED) ## Install everything, start nothing
+
+up: setup ## Run everything in the foreground; Ctrl-C stops it
+	@exec $(RUN)/casebridge up $(ARGS)
+
+down: setup ## Stop what "make up" runs in another terminal
+	@exec $(RUN)/casebridge down $(ARGS)
+
+demo: setup ## Submit a case to the running stack and follow it to its end
+	@exec $(RUN)/casebridge demo $(ARGS)
+
+test: setup ## Run all tests, on a PostgreSQL and a Kafka of their own
+	@exec $(RUN)/python -m pytest $(ARGS)
+
+check: setup ## Check format, style, types, layers and locks
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+	$(UV) pip check --quiet --python $(RUN)/python
+	UV=$(UV) requirements/lock --check
+
+lock: setup ## Write requirements/*.lock anew; UPGRADE=1 takes the newest versions
+	UV=$(UV) requirements/lock $(if $(UPGRADE),--upgrade)
+
+bench: setup ## Measure throughput and delay; takes minutes
+	@exec $(RUN)/python -m benchmarks $(ARGS)
+
+$(INSTALLED): requirements/dev.lock pyproject.toml $(PACKAGES:=/pyproject.toml) | $(UV) .venv/bin/python
+	@echo "setup: installing requirements/dev.lock and the $(words $(PACKAGES)) packages into .venv"
+	@$(UV) pip install --quiet --python $(RUN)/python --require-hashes -r requirements/dev.lock
+	@$(UV) pip install --quiet --python $(RUN)/python --no-deps --no-build-isolation $(PACKAGES:%=-e ./%)
+	@touch $@
+
+.venv/bin/python: | $(UV)
+	@[ -n "$(PYTHON)" ] || { echo "$$NO_PYTHON" >&2; exit 1; }
+	@echo "setup: making .venv with $$($(PYTHON) --version)"
+	@rm -rf .venv && $(UV) venv --quiet --python "$(PYTHON)" .venv
+
+$(CURDIR)/.tools/bin/uv:
+	@[ -n "$(PYTHON)" ] || { echo "$$NO_PYTHON" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$$NO_VENV" >&2; exit 1; }
+	@echo "setup: installing uv into .tools"
+	@rm -rf .tools && $(PYTHON) -m venv .tools
+	@.tools/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
+
+define NO_PYTHON
+Casebridge needs Python 3.11 or newer, and there is none on your PATH.
+Install one, or name it: make setup PYTHON=/path/to/python3.11
+endef
+define NO_VENV
+$(PYTHON) cannot make virtual environments: its module venv is missing.
+Install it (on Debian and Ubuntu: apt install python3-venv), or install uv.
+endef
+export NO_PYTHON NO_VENV
