@@ -13,7 +13,7 @@ PACKAGES := shared services/case-api services/d365-sync services/status-sync too
 INSTALLED := .venv/installed
 ARGS ?=
 
-.PHONY: help setup up down demo test check lock bench
+.PHONY: help setup up down demo test check check-locks lock bench
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -34,11 +34,13 @@ demo: setup ## Submit a case to the running stack and follow it to its end
 test: setup ## Run all tests, on a PostgreSQL and a Kafka of their own
 	@exec $(RUN)/python -m pytest $(ARGS)
 
-check: setup ## Check format, style, types, layers and locks
+check: setup check-locks ## Check format, style, types, layers and locks
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
+
+check-locks: setup
 	$(UV) pip check --quiet --python $(RUN)/python
 	UV=$(UV) requirements/lock --check
 
