@@ -1,0 +1,1 @@
+"""What status-sync stores and asks in PostgreSQL."""
