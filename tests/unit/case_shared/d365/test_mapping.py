@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import pytest
+
+from case_shared.d365.errors import MappingError
+from case_shared.d365.mapping import Mapping, load_mapping
+from case_shared.events import CaseStatus
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mapping.toml"
+    path.write_text(text)
+    return path
+
+
+def test_without_a_file_the_defaults_of_the_design_hold() -> None:
+    mapping = load_mapping(None)
+
+    assert mapping.web_case_id_unique
+    assert mapping.case.entity_set == "DealerPortalCases"
+    assert mapping.case.fields.by_ours()["created_by"] == "CreatedByUser"
+    assert mapping.categories.entity_set == "CaseCategoryHierarchyDetails"
+    assert mapping.priorities.entity_set == "CasePriorities"
+    assert mapping.customers.fields.name == "OrganizationName"
+    assert mapping.document_queue.entity_set is None
+    assert mapping.events.business_event_ids == ("CaseStatusChangedBusinessEvent",)
+    assert mapping.has_submission_id
+
+
+def test_what_is_left_out_has_the_default(tmp_path: Path) -> None:
+    mapping = load_mapping(
+        write(
+            tmp_path,
+            'web_case_id_unique = false\n[case.fields]\nsubmission_id = ""\nnotes = "Memo"\n'
+            '[status]\nOnHold = "open"\n[document_queue]\nentity_set = "DocumentQueueLogs"\n',
+        )
+    )
+
+    assert not mapping.web_case_id_unique
+    assert not mapping.has_submission_id
+    assert "submission_id" not in mapping.case.fields.by_ours()
+    assert mapping.case.fields.notes == "Memo"
+    assert mapping.case.fields.web_case_id == "WebCaseId"
+    assert mapping.portal_status("OnHold") is CaseStatus.OPEN
+    assert mapping.portal_status("InProcess") is CaseStatus.IN_PROCESS
+    assert mapping.document_queue.entity_set == "DocumentQueueLogs"
+
+
+@pytest.mark.parametrize(
+    ("symbol", "status"),
+    [
+        ("None", CaseStatus.SUBMITTED),
+        ("InProcess", CaseStatus.IN_PROCESS),
+        ("Planned", CaseStatus.OPEN),
+        ("Opened", CaseStatus.OPEN),
+        ("Open", CaseStatus.OPEN),
+        ("Closed", CaseStatus.CLOSED),
+        ("Canceled", CaseStatus.CANCELED),
+        ("Unheard", None),
+        (None, None),
+    ],
+)
+def test_symbols_of_d365_become_the_portals_statuses(symbol: str | None, status: CaseStatus | None) -> None:
+    assert Mapping().portal_status(symbol) is status
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('[case.fields]\ncolour = "Colour"', ["[case.fields]", "'colour'", "unknown key"]),
+        ('[cases]\nentity_set = "X"', ["top level", "'cases'", "unknown key"]),
+        ('[case]\nentity_set = "a/b"', ["[case]", "'entity_set'"]),
+        ('[case.fields]\nweb_case_id = ""', ["[case.fields]", "'web_case_id'"]),
+        ('[case.fields]\nweb_case_id = "SubmissionId"', ["[case]", "'fields'", "SubmissionId stands for two"]),
+        ('[status]\nOpen = "opn"', ["[status]", "'Open'"]),
+        ('[status]\nOpen = "draft"', ["'status'", "no draft"]),
+        ("[case", ["mapping file"]),
+    ],
+)
+def test_a_wrong_file_is_refused_by_file_table_and_key(tmp_path: Path, text: str, named: list[str]) -> None:
+    with pytest.raises(MappingError) as refused:
+        load_mapping(write(tmp_path, text))
+
+    assert all(part in str(refused.value) for part in ["mapping.toml", *named])
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MappingError, match=r"nowhere\.toml"):
+        load_mapping(tmp_path / "nowhere.toml")
