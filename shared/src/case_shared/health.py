@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from case_shared.clock import Clock
+from case_shared.postgres import UNREACHABLE
 
 Check = Callable[[], Awaitable[bool]]
 
@@ -71,5 +72,5 @@ async def _passes(check: Check) -> bool:
     try:
         async with asyncio.timeout(2):
             return await check()
-    except (OSError, TimeoutError):
+    except UNREACHABLE:
         return False

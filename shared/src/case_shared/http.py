@@ -5,16 +5,14 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
 from opentelemetry.trace import SpanKind
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from case_shared import telemetry
 from case_shared.problems import Problem, install_problems
 
 MAX_BODY_BYTES = 1024 * 1024
-
-
-class BodyTooLarge(Exception):  # noqa: N818 - caught by BodyLimit alone
-    """The body is longer than it may be."""
+_TOO_LARGE = f"A body may have {MAX_BODY_BYTES} bytes at most"
 
 
 class BodyLimit:
@@ -33,31 +31,21 @@ class BodyLimit:
             await _too_large(scope, receive, send)
             return
         received = 0
-        started = False
 
         async def counted() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
             if received > MAX_BODY_BYTES:
-                raise BodyTooLarge
+                # FastAPI passes on an HTTPException alone; what else fails while it reads a body it calls a 400.
+                raise HTTPException(413, _TOO_LARGE)
             return message
 
-        async def noted(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await self._app(scope, counted, noted)
-        except BodyTooLarge:
-            if started:
-                raise
-            await _too_large(scope, receive, send)
+        await self._app(scope, counted, send)
 
 
 async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
-    problem = Problem(413, "too-large", "The body is too large", f"A body may have {MAX_BODY_BYTES} bytes at most.")
+    problem = Problem(413, "too-large", _TOO_LARGE)
     await problem.response()(scope, receive, send)
 
 

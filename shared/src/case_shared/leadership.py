@@ -15,7 +15,7 @@ from case_shared.clock import Clock
 from case_shared.errors import LeaseLost
 from case_shared.health import Heartbeats
 from case_shared.loops import pause
-from case_shared.postgres import Pool, load_sql
+from case_shared.postgres import UNREACHABLE, Pool, load_sql
 
 log = structlog.get_logger(__name__)
 LEASE_SECONDS = 8.0
@@ -101,7 +101,7 @@ class Leadership:
             try:
                 async with asyncio.timeout(max(lease.remaining_seconds(), 0.001)):
                     renewed = await self._ask()
-            except (OSError, TimeoutError) as error:
+            except UNREACHABLE as error:
                 log.warning("lease_not_renewed", lease=self.name, error=repr(error))
                 continue
             if renewed is None or renewed[0] != lease.token:
@@ -113,7 +113,7 @@ class Leadership:
         try:
             async with asyncio.timeout(self.lease_seconds / 2):
                 held = await self._ask()
-        except (OSError, TimeoutError) as error:
+        except UNREACHABLE as error:
             log.warning("lease_not_reached", lease=self.name, error=repr(error))
             return None
         return None if held is None else Lease(self.name, held[0], self.clock, held[1])
@@ -130,5 +130,5 @@ class Leadership:
         try:
             async with asyncio.timeout(2):
                 await self.pool.execute(load_sql("case_shared", "release_lease"), self.name, self.owner, lease.token)
-        except (OSError, TimeoutError) as error:
+        except UNREACHABLE as error:
             log.warning("lease_not_released", lease=self.name, error=repr(error))

@@ -14,6 +14,8 @@ else:
     Connection = asyncpg.Connection
     Pool = asyncpg.Pool
 
+# The database is away, or refuses for now: whatever it says to a statement that is right.
+UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 # What is wrong with the data itself; the same statement will fail again. All else may pass later.
 DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 

@@ -39,7 +39,7 @@ class ProblemDocument(BaseModel):
     trace_id: str | None = None
 
 
-class Problem(Exception):  # noqa: N818 - RFC 9457's word
+class Problem(Exception):
     """A request that is answered with an error; `slug` is its type in the catalogue (docs/problems.md)."""
 
     def __init__(

@@ -1,0 +1,193 @@
+"""Offsets move only after the outcome is durable, on a real Kafka and PostgreSQL."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiokafka.admin import AIOKafkaAdminClient
+
+from case_shared.clock import SystemClock
+from case_shared.errors import UnreadableRecord
+from case_shared.health import Heartbeats
+from case_shared.kafka import Consumers, RawRecord, Subscription
+from case_shared.postgres import Connection, Pool
+from case_shared.records import store_batch
+from tests.support.brokers import Broker
+from tests.support.databases import Database
+from tests.support.eventually import eventually
+
+TOPIC = "numbers"
+GROUP = "readers"
+
+
+@asynccontextmanager
+async def consuming(broker: Broker, handle: Callable[[Sequence[RawRecord]], Awaitable[None]]) -> AsyncIterator[None]:
+    stopping = asyncio.Event()
+    consumers = Consumers(
+        broker.settings, [Subscription(TOPIC, GROUP, handle)], client_id="test", heartbeats=Heartbeats(SystemClock())
+    )
+    run = asyncio.create_task(consumers.run(stopping))
+    try:
+        yield
+    finally:
+        stopping.set()
+        await run
+
+
+async def committed(broker: Broker) -> int:
+    """How many records the group has behind it."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.settings.kafka_bootstrap_servers)
+    await admin.start()
+    try:
+        offsets = await admin.list_consumer_group_offsets(f"{broker.settings.kafka_group_prefix}{GROUP}")
+        return sum(offset.offset for offset in offsets.values() if offset.offset >= 0)
+    finally:
+        await admin.close()
+
+
+async def send(broker: Broker, *values: bytes | None, headers: Sequence[tuple[str, bytes]] = ()) -> None:
+    async with broker.producer() as producer:
+        name = f"{broker.settings.kafka_topic_prefix}{TOPIC}"
+        for number, value in enumerate(values):
+            await producer.send_and_wait(name, value, str(number).encode(), headers=list(headers))
+
+
+@dataclass
+class Handler:
+    """Notes the values that it got, after failing `failures` times."""
+
+    failures: int = 0
+    calls: int = 0
+    values: list[bytes | None] = field(default_factory=list)
+
+    async def __call__(self, records: Sequence[RawRecord]) -> None:
+        self.calls += 1
+        if self.calls <= self.failures:
+            raise ConnectionError("the database is away")
+        self.values += [record.value for record in records]
+
+    async def count(self) -> int:
+        return len(self.values)
+
+
+async def test_offsets_are_committed_after_the_handler(broker: Broker) -> None:
+    await broker.create(TOPIC)
+    await send(broker, *(b"%d" % number for number in range(20)))
+    handler = Handler()
+    async with consuming(broker, handler):
+        await eventually(handler.count, lambda count: count == 20)
+        await eventually(lambda: committed(broker), lambda count: count == 20)
+
+
+async def test_a_batch_that_fails_is_tried_again_and_not_skipped(broker: Broker) -> None:
+    await broker.create(TOPIC)
+    await send(broker, b"1", b"2", b"3")
+    handler = Handler(failures=3)
+    async with consuming(broker, handler):
+        await eventually(handler.count, lambda count: count == 3)
+    assert sorted(value for value in handler.values if value) == [b"1", b"2", b"3"]
+    assert await committed(broker) == 3
+
+
+async def test_nothing_is_committed_for_a_batch_that_never_succeeds(broker: Broker) -> None:
+    await broker.create(TOPIC)
+    await send(broker, b"1", b"2")
+    handler = Handler(failures=1_000)
+
+    async def calls() -> int:
+        return handler.calls
+
+    async with consuming(broker, handler):
+        await eventually(calls, lambda count: count >= 2)
+    assert await committed(broker) == 0
+    second = Handler()
+    async with consuming(broker, second):
+        await eventually(second.count, lambda count: count == 2)
+
+
+async def test_a_header_that_is_no_text_and_an_empty_value_come_through(broker: Broker) -> None:
+    """FastStream's own parser raises on such a header, and the record would be lost."""
+    await broker.create(TOPIC)
+    await send(broker, b"1", None, headers=[("poison", b"\xff\xfe"), ("correlation_id", b"\xff")])
+    handler = Handler()
+    async with consuming(broker, handler):
+        await eventually(handler.count, lambda count: count == 2)
+        await eventually(lambda: committed(broker), lambda count: count == 2)
+
+
+def read(record: RawRecord) -> int:
+    try:
+        return int(json.loads(record.value or b""))
+    except ValueError as error:
+        raise UnreadableRecord(f"no number: {error}") from None
+
+
+async def store(connection: Connection, numbers: Sequence[int]) -> None:
+    # 2^15 is out of range for the database alone.
+    await connection.execute("INSERT INTO public.numbers SELECT unnest($1::int[])::smallint", numbers)
+
+
+@asynccontextmanager
+async def numbers_table(database: Database) -> AsyncIterator[Pool]:
+    async with database.connect() as superuser:
+        await superuser.execute("CREATE TABLE public.numbers (number smallint)")
+        await superuser.execute("GRANT ALL ON public.numbers TO d365_sync")
+    async with database.pool("d365_sync") as pool:
+        yield pool
+
+
+async def test_what_cannot_be_read_or_stored_is_kept_and_holds_nothing_back(broker: Broker, database: Database) -> None:
+    await broker.create(TOPIC)
+    values = [b"%d" % number for number in range(100)]
+    values[30], values[60] = b"no number", b"40000"
+    async with numbers_table(database) as pool:
+        await send(broker, *values, None, headers=[("h", b"\xff")])
+
+        async def handle(records: Sequence[RawRecord]) -> None:
+            await store_batch(pool, GROUP, records, read, store)
+
+        async with consuming(broker, handle):
+            await eventually(lambda: committed(broker), lambda count: count == 101)
+        assert await pool.fetchval("SELECT count(*) FROM public.numbers") == 98
+        async with database.connect() as superuser:
+            kept = await superuser.fetch("SELECT * FROM d365_sync.unreadable_records ORDER BY cause")
+    assert [(row["value"], row["consumer_group"]) for row in kept] == [
+        (None, GROUP),
+        (b"no number", GROUP),
+        (b"40000", GROUP),
+    ]
+    assert "out of range" in kept[2]["cause"]
+    assert kept[0]["headers"] == [["h", "ff"]]
+
+
+async def test_a_record_delivered_twice_is_kept_once(broker: Broker, database: Database) -> None:
+    await broker.create(TOPIC)
+    await send(broker, b"no number")
+    [record] = await broker.read_all(TOPIC)
+    async with numbers_table(database) as pool:
+        for _ in range(2):
+            assert await store_batch(pool, GROUP, [record], read, store) == []
+        async with database.connect() as superuser:
+            assert await superuser.fetchval("SELECT count(*) FROM d365_sync.unreadable_records") == 1
+
+
+async def test_a_batch_is_one_commit(broker: Broker, database: Database) -> None:
+    await broker.create(TOPIC)
+    await send(broker, b"1", b"2", b"x")
+    records = await broker.read_all(TOPIC)
+    async with numbers_table(database) as pool:
+        statements: list[str] = []
+        async with pool.acquire() as connection:
+            connection.add_query_logger(lambda entry: statements.append(entry.query))
+        await store_batch(pool, GROUP, records, read, store)
+    assert sum("COMMIT" in statement for statement in statements) == 1
+
+
+async def test_consumers_wait_for_a_broker_that_is_away(broker: Broker) -> None:
+    away = Broker(broker.settings.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:9"}))
+    handler = Handler()
+    async with consuming(away, handler):
+        pass
+    assert handler.calls == 0

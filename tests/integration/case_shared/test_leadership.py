@@ -1,0 +1,98 @@
+"""One leader at a time, on a real PostgreSQL."""
+
+import asyncio
+import uuid
+from dataclasses import dataclass, field
+
+import pytest
+
+from case_shared.clock import SystemClock
+from case_shared.errors import LeaseLost
+from case_shared.health import Heartbeats
+from case_shared.leadership import Leadership, Lease
+from case_shared.postgres import Pool
+from tests.support.databases import Database
+from tests.support.eventually import eventually
+
+LEASE_SECONDS = 0.8
+
+
+@dataclass
+class Candidate:
+    """One process that competes; `leases` are those that it got."""
+
+    pool: Pool
+    lease_seconds: float = LEASE_SECONDS
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    leases: list[Lease] = field(default_factory=list)
+    working: bool = False
+
+    async def work(self, lease: Lease, stopping: asyncio.Event) -> None:
+        self.leases.append(lease)
+        self.working = True
+        try:
+            await stopping.wait()
+        finally:
+            self.working = False
+
+    def start(self) -> "asyncio.Task[None]":
+        clock = SystemClock()
+        leadership = Leadership(
+            self.pool, clock, Heartbeats(clock), "test", uuid.uuid4().hex, lease_seconds=self.lease_seconds
+        )
+        return asyncio.create_task(leadership.run(self.work, self.stopping))
+
+    async def leads(self) -> bool:
+        return self.working
+
+
+async def test_one_leads_and_a_standby_takes_over_at_once_when_it_stops(database: Database) -> None:
+    async with database.pool("case_api") as pool:
+        first, second = Candidate(pool), Candidate(pool)
+        first_run = first.start()
+        await eventually(first.leads)
+        second_run = second.start()
+        await asyncio.wait({second_run}, timeout=2 * LEASE_SECONDS)
+        assert (first.working, second.working) == (True, False)
+        first.stopping.set()
+        await first_run
+        await eventually(second.leads, within_seconds=LEASE_SECONDS)
+        assert second.leases[0].token > first.leases[0].token
+        second.stopping.set()
+        await second_run
+
+
+async def test_a_leader_that_dies_is_followed_once_its_lease_has_ended(database: Database) -> None:
+    async with database.pool("case_api") as pool:
+        first, second = Candidate(pool), Candidate(pool)
+        first_run = first.start()
+        await eventually(first.leads)
+        second_run = second.start()
+        # As a kill would: no release. The lease stays in the table.
+        await pool.execute("UPDATE leases SET owner = 'the dead'")
+        await eventually(second.leads, within_seconds=3 * LEASE_SECONDS)
+        assert not first.working
+        for candidate, run in ((first, first_run), (second, second_run)):
+            candidate.stopping.set()
+            await run
+
+
+async def test_work_ends_before_a_lease_that_cannot_be_renewed(database: Database) -> None:
+    async with database.pool("case_api") as pool, database.connect() as superuser:
+        leader = Candidate(pool)
+        run = leader.start()
+        await eventually(leader.leads)
+        async with superuser.transaction():
+            await superuser.execute("LOCK TABLE case_api.leases IN ACCESS EXCLUSIVE MODE")
+            await eventually(leader.leads, lambda leads: not leads, within_seconds=2 * LEASE_SECONDS)
+        await eventually(leader.leads, within_seconds=5 * LEASE_SECONDS)
+        assert leader.leases[1].token > leader.leases[0].token
+        leader.stopping.set()
+        await run
+
+
+async def test_a_lease_knows_when_it_has_ended() -> None:
+    clock = SystemClock()
+    lease = Lease("test", 1, clock, clock.monotonic() - 1)
+    with pytest.raises(LeaseLost, match="test"):
+        lease.check()
