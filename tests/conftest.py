@@ -1,4 +1,4 @@
-"""What the tests stand on: one PostgreSQL, one Kafka and one sandbox a session; a database and topics of its own a test."""
+"""What tests stand on: a PostgreSQL, a Kafka and a sandbox a session; a database and topics of its own a test."""
 
 import uuid
 from collections.abc import AsyncIterator, Iterator
