@@ -1,0 +1,193 @@
+"""Sends the outbound table to its endpoints with D365's habits: bundles, few retries, then Errors until a Resend."""
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import aiohttp
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from d365_sandbox.store import Rows, Store
+
+BUNDLE_SIZE = 100
+BATCH_THREADS = 4
+IDLE_SECONDS = 0.5
+
+log = structlog.get_logger()
+
+PENDING = """
+SELECT id, body, attempts FROM outbound_events
+WHERE endpoint = ? AND state = 'pending' AND due_at <= ? ORDER BY due_at, id LIMIT ?
+"""
+
+
+class EndpointFailed(Exception):
+    """The endpoint did not take an event; the message is what the Errors tab shows."""
+
+
+class Endpoint(Protocol):
+    """Where events go."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the outbound table."""
+        ...
+
+    async def send(self, body: bytes) -> None:
+        """Hands one event over; raises `EndpointFailed` where it was not surely taken."""
+        ...
+
+    async def close(self) -> None:
+        """Frees what it holds."""
+        ...
+
+
+@dataclass(slots=True)
+class KafkaEndpoint:
+    """A topic (an event hub, say). Without a key, so events of a case have no order among partitions."""
+
+    bootstrap_servers: str
+    topic: str
+    timeout_seconds: float
+    name: str = "kafka"
+    _producer: AIOKafkaProducer | None = None
+    _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def send(self, body: bytes) -> None:
+        """Publishes and waits for the acknowledgement; a broken producer is made anew for the next try."""
+        try:
+            async with asyncio.timeout(self.timeout_seconds):
+                async with self._starting:
+                    producer = await self._started()
+                await producer.send_and_wait(self.topic, body)
+        except (KafkaError, TimeoutError, OSError) as error:
+            await self.close()
+            raise EndpointFailed(f"{type(error).__name__}: {error}") from error
+
+    async def _started(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self.bootstrap_servers,
+                request_timeout_ms=int(self.timeout_seconds * 1000),
+                client_id="d365-sandbox",
+            )
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def close(self) -> None:
+        """Stops the producer; what it still held was not acknowledged and is sent again."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with contextlib.suppress(KafkaError, TimeoutError, OSError):
+                async with asyncio.timeout(1):
+                    await producer.stop()
+
+
+@dataclass(slots=True)
+class HttpsEndpoint:
+    """An HTTPS address that takes one event a request, with the shared secret as bearer token."""
+
+    url: str
+    secret: str
+    timeout_seconds: float
+    name: str = "https"
+    _session: aiohttp.ClientSession | None = None
+    _threads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BATCH_THREADS))
+
+    async def send(self, body: bytes) -> None:
+        """Posts the event; anything but 2xx within the time-out is a failure."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self.timeout_seconds))
+        headers = {"Content-Type": "application/json"}
+        if self.secret:
+            headers["Authorization"] = f"Bearer {self.secret}"
+        try:
+            async with (
+                self._threads,
+                self._session.post(self.url, data=body, headers=headers, allow_redirects=False) as answer,
+            ):
+                status = answer.status
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise EndpointFailed(f"{type(error).__name__}: {error}") from error
+        if not 200 <= status < 300:
+            raise EndpointFailed(f"HTTP {status}")
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+
+@dataclass(slots=True)
+class Sender:
+    """The batch job of one endpoint."""
+
+    store: Store
+    endpoint: Endpoint
+    retries: int
+    retry_seconds: float
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ring(self) -> None:
+        """Tells that there may be something to send."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Sends what is due, for ever."""
+        while True:
+            self._wake.clear()
+            bundle = self.store.read(PENDING, (self.endpoint.name, time.time(), BUNDLE_SIZE))
+            if bundle:
+                await self._send_bundle(bundle)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self._wake.wait()
+
+    async def _send_bundle(self, bundle: Rows) -> None:
+        outcomes = await asyncio.gather(*(self._send(row) for row in bundle))
+        failed = [(error, row) for error, row in zip(outcomes, bundle, strict=True) if error]
+        sent = [row["id"] for error, row in zip(outcomes, bundle, strict=True) if not error]
+        if failed:
+            log.warning("events_not_taken", endpoint=self.endpoint.name, count=len(failed), error=failed[0][0])
+        await self.store.submit(lambda connection: self._record(connection, sent, failed))
+
+    async def _send(self, row: sqlite3.Row) -> str:
+        try:
+            await self.endpoint.send(row["body"].encode())
+        except EndpointFailed as error:
+            return str(error) or type(error).__name__
+        return ""
+
+    def _record(self, connection: sqlite3.Connection, sent: list[int], failed: list[tuple[str, sqlite3.Row]]) -> None:
+        connection.executemany(
+            "UPDATE outbound_events SET state = 'sent', attempts = attempts + 1, error = '' WHERE id = ?",
+            [(event_id,) for event_id in sent],
+        )
+        due_at = time.time() + self.retry_seconds
+        connection.executemany(
+            "UPDATE outbound_events SET attempts = attempts + 1, error = ?, due_at = ?, state = ? WHERE id = ?",
+            [
+                (error, due_at, "error" if row["attempts"] >= self.retries else "pending", row["id"])
+                for error, row in failed
+            ],
+        )
+
+
+def resend(connection: sqlite3.Connection, event_id: int | None) -> int:
+    """Puts one event, or all, of the Errors list in line again; returns how many."""
+    return connection.execute(
+        "UPDATE outbound_events SET state = 'pending', attempts = 0, due_at = ? "
+        "WHERE state = 'error' AND (? IS NULL OR id = ?)",
+        (time.time(), event_id, event_id),
+    ).rowcount

@@ -1,0 +1,98 @@
+"""A parsed `$filter` as a SQL condition: columns come from the entity alone, every value is a parameter."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from d365_sandbox.entities import ENUMS, EntitySet, Field, Kind
+from d365_sandbox.odata_errors import NAMESPACE, invalid_query
+from d365_sandbox.odata_filter import All, AnyOf, Comparison, Condition, EnumLiteral, Not
+
+OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+Parameter = str | int | float
+
+
+@dataclass(slots=True)
+class Where:
+    """A SQL condition with its parameters, in order."""
+
+    sql: str
+    parameters: list[Parameter] = field(default_factory=list)
+
+
+def to_sql(condition: Condition, entity: EntitySet) -> Where:
+    """The condition in SQL; raises `ODataError` 400 for unknown properties and operands that do not fit."""
+    match condition:
+        case Comparison():
+            return _comparison(condition, entity)
+        case Not(inner):
+            where = to_sql(inner, entity)
+            return Where(f"NOT ({where.sql})", where.parameters)
+        case All(conditions):
+            return join("AND", [to_sql(part, entity) for part in conditions])
+        case AnyOf(conditions):
+            return _any(conditions, entity)
+
+
+def join(word: str, parts: list[Where]) -> Where:
+    """Conditions tied by AND or OR; without any, a condition that always holds."""
+    if not parts:
+        return Where("TRUE")
+    sql = f" {word} ".join(f"({part.sql})" for part in parts)
+    return Where(sql, [parameter for part in parts for parameter in part.parameters])
+
+
+def _any(conditions: tuple[Condition, ...], entity: EntitySet) -> Where:
+    """A read-back names many ids by `or`: as one IN list it finds its index, and costs one plan."""
+    first = conditions[0]
+    name = first.field if isinstance(first, Comparison) else None
+    values = [_plain_equal(part, name, entity) for part in conditions]
+    known = [value for value in values if value is not None]
+    if name is None or len(known) < len(values):
+        return join("OR", [to_sql(part, entity) for part in conditions])
+    return Where(f"{entity.field(name).name} IN ({', '.join('?' * len(known))})", known)
+
+
+def _plain_equal(condition: Condition, name: str | None, entity: EntitySet) -> Parameter | None:
+    if not isinstance(condition, Comparison) or condition.field != name or condition.operator != "eq":
+        return None
+    if isinstance(condition.value, str) and "*" in condition.value:
+        return None
+    return _parameter(condition, entity.field(condition.field))
+
+
+def _comparison(comparison: Comparison, entity: EntitySet) -> Where:
+    column = entity.field(comparison.field)
+    value = comparison.value
+    if isinstance(value, str) and "*" in value and comparison.operator in ("eq", "ne"):
+        negation = "NOT " if comparison.operator == "ne" else ""
+        return Where(f"{column.name} {negation}LIKE ? ESCAPE '\\'", [_like(value)])
+    return Where(f"{column.name} {OPERATORS[comparison.operator]} ?", [_parameter(comparison, column)])
+
+
+def _like(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return escaped.replace("*", "%")
+
+
+def _parameter(comparison: Comparison, column: Field) -> Parameter:
+    value = comparison.value
+    if value is None:
+        return column.empty
+    if column.kind is Kind.STRING and isinstance(value, str):
+        return value
+    if column.kind is Kind.DATETIME and isinstance(value, datetime):
+        return value.timestamp()
+    if column.kind is Kind.ENUM and isinstance(value, EnumLiteral):
+        return _symbol(value, column, comparison.operator)
+    raise invalid_query(
+        f"A binary operator with incompatible types was detected: '{column.name}' is '{column.edm_type}', "
+        f"the literal is not, for operator '{comparison.operator}'."
+    )
+
+
+def _symbol(value: EnumLiteral, column: Field, operator: str) -> str:
+    if operator not in ("eq", "ne"):
+        raise invalid_query(f"The operator '{operator}' is not supported on the enumeration '{column.edm_type}'.")
+    if value.type_name != f"{NAMESPACE}.{column.enum}" or value.symbol not in ENUMS[column.enum]:
+        raise invalid_query(f"'{value.type_name}' '{value.symbol}' is not a member of '{column.edm_type}'.")
+    return value.symbol

@@ -1,0 +1,190 @@
+"""Puts the parts together and serves them until SIGTERM or SIGINT."""
+
+import asyncio
+import contextlib
+import errno
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from d365_sandbox import control_api, page, seed
+from d365_sandbox.cases import Books
+from d365_sandbox.clerk import Clerk
+from d365_sandbox.control_api import ControlApi
+from d365_sandbox.data_api import DataApi
+from d365_sandbox.entities import build_catalogue
+from d365_sandbox.event_sender import Endpoint, HttpsEndpoint, KafkaEndpoint, Sender
+from d365_sandbox.events import EventLog
+from d365_sandbox.fault_answers import FaultPerformer
+from d365_sandbox.fault_store import FaultKeeper
+from d365_sandbox.faults import FaultRegistry
+from d365_sandbox.front import Front
+from d365_sandbox.request_log import RequestLog
+from d365_sandbox.settings import Settings
+from d365_sandbox.store import Store
+from d365_sandbox.tokens import Tokens
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+STOP_SECONDS = 0.5
+
+log = structlog.get_logger()
+
+
+class PortTaken(Exception):
+    """The address cannot be listened on."""
+
+
+@dataclass(slots=True)
+class Sandbox:
+    """All parts of a running sandbox."""
+
+    settings: Settings
+    store: Store
+    books: Books
+    clerk: Clerk
+    front: Front
+    senders: list[Sender]
+    runner: web.AppRunner
+    site: web.TCPSite | None = None
+    port: int = 0
+
+    async def start(self) -> None:
+        """Listens; raises `PortTaken`."""
+        if not self.port:
+            await self.runner.setup()
+        site = web.TCPSite(self.runner, self.settings.host, self.port or self.settings.port, reuse_address=True)
+        try:
+            await site.start()
+        except OSError as error:
+            reason = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+            raise PortTaken(
+                f"port {self.settings.port} on {self.settings.host} {reason}: give another by SANDBOX_PORT or --port"
+            ) from error
+        self.site = site
+        self.port = self.runner.addresses[0][1]
+
+    async def refuse(self, seconds: float) -> None:
+        """Closes the listening socket and every connection, and listens again after some seconds."""
+        if self.site is not None:
+            await self.site.stop()
+        for connection in list(self.runner.server.connections if self.runner.server else ()):
+            connection.force_close()
+            if connection.transport is not None:
+                connection.transport.abort()
+        await asyncio.sleep(seconds)
+        await self.start()
+
+
+def build(settings: Settings) -> Sandbox:
+    """The composition root; raises `DataFileUnusable`."""
+    catalogue = build_catalogue(description_length=settings.description_length, notes_length=settings.notes_length)
+    store = Store(settings.data_file, catalogue)
+    draw = random.Random(settings.seed)  # noqa: S311 (faults, not secrets)
+    faults = FaultKeeper(FaultRegistry(chance=draw.random), store, tuple(settings.initial_faults))
+    senders = _senders(settings, store)
+    ring = _ring(senders)
+    events = EventLog(settings.endpoints, faults.registry, ring, draw)
+    books = Books(catalogue, events, settings.default_company, settings.unique_web_case_id, settings.duplicate_status)
+    tokens = Tokens(
+        store, settings.client_id, settings.client_secret.get_secret_value(),
+        settings.token_lifetime_seconds, settings.environment_url,
+    )  # fmt: skip
+    requests = RequestLog(settings.request_log_size)
+    data = DataApi(store, books, tokens, settings.max_page_size, settings.max_query_bytes)
+    front = Front(data, tokens, faults, FaultPerformer(settings.timeout_seconds), requests)
+    clerk = Clerk(store, books, settings.clerk == "auto", settings.clerk_step_seconds)
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_refuse_other_sites])
+    sandbox = Sandbox(settings, store, books, clerk, front, senders, _runner(app, settings))
+    api = ControlApi(store, clerk, faults, tokens, requests, settings.customers, ring, sandbox.refuse)
+    _add_routes(app.router, front, api)
+    return sandbox
+
+
+def _runner(app: web.Application, settings: Settings) -> web.AppRunner:
+    line = settings.max_query_bytes * 2 + 8192
+    return web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS, max_line_size=line)
+
+
+def _add_routes(router: web.UrlDispatcher, front: Front, api: ControlApi) -> None:
+    router.add_post("/oauth2/v2.0/token", front.handle_token)
+    router.add_post("/{tenant}/oauth2/v2.0/token", front.handle_token)
+    router.add_route("*", "/data", front.handle_data)
+    router.add_route("*", "/data/{path:.*}", front.handle_data)
+    control_api.add_routes(router, api)
+    page.add_routes(router, api)
+
+
+def _senders(settings: Settings, store: Store) -> list[Sender]:
+    timeout = settings.events_timeout_seconds
+    endpoints: dict[str, Endpoint] = {
+        "kafka": KafkaEndpoint(settings.kafka_bootstrap_servers, settings.events_topic, timeout),
+        "https": HttpsEndpoint(settings.events_https_url, settings.events_https_secret.get_secret_value(), timeout),
+    }
+    return [
+        Sender(store, endpoints[name], settings.events_retries, settings.events_retry_seconds)
+        for name in settings.endpoints
+    ]
+
+
+def _ring(senders: list[Sender]) -> Callable[[], None]:
+    def ring() -> None:
+        for sender in senders:
+            sender.ring()
+
+    return ring
+
+
+@web.middleware
+async def _refuse_other_sites(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """The control side has no password: a page of another site in the same browser must not use it."""
+    if request.method != "GET" and request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        raise web.HTTPForbidden(text="requests from other sites are refused")
+    return await handler(request)
+
+
+@contextlib.asynccontextmanager
+async def running(sandbox: Sandbox) -> AsyncIterator[None]:
+    """The loops behind the server, around its life."""
+    store, settings = sandbox.store, sandbox.settings
+    loops = [asyncio.create_task(store.run())]
+    try:
+        if store.is_new:
+            await store.submit(lambda connection: seed.sow(connection, sandbox.books, settings.customers, time.time()))
+        sandbox.front.tokens.load()
+        sandbox.front.faults.load()
+        await sandbox.start()
+        loops += [asyncio.create_task(sandbox.clerk.run()), *(asyncio.create_task(s.run()) for s in sandbox.senders)]
+        yield
+    finally:
+        await sandbox.runner.cleanup()
+        await sandbox.front.performer.close()
+        await _cancel(loops)
+        await store.flush()
+        for sender in sandbox.senders:
+            await sender.endpoint.close()
+        store.close()
+
+
+async def _cancel(tasks: list["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def serve(settings: Settings) -> None:
+    """Serves until a signal; raises `PortTaken` and `DataFileUnusable`."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    sandbox = build(settings)
+    async with running(sandbox):
+        log.info("listening", url=f"http://{settings.host}:{sandbox.port}", data_file=str(settings.data_file))
+        await stop.wait()
+        log.info("stopping")

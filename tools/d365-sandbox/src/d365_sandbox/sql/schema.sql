@@ -1,0 +1,31 @@
+-- Purpose: what the sandbox keeps beside the entity tables (those are built from entities.py).
+CREATE TABLE IF NOT EXISTS number_sequences (
+    name TEXT PRIMARY KEY,
+    last INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS tokens (
+    digest TEXT PRIMARY KEY,
+    audience TEXT NOT NULL,
+    expires_at REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS outbound_events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    endpoint TEXT NOT NULL,
+    control_number INTEGER NOT NULL,
+    event_id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'error', 'dropped', 'no_endpoint')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due_at REAL NOT NULL,
+    error TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX IF NOT EXISTS outbound_events_due ON outbound_events (endpoint, due_at) WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS outbound_events_state ON outbound_events (state);
+CREATE TABLE IF NOT EXISTS faults (
+    position INTEGER PRIMARY KEY,
+    body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS cases_by_web_case_id ON CaseDetailBase (dataAreaId, WebCaseId);
+CREATE INDEX IF NOT EXISTS cases_by_web_case_id_alone ON CaseDetailBase (WebCaseId);
+CREATE INDEX IF NOT EXISTS cases_by_modified ON CaseDetailBase (ModifiedDateAndTime, dataAreaId, CaseId);
+CREATE INDEX IF NOT EXISTS cases_by_status ON CaseDetailBase (CaseStatus, status_changed_at);
