@@ -104,7 +104,8 @@ class TokenVerifier:
 
     async def _published_keys(self) -> dict[str, PyJWK]:
         issuer = self.settings.oidc_issuer
-        discovery = await self._get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+        well_known = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+        discovery = await self._get(self.settings.oidc_discovery_url or well_known)
         if discovery["issuer"] != issuer:
             raise ValueError(f"the provider calls itself {discovery['issuer']!r}")
         key_set = PyJWKSet.from_dict(await self._get(discovery["jwks_uri"]))

@@ -40,6 +40,9 @@ class OidcSettings(BaseSettings):
     """Whose tokens are trusted, and what the claims are called there."""
 
     oidc_issuer: str = Field(pattern="^https?://", description="issuer, as the tokens' `iss` has it")
+    oidc_discovery_url: str | None = Field(
+        default=None, pattern="^https?://", description="where its discovery document is read, if not below the issuer"
+    )
     oidc_audience: str = "casebridge"
     oidc_dealers_claim: str = "dealers"
     oidc_scope_claim: str = "scope"
