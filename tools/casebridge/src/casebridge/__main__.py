@@ -1,0 +1,19 @@
+"""`casebridge` and `python -m casebridge`."""
+
+from casebridge.errors import CasebridgeError
+
+
+def main() -> None:
+    """Run the command line; what the user can mend is told in one message and an exit code."""
+    from casebridge.cli import app
+    from casebridge.output import write_error
+
+    try:
+        app()
+    except CasebridgeError as error:
+        write_error(str(error))
+        raise SystemExit(error.exit_code) from None
+
+
+if __name__ == "__main__":
+    main()

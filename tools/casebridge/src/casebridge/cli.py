@@ -1,0 +1,21 @@
+"""The command line: which commands there are."""
+
+import typer
+
+from casebridge.commands.down import down
+from casebridge.commands.logs import logs
+from casebridge.commands.ps import ps
+from casebridge.commands.setup import setup
+from casebridge.commands.token import token
+from casebridge.commands.up import up
+
+app = typer.Typer(
+    name="casebridge",
+    help="Casebridge's command line: the local stack, operators' commands, tokens for development.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (setup, up, ps, logs, down, token):
+    app.command()(command)

@@ -1,0 +1,113 @@
+"""`casebridge up`: run the local stack in the foreground."""
+
+import asyncio
+import signal
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from casebridge import kafka, lock, parts, postgres
+from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json
+from casebridge.errors import UsageError
+from casebridge.output import Progress, write_json
+from casebridge.parts import PARTS, Plan
+from casebridge.ports import choose
+from casebridge.stack import Stack, end_orphans
+from casebridge.state import StackState
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+NAME_WIDTH = 11
+
+
+class Ports(StrEnum):
+    """How ports are chosen."""
+
+    FIXED = "fixed"
+    AUTO = "auto"
+
+
+def up(
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    without: Annotated[
+        str, typer.Option(metavar="NAME,…", help="Parts not to run: " + ", ".join(parts.EXCLUDABLE))
+    ] = "",
+    ports: Annotated[Ports, typer.Option(help="auto: avoid ports that are in use.")] = Ports.FIXED,
+    json: Json = False,
+) -> None:
+    """Run PostgreSQL, Kafka, the identity provider, the sandbox and all services until Ctrl-C or SIGTERM.
+
+    Environment variables reach the services: `D365_URL=… casebridge up --without sandbox` runs against another D365.
+    """
+    included = without_parts(without)
+    data_dir = data_dir.resolve()
+    progress = Progress(sys.stderr if json else sys.stdout)
+    with lock.held(data_dir):
+        lock.check_layout(data_dir)
+        end_orphans(data_dir)
+        plan = make_plan(data_dir, included, automatic=ports is Ports.AUTO, log_format="json" if json else "console")
+        download(included, progress)
+        asyncio.run(run(Stack(plan, progress, echo_logs=not json), progress, json=json))
+
+
+def without_parts(without: str) -> list[str]:
+    """The parts to run; raises UsageError for a name that is none."""
+    excluded = {name.strip() for name in without.split(",") if name.strip()}
+    if unknown := excluded - set(parts.EXCLUDABLE):
+        raise UsageError(f"--without {','.join(sorted(unknown))}: the parts are {', '.join(parts.EXCLUDABLE)}")
+    return [name for name in PARTS if name not in excluded]
+
+
+def make_plan(data_dir: Path, included: list[str], *, automatic: bool, log_format: str) -> Plan:
+    """Settle the addresses, remembered ones first."""
+    names = [*included, "kafka-controller"] if "kafka" in included else included
+    chosen = choose(data_dir, names, automatic=automatic)
+    return Plan(data_dir=data_dir, ports=chosen, given=parts.user_environment(), log_format=log_format)
+
+
+def download(included: list[str], progress: Progress) -> None:
+    """Fetch what is not in the cache yet."""
+    if "postgres" in included:
+        postgres.fetch(progress)
+    if "kafka" in included:
+        kafka.fetch(progress)
+
+
+async def run(stack: Stack, progress: Progress, *, json: bool) -> None:
+    """Start the stack, tell that it is ready, wait for a signal, stop it."""
+    stopped = asyncio.Event()
+    for number in STOP_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    waiting = asyncio.create_task(stopped.wait())
+    starting = asyncio.create_task(stack.start())
+    try:
+        await asyncio.wait({waiting, starting}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            await starting
+            announce(stack.state, progress, json=json)
+            await waiting
+    finally:
+        waiting.cancel()
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await stack.stop()
+
+
+def announce(state: StackState, progress: Progress, *, json: bool) -> None:
+    """Tell the addresses: to a program on one line, to a person one line each."""
+    if json:
+        write_json(
+            {
+                "ready": True,
+                "urls": state.urls,
+                "database_url": state.database_url,
+                "kafka": state.kafka,
+                "pids": {record.name: record.pid for record in state.processes},
+            }
+        )
+        return
+    for name, url in state.urls.items():
+        print(f"{name:<{NAME_WIDTH}}  {url}", flush=True)
+    progress.say("casebridge", "ready; try `make demo` in another terminal, Ctrl-C stops everything")

@@ -1,0 +1,35 @@
+"""The stack's database: made once, its roles and their passwords set at every start."""
+
+from importlib import resources
+
+import psycopg
+from psycopg import sql
+
+from casebridge.errors import OperationFailed
+from casebridge.parts import DATABASE, ROLES, Plan
+from casebridge.passwords import password
+from casebridge.postgres import SUPERUSER
+
+
+def prepare(plan: Plan) -> None:
+    """Create the database and its roles where they are missing, and give the roles this stack's passwords.
+
+    Raises OperationFailed where PostgreSQL refuses.
+    """
+    try:
+        create(plan)
+    except psycopg.Error as error:
+        raise OperationFailed(f"the database cannot be prepared: {error}") from error
+
+
+def create(plan: Plan) -> None:
+    """Do so; raises psycopg.Error."""
+    roles = resources.files("case_shared").joinpath("sql", "roles.sql").read_text("utf-8")
+    with psycopg.connect(plan.database_url(SUPERUSER, "postgres"), autocommit=True) as server:
+        if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+    with psycopg.connect(plan.database_url(SUPERUSER)) as connection:
+        connection.execute(roles.encode())
+        for role in ROLES:
+            statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
+            connection.execute(statement.format(sql.Identifier(role), sql.Literal(password(plan.data_dir, role))))

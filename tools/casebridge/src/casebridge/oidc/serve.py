@@ -1,0 +1,21 @@
+"""Runs the provider until SIGTERM or SIGINT."""
+
+import sys
+
+from aiohttp import web
+
+from case_shared.settings import load_settings
+from casebridge.oidc.app import create_app
+from casebridge.oidc.settings import OidcProviderSettings
+
+SHUTDOWN_SECONDS = 1.0
+
+
+def serve() -> None:
+    """Serve by the settings in the environment; exits with 2 where they are wrong."""
+    settings = load_settings(OidcProviderSettings)
+    app = create_app(settings)
+    sys.stdout.write(f"development identity provider at {settings.issuer}: no passwords, never for production\n")
+    web.run_app(
+        app, host=settings.host, port=settings.port, print=None, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
+    )

@@ -1,0 +1,39 @@
+"""The ready-made users, and what each may do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+DEALER_SCOPES = ("cases:read", "cases:write", "cases:submit")
+OPERATOR_SCOPES = ("documents:read", "documents:write", "audit:read")
+READ_ONLY_SCOPES = ("documents:read", "audit:read")
+IDENTITY_SCOPES = ("openid", "profile", "offline_access")
+ALL_SCOPES = (*IDENTITY_SCOPES, *DEALER_SCOPES, *OPERATOR_SCOPES)
+
+
+@dataclass(frozen=True)
+class User:
+    """Someone who signs in; `dealers` are slugs."""
+
+    username: str
+    role: str
+    dealers: tuple[str, ...]
+    scopes: tuple[str, ...]
+
+    def get_user_id(self) -> str:
+        """Its `sub`; the name is Authlib's."""
+        return self.username
+
+    def allowed(self, scope: str) -> str:
+        """Those words of a requested scope that this user may have."""
+        return " ".join(word for word in scope.split() if word in {*IDENTITY_SCOPES, *self.scopes})
+
+
+USERS: Mapping[str, User] = {
+    user.username: user
+    for user in (
+        User("dana", "dealer", ("usmf-us-001",), DEALER_SCOPES),
+        User("theo", "dealer of two dealers", ("usmf-us-001", "usmf-us-002"), DEALER_SCOPES),
+        User("olga", "operator", (), OPERATOR_SCOPES),
+        User("rudi", "operator who may only read", (), READ_ONLY_SCOPES),
+    )
+}

@@ -1,0 +1,69 @@
+"""What the user sees: progress, log lines with a coloured name, tables and JSON."""
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "bright_red", "bright_cyan", "bright_green")
+NAME_WIDTH = 11
+MEGABYTE = 1_000_000
+LARGE_DOWNLOAD_BYTES = 5 * MEGABYTE
+
+
+def write_json(value: object) -> None:
+    """Print one JSON document on one line of stdout."""
+    sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def write_error(message: str) -> None:
+    """Print a message for the user on stderr."""
+    sys.stderr.write(f"casebridge: {message}\n")
+
+
+class Progress:
+    """Says on one stream what is going on; safe to use from several threads."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._lock = threading.Lock()
+        self._colours: dict[str, str] = {}
+
+    def say(self, name: str, message: str) -> None:
+        """Print one line with its coloured name; a stream that was closed by its reader is no error."""
+        with self._lock:
+            colour = self._colours.setdefault(name, COLOURS[len(self._colours) % len(COLOURS)])
+            try:
+                self._console.print(Text.assemble((f"{name:<{NAME_WIDTH}}", colour), "  ", message))
+            except BrokenPipeError:
+                self._console = Console(quiet=True)
+
+    @contextmanager
+    def download(self, filename: str, size: int) -> Iterator[Callable[[int], None]]:
+        """Report a download of `size` bytes, a large one in quarters; yields what counts the bytes."""
+        steps = 4 if size >= LARGE_DOWNLOAD_BYTES else 1
+        done = 0
+
+        def advance(count: int) -> None:
+            nonlocal done
+            before, done = done * steps // size, done + count
+            if (step := done * steps // size) != before:
+                self.say("download", f"{filename}  {step * 100 // steps} % of {size / MEGABYTE:.1f} MB")
+
+        yield advance
+
+
+def render_table(columns: list[str], rows: list[list[Any]]) -> None:
+    """Print a table on stdout."""
+    from rich.table import Table
+
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text("" if cell is None else str(cell), overflow="fold") for cell in row))
+    Console(highlight=False).print(table)

@@ -1,0 +1,159 @@
+"""The parts of the local stack: their names, and the settings that each is given."""
+
+import http.client
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from casebridge.passwords import password
+from casebridge.ports import HOST
+from casebridge.program import Program
+
+SERVICES: Mapping[str, str] = {"case-api": "case_api", "d365-sync": "d365_sync", "status-sync": "status_sync"}
+ROLES = ("case_migrations", *SERVICES.values())
+DATABASE = "casebridge"
+PARTS = ("postgres", "kafka", "oidc", "sandbox", *SERVICES)
+# Not built yet; named so that `--without portal-web` can be written today.
+EXCLUDABLE = (*PARTS, "portal-web")
+PROBE_SECONDS = 3
+MAPPING = """\
+# How D365's names map to ours, for the local stack's sandbox. What is left out has the default. Yours to edit.
+web_case_id_unique = true
+
+[document_queue]
+entity_set = "DocumentQueueLogs"
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one `casebridge up` runs, and with what; `given` is the user's environment, which wins over our defaults."""
+
+    data_dir: Path
+    ports: Mapping[str, int]
+    given: Mapping[str, str]
+    log_format: str
+
+    def includes(self, name: str) -> bool:
+        """Whether this part belongs to it."""
+        return name in self.ports
+
+    def url(self, name: str) -> str:
+        """The address of a part that speaks HTTP."""
+        return f"http://{HOST}:{self.ports[name]}"
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The addresses of all parts that speak HTTP."""
+        return {name: self.url(name) for name in (*SERVICES, "oidc", "sandbox") if self.includes(name)}
+
+    @property
+    def kafka(self) -> str | None:
+        """Kafka's host:port, where it belongs to the stack."""
+        return f"{HOST}:{self.ports['kafka']}" if self.includes("kafka") else None
+
+    @property
+    def issuer(self) -> str | None:
+        """Whose tokens the services trust."""
+        return self.given.get("OIDC_ISSUER") or (self.url("oidc") if self.includes("oidc") else None)
+
+    def database_url(self, role: str, database: str = DATABASE) -> str:
+        """The database's URL for one role."""
+        return f"postgresql://{role}:{password(self.data_dir, role)}@{HOST}:{self.ports['postgres']}/{database}"
+
+
+def python_program(plan: Plan, name: str, module: str, settings: Mapping[str, str], ready_path: str) -> Program:
+    """A part that is a Python module of ours, ready when it answers 200 at `ready_path`."""
+    port = plan.ports[name]
+    return Program(
+        name=name,
+        argv=(sys.executable, "-m", module, *(["serve"] if module != "casebridge.oidc" else [])),
+        folder=Path.cwd(),
+        environment={**settings, "PYTHONUNBUFFERED": "1"},
+        is_ready=lambda: answers(port, ready_path),
+    )
+
+
+def answers(port: int, path: str) -> bool:
+    """Whether a GET there is answered with 200."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=PROBE_SECONDS)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def service(plan: Plan, name: str) -> Program:
+    """One of the three services."""
+    return python_program(plan, name, SERVICES[name], service_settings(plan, name), "/readyz")
+
+
+def service_settings(plan: Plan, name: str) -> dict[str, str]:
+    """The environment of a service: our defaults, the user's own variables, and what only the stack can know."""
+    defaults = {"LOG_FORMAT": plan.log_format, "D365_MAPPING": str(mapping_file(plan.data_dir)), **d365_defaults(plan)}
+    if plan.issuer:
+        defaults["OIDC_ISSUER"] = plan.issuer
+    settings = {**defaults, **plan.given, "HOST": HOST, "PORT": str(plan.ports[name])}
+    if plan.includes("postgres"):
+        settings["DATABASE_URL"] = plan.database_url(SERVICES[name])
+        settings["MIGRATIONS_DATABASE_URL"] = plan.database_url("case_migrations")
+    if plan.kafka:
+        settings["KAFKA_BOOTSTRAP_SERVERS"] = plan.kafka
+    return settings
+
+
+def d365_defaults(plan: Plan) -> dict[str, str]:
+    """How the services reach the sandbox, unless the user names another D365."""
+    defaults = {
+        "D365_CLIENT_ID": "casebridge",
+        "D365_CLIENT_SECRET": password(plan.data_dir, "d365_client"),
+        "D365_EVENTS_SECRET": password(plan.data_dir, "d365_events"),
+    }
+    if plan.includes("sandbox"):
+        defaults["D365_URL"] = plan.url("sandbox")
+    return defaults
+
+
+def mapping_file(data_dir: Path) -> Path:
+    """The mapping of the local stack; written once, so that it can be edited."""
+    file = data_dir / "mapping.toml"
+    if not file.exists():
+        file.write_text(MAPPING)
+    return file
+
+
+def sandbox(plan: Plan) -> Program:
+    """The stand-in for D365."""
+    defaults = {
+        "SANDBOX_CLIENT_ID": plan.given.get("D365_CLIENT_ID", "casebridge"),
+        "SANDBOX_CLIENT_SECRET": plan.given.get("D365_CLIENT_SECRET", password(plan.data_dir, "d365_client")),
+        "SANDBOX_EVENTS_HTTPS_SECRET": plan.given.get("D365_EVENTS_SECRET", password(plan.data_dir, "d365_events")),
+        "SANDBOX_DATA_FILE": str(plan.data_dir / "sandbox.sqlite3"),
+    }
+    if plan.kafka:
+        defaults["SANDBOX_KAFKA_BOOTSTRAP_SERVERS"] = plan.kafka
+    settings = {**defaults, **plan.given, "SANDBOX_HOST": HOST, "SANDBOX_PORT": str(plan.ports["sandbox"])}
+    return python_program(plan, "sandbox", "d365_sandbox", settings, "/")
+
+
+def oidc(plan: Plan) -> Program:
+    """The development identity provider."""
+    settings = {
+        **plan.given,
+        "OIDC_HOST": HOST,
+        "OIDC_PORT": str(plan.ports["oidc"]),
+        "OIDC_ISSUER": plan.issuer or plan.url("oidc"),
+        "OIDC_DATA_DIR": str(plan.data_dir / "oidc"),
+        "OIDC_TOOLS_SECRET": password(plan.data_dir, "oidc_tools"),
+    }
+    return python_program(plan, "oidc", "casebridge.oidc", settings, "/.well-known/openid-configuration")
+
+
+def user_environment() -> dict[str, str]:
+    """The environment that `casebridge` was started with; empty variables count as not given."""
+    return {name: value for name, value in os.environ.items() if value}

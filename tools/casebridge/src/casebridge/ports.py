@@ -1,0 +1,72 @@
+"""Which port each part of the stack listens on; a data folder keeps its ports."""
+
+import errno
+import json
+import random
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+from casebridge.errors import UsageError
+from casebridge.state import write_private
+
+HOST = "127.0.0.1"
+DEFAULTS: Mapping[str, int] = {
+    "case-api": 8000,
+    "d365-sync": 8001,
+    "status-sync": 8002,
+    "portal-web": 8080,
+    "oidc": 8090,
+    "sandbox": 8365,
+    "postgres": 15432,
+    "kafka": 19092,
+    "kafka-controller": 19093,
+}
+# Below the range from which systems take the ports of outgoing connections: a client that tries to reconnect to a part
+# that is down must not be given that part's port.
+AUTOMATIC = range(20_000, 32_000)
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on the port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+            probe.listen(1)
+        except OSError as error:
+            if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+                return False
+            raise
+    return True
+
+
+def choose(data_dir: Path, names: list[str], *, automatic: bool) -> dict[str, int]:
+    """The ports of these parts: as last time, else the defaults, else (where `automatic`) free ones; remembered.
+
+    Raises UsageError that names every port taken and what it is for.
+    """
+    memory = data_dir / "ports.json"
+    remembered = json.loads(memory.read_text()) if memory.exists() else {}
+    wanted = {**DEFAULTS, **remembered}
+    if automatic and not remembered:
+        wanted = dict(zip(DEFAULTS, free_ports(len(DEFAULTS)), strict=True))
+    taken = [name for name in names if not is_free(wanted[name])]
+    if taken and not automatic:
+        raise UsageError(taken_message({name: wanted[name] for name in taken}))
+    wanted.update(zip(taken, free_ports(len(taken)), strict=True))
+    write_private(memory, json.dumps(wanted))
+    return {name: wanted[name] for name in names}
+
+
+def free_ports(count: int) -> list[int]:
+    """`count` different ports on which nothing listens, drawn at random so that two stacks do not choose the same."""
+    candidates = random.sample(AUTOMATIC, len(AUTOMATIC))
+    free = (port for port in candidates if is_free(port))
+    return [next(free) for _ in range(count)]
+
+
+def taken_message(taken: Mapping[str, int]) -> str:
+    """What to tell the user about ports that are in use."""
+    lines = "".join(f"\n  {port:>5}  wanted for {name}" for name, port in taken.items())
+    return f"these ports are in use by other programs:{lines}\nStop those programs, or add --ports auto."

@@ -1,0 +1,130 @@
+"""The local stack: which parts start when, what they need of each other, and how all of it ends."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from casebridge import database, kafka, parts, postgres
+from casebridge.errors import OperationFailed, UsageError
+from casebridge.output import Progress
+from casebridge.parts import SERVICES, Plan
+from casebridge.program import Program
+from casebridge.state import StackState, find_last, save, start_time
+from casebridge.supervisor import EXIT_SETTINGS, Supervisor
+
+READY_SECONDS = 90.0
+FRONT_GRACE_SECONDS = 6.0
+SERVERS_GRACE_SECONDS = 3.0
+FRONT = {*SERVICES, "oidc", "sandbox"}
+SERVERS = {"postgres", "kafka"}
+
+
+class Stack:
+    """One run of the local stack; the caller holds the data folder."""
+
+    def __init__(self, plan: Plan, progress: Progress, *, echo_logs: bool) -> None:
+        self._plan = plan
+        self._progress = progress
+        self._echo_logs = echo_logs
+        self._ready = False
+        self._started = start_time(os.getpid()) or 0.0
+        self._supervisor = Supervisor(plan.data_dir / "logs", self._emit, self._save)
+
+    @property
+    def state(self) -> StackState:
+        """What other commands are told."""
+        plan = self._plan
+        return StackState(
+            pid=os.getpid(),
+            started=self._started,
+            ready=self._ready,
+            urls=plan.urls,
+            issuer=plan.issuer,
+            database_url=plan.database_url(postgres.SUPERUSER) if plan.includes("postgres") else None,
+            kafka=plan.kafka,
+            processes=self._supervisor.records,
+        )
+
+    async def start(self) -> None:
+        """Start every part of the plan; returns when all are ready, raises CasebridgeError where one does not start."""
+        await asyncio.gather(self._start_servers(), self._start_oidc())
+        await asyncio.gather(*(self._run(parts.service(self._plan, name)) for name in self._services))
+        self._ready = True
+        self._save()
+
+    async def stop(self) -> None:
+        """Stop everything, what uses the servers first."""
+        self._progress.say("casebridge", "stopping")
+        await self._supervisor.stop(FRONT, FRONT_GRACE_SECONDS)
+        await self._supervisor.stop(SERVERS, SERVERS_GRACE_SECONDS)
+
+    @property
+    def _services(self) -> list[str]:
+        return [name for name in SERVICES if self._plan.includes(name)]
+
+    async def _start_servers(self) -> None:
+        await asyncio.gather(self._start_postgres(), self._start_kafka())
+        await asyncio.gather(self._start_sandbox(), self._migrate())
+
+    async def _start_postgres(self) -> None:
+        if self._plan.includes("postgres"):
+            port = self._plan.ports["postgres"]
+            program, _ = await asyncio.to_thread(postgres.program, self._plan.data_dir, port, self._progress)
+            await self._run(program)
+            await asyncio.to_thread(database.prepare, self._plan)
+
+    async def _start_kafka(self) -> None:
+        if self._plan.includes("kafka"):
+            ports = self._plan.ports["kafka"], self._plan.ports["kafka-controller"]
+            await self._run(await asyncio.to_thread(kafka.program, self._plan.data_dir, *ports, self._progress))
+
+    async def _start_sandbox(self) -> None:
+        if self._plan.includes("sandbox"):
+            await self._run(parts.sandbox(self._plan))
+
+    async def _start_oidc(self) -> None:
+        if self._plan.includes("oidc"):
+            await self._run(parts.oidc(self._plan))
+
+    async def _migrate(self) -> None:
+        """Bring the schemas and topics up to date, in the order in which they build on each other."""
+        for name in self._services:
+            self._progress.say(name, "migrating")
+            await asyncio.to_thread(migrate, self._plan, name)
+
+    async def _run(self, program: Program) -> None:
+        self._progress.say(program.name, "starting")
+        await self._supervisor.start(program, READY_SECONDS)
+        self._progress.say(program.name, "ready")
+
+    def _emit(self, name: str, line: str) -> None:
+        if self._echo_logs:
+            self._progress.say(name, line)
+
+    def _save(self) -> None:
+        save(self._plan.data_dir, self.state)
+
+
+def migrate(plan: Plan, name: str) -> None:
+    """Run a service's migrations; raises UsageError where its settings are wrong, OperationFailed for the rest."""
+    command = [sys.executable, "-m", SERVICES[name], "migrate"]
+    settings = parts.service_settings(plan, name)
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
+    if done.returncode:
+        message = f"{name} migrate ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:].strip()}"
+        raise UsageError(message) if done.returncode == EXIT_SETTINGS else OperationFailed(message)
+
+
+def end_orphans(data_dir: Path) -> None:
+    """Kill what an earlier `casebridge up` of this folder left running when it was killed itself."""
+    last = find_last(data_dir)
+    records = last.processes if last else []
+    orphans = [psutil.Process(record.pid) for record in records if record.pid and record.is_alive()]
+    for orphan in orphans:
+        orphan.send_signal(signal.SIGKILL)
+    psutil.wait_procs(orphans)

@@ -1,0 +1,104 @@
+"""What a running stack writes down in its data folder, for the other commands to find."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+
+import psutil
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from casebridge.errors import OperationFailed
+
+
+class ProcessState(StrEnum):
+    """How far a process is."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    WAITING = "waiting"  # it died, and is started again after a back-off
+    STOPPED = "stopped"
+
+
+class ProcessRecord(BaseModel):
+    """One process of the stack; `started` is the system's start time of the process, seconds since the epoch."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    pid: int | None
+    state: ProcessState
+    restarts: int
+    started: float | None
+
+    def is_alive(self) -> bool:
+        """Whether this very process, not another one with its number, still lives."""
+        return self.pid is not None and start_time(self.pid) == self.started is not None
+
+
+class StackState(BaseModel):
+    """A running stack: its own process, its addresses, its processes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pid: int
+    started: float
+    ready: bool
+    urls: dict[str, str]
+    issuer: str | None
+    database_url: str | None
+    kafka: str | None
+    processes: list[ProcessRecord]
+
+    def is_alive(self) -> bool:
+        """Whether the `casebridge up` that wrote it still runs."""
+        return start_time(self.pid) == self.started
+
+
+def start_time(pid: int) -> float | None:
+    """When the process with this number was started, or None where there is none."""
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+    except psutil.NoSuchProcess:
+        return None
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read; readers see the old text or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    partial.rename(path)
+
+
+def state_file(data_dir: Path) -> Path:
+    """Where a stack writes its state."""
+    return data_dir / "run" / "state.json"
+
+
+def save(data_dir: Path, state: StackState) -> None:
+    """Write the state down; it holds the database's password."""
+    write_private(state_file(data_dir), state.model_dump_json())
+
+
+def find_last(data_dir: Path) -> StackState | None:
+    """What the last stack of this folder wrote, running or not; None where there was none or it cannot be read."""
+    try:
+        return StackState.model_validate_json(state_file(data_dir).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def find_running(data_dir: Path) -> StackState | None:
+    """The stack that runs on this folder, if one does."""
+    state = find_last(data_dir)
+    return state if state and state.is_alive() else None
+
+
+def get_running(data_dir: Path) -> StackState:
+    """The stack that runs on this folder; raises OperationFailed with the way out where none does."""
+    if state := find_running(data_dir):
+        return state
+    raise OperationFailed(f"no stack runs on {data_dir}: start it with `make up`, or name its folder with --data-dir")
