@@ -1,0 +1,22 @@
+"""One running stack for all tests of the whole."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.support import stack as stacks
+
+
+@pytest_asyncio.fixture(scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[stacks.Stack]:
+    """`casebridge up`, with the waits of D365 shortened so that a test does not take minutes."""
+    environment = {
+        "D365_TIMEOUT_SECONDS": "2",
+        "D365_SETTLE_SECONDS": "3",
+        "D365_POLL_SECONDS": "2",
+        "D365_BREAKER_SECONDS": "1",
+        "D365_BACKOFF_MAX_SECONDS": "2",
+    }
+    async with stacks.up(tmp_path_factory.mktemp("stack") / "data", environment=environment) as running:
+        yield running

@@ -1,0 +1,199 @@
+"""The whole stack as a user starts it, and clients of its REST APIs."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.support.eventually import eventually
+
+DEALER_SCOPES = "cases:read cases:write cases:submit"
+OPERATOR_SCOPES = "documents:read documents:write audit:read"
+UP_SECONDS = 120
+
+
+@dataclass
+class Stack:
+    """A running `casebridge up`."""
+
+    process: asyncio.subprocess.Process
+    data_dir: Path
+    urls: Mapping[str, str]
+    database_url: str
+    kafka: str
+    pids: Mapping[str, int]
+
+    def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `casebridge arguments` against this stack."""
+        return casebridge(*arguments, "--data-dir", str(self.data_dir), check=check)
+
+    def token(self, user: str, scopes: str, *dealers: str) -> str:
+        """A development token."""
+        chosen = [part for dealer in dealers for part in ("--dealer", dealer)]
+        return self.command("token", "--user", user, "--scope", scopes, *chosen).stdout.strip()
+
+    def processes(self) -> dict[str, dict[str, Any]]:
+        """What `casebridge ps --json` says, by name."""
+        listed = json.loads(self.command("ps", "--json").stdout)["processes"]
+        return {process["name"]: process for process in listed}
+
+    async def kill(self, name: str) -> None:
+        """Kill -9 one part, and wait until its successor has another pid."""
+        before = self.processes()[name]["pid"]
+        os.kill(before, signal.SIGKILL)
+
+        async def replaced() -> bool:
+            now = self.processes()[name]
+            return now["pid"] not in {None, before} and now["state"] in {"running", "ready"}
+
+        await eventually(replaced, within_seconds=30, every_seconds=0.3)
+
+    @asynccontextmanager
+    async def dealer(self, dealer: str) -> AsyncIterator["DealerClient"]:
+        """A dealer at case-api."""
+        token = self.token("dora", DEALER_SCOPES, dealer)
+        async with _client(self.urls["case-api"], token) as client:
+            yield DealerClient(client, dealer)
+
+    @asynccontextmanager
+    async def operator(self) -> AsyncIterator[httpx.AsyncClient]:
+        """An operator at d365-sync."""
+        async with _client(self.urls["d365-sync"], self.token("oscar", OPERATOR_SCOPES)) as client:
+            yield client
+
+    @asynccontextmanager
+    async def clerk(self) -> AsyncIterator["Clerk"]:
+        """D365's clerk, at the sandbox."""
+        async with httpx.AsyncClient(base_url=self.urls["sandbox"], timeout=10) as client:
+            yield Clerk(client)
+
+
+def casebridge(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run the command line; its output is shown where it fails."""
+    run = subprocess.run(
+        [sys.executable, "-m", "casebridge", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=UP_SECONDS,
+    )
+    assert run.returncode == 0 or not check, f"casebridge {arguments}: {run.returncode}\n{run.stdout}\n{run.stderr}"
+    return run
+
+
+def _client(url: str, token: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=20)
+
+
+@dataclass(frozen=True)
+class DealerClient:
+    """A portal on behalf of one dealer; a request that a dying service cut off is repeated, as portals do."""
+
+    http: httpx.AsyncClient
+    dealer: str
+    categories: list[dict[str, Any]] = field(default_factory=list)
+
+    async def call(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """Call `/v1/dealers/{dealer}{path}`; again while there is no answer, or a 503."""
+
+        async def attempt() -> httpx.Response | None:
+            try:
+                answer = await self.http.request(method, f"/v1/dealers/{self.dealer}{path}", **request)
+            except httpx.TransportError:
+                return None
+            return None if answer.status_code == 503 else answer
+
+        answer = await eventually(attempt, lambda got: got is not None, within_seconds=30, every_seconds=0.1)
+        assert answer is not None
+        return answer
+
+    async def category(self) -> dict[str, Any]:
+        """A category that dealers may use, and whose name is in one type alone."""
+        if not self.categories:
+            self.categories.extend((await self.call("GET", "/categories")).json()["items"])
+        names = [one["category"] for one in self.categories]
+        return next(one for one in self.categories if names.count(one["category"]) == 1)
+
+    async def submitted(self, key: str, **content: Any) -> dict[str, Any]:
+        """Draft and submit a case; safe to repeat, for `key` is the draft's Idempotency-Key."""
+        category = (await self.category())["category"]
+        headers = {"Idempotency-Key": key}
+        draft = await self.call("POST", "/cases", json={"category": category, **content}, headers=headers)
+        assert draft.status_code == 201, draft.text
+        web_case_id = draft.json()["web_case_id"]
+        headers = {"If-Match": draft.headers["etag"]}
+        submission = await self.call("POST", f"/cases/{web_case_id}/submission", headers=headers)
+        assert submission.status_code == 202, submission.text
+        return {**submission.json(), "web_case_id": web_case_id}
+
+    async def case(self, web_case_id: str) -> dict[str, Any]:
+        """The case as it is now."""
+        found = await self.call("GET", f"/cases/{web_case_id}")
+        assert found.status_code == 200, found.text
+        case: dict[str, Any] = found.json()
+        return case
+
+    async def until(self, web_case_id: str, within_seconds: float = 30, **expected: Any) -> dict[str, Any]:
+        """Wait until the case has these values; `submission_state` looks into its submission."""
+
+        def holds(case: dict[str, Any]) -> bool:
+            submission = case["submission"] or {}
+            seen = {**case, "submission_state": submission.get("state")}
+            return all(seen[name] == value for name, value in expected.items())
+
+        return await eventually(lambda: self.case(web_case_id), holds, within_seconds=within_seconds, every_seconds=0.1)
+
+
+@dataclass(frozen=True)
+class Clerk:
+    """Who works in D365."""
+
+    http: httpx.AsyncClient
+
+    async def cases(self) -> list[dict[str, Any]]:
+        """D365's own books."""
+        answer = (await self.http.get("/_sandbox/cases")).json()
+        cases: list[dict[str, Any]] = answer["cases"] if isinstance(answer, dict) else answer
+        return cases
+
+    async def holding(self, web_case_id: str) -> list[dict[str, Any]]:
+        """D365's cases with this Web Case ID."""
+        return [case for case in await self.cases() if case["WebCaseId"] == web_case_id]
+
+    async def move(self, data_area_id: str, case_id: str, status: str) -> None:
+        """Change a case's status."""
+        answer = await self.http.post(f"/_sandbox/cases/{data_area_id}/{case_id}/status", json={"status": status})
+        assert answer.is_success, answer.text
+
+
+@asynccontextmanager
+async def up(data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> AsyncIterator[Stack]:
+    """Run `casebridge up --json` until the block ends, then stop it with SIGTERM; it must leave nothing behind."""
+    command = [sys.executable, "-m", "casebridge", "up", "--json", "--ports", "auto", "--data-dir", str(data_dir)]
+    errors = data_dir.with_suffix(".stderr")
+    with errors.open("wb") as stderr:
+        process = await asyncio.create_subprocess_exec(
+            *command, *arguments, stdout=subprocess.PIPE, stderr=stderr, env={**os.environ, **(environment or {})}
+        )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(UP_SECONDS):
+            line = await process.stdout.readline()
+        assert line, f"casebridge up ended:\n{errors.read_text()[-4000:]}"
+        ready = json.loads(line)
+        assert ready.pop("ready") is True
+        yield Stack(process, data_dir, **ready)
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(20):
+            await process.wait()
