@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from opentelemetry import trace
 
 from case_shared.d365.answers import (
     CreateAnswer,
@@ -255,3 +256,12 @@ async def test_the_mapping_names_the_fields() -> None:
     sent = json.loads(d365.requests[0].body)
     assert sent["Memo"] == "call me"
     assert "SubmissionId" not in sent
+
+
+async def test_the_trace_goes_along() -> None:
+    parent = trace.SpanContext(0x1234, 0x5678, is_remote=False, trace_flags=trace.TraceFlags(1))
+    async with scripted(answer(201, MADE)) as d365, client_of(d365.url) as client:
+        with trace.use_span(trace.NonRecordingSpan(parent)):
+            await client.create_case(CASE, timeout=2)
+
+    assert d365.requests[0].headers["traceparent"].startswith(f"00-{0x1234:032x}-")
