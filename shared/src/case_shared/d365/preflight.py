@@ -22,7 +22,8 @@ class _Table(NamedTuple):
     name: str
     entity_set: str
     fields: tuple[str, ...]
-    filter: str
+    filter: str = ""
+    always: str = ""
 
 
 async def check_mapping(sets: EntitySets, mapping: Mapping, *, timeout: float) -> tuple[PreflightProblem, ...]:
@@ -39,7 +40,7 @@ async def check_mapping(sets: EntitySets, mapping: Mapping, *, timeout: float) -
 def _tables(mapping: Mapping) -> Iterator[_Table]:
     case = mapping.case
     none = f"{case.fields.case_id} eq {string_literal(_NO_CASE)}"
-    yield _Table("case", case.entity_set, tuple(case.fields.by_ours().values()), none)
+    yield _Table("case", case.entity_set, tuple(case.fields.by_ours().values()), always=none)
     for name, table in (
         ("categories", mapping.categories),
         ("priorities", mapping.priorities),
@@ -48,12 +49,12 @@ def _tables(mapping: Mapping) -> Iterator[_Table]:
         yield _Table(name, table.entity_set, tuple(table.fields.by_ours().values()), table.filter)
     queue = mapping.document_queue
     if queue.entity_set:
-        yield _Table("document_queue", queue.entity_set, tuple(queue.fields.by_ours().values()), "")
+        yield _Table("document_queue", queue.entity_set, tuple(queue.fields.by_ours().values()))
 
 
 async def _check(sets: EntitySets, table: _Table, timeout: float) -> list[PreflightProblem]:
     try:
-        await _read(sets, table, table.fields, table.filter, timeout)
+        await _read(sets, table, table.fields, timeout, filter_=table.filter)
     except D365Forbidden:
         return [PreflightProblem(table.name, table.entity_set, None, "the integration user may not read it (403)")]
     except D365Misconfigured as error:
@@ -67,12 +68,12 @@ async def _unknown_fields(sets: EntitySets, table: _Table, timeout: float) -> li
     problems = []
     for field in table.fields:
         try:
-            await _read(sets, table, (field,), table.filter if table.name == "case" else "", timeout)
+            await _read(sets, table, (field,), timeout)
         except D365Misconfigured:
             problems.append(PreflightProblem(table.name, table.entity_set, field, "D365 does not know it (400)"))
     return problems or [PreflightProblem(table.name, table.entity_set, None, "D365 refuses its filter (400)")]
 
 
-async def _read(sets: EntitySets, table: _Table, fields: tuple[str, ...], filter_: str, timeout: float) -> None:
-    url = sets.url(table.entity_set, filter=filter_, select=",".join(fields), top=1)
+async def _read(sets: EntitySets, table: _Table, fields: tuple[str, ...], timeout: float, filter_: str = "") -> None:
+    url = sets.url(table.entity_set, filter=table.always or filter_, select=",".join(fields), top=1)
     await sets.call("preflight", "GET", url, timeout=timeout)
