@@ -32,8 +32,9 @@ async def ensure_topics(settings: KafkaSettings, *names: str) -> list[str]:
 
 
 async def _created(admin: AIOKafkaAdminClient, name: str) -> bool:
-    # The broker's own default replication factor: 1 on a laptop, what the cluster's owners chose elsewhere.
-    topic = NewTopic(name, PARTITIONS, -1, topic_configs={"retention.ms": str(RETENTION_MS)})
+    # -1 is the broker's own default: 1 on a laptop, what the cluster's owners chose elsewhere. aiokafka 0.14 takes it
+    # only beside an assignment of replicas, which may be empty.
+    topic = NewTopic(name, PARTITIONS, -1, {}, {"retention.ms": str(RETENTION_MS)})
     answer = await admin.create_topics([topic])
     for _name, code, *_message in answer.topic_errors:
         error = for_code(code)
