@@ -66,16 +66,18 @@ class Routes:
     async def health(self, _: web.Request) -> web.Response:
         return web.json_response({"healthy": True})
 
-    async def discovery(self, _: web.Request) -> web.Response:
+    async def discovery(self, request: web.Request) -> web.Response:
+        """The discovery document; what programs call is found where they asked, also under another name (Compose)."""
         issuer = self._signer.issuer
+        here = request.url.origin()
         return web.json_response(
             {
                 "issuer": issuer,
                 "authorization_endpoint": f"{issuer}/authorize",
-                "token_endpoint": f"{issuer}/token",
-                "userinfo_endpoint": f"{issuer}/userinfo",
+                "token_endpoint": f"{here}/token",
+                "userinfo_endpoint": f"{here}/userinfo",
                 "end_session_endpoint": f"{issuer}/end_session",
-                "jwks_uri": f"{issuer}/jwks",
+                "jwks_uri": f"{here}/jwks",
                 "scopes_supported": ALL_SCOPES,
                 "response_types_supported": ["code"],
                 "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
