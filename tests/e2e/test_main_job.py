@@ -34,7 +34,7 @@ async def test_a_case_gets_its_case_id_and_follows_d365s_status(stack: Stack, ke
 
 async def test_what_d365_refuses_stands_in_the_queue_until_it_is_replayed(stack: Stack, key: str) -> None:
     async with stack.dealer(DEALER) as dealer, stack.operator() as operator, stack.clerk() as clerk:
-        rule = {"kind": "reject_400", "where": {"operation": "create", "text": REFUSED}}
+        rule = {"kind": "reject", "operation": "create", "text": REFUSED}
         fault = (await clerk.http.post("/_sandbox/faults", json=rule)).json()
         submission = await dealer.submitted(key, description=REFUSED)
         web_case_id = submission["web_case_id"]

@@ -41,7 +41,7 @@ class Sandbox:
     async def cases(self) -> list[dict[str, Any]]:
         """D365's own books: every case."""
         answer = await self.control("GET", "/cases")
-        cases: list[dict[str, Any]] = answer["cases"] if isinstance(answer, dict) else answer
+        cases: list[dict[str, Any]] = answer["items"]
         return cases
 
     async def fault(self, **fault: Any) -> None:

@@ -162,7 +162,7 @@ class Clerk:
     async def cases(self) -> list[dict[str, Any]]:
         """D365's own books."""
         answer = (await self.http.get("/_sandbox/cases")).json()
-        cases: list[dict[str, Any]] = answer["cases"] if isinstance(answer, dict) else answer
+        cases: list[dict[str, Any]] = answer["items"]
         return cases
 
     async def holding(self, web_case_id: str) -> list[dict[str, Any]]:

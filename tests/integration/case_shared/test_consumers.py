@@ -153,13 +153,10 @@ async def test_what_cannot_be_read_or_stored_is_kept_and_holds_nothing_back(brok
         assert await pool.fetchval("SELECT count(*) FROM public.numbers") == 98
         async with database.connect() as superuser:
             kept = await superuser.fetch("SELECT * FROM d365_sync.unreadable_records ORDER BY cause")
-    assert [(row["value"], row["consumer_group"]) for row in kept] == [
-        (None, GROUP),
-        (b"no number", GROUP),
-        (b"40000", GROUP),
-    ]
-    assert "out of range" in kept[2]["cause"]
-    assert kept[0]["headers"] == [["h", "ff"]]
+    causes = {row["value"]: row["cause"] for row in kept}
+    assert set(causes) == {None, b"no number", b"40000"}
+    assert "out of range" in causes[b"40000"]
+    assert all((row["consumer_group"], row["headers"]) == (GROUP, [["h", "ff"]]) for row in kept)
 
 
 async def test_a_record_delivered_twice_is_kept_once(broker: Broker, database: Database) -> None:

@@ -68,10 +68,16 @@ async def test_a_leader_that_dies_is_followed_once_its_lease_has_ended(database:
         first_run = first.start()
         await eventually(first.leads)
         second_run = second.start()
+
+        async def taken() -> list[Lease]:
+            return [*first.leases[1:], *second.leases]
+
         # As a kill would: no release. The lease stays in the table.
         await pool.execute("UPDATE leases SET owner = 'the dead'")
-        await eventually(second.leads, within_seconds=3 * LEASE_SECONDS)
-        assert not first.working
+        await eventually(first.leads, lambda leads: not leads, within_seconds=LEASE_SECONDS)
+        taken_again = await eventually(taken, within_seconds=3 * LEASE_SECONDS)
+        assert taken_again[0].token > 1
+        assert first.working != second.working
         for candidate, run in ((first, first_run), (second, second_run)):
             candidate.stopping.set()
             await run
