@@ -118,6 +118,12 @@ class ControlApi:
         items = [records.to_record(entity, row) for row in rows]
         return web.json_response({"items": items, "duplicates": duplicates})
 
+    async def document_queue(self, _: web.Request) -> web.Response:
+        """The entries of D365's own document queue."""
+        entity = self.clerk.books.catalogue["DocumentQueueLogs"]
+        rows = self.store.read("SELECT * FROM DocumentQueueLog ORDER BY rec_id")
+        return web.json_response({"items": [records.to_record(entity, row) for row in rows]})
+
     async def create_case(self, request: web.Request) -> web.Response:
         """A case born in D365; 201 with it."""
         try:
@@ -231,6 +237,7 @@ def add_routes(router: web.UrlDispatcher, api: ControlApi) -> None:
     router.add_get(f"{root}/counters", api.counters)
     router.add_delete(f"{root}/counters", api.reset_counters)
     router.add_get(f"{root}/cases", api.cases)
+    router.add_get(f"{root}/document-queue", api.document_queue)
     router.add_post(f"{root}/cases", api.create_case)
     router.add_post(f"{root}/cases/{{company}}/{{case_id}}/status", api.move_case)
     router.add_post(f"{root}/clerk", api.set_clerk)

@@ -1,10 +1,11 @@
 """Everything that can be set, from the environment (prefix `SANDBOX_`) or the command line."""
 
+import json
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from d365_sandbox.faults import Fault, FaultKind
 
@@ -38,7 +39,7 @@ class Settings(BaseSettings):
     timeout_seconds: float = Field(120, gt=0)
     latency_seconds: float = Field(0, ge=0)
     max_concurrent: int = Field(0, ge=0)
-    faults: list[Fault] = []
+    faults: Annotated[list[Fault], NoDecode] = []
     seed: int | None = None
     request_log_size: int = Field(500, ge=1, le=100_000)
 
@@ -52,6 +53,11 @@ class Settings(BaseSettings):
 
     clerk: Literal["off", "auto"] = "off"
     clerk_step_seconds: float = Field(2.0, gt=0)
+
+    @field_validator("faults", mode="before")
+    @classmethod
+    def _read_faults(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) else value
 
     @property
     def endpoints(self) -> tuple[str, ...]:

@@ -1,0 +1,52 @@
+import pytest
+
+from d365_sandbox.entities import EntitySet, build_catalogue
+from d365_sandbox.odata_errors import ODataError
+from d365_sandbox.odata_filter import parse_filter
+from d365_sandbox.odata_sql import to_sql
+
+STATUS = "Microsoft.Dynamics.DataEntities.CaseStatus"
+
+
+@pytest.fixture(name="cases")
+def _cases() -> EntitySet:
+    return build_catalogue(description_length=100, notes_length=100)["DealerPortalCases"]
+
+
+def test_values_are_parameters_never_text(cases: EntitySet) -> None:
+    where = to_sql(parse_filter("Description eq 'x'' OR 1=1 --'"), cases)
+
+    assert (where.sql, where.parameters) == ("Description = ?", ["x' OR 1=1 --"])
+
+
+def test_many_ids_become_one_list(cases: EntitySet) -> None:
+    where = to_sql(parse_filter("WebCaseId eq 'A' or WebCaseId eq 'B' or WebCaseId eq 'C'"), cases)
+
+    assert (where.sql, where.parameters) == ("WebCaseId IN (?, ?, ?)", ["A", "B", "C"])
+
+
+def test_wildcards_match_and_like_characters_are_plain(cases: EntitySet) -> None:
+    where = to_sql(parse_filter("Description eq '*50%_\\*' or Description ne 'a*'"), cases)
+
+    assert where.sql == "(Description LIKE ? ESCAPE '\\') OR (Description NOT LIKE ? ESCAPE '\\')"
+    assert where.parameters == ["%50\\%\\_\\\\%", "a%"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Nothing eq 'x'", "Could not find a property named 'Nothing'"),
+        ("CaseStatus eq 'Planned'", "incompatible types"),
+        (f"CaseStatus gt {STATUS}'Planned'", "not supported on the enumeration"),
+        (f"CaseStatus eq {STATUS}'Nonsense'", "not a member"),
+        ("CaseStatus eq Wrong.Type'Planned'", "not a member"),
+        ("ModifiedDateAndTime gt '2026-01-01'", "incompatible types"),
+        ("CaseId eq 5", "incompatible types"),
+    ],
+)
+def test_operands_that_do_not_fit_are_refused(cases: EntitySet, text: str, reason: str) -> None:
+    with pytest.raises(ODataError) as caught:
+        to_sql(parse_filter(text), cases)
+
+    assert caught.value.status == 400
+    assert reason in caught.value.message
