@@ -138,7 +138,7 @@ def sandbox(plan: Plan) -> Program:
     if plan.kafka:
         defaults["SANDBOX_KAFKA_BOOTSTRAP_SERVERS"] = plan.kafka
     settings = {**defaults, **plan.given, "SANDBOX_HOST": HOST, "SANDBOX_PORT": str(plan.ports["sandbox"])}
-    return python_program(plan, "sandbox", "d365_sandbox", settings, "/")
+    return python_program(plan, "sandbox", "d365_sandbox", settings, "/_sandbox/health")
 
 
 def oidc(plan: Plan) -> Program:

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from casebridge import parts
+from casebridge.commands.up import without_parts
+from casebridge.errors import UsageError
+from casebridge.parts import Plan
+
+ALL = {name: 20_000 + number for number, name in enumerate([*parts.PARTS, "kafka-controller"])}
+
+
+def plan(data_dir: Path, *without: str, **given: str) -> Plan:
+    ports = {name: port for name, port in ALL.items() if name not in without}
+    return Plan(data_dir=data_dir, ports=ports, given=given, log_format="json")
+
+
+def test_services_get_the_stack_s_own_addresses(tmp_path: Path) -> None:
+    settings = parts.service_settings(plan(tmp_path), "d365-sync")
+    assert settings["PORT"] == str(ALL["d365-sync"])
+    assert settings["DATABASE_URL"].startswith("postgresql://d365_sync:")
+    assert settings["MIGRATIONS_DATABASE_URL"].startswith("postgresql://case_migrations:")
+    assert settings["KAFKA_BOOTSTRAP_SERVERS"] == f"127.0.0.1:{ALL['kafka']}"
+    assert settings["D365_URL"] == f"http://127.0.0.1:{ALL['sandbox']}"
+    assert settings["OIDC_ISSUER"] == f"http://127.0.0.1:{ALL['oidc']}"
+
+
+def test_the_user_s_environment_wins_over_defaults_but_not_over_what_the_stack_runs(tmp_path: Path) -> None:
+    given = {"D365_URL": "https://real.example", "LOG_LEVEL": "DEBUG", "PORT": "1", "DATABASE_URL": "postgresql://x"}
+    settings = parts.service_settings(plan(tmp_path, **given), "case-api")
+    assert settings["D365_URL"] == "https://real.example"
+    assert settings["LOG_LEVEL"] == "DEBUG"
+    assert settings["PORT"] == str(ALL["case-api"])
+    assert "case_api" in settings["DATABASE_URL"]
+
+
+def test_without_a_part_the_user_s_own_one_is_used(tmp_path: Path) -> None:
+    given = {"OIDC_ISSUER": "https://login.example", "DATABASE_URL": "postgresql://mine"}
+    settings = parts.service_settings(plan(tmp_path, "oidc", "postgres", "sandbox", **given), "case-api")
+    assert settings["OIDC_ISSUER"] == "https://login.example"
+    assert settings["DATABASE_URL"] == "postgresql://mine"
+    assert "D365_URL" not in settings
+
+
+def test_sandbox_and_services_share_the_client_secret(tmp_path: Path) -> None:
+    stack = plan(tmp_path)
+    settings = parts.service_settings(stack, "d365-sync")
+    assert parts.sandbox(stack).environment["SANDBOX_CLIENT_SECRET"] == settings["D365_CLIENT_SECRET"]
+
+
+def test_mapping_that_the_user_edited_is_kept(tmp_path: Path) -> None:
+    parts.mapping_file(tmp_path).write_text("# mine\n")
+    assert parts.mapping_file(tmp_path).read_text() == "# mine\n"
+
+
+def test_without_names_parts() -> None:
+    assert without_parts("sandbox, portal-web,oidc") == ["postgres", "kafka", *parts.SERVICES]
+    with pytest.raises(UsageError, match=r"sandbx.*parts are"):
+        without_parts("sandbx")

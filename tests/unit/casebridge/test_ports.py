@@ -1,0 +1,44 @@
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from casebridge import ports
+from casebridge.errors import UsageError
+from casebridge.state import write_private
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind((ports.HOST, 0))
+        listener.listen(1)
+        yield listener.getsockname()[1]
+
+
+def test_port_of_a_listener_is_not_free(taken: int) -> None:
+    assert not ports.is_free(taken)
+
+
+def test_ports_taken_are_all_named_with_what_they_are_for(tmp_path: Path, taken: int) -> None:
+    write_private(tmp_path / "ports.json", f'{{"case-api": {taken}, "oidc": {taken}}}')
+    with pytest.raises(UsageError) as refused:
+        ports.choose(tmp_path, ["case-api", "oidc"], automatic=False)
+    assert str(refused.value).count(str(taken)) == 2
+    assert "case-api" in str(refused.value)
+    assert "oidc" in str(refused.value)
+    assert "--ports auto" in str(refused.value)
+
+
+def test_automatic_ports_avoid_those_taken_and_are_remembered(tmp_path: Path, taken: int) -> None:
+    write_private(tmp_path / "ports.json", f'{{"case-api": {taken}}}')
+    chosen = ports.choose(tmp_path, ["case-api", "kafka"], automatic=True)
+    assert chosen["case-api"] != taken
+    assert ports.choose(tmp_path, ["case-api", "kafka"], automatic=False) == chosen
+
+
+def test_automatic_ports_are_outside_the_range_of_outgoing_connections(tmp_path: Path) -> None:
+    chosen = ports.choose(tmp_path, list(ports.DEFAULTS), automatic=True)
+    assert set(chosen.values()) <= set(ports.AUTOMATIC)
+    assert len(set(chosen.values())) == len(ports.DEFAULTS)

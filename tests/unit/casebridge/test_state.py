@@ -1,0 +1,57 @@
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from casebridge import state
+from casebridge.errors import OperationFailed
+
+
+def running(pid: int, started: float | None) -> state.StackState:
+    return state.StackState(
+        pid=pid,
+        started=started or 0.0,
+        ready=True,
+        urls={"case-api": "http://127.0.0.1:8000"},
+        issuer="http://127.0.0.1:8090",
+        database_url=None,
+        kafka=None,
+        processes=[],
+    )
+
+
+def test_stack_is_found_while_its_process_lives(tmp_path: Path) -> None:
+    mine = running(os.getpid(), state.start_time(os.getpid()))
+    state.save(tmp_path, mine)
+    assert state.find_running(tmp_path) == mine
+
+
+def test_another_process_with_the_same_number_is_not_the_stack(tmp_path: Path) -> None:
+    state.save(tmp_path, running(os.getpid(), 1.0))
+    assert state.find_running(tmp_path) is None
+    assert state.find_last(tmp_path) is not None
+
+
+def test_process_that_has_ended_has_no_start_time() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert state.start_time(ended.pid) is None
+
+
+def test_missing_and_unreadable_states_are_none(tmp_path: Path) -> None:
+    assert state.find_last(tmp_path) is None
+    state.write_private(state.state_file(tmp_path), '{"pid": 1}')
+    assert state.find_last(tmp_path) is None
+
+
+def test_no_stack_is_told_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(OperationFailed, match="make up"):
+        state.get_running(tmp_path)
+
+
+def test_what_holds_secrets_is_for_its_owner_alone(tmp_path: Path) -> None:
+    state.write_private(tmp_path / "secret", "x")
+    assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
