@@ -25,6 +25,7 @@ from case_shared.health import Heartbeats
 from case_shared.loops import pause
 
 log = structlog.get_logger(__name__)
+_STOP_SECONDS = 5.0
 
 
 class RawRecord(Protocol):
@@ -149,7 +150,7 @@ class Consumers:
                     await self._watch(broker, stopping)
             finally:
                 self._started = False
-                await broker.stop()
+                await _stop(broker)
 
     async def _watch(self, broker: KafkaBroker, stopping: asyncio.Event) -> None:
         """Return when stopping, or when a consumer's task has ended, which FastStream would not tell."""
@@ -219,6 +220,15 @@ class Consumers:
                 return True
 
 
+async def _stop(broker: KafkaBroker) -> None:
+    # aiokafka leaves its group on the way out, and would wait long for a coordinator that is dead.
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await broker.stop()
+    except TimeoutError:
+        log.warning("consumers_not_stopped_cleanly", seconds=_STOP_SECONDS)
+
+
 def _broker(arguments: dict[str, Any], client_id: str) -> KafkaBroker:
     plain = {"bootstrap_servers": arguments["bootstrap_servers"]}
     return KafkaBroker(
@@ -228,7 +238,7 @@ def _broker(arguments: dict[str, Any], client_id: str) -> KafkaBroker:
         apply_types=False,
         allow_auto_create_topics=False,
         ack_policy=AckPolicy.MANUAL,
-        graceful_timeout=10.0,
+        graceful_timeout=_STOP_SECONDS,
         logger=None,
     )
 
