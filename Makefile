@@ -20,34 +20,35 @@ help: ## Show these commands
 		printf '  make %-6s  %s\n' "$$name" "$$text"; done
 	@echo '  Options go through ARGS: make up ARGS="--ports auto", make test ARGS="tests/unit -k web_case_id"'
 
-setup: $(INSTALLED) ## Install everything, start nothing
+setup: $(INSTALLED) ## Install and download everything, start nothing
+	@$(RUN)/casebridge setup >/dev/null
 
-up: setup ## Run everything in the foreground; Ctrl-C stops it
+up: $(INSTALLED) ## Run everything in the foreground; Ctrl-C stops it
 	@exec $(RUN)/casebridge up $(ARGS)
 
-down: setup ## Stop what "make up" runs in another terminal
+down: $(INSTALLED) ## Stop what "make up" runs in another terminal
 	@exec $(RUN)/casebridge down $(ARGS)
 
-demo: setup ## Submit a case to the running stack and follow it to its end
+demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its end
 	@exec $(RUN)/casebridge demo $(ARGS)
 
-test: setup ## Run all tests, on a PostgreSQL and a Kafka of their own
+test: $(INSTALLED) ## Run all tests, on a PostgreSQL and a Kafka of their own
 	@exec $(RUN)/python -m pytest $(ARGS)
 
-check: setup check-locks ## Check format, style, types, layers and locks
+check: $(INSTALLED) check-locks ## Check format, style, types, layers and locks
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
-check-locks: setup
+check-locks: $(INSTALLED)
 	$(UV) pip check --quiet --python $(RUN)/python
 	UV=$(UV) requirements/lock --check
 
-lock: setup ## Write requirements/*.lock anew; UPGRADE=1 takes the newest versions
+lock: $(INSTALLED) ## Write requirements/*.lock anew; UPGRADE=1 takes the newest versions
 	UV=$(UV) requirements/lock $(if $(UPGRADE),--upgrade)
 
-bench: setup ## Measure throughput and delay; takes minutes
+bench: $(INSTALLED) ## Measure throughput and delay; takes minutes
 	@exec $(RUN)/python -m benchmarks $(ARGS)
 
 $(INSTALLED): requirements/dev.lock pyproject.toml $(PACKAGES:=/pyproject.toml) | $(UV) .venv/bin/python
