@@ -13,7 +13,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 class ServiceSettings(BaseSettings):
     """What each service is told about itself."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
@@ -31,7 +31,7 @@ class DatabaseSettings(BaseSettings):
 class MigrationSettings(BaseSettings):
     """How the one-shot migration reaches PostgreSQL: as the role that owns the schemas."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
     migrations_database_url: str = Field(pattern="^postgres(ql)?://", description="URL of role case_migrations")
 
@@ -66,7 +66,7 @@ class D365Settings(BaseSettings):
 def load_settings(settings: type[SettingsT]) -> SettingsT:
     """Read `settings` from the environment, or name every wrong and missing variable and exit with 2."""
     try:
-        return settings()
+        return settings(_env_ignore_empty=True)  # a variable that is empty is not set: Compose passes such on
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
             # A check over several settings has no location of its own; its message names them.
