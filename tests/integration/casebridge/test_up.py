@@ -13,8 +13,8 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from casebridge.commands.token import describe, mint
 from casebridge.state import find_last, find_running
+from casebridge.tokens import describe, mint
 from tests.support.eventually import eventually
 from tests.support.stack import Stack, casebridge, up
 

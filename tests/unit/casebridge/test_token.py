@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 from joserfc import jwt
 
-from casebridge.commands.token import describe, mint
 from casebridge.errors import OperationFailed
 from casebridge.oidc.keys import ACCESS_TYPE, REFRESH_TYPE, TokenSigner, create_key, load_key
 from casebridge.oidc.users import DEALER_SCOPES, OPERATOR_SCOPES, User
 from casebridge.state import find_last, state_file, write_private
+from casebridge.tokens import describe, mint
 
 
 @pytest.fixture

@@ -2,9 +2,13 @@
 
 import typer
 
+from casebridge.commands.d365 import d365, restored
+from casebridge.commands.demo import demo
 from casebridge.commands.down import down
+from casebridge.commands.ledger import ledger
 from casebridge.commands.logs import logs
 from casebridge.commands.ps import ps
+from casebridge.commands.queue import queue
 from casebridge.commands.setup import setup
 from casebridge.commands.token import token
 from casebridge.commands.up import up
@@ -17,5 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (setup, up, ps, logs, down, token):
+for command in (setup, up, ps, logs, down, demo, token, ledger, restored):
     app.command()(command)
+for group in (queue, d365):
+    app.add_typer(group)

@@ -9,9 +9,6 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
-import requests
-from jgo.constants import MAVEN_CENTRAL_URL
-from jgo.maven import MavenContext, PythonResolver
 from platformdirs import user_cache_path
 
 from casebridge.errors import OperationFailed
@@ -54,6 +51,9 @@ def fetch_jars(coordinates: str, repository: Path, progress: Progress, *, transi
 
     Raises OperationFailed where Maven Central cannot be reached or a file is not the one that was locked.
     """
+    import requests
+    from jgo.constants import MAVEN_CENTRAL_URL
+    from jgo.maven import MavenContext, PythonResolver
 
     @contextmanager
     def report(filename: str, size: int) -> Iterator[Callable[[int], None]]:

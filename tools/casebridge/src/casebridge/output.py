@@ -67,3 +67,14 @@ def render_table(columns: list[str], rows: list[list[Any]]) -> None:
     for row in rows:
         table.add_row(*(Text("" if cell is None else str(cell), overflow="fold") for cell in row))
     Console(highlight=False).print(table)
+
+
+def render_fields(document: dict[str, Any]) -> None:
+    """Print a JSON object as one line a field, what is nested as JSON."""
+    width = max(map(len, document), default=0)
+    for name, value in document.items():
+        nested = isinstance(value, dict | list)
+        shown = (
+            json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n" + " " * (width + 2)) if nested else value
+        )
+        print(f"{name:<{width}}  {'' if shown is None else shown}")

@@ -9,5 +9,14 @@ DataDir = Annotated[
     Path,
     typer.Option("--data-dir", metavar="DIR", help="Where the stack keeps its data.", resolve_path=True),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 DEFAULT_DATA_DIR = Path(".casebridge")
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+Url = Annotated[
+    str | None,
+    typer.Option("--url", envvar="CASEBRIDGE_URL", help="Address of d365-sync; default: the stack of --data-dir."),
+]
+Token = Annotated[
+    str | None,
+    typer.Option("--token", envvar="CASEBRIDGE_TOKEN", help="Access token; default: made for you by the local stack."),
+]
+Reason = Annotated[str, typer.Option("--reason", "-r", metavar="TEXT", help="Why; it goes into the audit.")]

@@ -2,13 +2,14 @@
 
 import sys
 
-from casebridge import kafka, postgres
 from casebridge.commands.options import Json
 from casebridge.output import Progress, write_json
 
 
 def setup(json: Json = False) -> None:
     """Download PostgreSQL and Kafka into the cache folder; does nothing when they are there."""
+    from casebridge import kafka, postgres
+
     progress = Progress(sys.stderr)
     folders = {"postgres": str(postgres.fetch(progress)), "kafka": str(kafka.fetch(progress))}
     if json:

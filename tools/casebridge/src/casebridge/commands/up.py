@@ -5,18 +5,20 @@ import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from casebridge import kafka, lock, parts, postgres
+from casebridge import lock, parts
 from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json
 from casebridge.errors import UsageError
 from casebridge.output import Progress, write_json
 from casebridge.parts import PARTS, Plan
 from casebridge.ports import choose
-from casebridge.stack import Stack, end_orphans
 from casebridge.state import StackState
+
+if TYPE_CHECKING:
+    from casebridge.stack import Stack
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NAME_WIDTH = 11
@@ -41,6 +43,8 @@ def up(
 
     Environment variables reach the services: `D365_URL=… casebridge up --without sandbox` runs against another D365.
     """
+    from casebridge.stack import Stack, end_orphans
+
     included = without_parts(without)
     data_dir = data_dir.resolve()
     progress = Progress(sys.stderr if json else sys.stdout)
@@ -68,14 +72,16 @@ def make_plan(data_dir: Path, included: list[str], *, automatic: bool, log_forma
 
 
 def download(included: list[str], progress: Progress) -> None:
-    """Fetch what is not in the cache yet."""
+    """Fetch what is not in the cache yet; before anything runs, so that Ctrl-C ends it at once."""
+    from casebridge import kafka, postgres
+
     if "postgres" in included:
         postgres.fetch(progress)
     if "kafka" in included:
         kafka.fetch(progress)
 
 
-async def run(stack: Stack, progress: Progress, *, json: bool) -> None:
+async def run(stack: "Stack", progress: Progress, *, json: bool) -> None:
     """Start the stack, tell that it is ready, wait for a signal, stop it."""
     stopped = asyncio.Event()
     for number in STOP_SIGNALS:

@@ -1,0 +1,129 @@
+"""A client of the services' REST APIs (DESIGN section 7), as thin as their commands need."""
+
+import getpass
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from casebridge.errors import OperationFailed, UsageError
+from casebridge.oidc.users import OPERATOR_SCOPES, User
+from casebridge.state import get_running
+from casebridge.tokens import mint
+
+TIMEOUT_SECONDS = 40
+TOKEN_MINUTES = 10
+PAGE_SIZE = 100
+
+
+class Refused(OperationFailed):
+    """The service said no; `status` is HTTP's."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a service answered."""
+
+    body: Any
+    etag: str | None
+
+
+@dataclass(frozen=True)
+class Api:
+    """One service, with a token for it."""
+
+    url: str
+    token: str
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        **params: Any,
+    ) -> Answer:
+        """Call the service; parameters that are None are left out.
+
+        Raises Refused with the problem's own words, OperationFailed where the service does not answer.
+        """
+        given = {name: value for name, value in params.items() if value is not None}
+        bearer = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        try:
+            response = requests.request(
+                method, self.url + path, json=body, params=given, headers={**bearer, **(headers or {})},
+                timeout=TIMEOUT_SECONDS, allow_redirects=False,
+            )  # fmt: skip
+            decoded = response.json() if response.content else None
+        except requests.JSONDecodeError:
+            raise OperationFailed(f"{method} {self.url}{path}: {response.status_code}, and no JSON") from None
+        except requests.RequestException as error:
+            raise OperationFailed(f"{self.url} does not answer: {error}") from error
+        if not response.ok:
+            raise Refused(response.status_code, explain(response.status_code, decoded))
+        return Answer(decoded, response.headers.get("ETag"))
+
+    def get(self, path: str, **params: Any) -> Answer:
+        """GET."""
+        return self.call("GET", path, **params)
+
+    def act(self, resource: str, action: str, body: dict[str, Any]) -> Any:
+        """Do something to a resource as it is now: its ETag is read first and sent along."""
+        etag = self.get(resource).etag
+        return self.call("POST", f"{resource}/{action}", body=body, headers={"If-Match": etag} if etag else {}).body
+
+    def items(self, path: str, limit: int, **params: Any) -> list[dict[str, Any]]:
+        """The first `limit` entries of a list, page by page."""
+        found: list[dict[str, Any]] = []
+        cursor = None
+        while len(found) < limit:
+            page = self.get(path, limit=min(PAGE_SIZE, limit - len(found)), cursor=cursor, **params).body
+            found += page["items"]
+            cursor = page["next"]
+            if not cursor:
+                break
+        return found
+
+
+def explain(status: int, problem: Any) -> str:
+    """A problem document (RFC 9457) in words: what is wrong, and with which field."""
+    if not isinstance(problem, dict):
+        return f"refused with {status}"
+    words = [str(problem[part]) for part in ("title", "detail") if problem.get(part)] or [f"refused with {status}"]
+    lines = [": ".join(words)]
+    for error in problem.get("errors") or []:
+        where, what = (error.get("pointer"), error.get("detail")) if isinstance(error, dict) else ("", error)
+        lines.append(f"  {where or ''} {what}".rstrip())
+    return "\n".join(lines)
+
+
+def operator_api(data_dir: Path, url: str | None, token: str | None) -> Api:
+    """d365-sync's API: given by address and token, else found through the data folder.
+
+    The token is then made for the user of this computer, as an operator. Raises UsageError where `url` comes without a
+    token: no token of a local stack is sent to a strange address.
+    """
+    if url:
+        if not token:
+            raise UsageError("--url needs --token (or CASEBRIDGE_TOKEN): a token that the service there accepts")
+        return Api(url.rstrip("/"), token)
+    stack = get_running(data_dir)
+    if "d365-sync" not in stack.urls:
+        raise OperationFailed(f"the stack on {data_dir} runs without d365-sync")
+    user = User(user_name(), "operator", (), OPERATOR_SCOPES)
+    return Api(stack.urls["d365-sync"], token or mint(data_dir, user, " ".join(user.scopes), TOKEN_MINUTES))
+
+
+def user_name() -> str:
+    """Who is at the keyboard, for the audit."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"
