@@ -1,8 +1,9 @@
 """Health by progress: a loop that is stuck makes `/healthz` fail; `/readyz` asks what the service needs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
@@ -45,8 +46,13 @@ class Heartbeats:
         return {loop: round(silence, 1) for loop, silence in silences.items() if silence > self._limits[loop]}
 
 
-def health_routes(heartbeats: Heartbeats, checks: dict[str, Check]) -> APIRouter:
-    """Routes `/healthz` (the loops), `/readyz` (each of `checks`, at most two seconds each) and `/metrics`."""
+def health_routes(
+    heartbeats: Heartbeats, checks: Mapping[str, Check], told: Mapping[str, Check] = MappingProxyType({})
+) -> APIRouter:
+    """Routes `/healthz` (the loops), `/readyz` (each of `checks`, at most two seconds each) and `/metrics`.
+
+    Checks in `told` are shown by `/readyz` too, but without them the service is ready all the same.
+    """
     router = APIRouter(include_in_schema=False)
 
     @router.get("/healthz")
@@ -56,9 +62,10 @@ def health_routes(heartbeats: Heartbeats, checks: dict[str, Check]) -> APIRouter
 
     @router.get("/readyz")
     async def readyz() -> Response:
-        answers = await asyncio.gather(*(_passes(check) for check in checks.values()))
-        results = dict(zip(checks, answers, strict=True))
-        ready = all(results.values())
+        asked = {**checks, **told}
+        answers = await asyncio.gather(*(_passes(check) for check in asked.values()))
+        results = dict(zip(asked, answers, strict=True))
+        ready = all(results[name] for name in checks)
         return JSONResponse({"ready": ready, "checks": results}, 200 if ready else 503)
 
     @router.get("/metrics")

@@ -58,7 +58,29 @@ async def run_loop(
     then: what fails is shown by metrics and readiness, and a restart would not mend it.
     """
     bell = doorbell or Doorbell()
+    # A loop that sleeps would learn of `stopping` only at its next turn.
+    waker = asyncio.create_task(_ring_when(stopping, bell))
     heartbeats.expect(name, within_seconds=every_seconds + 60)
+    try:
+        await _turns(name, turn, every_seconds, stopping, heartbeats, bell)
+    finally:
+        waker.cancel()
+        heartbeats.forget(name)
+
+
+async def _ring_when(stopping: asyncio.Event, bell: Doorbell) -> None:
+    await stopping.wait()
+    bell.ring()
+
+
+async def _turns(
+    name: str,
+    turn: Callable[[], Awaitable[bool]],
+    every_seconds: float,
+    stopping: asyncio.Event,
+    heartbeats: Heartbeats,
+    bell: Doorbell,
+) -> None:
     failures = 0
     while not stopping.is_set():
         try:
@@ -73,4 +95,3 @@ async def run_loop(
         heartbeats.beat(name)
         if not more and not stopping.is_set():
             await bell.wait(every_seconds)
-    heartbeats.forget(name)

@@ -1,0 +1,31 @@
+"""Add a draft, once for each Idempotency-Key."""
+
+from collections.abc import Callable
+
+from case_api.app.stores import CaseStore, Key, WebCaseIdTaken
+from case_api.domain.case import Case, Content
+from case_api.domain.dealers import Dealer
+from case_api.domain.errors import KeyReused
+from case_shared.identifiers import new_web_case_id
+
+
+async def create_case(
+    store: CaseStore,
+    dealer: Dealer,
+    content: Content,
+    created_by: str,
+    key: Key | None,
+    draw: Callable[[], str] = new_web_case_id,
+) -> Case:
+    """Add a draft and return it; with a `key` known already, the case as it was added then.
+
+    Raises `KeyReused` and `KeyInUse`.
+    """
+    while True:
+        try:
+            added = await store.add(draw(), dealer, content, created_by, key)
+        except WebCaseIdTaken:
+            continue
+        if key is not None and added.request_hash != key.request_hash:
+            raise KeyReused("this Idempotency-Key came with another request before")
+        return added.case

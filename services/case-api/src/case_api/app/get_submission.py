@@ -1,0 +1,36 @@
+"""Tell how far a case's submission has come, at once or when its outcome is known."""
+
+import asyncio
+
+from case_api.app.get_case import get_case
+from case_api.app.stores import CaseStore
+from case_api.domain.case import Submission
+from case_api.domain.errors import NotSubmitted
+from case_shared.clock import Clock
+from case_shared.loops import pause
+
+# d365-sync's answer may be read by another replica than this one, so the table is what is watched.
+_FIRST_LOOK_SECONDS = 0.05
+_LOOK_SECONDS = 0.5
+
+
+async def get_submission(store: CaseStore, dealer: str, web_case_id: str) -> Submission:
+    """The case's current submission; raises `CaseNotFound` and `NotSubmitted`."""
+    case = await get_case(store, dealer, web_case_id)
+    if case.submission is None:
+        raise NotSubmitted(web_case_id)
+    return case.submission
+
+
+async def await_outcome(
+    store: CaseStore, dealer: str, web_case_id: str, *, seconds: float, clock: Clock, stopping: asyncio.Event
+) -> Submission:
+    """The case's current submission once it has ended, or as it is after `seconds` or when the service stops."""
+    ends = clock.monotonic() + seconds
+    wait = _FIRST_LOOK_SECONDS
+    submission = await get_submission(store, dealer, web_case_id)
+    while not submission.ended and clock.monotonic() < ends and not stopping.is_set():
+        await pause(min(wait, ends - clock.monotonic()), stopping)
+        wait = min(wait * 2, _LOOK_SECONDS)
+        submission = await get_submission(store, dealer, web_case_id)
+    return submission

@@ -1,0 +1,32 @@
+"""Send submissions again of which nothing was heard: so a topic that lost records heals by itself."""
+
+from dataclasses import dataclass
+
+import structlog
+from prometheus_client import Counter
+
+from case_api.app.stores import ResendStore
+from case_shared.loops import Doorbell
+
+log = structlog.get_logger(__name__)
+EVERY_SECONDS = 5.0
+_BATCH = 500
+_resent = Counter("casebridge_submissions_resent_total", "Submissions put into the outbox again: nothing was heard")
+
+
+@dataclass(frozen=True, slots=True)
+class Resender:
+    """Puts what is due into the outbox again, and wakes the relay."""
+
+    store: ResendStore
+    relay: Doorbell
+
+    async def turn(self) -> bool:
+        """Resend one batch; True where there may be more."""
+        again = await self.store.resend(_BATCH)
+        for web_case_id in again:
+            log.warning("submission_resent", web_case_id=web_case_id)
+        if again:
+            _resent.inc(len(again))
+            self.relay.ring()
+        return len(again) == _BATCH

@@ -1,0 +1,162 @@
+"""What the use cases need of the database; postgres/ has the one implementation."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from case_api.domain.case import Case, Content, Submission
+from case_api.domain.dealers import CategoryTypes, Dealer
+from case_api.domain.submission import Facts
+from case_api.domain.timeline import PastSubmission
+from case_shared.events import CaseDelivery, SubmissionState
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An Idempotency-Key: whose it is (the token's subject), and the hash of the request that it stands for."""
+
+    subject: str
+    key: str
+    request_hash: bytes
+
+
+class Added(NamedTuple):
+    """A draft as it was added; `request_hash` is that of the request that did it, `created` whether just now."""
+
+    created: bool
+    request_hash: bytes
+    case: Case
+
+
+class Place(NamedTuple):
+    """Where a page of the list ends."""
+
+    created_at: datetime
+    web_case_id: str
+
+
+class Deletion(NamedTuple):
+    """What came of a deletion, and why not: the case as it was."""
+
+    deleted: bool
+    phase: str
+    submission_no: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitRequest:
+    """A submission to be made of a draft that is at one of `versions`."""
+
+    dealer: str
+    web_case_id: str
+    versions: Sequence[int]
+    submission_id: UUID
+    submitted_by: str
+    traceparent: str | None
+    category_types: CategoryTypes
+    validate_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitAnswer:
+    """What came of it; without `submitted` the rest tells why, or what was submitted before."""
+
+    submitted: bool
+    phase: str
+    version: int
+    submitted_version: int | None
+    facts: Facts
+    submission: Submission | None
+
+
+class News(NamedTuple):
+    """A submission whose state has changed."""
+
+    web_case_id: str
+    submission_no: int
+    state: SubmissionState
+
+
+class Category(NamedTuple):
+    """A category that dealers may choose."""
+
+    category: str
+    category_type: str
+    description: str | None
+
+
+class Priority(NamedTuple):
+    """A priority that dealers may choose."""
+
+    priority: str
+    description: str | None
+
+
+class CaseStore(Protocol):
+    """A dealer's cases; each method is one round trip. Another dealer's case is not found."""
+
+    async def add(self, web_case_id: str, dealer: Dealer, content: Content, created_by: str, key: Key | None) -> Added:
+        """Add a draft, or find what `key` has added before.
+
+        Raises `KeyInUse`, and `WebCaseIdTaken` where the Web Case ID must be drawn again.
+        """
+
+    async def find(self, dealer: str, web_case_id: str) -> Case | None:
+        """The case, or None."""
+
+    async def page(self, dealer: str, after: Place | None, limit: int) -> list[Case]:
+        """Up to `limit` cases, newest first, from behind `after`."""
+
+    async def edit(
+        self, dealer: str, web_case_id: str, versions: Collection[int], changes: Mapping[str, str | None]
+    ) -> tuple[bool, Case] | None:
+        """Change columns of a draft at one of `versions`: whether that was done, and the case now; None: no case."""
+
+    async def delete(self, dealer: str, web_case_id: str, versions: Collection[int]) -> Deletion | None:
+        """Delete a draft at one of `versions` that was never submitted; None: no such case."""
+
+    async def submit(self, request: SubmitRequest) -> SubmitAnswer | None:
+        """Submit a draft; None: no such case."""
+
+    async def submissions(self, dealer: str, web_case_id: str) -> list[PastSubmission]:
+        """All submissions of a case, oldest first."""
+
+
+class WebCaseIdTaken(Exception):
+    """Another case has this Web Case ID."""
+
+
+class ListStore(Protocol):
+    """What status-sync has read of D365's lists."""
+
+    async def dealers(self) -> list[Dealer]:
+        """The registry."""
+
+    async def categories(self, data_area_id: str, types: CategoryTypes) -> list[Category]:
+        """The categories of a legal entity."""
+
+    async def priorities(self, data_area_id: str) -> list[Priority]:
+        """The priorities of a legal entity."""
+
+
+class DeliveryStore(Protocol):
+    """The states of submissions, within one transaction."""
+
+    async def apply(self, deliveries: Sequence[CaseDelivery]) -> list[News]:
+        """Note events, one a submission at most; returns those that were news."""
+
+    async def return_cases(self, news: Sequence[News]) -> list[str]:
+        """Make drafts again of the cases whose current submission is among `news`; returns those."""
+
+    async def restore_delivered(self, news: Sequence[News]) -> list[str]:
+        """Make the delivered submissions in `news` current again where they are not; returns the cases."""
+
+
+class ResendStore(Protocol):
+    """What is put into the outbox again."""
+
+    async def resend(self, limit: int) -> list[str]:
+        """Put up to `limit` submissions of which nothing was heard into the outbox again; returns the cases."""

@@ -1,0 +1,64 @@
+"""Submit a draft: the irreversible act, done at most once however often it is asked for."""
+
+from dataclasses import dataclass
+
+from case_api.app.stores import CaseStore, SubmitAnswer, SubmitRequest
+from case_api.domain.case import Submission
+from case_api.domain.errors import CaseNotFound, IncompleteCase, ListsUnknown, NotADraft, WrongVersion
+from case_api.domain.submission import wrong_fields
+from case_shared.errors import Transient
+from case_shared.identifiers import is_web_case_id
+from case_shared.loops import Doorbell
+
+# The statement decides on what its snapshot showed; where another request changed the case meanwhile, it looks again.
+_LOOKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Submitter:
+    """Submits, and wakes the relay."""
+
+    store: CaseStore
+    relay: Doorbell
+
+    async def submit(self, request: SubmitRequest) -> Submission | None:
+        """Submit the draft, or find the submission made before; None where it was only to be validated, and is fine.
+
+        Raises `CaseNotFound`, `WrongVersion`, `NotADraft`, `IncompleteCase` and `ListsUnknown`.
+        """
+        if not is_web_case_id(request.web_case_id):
+            raise CaseNotFound(request.web_case_id)
+        for _ in range(_LOOKS):
+            answer = await self.store.submit(request)
+            if answer is None:
+                raise CaseNotFound(request.web_case_id)
+            if answer.submitted:
+                self.relay.ring()
+                return answer.submission
+            if answer.phase == "submitted":
+                return _submitted_before(request, answer)
+            _refuse(request, answer)
+            if request.validate_only:
+                return None
+        raise Transient(f"case {request.web_case_id} is being changed by others")
+
+
+def _submitted_before(request: SubmitRequest, answer: SubmitAnswer) -> Submission:
+    # A case born in D365 has no submission.
+    if answer.submission is None or request.validate_only:
+        raise NotADraft(request.web_case_id)
+    if not {answer.version, answer.submitted_version} & set(request.versions):
+        raise WrongVersion(answer.version)
+    return answer.submission
+
+
+def _refuse(request: SubmitRequest, answer: SubmitAnswer) -> None:
+    """Raise what stands in the way of submitting this draft, if anything does."""
+    if answer.version not in request.versions:
+        raise WrongVersion(answer.version)
+    # Without the list nothing can be told about the category, and a submission cannot be taken back.
+    if not answer.facts.lists_known:
+        raise ListsUnknown("D365's categories were not read yet for this dealer's legal entity")
+    fields = wrong_fields(answer.facts)
+    if fields:
+        raise IncompleteCase(fields)

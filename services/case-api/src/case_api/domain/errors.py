@@ -1,0 +1,69 @@
+"""Why a request cannot be done as it stands; web/problems.py words each for the caller.
+
+Refused
+├── CaseNotFound         no such case, or another dealer's
+├── WrongVersion         the case has changed since the caller read it
+├── NotADraft            submitted: neither edited nor submitted anew
+├── OnceSubmitted        a case that was ever submitted is not deleted
+├── NotSubmitted         there is no submission to show
+├── IncompleteCase       what a submission lacks, by field
+├── KeyReused            the Idempotency-Key came with another request before
+└── KeyInUse             the first request with this Idempotency-Key is under way
+ListsUnknown (Transient) D365's category list was not read yet
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from case_shared.errors import Refused, Transient
+
+
+class CaseNotFound(Refused):
+    """The dealer has no such case."""
+
+
+class WrongVersion(Refused):
+    """The case is at `current`, which is none of the versions that the caller named."""
+
+    def __init__(self, current: int) -> None:
+        super().__init__(f"the case is at version {current}")
+        self.current = current
+
+
+class NotADraft(Refused):
+    """The case is submitted."""
+
+
+class OnceSubmitted(Refused):
+    """The case is or was submitted, and so is kept."""
+
+
+class NotSubmitted(Refused):
+    """The case was never submitted through the portal."""
+
+
+class WrongField(NamedTuple):
+    """A field of the case, as a JSON pointer, and what to do about it."""
+
+    pointer: str
+    detail: str
+
+
+class IncompleteCase(Refused):
+    """The case cannot be submitted before `fields` are mended."""
+
+    def __init__(self, fields: Sequence[WrongField]) -> None:
+        super().__init__("; ".join(f"{field.pointer}: {field.detail}" for field in fields))
+        self.fields = tuple(fields)
+
+
+class KeyReused(Refused):
+    """One key stands for one request."""
+
+
+class KeyInUse(Refused):
+    """Another request with the same key is under way."""
+
+
+class ListsUnknown(Transient):
+    """A category can be checked only once the list was read from D365."""

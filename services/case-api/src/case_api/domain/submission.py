@@ -1,0 +1,40 @@
+"""Whether a draft can be submitted; postgres/sql/submit_case.sql decides by the same facts, in one round trip."""
+
+from dataclasses import dataclass
+
+from case_api.domain.errors import WrongField
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the database knows about a draft; `category_types`: those allowed in which its category stands."""
+
+    category: str | None
+    category_type: str | None
+    category_types: tuple[str, ...]
+    lists_known: bool
+    priority_exists: bool
+    email_plausible: bool
+
+
+def wrong_fields(facts: Facts) -> list[WrongField]:
+    """What stands in the way of a submission; empty where nothing does."""
+    found = [_category(facts)]
+    if not facts.priority_exists:
+        found.append(WrongField("/priority", "D365 has no such priority; take one of GET …/priorities."))
+    if not facts.email_plausible:
+        found.append(WrongField("/contact/email", "This is no e-mail address; write it as name@example.com."))
+    return [field for field in found if field is not None]
+
+
+def _category(facts: Facts) -> WrongField | None:
+    if not facts.category:
+        return WrongField("/category", "A case needs a category; take one of GET …/categories.")
+    if len(facts.category_types) > 1:
+        types = ", ".join(facts.category_types)
+        return WrongField("/category_type", f"The category stands in several types; give one of: {types}.")
+    if facts.category_types:
+        return None
+    if facts.category_type:
+        return WrongField("/category", "D365 has no such category of this type; take one of GET …/categories.")
+    return WrongField("/category", "D365 has no such category; take one of GET …/categories.")

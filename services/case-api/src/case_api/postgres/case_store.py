@@ -1,0 +1,111 @@
+"""Cases in PostgreSQL: each method is one statement and one round trip."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import astuple, dataclass, fields
+
+import asyncpg
+
+from case_api.app.stores import Added, Deletion, Key, Place, SubmitAnswer, SubmitRequest, WebCaseIdTaken
+from case_api.domain.case import Case, Content
+from case_api.domain.dealers import Dealer
+from case_api.domain.errors import KeyInUse
+from case_api.domain.submission import Facts
+from case_api.domain.timeline import PastSubmission
+from case_api.postgres.rows import case_as_added, case_of, submission_of
+from case_shared.postgres import Pool, load_sql
+
+_PACKAGE = "case_api.postgres"
+_COLUMNS = [column.name for column in fields(Content)]
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresCaseStore:
+    """case_api.app.stores.CaseStore; `resend_seconds`: silence after which a submission is sent again."""
+
+    pool: Pool
+    resend_seconds: float
+
+    async def add(self, web_case_id: str, dealer: Dealer, content: Content, created_by: str, key: Key | None) -> Added:
+        """Add a draft, or find what `key` has added before."""
+        who = (dealer.dealer, dealer.data_area_id, dealer.customer_account)
+        keyed = (key.subject, key.key, key.request_hash) if key else (None, None, b"")
+        arguments = (web_case_id, *who, *astuple(content), created_by, *keyed)
+        try:
+            row = await self.pool.fetchrow(load_sql(_PACKAGE, "create_case"), *arguments)
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name == "cases_pkey":
+                raise WebCaseIdTaken(web_case_id) from error
+            # The request that had this key ended between our snapshot and our lock: now its answer is seen.
+            row = await self.pool.fetchrow(load_sql(_PACKAGE, "create_case"), *arguments)
+        if row is None:
+            raise KeyInUse("another request with this Idempotency-Key is under way")
+        return Added(row["created"], row["request_hash"], case_as_added(row["answer"]))
+
+    async def find(self, dealer: str, web_case_id: str) -> Case | None:
+        """The case, or None."""
+        row = await self.pool.fetchrow(load_sql(_PACKAGE, "get_case"), dealer, web_case_id)
+        return None if row is None else case_of(row)
+
+    async def page(self, dealer: str, after: Place | None, limit: int) -> list[Case]:
+        """Up to `limit` cases, newest first, from behind `after`."""
+        place = after or (None, None)
+        rows = await self.pool.fetch(load_sql(_PACKAGE, "list_cases"), dealer, *place, limit)
+        return [case_of(row) for row in rows]
+
+    async def edit(
+        self, dealer: str, web_case_id: str, versions: Collection[int], changes: Mapping[str, str | None]
+    ) -> tuple[bool, Case] | None:
+        """Change columns of a draft at one of `versions`."""
+        values = [changes.get(column) for column in _COLUMNS]
+        row = await self.pool.fetchrow(
+            load_sql(_PACKAGE, "edit_case"), dealer, web_case_id, list(versions), list(changes), *values
+        )
+        return None if row is None else (row["changed"], case_of(row))
+
+    async def delete(self, dealer: str, web_case_id: str, versions: Collection[int]) -> Deletion | None:
+        """Delete a draft at one of `versions` that was never submitted."""
+        row = await self.pool.fetchrow(load_sql(_PACKAGE, "delete_case"), dealer, web_case_id, list(versions))
+        return None if row is None else Deletion(row["deleted"], row["phase"], row["submission_no"], row["version"])
+
+    async def submit(self, request: SubmitRequest) -> SubmitAnswer | None:
+        """Submit a draft."""
+        row = await self.pool.fetchrow(
+            load_sql(_PACKAGE, "submit_case"),
+            request.dealer,
+            request.web_case_id,
+            list(request.versions),
+            request.submission_id,
+            request.submitted_by,
+            request.traceparent,
+            request.category_types.allowed,
+            request.category_types.hidden,
+            request.validate_only,
+            self.resend_seconds,
+        )
+        return None if row is None else _submit_answer(row)
+
+    async def submissions(self, dealer: str, web_case_id: str) -> list[PastSubmission]:
+        """All submissions of a case, oldest first."""
+        rows = await self.pool.fetch(load_sql(_PACKAGE, "list_submissions"), dealer, web_case_id)
+        return [
+            PastSubmission(submission_of(row), row["submitted_by"], row["content"], row["sent_at"], row["state_at"])
+            for row in rows
+        ]
+
+
+def _submit_answer(row: asyncpg.Record) -> SubmitAnswer:
+    return SubmitAnswer(
+        submitted=row["submitted"],
+        phase=row["phase"],
+        version=row["version"],
+        submitted_version=row["submitted_version"],
+        facts=Facts(
+            category=row["category"],
+            category_type=row["category_type"],
+            category_types=tuple(row["category_types"]),
+            lists_known=row["lists_known"],
+            priority_exists=row["priority_exists"],
+            email_plausible=row["email_plausible"],
+        ),
+        submission=submission_of(row) if row["submission_no"] > 0 else None,
+    )

@@ -1,0 +1,29 @@
+"""What status-sync has read of D365's lists, in its own tables."""
+
+from dataclasses import dataclass
+
+from case_api.app.stores import Category, Priority
+from case_api.domain.dealers import CategoryTypes, Dealer
+from case_shared.postgres import Pool, load_sql
+
+_PACKAGE = "case_api.postgres"
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresListStore:
+    """case_api.app.stores.ListStore."""
+
+    pool: Pool
+
+    async def dealers(self) -> list[Dealer]:
+        """The registry."""
+        return [Dealer(**row) for row in await self.pool.fetch(load_sql(_PACKAGE, "list_dealers"))]
+
+    async def categories(self, data_area_id: str, types: CategoryTypes) -> list[Category]:
+        """The categories of a legal entity."""
+        statement = load_sql(_PACKAGE, "list_categories")
+        return [Category(*row) for row in await self.pool.fetch(statement, data_area_id, types.allowed, types.hidden)]
+
+    async def priorities(self, data_area_id: str) -> list[Priority]:
+        """The priorities of a legal entity."""
+        return [Priority(*row) for row in await self.pool.fetch(load_sql(_PACKAGE, "list_priorities"), data_area_id)]

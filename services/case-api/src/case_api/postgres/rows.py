@@ -1,0 +1,69 @@
+"""From rows to the domain's objects."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from case_api.domain.case import Case, Content, Submission
+from case_shared.events import SubmissionState
+
+
+Row = asyncpg.Record | Mapping[str, Any]
+
+
+def case_of(row: Row) -> Case:
+    """A case from a row of `cases` joined with its current submission's state."""
+    return Case(
+        web_case_id=row["web_case_id"],
+        case_id=row["case_id"],
+        dealer=row["dealer"],
+        status=row["status"],
+        status_as_of=row["status_as_of"],
+        content=_content(row),
+        created_by=row["created_by"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        submitted_at=row["submitted_at"],
+        submission=submission_of(row) if row.get("state") is not None else None,
+        submission_no=row["submission_no"],
+        origin=row["origin"],
+        phase=row["phase"],
+        version=row["version"],
+    )
+
+
+def case_as_added(answer: Mapping[str, Any]) -> Case:
+    """A case from what an Idempotency-Key has kept: its row as JSON."""
+    times = {name: datetime.fromisoformat(answer[name]) for name in ("created_at", "updated_at")}
+    return case_of({**answer, **times})
+
+
+def submission_of(row: Row) -> Submission:
+    """A submission from a row that has its state."""
+    return Submission(
+        submission_no=row["submission_no"],
+        state=SubmissionState(row["state"]),
+        case_id=row["submission_case_id"],
+        cause=row["cause"],
+        reason=row["reason"],
+        submitted_at=row["submitted_at"],
+        delivered_at=row["delivered_at"],
+        attempts=row["attempts"],
+    )
+
+
+def _content(row: Row) -> Content:
+    # Once D365 has been read for this case, these are D365's (DESIGN section 4), empty ones too.
+    owner = "" if row["read_began_at"] is None else "d365_"
+    return Content(
+        category=row[f"{owner}category"],
+        category_type=row[f"{owner}category_type"],
+        priority=row[f"{owner}priority"],
+        description=row[f"{owner}description"],
+        contact_name=row["contact_name"],
+        contact_email=row["contact_email"],
+        contact_phone=row["contact_phone"],
+        notes=row["notes"],
+    )

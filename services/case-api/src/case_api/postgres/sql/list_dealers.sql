@@ -1,0 +1,2 @@
+-- The registry of dealers.
+SELECT dealer, data_area_id, customer_account, name, active FROM status_sync.dealers

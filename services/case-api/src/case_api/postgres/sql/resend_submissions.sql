@@ -1,0 +1,20 @@
+-- Puts submissions into the outbox again of which nothing was heard for too long, the longest silent first; those still in it stay as they are.
+-- $1 rows at most, $2 seconds to the first resend float, $3 seconds to any resend at most float
+WITH silent AS MATERIALIZED (
+    SELECT web_case_id, submission_no FROM submission_states
+    WHERE state IN ('pending', 'delivering', 'verifying', 'deferred') AND resend_at <= clock_timestamp()
+    ORDER BY resend_at
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+), counted AS (
+    UPDATE submission_states x SET
+        resends = x.resends + 1,
+        resend_at = clock_timestamp()
+            + make_interval(secs => least($2::double precision * 2.0 ^ least(x.resends + 1, 30), $3::double precision))
+    FROM silent WHERE x.web_case_id = silent.web_case_id AND x.submission_no = silent.submission_no
+)
+INSERT INTO outbox (web_case_id, submission_no, topic, value, headers)
+SELECT s.web_case_id, s.submission_no, 'case.submitted.v1', event_value(s), event_headers(s)
+FROM silent JOIN submissions s USING (web_case_id, submission_no)
+ON CONFLICT (web_case_id, submission_no) DO NOTHING
+RETURNING web_case_id

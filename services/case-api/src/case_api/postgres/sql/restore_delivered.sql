@@ -1,0 +1,22 @@
+-- Makes a delivered submission the current one again, with its content: D365 has the case after all, though it was returned
+-- to the dealer, or even submitted again. What was delivered stays current, should two of them be.
+-- $1 web_case_id[], $2 submission_no[]
+WITH delivered AS MATERIALIZED (
+    SELECT c.web_case_id, s.submission_no, s.submitted_at, s.content
+    FROM unnest($1::text[], $2::integer[]) d (web_case_id, submission_no)
+    JOIN submissions s USING (web_case_id, submission_no)
+    JOIN cases c USING (web_case_id)
+    JOIN submission_states x ON x.web_case_id = c.web_case_id AND x.submission_no = c.submission_no
+    WHERE c.phase = 'draft' OR (c.submission_no <> s.submission_no AND x.state <> 'delivered')
+    ORDER BY c.web_case_id
+    FOR UPDATE OF c
+)
+UPDATE cases SET
+    phase = 'submitted', submission_no = d.submission_no, submitted_at = d.submitted_at, updated_at = now(),
+    version = version + 1, submitted_version = version + 1,
+    category = d.content ->> 'category', category_type = d.content ->> 'category_type',
+    priority = d.content ->> 'priority', description = d.content ->> 'description', notes = d.content ->> 'notes',
+    contact_name = d.content -> 'contact' ->> 'name', contact_email = d.content -> 'contact' ->> 'email',
+    contact_phone = d.content -> 'contact' ->> 'phone'
+FROM delivered d WHERE cases.web_case_id = d.web_case_id
+RETURNING cases.web_case_id

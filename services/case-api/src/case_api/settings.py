@@ -1,0 +1,25 @@
+"""case-api's settings, from the environment."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from case_shared.kafka import KafkaSettings
+from case_shared.settings import DatabaseSettings, MigrationSettings, OidcSettings, Port, ServiceSettings
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings):
+    """What `case-api serve` needs."""
+
+    port: Port = 8000
+    d365_category_types: str | None = Field(default=None, description="comma-separated; none: all but HR and audit")
+    relay_poll_seconds: Seconds = Field(default=0.25, description="how long the relay sleeps when nobody wakes it")
+    relay_batch_size: Annotated[int, Field(ge=1, le=5000)] = 1000
+    resend_first_seconds: Seconds = Field(default=60, description="silence after which a submission is sent again")
+    resend_longest_seconds: Seconds = Field(default=3600, description="up to which that doubles")
+
+
+class MigrateSettings(MigrationSettings, KafkaSettings):
+    """What `case-api migrate` needs."""

@@ -1,0 +1,55 @@
+"""Who calls, and for which dealer: token, scope, dealer and query parameters in one dependency."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import structlog
+from fastapi import Path, Request
+
+from case_api.domain.dealers import Dealer
+from case_api.web.context import Context, context_of
+from case_api.web.problems import not_found, wrong_parameter
+from case_shared.auth import Authenticated, Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that is allowed: by whom, for which dealer, and what it works with."""
+
+    principal: Principal
+    dealer: Dealer
+    context: Context
+
+
+@dataclass(frozen=True)
+class CallFor:
+    """FastAPI dependency: the call, whose token must have `scope` and the dealer in the path.
+
+    A dealer that is not the token's does not exist for it (404). Query parameters other than `parameters` are refused.
+    """
+
+    scope: str
+    parameters: frozenset[str] = field(default=frozenset())
+
+    async def __call__(
+        self, request: Request, dealer: Annotated[str, Path(description="slug", examples=["usmf-us-001"])]
+    ) -> Call:
+        """Check all of it."""
+        principal = await Authenticated(self.scope)(request)
+        context = context_of(request)
+        found = await context.dealers.find(dealer) if dealer in principal.dealers else None
+        if found is None:
+            raise not_found()
+        refuse_unknown_parameters(request, self.parameters)
+        structlog.contextvars.bind_contextvars(
+            dealer=dealer, web_case_id=request.path_params.get("web_case_id"), user=principal.subject
+        )
+        return Call(principal, found, context)
+
+
+def refuse_unknown_parameters(request: Request, known: frozenset[str]) -> None:
+    """Raise 422 where the query has a parameter that is not `known`."""
+    for name in request.query_params:
+        if name not in known:
+            allowed = ", ".join(sorted(known)) or "none"
+            raise wrong_parameter(f"?{name}", f"There is no such parameter here; known are: {allowed}.")

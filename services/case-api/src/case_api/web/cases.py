@@ -1,0 +1,117 @@
+"""Routes of drafts and of the list."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from case_api.app.copy_case import copy_case
+from case_api.app.create_case import create_case
+from case_api.app.delete_case import delete_case
+from case_api.app.edit_case import edit_case
+from case_api.app.get_case import get_case
+from case_api.app.get_timeline import get_timeline
+from case_api.app.list_cases import list_cases
+from case_api.domain.case import Case
+from case_api.web import cursor as cursors
+from case_api.web.access import Call, CallFor
+from case_api.web.conditions import JSON, MERGE_PATCH, idempotency_key, read_body, versions
+from case_api.web.documents import answer, case_document, etag, timeline_document
+from case_api.web.openapi import IF_MATCH, KEY, body, problems
+from case_api.web.schemas import CaseDocument, CaseInput, CasePage, Timeline
+
+router = APIRouter(prefix="/v1/dealers/{dealer}/cases", tags=["cases"])
+Reads = Annotated[Call, Depends(CallFor("cases:read"))]
+Lists = Annotated[Call, Depends(CallFor("cases:read", frozenset({"cursor", "limit"})))]
+Writes = Annotated[Call, Depends(CallFor("cases:write"))]
+
+
+@router.get("", summary="List cases, newest first", responses={200: {"model": CasePage}, **problems(404, 422)})
+async def list_(
+    call: Lists,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 25,
+) -> Response:
+    """A page of the dealer's cases, those born in D365 included."""
+    slug = call.dealer.dealer
+    page = await list_cases(call.context.cases, slug, cursors.decode(cursor, slug), limit)
+    next_cursor = cursors.encode(page.next, slug) if page.next else None
+    items = [case_document(case) for case in page.cases]
+    return answer({"items": items, "next": next_cursor, "has_more": next_cursor is not None})
+
+
+@router.post(
+    "",
+    summary="Save a new draft",
+    status_code=201,
+    responses={201: {"model": CaseDocument}, **problems(404, 409, 415, 422)},
+    openapi_extra={**body(CaseInput, JSON), "parameters": [KEY]},
+)
+async def create(request: Request, call: Writes) -> Response:
+    """Save a draft; it may be incomplete. The answer has its Web Case ID."""
+    draft = await read_body(request, CaseInput, JSON)
+    key = await idempotency_key(request, call.principal)
+    case = await create_case(call.context.cases, call.dealer, draft.content(), call.principal.username, key)
+    return _created(case)
+
+
+@router.get("/{web_case_id}", summary="Get a case", responses={200: {"model": CaseDocument}, **problems(404, 422)})
+async def get(web_case_id: str, call: Reads) -> Response:
+    """One case, with its ETag."""
+    case = await get_case(call.context.cases, call.dealer.dealer, web_case_id)
+    return answer(case_document(case), ETag=etag(case))
+
+
+@router.patch(
+    "/{web_case_id}",
+    summary="Change a draft",
+    responses={200: {"model": CaseDocument}, **problems(404, 409, 412, 415, 422, 428)},
+    openapi_extra={**body(CaseInput, MERGE_PATCH, JSON), "parameters": [IF_MATCH]},
+)
+async def edit(web_case_id: str, request: Request, call: Writes) -> Response:
+    """Change a draft by a merge patch: null empties a field, what is left out stays."""
+    expected = versions(request)
+    patch = await read_body(request, CaseInput, MERGE_PATCH, JSON)
+    case = await edit_case(call.context.cases, call.dealer.dealer, web_case_id, expected, patch.changes())
+    return answer(case_document(case), ETag=etag(case))
+
+
+@router.delete(
+    "/{web_case_id}",
+    summary="Delete a draft",
+    status_code=204,
+    responses=problems(404, 409, 412, 422, 428),
+    openapi_extra={"parameters": [IF_MATCH]},
+)
+async def delete(web_case_id: str, request: Request, call: Writes) -> Response:
+    """Delete a draft for good; one that was ever submitted stays."""
+    await delete_case(call.context.cases, call.dealer.dealer, web_case_id, versions(request))
+    return Response(status_code=204)
+
+
+@router.post(
+    "/{web_case_id}/copy",
+    summary="Copy a case to a new draft",
+    status_code=201,
+    responses={201: {"model": CaseDocument}, **problems(404, 409, 422)},
+    openapi_extra={"parameters": [KEY]},
+)
+async def copy(web_case_id: str, request: Request, call: Writes) -> Response:
+    """A new draft with the same content."""
+    key = await idempotency_key(request, call.principal)
+    case = await copy_case(call.context.cases, call.dealer, web_case_id, call.principal.username, key)
+    return _created(case)
+
+
+@router.get(
+    "/{web_case_id}/timeline",
+    summary="Explain a case",
+    responses={200: {"model": Timeline}, **problems(404, 422)},
+)
+async def timeline(web_case_id: str, call: Reads) -> Response:
+    """Who did what, when, what D365 answered, and how long each stage took."""
+    return answer(timeline_document(await get_timeline(call.context.cases, call.dealer.dealer, web_case_id)))
+
+
+def _created(case: Case) -> Response:
+    location = f"/v1/dealers/{case.dealer}/cases/{case.web_case_id}"
+    return answer(case_document(case), 201, Location=location, ETag=etag(case))

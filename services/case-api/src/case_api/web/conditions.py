@@ -1,0 +1,59 @@
+"""Headers and bodies that are read by hand: If-Match, Idempotency-Key, Prefer, and JSON."""
+
+import hashlib
+import re
+from typing import TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from case_api.app.stores import Key
+from case_api.web.problems import unsupported_media_type, version_required, wrong_parameter
+from case_shared.auth import Principal
+from case_shared.problems import field_errors, invalid
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+LONGEST_WAIT_SECONDS = 30
+# A weak tag never matches (RFC 9110, 13.1.1); `*` would let a caller act on what it has not seen.
+_TAG = re.compile(r'(?<!W/)"(\d{1,9})"')
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})\b")
+
+
+def versions(request: Request) -> list[int]:
+    """The versions that `If-Match` names; raises 428 where it is missing."""
+    header = request.headers.get("if-match")
+    if header is None:
+        raise version_required()
+    return [int(number) for number in _TAG.findall(header)]
+
+
+async def read_body(request: Request, model: type[ModelT], *media_types: str) -> ModelT:
+    """The body as `model`; raises 415 for another media type and 422 with a pointer per field."""
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if sent not in media_types:
+        raise unsupported_media_type(" or ".join(media_types))
+    try:
+        return model.model_validate_json(await request.body())
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        raise invalid(field_errors([{**entry, "loc": ("body", *entry["loc"])} for entry in found])) from None
+
+
+async def idempotency_key(request: Request, principal: Principal) -> Key | None:
+    """The request's `Idempotency-Key` with what it stands for: method, address and body."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not _KEY.fullmatch(key):
+        raise wrong_parameter("Idempotency-Key", "A key has 1 to 255 visible ASCII characters, such as a UUID.")
+    stands_for = b"\n".join([request.method.encode(), request.url.path.encode(), await request.body()])
+    return Key(principal.subject, key, hashlib.sha256(stands_for).digest())
+
+
+def wait_seconds(request: Request) -> int:
+    """Seconds that `Prefer: wait=N` asks to wait (RFC 7240), 30 at most; 0 without it."""
+    found = _WAIT.search(request.headers.get("prefer", ""))
+    return min(int(found[1]), LONGEST_WAIT_SECONDS) if found else 0

@@ -1,0 +1,31 @@
+"""What the routes work with; the wiring puts it into the application's state."""
+
+import asyncio
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from case_api.app.know_dealers import DealerDirectory
+from case_api.app.stores import CaseStore, ListStore
+from case_api.app.submit_case import Submitter
+from case_api.domain.dealers import CategoryTypes
+from case_shared.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Stores and use cases of this process."""
+
+    cases: CaseStore
+    lists: ListStore
+    dealers: DealerDirectory
+    submitter: Submitter
+    category_types: CategoryTypes
+    clock: Clock
+    stopping: asyncio.Event
+
+
+def context_of(request: Request) -> Context:
+    """The context of the application that answers `request`."""
+    context: Context = request.app.state.context
+    return context

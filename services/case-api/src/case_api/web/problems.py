@@ -1,0 +1,121 @@
+"""The problems that case-api answers with (RFC 9457, docs/problems.md), and how each refusal is worded."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import asyncpg
+from fastapi import FastAPI, Request, Response
+
+from case_api.domain import errors
+from case_shared.errors import Transient
+from case_shared.problems import FieldError, Problem, invalid
+
+
+class Kind(NamedTuple):
+    """A type of problem: its HTTP status and its title, which never change."""
+
+    status: int
+    title: str
+
+
+# Those that case_shared answers with come first.
+CATALOGUE = {
+    "unauthorized": Kind(401, "Not authenticated"),
+    "forbidden": Kind(403, "Not allowed"),
+    "not-found": Kind(404, "Not found"),
+    "method-not-allowed": Kind(405, "Method Not Allowed"),
+    "too-large": Kind(413, "The body is too large"),
+    "invalid-request": Kind(422, "The request is not valid"),
+    "internal-error": Kind(500, "Something failed on our side"),
+    "unavailable": Kind(503, "Not available now"),
+    "case-submitted": Kind(409, "The case is submitted"),
+    "case-not-submitted": Kind(404, "The case was never submitted"),
+    "idempotency-key-in-use": Kind(409, "A request with this Idempotency-Key is under way"),
+    "version-changed": Kind(412, "The case has changed"),
+    "unsupported-media-type": Kind(415, "The body is no JSON"),
+    "idempotency-key-reused": Kind(422, "The Idempotency-Key was used for another request"),
+    "case-incomplete": Kind(422, "The case cannot be submitted yet"),
+    "version-required": Kind(428, "If-Match is missing"),
+    "lists-unknown": Kind(503, "D365's categories are not known yet"),
+}
+
+
+def problem(slug: str, detail: str, **more: Any) -> Problem:
+    """A problem of the catalogue."""
+    kind = CATALOGUE[slug]
+    return Problem(kind.status, slug, kind.title, detail, **more)
+
+
+def not_found() -> Problem:
+    """The same for what does not exist and for what is another dealer's."""
+    return problem("not-found", "There is no such dealer or case among yours.")
+
+
+def version_required() -> Problem:
+    """428."""
+    return problem("version-required", "Send the case's ETag in If-Match, so that nobody's change is overwritten.")
+
+
+def unsupported_media_type(expected: str) -> Problem:
+    """415."""
+    return problem("unsupported-media-type", f"Send JSON, with Content-Type: {expected}.")
+
+
+def wrong_parameter(pointer: str, detail: str) -> Problem:
+    """422 for a query parameter (`?limit`) or a header."""
+    return invalid([FieldError(pointer=pointer, detail=detail)])
+
+
+def _incomplete(error: errors.IncompleteCase) -> Problem:
+    fields = [FieldError(pointer=pointer, detail=detail) for pointer, detail in error.fields]
+    return problem("case-incomplete", "Mend the fields named, then submit again.", errors=fields)
+
+
+def _wrong_version(error: errors.WrongVersion) -> Problem:
+    current = f'"{error.current}"'
+    detail = f"The case is at {current} now. Fetch it, and decide again."
+    return problem("version-changed", detail, headers={"ETag": current}, current_etag=current)
+
+
+_SOON = {"Retry-After": "1"}
+_WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
+    errors.CaseNotFound: lambda _: not_found(),
+    errors.WrongVersion: _wrong_version,
+    errors.IncompleteCase: _incomplete,
+    errors.NotADraft: lambda _: problem("case-submitted", "Only a draft can be changed; copy the case to a new one."),
+    errors.OnceSubmitted: lambda _: problem("case-submitted", "A case that was ever submitted cannot be deleted."),
+    errors.NotSubmitted: lambda _: problem("case-not-submitted", "This case has no submission."),
+    errors.KeyReused: lambda _: problem("idempotency-key-reused", "Take a new key for a new request."),
+    errors.KeyInUse: lambda _: problem("idempotency-key-in-use", "Repeat the request in a moment.", headers=_SOON),
+    errors.ListsUnknown: lambda _: problem(
+        "lists-unknown",
+        "The categories of this dealer's legal entity were not read from D365 yet. The draft is kept; submit it later.",
+        headers={"Retry-After": "30"},
+    ),
+    Transient: lambda _: problem("unavailable", "Repeat the request in a moment.", headers=_SOON),
+    OSError: lambda _: _database_away(),
+    TimeoutError: lambda _: _database_away(),
+    asyncpg.InterfaceError: lambda _: _database_away(),
+    asyncpg.PostgresConnectionError: lambda _: _database_away(),
+    asyncpg.OperatorInterventionError: lambda _: _database_away(),
+}
+
+
+def _database_away() -> Problem:
+    detail = (
+        "The database does not answer. Repeat the request; with If-Match or an Idempotency-Key nothing happens twice."
+    )
+    return problem("unavailable", detail, headers={"Retry-After": "2"})
+
+
+def install_wording(app: FastAPI) -> None:
+    """Answer each refusal of the domain with its problem."""
+    for kind, word in _WORDING.items():
+        app.add_exception_handler(kind, _handler(word))
+
+
+def _handler(word: Callable[[Any], Problem]) -> Callable[[Request, Exception], Any]:
+    async def handle(_request: Request, error: Exception) -> Response:
+        return word(error).response()
+
+    return handle

@@ -1,0 +1,178 @@
+"""The documents of the REST API, as OpenAPI shows them. Answers are built by hand (documents.py) and tested by these."""
+
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from case_api.domain.case import Action, Content
+from case_shared.events import (
+    AttemptSummary,
+    CaseStatus,
+    Category,
+    Code,
+    ContactEmail,
+    ContactName,
+    ContactPhone,
+    Description,
+    Notes,
+    SubmissionState,
+)
+
+
+class Document(BaseModel):
+    """Base: frozen, and no field that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ContactInput(Document):
+    """Whom D365's staff may ask about the case."""
+
+    name: ContactName | None = None
+    email: ContactEmail | None = None
+    phone: ContactPhone | None = None
+
+
+class CaseInput(Document):
+    """What a dealer writes into a case. A draft may be incomplete; a submission needs a category that exists."""
+
+    category: Category | None = Field(default=None, examples=["Warranty"])
+    category_type: Code | None = Field(
+        default=None, description="only needed where the category's name stands in several types"
+    )
+    priority: Code | None = Field(default=None, examples=["High"])
+    description: Description | None = Field(default=None, examples=["The hydraulic pump leaks."])
+    contact: ContactInput | None = None
+    notes: Notes | None = None
+
+    def changes(self) -> dict[str, str | None]:
+        """The columns that a merge patch (RFC 7396) of this body sets; null empties, what is left out stays."""
+        changed: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set - {"contact"}}
+        if "contact" in self.model_fields_set:
+            parts = ContactInput.model_fields if self.contact is None else self.contact.model_fields_set
+            changed |= {f"contact_{part}": getattr(self.contact, part, None) for part in parts}
+        return changed
+
+    def content(self) -> Content:
+        """The content of a new case."""
+        return Content(**self.changes())
+
+
+class SubmissionDocument(Document):
+    """How far a submission has come."""
+
+    submission_no: int
+    state: SubmissionState
+    case_id: str | None
+    reason: str | None = Field(description="what D365 answered, cleaned of technicalities; for people")
+    submitted_at: AwareDatetime
+    delivered_at: AwareDatetime | None
+    attempts: list[AttemptSummary]
+
+
+class ContactDocument(Document):
+    """Whom D365's staff may ask about the case."""
+
+    name: str | None
+    email: str | None
+    phone: str | None
+
+
+class CaseDocument(Document):
+    """A case. Once D365 has it, category, priority and description are D365's."""
+
+    web_case_id: str
+    case_id: str | None = Field(description="D365's; null until D365 has the case")
+    dealer: str
+    status: CaseStatus
+    status_as_of: AwareDatetime | None
+    category: str | None
+    category_type: str | None
+    priority: str | None
+    description: str | None
+    contact: ContactDocument | None
+    notes: str | None
+    created_by: str | None = Field(description="null where the case was born in D365")
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    submitted_at: AwareDatetime | None
+    submission: SubmissionDocument | None
+    origin: Annotated[str, StringConstraints(pattern="^(portal|d365)$")]
+    allowed_actions: list[Action]
+
+
+class CasePage(Document):
+    """A page of the list; `next` is the cursor of the next one."""
+
+    items: list[CaseDocument]
+    next: str | None
+    has_more: bool
+
+
+class ValidationDocument(Document):
+    """The draft could be submitted as it stands."""
+
+    valid: bool
+
+
+class TimelineEntry(Document):
+    """Something that happened to a case."""
+
+    at: AwareDatetime
+    event: str = Field(
+        description="created, submitted, sent, attempt, a submission's state, or status", examples=["submitted"]
+    )
+    by: str | None
+    detail: str | None = Field(description="an attempt's outcome, the reason, the Case ID or the status")
+    submission_no: int | None
+    content: dict[str, Any] | None = Field(description="what was submitted")
+    duration_seconds: float | None = Field(description="how long the stage took")
+
+
+class Timeline(Document):
+    """The life of a case, oldest first."""
+
+    items: list[TimelineEntry]
+
+
+class DealerDocument(Document):
+    """A dealer that the caller may act for."""
+
+    dealer: str
+    name: str | None
+    data_area_id: str
+    customer_account: str
+    active: bool
+
+
+class DealerList(Document):
+    """The caller's dealers."""
+
+    items: list[DealerDocument]
+
+
+class CategoryDocument(Document):
+    """A category of D365 that a case may have."""
+
+    category: str
+    category_type: str
+    description: str | None
+
+
+class CategoryList(Document):
+    """The categories of the dealer's legal entity."""
+
+    items: list[CategoryDocument]
+
+
+class PriorityDocument(Document):
+    """A priority of D365 that a case may have."""
+
+    priority: str
+    description: str | None
+
+
+class PriorityList(Document):
+    """The priorities of the dealer's legal entity."""
+
+    items: list[PriorityDocument]

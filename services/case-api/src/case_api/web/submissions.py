@@ -1,0 +1,85 @@
+"""Routes of the submission, the irreversible act."""
+
+from typing import Annotated, Any
+from uuid import uuid4
+
+import structlog
+from fastapi import APIRouter, Depends, Query, Request, Response
+from prometheus_client import Counter
+
+from case_api.app.get_submission import await_outcome, get_submission
+from case_api.app.stores import SubmitRequest
+from case_api.web.access import Call, CallFor
+from case_api.web.conditions import versions, wait_seconds
+from case_api.web.documents import answer, submission_document
+from case_api.web.openapi import IF_MATCH, KEY, PREFER, problems
+from case_api.web.schemas import SubmissionDocument, ValidationDocument
+from case_shared.telemetry import current_traceparent
+
+log = structlog.get_logger(__name__)
+router = APIRouter(prefix="/v1/dealers/{dealer}/cases/{web_case_id}/submission", tags=["submission"])
+Reads = Annotated[Call, Depends(CallFor("cases:read"))]
+Submits = Annotated[Call, Depends(CallFor("cases:submit", frozenset({"validate_only"})))]
+_submitted = Counter("casebridge_submissions_total", "Submissions answered with 202, repeated ones included")
+
+
+@router.post(
+    "",
+    summary="Submit a case, irreversibly",
+    status_code=202,
+    responses={
+        200: {"model": ValidationDocument, "description": "`validate_only`: nothing stands in the way"},
+        202: {"model": SubmissionDocument},
+        **problems(404, 409, 412, 422, 428, 503),
+    },
+    openapi_extra={"parameters": [IF_MATCH, PREFER, KEY]},
+)
+async def submit(
+    web_case_id: str,
+    request: Request,
+    call: Submits,
+    validate_only: Annotated[bool, Query(description="check, but do not submit")] = False,
+) -> Response:
+    """Submit a draft. Repeated with the version that was submitted, it answers the same and does nothing twice."""
+    submission = await call.context.submitter.submit(
+        SubmitRequest(
+            dealer=call.dealer.dealer,
+            web_case_id=web_case_id,
+            versions=versions(request),
+            submission_id=uuid4(),
+            submitted_by=call.principal.username,
+            traceparent=current_traceparent(),
+            category_types=call.context.category_types,
+            validate_only=validate_only,
+        )
+    )
+    if submission is None:
+        return answer({"valid": True})
+    _submitted.inc()
+    log.info("case_submitted", web_case_id=web_case_id, submission_no=submission.submission_no)
+    headers = {"Location": request.url.path}
+    if seconds := wait_seconds(request):
+        submission = await await_outcome(**_watched(call, web_case_id), seconds=seconds)
+        headers["Preference-Applied"] = f"wait={seconds}"
+    return answer(submission_document(submission), 202, **headers)
+
+
+@router.get(
+    "",
+    summary="Tell how far the submission has come",
+    responses={200: {"model": SubmissionDocument}, **problems(404, 422)},
+)
+async def get(web_case_id: str, call: Reads) -> Response:
+    """The case's current submission."""
+    return answer(submission_document(await get_submission(call.context.cases, call.dealer.dealer, web_case_id)))
+
+
+def _watched(call: Call, web_case_id: str) -> dict[str, Any]:
+    context = call.context
+    return {
+        "store": context.cases,
+        "dealer": call.dealer.dealer,
+        "web_case_id": web_case_id,
+        "clock": context.clock,
+        "stopping": context.stopping,
+    }

@@ -1,0 +1,218 @@
+"""The composition root: what case-api is made of, and how it starts and stops."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import aiohttp
+import asyncpg
+import orjson
+import structlog
+from fastapi import FastAPI
+
+from case_api.app.know_dealers import REFRESH_SECONDS, DealerDirectory
+from case_api.app.resend_submissions import EVERY_SECONDS, Resender
+from case_api.app.submit_case import Submitter
+from case_api.consumers import DeliveryConsumer
+from case_api.domain.dealers import CategoryTypes
+from case_api.postgres.case_store import PostgresCaseStore
+from case_api.postgres.delivery_store import PostgresResendStore, Resends
+from case_api.postgres.list_store import PostgresListStore
+from case_api.postgres.outbox import Outbox
+from case_api.relay import Relay
+from case_api.settings import MigrateSettings, Settings
+from case_api.web import cases, lists, submissions
+from case_api.web.context import Context
+from case_api.web.openapi import install_openapi
+from case_api.web.problems import install_wording
+from case_shared import migrations, service, telemetry
+from case_shared.auth import TokenVerifier
+from case_shared.clock import SystemClock
+from case_shared.health import Heartbeats, health_routes
+from case_shared.http import create_app
+from case_shared.kafka import Consumers, create_producer
+from case_shared.leadership import Leadership, Lease
+from case_shared.loops import Doorbell, pause, run_loop
+from case_shared.postgres import Pool, create_pool
+from case_shared.topics import CASE_DELIVERY, CASE_SUBMITTED, ensure_topics, topic_name
+
+log = structlog.get_logger(__name__)
+DESCRIPTION = "Service cases of dealers: drafts, submission to D365, the list, and what became of each case."
+_DRAIN_SECONDS = 8.0
+_MEASURE_SECONDS = 5.0
+
+
+@dataclass
+class Service:
+    """One running case-api; `serve` is its life between the opening of the pool and its end."""
+
+    settings: Settings
+    pool: Pool
+    clock: SystemClock
+    heartbeats: Heartbeats
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    doorbell: Doorbell = field(default_factory=Doorbell)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        resends = Resends(settings.resend_first_seconds, settings.resend_longest_seconds)
+        self.lists = PostgresListStore(self.pool)
+        self.dealers = DealerDirectory(self.lists, self.clock)
+        self.relay = Relay(
+            Outbox(self.pool),
+            producer_of=lambda: create_producer(settings, client_id="case-api-relay"),
+            topic_of=lambda name: topic_name(settings, name),
+            batch_size=settings.relay_batch_size,
+        )
+        self.resender = Resender(PostgresResendStore(self.pool, resends), self.doorbell)
+        self.consumers = Consumers(
+            settings,
+            [DeliveryConsumer(self.pool, resends).subscription()],
+            client_id="case-api",
+            heartbeats=self.heartbeats,
+        )
+        self.leadership = Leadership(self.pool, self.clock, self.heartbeats, "relay", _owner())
+
+    def context(self) -> Context:
+        """What the routes work with."""
+        store = PostgresCaseStore(self.pool, self.settings.resend_first_seconds)
+        types = CategoryTypes.parse(self.settings.d365_category_types)
+        submitter = Submitter(store, self.doorbell)
+        return Context(store, self.lists, self.dealers, submitter, types, self.clock, self.stopping)
+
+    def start(self) -> list[asyncio.Task[None]]:
+        """Start the loops; they end when `stopping` is set."""
+        loops = {
+            "relay": self.leadership.run(self._lead, self.stopping),
+            "consumers": self.consumers.run(self.stopping),
+            "dealers": self._loop("dealers", self.dealers.refresh, REFRESH_SECONDS),
+            "measures": self._loop("measures", self.relay.measure, _MEASURE_SECONDS),
+        }
+        return [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
+
+    async def _lead(self, lease: Lease, _stopping: asyncio.Event) -> None:
+        """What only one process does: publish the outbox, and send again what was not heard of."""
+
+        async def publish() -> bool:
+            return await self.relay.turn(lease)
+
+        try:
+            await asyncio.gather(
+                self._loop("outbox", publish, self.settings.relay_poll_seconds, self.doorbell),
+                self._loop("resend", self.resender.turn, EVERY_SECONDS),
+            )
+        finally:
+            await self.relay.close()
+
+    async def _loop(
+        self, name: str, turn: Callable[[], Awaitable[bool]], seconds: float, doorbell: Doorbell | None = None
+    ) -> None:
+        await run_loop(
+            name,
+            turn,
+            every_seconds=seconds,
+            stopping=self.stopping,
+            heartbeats=self.heartbeats,
+            doorbell=doorbell,
+        )
+
+    async def database_answers(self) -> bool:
+        """For /readyz: the database answers."""
+        return bool(await self.pool.fetchval("SELECT true"))
+
+    async def relay_reaches_kafka(self) -> bool:
+        """For /readyz, told but not decisive: submissions are taken while Kafka is away."""
+        return self.relay.healthy
+
+    async def consumers_started(self) -> bool:
+        """For /readyz, told but not decisive."""
+        return self.consumers.started
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+
+
+def build_app(settings: Settings | None) -> FastAPI:
+    """The application; without `settings` only its document can be had."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        assert settings is not None
+        async with running(settings) as started:
+            session = aiohttp.ClientSession()
+            app.state.token_verifier = TokenVerifier(settings, session, started.clock)
+            app.state.context = started.context()
+            checks = {"database": started.database_answers}
+            told = {"relay": started.relay_reaches_kafka, "consumers": started.consumers_started}
+            app.include_router(health_routes(started.heartbeats, checks, told))
+            async with session:
+                yield
+
+    app = create_app("Casebridge case API", DESCRIPTION, lifespan)
+    install_wording(app)
+    for routes in (cases, submissions, lists):
+        app.include_router(routes.router)
+    install_openapi(app)
+    return app
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Service]:
+    """Run the service's loops for the block; at its end they finish what they have in hand."""
+    async with AsyncExitStack() as stack:
+        pool = await _open_pool(settings)
+        stack.push_async_callback(pool.close)
+        clock = SystemClock()
+        started = Service(settings, pool, clock, Heartbeats(clock))
+        tasks = started.start()
+        try:
+            yield started
+        finally:
+            await _drain(started, tasks)
+
+
+async def _drain(started: Service, tasks: list[asyncio.Task[None]]) -> None:
+    started.stopping.set()
+    _, late = await asyncio.wait(tasks, timeout=_DRAIN_SECONDS)
+    for task in late:
+        log.warning("loop_cancelled", loop=task.get_name())
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _open_pool(settings: Settings) -> Pool:
+    """Open the pool, however long PostgreSQL takes to be there."""
+    never = asyncio.Event()
+    while True:
+        try:
+            return await create_pool(
+                settings.database_url, schema="case_api", name="case-api", size=settings.database_pool_size
+            )
+        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            log.warning("database_not_reached", setting="DATABASE_URL", error=repr(error))
+            await pause(1.0, never)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    endpoint = settings.otel_exporter_otlp_endpoint
+    telemetry.configure("case-api", level=settings.log_level, form=settings.log_format, otlp_endpoint=endpoint)
+    service.serve(build_app(settings), host=settings.host, port=settings.port)
+
+
+def migrate(settings: MigrateSettings) -> None:
+    """Bring the schema and the topics up to date; safe to repeat."""
+    migrations.upgrade(settings.migrations_database_url, package="case_api", schema="case_api")
+    created = asyncio.run(ensure_topics(settings, CASE_SUBMITTED, CASE_DELIVERY))
+    log.info("migrated", topics_created=created)
+
+
+def openapi_document() -> str:
+    """The OpenAPI document, as it is committed in docs/openapi."""
+    document = build_app(None).openapi()
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
