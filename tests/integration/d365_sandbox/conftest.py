@@ -1,6 +1,6 @@
 """A plain OData client of the sandbox, with a token; nothing of our own client is used here."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ class Reply:
     """An answer, read whole."""
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     text: str
     body: Any
 
@@ -45,7 +45,7 @@ class OData:
         ) as answer:
             text = await answer.text()
             body = await answer.json(content_type=None) if text and "json" in answer.content_type else None
-            return Reply(answer.status, dict(answer.headers), text, body)
+            return Reply(answer.status, answer.headers, text, body)
 
     async def create(self, **fields: Any) -> Reply:
         """POST a case."""

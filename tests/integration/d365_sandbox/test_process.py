@@ -1,6 +1,7 @@
 """The process itself: its life, its death, its books, its events."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -13,8 +14,11 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from aiokafka import AIOKafkaConsumer
 
+from case_shared.topics import topic_name
 from tests.integration.d365_sandbox.conftest import OData, sign_in
+from tests.support.brokers import Broker
 from tests.support.eventually import eventually
 from tests.support.sandbox import Sandbox, started
 
@@ -193,6 +197,24 @@ async def test_after_three_retries_events_wait_in_errors_until_resend(tmp_path: 
             return sum(event["WebCaseId"] == "W1" for event in got)
 
         await eventually(received, lambda count: count == 2)
+
+
+async def test_events_reach_kafka_in_d365s_own_envelope(broker: Broker, tmp_path: Path) -> None:
+    await broker.create("d365.case-events.v1")
+    servers, topic = broker.settings.kafka_bootstrap_servers, topic_name(broker.settings, "d365.case-events.v1")
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=servers, auto_offset_reset="earliest")
+    async with started(tmp_path, kafka_bootstrap_servers=servers, events_topic=topic) as own:
+        await moved(await sign_in(own), own)
+        await consumer.start()
+        try:
+            seen: set[str] = set()
+            async with asyncio.timeout(20):
+                while seen != {"None", "InProcess"}:
+                    for records in (await consumer.getmany(timeout_ms=500)).values():
+                        bodies = [json.loads(record.value) for record in records]
+                        seen |= {body["CaseStatus"] for body in bodies if body["WebCaseId"] == "W1"}
+        finally:
+            await consumer.stop()
 
 
 async def test_kafka_down_does_not_hurt_odata(tmp_path: Path) -> None:

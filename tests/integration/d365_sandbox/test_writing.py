@@ -105,7 +105,7 @@ async def test_patch_heeds_if_match(odata: OData) -> None:
     wrong = await odata.call("PATCH", path, json={"CaseCategory": "Nonsense"})
 
     assert [reply.status for reply in (first, stale, plain, wrong)] == [204, 412, 204, 400]
-    assert first.headers["Etag"] != case["@odata.etag"]
+    assert first.headers["ETag"] != case["@odata.etag"]
     assert "update conflict" in stale.reason
     assert (await odata.call("GET", path)).body["Description"] == "three"
 

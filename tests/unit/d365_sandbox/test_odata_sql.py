@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import pytest
 
 from d365_sandbox.entities import EntitySet, build_catalogue
 from d365_sandbox.odata_errors import ODataError
 from d365_sandbox.odata_filter import parse_filter
 from d365_sandbox.odata_sql import to_sql
+from d365_sandbox.store import Store
 
 STATUS = "Microsoft.Dynamics.DataEntities.CaseStatus"
 
@@ -23,6 +26,27 @@ def test_many_ids_become_one_list(cases: EntitySet) -> None:
     where = to_sql(parse_filter("WebCaseId eq 'A' or WebCaseId eq 'B' or WebCaseId eq 'C'"), cases)
 
     assert (where.sql, where.parameters) == ("WebCaseId IN (?, ?, ?)", ["A", "B", "C"])
+
+
+def test_ids_of_two_fields_become_a_list_each(cases: EntitySet) -> None:
+    where = to_sql(
+        parse_filter("(WebCaseId eq 'A' or WebCaseId eq 'B*') or (CaseId eq 'C' or WebCaseId eq 'D')"), cases
+    )
+
+    assert where.sql == "(WebCaseId IN (?, ?)) OR (CaseId IN (?)) OR (WebCaseId LIKE ? ESCAPE '\\')"
+    assert where.parameters == ["A", "D", "C", "B%"]
+
+
+def test_a_read_back_uses_its_indexes_even_in_a_new_file(cases: EntitySet, tmp_path: Path) -> None:
+    where = to_sql(parse_filter("dataAreaId eq 'usmf' and (WebCaseId eq 'A' or CaseId eq 'B')"), cases)
+    store = Store(tmp_path / "new.db", {cases.name: cases})
+
+    rows = store.read(f"EXPLAIN QUERY PLAN SELECT * FROM {cases.table} WHERE {where.sql}", where.parameters)
+    store.close()
+
+    plan = " ".join(row["detail"] for row in rows)
+    assert "cases_by_web_case_id (dataAreaId=? AND WebCaseId=?)" in plan
+    assert "CaseDetailBase_key (dataAreaId=? AND CaseId=?)" in plan
 
 
 def test_wildcards_match_and_like_characters_are_plain(cases: EntitySet) -> None:

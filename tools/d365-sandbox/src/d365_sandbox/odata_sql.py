@@ -1,5 +1,6 @@
 """A parsed `$filter` as a SQL condition: columns come from the entity alone, every value is a parameter."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -37,27 +38,36 @@ def join(word: str, parts: list[Where]) -> Where:
     """Conditions tied by AND or OR; without any, a condition that always holds."""
     if not parts:
         return Where("TRUE")
+    if len(parts) == 1:
+        return parts[0]
     sql = f" {word} ".join(f"({part.sql})" for part in parts)
     return Where(sql, [parameter for part in parts for parameter in part.parameters])
 
 
 def _any(conditions: tuple[Condition, ...], entity: EntitySet) -> Where:
-    """A read-back names many ids by `or`: as one IN list it finds its index, and costs one plan."""
-    first = conditions[0]
-    name = first.field if isinstance(first, Comparison) else None
-    values = [_plain_equal(part, name, entity) for part in conditions]
-    known = [value for value in values if value is not None]
-    if name is None or len(known) < len(values):
-        return join("OR", [to_sql(part, entity) for part in conditions])
-    return Where(f"{entity.field(name).name} IN ({', '.join('?' * len(known))})", known)
+    """A read-back names many ids by `or`: as one IN list a field they find their index, at the cost of one plan."""
+    listed: dict[str, list[Parameter]] = {}
+    rest: list[Where] = []
+    for condition in _flat(conditions):
+        if isinstance(condition, Comparison) and _is_plain_equal(condition):
+            column = entity.field(condition.field)
+            listed.setdefault(column.name, []).append(_parameter(condition, column))
+        else:
+            rest.append(to_sql(condition, entity))
+    lists = [Where(f"{name} IN ({', '.join('?' * len(values))})", values) for name, values in listed.items()]
+    return join("OR", [*lists, *rest])
 
 
-def _plain_equal(condition: Condition, name: str | None, entity: EntitySet) -> Parameter | None:
-    if not isinstance(condition, Comparison) or condition.field != name or condition.operator != "eq":
-        return None
-    if isinstance(condition.value, str) and "*" in condition.value:
-        return None
-    return _parameter(condition, entity.field(condition.field))
+def _flat(conditions: tuple[Condition, ...]) -> Iterator[Condition]:
+    for condition in conditions:
+        if isinstance(condition, AnyOf):
+            yield from _flat(condition.conditions)
+        else:
+            yield condition
+
+
+def _is_plain_equal(condition: Comparison) -> bool:
+    return condition.operator == "eq" and not (isinstance(condition.value, str) and "*" in condition.value)
 
 
 def _comparison(comparison: Comparison, entity: EntitySet) -> Where:
