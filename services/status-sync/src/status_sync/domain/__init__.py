@@ -1,1 +1,1 @@
-"""What a read of D365 means for the read model: pure rules."""
+"""What an event and a read of D365 mean for the read model: pure rules."""

@@ -1,0 +1,79 @@
+"""What changed in D365 is read whether an event told of it or not, so that lost events heal."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import structlog
+from prometheus_client import Counter
+
+from case_shared.d365.models import D365Case, ModifiedKey
+from status_sync.app.apply_read import ApplyRead
+
+log = structlog.get_logger(__name__)
+_polled = Counter("casebridge_d365_polled_cases_total", "Cases that the reconciliation poll has read")
+# A transaction of D365 stamps its rows before it commits; ten minutes is longer than any of them should take.
+_OVERLAP = timedelta(minutes=10)
+_BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+class Progress(Protocol):
+    """Where the poll stands."""
+
+    async def poll_position(self) -> datetime | None:
+        """D365's modified time of the newest case applied; None before the first poll."""
+
+    async def read_begins(self) -> datetime:
+        """The database's time now."""
+
+    async def advance_poll(self, modified_at: datetime) -> None:
+        """Move the position on, never back."""
+
+    async def finish_poll(self) -> None:
+        """Write down that a poll has come to its end now."""
+
+
+class ModifiedCases(Protocol):
+    """The read of `D365Client` that this needs."""
+
+    def read_modified_since(
+        self, since: ModifiedKey, *, page_size: int, timeout: float
+    ) -> AsyncIterator[tuple[D365Case, ...]]:
+        """Pages of cases by modified time, legal entity and Case ID."""
+
+
+@dataclass(frozen=True)
+class Reconcile:
+    """One poll: all pages behind the position; `timeout_seconds` is for each, `progressed` is called after each."""
+
+    progress: Progress
+    d365: ModifiedCases
+    apply_read: ApplyRead
+    timeout_seconds: float
+    progressed: Callable[[], None]
+    page_size: int = 1000
+
+    async def handle(self) -> None:
+        """Read and apply page by page; the position moves only behind what was applied. Raises: D365Error."""
+        position = await self.progress.poll_position()
+        since = ModifiedKey(position - _OVERLAP if position else _BEGINNING, "", "")
+        pages = self.d365.read_modified_since(since, page_size=self.page_size, timeout=self.timeout_seconds)
+        while True:
+            began_at = await self.progress.read_begins()
+            page = await anext(pages, None)
+            if page is None:
+                break
+            await self._apply(began_at, page)
+            self.progressed()
+        await self.progress.finish_poll()
+
+    async def _apply(self, began_at: datetime, page: tuple[D365Case, ...]) -> None:
+        changes = await self.apply_read.handle(began_at, page)
+        _polled.inc(len(page))
+        newest = max((case.modified_at for case in page if case.modified_at), default=None)
+        if newest is not None:
+            # A time in the future (a wrong clock, bad data) must not hide what is modified before it.
+            await self.progress.advance_poll(min(newest, began_at))
+        if changes:
+            log.info("poll_found_changes", cases=len(page), changes=changes)

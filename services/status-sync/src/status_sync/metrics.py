@@ -1,0 +1,29 @@
+"""How far behind status-sync is, as gauges."""
+
+from dataclasses import dataclass
+
+from prometheus_client import Gauge
+
+from status_sync.postgres.progress import ProgressStore
+
+_due = Gauge("casebridge_due_reads", "Cases that are due for a read of D365")
+_due_age = Gauge("casebridge_due_read_oldest_age_seconds", "For how long the oldest due read waits")
+_poll_age = Gauge("casebridge_d365_poll_age_seconds", "Time since the last reconciliation poll came to its end")
+_outbox = Gauge("casebridge_status_outbox_events", "Status changes that wait to be published")
+
+
+@dataclass(frozen=True)
+class Backlogs:
+    """Measured from the database, so that each replica shows the same."""
+
+    progress: ProgressStore
+
+    async def turn(self) -> bool:
+        """Set the gauges; False, as a loop's turn that is done."""
+        backlog = await self.progress.measure()
+        _due.set(backlog.due_reads)
+        _due_age.set(backlog.due_read_age_seconds or 0)
+        _outbox.set(backlog.outbox_events)
+        if backlog.poll_age_seconds is not None:
+            _poll_age.set(backlog.poll_age_seconds)
+        return False

@@ -1,0 +1,48 @@
+"""Table sync_state: where the reconciliation stands; and how far behind status-sync is."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from case_shared.postgres import Pool
+from status_sync.postgres import statement
+
+
+class Backlog(NamedTuple):
+    """What waits, and for how long; None where nothing waits or no poll has ended yet."""
+
+    due_reads: int
+    due_read_age_seconds: float | None
+    poll_age_seconds: float | None
+    outbox_events: int
+
+
+@dataclass(frozen=True)
+class ProgressStore:
+    """The poll's position is D365's time, all else is the database's."""
+
+    pool: Pool
+
+    async def poll_position(self) -> datetime | None:
+        """D365's modified time of the newest case applied; None before the first poll."""
+        position: datetime | None = await self.pool.fetchval(statement("poll_position"))
+        return position
+
+    async def read_begins(self) -> datetime:
+        """The database's time now."""
+        now: datetime = await self.pool.fetchval(statement("read_begins"))
+        return now
+
+    async def advance_poll(self, modified_at: datetime) -> None:
+        """Move the position on, never back."""
+        await self.pool.execute(statement("advance_poll"), modified_at)
+
+    async def finish_poll(self) -> None:
+        """Write down that a poll has come to its end now."""
+        await self.pool.execute(statement("finish_poll"))
+
+    async def measure(self) -> Backlog:
+        """How far behind status-sync is."""
+        row = await self.pool.fetchrow(statement("measure"))
+        assert row is not None
+        return Backlog(**row)

@@ -1,0 +1,4 @@
+-- Moves the poll's position on, never back.
+-- $1 modified_at timestamptz
+INSERT INTO sync_state AS s (name, modified_at) VALUES ('poll', $1)
+ON CONFLICT (name) DO UPDATE SET modified_at = greatest(s.modified_at, excluded.modified_at)

@@ -1,0 +1,25 @@
+-- The daily sweep: each case that is not at an end becomes due, spread over time; nothing where the last sweep is younger.
+-- $1 age of the last sweep interval, $2 cases per second float
+WITH begun AS (
+    INSERT INTO sync_state AS s (name, done_at) VALUES ('sweep', clock_timestamp())
+    ON CONFLICT (name) DO UPDATE SET done_at = excluded.done_at WHERE s.done_at < clock_timestamp() - $1::interval
+    RETURNING done_at
+), open_cases AS (
+    SELECT
+        c.data_area_id,
+        CASE WHEN c.case_id IS NULL THEN 'web_case_id' ELSE 'case_id' END AS key_kind,
+        coalesce(c.case_id, c.web_case_id) AS key
+    FROM case_api.cases AS c, begun
+    WHERE (c.case_id IS NOT NULL OR c.submission_no > 0)
+        AND (c.d365_status_mapped IS NULL OR c.d365_status_mapped NOT IN ('closed', 'canceled'))
+    ORDER BY 1, 2, 3
+), rung AS (
+    INSERT INTO due_reads (data_area_id, key_kind, key, due_at)
+    SELECT
+        o.data_area_id, o.key_kind, o.key,
+        clock_timestamp() + make_interval(secs => row_number() OVER (ORDER BY o.data_area_id, o.key_kind, o.key) / $2::float8)
+    FROM open_cases AS o
+    ON CONFLICT (data_area_id, key_kind, key) DO NOTHING
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM rung) AS rung FROM begun

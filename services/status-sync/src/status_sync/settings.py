@@ -1,0 +1,23 @@
+"""status-sync's settings; README and docs name them all."""
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+
+from case_shared.kafka import KafkaSettings
+from case_shared.settings import D365Settings, DatabaseSettings, MigrationSettings, Port, ServiceSettings
+
+
+class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, D365Settings):
+    """What `serve` needs."""
+
+    port: Port = 8002
+    d365_poll_seconds: Annotated[float, Field(gt=0)] = 60
+    d365_events_topic: str = Field(default="d365.case-events.v1", min_length=1)
+    d365_events_secret: SecretStr | None = Field(default=None, description="of D365's HTTPS endpoint; none: it is off")
+
+
+class MigrateSettings(MigrationSettings, KafkaSettings):
+    """What `migrate` needs."""
+
+    d365_events_topic: str = Field(default="d365.case-events.v1", min_length=1)

@@ -1,0 +1,101 @@
+"""`POST /v1/d365/events`: D365's HTTPS endpoint for business events."""
+
+import secrets
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from case_shared.problems import FieldError, Problem, ProblemDocument
+from status_sync.app.receive_events import EventTooLarge, KafkaNotReached, NotAnEvent, ReceiveEvents
+from status_sync.domain.recognition import ENVELOPE_FIELD
+
+_EVENT_SCHEMA = {
+    "type": "object",
+    "required": [ENVELOPE_FIELD],
+    "properties": {
+        ENVELOPE_FIELD: {"type": "string", "minLength": 1, "example": "CaseStatusChangedBusinessEvent"},
+        "BusinessEventLegalEntity": {"type": "string", "example": "usmf"},
+        "CaseId": {"type": "string"},
+        "WebCaseId": {"type": "string"},
+    },
+    "additionalProperties": True,
+    "description": "D365's flat envelope, as it comes; an event that names no case is accepted and ignored.",
+}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"oneOf": [_EVENT_SCHEMA, {"type": "array", "items": _EVENT_SCHEMA}]}}
+        },
+    }
+}
+_RETRY_AFTER_SECONDS = "5"
+
+
+class EventsAccepted(BaseModel):
+    """How many events Kafka has now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    accepted: int
+
+
+def event_routes(secret: SecretStr | None) -> APIRouter:
+    """The endpoint; without a secret it is off."""
+    router = APIRouter(tags=["D365"])
+
+    async def authenticated(
+        code: Annotated[str | None, Query(description="the shared secret, where D365 can set no header")] = None,
+        authorization: Annotated[str | None, Header(description="Bearer and the shared secret")] = None,
+    ) -> None:
+        check_secret(secret, code=code, authorization=authorization)
+
+    @router.post(
+        "/v1/d365/events",
+        status_code=202,
+        summary="Take business events of D365",
+        dependencies=[Depends(authenticated)],
+        responses={status: {"model": ProblemDocument} for status in (400, 401, 413, 415, 503)},
+        openapi_extra=_BODY,
+    )
+    async def receive(request: Request) -> EventsAccepted:
+        _check_media_type(request.headers.get("content-type"))
+        receive_events: ReceiveEvents = request.app.state.receive_events
+        try:
+            return EventsAccepted(accepted=await receive_events.handle(await request.body()))
+        except NotAnEvent as error:
+            pointer = f"/{ENVELOPE_FIELD}" if error.index is None else f"/{error.index}/{ENVELOPE_FIELD}"
+            detail = FieldError(pointer=pointer, detail=str(error))
+            raise Problem(
+                400, "not-an-event", "The body is no business event of D365", str(error), errors=[detail]
+            ) from error
+        except EventTooLarge as error:
+            raise Problem(413, "too-large", "The event is too large", str(error)) from error
+        except KafkaNotReached as error:
+            headers = {"Retry-After": _RETRY_AFTER_SECONDS}
+            detail_text = "Kafka did not take the events in time. Send them again; doubles do no harm."
+            raise Problem(503, "unavailable", "Events cannot be taken now", detail_text, headers=headers) from error
+
+    return router
+
+
+def check_secret(secret: SecretStr | None, *, code: str | None, authorization: str | None) -> None:
+    """Compare in constant time. Raises `Problem` 401, or 503 where the endpoint has no secret."""
+    expected = secret.get_secret_value() if secret else ""
+    if not expected:
+        raise Problem(
+            503, "events-off", "This endpoint is off", "An operator must set D365_EVENTS_SECRET to turn it on."
+        )
+    scheme, _, token = (authorization or "").partition(" ")
+    given = token.strip() if scheme.lower() == "bearer" else code or ""
+    if not secrets.compare_digest(given.encode(), expected.encode()):
+        detail = "Send the shared secret as bearer token, or as ?code=."
+        raise Problem(
+            401, "unauthorized", "The secret is missing or wrong", detail, headers={"WWW-Authenticate": "Bearer"}
+        )
+
+
+def _check_media_type(content_type: str | None) -> None:
+    if content_type and "json" not in content_type.lower():
+        raise Problem(415, "unsupported-media-type", "The body must be JSON", "Send Content-Type: application/json.")

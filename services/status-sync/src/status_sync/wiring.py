@@ -1,0 +1,275 @@
+"""The composition root: what status-sync is made of, and how it starts and stops."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+import orjson
+import structlog
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from case_shared import migrations
+from case_shared.clock import SystemClock
+from case_shared.d365.auth import ClientCredentials
+from case_shared.d365.client import D365Client
+from case_shared.d365.mapping import Mapping, load_mapping
+from case_shared.d365.session import open_session
+from case_shared.health import Heartbeats, health_routes
+from case_shared.http import create_app
+from case_shared.kafka import Consumers, create_producer
+from case_shared.leadership import Leadership, Lease
+from case_shared.loops import Doorbell, pause, run_loop
+from case_shared.postgres import UNREACHABLE, Pool, create_pool
+from case_shared.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, ensure_topics, topic_name
+from status_sync.app.apply_read import ApplyRead
+from status_sync.app.note_deliveries import NoteDeliveries
+from status_sync.app.note_events import NoteEvents
+from status_sync.app.read_due_cases import ReadDueCases
+from status_sync.app.receive_events import ReceiveEvents
+from status_sync.app.reconcile import Reconcile
+from status_sync.app.sweep import Sweep
+from status_sync.app.sync_choices import SyncChoices
+from status_sync.app.sync_dealers import SyncDealers
+from status_sync.consumers import SERVICE, group_of, subscriptions
+from status_sync.domain.category_types import CategoryTypes
+from status_sync.domain.placement import Rules
+from status_sync.domain.recognition import Recognition
+from status_sync.metrics import Backlogs
+from status_sync.poller import Patience, Poller
+from status_sync.postgres.cases import CaseStore
+from status_sync.postgres.due_reads import DueReadStore
+from status_sync.postgres.outbox import OutboxStore
+from status_sync.postgres.progress import ProgressStore
+from status_sync.postgres.registry import RegistryStore
+from status_sync.relay import Message, Publisher, Relay
+from status_sync.settings import MigrateSettings, Settings
+from status_sync.web.events import event_routes
+
+log = structlog.get_logger(__name__)
+DESCRIPTION = "Takes D365's business events, and brings D365's status into the read model."
+_DRAIN_SECONDS = 6.0
+_RELAY_SECONDS = 0.5
+_MEASURE_SECONDS = 5.0
+_CONNECTIONS = 4
+
+
+@dataclass
+class Service:
+    """One running status-sync; `start` starts its loops, which end when `stopping` is set."""
+
+    settings: Settings
+    mapping: Mapping
+    pool: Pool
+    d365: D365Client
+    clock: SystemClock
+    heartbeats: Heartbeats
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    due: Doorbell = field(default_factory=Doorbell)
+    changed: Doorbell = field(default_factory=Doorbell)
+
+    def __post_init__(self) -> None:
+        self.cases = CaseStore()
+        self.due_reads = DueReadStore(self.pool)
+        self.progress = ProgressStore(self.pool)
+        self.outbox = OutboxStore(self.pool)
+        self.consumers = self._consumers()
+        # Two producers: a failure of one does not take the other's records with it.
+        self.events_publisher = self._publisher("events")
+        self.relay_publisher = self._publisher("relay")
+
+    def start(self) -> list[asyncio.Task[None]]:
+        """Start everything that runs beside the requests."""
+        poller = self.poller()
+        loops = {
+            "poller": self._leadership("poller").run(poller.lead, self.stopping),
+            "relay": self._leadership("relay").run(self._relay, self.stopping),
+            "consumers": self.consumers.run(self.stopping),
+            "measures": self._loop("measures", Backlogs(self.progress).turn, _MEASURE_SECONDS, Doorbell()),
+        }
+        return [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
+
+    def poller(self) -> Poller:
+        """What only one process does: read D365."""
+        timeout, apply_read = self.settings.d365_timeout_seconds, self.apply_read()
+        choices = SyncChoices(RegistryStore(self.pool), self.d365, timeout)
+        beat_poller, beat_reader = (lambda: self.heartbeats.beat("poller")), (lambda: self.heartbeats.beat("reader"))
+        return Poller(
+            read_due_cases=ReadDueCases(self.due_reads, self.d365, apply_read, timeout, beat_reader).handle,
+            steps=(
+                ("dealers", SyncDealers(self.pool, RegistryStore(self.pool), self.d365, timeout).handle),
+                ("categories", choices.categories),
+                ("priorities", choices.priorities),
+                ("cases", Reconcile(self.progress, self.d365, apply_read, timeout, beat_poller).handle),
+                ("sweep", Sweep(self.due_reads).handle),
+            ),
+            poll_seconds=self.settings.d365_poll_seconds,
+            clock=self.clock,
+            heartbeats=self.heartbeats,
+            doorbell=self.due,
+            patience=Patience(self.clock),
+        )
+
+    def apply_read(self) -> ApplyRead:
+        """How what was read gets into the read model."""
+        category_types = CategoryTypes.of(self.settings.d365_category_types)
+        rules = Rules(category_types, by_submission_id=self.mapping.has_submission_id)
+        return ApplyRead(self.pool, self.cases, self.outbox, self.mapping, rules, self.clock, self.changed)
+
+    def receive_events(self) -> ReceiveEvents:
+        """How events that come over HTTPS get into the inbound topic."""
+        topic = topic_name(self.settings, self.settings.d365_events_topic)
+
+        async def send(values: Sequence[bytes]) -> None:
+            await self.events_publisher.send([Message(topic, None, value, []) for value in values])
+
+        return ReceiveEvents(send)
+
+    async def close(self) -> None:
+        """Let the producers go."""
+        await asyncio.gather(self.events_publisher.close(), self.relay_publisher.close())
+
+    async def database_answers(self) -> bool:
+        """For /readyz."""
+        return bool(await self.pool.fetchval("SELECT true"))
+
+    async def consumers_started(self) -> bool:
+        """For /readyz, told but not decisive."""
+        return self.consumers.started
+
+    async def _relay(self, lease: Lease, _stopping: asyncio.Event) -> None:
+        relay = Relay(self.outbox, self.relay_publisher, lambda name: topic_name(self.settings, name))
+        await self._loop("relay", lambda: relay.turn(lease), _RELAY_SECONDS, self.changed)
+
+    def _consumers(self) -> Consumers:
+        events_topic = self.settings.d365_events_topic
+        events = NoteEvents(self.pool, self.due_reads, Recognition(self.mapping), group_of(events_topic), self.due)
+        deliveries = NoteDeliveries(self.pool, self.cases, self.due_reads, group_of(CASE_DELIVERY), self.due)
+        return Consumers(
+            self.settings,
+            subscriptions(events_topic, events.handle, deliveries.handle),
+            client_id=SERVICE,
+            heartbeats=self.heartbeats,
+        )
+
+    def _publisher(self, name: str) -> Publisher:
+        return Publisher(lambda: create_producer(self.settings, client_id=f"{SERVICE}-{name}"))
+
+    def _leadership(self, name: str) -> Leadership:
+        return Leadership(self.pool, self.clock, self.heartbeats, name, _owner())
+
+    async def _loop(self, name: str, turn: Callable[[], Awaitable[bool]], seconds: float, bell: Doorbell) -> None:
+        async def ring_at_the_end() -> None:
+            await self.stopping.wait()
+            bell.ring()
+
+        waker = asyncio.create_task(ring_at_the_end())
+        try:
+            await run_loop(
+                name, turn, every_seconds=seconds, stopping=self.stopping, heartbeats=self.heartbeats, doorbell=bell
+            )
+        finally:
+            waker.cancel()
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+
+
+def load(settings: Settings) -> Mapping:
+    """The mapping that the settings name. Raises: MappingError."""
+    return load_mapping(Path(settings.d365_mapping) if settings.d365_mapping else None)
+
+
+def build_app(settings: Settings, mapping: Mapping) -> FastAPI:
+    """The application."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running(settings, mapping) as service:
+            app.state.receive_events = service.receive_events()
+            checks = {"database": service.database_answers}
+            told = {"consumers": service.consumers_started}
+            app.include_router(health_routes(service.heartbeats, checks, told))
+            yield
+
+    return _app(lifespan, settings.d365_events_secret)
+
+
+def _app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]], secret: SecretStr | None) -> FastAPI:
+    app = create_app("Casebridge status sync", DESCRIPTION, lifespan)
+    app.include_router(event_routes(secret))
+    return app
+
+
+@asynccontextmanager
+async def running(settings: Settings, mapping: Mapping) -> AsyncIterator[Service]:
+    """Run the service's loops for the block; at its end they finish what they have in hand."""
+    async with AsyncExitStack() as stack:
+        pool = await _open_pool(settings)
+        stack.push_async_callback(pool.close)
+        session = await stack.enter_async_context(open_session(limit=_CONNECTIONS))
+        clock = SystemClock()
+        token_url = settings.d365_token_url or f"{settings.d365_url.rstrip('/')}/oauth2/v2.0/token"
+        credentials = ClientCredentials(
+            session,
+            token_url=token_url,
+            client_id=settings.d365_client_id,
+            client_secret=settings.d365_client_secret,
+            environment=settings.d365_url,
+            clock=clock,
+        )
+        d365 = D365Client(session, credentials, mapping, environment=settings.d365_url, clock=clock)
+        service = Service(settings, mapping, pool, d365, clock, Heartbeats(clock))
+        stack.push_async_callback(service.close)
+        tasks = service.start()
+        try:
+            yield service
+        finally:
+            await _drain(service, tasks)
+
+
+async def _drain(service: Service, tasks: list[asyncio.Task[None]]) -> None:
+    service.stopping.set()
+    _, late = await asyncio.wait(tasks, timeout=_DRAIN_SECONDS)
+    for task in late:
+        log.warning("loop_cancelled", loop=task.get_name())
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _open_pool(settings: Settings) -> Pool:
+    """Open the pool, however long PostgreSQL takes to be there."""
+    never = asyncio.Event()
+    while True:
+        try:
+            return await create_pool(
+                settings.database_url, schema="status_sync", name=SERVICE, size=settings.database_pool_size
+            )
+        except UNREACHABLE as error:
+            log.warning("database_not_reached", setting="DATABASE_URL", error=repr(error))
+            await pause(1.0, never)
+
+
+def migrate(settings: MigrateSettings) -> None:
+    """Bring the schema and the topics up to date; safe to repeat."""
+    migrations.upgrade(settings.migrations_database_url, package="status_sync", schema="status_sync")
+    topics = (CASE_DELIVERY, CASE_STATUS_CHANGED, settings.d365_events_topic)
+    created = asyncio.run(ensure_topics(settings, *topics))
+    log.info("migrated", topics_created=created)
+
+
+def openapi_document() -> str:
+    """The OpenAPI document, as it is committed in docs/openapi."""
+
+    @asynccontextmanager
+    async def never(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    document = _app(never, None).openapi()
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
