@@ -28,6 +28,8 @@ CREATE TABLE d365_sync.documents (
     -- Cleaned, for dealers; `detail` is everything that D365 said, for operators.
     reason text,
     detail text,
+    -- What the operator told when returning or discarding it.
+    given_reason text,
     case_id text COLLATE "C",
     delivered_at timestamptz,
     changed_at timestamptz NOT NULL DEFAULT now(),

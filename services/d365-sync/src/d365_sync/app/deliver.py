@@ -1,0 +1,34 @@
+"""Deliver one document: the POST, and what follows from its answer."""
+
+from dataclasses import dataclass
+
+from case_shared import telemetry
+from case_shared.d365.answers import Forbidden
+from case_shared.d365.errors import D365Error
+from d365_sync.app.ports import D365, Result
+from d365_sync.domain.document import Claim
+from d365_sync.domain.outcomes import Policy, after_post
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """Sends a case to D365; its intent is stored already. `timeout_seconds` bounds each call."""
+
+    d365: D365
+    policy: Policy
+    timeout_seconds: float
+
+    async def __call__(self, claim: Claim) -> Result:
+        """What the attempt came to; raises nothing that D365 or the network did."""
+        with telemetry.span("deliver", traceparent=claim.traceparent, attributes={"casebridge.document": str(claim.id)}):
+            answer = await self.d365.create_case(claim.case, timeout=self.timeout_seconds)
+            # 403 is either this category (security is per role and category type) or everything.
+            control = await self._control_read() if isinstance(answer, Forbidden) else None
+        return Result(claim, after_post(answer, claim, self.policy, control), answer.exchange)
+
+    async def _control_read(self) -> D365Error | None:
+        try:
+            await self.d365.probe(timeout=self.timeout_seconds)
+        except D365Error as error:
+            return error
+        return None

@@ -1,0 +1,90 @@
+"""Store what attempts came to, those of a few milliseconds in one statement, however often the database fails meanwhile."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from prometheus_client import Counter
+
+from case_shared.postgres import DATA_ERRORS
+from d365_sync.app.ports import Changed, Documents, Result
+from d365_sync.domain.document import Cause, State
+
+log = structlog.get_logger(__name__)
+_GATHER_SECONDS = 0.008
+_LONGEST_PAUSE_SECONDS = 2.0
+_attempts = Counter("d365_sync_attempts_total", "Attempts by kind and outcome", ["kind", "outcome"])
+_ended = Counter("d365_sync_documents_ended_total", "Documents that came to an end", ["state", "cause"])
+
+
+@dataclass
+class StoreOutcomes:
+    """Collects results and writes them; `stored` is called after each write."""
+
+    documents: Documents
+    log_failures: bool
+    stored: Callable[[Sequence[Changed]], None]
+    _waiting: list[Result] = field(default_factory=list)
+    _writer: asyncio.Task[None] | None = None
+
+    def add(self, result: Result) -> None:
+        """Take a result; it is stored soon."""
+        _count(result)
+        self._waiting.append(result)
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write(), name="store-outcomes")
+
+    async def drain(self) -> None:
+        """Wait until all is stored."""
+        while self._writer is not None and not self._writer.done():
+            await asyncio.shield(self._writer)
+
+    async def _write(self) -> None:
+        await asyncio.sleep(_GATHER_SECONDS)
+        while self._waiting:
+            results, self._waiting = self._waiting, []
+            await self._store(results)
+
+    async def _store(self, results: Sequence[Result]) -> None:
+        delay = 0.05
+        while True:
+            try:
+                changed = await self.documents.store(results, log_failures=self.log_failures)
+            except DATA_ERRORS as error:
+                await self._apart(results, error)
+                return
+            except Exception as error:
+                # The database is away: the outcomes are known here alone, so they are kept until it is back.
+                log.error("outcomes_not_stored", documents=len(results), error=repr(error), retry_seconds=delay)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, _LONGEST_PAUSE_SECONDS)
+            else:
+                _count_ended(changed)
+                self.stored(changed)
+                return
+
+    async def _apart(self, results: Sequence[Result], error: Exception) -> None:
+        """Halve what the database refuses for its data; one alone is left to its lease's end: then it is looked up."""
+        if len(results) > 1:
+            middle = len(results) // 2
+            await self._store(results[:middle])
+            await self._store(results[middle:])
+        else:
+            log.error("outcome_refused", document=str(results[0].claim.id), error=repr(error))
+
+
+def _count(result: Result) -> None:
+    decision = result.decision
+    _attempts.labels(result.claim.kind, decision.outcome or decision.finding or "").inc()
+
+
+def _count_ended(changed: Sequence[Changed]) -> None:
+    for document in changed:
+        if document.state in {State.DELIVERED, State.FAILED}:
+            _ended.labels(document.state.value, document.cause.value if document.cause else "").inc()
+            level = log.warning if document.cause in {Cause.REJECTED, *_ALARMS} else log.info
+            level("document_ended", web_case_id=document.id.web_case_id, state=document.state.value, cause=document.cause)
+
+
+_ALARMS = frozenset({Cause.OTHER_CONTENT, Cause.FOUND_TWICE, Cause.ATTEMPTS_EXHAUSTED, Cause.SUPERSEDED})

@@ -1,0 +1,37 @@
+"""From Kafka into the document queue: each batch is written in one transaction, then its offsets move."""
+
+from collections.abc import Callable, Sequence
+
+from case_shared.events import CaseStatusChanged, CaseSubmitted, decode, header
+from case_shared.kafka import RawRecord, Subscription
+from case_shared.postgres import Pool
+from case_shared.records import store_batch
+from case_shared.topics import CASE_STATUS_CHANGED, CASE_SUBMITTED
+from d365_sync.postgres.intake import Submitted, take_evidence, take_in
+
+SERVICE = "d365-sync"
+
+
+def subscriptions(pool: Pool, taken_in: Callable[[], None]) -> list[Subscription]:
+    """What d365-sync reads; `taken_in` is called after each batch that is durable."""
+
+    async def submitted(records: Sequence[RawRecord]) -> None:
+        if await store_batch(pool, f"{SERVICE}.{CASE_SUBMITTED}", records, _submitted, take_in):
+            taken_in()
+
+    async def status_changed(records: Sequence[RawRecord]) -> None:
+        if await store_batch(pool, f"{SERVICE}.{CASE_STATUS_CHANGED}", records, _status_changed, take_evidence):
+            taken_in()
+
+    return [
+        Subscription(CASE_SUBMITTED, f"{SERVICE}.{CASE_SUBMITTED}", submitted),
+        Subscription(CASE_STATUS_CHANGED, f"{SERVICE}.{CASE_STATUS_CHANGED}", status_changed),
+    ]
+
+
+def _submitted(record: RawRecord) -> Submitted:
+    return Submitted(decode(CaseSubmitted, record.value, record.headers), header(record.headers, "traceparent"))
+
+
+def _status_changed(record: RawRecord) -> CaseStatusChanged:
+    return decode(CaseStatusChanged, record.value, record.headers)

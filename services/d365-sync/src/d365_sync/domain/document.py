@@ -1,0 +1,168 @@
+"""A document: one submission on its way to D365, what it may become, and what operators may do with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Self
+from uuid import UUID
+
+from case_shared.d365.models import CaseToCreate
+from case_shared.events import CaseContent, SubmissionState
+from case_shared.identifiers import is_web_case_id
+
+State = SubmissionState
+ENDED = frozenset({State.DELIVERED, State.FAILED, State.RETURNED, State.DISCARDED})
+
+
+class Cause(StrEnum):
+    """Why a document is in its state; the word that operators group by."""
+
+    REJECTED = "rejected"
+    OTHER_CONTENT = "exists_with_other_content"
+    FOUND_TWICE = "found_twice"
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    SUPERSEDED = "superseded"
+    THROTTLED = "throttled"
+    UNREACHABLE = "unreachable"
+    NO_ANSWER = "no_answer"
+    UNAUTHORIZED = "unauthorized"
+    MISCONFIGURED = "misconfigured"
+    READ_BACK = "read_back"
+    EVIDENCE = "evidence"
+    LINKED = "linked"
+
+
+class AttemptKind(StrEnum):
+    """What an attempt does: the POST, or a look-up by Web Case ID."""
+
+    CREATE = "create"
+    READ_BACK = "read_back"
+
+
+class Verdict(StrEnum):
+    """What D365's refusal leads to, once a look-up shows that the case is not there all the same."""
+
+    FAIL = "fail"
+    RETRY = "retry"
+
+
+class Finding(StrEnum):
+    """What a look-up proves about one document."""
+
+    FOUND = "found"
+    OTHER_CONTENT = "other_content"
+    EARLIER_SUBMISSION = "earlier_submission"
+    FOUND_TWICE = "found_twice"
+    ABSENT = "absent"
+    UNSURE = "unsure"
+
+
+class Action(StrEnum):
+    """What an operator may do with a document."""
+
+    REPLAY = "replay"
+    LINK = "link"
+    VERIFY = "verify"
+    RETURN = "return"
+    DISCARD = "discard"
+    RESTORE = "restore"
+
+
+# `failed` is always proven: while an attempt is not, the document is delivering or verifying, and can get no end but
+# D365's own word. `verify` is offered then.
+ALLOWED: Mapping[Action, frozenset[State]] = {
+    Action.REPLAY: frozenset({State.FAILED}),
+    Action.LINK: frozenset({State.FAILED, State.VERIFYING, State.DEFERRED, State.PENDING, State.RETURNED, State.DISCARDED}),
+    Action.VERIFY: frozenset({State.FAILED, State.VERIFYING, State.RETURNED, State.DISCARDED}),
+    Action.RETURN: frozenset({State.FAILED}),
+    Action.DISCARD: frozenset({State.FAILED}),
+    Action.RESTORE: frozenset({State.DISCARDED}),
+}
+
+# Delivered is reached from everywhere: evidence is never fenced. From it nothing leads away.
+TRANSITIONS: Mapping[State, frozenset[State]] = {
+    State.PENDING: frozenset({State.DELIVERING, State.DELIVERED}),
+    State.DEFERRED: frozenset({State.DELIVERING, State.DELIVERED}),
+    State.DELIVERING: frozenset({State.PENDING, State.DEFERRED, State.VERIFYING, State.FAILED, State.DELIVERED}),
+    State.VERIFYING: frozenset({State.DELIVERING, State.DEFERRED, State.FAILED, State.DELIVERED}),
+    State.FAILED: frozenset({State.PENDING, State.RETURNED, State.DISCARDED, State.DELIVERED}),
+    State.RETURNED: frozenset({State.DELIVERED}),
+    State.DISCARDED: frozenset({State.FAILED, State.DELIVERED}),
+    State.DELIVERED: frozenset(),
+}
+
+
+def allowed_actions(state: State) -> list[Action]:
+    """What an operator may do with a document in `state`."""
+    return [action for action, states in ALLOWED.items() if state in states]
+
+
+class DocumentId(NamedTuple):
+    """A document's key; `str()` gives the id in the API."""
+
+    web_case_id: str
+    submission_no: int
+
+    def __str__(self) -> str:
+        """`{web_case_id}-{submission_no}`."""
+        return f"{self.web_case_id}-{self.submission_no}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """The key that `text` is the id of; None where it is none."""
+        web_case_id, _, number = text.partition("-")
+        if not is_web_case_id(web_case_id) or not number.isascii() or not number.isdigit() or len(number) > 9:
+            return None
+        return cls(web_case_id, int(number)) if int(number) >= 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A document in the dispatcher's hands for one attempt, whose intent is stored.
+
+    `expires` is on our monotonic clock; `unsettled_seconds` is how long an earlier POST may still land.
+    """
+
+    id: DocumentId
+    token: UUID
+    attempt_no: int
+    kind: AttemptKind
+    state: State
+    case: CaseToCreate
+    expires: float
+    cause: Cause | None = None
+    reason: str | None = None
+    detail: str | None = None
+    verdict: Verdict | None = None
+    unsettled_seconds: float = 0
+    posts: int = 0
+    waits: int = 0
+    retried: bool = False
+    traceparent: str | None = None
+
+
+def case_to_create(
+    document_id: DocumentId,
+    submission_id: UUID,
+    data_area_id: str,
+    customer_account: str,
+    content: CaseContent,
+    created_by: str,
+) -> CaseToCreate:
+    """What is sent to D365 for a document."""
+    contact = content.contact
+    return CaseToCreate(
+        data_area_id=data_area_id,
+        web_case_id=document_id.web_case_id,
+        submission_id=submission_id,
+        customer_account=customer_account,
+        category=content.category,
+        category_type=content.category_type,
+        priority=content.priority,
+        description=content.description,
+        contact_name=contact.name if contact else None,
+        contact_email=contact.email if contact else None,
+        contact_phone=contact.phone if contact else None,
+        notes=content.notes,
+        created_by=created_by,
+    )

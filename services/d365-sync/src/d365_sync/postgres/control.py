@@ -1,0 +1,40 @@
+"""What steers delivery, in PostgreSQL."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from case_shared.postgres import Pool, load_sql
+from d365_sync.app.ports import Backlog, Control
+from d365_sync.domain.breaker import BreakerState
+from d365_sync.domain.document import State
+
+_PACKAGE = "d365_sync.postgres"
+
+
+@dataclass(frozen=True)
+class PostgresControl:
+    """Implements `app.ports.DeliveryControl`."""
+
+    pool: Pool
+
+    async def read(self) -> Control:
+        """The row as it is now."""
+        row = await self.pool.fetchrow(load_sql(_PACKAGE, "select_control"))
+        assert row is not None, "the migration inserts the row, and nobody may delete it"
+        return Control(**{**dict(row), "breaker": BreakerState(row["breaker"])})
+
+    async def store_breaker(
+        self, state: BreakerState, since: datetime | None, reason: str | None, concurrency: int
+    ) -> None:
+        """Store the breaker, so that it survives and every replica can show it."""
+        await self.pool.execute(load_sql(_PACKAGE, "store_breaker"), state, since, reason, concurrency)
+
+    async def claim_environment(self, url: str) -> str:
+        """Bind a new database to `url`; the environment that the database belongs to."""
+        belongs: str = await self.pool.fetchval(load_sql(_PACKAGE, "claim_environment"), url)
+        return belongs
+
+    async def backlog(self) -> list[Backlog]:
+        """Documents that are not at an end, and dead letters, by state."""
+        rows = await self.pool.fetch(load_sql(_PACKAGE, "select_backlog"))
+        return [Backlog(State(row["state"]), row["documents"], row["oldest_seconds"], row["leased"]) for row in rows]

@@ -1,0 +1,211 @@
+"""The document queue in PostgreSQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from case_shared.clock import Clock
+from case_shared.d365.models import DocumentFailure
+from case_shared.events import CaseContent
+from case_shared.postgres import Pool, load_sql
+from d365_sync.app.ports import Changed, Earlier, FailureToLog, Leader, Result, Round
+from d365_sync.domain.document import AttemptKind, Cause, Claim, DocumentId, State, Verdict, case_to_create
+
+PACKAGE = "d365_sync.postgres"
+# A first POST needs no look-up this long after its submission: nobody else can have sent it (DESIGN section 5).
+FRESH_SECONDS = 300.0
+_DEALERS_A_ROUND = 64
+
+
+@dataclass(frozen=True)
+class PostgresDocuments:
+    """Implements `app.ports.Documents` for the D365 environment `d365_url`."""
+
+    pool: Pool
+    clock: Clock
+    d365_url: str
+
+    async def claim_to_deliver(
+        self, leader: Leader, *, limit: int, per_dealer: int, after_dealer: str, lease_seconds: float
+    ) -> Round:
+        """Claim documents to be sent, going round the dealers behind `after_dealer`."""
+        expires = self.clock.monotonic() + lease_seconds
+        rows = await self.pool.fetch(
+            load_sql(PACKAGE, "claim_to_deliver"),
+            limit,
+            per_dealer,
+            after_dealer,
+            _DEALERS_A_ROUND,
+            lease_seconds,
+            leader.name,
+            leader.token,
+            self.d365_url,
+            FRESH_SECONDS,
+        )
+        claims = [_claim(row, expires) for row in rows if row["web_case_id"] is not None]
+        visited, last = rows[0]["visited"], rows[0]["last_dealer"]
+        # Fewer than were asked for: the round is complete, the next one starts anew.
+        return Round(visited, last if visited == _DEALERS_A_ROUND else None, claims)
+
+    async def claim_to_verify(self, leader: Leader, *, limit: int, lease_seconds: float) -> list[Claim]:
+        """Claim documents whose look-up is due."""
+        expires = self.clock.monotonic() + lease_seconds
+        statement = load_sql(PACKAGE, "claim_to_verify")
+        rows = await self.pool.fetch(statement, limit, lease_seconds, leader.name, leader.token, self.d365_url)
+        return [_claim(row, expires) for row in rows]
+
+    async def begin_posts(self, leader: Leader, claims: Sequence[Claim], *, lease_seconds: float) -> list[Claim]:
+        """Store the intent to POST documents that were surely not there; those whose lease was still ours."""
+        expires = self.clock.monotonic() + lease_seconds
+        keys = [
+            {**_key(claim.id), "token": str(claim.token), "attempt_no": claim.attempt_no} for claim in claims
+        ]
+        statement = load_sql(PACKAGE, "begin_posts")
+        rows = await self.pool.fetch(statement, keys, lease_seconds, leader.name, leader.token)
+        by_id = {claim.id: claim for claim in claims}
+        return [
+            replace(
+                by_id[_id(row)],
+                kind=AttemptKind.CREATE,
+                state=State.DELIVERING,
+                attempt_no=row["attempts"],
+                expires=expires,
+                unsettled_seconds=0.0,
+                verdict=None,
+            )
+            for row in rows
+        ]
+
+    async def store(self, results: Sequence[Result], *, log_failures: bool) -> list[Changed]:
+        """Store what attempts came to."""
+        rows = await self.pool.fetch(
+            load_sql(PACKAGE, "store_outcomes"), [_outcome(result) for result in results], log_failures
+        )
+        return [Changed(_id(row), State(row["state"]), _cause(row["cause"])) for row in rows]
+
+    async def expire_leases(self, *, settle_seconds: float) -> int:
+        """Take up documents whose owner did not come back; how many."""
+        return len(await self.pool.fetch(load_sql(PACKAGE, "expire_leases"), settle_seconds))
+
+    async def control_cases(self, data_area_id: str) -> list[str]:
+        """A few cases known to be in D365."""
+        rows = await self.pool.fetch(load_sql(PACKAGE, "select_control_cases"), data_area_id)
+        return [row["case_id"] for row in rows]
+
+    async def earlier_submissions(self, document_id: DocumentId) -> list[Earlier]:
+        """The case's submissions before this one, those whose content is kept."""
+        rows = await self.pool.fetch(load_sql(PACKAGE, "select_earlier_submissions"), *document_id)
+        return [Earlier(_id(row), _case(row)) for row in rows]
+
+    async def deliver_by_evidence(self, seen: Sequence[tuple[str, UUID, str]]) -> int:
+        """Make the documents delivered whose (web_case_id, submission_id) was seen with a Case ID; how many changed."""
+        columns = [list(column) for column in zip(*seen, strict=True)]
+        return len(await self.pool.fetch(load_sql(PACKAGE, "deliver_by_evidence"), *columns))
+
+    async def failures_to_log(self, limit: int) -> list[FailureToLog]:
+        """Failed documents of which D365's own document queue is to be told now."""
+        rows = await self.pool.fetch(load_sql(PACKAGE, "select_failures_to_log"), limit)
+        return [FailureToLog(_id(row), _failure(row), row["failure_log_tries"]) for row in rows]
+
+    async def note_failure_logged(self, document_id: DocumentId, retry_seconds: float | None) -> None:
+        """Note that D365 was told, or when to try again."""
+        await self.pool.execute(load_sql(PACKAGE, "note_failure_logged"), *document_id, retry_seconds)
+
+
+def _id(row: asyncpg.Record) -> DocumentId:
+    return DocumentId(row["web_case_id"], row["submission_no"])
+
+
+def _key(document_id: DocumentId) -> dict[str, Any]:
+    return {"web_case_id": document_id.web_case_id, "submission_no": document_id.submission_no}
+
+
+def _cause(value: str | None) -> Cause | None:
+    return Cause(value) if value else None
+
+
+def _case(row: asyncpg.Record) -> Any:
+    return case_to_create(
+        _id(row),
+        UUID(int=row["submission_id"].int),
+        row["data_area_id"],
+        row["customer_account"],
+        CaseContent.model_validate(row["content"]),
+        row["created_by"],
+    )
+
+
+def _claim(row: asyncpg.Record, expires: float) -> Claim:
+    return Claim(
+        id=_id(row),
+        token=row["lease_token"],
+        attempt_no=row["attempts"],
+        kind=AttemptKind(row["lease_kind"]),
+        state=State(row["state"]),
+        case=_case(row),
+        expires=expires,
+        cause=_cause(row["cause"]),
+        reason=row["reason"],
+        detail=row["detail"],
+        verdict=Verdict(row["verdict"]) if row["verdict"] else None,
+        unsettled_seconds=row["unsettled_seconds"] or 0.0,
+        posts=row["posts"],
+        waits=row["waits"],
+        retried=row["retried"],
+        traceparent=row["traceparent"],
+    )
+
+
+def _outcome(result: Result) -> dict[str, Any]:
+    claim, decision, exchange = result.claim, result.decision, result.exchange
+    return {
+        **_key(claim.id),
+        "token": str(claim.token),
+        "attempt_no": claim.attempt_no,
+        "state": decision.state,
+        "outcome": decision.outcome,
+        "finding": decision.finding,
+        "cause": decision.cause,
+        "reason": _text(decision.reason),
+        "detail": _text(decision.detail),
+        "why": _text(decision.why),
+        "case_id": decision.case_id,
+        "due_seconds": decision.due_seconds,
+        "verify_seconds": decision.verify_seconds,
+        "settle_seconds": decision.settle_seconds,
+        "verdict": decision.verdict,
+        "waits": decision.waits,
+        "counts": decision.counts,
+        "retried": decision.retried,
+        "read_back_first": decision.read_back_first,
+        "status": exchange.status if exchange else None,
+        "request": _text(exchange.request_body) if exchange else None,
+        "answer": _text(exchange.answer_body) if exchange else None,
+        "duration_seconds": exchange.duration_seconds if exchange else None,
+    }
+
+
+def _text(value: str | None) -> str | None:
+    # PostgreSQL's text takes no NUL.
+    return value.replace("\x00", "") if value else value
+
+
+def _failure(row: asyncpg.Record) -> DocumentFailure:
+    document_id = _id(row)
+    return DocumentFailure(
+        data_area_id=row["data_area_id"],
+        document_id=str(document_id),
+        web_case_id=document_id.web_case_id,
+        customer_account=row["customer_account"],
+        state=row["state"],
+        reason=row["reason"] or row["cause"] or "",
+        occurred_at=_aware(row["changed_at"]),
+    )
+
+
+def _aware(value: datetime) -> datetime:
+    return value.astimezone(UTC)

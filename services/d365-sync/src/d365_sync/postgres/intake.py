@@ -1,0 +1,55 @@
+"""What the consumers write, inside the batch's own transaction."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import structlog
+
+from case_shared.events import CaseStatusChanged, CaseSubmitted
+from case_shared.postgres import Connection, load_sql
+
+log = structlog.get_logger(__name__)
+_PACKAGE = "d365_sync.postgres"
+
+
+class Submitted(NamedTuple):
+    """A submission and the trace that it belongs to."""
+
+    event: CaseSubmitted
+    traceparent: str | None
+
+
+async def take_in(connection: Connection, submitted: Sequence[Submitted]) -> None:
+    """Write submissions into the document queue; the state of those it holds is published again."""
+    events = [item.event for item in submitted]
+    rows = await connection.fetch(
+        load_sql(_PACKAGE, "take_in"),
+        [event.web_case_id for event in events],
+        [event.submission_no for event in events],
+        [event.submission_id for event in events],
+        [event.dealer for event in events],
+        [event.data_area_id for event in events],
+        [event.customer_account for event in events],
+        [event.content.model_dump_json(exclude_none=True) for event in events],
+        [event.created_by for event in events],
+        [event.submitted_at for event in events],
+        [item.traceparent for item in submitted],
+    )
+    for row in rows:
+        # Web Case IDs are never given twice and submissions never change: somebody restored half of a system.
+        log.critical("submission_conflicts", web_case_id=row["web_case_id"], submission_no=row["submission_no"])
+
+
+async def take_evidence(connection: Connection, events: Sequence[CaseStatusChanged]) -> None:
+    """Deliver the documents whose submission was seen in D365; without its id they are looked up."""
+    known = [event for event in events if event.submission_id is not None]
+    if known:
+        await connection.execute(
+            load_sql(_PACKAGE, "deliver_by_evidence"),
+            [event.web_case_id for event in known],
+            [event.submission_id for event in known],
+            [event.case_id for event in known],
+        )
+    vague = [event.web_case_id for event in events if event.submission_id is None]
+    if vague:
+        await connection.execute(load_sql(_PACKAGE, "verify_by_evidence"), vague)

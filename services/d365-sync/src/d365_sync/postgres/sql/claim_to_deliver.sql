@@ -1,0 +1,71 @@
+-- Claims documents that are due, going round the dealers and oldest first in each, and stores the intent of their attempts.
+-- Nothing is claimed without the live leader's lease, while paused, or for another D365 environment.
+-- A row per document; the columns `visited` and `last_dealer` stand in each row, and in a row of their own where nothing was claimed.
+-- $1 how many int, $2 cap per dealer int, $3 start behind this dealer text, $4 dealers to visit int, $5 document lease seconds float,
+-- $6 leader's lease name text, $7 its token bigint, $8 D365_URL text, $9 seconds within which a first POST needs no look-up float
+WITH RECURSIVE around AS (
+    (
+        SELECT dealer, 1 AS place FROM documents
+        WHERE state IN ('pending', 'deferred') AND dealer > $3::text COLLATE "C" ORDER BY dealer LIMIT 1
+    )
+    UNION ALL
+    SELECT (
+            SELECT d.dealer FROM documents AS d
+            WHERE d.state IN ('pending', 'deferred') AND d.dealer > around.dealer ORDER BY d.dealer LIMIT 1
+        ), around.place + 1
+    FROM around
+    WHERE around.dealer IS NOT NULL AND around.place < $4::int
+), visited AS (
+    SELECT dealer FROM around WHERE dealer IS NOT NULL
+), dealers AS (
+    -- A dealer's share of the claim is bounded, so that visiting many stays cheap.
+    SELECT dealer, ceil(2.0 * $1::int / count(*) OVER ())::int AS share FROM visited
+), busy AS (
+    SELECT dealer, count(*)::int AS documents FROM documents
+    WHERE lease_token IS NOT NULL AND state = 'delivering' GROUP BY dealer
+), control AS (
+    SELECT restored_at FROM delivery_control
+    WHERE NOT paused AND d365_url = $8::text
+        AND EXISTS (SELECT FROM leases WHERE name = $6::text AND token = $7::bigint AND expires_at > clock_timestamp())
+), candidates AS (
+    SELECT due.web_case_id, due.submission_no, due.rank, due.submitted_at, control.restored_at,
+        coalesce(busy.documents, 0) + row_number() OVER (PARTITION BY dealers.dealer ORDER BY due.rank, due.submitted_at) AS turn
+    FROM control
+    CROSS JOIN dealers
+    LEFT JOIN busy USING (dealer)
+    CROSS JOIN LATERAL (
+        SELECT d.web_case_id, d.submission_no, d.rank, d.submitted_at FROM documents AS d
+        WHERE d.dealer = dealers.dealer AND d.state IN ('pending', 'deferred') AND d.due_at <= now() AND d.lease_token IS NULL
+        ORDER BY d.rank, d.submitted_at, d.web_case_id, d.submission_no
+        LIMIT greatest(0, least($1::int, dealers.share, $2::int - coalesce(busy.documents, 0)))
+    ) AS due
+), chosen AS (
+    SELECT * FROM candidates ORDER BY rank, turn, submitted_at LIMIT $1::int
+), claimed AS (
+    UPDATE documents AS d SET
+        state = 'delivering',
+        revision = d.revision + 1,
+        changed_at = now(),
+        attempts = d.attempts + 1,
+        lease_token = gen_random_uuid(),
+        lease_kind = CASE
+            WHEN d.read_back_first OR d.submitted_at <= greatest(now() - make_interval(secs => $9::float8), chosen.restored_at)
+            THEN 'read_back' ELSE 'create'
+        END,
+        lease_expires_at = clock_timestamp() + make_interval(secs => $5::float8)
+    FROM chosen
+    WHERE d.web_case_id = chosen.web_case_id AND d.submission_no = chosen.submission_no
+        AND d.state IN ('pending', 'deferred') AND d.lease_token IS NULL
+    RETURNING d.*, chosen.turn
+), intents AS (
+    INSERT INTO attempts (web_case_id, submission_no, attempt_no, kind, started_at)
+    SELECT web_case_id, submission_no, attempts, lease_kind, clock_timestamp() FROM claimed
+)
+SELECT
+    total.visited, total.last_dealer,
+    c.web_case_id, c.submission_no, c.lease_token, c.lease_kind, c.attempts, c.state, c.submission_id, c.data_area_id, c.customer_account,
+    c.content, c.created_by, c.cause, c.reason, c.detail, c.verdict, c.posts, c.waits, c.retried, c.traceparent,
+    greatest(extract(epoch FROM c.settles_at - clock_timestamp()), 0)::float8 AS unsettled_seconds
+FROM (SELECT count(*)::int AS visited, max(dealer) AS last_dealer FROM visited) AS total
+LEFT JOIN claimed AS c ON true
+ORDER BY c.rank, c.turn, c.submitted_at

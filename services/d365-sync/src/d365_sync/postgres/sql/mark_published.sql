@@ -1,0 +1,5 @@
+-- Notes which revisions Kafka has.
+-- $1 web_case_id text[], $2 submission_no int[], $3 revision int[]
+UPDATE documents AS d SET published_revision = greatest(d.published_revision, p.revision)
+FROM unnest($1::text[], $2::int[], $3::int[]) AS p (web_case_id, submission_no, revision)
+WHERE d.web_case_id = p.web_case_id AND d.submission_no = p.submission_no

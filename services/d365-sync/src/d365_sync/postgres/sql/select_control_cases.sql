@@ -1,0 +1,3 @@
+-- Cases known to be in D365 for a legal entity: the positive control.
+-- $1 data_area_id text
+SELECT case_id FROM documents WHERE state = 'delivered' AND data_area_id = $1::text COLLATE "C" ORDER BY delivered_at DESC LIMIT 3

@@ -1,0 +1,45 @@
+-- Stores what attempts came to and what becomes of their documents. Fenced by the document's lease token, but for `delivered`: evidence never is.
+-- A row per document that changed, and what it was.
+-- $1 JSON array, see d365_sync.postgres.outcomes; $2 whether D365's own document queue is to be told of failures boolean
+WITH decided AS (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (
+        web_case_id text, submission_no int, token uuid, attempt_no int, state text, outcome text, finding text, cause text, reason text,
+        detail text, why text, case_id text, due_seconds float8, verify_seconds float8, settle_seconds float8, verdict text, waits int,
+        counts boolean, retried boolean, read_back_first boolean, status int, request text, answer text, duration_seconds float8
+    )
+), tried AS (
+    -- Not fenced: what came back is told, however late.
+    UPDATE attempts AS a SET
+        ended_at = clock_timestamp(), outcome = t.outcome, finding = t.finding, why = t.why, status = t.status, request = t.request,
+        answer = t.answer, duration_seconds = t.duration_seconds
+    FROM decided AS t
+    WHERE a.web_case_id = t.web_case_id AND a.submission_no = t.submission_no AND a.attempt_no = t.attempt_no
+)
+UPDATE documents AS d SET
+    state = t.state,
+    cause = t.cause,
+    reason = t.reason,
+    detail = t.detail,
+    case_id = coalesce(t.case_id, d.case_id),
+    delivered_at = CASE WHEN t.state = 'delivered' THEN coalesce(d.delivered_at, now()) ELSE d.delivered_at END,
+    revision = d.revision + CASE WHEN (d.state, d.cause, d.reason) IS DISTINCT FROM (t.state, t.cause, t.reason) THEN 1 ELSE 0 END,
+    changed_at = CASE WHEN (d.state, d.cause, d.reason) IS DISTINCT FROM (t.state, t.cause, t.reason) THEN now() ELSE d.changed_at END,
+    due_at = now() + make_interval(secs => t.due_seconds),
+    verify_at = now() + make_interval(secs => t.verify_seconds),
+    settles_at = CASE
+        WHEN t.state = 'verifying' THEN greatest(d.settles_at, clock_timestamp() + make_interval(secs => t.settle_seconds))
+    END,
+    read_back_first = d.read_back_first OR t.read_back_first OR t.counts,
+    verdict = t.verdict,
+    waits = t.waits,
+    posts = d.posts + t.counts::int,
+    retried = t.retried,
+    failure_log_at = CASE WHEN t.state = 'failed' AND d.state <> 'failed' AND $2::boolean THEN now() ELSE d.failure_log_at END,
+    failure_log_tries = CASE WHEN t.state = 'failed' AND d.state <> 'failed' THEN 0 ELSE d.failure_log_tries END,
+    lease_token = NULL,
+    lease_kind = NULL,
+    lease_expires_at = NULL
+FROM decided AS t
+WHERE d.web_case_id = t.web_case_id AND d.submission_no = t.submission_no AND d.state <> 'delivered'
+    AND (d.lease_token = t.token OR t.state = 'delivered')
+RETURNING d.web_case_id, d.submission_no, d.state, d.cause

@@ -1,0 +1,70 @@
+"""What d365-sync is told by its environment (DESIGN section 8)."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from case_shared.d365.errors import MappingError
+from case_shared.d365.mapping import Mapping, load_mapping
+from case_shared.kafka import KafkaSettings
+from case_shared.settings import D365Settings, DatabaseSettings, OidcSettings, Port, ServiceSettings
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings, D365Settings):
+    """Every setting of the service; a duration is in seconds."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+    port: Port = 8001
+    d365_settle_seconds: Seconds = Field(
+        default=150, description="how long an unanswered POST may still land; exceeds D365's own request time-out"
+    )
+    d365_breaker_seconds: Seconds = Field(default=30, description="between two probes while the breaker is open")
+    d365_backoff_max_seconds: Seconds = Field(default=300, description="longest wait between two tries")
+    d365_max_concurrency: Annotated[int, Field(ge=1, le=500)] = 50
+    d365_max_attempts: Annotated[int, Field(ge=1, le=100)] = 8
+    d365_accept_rare_duplicates: bool = Field(
+        default=False, description="required where D365 does not keep the Web Case ID unique"
+    )
+
+    @field_validator("d365_url")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @field_validator("d365_mapping")
+    @classmethod
+    def _readable(cls, value: str | None, _info: ValidationInfo) -> str | None:
+        try:
+            load_mapping(Path(value) if value else None)
+        except MappingError as error:
+            raise ValueError(str(error)) from error
+        return value
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.d365_settle_seconds <= self.d365_timeout_seconds:
+            raise ValueError(
+                f"D365_SETTLE_SECONDS ({self.d365_settle_seconds:g}) must exceed "
+                f"D365_TIMEOUT_SECONDS ({self.d365_timeout_seconds:g}): a POST may land after its caller gave up"
+            )
+        if not self.mapping.web_case_id_unique and not self.d365_accept_rare_duplicates:
+            raise ValueError(
+                "D365_ACCEPT_RARE_DUPLICATES: the mapping says web_case_id_unique = false, so a frozen process may "
+                "create a case twice; make the field unique in D365, or set this to true to accept that"
+            )
+        return self
+
+    @property
+    def mapping(self) -> Mapping:
+        """What D365 calls its entity sets and fields."""
+        return load_mapping(Path(self.d365_mapping) if self.d365_mapping else None)
+
+    @property
+    def token_url(self) -> str:
+        """Where access tokens for D365 come from."""
+        return self.d365_token_url or f"{self.d365_url}/oauth2/v2.0/token"
