@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from casebridge import state
-from casebridge.errors import OperationFailed
+from casebridge.errors import OperationFailed, UsageError
 
 
 def running(pid: int, started: float | None) -> state.StackState:
@@ -55,3 +55,17 @@ def test_no_stack_is_told_with_the_way_out(tmp_path: Path) -> None:
 def test_what_holds_secrets_is_for_its_owner_alone(tmp_path: Path) -> None:
     state.write_private(tmp_path / "secret", "x")
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+
+
+def test_a_stack_that_others_run_is_named_by_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CASEBRIDGE_URLS", "case-api=http://case-api:8000/, d365-sync=http://d365-sync:8000")
+    monkeypatch.setenv("OIDC_ISSUER", "http://localhost:8090")
+    found = state.get_running(tmp_path)
+    assert found.urls == {"case-api": "http://case-api:8000", "d365-sync": "http://d365-sync:8000"}
+    assert found.issuer == "http://localhost:8090"
+
+
+def test_an_address_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CASEBRIDGE_URLS", "case-api=case-api:8000")
+    with pytest.raises(UsageError, match="CASEBRIDGE_URLS: case-api"):
+        state.get_running(tmp_path)

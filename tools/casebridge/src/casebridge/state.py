@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from casebridge.errors import OperationFailed
+from casebridge.errors import OperationFailed, UsageError
 
 
 class ProcessState(StrEnum):
@@ -97,8 +97,34 @@ def find_running(data_dir: Path) -> StackState | None:
     return state if state and state.is_alive() else None
 
 
+def find_elsewhere() -> StackState | None:
+    """A stack that somebody else runs, such as Compose: CASEBRIDGE_URLS names its parts, `case-api=http://…,sandbox=…`.
+
+    Raises UsageError where that cannot be read.
+    """
+    pairs = [
+        entry.strip().partition("=") for entry in os.environ.get("CASEBRIDGE_URLS", "").split(",") if entry.strip()
+    ]
+    if not pairs:
+        return None
+    if wrong := [name for name, _, url in pairs if not url.startswith(("http://", "https://"))]:
+        raise UsageError(
+            f"CASEBRIDGE_URLS: {', '.join(wrong)} has no address: write case-api=http://…,d365-sync=http://…"
+        )
+    return StackState(
+        pid=os.getpid(),
+        started=0.0,
+        ready=True,
+        urls={name: url.rstrip("/") for name, _, url in pairs},
+        issuer=os.environ.get("OIDC_ISSUER"),
+        database_url=None,
+        kafka=None,
+        processes=[],
+    )
+
+
 def get_running(data_dir: Path) -> StackState:
-    """The stack that runs on this folder; raises OperationFailed with the way out where none does."""
-    if state := find_running(data_dir):
+    """The stack named by CASEBRIDGE_URLS, or the one that runs on this folder; raises OperationFailed where none does."""
+    if state := find_elsewhere() or find_running(data_dir):
         return state
     raise OperationFailed(f"no stack runs on {data_dir}: start it with `make up`, or name its folder with --data-dir")

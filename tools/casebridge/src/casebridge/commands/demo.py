@@ -15,7 +15,7 @@ import typer
 from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json
 from casebridge.errors import OperationFailed, UsageError
 from casebridge.output import write_json
-from casebridge.state import StackState, find_running, get_running
+from casebridge.state import StackState, find_elsewhere, find_running, get_running
 
 if TYPE_CHECKING:
     from casebridge.walkthrough import Step
@@ -50,7 +50,7 @@ def demo(
 @contextmanager
 def running_stack(data_dir: Path) -> Iterator[Path]:
     """The folder of a stack that runs: this one, or a temporary one whose stack ends with the block."""
-    if find_running(data_dir):
+    if find_elsewhere() or find_running(data_dir):
         yield data_dir
         return
     print("no stack runs here: starting one for the demonstration", file=sys.stderr)
