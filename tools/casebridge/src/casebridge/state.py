@@ -124,7 +124,7 @@ def find_elsewhere() -> StackState | None:
 
 
 def get_running(data_dir: Path) -> StackState:
-    """The stack named by CASEBRIDGE_URLS, or the one that runs on this folder; raises OperationFailed where none does."""
+    """The stack that CASEBRIDGE_URLS names, or that runs on this folder; raises OperationFailed where none does."""
     if state := find_elsewhere() or find_running(data_dir):
         return state
     raise OperationFailed(f"no stack runs on {data_dir}: start it with `make up`, or name its folder with --data-dir")
