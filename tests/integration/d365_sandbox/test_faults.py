@@ -1,4 +1,5 @@
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,15 @@ async def test_rate_limit_counts_what_is_in_flight(d365: Sandbox, odata: OData) 
     assert sorted(reply.status for reply in replies) == [200] * 3 + [429] * 5
     counters = await d365.control("GET", "/counters")
     assert counters["max_in_flight"] >= 4
+
+
+async def test_fixed_latency_is_the_least_that_an_answer_takes(tmp_path: Path) -> None:
+    async with started(tmp_path, latency_seconds="0.2") as own:
+        odata = await sign_in(own)
+        began = time.monotonic()
+        await odata.create()
+
+    assert time.monotonic() - began >= 0.2
 
 
 async def test_outage_closes_every_connection(d365: Sandbox, odata: OData) -> None:

@@ -110,6 +110,17 @@ async def test_patch_heeds_if_match(odata: OData) -> None:
     assert (await odata.call("GET", path)).body["Description"] == "three"
 
 
+async def test_keys_stay_as_they_are(odata: OData) -> None:
+    path = "/CustomersV3(dataAreaId='usmf',CustomerAccount='US-001')"
+
+    same = await odata.call("PATCH", path, json={"CustomerAccount": "us-001", "OrganizationName": "New"})
+    other = await odata.call("PATCH", path, json={"CustomerAccount": "US-999"})
+
+    assert (same.status, other.status) == (204, 400)
+    customer = (await odata.call("GET", path)).body
+    assert (customer["CustomerAccount"], customer["OrganizationName"]) == ("US-001", "New")
+
+
 async def test_the_document_queue_is_keyed_by_the_client(odata: OData) -> None:
     row = {"dataAreaId": "demf", "LogId": "W1-1", "WebCaseId": "W1", "State": "failed", "Message": "no"}
     path = "/DocumentQueueLogs(dataAreaId='demf',LogId='W1-1')?cross-company=true"

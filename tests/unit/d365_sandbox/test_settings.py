@@ -17,9 +17,9 @@ def test_every_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert named == {"SANDBOX_CLIENT_SECRET", "SANDBOX_PORT", "SANDBOX_FAULTS.0"}
 
 
-def test_latency_and_limit_are_faults_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_faults_and_the_limit_stand_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANDBOX_CLIENT_SECRET", "x")
-    monkeypatch.setenv("SANDBOX_LATENCY_SECONDS", "0.1")
+    monkeypatch.setenv("SANDBOX_FAULTS", '[{"kind": "html"}]')
     monkeypatch.setenv("SANDBOX_MAX_CONCURRENT", "50")
 
-    assert [fault.kind for fault in Settings().initial_faults] == [FaultKind.SLOW, FaultKind.RATE_LIMIT]
+    assert [fault.kind for fault in Settings().initial_faults] == [FaultKind.HTML, FaultKind.RATE_LIMIT]

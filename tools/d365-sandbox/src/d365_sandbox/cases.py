@@ -54,10 +54,11 @@ class Books:
     ) -> sqlite3.Row:
         """Changes a record by key and returns it as it is now; a new case status is an event."""
         before = records.get_for_write(connection, entity, key, if_match)
-        fixed = [name for name in entity.keys if name in values and values[name] != before[name]]
+        fixed = [name for name in entity.keys if str(values.get(name, before[name])).lower() != before[name].lower()]
         if fixed:
             raise ODataError(400, f"The key field '{fixed[0]}' cannot be changed.")
         complete: Values = {name: before[name] for name in entity.names} | values
+        complete |= {name: before[name] for name in entity.keys}
         self._validate(connection, entity, complete, own_id=before["rec_id"])
         moved = entity.name == CASES and complete["CaseStatus"] != before["CaseStatus"]
         stamps: dict[str, str | int | float] = {"status_changed_at": now} if moved else {}

@@ -36,6 +36,7 @@ class Front:
     faults: FaultKeeper
     performer: FaultPerformer
     log: RequestLog
+    latency_seconds: float
 
     async def handle_data(self, request: web.Request) -> web.StreamResponse:
         """Any request below `/data`."""
@@ -46,7 +47,15 @@ class Front:
         )  # fmt: skip
         call = describe(wanted)
         text = body.decode(errors="replace")
-        return await self._serve(request, call, text, lambda: self.data.answer(wanted))
+        return await self._serve(request, call, text, lambda: self._data_answer(wanted))
+
+    async def _data_answer(self, wanted: DataRequest) -> Answer:
+        """D365's answer, no sooner than the fixed latency; a write is durable earlier within it."""
+        due = time.perf_counter() + self.latency_seconds
+        answer = await self.data.answer(wanted)
+        if self.latency_seconds:
+            await asyncio.sleep(due - time.perf_counter())
+        return answer
 
     async def handle_token(self, request: web.Request) -> web.StreamResponse:
         """A request for a token."""

@@ -96,7 +96,7 @@ def build(settings: Settings) -> Sandbox:
     )  # fmt: skip
     requests = RequestLog(settings.request_log_size)
     data = DataApi(store, books, tokens, settings.max_page_size, settings.max_query_bytes)
-    front = Front(data, tokens, faults, FaultPerformer(settings.timeout_seconds), requests)
+    front = Front(data, tokens, faults, FaultPerformer(settings.timeout_seconds), requests, settings.latency_seconds)
     clerk = Clerk(store, books, settings.clerk == "auto", settings.clerk_step_seconds)
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_refuse_other_sites])
     sandbox = Sandbox(settings, store, books, clerk, front, senders, _runner(app, settings))

@@ -67,10 +67,8 @@ class Settings(BaseSettings):
 
     @property
     def initial_faults(self) -> list[Fault]:
-        """The faults that stand from the start: those given, the fixed latency and the limit."""
+        """The faults that stand from the start: those given, and the limit of requests at once."""
         faults = list(self.faults)
-        if self.latency_seconds:
-            faults.append(Fault(kind=FaultKind.SLOW, delay_seconds=self.latency_seconds))
         if self.max_concurrent:
             faults.append(Fault(kind=FaultKind.RATE_LIMIT, limit=self.max_concurrent))
         return faults
