@@ -63,11 +63,11 @@ def fetch_jars(coordinates: str, repository: Path, progress: Progress, *, transi
     resolver = PythonResolver(progress_callback=report)
     remote = {"central": MAVEN_CENTRAL_URL}
     context = MavenContext(resolver=resolver, repo_cache=repository, remote_repos=remote, timeout=TIMEOUT_SECONDS)
-    progress.say("download", coordinates)
+    progress.say("download", f"{coordinates}{' and what it needs' if transitive else ''}")
     wanted = context.create_dependency(coordinates)
     try:
-        dependencies = [*resolver.resolve([wanted])[1], wanted] if transitive else [wanted]
-        jars = [Path(dependency.artifact.resolve()) for dependency in dependencies]
+        needed = resolver.resolve([wanted])[1] if transitive else []
+        jars = [Path(dependency.artifact.resolve()) for dependency in [wanted, *needed]]
     except (requests.RequestException, RuntimeError) as error:
         raise OperationFailed(f"cannot download {coordinates} from Maven Central: {error}") from error
     verify(jars)

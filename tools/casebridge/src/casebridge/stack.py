@@ -15,7 +15,7 @@ from casebridge.output import Progress
 from casebridge.parts import SERVICES, Plan
 from casebridge.program import Program
 from casebridge.state import StackState, find_last, save, start_time
-from casebridge.supervisor import EXIT_SETTINGS, Supervisor
+from casebridge.supervisor import EXIT_SETTINGS, Supervisor, Watcher
 
 READY_SECONDS = 90.0
 FRONT_GRACE_SECONDS = 6.0
@@ -30,10 +30,12 @@ class Stack:
     def __init__(self, plan: Plan, progress: Progress, *, echo_logs: bool) -> None:
         self._plan = plan
         self._progress = progress
-        self._echo_logs = echo_logs
         self._ready = False
         self._started = start_time(os.getpid()) or 0.0
-        self._supervisor = Supervisor(plan.data_dir / "logs", self._emit, self._save)
+        self._supervisor = Supervisor(
+            plan.data_dir / "logs",
+            Watcher(wrote=progress.say if echo_logs else keep_quiet, ended=progress.say, changed=self._save),
+        )
 
     @property
     def state(self) -> StackState:
@@ -102,12 +104,12 @@ class Stack:
         await self._supervisor.start(program, READY_SECONDS)
         self._progress.say(program.name, "ready")
 
-    def _emit(self, name: str, line: str) -> None:
-        if self._echo_logs:
-            self._progress.say(name, line)
-
     def _save(self) -> None:
         save(self._plan.data_dir, self.state)
+
+
+def keep_quiet(_name: str, _line: str) -> None:
+    """Say nothing: the line is in its log file."""
 
 
 def migrate(plan: Plan, name: str) -> None:

@@ -8,6 +8,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -24,16 +25,24 @@ LOG_BYTES = 10_000_000
 TAIL_LINES = 15
 EXIT_SETTINGS = 2
 
-Emit = Callable[[str, str], None]
+Tell = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Who is told: `wrote` of each line that a program writes, `ended` of its unwanted ends, `changed` of any change."""
+
+    wrote: Tell
+    ended: Tell
+    changed: Callable[[], None]
 
 
 class Supervised:
     """One program that is kept running until `stop`."""
 
-    def __init__(self, program: Program, log_folder: Path, emit: Emit, changed: Callable[[], None]) -> None:
+    def __init__(self, program: Program, log_folder: Path, watcher: Watcher) -> None:
         self.program = program
-        self._emit = emit
-        self._changed = changed
+        self._watcher = watcher
         log_folder.mkdir(parents=True, exist_ok=True)
         self._log = RotatingFileHandler(log_folder / f"{program.name}.log", maxBytes=LOG_BYTES, backupCount=1)
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
@@ -91,7 +100,7 @@ class Supervised:
                     raise UsageError(f"{self.program.name} does not accept its settings:{self.tail()}")
                 if time.monotonic() - began > STEADY_SECONDS:
                     back_off = FIRST_BACK_OFF_SECONDS
-                self._emit(self.program.name, f"{ended(code)}; starting it again in {back_off:.1f} s")
+                self._watcher.ended(self.program.name, f"{ended(code)}; starting it again in {back_off:.1f} s")
                 self._become(ProcessState.WAITING)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), back_off)
@@ -140,7 +149,7 @@ class Supervised:
                 line = raw.decode(errors="replace").rstrip()
                 self._tail.append(line)
                 self._log.emit(logging.makeLogRecord({"msg": line}))
-                self._emit(self.program.name, line)
+                self._watcher.wrote(self.program.name, line)
         finally:
             transport.close()
 
@@ -152,7 +161,7 @@ class Supervised:
 
     def _become(self, state: ProcessState) -> None:
         self._state = state
-        self._changed()
+        self._watcher.changed()
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process and self._process.returncode is None:
@@ -176,10 +185,9 @@ def ended(code: int) -> str:
 class Supervisor:
     """All programs of one stack."""
 
-    def __init__(self, log_folder: Path, emit: Emit, changed: Callable[[], None]) -> None:
+    def __init__(self, log_folder: Path, watcher: Watcher) -> None:
         self._log_folder = log_folder
-        self._emit = emit
-        self._changed = changed
+        self._watcher = watcher
         self._programs: dict[str, Supervised] = {}
 
     @property
@@ -192,7 +200,7 @@ class Supervisor:
 
         Raises OperationFailed with its last lines where that takes longer than `timeout_seconds`.
         """
-        supervised = Supervised(program, self._log_folder, self._emit, self._changed)
+        supervised = Supervised(program, self._log_folder, self._watcher)
         self._programs[program.name] = supervised
         try:
             async with asyncio.timeout(timeout_seconds):

@@ -64,11 +64,14 @@ class Walkthrough:
         company = self.documents.get(f"/v1/documents/{web_case_id}-1").body.get("data_area_id")
         company = company or self.dealer.partition("-")[0]
         for symbol, status in CLERK_MOVES:
-            path = f"/_sandbox/cases/{company}/{case['case_id']}/status"
-            self.clerk.call("POST", path, body={"status": symbol})
-            self._await_case(
-                web_case_id, f"the clerk set {symbol}", lambda case, status=status: case["status"] == status
-            )
+            self._move(company, case["case_id"], symbol)
+            self._await_status(web_case_id, f"the clerk set {symbol}", status)
+
+    def _move(self, company: str, case_id: str, symbol: str) -> None:
+        self.clerk.call("POST", f"/_sandbox/cases/{company}/{case_id}/status", body={"status": symbol})
+
+    def _await_status(self, web_case_id: str, step: str, status: str) -> None:
+        self._await_case(web_case_id, step, lambda case: case["status"] == status)
 
     def _refuse_and_replay(self, category: dict[str, Any]) -> None:
         """A case that D365 refuses, until an operator has mended that and replays it."""
