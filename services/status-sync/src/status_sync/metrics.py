@@ -6,7 +6,7 @@ from prometheus_client import Gauge
 
 from status_sync.postgres.progress import ProgressStore
 
-_due = Gauge("casebridge_due_reads", "Cases that are due for a read of D365")
+_due = Gauge("casebridge_due_reads_waiting", "Cases that are due for a read of D365")
 _due_age = Gauge("casebridge_due_read_oldest_age_seconds", "For how long the oldest due read waits")
 _poll_age = Gauge("casebridge_d365_poll_age_seconds", "Time since the last reconciliation poll came to its end")
 _outbox = Gauge("casebridge_status_outbox_events", "Status changes that wait to be published")

@@ -32,14 +32,15 @@ class OutboxStore:
             [record.topic for record in records],
             [record.key for record in records],
             [record.value for record in records],
-            [[[name, value.decode()] for name, value in record.headers] for record in records],
+            [{name: value.decode() for name, value in record.headers} for record in records],
         )
 
     async def take(self, limit: int) -> Sequence[Waiting]:
         """The oldest events, in the order of their changes."""
         rows = await self.pool.fetch(statement("take_outbox"), limit)
         return [
-            Waiting(**{**row, "headers": [(name, value.encode()) for name, value in row["headers"]]}) for row in rows
+            Waiting(**{**row, "headers": [(name, value.encode()) for name, value in row["headers"].items()]})
+            for row in rows
         ]
 
     async def delete(self, ids: Sequence[int]) -> None:

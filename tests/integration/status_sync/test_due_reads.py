@@ -1,0 +1,173 @@
+"""Due reads: doorbells, reads, and what becomes of a case whatever order things come in."""
+
+import asyncio
+import itertools
+import random
+from datetime import timedelta
+
+import pytest
+
+from case_shared.d365.errors import D365TransientError
+from status_sync.domain.due_reads import CaseKey, KeyKind
+from tests.integration.status_sync.conftest import World
+
+
+def by_case_id(case_id: str) -> CaseKey:
+    return CaseKey("usmf", KeyKind.CASE_ID, case_id)
+
+
+async def ring(world: World, *keys: CaseKey) -> None:
+    async with world.pool.acquire() as connection, connection.transaction():
+        await world.service.due_reads.ring(connection, sorted(set(keys)))
+
+
+async def test_a_doorbell_brings_d365s_status_whole(world: World) -> None:
+    case = await world.submit()
+    case_id = await world.create(case, Priority="High", Description="Leaks")
+    await world.d365.move("usmf", case_id, "InProcess")
+    before = await world.now()
+    await ring(world, by_case_id(case_id))
+    await world.read_due()
+
+    row = await world.row(case.web_case_id)
+    assert (row["case_id"], row["status"], row["d365_status"]) == (case_id, "in_process", "InProcess")
+    assert (row["d365_priority"], row["d365_description"], row["d365_category"]) == ("High", "Leaks", "Breakdown")
+    assert before < row["status_as_of"] == row["read_began_at"] < await world.now()
+    assert await world.due() == []
+    (event,) = await world.events()
+    assert (event["web_case_id"], event["case_id"], event["dealer"]) == (case.web_case_id, case_id, "usmf-us-001")
+    assert (event["status"], event["submission_id"]) == ("in_process", str(case.submission_id))
+
+
+async def test_an_event_by_web_case_id_will_do(world: World) -> None:
+    case = await world.submit()
+    case_id = await world.create(case)
+    await ring(world, CaseKey("usmf", KeyKind.WEB_CASE_ID, case.web_case_id.lower()))
+    await world.read_due()
+    assert (await world.row(case.web_case_id))["case_id"] == case_id
+    assert await world.due() == []
+
+
+async def test_what_has_not_changed_is_not_told_again(world: World) -> None:
+    case = await world.submit()
+    case_id = await world.create(case)
+    for _ in range(3):
+        await ring(world, by_case_id(case_id))
+        await world.read_due()
+    assert len(await world.events()) == 1
+
+
+async def test_an_unknown_status_keeps_the_last_one_and_stores_the_symbol(world: World) -> None:
+    case = await world.submit()
+    case_id = await world.create(case)
+    await world.d365.move("usmf", case_id, "InProcess")
+    found = await world.found(case_id)
+    apply_read = world.service.apply_read()
+    await apply_read.handle(await world.now(), [found])
+    await apply_read.handle(await world.now(), [found.model_copy(update={"status": "Escalated"})])
+    row = await world.row(case.web_case_id)
+    assert (row["status"], row["d365_status"]) == ("in_process", "Escalated")
+    assert (await world.events())[-1]["d365_status"] == "Escalated"
+
+
+async def test_a_hundred_events_cost_d365_a_few_requests(world: World) -> None:
+    cases = [await world.submit() for _ in range(100)]
+    case_ids = [await world.create(case) for case in cases]
+    await world.service.d365.probe(timeout=5)
+    await world.requests()
+    await ring(world, *map(by_case_id, case_ids[:50]))
+    await ring(world, *(CaseKey("usmf", KeyKind.WEB_CASE_ID, case.web_case_id) for case in cases[50:]))
+    await world.read_due()
+    assert await world.requests() <= 3
+    assert {row["case_id"] for row in await world.rows()} == set(case_ids)
+
+
+async def test_a_doorbell_during_a_read_makes_the_case_due_again(world: World) -> None:
+    case_id = await world.create(await world.submit())
+    await ring(world, by_case_id(case_id))
+    taken = await world.service.due_reads.take(10)
+    await ring(world, by_case_id(case_id))
+    await world.service.due_reads.settle(taken.due, [])
+    assert await world.due() == [("usmf", "case_id", case_id)]
+    again = await world.service.due_reads.take(10)
+    await world.service.due_reads.settle(again.due, [])
+    assert await world.due() == []
+
+
+async def test_what_d365_does_not_show_yet_is_tried_again_and_given_up_in_the_end(world: World) -> None:
+    await ring(world, by_case_id("C-NOT-THERE"))
+    tries = 0
+    while await world.due():
+        tries += 1
+        assert tries < 20
+        await world.read_due()
+        async with world.database.connect() as connection:
+            waits = await connection.fetchval("SELECT max(due_at) - now() FROM status_sync.due_reads")
+            assert waits is None or timedelta(0) < waits <= timedelta(seconds=32)
+            await connection.execute("UPDATE status_sync.due_reads SET due_at = now()")
+    assert tries == 7
+
+
+async def test_an_outage_of_d365_loses_nothing(world: World) -> None:
+    case = await world.submit()
+    case_id = await world.create(case)
+    await ring(world, by_case_id(case_id))
+    await world.d365.fault(kind="status", status=503, operation="read")
+    for _ in range(3):
+        with pytest.raises(D365TransientError):
+            await world.read_due()
+    assert await world.due() == [("usmf", "case_id", case_id)]
+    await world.d365.control("DELETE", "/faults")
+    await world.read_due()
+    assert (await world.row(case.web_case_id))["case_id"] == case_id
+
+
+async def test_what_d365_refuses_to_be_asked_holds_no_other_legal_entity_up(world: World) -> None:
+    case = await world.submit()
+    case_id = await world.create(case)
+    await ring(world, by_case_id(case_id), CaseKey("demf", KeyKind.CASE_ID, "C-1"))
+    await world.d365.fault(kind="status", status=403, operation="read", data_area_id="demf")
+    await world.read_due()
+    assert (await world.row(case.web_case_id))["case_id"] == case_id
+    assert await world.due() == [("demf", "case_id", "C-1")]
+
+
+async def test_a_read_that_began_earlier_and_ends_later_changes_nothing(world: World) -> None:
+    case = await world.submit()
+    case_id = await world.create(case)
+    apply_read = world.service.apply_read()
+    earlier, old = await world.now(), await world.found(case_id)
+    await world.d365.move("usmf", case_id, "Closed")
+    await apply_read.handle(await world.now(), [await world.found(case_id)])
+    await apply_read.handle(earlier, [old])
+    assert (await world.row(case.web_case_id))["status"] == "closed"
+
+
+async def test_reads_and_doorbells_in_any_order_end_equal_to_d365(world: World) -> None:
+    draw = random.Random(7)
+    case = await world.submit()
+    case_id = await world.create(case)
+    apply_read = world.service.apply_read()
+    under_way = []
+    statuses = itertools.cycle(["InProcess", "Planned", "None", "Closed", "InProcess", "Canceled"])
+    for _ in range(30):
+        match draw.randrange(3):
+            case 0:
+                await world.d365.move("usmf", case_id, next(statuses))
+                await asyncio.gather(*(ring(world, by_case_id(case_id)) for _ in range(draw.randrange(3))))
+            case 1:
+                under_way.append((await world.now(), await world.found(case_id)))
+            case _ if under_way:
+                began_at, found = under_way.pop(draw.randrange(len(under_way)))
+                await apply_read.handle(began_at, [found])
+                await world.read_due()
+            case _:
+                pass
+    await world.d365.move("usmf", case_id, "Planned")
+    await ring(world, by_case_id(case_id))
+    await world.read_due()
+    for began_at, found in under_way:
+        await apply_read.handle(began_at, [found, found])
+    assert (await world.row(case.web_case_id))["status"] == "open"
+    told = [event["status"] for event in await world.events()]
+    assert told[-1] == "open"
