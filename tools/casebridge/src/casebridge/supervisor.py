@@ -30,7 +30,7 @@ Tell = Callable[[str, str], None]
 
 @dataclass(frozen=True)
 class Watcher:
-    """Who is told: `wrote` of each line that a program writes, `ended` of its unwanted ends, `changed` of any change."""
+    """Who is told: `wrote` of every line that a program writes, `ended` of its unwanted ends, `changed` of the rest."""
 
     wrote: Tell
     ended: Tell

@@ -21,6 +21,7 @@ def list_documents(
     state: Annotated[str | None, typer.Option(help="Only in this state, such as failed.")] = None,
     dealer: Annotated[str | None, typer.Option(help="Only of this dealer.")] = None,
     cause: Annotated[str | None, typer.Option(help="Only with this cause.")] = None,
+    older_than: Annotated[float | None, typer.Option(metavar="SECONDS", help="Only those that old.")] = None,
     text: Annotated[str | None, typer.Option("--text", "-q", help="Only with this text in ids or reason.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -31,7 +32,7 @@ def list_documents(
     """List documents."""
     from casebridge.api import operator_api
 
-    filters = {"state": state, "dealer": dealer, "cause": cause, "q": text}
+    filters = {"state": state, "dealer": dealer, "cause": cause, "older_than_seconds": older_than, "q": text}
     items = operator_api(data_dir.resolve(), url, token).items("/v1/documents", limit, **filters)
     if json:
         write_json({"items": items})
