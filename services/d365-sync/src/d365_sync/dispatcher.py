@@ -15,10 +15,11 @@ from prometheus_client import Gauge
 from case_shared.health import Heartbeats
 from case_shared.leadership import Lease
 from case_shared.loops import Doorbell, run_loop
+from d365_sync.app.bells import Bells
 from d365_sync.app.guard_d365 import GuardD365
 from d365_sync.app.hands import Hands
 from d365_sync.app.log_failures import LogFailures
-from d365_sync.app.ports import Changed, DeliveryControl, Documents, Leader, Result
+from d365_sync.app.ports import DeliveryControl, Documents, Leader, Result
 from d365_sync.app.publish_deliveries import PublishDeliveries
 from d365_sync.app.read_back import LookUp
 from d365_sync.domain.document import AttemptKind, Claim
@@ -32,26 +33,6 @@ _TEND_SECONDS = 0.5
 _LOOK_UP_BATCH = 100
 _MAX_LOOK_UPS = 4
 _refused = Gauge("d365_sync_environment_refused", "1 where D365_URL is not the environment of this database")
-
-
-@dataclass
-class Bells:
-    """What wakes the loops before their time."""
-
-    deliver: Doorbell = field(default_factory=Doorbell)
-    verify: Doorbell = field(default_factory=Doorbell)
-    publish: Doorbell = field(default_factory=Doorbell)
-
-    def taken_in(self) -> None:
-        """New documents, or old ones that are due: by consumers and operators."""
-        self.deliver.ring()
-        self.verify.ring()
-        self.publish.ring()
-
-    def stored(self, _changed: Sequence[Changed]) -> None:
-        """Outcomes were stored."""
-        self.publish.ring()
-        self.verify.ring()
 
 
 @dataclass
@@ -98,7 +79,12 @@ class Dispatcher:
                 for name, (turn, seconds, bell) in loops.items():
                     group.create_task(
                         run_loop(
-                            name, turn, every_seconds=seconds, stopping=stopping, heartbeats=self.heartbeats, doorbell=bell
+                            name,
+                            turn,
+                            every_seconds=seconds,
+                            stopping=stopping,
+                            heartbeats=self.heartbeats,
+                            doorbell=bell,
                         )
                     )
         finally:
@@ -171,7 +157,9 @@ class Dispatcher:
 
     def _ahead(self) -> int:
         """How many documents to have ready, so that no slot waits for a claim: none where D365 is slow."""
-        return math.ceil(self.guard.concurrency.limit / 2) if self.guard.fast and self.guard.concurrency.limit > 1 else 0
+        return (
+            math.ceil(self.guard.concurrency.limit / 2) if self.guard.fast and self.guard.concurrency.limit > 1 else 0
+        )
 
     def _send_or_look_up(self, claims: Sequence[Claim]) -> None:
         self.hands.take([claim for claim in claims if claim.kind is AttemptKind.CREATE])
@@ -205,5 +193,7 @@ class Dispatcher:
     async def _post_cleared(self, cleared: Sequence[Result], leader: Leader) -> None:
         if not cleared:
             return
-        claims = [replace(result.claim, cause=result.decision.cause, detail=result.decision.detail) for result in cleared]
+        claims = [
+            replace(result.claim, cause=result.decision.cause, detail=result.decision.detail) for result in cleared
+        ]
         self.hands.take(await self.documents.begin_posts(leader, claims, lease_seconds=self._lease_seconds))

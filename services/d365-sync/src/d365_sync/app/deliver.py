@@ -20,7 +20,9 @@ class Deliver:
 
     async def __call__(self, claim: Claim) -> Result:
         """What the attempt came to; raises nothing that D365 or the network did."""
-        with telemetry.span("deliver", traceparent=claim.traceparent, attributes={"casebridge.document": str(claim.id)}):
+        with telemetry.span(
+            "deliver", traceparent=claim.traceparent, attributes={"casebridge.document": str(claim.id)}
+        ):
             answer = await self.d365.create_case(claim.case, timeout=self.timeout_seconds)
             # 403 is either this category (security is per role and category type) or everything.
             control = await self._control_read() if isinstance(answer, Forbidden) else None

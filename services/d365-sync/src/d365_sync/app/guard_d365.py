@@ -1,4 +1,4 @@
-"""Keep D365 from harm and the queue from draining into dead letters: breaker, concurrency, and the pauses D365 asks for."""
+"""Keep D365 from harm and the queue from dead letters: breaker, concurrency, and the pauses that D365 asks for."""
 
 from dataclasses import dataclass, field
 
@@ -41,7 +41,9 @@ class GuardD365:
             case Health.ANSWERED:
                 self.breaker.answered(now)
                 self.concurrency.answered()
-                self._seconds = (now - started) if self._seconds is None else 0.9 * self._seconds + 0.1 * (now - started)
+                self._seconds = (
+                    (now - started) if self._seconds is None else 0.9 * self._seconds + 0.1 * (now - started)
+                )
             case Health.THROTTLED:
                 self.breaker.throttled(why, now=now, at=at)
                 self.concurrency.throttled(started=started, now=now)

@@ -17,8 +17,8 @@ from d365_sync.domain.outcomes import Decision
 class D365(Protocol):
     """The D365 client, as far as it is used here; `timeout` in seconds."""
 
-    async def create_case(self, case: CaseToCreate, *, timeout: float) -> CreateAnswer: ...  # noqa: ASYNC109, D102
-    async def find_by_web_case_id(  # noqa: D102
+    async def create_case(self, case: CaseToCreate, *, timeout: float) -> CreateAnswer: ...  # noqa: ASYNC109
+    async def find_by_web_case_id(
         self,
         data_area_id: str,
         web_case_ids: Collection[str],
@@ -26,12 +26,16 @@ class D365(Protocol):
         control_case_ids: Sequence[str],
         timeout: float,  # noqa: ASYNC109
     ) -> ReadBack: ...
-    async def read_cases_by_case_id(  # noqa: D102
-        self, data_area_id: str, case_ids: Collection[str], *, timeout: float  # noqa: ASYNC109
+    async def read_cases_by_case_id(
+        self,
+        data_area_id: str,
+        case_ids: Collection[str],
+        *,
+        timeout: float,  # noqa: ASYNC109
     ) -> tuple[D365Case, ...]: ...
-    async def probe(self, *, timeout: float) -> None: ...  # noqa: ASYNC109, D102
-    async def preflight(self, *, timeout: float) -> tuple[PreflightProblem, ...]: ...  # noqa: ASYNC109, D102
-    async def log_document_failure(self, failure: DocumentFailure, *, timeout: float) -> bool: ...  # noqa: ASYNC109, D102
+    async def probe(self, *, timeout: float) -> None: ...  # noqa: ASYNC109
+    async def preflight(self, *, timeout: float) -> tuple[PreflightProblem, ...]: ...  # noqa: ASYNC109
+    async def log_document_failure(self, failure: DocumentFailure, *, timeout: float) -> bool: ...  # noqa: ASYNC109
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,32 +128,32 @@ class FailureToLog:
 class Documents(Protocol):
     """The document queue."""
 
-    async def claim_to_deliver(  # noqa: D102
+    async def claim_to_deliver(
         self, leader: Leader, *, limit: int, per_dealer: int, after_dealer: str, lease_seconds: float
     ) -> Round: ...
-    async def claim_to_verify(self, leader: Leader, *, limit: int, lease_seconds: float) -> list[Claim]: ...  # noqa: D102
-    async def begin_posts(self, leader: Leader, claims: Sequence[Claim], *, lease_seconds: float) -> list[Claim]: ...  # noqa: D102
-    async def store(self, results: Sequence[Result], *, log_failures: bool) -> list[Changed]: ...  # noqa: D102
-    async def expire_leases(self, *, settle_seconds: float) -> int: ...  # noqa: D102
-    async def control_cases(self, data_area_id: str) -> list[str]: ...  # noqa: D102
-    async def earlier_submissions(self, document_id: DocumentId) -> list[Earlier]: ...  # noqa: D102
-    async def deliver_by_evidence(self, seen: Sequence[tuple[str, UUID, str]]) -> int: ...  # noqa: D102
-    async def failures_to_log(self, limit: int) -> list[FailureToLog]: ...  # noqa: D102
-    async def note_failure_logged(self, document_id: DocumentId, retry_seconds: float | None) -> None: ...  # noqa: D102
+    async def claim_to_verify(self, leader: Leader, *, limit: int, lease_seconds: float) -> list[Claim]: ...
+    async def begin_posts(self, leader: Leader, claims: Sequence[Claim], *, lease_seconds: float) -> list[Claim]: ...
+    async def store(self, results: Sequence[Result], *, log_failures: bool) -> list[Changed]: ...
+    async def expire_leases(self, *, settle_seconds: float) -> int: ...
+    async def control_cases(self, data_area_id: str) -> list[str]: ...
+    async def earlier_submissions(self, document_id: DocumentId) -> list[Earlier]: ...
+    async def deliver_by_evidence(self, seen: Sequence[tuple[str, UUID, str]]) -> int: ...
+    async def failures_to_log(self, limit: int) -> list[FailureToLog]: ...
+    async def note_failure_logged(self, document_id: DocumentId, retry_seconds: float | None) -> None: ...
 
 
 class DeliveryControl(Protocol):
     """What steers delivery and survives it."""
 
-    async def read(self) -> Control: ...  # noqa: D102
-    async def store_breaker(  # noqa: D102
+    async def read(self) -> Control: ...
+    async def store_breaker(
         self, state: BreakerState, since: datetime | None, reason: str | None, concurrency: int
     ) -> None: ...
-    async def claim_environment(self, url: str) -> str: ...  # noqa: D102
+    async def claim_environment(self, url: str) -> str: ...
 
 
 class Outbox(Protocol):
     """Revisions that wait to be published."""
 
-    async def unpublished(self, limit: int) -> list[Unpublished]: ...  # noqa: D102
-    async def mark_published(self, events: Sequence[CaseDelivery]) -> None: ...  # noqa: D102
+    async def unpublished(self, limit: int) -> list[Unpublished]: ...
+    async def mark_published(self, events: Sequence[CaseDelivery]) -> None: ...

@@ -62,7 +62,11 @@ class LookUp:
         _doubles.inc()
         case_ids = ", ".join(case.case_id for case in found)
         log.critical("found_twice", web_case_id=claim.id.web_case_id, case_ids=case_ids)
-        return Finding.FOUND_TWICE, None, f"D365 has it more than once, as cases {case_ids}; close all but one there, then link that one"
+        return (
+            Finding.FOUND_TWICE,
+            None,
+            f"D365 has it more than once, as cases {case_ids}; close all but one there, then link that one",
+        )
 
     async def _compare(self, claim: Claim, found: D365Case) -> Finding:
         if is_ours(found, claim.case, by_submission_id=self.by_submission_id):

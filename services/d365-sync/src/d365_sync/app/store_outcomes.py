@@ -1,4 +1,4 @@
-"""Store what attempts came to, those of a few milliseconds in one statement, however often the database fails meanwhile."""
+"""Store what attempts came to, those of a few milliseconds in one statement, even if the database fails meanwhile."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,6 +13,7 @@ from d365_sync.domain.document import Cause, State
 
 log = structlog.get_logger(__name__)
 _GATHER_SECONDS = 0.008
+_FIRST_PAUSE = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
 _attempts = Counter("d365_sync_attempts_total", "Attempts by kind and outcome", ["kind", "outcome"])
 _ended = Counter("d365_sync_documents_ended_total", "Documents that came to an end", ["state", "cause"])
@@ -47,7 +48,7 @@ class StoreOutcomes:
             await self._store(results)
 
     async def _store(self, results: Sequence[Result]) -> None:
-        delay = 0.05
+        delay = _FIRST_PAUSE
         while True:
             try:
                 changed = await self.documents.store(results, log_failures=self.log_failures)
@@ -56,7 +57,9 @@ class StoreOutcomes:
                 return
             except Exception as error:
                 # The database is away: the outcomes are known here alone, so they are kept until it is back.
-                log.error("outcomes_not_stored", documents=len(results), error=repr(error), retry_seconds=delay)
+                log.error(
+                    "outcomes_not_stored", documents=len(results), error=repr(error), exc_info=delay < _FIRST_PAUSE * 2
+                )
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, _LONGEST_PAUSE_SECONDS)
             else:
@@ -84,7 +87,9 @@ def _count_ended(changed: Sequence[Changed]) -> None:
         if document.state in {State.DELIVERED, State.FAILED}:
             _ended.labels(document.state.value, document.cause.value if document.cause else "").inc()
             level = log.warning if document.cause in {Cause.REJECTED, *_ALARMS} else log.info
-            level("document_ended", web_case_id=document.id.web_case_id, state=document.state.value, cause=document.cause)
+            level(
+                "document_ended", web_case_id=document.id.web_case_id, state=document.state.value, cause=document.cause
+            )
 
 
 _ALARMS = frozenset({Cause.OTHER_CONTENT, Cause.FOUND_TWICE, Cause.ATTEMPTS_EXHAUSTED, Cause.SUPERSEDED})

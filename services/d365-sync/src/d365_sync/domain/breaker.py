@@ -54,7 +54,7 @@ class Breaker:
             self.open(why, now=now, at=at)
 
     def open(self, why: str, *, now: float, at: datetime) -> None:
-        """Stop sending; configuration errors come here at once. What is open stays open since then, by the newest reason."""
+        """Stop sending; configuration errors come here at once. The newest reason is kept, and the first time."""
         if self.state is BreakerState.CLOSED:
             self.since = at
         self.state, self.reason = BreakerState.OPEN, why

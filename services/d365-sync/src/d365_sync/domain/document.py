@@ -72,7 +72,9 @@ class Action(StrEnum):
 # D365's own word. `verify` is offered then.
 ALLOWED: Mapping[Action, frozenset[State]] = {
     Action.REPLAY: frozenset({State.FAILED}),
-    Action.LINK: frozenset({State.FAILED, State.VERIFYING, State.DEFERRED, State.PENDING, State.RETURNED, State.DISCARDED}),
+    Action.LINK: frozenset(
+        {State.FAILED, State.VERIFYING, State.DEFERRED, State.PENDING, State.RETURNED, State.DISCARDED}
+    ),
     Action.VERIFY: frozenset({State.FAILED, State.VERIFYING, State.RETURNED, State.DISCARDED}),
     Action.RETURN: frozenset({State.FAILED}),
     Action.DISCARD: frozenset({State.FAILED}),

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import assert_never
 
 from case_shared.d365.answers import (
-    Created,
     CreateAnswer,
+    Created,
     Forbidden,
     Misconfigured,
     NotSent,
@@ -75,7 +75,9 @@ class Decision:
     retry_after: float | None = None
 
 
-def after_post(answer: CreateAnswer, claim: Claim, policy: Policy, control: D365Error | None = None) -> Decision:
+def after_post(  # noqa: C901 (a table, one row a case)
+    answer: CreateAnswer, claim: Claim, policy: Policy, control: D365Error | None = None
+) -> Decision:
     """What follows a POST; `control` is why the control read after a 403 failed, None where it worked."""
     match answer:
         case Created():
@@ -140,7 +142,9 @@ def after_failed_look_up(error: D365Error, claim: Claim, policy: Policy) -> Deci
     """What follows a look-up without an answer: nothing is known."""
     match error:
         case D365Throttled():
-            again = _look_again(claim, policy, Cause.THROTTLED, error.why, Health.THROTTLED, claim.verdict, error.retry_after)
+            again = _look_again(
+                claim, policy, Cause.THROTTLED, error.why, Health.THROTTLED, claim.verdict, error.retry_after
+            )
         case D365Misconfigured():
             # The refusal was about our mapping, perhaps: once that is mended the case is sent again, not given up.
             verdict = Verdict.RETRY if claim.verdict else None
@@ -202,7 +206,9 @@ def _unknown(why: str, claim: Claim, policy: Policy) -> Decision:
 
 def _absent(claim: Claim, policy: Policy) -> Decision:
     if claim.state not in {State.DELIVERING, State.VERIFYING}:
-        return Decision(claim.state, finding=Finding.ABSENT, cause=claim.cause, reason=claim.reason, detail=claim.detail)
+        return Decision(
+            claim.state, finding=Finding.ABSENT, cause=claim.cause, reason=claim.reason, detail=claim.detail
+        )
     if claim.unsettled_seconds > 0:
         wait = min(policy.backoff.seconds(claim.waits), claim.unsettled_seconds)
         return _verifying(claim, Finding.ABSENT, claim.cause, claim.detail, wait, Health.ANSWERED, claim.verdict)
@@ -251,7 +257,9 @@ def _look_again(
             retry_after=retry_after,
         )
     # A refusal's reason is kept: it is what the document fails with, once the look-up has its answer.
-    kept = (claim.cause, claim.detail) if claim.verdict or claim.state is not State.VERIFYING else (Cause.NO_ANSWER, why)
+    kept = (
+        (claim.cause, claim.detail) if claim.verdict or claim.state is not State.VERIFYING else (Cause.NO_ANSWER, why)
+    )
     return _verifying(claim, Finding.UNSURE, *kept, wait, health, verdict, why, retry_after)
 
 
@@ -291,7 +299,9 @@ _CAUSES = {
 
 def _in_the_way(finding: Finding, why: str, claim: Claim) -> Decision:
     if claim.state in {State.RETURNED, State.DISCARDED}:
-        return Decision(claim.state, finding=finding, cause=claim.cause, reason=claim.reason, detail=claim.detail, why=why)
+        return Decision(
+            claim.state, finding=finding, cause=claim.cause, reason=claim.reason, detail=claim.detail, why=why
+        )
     return _failed(_CAUSES[finding], None, why, finding)
 
 

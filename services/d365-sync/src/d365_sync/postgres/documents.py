@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -61,9 +60,7 @@ class PostgresDocuments:
     async def begin_posts(self, leader: Leader, claims: Sequence[Claim], *, lease_seconds: float) -> list[Claim]:
         """Store the intent to POST documents that were surely not there; those whose lease was still ours."""
         expires = self.clock.monotonic() + lease_seconds
-        keys = [
-            {**_key(claim.id), "token": str(claim.token), "attempt_no": claim.attempt_no} for claim in claims
-        ]
+        keys = [{**_key(claim.id), "token": str(claim.token), "attempt_no": claim.attempt_no} for claim in claims]
         statement = load_sql(PACKAGE, "begin_posts")
         rows = await self.pool.fetch(statement, keys, lease_seconds, leader.name, leader.token)
         by_id = {claim.id: claim for claim in claims}
@@ -201,11 +198,8 @@ def _failure(row: asyncpg.Record) -> DocumentFailure:
         document_id=str(document_id),
         web_case_id=document_id.web_case_id,
         customer_account=row["customer_account"],
+        submission_id=UUID(int=row["submission_id"].int),
         state=row["state"],
-        reason=row["reason"] or row["cause"] or "",
-        occurred_at=_aware(row["changed_at"]),
+        cause=row["cause"] or "",
+        reason=row["reason"] or row["detail"] or "",
     )
-
-
-def _aware(value: datetime) -> datetime:
-    return value.astimezone(UTC)

@@ -1,4 +1,4 @@
 -- Failed documents that D365's own document queue is to be told of.
 -- $1 how many int
-SELECT web_case_id, submission_no, data_area_id, customer_account, state, cause, reason, changed_at, failure_log_tries FROM documents
+SELECT web_case_id, submission_no, submission_id, data_area_id, customer_account, state, cause, reason, detail, failure_log_tries FROM documents
 WHERE failure_log_at <= now() ORDER BY failure_log_at LIMIT $1::int

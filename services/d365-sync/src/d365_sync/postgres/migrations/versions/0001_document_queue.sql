@@ -75,9 +75,7 @@ CREATE INDEX documents_to_publish ON d365_sync.documents (changed_at) WHERE revi
 CREATE INDEX documents_to_log ON d365_sync.documents (failure_log_at) WHERE failure_log_at IS NOT NULL;
 CREATE INDEX documents_open ON d365_sync.documents (state, submitted_at)
     WHERE state IN ('pending', 'delivering', 'verifying', 'deferred', 'failed');
-CREATE INDEX documents_newest ON d365_sync.documents (created_at DESC, web_case_id, submission_no);
-CREATE INDEX documents_by_state ON d365_sync.documents (state, created_at DESC, web_case_id, submission_no);
-CREATE INDEX documents_by_dealer ON d365_sync.documents (dealer, created_at DESC, web_case_id, submission_no);
+CREATE INDEX documents_by_state ON d365_sync.documents (state, created_at, web_case_id, submission_no);
 CREATE INDEX documents_by_case_id ON d365_sync.documents (data_area_id, case_id) WHERE case_id IS NOT NULL;
 -- Cases known to be in D365: the positive control.
 CREATE INDEX documents_delivered ON d365_sync.documents (data_area_id, delivered_at DESC) WHERE state = 'delivered';

@@ -1,0 +1,27 @@
+"""What wakes the dispatcher's loops before their time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from case_shared.loops import Doorbell
+from d365_sync.app.ports import Changed
+
+
+@dataclass
+class Bells:
+    """One for each loop that has work brought to it."""
+
+    deliver: Doorbell = field(default_factory=Doorbell)
+    verify: Doorbell = field(default_factory=Doorbell)
+    publish: Doorbell = field(default_factory=Doorbell)
+
+    def taken_in(self) -> None:
+        """New documents, or old ones that are due: by consumers and operators."""
+        self.deliver.ring()
+        self.verify.ring()
+        self.publish.ring()
+
+    def stored(self, _changed: Sequence[Changed]) -> None:
+        """Outcomes were stored."""
+        self.publish.ring()
+        self.verify.ring()

@@ -1,0 +1,17 @@
+"""The ends that an operator gives to a dead letter: return, discard, and restore, which undoes a discard."""
+
+from dataclasses import dataclass
+
+from d365_sync.app.operating import Desk, Order
+from d365_sync.domain.document import Action
+
+
+@dataclass(frozen=True)
+class EndDocument:
+    """Refused while an attempt is unproven: such a document is delivering or verifying, never failed."""
+
+    desk: Desk
+
+    async def __call__(self, action: Action, order: Order) -> None:
+        """Return, discard or restore. Raises what `operating` names."""
+        await self.desk.change(action, order)

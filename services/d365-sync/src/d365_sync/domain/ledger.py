@@ -1,0 +1,12 @@
+"""The ledger: does every submission have its place? (DESIGN section 10)"""
+
+from collections.abc import Mapping
+
+PLACES = ("no_document", "open", "delivered", "failed", "returned", "discarded")
+MUST_BE_ZERO = ("no_document", "without_submission", "without_case_id")
+
+
+def adds_up(counts: Mapping[str, int]) -> bool:
+    """Whether the places sum up to the submissions, and nothing stands where it must not."""
+    placed = sum(counts[place] for place in PLACES)
+    return placed == counts["submissions"] and not any(counts[name] for name in MUST_BE_ZERO)

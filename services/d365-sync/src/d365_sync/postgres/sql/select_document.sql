@@ -1,0 +1,17 @@
+-- One document with every attempt, whole.
+-- $1 web_case_id text, $2 submission_no int
+SELECT
+    d.web_case_id, d.submission_no, d.submission_id, d.dealer, d.data_area_id, d.customer_account, d.state, d.cause, d.reason, d.detail,
+    d.given_reason, d.case_id, d.content, d.created_by, d.created_at, d.submitted_at, d.delivered_at, d.changed_at, d.revision,
+    CASE
+        WHEN d.state IN ('pending', 'deferred') THEN least(d.due_at, d.verify_at)
+        ELSE d.verify_at
+    END AS next_attempt_at, tries.attempts
+FROM documents AS d
+CROSS JOIN LATERAL (
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'kind', kind, 'started', started_at, 'ended', ended_at, 'outcome', outcome, 'finding', finding, 'why', why, 'status', status,
+        'request', request, 'answer', answer, 'duration_seconds', duration_seconds) ORDER BY attempt_no), '[]') AS attempts
+    FROM attempts WHERE web_case_id = d.web_case_id AND submission_no = d.submission_no
+) AS tries
+WHERE d.web_case_id = $1::text AND d.submission_no = $2::int

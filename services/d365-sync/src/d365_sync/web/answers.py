@@ -1,0 +1,103 @@
+"""What operators get: documents and lists as JSON, refusals as problems."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import asyncpg
+import orjson
+from fastapi import FastAPI, Request, Response
+
+from case_shared.problems import Problem
+from d365_sync.app.operating import D365Unreachable, DocumentChanged, DocumentNotFound, NotAllowed
+from d365_sync.domain.document import DocumentId, State, allowed_actions
+
+Json = dict[str, Any]
+_AS_THEY_ARE = (
+    "web_case_id",
+    "submission_no",
+    "submission_id",
+    "dealer",
+    "data_area_id",
+    "customer_account",
+    "state",
+    "cause",
+    "reason",
+    "detail",
+    "given_reason",
+    "case_id",
+    "attempts",
+    "created_by",
+    "created_at",
+    "submitted_at",
+    "delivered_at",
+    "changed_at",
+    "next_attempt_at",
+    "revision",
+)
+
+
+def document(row: Json) -> Json:
+    """A document (DESIGN section 7), and what an operator may do with it."""
+    return {
+        "id": str(DocumentId(row["web_case_id"], row["submission_no"])),
+        **{name: row[name] for name in _AS_THEY_ARE},
+        "payload": row["content"],
+        "allowed_actions": allowed_actions(State(row["state"])),
+    }
+
+
+def page(items: Sequence[Json], limit: int, cursor_of: Callable[[Json], str]) -> Json:
+    """A list's page; `items` has one more than `limit` where there is another page."""
+    shown = list(items[:limit])
+    more = len(items) > limit
+    return {"items": shown, "next": cursor_of(shown[-1]) if more else None, "has_more": more}
+
+
+def answer(content: Json, status: int = 200, **headers: str) -> Response:
+    """`content` as JSON; `headers` by their names."""
+    return Response(orjson.dumps(content, default=str, option=orjson.OPT_UTC_Z), status, headers, "application/json")
+
+
+def install_refusals(app: FastAPI) -> None:
+    """Answer each refusal with its problem."""
+    for kind, word in _WORDING.items():
+        app.add_exception_handler(kind, _handler(word))
+
+
+def _handler(word: Callable[[Any], Problem]) -> Callable[[Request, Exception], Any]:
+    async def handle(_request: Request, error: Exception) -> Response:
+        return word(error).response()
+
+    return handle
+
+
+def _changed(error: DocumentChanged) -> Problem:
+    current = f'"{error.revision}"'
+    detail = f"The document is at {current} now. Fetch it, and decide again."
+    return Problem(412, "version-changed", "The document has changed", detail, headers={"ETag": current})
+
+
+def _not_allowed(error: NotAllowed) -> Problem:
+    allowed = allowed_actions(error.state)
+    offered = f" Allowed now: {', '.join(allowed)}." if allowed else " Nothing can be done with it now."
+    return Problem(
+        409, "not-allowed", "The document's state does not permit this", f"{error}.{offered}", allowed_actions=allowed
+    )
+
+
+def _unavailable(error: Exception) -> Problem:
+    detail = str(error) if isinstance(error, D365Unreachable) else "The database does not answer. Repeat the request."
+    return Problem(503, "unavailable", "Not available now", detail, headers={"Retry-After": "5"})
+
+
+_WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
+    DocumentNotFound: lambda error: Problem(404, "not-found", "Not found", f"{error}."),
+    DocumentChanged: _changed,
+    NotAllowed: _not_allowed,
+    D365Unreachable: _unavailable,
+    OSError: _unavailable,
+    TimeoutError: _unavailable,
+    asyncpg.InterfaceError: _unavailable,
+    asyncpg.PostgresConnectionError: _unavailable,
+    asyncpg.OperatorInterventionError: _unavailable,
+}

@@ -1,0 +1,35 @@
+"""What the routes work with, found in `app.state.context`."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from d365_sync.app.bells import Bells
+from d365_sync.app.end_document import EndDocument
+from d365_sync.app.link import Link
+from d365_sync.app.replay import Replay
+from d365_sync.app.verify import Verify
+from d365_sync.postgres.control import PostgresControl
+from d365_sync.postgres.desk import PostgresDesk
+from d365_sync.postgres.queries import Queries
+
+
+@dataclass(frozen=True)
+class Context:
+    """The use cases and the reads."""
+
+    queries: Queries
+    control: PostgresControl
+    desk: PostgresDesk
+    replay: Replay
+    link: Link
+    verify: Verify
+    end: EndDocument
+    bells: Bells
+    d365_url: str
+
+
+def context_of(request: Request) -> Context:
+    """The context of the application that serves `request`."""
+    context: Context = request.app.state.context
+    return context

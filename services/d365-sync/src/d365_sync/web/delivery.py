@@ -1,0 +1,71 @@
+"""Routes of delivery as a whole: how it goes, and pause, resume, adopt, restored."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from case_shared.auth import Authenticated, Principal
+from d365_sync.domain.document import State
+from d365_sync.web.answers import Json, answer
+from d365_sync.web.context import Context, context_of
+from d365_sync.web.requests import NoQuery, ReasonInput
+
+router = APIRouter(prefix="/v1/delivery", tags=["delivery"])
+Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
+Writer = Annotated[Principal, Depends(Authenticated("documents:write"))]
+
+
+@router.get("", summary="How delivery goes")
+async def delivery(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Response:
+    """Breaker, pause, concurrency, what is in flight, backlog and its oldest."""
+    return answer(await _delivery(context_of(request)))
+
+
+@router.post("/pause", summary="Stop sending to D365")
+async def pause(request: Request, writer: Writer, body: ReasonInput) -> Response:
+    """What is under way is finished; submissions are taken in as before."""
+    return await _steer(request, "pause_delivery", writer, body)
+
+
+@router.post("/resume", summary="Go on sending to D365")
+async def resume(request: Request, writer: Writer, body: ReasonInput) -> Response:
+    """Undo a pause."""
+    return await _steer(request, "resume_delivery", writer, body)
+
+
+@router.post("/adopt", summary="Let the database belong to the D365 environment that is set now")
+async def adopt(request: Request, writer: Writer, body: ReasonInput) -> Response:
+    """Until then nothing is sent to another environment than before; then every open document is looked up first."""
+    return await _steer(request, "adopt_environment", writer, body, context_of(request).d365_url)
+
+
+@router.post("/restored", summary="Tell that the database was restored from a backup")
+async def restored(request: Request, writer: Writer, body: ReasonInput) -> Response:
+    """Every open document is looked up in D365 before it is sent."""
+    return await _steer(request, "restore_delivery", writer, body)
+
+
+async def _steer(request: Request, statement: str, writer: Principal, body: ReasonInput, *more: str) -> Response:
+    context = context_of(request)
+    await context.desk.steer(statement, writer.username, body.reason, *more)
+    context.bells.taken_in()
+    return answer(await _delivery(context))
+
+
+async def _delivery(context: Context) -> Json:
+    stored, states = await context.control.read(), await context.control.backlog()
+    waiting = [one for one in states if one.state is not State.FAILED]
+    return {
+        "breaker": {"state": stored.breaker, "since": stored.breaker_since, "reason": stored.breaker_reason},
+        "paused": stored.paused,
+        "paused_by": stored.paused_by,
+        "paused_reason": stored.paused_reason,
+        "paused_at": stored.paused_at,
+        "concurrency": stored.concurrency,
+        "in_flight": sum(one.leased for one in waiting),
+        "backlog": sum(one.documents for one in waiting),
+        "oldest_age_seconds": max((one.oldest_seconds for one in waiting), default=0.0),
+        "failed": sum(one.documents for one in states if one.state is State.FAILED),
+        "environment": {"d365_url": stored.d365_url, "refused_url": stored.refused_url},
+        "restored_at": stored.restored_at,
+    }

@@ -1,0 +1,131 @@
+"""Routes of the document queue."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from case_shared.auth import Authenticated, Principal
+from d365_sync.app.operating import DocumentNotFound, Order
+from d365_sync.domain.document import Action, DocumentId
+from d365_sync.postgres.queries import Filter, Place
+from d365_sync.web import answers
+from d365_sync.web.context import context_of
+from d365_sync.web.requests import (
+    DocumentsQuery,
+    LinkInput,
+    NoQuery,
+    ReasonInput,
+    ReplayInput,
+    VerifyInput,
+    decode_cursor,
+    document_id,
+    encode_cursor,
+    expected_revision,
+    wrong_cursor,
+)
+
+router = APIRouter(prefix="/v1", tags=["documents"])
+Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
+Writer = Annotated[Principal, Depends(Authenticated("documents:write"))]
+
+
+@router.get("/documents", summary="List documents, newest first")
+async def documents(request: Request, _reader: Reader, query: Annotated[DocumentsQuery, Query()]) -> Response:
+    """Filters: state (several, by comma), dealer, cause, older_than_seconds, q (in ids, reason and detail)."""
+    wanted = Filter(query.states(), query.dealer, query.cause, query.older_than_seconds, query.q)
+    rows = await context_of(request).queries.documents(wanted, _place(query.cursor), query.limit + 1)
+    return answers.answer(answers.page([answers.document(row) for row in rows], query.limit, _cursor))
+
+
+@router.get("/documents/{document}", summary="One document, with every attempt")
+async def one_document(
+    request: Request, _reader: Reader, document: str, _query: Annotated[NoQuery, Query()]
+) -> Response:
+    """Payload, state, and each attempt with what was sent and what D365 answered; the ETag serves If-Match."""
+    return await _shown(request, document_id(document))
+
+
+@router.get("/document-groups", summary="Dead letters by cause")
+async def document_groups(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Response:
+    """How many, the first and the last, for each cause."""
+    items = await context_of(request).queries.groups()
+    return answers.answer({"items": items, "next": None, "has_more": False})
+
+
+@router.post("/documents/{document}/replay", summary="Try again, perhaps with an edited payload")
+async def replay(request: Request, writer: Writer, document: str, body: ReplayInput) -> Response:
+    """The document is looked up in D365 before it is sent."""
+    order = _order(request, writer, document, body.reason)
+    await context_of(request).replay(order, body.payload.content() if body.payload else None)
+    return await _done(request, order)
+
+
+@router.post("/documents/{document}/link", summary="Tie it to a case that D365 already has")
+async def link(request: Request, writer: Writer, document: str, body: LinkInput) -> Response:
+    """The case must be there, in the document's legal entity, and carry no other Web Case ID."""
+    order = _order(request, writer, document, body.reason)
+    await context_of(request).link(order, body.case_id)
+    return await _done(request, order)
+
+
+@router.post("/documents/{document}/verify", summary="Look it up in D365 now")
+async def verify(request: Request, writer: Writer, document: str, body: VerifyInput) -> Response:
+    """Waits a moment for what the look-up shows."""
+    order = _order(request, writer, document, body.reason or "verify now")
+    await context_of(request).verify(order)
+    return await _done(request, order)
+
+
+@router.post("/documents/{document}/return", summary="Give it back to its dealer as a draft")
+async def give_back(request: Request, writer: Writer, document: str, body: ReasonInput) -> Response:
+    """The dealer sees the reason."""
+    return await _end(Action.RETURN, request, writer, document, body)
+
+
+@router.post("/documents/{document}/discard", summary="End it; restore undoes that")
+async def discard(request: Request, writer: Writer, document: str, body: ReasonInput) -> Response:
+    """The dealer sees the reason."""
+    return await _end(Action.DISCARD, request, writer, document, body)
+
+
+@router.post("/documents/{document}/restore", summary="Undo a discard")
+async def restore(request: Request, writer: Writer, document: str, body: ReasonInput) -> Response:
+    """It is a dead letter again."""
+    return await _end(Action.RESTORE, request, writer, document, body)
+
+
+async def _end(action: Action, request: Request, writer: Principal, document: str, body: ReasonInput) -> Response:
+    order = _order(request, writer, document, body.reason)
+    await context_of(request).end(action, order)
+    return await _done(request, order)
+
+
+def _order(request: Request, writer: Principal, document: str, reason: str) -> Order:
+    return Order(document_id(document), expected_revision(request), writer.username, reason)
+
+
+async def _done(request: Request, order: Order) -> Response:
+    context_of(request).bells.taken_in()
+    return await _shown(request, order.document)
+
+
+async def _shown(request: Request, key: DocumentId) -> Response:
+    row = await context_of(request).queries.document(key)
+    if row is None:
+        raise DocumentNotFound(f"there is no document {key}")
+    return answers.answer(answers.document(row), ETag=f'"{row["revision"]}"')
+
+
+def _cursor(item: dict[str, Any]) -> str:
+    return encode_cursor(item["created_at"].isoformat(), item["web_case_id"], item["submission_no"])
+
+
+def _place(cursor: str | None) -> Place | None:
+    parts = decode_cursor(cursor, str, str, int)
+    if parts is None:
+        return None
+    try:
+        return Place(datetime.fromisoformat(str(parts[0])), DocumentId(str(parts[1]), int(parts[2])))
+    except ValueError:
+        raise wrong_cursor() from None

@@ -1,0 +1,63 @@
+"""Routes of what was kept: unreadable records, the audit, the ledger."""
+
+import base64
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from case_shared.auth import Authenticated, Principal
+from d365_sync.domain.document import DocumentId
+from d365_sync.domain.ledger import adds_up
+from d365_sync.web.answers import Json, answer, page
+from d365_sync.web.context import context_of
+from d365_sync.web.requests import AuditQuery, NoQuery, PageQuery, decode_cursor, document_id, encode_cursor
+
+router = APIRouter(prefix="/v1", tags=["records"])
+Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
+Auditor = Annotated[Principal, Depends(Authenticated("audit:read"))]
+
+
+@router.get("/unreadable-records", summary="Kafka records that no service could read, newest first")
+async def unreadable_records(request: Request, _reader: Reader, query: Annotated[PageQuery, Query()]) -> Response:
+    """Raw bytes in base64, headers, place and cause."""
+    rows = await context_of(request).queries.unreadable_records(_below(query.cursor), query.limit + 1)
+    return answer(page([_unreadable(row) for row in rows], query.limit, _cursor))
+
+
+@router.get("/audit", summary="Who did what and why, newest first")
+async def audit(request: Request, _auditor: Auditor, query: Annotated[AuditQuery, Query()]) -> Response:
+    """Edited fields by name, never their values."""
+    key = document_id(query.document) if query.document else None
+    rows = await context_of(request).queries.audit(key, _below(query.cursor), query.limit + 1)
+    return answer(page([_entry(row) for row in rows], query.limit, _cursor))
+
+
+@router.get("/ledger", summary="Does every submission have its place?")
+async def ledger(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Response:
+    """Submissions older than five minutes by where they stand; younger ones are counted apart."""
+    counts = await context_of(request).queries.ledger()
+    as_of = counts.pop("as_of")
+    return answer({"adds_up": adds_up(counts), "as_of": as_of, **counts})
+
+
+def _below(cursor: str | None) -> int | None:
+    parts = decode_cursor(cursor, int)
+    return int(parts[0]) if parts else None
+
+
+def _cursor(item: Json) -> str:
+    return encode_cursor(item["id"])
+
+
+def _unreadable(row: dict[str, Any]) -> Json:
+    key, value = row.pop("key"), row.pop("value")
+    return {**row, "offset": row.pop("record_offset"), "key_base64": _base64(key), "value_base64": _base64(value)}
+
+
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()
+
+
+def _entry(row: dict[str, Any]) -> Json:
+    number = row["submission_no"]
+    return {**row, "document": str(DocumentId(row["web_case_id"], number)) if number else None}

@@ -1,0 +1,162 @@
+"""What operators send: query parameters, If-Match, bodies; and the cursors of lists."""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+import orjson
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from case_shared.events import (
+    CaseContent,
+    Code,
+    Contact,
+    ContactEmail,
+    ContactName,
+    ContactPhone,
+    Description,
+    Notes,
+)
+from case_shared.problems import FieldError, Problem, invalid
+from d365_sync.domain.document import DocumentId, State
+
+_TEXT = r"^[^\x00]*$"
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=_TEXT)]
+_TAG = re.compile(r'(?<!W/)"(\d{1,9})"')
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ContactInput(_Body):
+    """Whom D365's staff may ask."""
+
+    name: ContactName | None = None
+    email: ContactEmail | None = None
+    phone: ContactPhone | None = None
+
+
+class PayloadInput(_Body):
+    """What is sent in place of what the dealer wrote, whole. Ids, dealer and legal entity are no part of it."""
+
+    category: Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=_TEXT)]
+    category_type: Code | None = None
+    priority: Code | None = None
+    description: Description | None = None
+    contact: ContactInput | None = None
+    notes: Notes | None = None
+
+    def content(self) -> CaseContent:
+        """As a document holds it; only what was given counts as set."""
+        given = self.model_dump(exclude_unset=True)
+        contact = given.pop("contact", None)
+        return CaseContent(**given, contact=Contact(**contact)) if contact else CaseContent(**given)
+
+
+class ReasonInput(_Body):
+    """Why."""
+
+    reason: Reason
+
+
+class VerifyInput(_Body):
+    """Why, if that is to be told."""
+
+    reason: Reason | None = None
+
+
+class ReplayInput(ReasonInput):
+    """Try again, perhaps with another payload."""
+
+    payload: PayloadInput | None = None
+
+
+class LinkInput(ReasonInput):
+    """Tie it to a case of D365."""
+
+    case_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_TEXT)]
+
+
+class DocumentsQuery(_Body):
+    """Filters of the list; `state` takes several, by comma."""
+
+    state: str | None = None
+    dealer: Annotated[str | None, Field(max_length=100, pattern=_TEXT)] = None
+    cause: Annotated[str | None, Field(max_length=100, pattern=_TEXT)] = None
+    older_than_seconds: Annotated[float | None, Field(ge=0, le=10**9)] = None
+    q: Annotated[str | None, Field(max_length=200, pattern=_TEXT)] = None
+    cursor: Annotated[str | None, Field(max_length=500)] = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 25
+
+    def states(self) -> Sequence[State]:
+        """The states asked for; all where none is. Raises 422 for a word that is none."""
+        words = [word.strip() for word in (self.state or "").split(",") if word.strip()]
+        try:
+            return [State(word) for word in dict.fromkeys(words)] or tuple(State)
+        except ValueError:
+            known = ", ".join(State)
+            raise invalid([FieldError(pointer="?state", detail=f"There are these states: {known}.")]) from None
+
+
+class PageQuery(_Body):
+    """A page of a list; `cursor` is `next` of the page before."""
+
+    cursor: Annotated[str | None, Field(max_length=500)] = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 25
+
+
+class AuditQuery(PageQuery):
+    """A page of the audit, of one document where `document` names it."""
+
+    document: Annotated[str | None, Field(max_length=50)] = None
+
+
+class NoQuery(_Body):
+    """No parameters at all."""
+
+
+def document_id(text: str) -> DocumentId:
+    """The document that the address names; raises 404 where none can have that id."""
+    found = DocumentId.parse(text)
+    if found is None:
+        raise Problem(404, "not-found", "Not found", f"There is no document {text}.")
+    return found
+
+
+def expected_revision(request: Request) -> int:
+    """The revision that If-Match names; raises 428 where it is missing, 412 where it names none."""
+    header = request.headers.get("if-match")
+    if header is None:
+        detail = "Send the document's ETag in If-Match, so that you decide on what you have seen."
+        raise Problem(428, "version-required", "If-Match is missing", detail)
+    found = _TAG.fullmatch(header.strip())
+    # No document is ever at revision 0.
+    return int(found[1]) if found else 0
+
+
+def encode_cursor(*parts: str | int | datetime) -> str:
+    """An opaque cursor."""
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None, *kinds: type) -> list[str | int] | None:
+    """The cursor's parts, of these kinds; raises 422 where it is none of this list."""
+    if cursor is None:
+        return None
+    try:
+        parts = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        parts = None
+    if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
+        raise wrong_cursor()
+    return parts
+
+
+def wrong_cursor() -> Problem:
+    """422."""
+    return invalid([FieldError(pointer="?cursor", detail="Take `next` of the page before, or leave it out.")])

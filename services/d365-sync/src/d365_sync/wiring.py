@@ -1,0 +1,215 @@
+"""The composition root: what d365-sync is made of, and how it starts and stops."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from uuid import uuid4
+
+import aiohttp
+import asyncpg
+import structlog
+from fastapi import FastAPI
+
+from case_shared.auth import TokenVerifier
+from case_shared.clock import Clock, SystemClock
+from case_shared.d365.auth import ClientCredentials
+from case_shared.d365.client import D365Client
+from case_shared.d365.session import open_session
+from case_shared.health import Heartbeats, health_routes
+from case_shared.kafka import Consumers, create_producer
+from case_shared.leadership import Leadership
+from case_shared.loops import pause, run_loop
+from case_shared.postgres import Pool, create_pool
+from case_shared.topics import topic_name
+from d365_sync.app.bells import Bells
+from d365_sync.app.deliver import Deliver
+from d365_sync.app.end_document import EndDocument
+from d365_sync.app.guard_d365 import GuardD365
+from d365_sync.app.hands import Hands
+from d365_sync.app.link import Link
+from d365_sync.app.log_failures import LogFailures
+from d365_sync.app.ports import D365
+from d365_sync.app.publish_deliveries import PublishDeliveries, Send
+from d365_sync.app.read_back import LookUp
+from d365_sync.app.replay import Replay
+from d365_sync.app.store_outcomes import StoreOutcomes
+from d365_sync.app.verify import Verify
+from d365_sync.consumers import SERVICE, subscriptions
+from d365_sync.dispatcher import LEASE_NAME, Dispatcher
+from d365_sync.domain.backoff import Backoff
+from d365_sync.domain.breaker import Breaker
+from d365_sync.domain.concurrency import Concurrency
+from d365_sync.domain.outcomes import Policy
+from d365_sync.metrics import Measure
+from d365_sync.postgres.control import PostgresControl
+from d365_sync.postgres.desk import PostgresDesk
+from d365_sync.postgres.documents import PostgresDocuments
+from d365_sync.postgres.outbox import PostgresOutbox
+from d365_sync.postgres.queries import Queries
+from d365_sync.producer import Producer
+from d365_sync.settings import Settings
+from d365_sync.web.app import create
+from d365_sync.web.context import Context
+
+log = structlog.get_logger(__name__)
+# Together below the grace period that `case_shared.service` leaves after its own.
+_LOOPS_SECONDS = 4.0
+_DRAIN_SECONDS = 4.0
+_MEASURE_SECONDS = 5.0
+_LEDGER_SECONDS = 60.0
+# Beside the POSTs: look-ups, probes, operators' reads.
+_MORE_CONNECTIONS = 10
+
+
+def build(settings: Settings) -> FastAPI:
+    """The application, whose lifespan is the service's life."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await _start(app, settings, stack)
+            yield
+
+    return create(lifespan)
+
+
+async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> None:
+    """Open what is needed and start the loops; `stack` stops them in the other order."""
+    clock, stopping = SystemClock(), asyncio.Event()
+    heartbeats = Heartbeats(clock)
+    pool = await _open_pool(settings)
+    stack.push_async_callback(pool.close)
+    d365 = await _open_d365(settings, clock, stack)
+    plain = await stack.enter_async_context(aiohttp.ClientSession())
+    producer = Producer(lambda: create_producer(settings, client_id=SERVICE), lambda name: topic_name(settings, name))
+    stack.push_async_callback(producer.close)
+    bells = Bells()
+    dispatcher = build_dispatcher(settings, pool, d365, producer.send, clock, heartbeats, bells)
+    consumers = Consumers(settings, subscriptions(pool, bells.taken_in), client_id=SERVICE, heartbeats=heartbeats)
+    leadership = Leadership(
+        pool, clock, heartbeats, LEASE_NAME, f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+    )
+    measure = Measure(PostgresControl(pool), Queries(pool))
+    loops = {
+        "dispatcher": leadership.run(dispatcher.lead, stopping),
+        "consumers": consumers.run(stopping),
+        "backlog": run_loop(
+            "backlog", measure.backlog, every_seconds=_MEASURE_SECONDS, stopping=stopping, heartbeats=heartbeats
+        ),
+        "ledger": run_loop(
+            "ledger", measure.ledger, every_seconds=_LEDGER_SECONDS, stopping=stopping, heartbeats=heartbeats
+        ),
+    }
+    tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
+    stack.push_async_callback(_stop, stopping, tasks, dispatcher, bells)
+
+    async def environment_fits() -> bool:
+        return (await PostgresControl(pool).read()).refused_url is None
+
+    async def database_answers() -> bool:
+        return bool(await pool.fetchval("SELECT true"))
+
+    async def kafka_is_reached() -> bool:
+        return producer.reaches_kafka and consumers.started
+
+    app.state.token_verifier = TokenVerifier(settings, plain, clock)
+    app.state.context = _context(settings, pool, d365, bells)
+    told = {"kafka": kafka_is_reached, "d365_environment": environment_fits}
+    app.include_router(health_routes(heartbeats, {"database": database_answers}, told))
+
+
+def build_dispatcher(
+    settings: Settings, pool: Pool, d365: D365, send: Send, clock: Clock, heartbeats: Heartbeats, bells: Bells
+) -> Dispatcher:
+    """The dispatcher and all that it works with."""
+    mapping, seconds = settings.mapping, settings.d365_timeout_seconds
+    documents, control = PostgresDocuments(pool, clock, settings.d365_url), PostgresControl(pool)
+    policy = Policy(
+        settings.d365_settle_seconds, settings.d365_max_attempts, Backoff(settings.d365_backoff_max_seconds)
+    )
+    logs_failures = mapping.document_queue.entity_set is not None
+    guard = GuardD365(
+        d365,
+        control,
+        clock,
+        Breaker(settings.d365_breaker_seconds),
+        Concurrency(settings.d365_max_concurrency),
+        seconds,
+    )
+    outcomes = StoreOutcomes(documents, logs_failures, bells.stored)
+    return Dispatcher(
+        documents=documents,
+        control=control,
+        guard=guard,
+        hands=Hands(Deliver(d365, policy, seconds), outcomes, guard, clock, seconds, bells.deliver.ring),
+        look_up=LookUp(d365, documents, policy, seconds, mapping.has_submission_id),
+        publish=PublishDeliveries(PostgresOutbox(pool), send, clock),
+        log_failures=LogFailures(d365, documents, seconds) if logs_failures else None,
+        bells=bells,
+        heartbeats=heartbeats,
+        d365_url=settings.d365_url,
+        settle_seconds=settings.d365_settle_seconds,
+        timeout_seconds=seconds,
+    )
+
+
+def _context(settings: Settings, pool: Pool, d365: D365, bells: Bells) -> Context:
+    desk = PostgresDesk(pool)
+    return Context(
+        queries=Queries(pool),
+        control=PostgresControl(pool),
+        desk=desk,
+        replay=Replay(desk),
+        link=Link(d365, desk, settings.d365_timeout_seconds),
+        verify=Verify(desk, bells.taken_in),
+        end=EndDocument(desk),
+        bells=bells,
+        d365_url=settings.d365_url,
+    )
+
+
+async def _open_d365(settings: Settings, clock: Clock, stack: AsyncExitStack) -> D365Client:
+    session = await stack.enter_async_context(open_session(limit=settings.d365_max_concurrency + _MORE_CONNECTIONS))
+    credentials = ClientCredentials(
+        session,
+        token_url=settings.token_url,
+        client_id=settings.d365_client_id,
+        client_secret=settings.d365_client_secret,
+        environment=settings.d365_url,
+        clock=clock,
+    )
+    return D365Client(session, credentials, settings.mapping, environment=settings.d365_url, clock=clock)
+
+
+async def _stop(stopping: asyncio.Event, tasks: list[asyncio.Task[None]], dispatcher: Dispatcher, bells: Bells) -> None:
+    """No new claims; what is under way is finished, or left to its lease's end, which makes it be looked up."""
+    stopping.set()
+    bells.taken_in()
+    _, late = await asyncio.wait(tasks, timeout=_LOOPS_SECONDS)
+    for task in late:
+        log.warning("loop_cancelled", loop=task.get_name())
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    try:
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            await dispatcher.hands.drain()
+            await dispatcher.publish()
+    except TimeoutError:
+        log.warning("left_to_their_leases", documents=dispatcher.hands.holding)
+    except Exception as error:
+        log.warning("not_published_before_the_end", exc_info=error)
+
+
+async def _open_pool(settings: Settings) -> Pool:
+    """Open the pool, however long PostgreSQL takes to be there."""
+    never = asyncio.Event()
+    while True:
+        try:
+            return await create_pool(
+                settings.database_url, schema="d365_sync", name=SERVICE, size=settings.database_pool_size
+            )
+        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            log.warning("database_not_reached", setting="DATABASE_URL", error=repr(error))
+            await pause(1.0, never)
