@@ -2,20 +2,20 @@
 
 import json
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from rich.console import Console
-from rich.text import Text
-
 COLOURS = (36, 32, 35, 33, 34, 91, 96, 92)  # ANSI's, one a name
 NAME_WIDTH = 11
 MEGABYTE = 1_000_000
 TOLD_DOWNLOAD_BYTES = MEGABYTE // 2
 LARGE_DOWNLOAD_BYTES = 5 * MEGABYTE
+WIDTH_WITHOUT_TERMINAL = 240
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 def write_json(value: object) -> None:
@@ -66,13 +66,23 @@ class Progress:
 
 
 def render_table(columns: list[str], rows: list[list[Any]]) -> None:
-    """Print a table on stdout."""
+    """Print a table on stdout; only its last column, the longest, is wrapped."""
+    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(*columns, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=column != columns[-1], overflow="fold")
     for row in rows:
-        table.add_row(*(Text("" if cell is None else str(cell), overflow="fold") for cell in row))
-    Console(highlight=False).print(table)
+        table.add_row(*(Text(shown(cell)) for cell in row))
+    Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL).print(table)
+
+
+def shown(cell: Any) -> str:
+    """A value as a table shows it: a time to the second, nothing for None."""
+    text = "" if cell is None else str(cell)
+    return f"{text[:10]} {text[11:19]}" if TIMESTAMP.fullmatch(text) else text
 
 
 def render_fields(document: dict[str, Any]) -> None:

@@ -113,9 +113,11 @@ class Walkthrough:
             case: dict[str, Any] = self.cases.get(self._path(f"cases/{web_case_id}")).body
             return case if holds(case) else None
 
-        return self._await(
-            step, probe, lambda case: f"{web_case_id}: {case['status']}, Case ID {case['case_id'] or '-'}"
-        )
+        def describe(case: dict[str, Any]) -> str:
+            status = case["status"].replace("_", " ").capitalize()
+            return f"{web_case_id}  {status}  {case['case_id'] or ''}".rstrip()
+
+        return self._await(step, probe, describe)
 
     def _await_failure(self, path: str) -> None:
         def probe() -> dict[str, Any] | None:
