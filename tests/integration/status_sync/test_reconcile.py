@@ -1,0 +1,210 @@
+"""The poll: what changed without an event, cases born in D365, the registry and the daily sweep."""
+
+from datetime import timedelta
+
+import pytest
+
+from case_shared.d365.errors import D365Error
+from case_shared.d365.mapping import CaseFields, CaseTable, Mapping
+from case_shared.identifiers import derived_web_case_id
+from tests.integration.status_sync.conftest import World
+
+
+async def poll(world: World) -> None:
+    for name in ("dealers", "cases"):
+        await world.step(name)
+
+
+async def by_case_id(world: World) -> dict[str, dict[str, object]]:
+    return {str(row["case_id"]): row for row in await world.rows()}
+
+
+async def test_a_lost_event_heals(world: World) -> None:
+    case = await world.submit()
+    case_id = await world.create(case)
+    await poll(world)
+    await world.d365.move("usmf", case_id, "Closed")
+    await world.step("cases")
+    assert (await world.row(case.web_case_id))["status"] == "closed"
+    assert [event["status"] for event in await world.events() if event["case_id"] == case_id] == ["submitted", "closed"]
+
+
+async def test_cases_born_in_d365_are_shown_to_their_dealer_and_to_nobody_else(world: World) -> None:
+    born = await world.create(None, CaseStatus="Planned", Description="Leaks", Notes="internal")
+    hidden = [
+        await world.create(None, CategoryType="HumanResources", CaseCategory="Employee grievance"),
+        await world.create(None, CategoryType="Audit", CaseCategory="Policy violation"),
+        await world.create(None, WebCaseId="PORTAL-OF-ANOTHER"),
+    ]
+    await poll(world)
+    rows = await by_case_id(world)
+    assert not set(hidden) & set(rows)
+    row = rows[born]
+    assert row["web_case_id"] == derived_web_case_id("usmf", born)
+    assert (row["origin"], row["phase"], row["status"]) == ("d365", "submitted", "open")
+    assert (row["dealer"], row["customer_account"], row["created_by"]) == ("usmf-us-001", "US-001", None)
+    assert (row["d365_description"], row["notes"], row["created_at"]) == ("Leaks", None, row["d365_modified_at"])
+    events = [event for event in await world.events() if event["case_id"] == born]
+    assert [(event["dealer"], event["submission_id"]) for event in events] == [("usmf-us-001", None)]
+    await world.step("cases")
+    assert len(await by_case_id(world)) == len(rows)
+
+
+async def test_without_its_dealer_no_case_is_born(world: World) -> None:
+    await world.create(None)
+    await world.step("cases")
+    assert await world.rows() == []
+    await poll(world)  # the dealers appear, and with them what is older than the poll's position
+    assert await world.rows() != []
+
+
+async def test_a_derived_web_case_id_that_is_taken_is_drawn_again(world: World) -> None:
+    born = await world.create(None)
+    await world.submit()
+    async with world.database.connect() as connection:
+        await connection.execute("DELETE FROM case_api.submissions")
+        await connection.execute("UPDATE case_api.cases SET web_case_id = $1", derived_web_case_id("usmf", born))
+    await poll(world)
+    assert (await by_case_id(world))[born]["web_case_id"] == derived_web_case_id("usmf", born, 1)
+
+
+async def test_a_born_row_and_the_submission_that_it_turns_out_to_be_become_one(world: World) -> None:
+    await world.step("dealers")
+    case = await world.submit()
+    case_id = await world.create(case)
+    apply_read, shown = world.service.apply_read(), await world.found(case_id)
+    nameless = shown.model_copy(update={"web_case_id": None, "submission_id": None})
+    await apply_read.handle(await world.now(), [nameless])
+    assert (await by_case_id(world))[case_id]["origin"] == "d365"
+    await apply_read.handle(await world.now(), [shown])
+    (row,) = await world.rows()
+    assert (row["web_case_id"], row["case_id"], row["origin"]) == (case.web_case_id, case_id, "portal")
+    assert (await world.events())[-1]["submission_id"] == str(case.submission_id)
+
+
+async def test_our_web_case_id_with_other_content_is_left_to_d365_sync(world: World) -> None:
+    await world.step("dealers")
+    case = await world.submit()
+    await world.create(case, CustomerAccount="US-002")
+    await world.step("cases")
+    row = await world.row(case.web_case_id)
+    assert (row["case_id"], row["read_began_at"]) == (None, None)
+    assert case.web_case_id not in [event["web_case_id"] for event in await world.events()]
+
+
+async def test_a_born_case_follows_to_another_dealer_and_out_of_sight(world: World) -> None:
+    await world.step("dealers")
+    case_id = await world.create(None)
+    apply_read, found = world.service.apply_read(), await world.found(case_id)
+    await apply_read.handle(await world.now(), [found])
+    await apply_read.handle(await world.now(), [found.model_copy(update={"customer_account": "US-002"})])
+    assert [(row["dealer"], row["case_id"]) for row in await world.rows()] == [("usmf-us-002", case_id)]
+    await apply_read.handle(await world.now(), [found.model_copy(update={"category_type": "Audit"})])
+    assert await world.rows() == []
+
+
+async def test_two_cases_of_d365_for_one_submission_are_not_mixed(world: World) -> None:
+    case = await world.submit()
+    case_id = await world.create(case)
+    found = await world.found(case_id)
+    double = found.model_copy(update={"case_id": "C-DOUBLE", "status": "Canceled"})
+    await world.service.apply_read().handle(await world.now(), [found, double])
+    (row,) = await world.rows()
+    assert (row["case_id"], row["status"]) == (case_id, "submitted")
+
+
+async def test_the_position_moves_behind_what_was_applied_and_never_into_the_future(world: World) -> None:
+    await poll(world)
+    position = await world.service.progress.poll_position()
+    assert position is not None
+    assert position <= await world.now()
+    await world.service.progress.advance_poll(position - timedelta(hours=1))
+    assert await world.service.progress.poll_position() == position
+    await world.create(None)
+    await world.d365.fault(kind="status", status=503, operation="read")
+    with pytest.raises(D365Error):
+        await world.step("cases")
+    assert await world.service.progress.poll_position() == position
+
+
+async def test_one_case_that_the_database_refuses_holds_no_other_up(world: World) -> None:
+    await world.step("dealers")
+    found = await world.found(await world.create(None))
+    odd = found.model_copy(update={"case_id": "C-ODD", "description": "\udc00"})
+    fine = [found.model_copy(update={"case_id": f"C-{number}"}) for number in range(5)]
+    begun = await world.now()
+    await world.service.apply_read().handle(begun, [*fine[:3], odd, *fine[3:]])
+    assert set(await by_case_id(world)) == {case.case_id for case in fine}
+
+
+async def test_the_registry_follows_d365(world: World) -> None:
+    await world.step("dealers")
+    await world.step("categories")
+    await world.step("priorities")
+    async with world.database.connect() as connection:
+        first = await connection.fetch("SELECT * FROM status_sync.dealers WHERE active ORDER BY dealer")
+        assert (first[-1]["dealer"], first[-1]["customer_account"]) == ("usmf-us-005", "US-005")
+        assert (
+            await connection.fetchval("SELECT count(*) FROM status_sync.categories WHERE category = 'Complaint'") == 4
+        )
+        assert await connection.fetchval("SELECT count(*) FROM status_sync.priorities WHERE priority = 'High'") == 2
+        await connection.execute(
+            "INSERT INTO status_sync.dealers (dealer, data_area_id, customer_account) VALUES ('old', 'usmf', 'GONE');"
+            "INSERT INTO status_sync.categories VALUES ('usmf', 'Service', 'Gone');"
+            "UPDATE status_sync.dealers SET name = 'x', dealer = 'kept-slug' WHERE dealer = 'usmf-us-001'"
+        )
+        for name in ("dealers", "categories"):
+            await world.step(name)
+        dealers = {row["dealer"]: row for row in await connection.fetch("SELECT * FROM status_sync.dealers")}
+        assert not dealers["old"]["active"]
+        assert (dealers["kept-slug"]["customer_account"], dealers["kept-slug"]["name"]) == (
+            "US-001",
+            "Contoso Equipment",
+        )
+        assert "usmf-us-001" not in dealers
+        assert not await connection.fetchval("SELECT count(*) FROM status_sync.categories WHERE category = 'Gone'")
+
+
+async def test_an_empty_list_is_not_believed(world: World) -> None:
+    lists = ("dealers", "categories", "priorities")
+    for name in lists:
+        await world.step(name)
+    await world.d365.fault(kind="empty_list", operation="read")
+    for name in lists:
+        await world.step(name)
+    async with world.database.connect() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM status_sync.dealers WHERE active") == 10
+        assert await connection.fetchval("SELECT count(*) FROM status_sync.categories")
+        assert await connection.fetchval("SELECT count(*) FROM status_sync.priorities")
+
+
+async def test_the_sweep_reads_each_case_that_is_not_at_an_end_once_a_day(world: World) -> None:
+    opened, closed, unseen = await world.submit(), await world.submit(), await world.submit()
+    numbers = [await world.create(opened), await world.create(closed)]
+    await world.d365.move("usmf", numbers[1], "Closed")
+    await world.step("cases")
+    await world.step("sweep")
+    expected = [("usmf", "case_id", numbers[0]), ("usmf", "web_case_id", unseen.web_case_id)]
+    assert sorted(await world.due()) == sorted(expected)
+    async with world.database.connect() as connection:
+        await connection.execute("DELETE FROM status_sync.due_reads")
+        await world.step("sweep")
+        assert await world.due() == []
+        await connection.execute("UPDATE status_sync.sync_state SET done_at = done_at - interval '25 hours'")
+    await world.step("sweep")
+    assert len(await world.due()) == 2
+
+
+class TestWithoutASubmissionIdInD365:
+    """A mapping without the second extension field."""
+
+    @pytest.fixture
+    def mapping(self) -> Mapping:
+        return Mapping(case=CaseTable(fields=CaseFields(submission_id="")))
+
+    async def test_the_current_submission_is_told(self, world: World) -> None:
+        case = await world.submit()
+        await world.create(case)
+        await world.step("cases")
+        (event,) = [event for event in await world.events() if event["web_case_id"] == case.web_case_id]
+        assert event["submission_id"] == str(case.submission_id)
