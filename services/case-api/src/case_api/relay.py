@@ -1,8 +1,8 @@
 """The relay: publishes the outbox to Kafka, in order, and deletes what Kafka has acknowledged.
 
 It holds no transaction while it publishes. What dies between the acknowledgement and the deletion is sent once more,
-and subscribers know it by its submission. A record that Kafka refuses for its data is set aside; all else that fails keeps
-its rows, and is tried again with a new producer (an idempotent one may not go on after a failed batch).
+and subscribers know it by its submission. A record that Kafka refuses for its data is set aside; all else that fails
+keeps its rows, and is tried again with a new producer (an idempotent one may not go on after a failed batch).
 """
 
 import asyncio

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
+
 from case_api.app.stores import News
 from case_shared.events import CaseDelivery, SubmissionState
 from case_shared.postgres import Connection, Pool, load_sql
@@ -57,7 +59,8 @@ def _row(delivery: CaseDelivery) -> tuple[object, ...]:
         delivery.cause,
         delivery.reason,
         delivery.case_id,
-        [attempt.model_dump(mode="json") for attempt in delivery.attempts],
+        # As text: asyncpg would take a list among an array's values for a dimension.
+        orjson.dumps([attempt.model_dump(mode="json") for attempt in delivery.attempts]).decode(),
         delivery.occurred_at,
     )
 

@@ -9,7 +9,6 @@ import asyncpg
 from case_api.domain.case import Case, Content, Submission
 from case_shared.events import SubmissionState
 
-
 Row = asyncpg.Record | Mapping[str, Any]
 
 

@@ -1,4 +1,4 @@
-"""The documents of the REST API, as OpenAPI shows them. Answers are built by hand (documents.py) and tested by these."""
+"""The documents of the REST API, as OpenAPI shows them; documents.py builds the answers, and tests hold it to these."""
 
 from typing import Annotated, Any
 

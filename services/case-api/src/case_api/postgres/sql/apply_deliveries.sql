@@ -2,11 +2,11 @@
 -- Returns the submissions whose state is news. An event of a submission that is not ours (another submission_id) changes nothing.
 -- Rows are locked in the order of their key, as the relay does it, so that neither waits for the other for ever.
 -- $1 web_case_id[], $2 submission_no[], $3 submission_id[], $4 revision[], $5 state[], $6 cause[], $7 reason[], $8 case_id[],
--- $9 attempts jsonb[], $10 occurred_at[], $11 seconds to the first resend float, $12 seconds to any resend at most float
+-- $9 attempts as JSON text[], $10 occurred_at[], $11 seconds to the first resend float, $12 seconds to any resend at most float
 WITH told AS MATERIALIZED (
     SELECT e.*
     FROM unnest(
-        $1::text[], $2::integer[], $3::uuid[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::text[], $9::jsonb[],
+        $1::text[], $2::integer[], $3::uuid[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
         $10::timestamptz[]
     ) e (web_case_id, submission_no, submission_id, revision, state, cause, reason, case_id, attempts, occurred_at)
     JOIN submissions s USING (web_case_id, submission_no, submission_id)
@@ -29,7 +29,7 @@ WITH told AS MATERIALIZED (
         case_id = CASE WHEN told.revision > held THEN coalesce(told.case_id, x.case_id) ELSE x.case_id END,
         cause = CASE WHEN told.revision > held THEN told.cause ELSE x.cause END,
         reason = CASE WHEN told.revision > held THEN told.reason ELSE x.reason END,
-        attempts = CASE WHEN told.revision > held THEN told.attempts ELSE x.attempts END,
+        attempts = CASE WHEN told.revision > held THEN told.attempts::jsonb ELSE x.attempts END,
         delivered_at = CASE
             WHEN told.revision > held AND told.state = 'delivered' THEN coalesce(x.delivered_at, told.occurred_at)
             ELSE x.delivered_at

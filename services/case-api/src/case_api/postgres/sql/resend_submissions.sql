@@ -2,7 +2,7 @@
 -- $1 rows at most, $2 seconds to the first resend float, $3 seconds to any resend at most float
 WITH silent AS MATERIALIZED (
     SELECT web_case_id, submission_no FROM submission_states
-    WHERE state IN ('pending', 'delivering', 'verifying', 'deferred') AND resend_at <= clock_timestamp()
+    WHERE state IN ('pending', 'delivering', 'verifying', 'deferred') AND resend_at <= now()
     ORDER BY resend_at
     LIMIT $1
     FOR UPDATE SKIP LOCKED

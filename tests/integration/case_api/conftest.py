@@ -1,0 +1,126 @@
+"""case-api's routes on a real database; tokens are plain words here, for case_shared's own tests check real ones."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import jwt
+import pytest_asyncio
+
+from case_api import wiring
+from case_api.settings import Settings
+from case_shared.auth import Principal
+from case_shared.clock import SystemClock
+from case_shared.health import Heartbeats
+from tests.support.databases import Database
+
+DEALER = "usmf-us-001"
+OTHER = "usmf-us-002"
+CASES = f"/v1/dealers/{DEALER}/cases"
+DRAFT = {
+    "category": "Warranty",
+    "priority": "High",
+    "description": "The pump leaks.",
+    "contact": {"name": "Ann", "email": "ann@example.com", "phone": "555"},
+    "notes": "Call first.",
+}
+Json = dict[str, Any]
+
+
+@dataclass
+class WordVerifier:
+    """Takes a token for who it stands for: `user scope,scope dealer,dealer`."""
+
+    async def verify(self, token: str) -> Principal:
+        user, _, rest = token.partition("|")
+        scopes, _, dealers = rest.partition("|")
+        if not rest:
+            raise jwt.InvalidTokenError("no word of ours")
+        ends = datetime.now(UTC) + timedelta(hours=1)
+        return Principal(user, user, frozenset(scopes.split(",")), frozenset(dealers.split(",")), ends)
+
+
+def token(
+    user: str = "ann", scopes: str = "cases:read,cases:write,cases:submit", dealers: str = f"{DEALER},{OTHER}"
+) -> dict[str, str]:
+    """Headers of a caller."""
+    return {"Authorization": f"Bearer {user}|{scopes}|{dealers}"}
+
+
+@dataclass
+class Api:
+    """The API as a dealer's front end has it."""
+
+    client: httpx.AsyncClient
+    service: wiring.Service
+    database: Database
+    statements: list[str] = field(default_factory=list)
+
+    async def create(self, dealer: str = DEALER, **content: Any) -> Json:
+        """Save a draft."""
+        answer = await self.client.post(f"/v1/dealers/{dealer}/cases", json={**DRAFT, **content})
+        assert answer.status_code == 201, answer.text
+        case: Json = answer.json()
+        return case
+
+    async def get(self, case: Json) -> Json:
+        """The case as it is now."""
+        answer = await self.client.get(f"/v1/dealers/{case['dealer']}/cases/{case['web_case_id']}")
+        assert answer.status_code == 200, answer.text
+        found: Json = answer.json()
+        return found
+
+    async def submit(self, case: Json, version: int = 1, **options: Any) -> httpx.Response:
+        """Submit a draft."""
+        headers = {"If-Match": f'"{version}"', **options.pop("headers", {})}
+        return await self.client.post(f"{CASES}/{case['web_case_id']}/submission", headers=headers, **options)
+
+    async def submitted(self, **content: Any) -> Json:
+        """A case that is submitted."""
+        case = await self.create(**content)
+        answer = await self.submit(case)
+        assert answer.status_code == 202, answer.text
+        return case
+
+    async def fetch(self, statement: str, *arguments: Any) -> list[Any]:
+        """Look into the database."""
+        async with self.database.connect() as connection:
+            return await connection.fetch(statement, *arguments)
+
+
+async def fill_lists(database: Database) -> None:
+    """Dealers, categories and priorities, as status-sync reads them."""
+    async with database.connect() as connection:
+        await connection.execute(
+            """
+            INSERT INTO status_sync.dealers (dealer, data_area_id, customer_account, name) VALUES
+                ('usmf-us-001', 'usmf', 'US-001', 'Contoso'), ('usmf-us-002', 'usmf', 'US-002', 'Fabrikam'),
+                ('demf-de-001', 'demf', 'DE-001', 'Nordwind');
+            INSERT INTO status_sync.categories (data_area_id, category_type, category, description) VALUES
+                ('usmf', 'Sales', 'Warranty', 'Warranty claims'), ('usmf', 'Sales', 'Parts', null),
+                ('usmf', 'General', 'Parts', null), ('usmf', 'HumanResources', 'Salary', null);
+            INSERT INTO status_sync.priorities (data_area_id, priority, description) VALUES
+                ('usmf', 'High', 'At once'), ('usmf', 'Low', null);
+            """
+        )
+
+
+@pytest_asyncio.fixture
+async def api(database: Database) -> AsyncIterator[Api]:
+    """case-api without its loops, on a database of the test's own."""
+    await fill_lists(database)
+    settings = Settings(
+        database_url=database.url("case_api"), kafka_bootstrap_servers="unused:1", oidc_issuer="http://unused"
+    )
+    async with database.pool("case_api") as pool:
+        clock = SystemClock()
+        service = wiring.Service(settings, pool, clock, Heartbeats(clock), asyncio.Event())
+        app = wiring.build_app(None)
+        app.state.token_verifier = WordVerifier()
+        app.state.context = service.context()
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://case-api", headers=token()) as client:
+            yield Api(client, service, database)

@@ -1,0 +1,86 @@
+"""Who may do what: tokens, scopes, and that another dealer's case does not exist."""
+
+import pytest
+
+from tests.integration.case_api.conftest import CASES, OTHER, Api, token
+
+SOMEONE_ELSES = token("eve", dealers="demf-de-001")
+
+
+async def test_a_call_needs_a_token(api: Api) -> None:
+    answer = await api.client.get(CASES, headers={"Authorization": "Bearer nonsense"})
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("GET", "", "cases:read"),
+        ("POST", "", "cases:write"),
+        ("GET", "/W000000000", "cases:read"),
+        ("PATCH", "/W000000000", "cases:write"),
+        ("DELETE", "/W000000000", "cases:write"),
+        ("POST", "/W000000000/copy", "cases:write"),
+        ("GET", "/W000000000/timeline", "cases:read"),
+        ("GET", "/W000000000/submission", "cases:read"),
+        ("POST", "/W000000000/submission", "cases:submit"),
+    ],
+)
+async def test_each_call_needs_its_scope_and_the_dealer(api: Api, method: str, path: str, scope: str) -> None:
+    others = ",".join({"cases:read", "cases:write", "cases:submit"} - {scope})
+    answer = await api.client.request(method, CASES + path, headers=token(scopes=others))
+    assert answer.status_code == 403
+    assert f'scope="{scope}"' in answer.headers["WWW-Authenticate"]
+    for caller in (SOMEONE_ELSES, token(dealers="")):
+        answer = await api.client.request(method, CASES + path, headers=caller)
+        assert (answer.status_code, answer.json()["title"]) == (404, "Not found")
+
+
+async def test_another_dealers_case_does_not_exist(api: Api) -> None:
+    case = await api.create(OTHER)
+    path = f"{CASES}/{case['web_case_id']}"
+    match = {"If-Match": '"1"'}
+    unknown = await api.client.get(f"{CASES}/W000000000")
+    answers = [
+        await api.client.get(path),
+        await api.client.patch(path, json={}, headers=match),
+        await api.client.delete(path, headers=match),
+        await api.client.post(f"{path}/copy"),
+        await api.client.get(f"{path}/timeline"),
+        await api.client.get(f"{path}/submission"),
+        await api.client.post(f"{path}/submission", headers=match),
+    ]
+    for answer in answers:
+        assert answer.status_code == 404
+        assert {**answer.json(), "trace_id": ""} == {**unknown.json(), "trace_id": ""}
+    assert await api.get(case) == case
+
+
+async def test_a_dealer_must_be_registered(api: Api) -> None:
+    answer = await api.client.get("/v1/dealers/usmf-us-999/cases", headers=token(dealers="usmf-us-999"))
+    assert answer.status_code == 404
+
+
+async def test_a_dealer_registered_a_moment_ago_is_known(api: Api) -> None:
+    await api.client.get(CASES)
+    api.service.dealers._read_at -= 2
+    await api.fetch(
+        "INSERT INTO status_sync.dealers (dealer, data_area_id, customer_account) VALUES ('new-1', 'new', '1')"
+    )
+    assert (await api.client.get("/v1/dealers/new-1/cases", headers=token(dealers="new-1"))).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["", "/W000000000", "/W000000000/submission", "/W000000000/timeline"])
+async def test_unknown_parameters_are_refused(api: Api, path: str) -> None:
+    answer = await api.client.get(f"{CASES}{path}?colour=red")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "?colour")
+
+
+@pytest.mark.parametrize("web_case_id", ["nonsense", "W%00", "w000000001", "W0000000001"])
+async def test_what_is_no_web_case_id_is_not_found(api: Api, web_case_id: str) -> None:
+    assert (await api.client.get(f"{CASES}/{web_case_id}")).status_code == 404
+
+
+async def test_a_dealer_with_nul_is_not_found(api: Api) -> None:
+    assert (await api.client.get("/v1/dealers/%00/cases")).status_code == 404

@@ -1,0 +1,116 @@
+"""What d365-sync tells of submissions, and what that makes of the cases."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from case_api.consumers import DeliveryConsumer
+from case_api.web.schemas import Timeline
+from case_shared.events import AttemptSummary, Outcome, SubmissionState
+from tests.integration.case_api.conftest import CASES, Api, Json
+from tests.integration.case_api.deliveries import RESENDS, deliver, delivery, handle, raw
+
+S = SubmissionState
+
+
+async def resubmit(api: Api, case: Json, version: int, **changes: object) -> int:
+    """Edit a returned draft and submit it again; returns the version that was submitted."""
+    headers = {"If-Match": f'"{version}"'}
+    path = f"{CASES}/{case['web_case_id']}"
+    answer = await api.client.patch(path, json=changes, headers=headers)
+    assert answer.status_code == 200, answer.text
+    answer = await api.submit(case, version=version + 1)
+    assert answer.status_code == 202, answer.text
+    return version + 1
+
+
+async def test_the_greater_revision_wins_in_any_order(api: Api) -> None:
+    case = await api.submitted()
+    await deliver(api, case, S.FAILED, revision=3, cause="rejected", reason="Category unknown")
+    for stale in (1, 2, 3):
+        await deliver(api, case, S.DELIVERING, revision=stale)
+    submission = (await api.get(case))["submission"]
+    assert (submission["state"], submission["reason"]) == ("failed", "Category unknown")
+    started = datetime.now(UTC)
+    attempt = AttemptSummary(started=started, ended=started + timedelta(seconds=2), outcome=Outcome.DELIVERED)
+    events = [
+        await delivery(api, case, S.DELIVERED, revision=5, case_id="C-1", attempts=(attempt,)),
+        await delivery(api, case, S.DELIVERING, revision=4),
+    ]
+    await handle(api, events)
+    submission = (await api.get(case))["submission"]
+    assert (submission["state"], submission["case_id"], submission["reason"]) == ("delivered", "C-1", None)
+    assert submission["attempts"][0]["outcome"] == "delivered"
+    assert submission["delivered_at"] is not None
+
+
+async def test_a_returned_case_is_a_draft_again_and_can_be_submitted_again(api: Api) -> None:
+    case = await api.submitted()
+    await deliver(api, case, S.RETURNED, revision=2, reason="Please name the machine.")
+    returned = await api.get(case)
+    assert returned["status"] == "draft"
+    assert returned["submission"]["reason"] == "Please name the machine."
+    assert returned["allowed_actions"] == ["edit", "submit", "copy"]
+    # A late repetition of the first submission must not submit the draft.
+    assert (await api.submit(case, version=1)).status_code == 412
+    path = f"{CASES}/{case['web_case_id']}"
+    assert (await api.client.delete(path, headers={"If-Match": '"2"'})).status_code == 409
+    await resubmit(api, case, 2, description="The pump of machine 7 leaks.")
+    again = await api.get(case)
+    assert (again["status"], again["submission"]["submission_no"]) == ("submitted", 2)
+    # The same return, told once more, concerns the submission before.
+    await deliver(api, case, S.RETURNED, revision=9)
+    assert (await api.get(case))["status"] == "submitted"
+
+
+async def test_a_delivery_after_the_return_makes_the_case_submitted_as_number_1(api: Api) -> None:
+    case = await api.submitted()
+    await deliver(api, case, S.RETURNED, revision=2)
+    await resubmit(api, case, 2, description="other words")
+    await deliver(api, case, S.DELIVERED, revision=3, case_id="C-1")
+    await deliver(api, case, S.FAILED, revision=1, submission_no=2, cause="superseded")
+    now = await api.get(case)
+    assert (now["status"], now["submission"]["submission_no"]) == ("submitted", 1)
+    assert now["submission"]["state"] == "delivered"
+    assert now["description"] == "The pump leaks."
+
+
+async def test_a_delivery_after_the_return_takes_the_draft_away(api: Api) -> None:
+    case = await api.submitted()
+    await deliver(api, case, S.RETURNED, revision=2)
+    await deliver(api, case, S.DELIVERED, revision=3, case_id="C-1")
+    now = await api.get(case)
+    assert (now["status"], now["submission"]["state"]) == ("submitted", "delivered")
+    assert (await api.submit(case, version=2)).status_code == 412
+
+
+async def test_an_event_of_another_submission_changes_nothing(api: Api) -> None:
+    case = await api.submitted()
+    ours = await delivery(api, case, S.DELIVERED)
+    await handle(api, [ours.model_copy(update={"submission_id": uuid4()})])
+    assert (await api.get(case))["submission"]["state"] == "pending"
+
+
+async def test_what_cannot_be_read_is_kept_and_holds_nothing_up(api: Api) -> None:
+    case = await api.submitted()
+    good = await delivery(api, case, S.DELIVERING)
+    records = [raw(b"{", offset=7), raw(good.model_dump_json().encode(), offset=8), raw(None, offset=9)]
+    await DeliveryConsumer(api.service.pool, RESENDS).handle(records)
+    assert (await api.get(case))["submission"]["state"] == "delivering"
+    rows = await api.fetch("SELECT record_offset, consumer_group FROM d365_sync.unreadable_records ORDER BY 1")
+    assert [tuple(row) for row in rows] == [(7, "case-api.case.delivery.v1"), (9, "case-api.case.delivery.v1")]
+
+
+async def test_the_timeline_tells_it_all(api: Api) -> None:
+    case = await api.submitted()
+    started = datetime.now(UTC) + timedelta(seconds=1)
+    attempt = AttemptSummary(started=started, ended=started + timedelta(seconds=2), outcome=Outcome.REJECTED)
+    await deliver(api, case, S.RETURNED, revision=2, reason="Which machine?", attempts=(attempt,))
+    await api.fetch("UPDATE case_api.submission_states SET state_at = state_at + interval '9 seconds'")
+    answer = await api.client.get(f"{CASES}/{case['web_case_id']}/timeline")
+    assert Timeline.model_validate_json(answer.content)
+    items = answer.json()["items"]
+    assert [item["event"] for item in items] == ["created", "submitted", "attempt", "returned"]
+    assert [item["by"] for item in items[:2]] == ["ann", "ann"]
+    assert items[1]["content"]["description"] == "The pump leaks."
+    assert (items[2]["detail"], items[2]["duration_seconds"]) == ("rejected", 2.0)
+    assert items[3]["detail"] == "Which machine?"

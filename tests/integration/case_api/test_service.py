@@ -1,0 +1,140 @@
+"""case-api as a process: it starts, does its work end to end, and stops."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import jwt
+import pytest
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from case_shared.events import CaseDelivery, Record, SubmissionState
+from case_shared.topics import CASE_DELIVERY, CASE_SUBMITTED
+from tests.integration.case_api.conftest import CASES, DEALER, DRAFT, fill_lists
+from tests.support.brokers import Broker
+from tests.support.databases import Database
+from tests.support.eventually import eventually
+from tests.support.processes import Process, free_port, running
+
+KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+@asynccontextmanager
+async def issuer() -> AsyncIterator[str]:
+    """An OIDC provider's discovery document and keys."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    public = {**jwt.algorithms.ECAlgorithm.to_jwk(KEY.public_key(), as_dict=True), "kid": "k", "use": "sig"}
+    app = web.Application()
+
+    async def discovery(_request: web.Request) -> web.Response:
+        return web.json_response({"issuer": url, "jwks_uri": f"{url}/keys"})
+
+    async def keys(_request: web.Request) -> web.Response:
+        return web.json_response({"keys": [public]})
+
+    app.add_routes([web.get("/.well-known/openid-configuration", discovery), web.get("/keys", keys)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        yield url
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def serving(database: Database, settings: dict[str, str], log: Path) -> AsyncIterator[Process]:
+    port = free_port()
+    async with issuer() as provider:
+        environment = {
+            **settings,
+            "DATABASE_URL": database.url("case_api"),
+            "OIDC_ISSUER": provider,
+            "PORT": str(port),
+        }
+        url = f"http://127.0.0.1:{port}"
+        async with running("case_api", "serve", environment=environment, url=url, log=log) as process:
+            yield process
+
+
+def client(process: Process) -> aiohttp.ClientSession:
+    claims = {
+        "iss": process.environment["OIDC_ISSUER"],
+        "aud": "casebridge",
+        "sub": "ann",
+        "exp": int(datetime.now(UTC).timestamp()) + 600,
+        "scope": "cases:read cases:write cases:submit",
+        "dealers": [DEALER],
+    }
+    token = jwt.encode(claims, KEY, "ES256", headers={"kid": "k"})
+    return aiohttp.ClientSession(process.url, headers={"Authorization": f"Bearer {token}"})
+
+
+async def test_a_submission_goes_to_kafka_and_its_outcome_comes_back(
+    database: Database, broker: Broker, tmp_path: Path
+) -> None:
+    await fill_lists(database)
+    await broker.create(CASE_SUBMITTED, CASE_DELIVERY)
+    async with serving(database, broker.environment(), tmp_path / "log") as process, client(process) as dealer:
+        async with dealer.post(CASES, json=DRAFT) as answer:
+            case = await answer.json()
+        path = f"{CASES}/{case['web_case_id']}/submission"
+        async with dealer.post(path, headers={"If-Match": '"1"'}) as answer:
+            assert answer.status == 202
+        (event,) = await eventually(broker.submissions)
+        told = CaseDelivery(
+            web_case_id=event.web_case_id,
+            submission_no=1,
+            submission_id=event.submission_id,
+            revision=1,
+            state=SubmissionState.DELIVERED,
+            case_id="C-1",
+            occurred_at=datetime.now(UTC),
+        )
+        await broker.send(Record.of(told, source="d365-sync", time=told.occurred_at, traceparent=None))
+
+        async def state() -> str:
+            async with dealer.get(path) as answer:
+                found: str = (await answer.json())["state"]
+                return found
+
+        await eventually(state, lambda found: found == "delivered")
+        async with dealer.get("/metrics") as answer:
+            assert "casebridge_outbox_published_total 1.0" in await answer.text()
+        async with dealer.get("/healthz") as answer:
+            assert answer.status == 200
+        assert await process.stop() == 0
+    assert case["web_case_id"] in process.output()
+
+
+async def test_without_kafka_it_serves_and_says_so(database: Database, tmp_path: Path) -> None:
+    await fill_lists(database)
+    settings = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    async with serving(database, settings, tmp_path / "log") as process, client(process) as dealer:
+        async with dealer.post(CASES, json=DRAFT) as answer:
+            case = await answer.json()
+        path = f"{CASES}/{case['web_case_id']}/submission"
+        async with dealer.post(path, headers={"If-Match": '"1"'}) as answer:
+            assert answer.status == 202
+
+        async def relay_is_fine() -> bool:
+            async with dealer.get("/readyz") as answer:
+                assert answer.status == 200
+                fine: bool = (await answer.json())["checks"]["relay"]
+                return fine
+
+        await eventually(relay_is_fine, lambda fine: not fine)
+        assert await process.stop() == 0
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+async def test_wrong_settings_are_named(command: str, tmp_path: Path) -> None:
+    process = Process("case_api", (command,), {"PORT": "nonsense"}, "", tmp_path / "log")
+    process.start()
+    assert process.running is not None
+    assert process.running.wait(20) == 2
+    assert "KAFKA_BOOTSTRAP_SERVERS: is missing" in process.output()

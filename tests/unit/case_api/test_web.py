@@ -1,0 +1,77 @@
+"""What the web layer reads by hand: cursors, conditions, merge patches."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from fastapi import Request
+
+from case_api.app.stores import Place
+from case_api.web import cursor
+from case_api.web.conditions import versions, wait_seconds
+from case_api.web.documents import case_document
+from case_api.web.schemas import CaseDocument, CaseInput
+from case_shared.identifiers import new_web_case_id
+from case_shared.problems import Problem
+from tests.unit.case_api.test_timeline import case
+
+
+def request(**headers: str) -> Request:
+    pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "headers": pairs})
+
+
+def test_a_cursor_brings_back_its_place() -> None:
+    place = Place(datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC), new_web_case_id())
+    assert cursor.decode(cursor.encode(place, "d-1"), "d-1") == place
+    assert cursor.decode(None, "d-1") is None
+
+
+def test_a_cursor_that_was_changed_is_refused() -> None:
+    good = cursor.encode(Place(datetime(2026, 1, 2, tzinfo=UTC), new_web_case_id()), "d-1")
+    for wrong in (good[:-2], "A" + good[1:], good + "A", "", "ä", "a.b", good.swapcase()):
+        with pytest.raises(Problem) as refused:
+            cursor.decode(wrong, "d-1")
+        assert refused.value.errors[0].pointer == "?cursor"
+    with pytest.raises(Problem):
+        cursor.decode(good, "d-2")
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [('"3"', [3]), ('"3", "4"', [3, 4]), ('W/"3"', []), ("*", []), ("3", []), ('"x"', []), ('"12345678901"', [])],
+)
+def test_only_strong_tags_of_ours_match(header: str, expected: list[int]) -> None:
+    assert versions(request(if_match=header)) == expected
+
+
+def test_without_if_match_it_is_asked_for() -> None:
+    with pytest.raises(Problem) as refused:
+        versions(request())
+    assert refused.value.status == 428
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("wait=5", 5), ("respond-async, wait=5", 5), ("wait=900", 30), ("wait=x", 0), ("handling=lenient", 0), ("", 0)],
+)
+def test_prefer_wait_is_read(header: str, seconds: int) -> None:
+    assert wait_seconds(request(prefer=header)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("patch", "changes"),
+    [
+        ({}, {}),
+        ({"notes": None, "category": "Parts"}, {"notes": None, "category": "Parts"}),
+        ({"contact": {"name": "Ann"}}, {"contact_name": "Ann"}),
+        ({"contact": {"email": None}}, {"contact_email": None}),
+        ({"contact": None}, {"contact_name": None, "contact_email": None, "contact_phone": None}),
+    ],
+)
+def test_a_merge_patch_names_the_columns_it_changes(patch: dict[str, Any], changes: dict[str, str | None]) -> None:
+    assert CaseInput.model_validate(patch).changes() == changes
+
+
+def test_the_document_is_the_one_that_is_published() -> None:
+    assert CaseDocument.model_validate(case_document(case()))
