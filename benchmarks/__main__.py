@@ -1,0 +1,97 @@
+"""`make bench`: the figures of docs/benchmarks.md, measured anew on this machine."""
+
+import json
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from benchmarks import consume, relay, report, submit
+from benchmarks.measure import Benchmark, Result, World, measured
+from case_shared.kafka import KafkaSettings
+from case_shared.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, CASE_SUBMITTED
+from casebridge import servers
+from tests.support import brokers, databases
+
+BENCHMARKS = {one.name: one for one in (submit.BENCHMARK, relay.DELAY, relay.DRAIN, consume.BENCHMARK)}
+
+
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help=f"Which: {', '.join(BENCHMARKS)}; none: all.")] = None,
+    rounds: Annotated[int, typer.Option(help="Rounds; the median counts.", min=1)] = 5,
+    seconds: Annotated[float, typer.Option(help="How long a timed round lasts.", min=1)] = 4,
+    write: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the medians as JSON.")] = False,
+) -> None:
+    """Measure, print a table, and exit with 1 where a goal is missed. Differences under 15 % mean nothing."""
+    unknown = set(names or ()) - set(BENCHMARKS)
+    if unknown:
+        raise typer.BadParameter(f"no such benchmark: {', '.join(sorted(unknown))}")
+    chosen = [BENCHMARKS[name] for name in names or BENCHMARKS]
+    results = uvloop.run(_run(chosen, rounds, seconds))
+    if as_json:
+        print(json.dumps({result.name: dict(result.medians) for result in results}))
+    else:
+        print(report.table(results))
+    if write:
+        write.write_text(_document(results, rounds), encoding="utf-8")
+    missed = [goal for result in results for goal in result.goals if not goal.holds(result.medians[goal.figure])]
+    raise typer.Exit(1 if missed else 0)
+
+
+async def _run(chosen: list[Benchmark], rounds: int, seconds: float) -> list[Result]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = _folders(Path(name))
+        postgres = servers.start_postgres(folder / "postgres")
+        kafka = servers.start_kafka(folder / "kafka")
+        try:
+            template = await databases.create_template(postgres.address)
+            broker = brokers.Broker(KafkaSettings(kafka_bootstrap_servers=kafka.address))
+            await broker.create(CASE_SUBMITTED, CASE_DELIVERY, CASE_STATUS_CHANGED)
+            async with databases.cloned(postgres.address, template) as database:
+                world = World(database, broker, folder, seconds)
+                return [await measured(one, world, rounds, tell) for one in chosen]
+        finally:
+            kafka.stop()
+            postgres.stop()
+
+
+def tell(line: str) -> None:
+    """Progress, apart from the result."""
+    print(line, file=sys.stderr)
+
+
+def _folders(root: Path) -> Path:
+    # PostgreSQL runs as another user where this one is root.
+    root.chmod(0o755)
+    for part in ("postgres", "kafka"):
+        (root / part).mkdir()
+    return root
+
+
+def _document(results: list[Result], rounds: int) -> str:
+    return f"""# Benchmarks
+
+Made by `make bench` at commit {report.commit()} on {datetime.now(UTC):%Y-%m-%d}:
+{report.machine()};
+PostgreSQL 18 and Kafka 4.4 of the local stack, fsync on, client and servers on the same cores.
+Medians of {rounds} rounds, each of which plays the subject and its ceiling in turn; use the ratios, differences under
+15 % mean nothing.
+
+{report.table(results)}
+
+- **submit**: case-api's one statement by 32 callers on a pool of 16, against pgbench's BEGIN, UPDATE, INSERT, COMMIT by
+  32 clients.
+- **relay-delay**: from the submit's commit to Kafka's acknowledgement at 100 submissions a second.
+- **relay-drain**: 50,000 rows published and deleted, against aiokafka sending the same records from memory.
+- **consume**: 50,500 records into the document queue, offsets committed, against getmany, one `unnest` insert and a
+  commit of offsets.
+"""
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,147 @@
+"""d365-sync's consumer: records a second into the document queue, as a ratio to getmany + unnest + commit."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import orjson
+from aiokafka import AIOKafkaConsumer
+
+from benchmarks.measure import Benchmark, Figures, Goal, World
+from case_shared.clock import SystemClock
+from case_shared.events import CaseContent, CaseSubmitted, Contact, Record
+from case_shared.health import Heartbeats
+from case_shared.identifiers import new_web_case_id
+from case_shared.kafka import Consumers, create_producer
+from case_shared.postgres import Pool, create_pool
+from case_shared.topics import CASE_SUBMITTED, topic_name
+from d365_sync.consumers import subscriptions
+from tests.support import drafts
+from tests.support.brokers import Broker
+from tests.support.eventually import eventually
+
+RECORDS = 50_500
+MAX_RECORDS = 500
+# The same rows into the same table, without looking at what they say.
+INSERT = """
+INSERT INTO documents (
+    web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account, content, created_by,
+    submitted_at, read_back_first
+)
+SELECT unnest($1::text[]), 1, unnest($2::uuid[]), $3, $4, $5, unnest($6::jsonb[]), 'dora', now(), false
+ON CONFLICT DO NOTHING
+"""
+
+
+async def play(world: World) -> Figures:
+    """One round on a topic of its own: ours, then the ceiling over the same records."""
+    prefix = f"round{uuid4().hex[:8]}."
+    settings = world.broker.settings.model_copy(update={"kafka_topic_prefix": prefix, "kafka_group_prefix": prefix})
+    broker = Broker(settings)
+    await broker.create(CASE_SUBMITTED, "case.status-changed.v1")
+    await _fill(broker)
+    pool = await create_pool(world.database.url("d365_sync"), schema="d365_sync", name="benchmark", size=4)
+    await _empty(world)
+    ours = await _ours(broker, pool)
+    await _empty(world)
+    ceiling = await _ceiling(broker, pool)
+    await pool.close()
+    return {"records/s": ours, "getmany + unnest/s": ceiling, "ratio": ours / ceiling}
+
+
+async def _empty(world: World) -> None:
+    connection = await world.superuser()
+    await connection.execute("TRUNCATE d365_sync.documents CASCADE")
+    await connection.execute("CHECKPOINT")
+    await connection.close()
+
+
+async def _fill(broker: Broker) -> None:
+    producer = create_producer(broker.settings, client_id="fill")
+    await producer.start()
+    topic = topic_name(broker.settings, CASE_SUBMITTED)
+    for _ in range(0, RECORDS, MAX_RECORDS):
+        records = [_record() for _ in range(MAX_RECORDS)]
+        sent = [await producer.send(topic, one.value, one.key, headers=one.headers) for one in records]
+        await asyncio.gather(*sent)
+    await producer.stop()
+
+
+def _record() -> Record:
+    now = datetime.now(UTC)
+    contact = Contact(name="Dora Dealer", email="dora@example.com")
+    event = CaseSubmitted(
+        web_case_id=new_web_case_id(),
+        submission_no=1,
+        submission_id=uuid4(),
+        dealer=drafts.DEALER,
+        data_area_id=drafts.DATA_AREA_ID,
+        customer_account=drafts.CUSTOMER_ACCOUNT,
+        content=CaseContent(
+            category=drafts.CATEGORY,
+            category_type=drafts.CATEGORY_TYPE,
+            description=drafts.DESCRIPTION,
+            contact=contact,
+        ),
+        created_by="dora",
+        submitted_at=now,
+    )
+    return Record.of(event, source="case-api", time=now, traceparent=None)
+
+
+async def _ours(broker: Broker, pool: Pool) -> float:
+    stopping = asyncio.Event()
+    consumers = Consumers(
+        broker.settings,
+        subscriptions(pool, lambda: None),
+        client_id="benchmark",
+        heartbeats=Heartbeats(SystemClock()),
+    )
+    run = asyncio.create_task(consumers.run(stopping))
+
+    async def taken_in() -> int:
+        count: int = await pool.fetchval("SELECT count(*) FROM documents")
+        return count
+
+    await eventually(taken_in, within_seconds=30, every_seconds=0.005)
+    began, already = time.perf_counter(), await taken_in()
+    await eventually(taken_in, lambda count: count >= RECORDS, within_seconds=60, every_seconds=0.05)
+    elapsed = time.perf_counter() - began
+    stopping.set()
+    await run
+    return (RECORDS - already) / elapsed
+
+
+async def _ceiling(broker: Broker, pool: Pool) -> float:
+    consumer = AIOKafkaConsumer(
+        topic_name(broker.settings, CASE_SUBMITTED),
+        bootstrap_servers=broker.settings.kafka_bootstrap_servers,
+        group_id=f"{broker.settings.kafka_group_prefix}ceiling",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    await consumer.start()
+    first = await _store_some(consumer, pool)
+    began, done = time.perf_counter(), first
+    while done < RECORDS:
+        done += await _store_some(consumer, pool)
+    elapsed = time.perf_counter() - began
+    await consumer.stop()
+    return (RECORDS - first) / elapsed
+
+
+async def _store_some(consumer: AIOKafkaConsumer, pool: Pool) -> int:
+    fetched = await consumer.getmany(timeout_ms=1000, max_records=MAX_RECORDS)
+    records = [record for part in fetched.values() for record in part]
+    if records:
+        events = [orjson.loads(record.value) for record in records]
+        keys, ids = [event["web_case_id"] for event in events], [event["submission_id"] for event in events]
+        contents = [event["content"] for event in events]
+        who = (drafts.DEALER, drafts.DATA_AREA_ID, drafts.CUSTOMER_ACCOUNT)
+        await pool.execute(INSERT, keys, ids, *who, contents)
+        await consumer.commit()
+    return len(records)
+
+
+BENCHMARK = Benchmark("consume", play, (Goal("ratio", at_least=0.74),))

@@ -1,0 +1,171 @@
+"""The relay: delay from the submit's commit to Kafka's acknowledgement, and how fast it drains a backlog."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from benchmarks.measure import Benchmark, Figures, Goal, World
+from benchmarks.submit import POOL_SIZE, request
+from case_api.app.submit_case import Submitter
+from case_api.postgres.case_store import PostgresCaseStore
+from case_api.postgres.outbox import Outbox
+from case_api.relay import Relay
+from case_shared.clock import SystemClock
+from case_shared.health import Heartbeats
+from case_shared.kafka import create_producer
+from case_shared.leadership import Lease
+from case_shared.loops import Doorbell, run_loop
+from case_shared.postgres import Pool, create_pool
+from case_shared.topics import CASE_SUBMITTED, topic_name
+from tests.support import drafts
+from tests.support.eventually import eventually
+
+RATE_PER_SECOND = 100
+BACKLOG = 50_000
+BATCH_SIZE = 1000
+POLL_SECONDS = 0.25
+CLOCK = SystemClock()
+
+FILL = """
+INSERT INTO case_api.outbox (web_case_id, submission_no, topic, value, headers)
+SELECT 'W' || lpad(number::text, 9, '0'), 1, 'case.submitted.v1', convert_to($1, 'UTF8'), $2::jsonb
+FROM generate_series(1, $3::integer) number
+"""
+
+
+class Noting:
+    """A producer that notes when Kafka acknowledged each Web Case ID's record."""
+
+    def __init__(self, producer: AIOKafkaProducer, acknowledged: dict[str, float]) -> None:
+        self._producer = producer
+        self._acknowledged = acknowledged
+
+    async def send(self, topic: str, value: bytes, key: bytes, headers: Any) -> "asyncio.Future[Any]":
+        """Send as the producer does."""
+        future: asyncio.Future[Any] = await self._producer.send(topic, value, key, headers=headers)
+        future.add_done_callback(lambda _: self._acknowledged.setdefault(key.decode(), time.perf_counter()))
+        return future
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is the producer's."""
+        return getattr(self._producer, name)
+
+
+@asynccontextmanager
+async def relaying(world: World, pool: Pool, acknowledged: dict[str, float]) -> AsyncIterator[Doorbell]:
+    """Run the relay as case-api does; gives its doorbell."""
+    bell, stopping = Doorbell(), asyncio.Event()
+    lease = Lease("relay", 1, CLOCK, CLOCK.monotonic() + 3600)
+    relay = new_relay(world, pool, acknowledged)
+    loop = asyncio.create_task(
+        run_loop(
+            "relay",
+            lambda: relay.turn(lease),
+            every_seconds=POLL_SECONDS,
+            stopping=stopping,
+            heartbeats=Heartbeats(CLOCK),
+            doorbell=bell,
+        )
+    )
+    try:
+        yield bell
+    finally:
+        stopping.set()
+        bell.ring()
+        await loop
+        await relay.close()
+
+
+def new_relay(world: World, pool: Pool, acknowledged: dict[str, float]) -> Relay:
+    """A relay whose producer notes its acknowledgements."""
+    settings = world.broker.settings
+
+    def producer_of() -> Any:
+        return Noting(create_producer(settings, client_id="benchmark"), acknowledged)
+
+    return Relay(Outbox(pool), producer_of, lambda name: topic_name(settings, name), BATCH_SIZE)
+
+
+async def play_delay(world: World) -> Figures:
+    """One round: submissions at a steady rate, while the relay runs in the same process."""
+    connection = await world.superuser()
+    prepared = await drafts.insert(connection, int(RATE_PER_SECOND * world.seconds) + RATE_PER_SECOND)
+    await connection.close()
+    pool = await create_pool(world.database.url("case_api"), schema="case_api", name="benchmark", size=POOL_SIZE)
+    committed: dict[str, float] = {}
+    acknowledged: dict[str, float] = {}
+    async with relaying(world, pool, acknowledged) as bell:
+        submitter = Submitter(PostgresCaseStore(pool, resend_seconds=60), bell)
+
+        async def submit(web_case_id: str) -> None:
+            await submitter.submit(request(web_case_id))
+            committed[web_case_id] = time.perf_counter()
+
+        async def everything_acknowledged() -> bool:
+            return acknowledged.keys() >= committed.keys()
+
+        # The first second warms connections, statements and the producer up.
+        warm = prepared[:RATE_PER_SECOND]
+        await _at_rate(submit, warm)
+        measured = prepared[RATE_PER_SECOND:]
+        await _at_rate(submit, measured)
+        await eventually(everything_acknowledged, within_seconds=30)
+    await pool.close()
+    delays = sorted((acknowledged[one] - committed[one]) * 1000 for one in measured)
+    return {"p50 ms": statistics.median(delays), "p99 ms": delays[int(len(delays) * 0.99)]}
+
+
+async def _at_rate(submit: Any, web_case_ids: Sequence[str]) -> None:
+    began = time.perf_counter()
+    tasks = []
+    for number, web_case_id in enumerate(web_case_ids):
+        await asyncio.sleep(max(0.0, began + number / RATE_PER_SECOND - time.perf_counter()))
+        tasks.append(asyncio.create_task(submit(web_case_id)))
+    await asyncio.gather(*tasks)
+
+
+async def play_drain(world: World) -> Figures:
+    """One round: a full outbox emptied by the relay, then aiokafka sending the same records from memory."""
+    connection = await world.superuser()
+    value = "x" * 600
+    headers = '{"ce_id": "1", "ce_type": "case.submitted.v1", "content-type": "application/json"}'
+    await connection.execute("TRUNCATE case_api.outbox")
+    await connection.execute(FILL, value, headers, BACKLOG)
+    await connection.execute("VACUUM ANALYZE case_api.outbox")
+    await connection.close()
+    pool = await create_pool(world.database.url("case_api"), schema="case_api", name="benchmark", size=POOL_SIZE)
+    relay = new_relay(world, pool, {})
+    lease = Lease("relay", 1, CLOCK, CLOCK.monotonic() + 3600)
+    began = time.perf_counter()
+    while await relay.turn(lease):
+        pass
+    drained = BACKLOG / (time.perf_counter() - began)
+    assert await pool.fetchval("SELECT count(*) FROM outbox") == 0
+    await relay.close()
+    await pool.close()
+    ceiling = await _from_memory(world, value.encode())
+    return {"rows/s": drained, "aiokafka from memory/s": ceiling, "ratio": drained / ceiling}
+
+
+async def _from_memory(world: World, value: bytes) -> float:
+    producer = create_producer(world.broker.settings, client_id="ceiling")
+    await producer.start()
+    topic = topic_name(world.broker.settings, CASE_SUBMITTED)
+    headers = [("ce_id", b"1"), ("ce_type", b"case.submitted.v1"), ("content-type", b"application/json")]
+    began = time.perf_counter()
+    for start in range(0, BACKLOG, BATCH_SIZE):
+        keys = [f"W{number:09}".encode() for number in range(start, start + BATCH_SIZE)]
+        sent = [await producer.send(topic, value, key, headers=headers) for key in keys]
+        await asyncio.gather(*sent)
+    elapsed = time.perf_counter() - began
+    await producer.stop()
+    return BACKLOG / elapsed
+
+
+DELAY = Benchmark("relay-delay", play_delay, (Goal("p50 ms", at_most=5), Goal("p99 ms", at_most=45)))
+DRAIN = Benchmark("relay-drain", play_drain, (Goal("ratio", at_least=0.4),))

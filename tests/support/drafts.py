@@ -1,0 +1,34 @@
+"""Drafts straight into the tables, by the thousand."""
+
+from typing import Any
+
+from case_shared.identifiers import new_web_case_id
+
+DEALER = "usmf-us-001"
+DATA_AREA_ID = "usmf"
+CUSTOMER_ACCOUNT = "US-001"
+CATEGORY = "Repair"
+CATEGORY_TYPE = "Service"
+DESCRIPTION = "The lifter leaks oil at the main seal. " * 6
+
+
+async def insert(connection: Any, count: int) -> list[str]:
+    """Insert a dealer, its lists and `count` drafts that can be submitted; returns their Web Case IDs."""
+    await connection.execute(
+        "INSERT INTO status_sync.dealers (dealer, data_area_id, customer_account, name) VALUES ($1, $2, $3, 'Contoso')"
+        " ON CONFLICT DO NOTHING",
+        DEALER, DATA_AREA_ID, CUSTOMER_ACCOUNT,
+    )  # fmt: skip
+    await connection.execute(
+        "INSERT INTO status_sync.categories (data_area_id, category_type, category) VALUES ($1, $2, $3)"
+        " ON CONFLICT DO NOTHING",
+        DATA_AREA_ID, CATEGORY_TYPE, CATEGORY,
+    )  # fmt: skip
+    drawn = list({new_web_case_id() for _ in range(count)})
+    await connection.execute(
+        "INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase, category,"
+        " description, contact_name, created_by)"
+        " SELECT unnest($1::text[]), $2, $3, $4, 'portal', 'draft', $5, $6, 'Dora Dealer', 'dora'",
+        drawn, DEALER, DATA_AREA_ID, CUSTOMER_ACCOUNT, CATEGORY, DESCRIPTION,
+    )  # fmt: skip
+    return drawn
