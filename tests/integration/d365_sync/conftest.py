@@ -1,0 +1,185 @@
+"""The dispatcher on a real database and the real sandbox; what it would send to Kafka is kept in a list."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest_asyncio
+
+from case_shared.clock import SystemClock
+from case_shared.events import CaseContent, CaseDelivery, CaseSubmitted, Contact, Record, decode
+from case_shared.health import Heartbeats
+from case_shared.identifiers import new_web_case_id
+from case_shared.leadership import Leadership
+from case_shared.postgres import Pool
+from d365_sync import wiring
+from d365_sync.app.bells import Bells
+from d365_sync.dispatcher import LEASE_NAME, Dispatcher
+from d365_sync.domain.document import DocumentId
+from d365_sync.postgres.intake import Submitted, take_in
+from d365_sync.settings import Settings
+from tests.support.databases import Database
+from tests.support.eventually import eventually
+from tests.support.sandbox import Sandbox
+
+Json = dict[str, Any]
+QUICK = {
+    "d365_timeout_seconds": 1.0,
+    "d365_settle_seconds": 1.5,
+    "d365_breaker_seconds": 0.3,
+    "d365_backoff_max_seconds": 0.2,
+}
+
+
+def submitted(**changes: Any) -> CaseSubmitted:
+    """A submission, just made."""
+    web_case_id = changes.pop("web_case_id", None) or new_web_case_id()
+    given: Json = {
+        "web_case_id": web_case_id,
+        "submission_no": 1,
+        "submission_id": uuid4(),
+        "dealer": "usmf-us-001",
+        "data_area_id": "usmf",
+        "customer_account": "US-001",
+        "content": CaseContent(
+            category="Warranty",
+            category_type="Service",
+            priority="High",
+            description="The pump leaks.",
+            contact=Contact(name="Ann", email="ann@example.com", phone="555"),
+            notes="Call first.",
+        ),
+        "created_by": "ann",
+        "submitted_at": datetime.now(UTC),
+    }
+    return CaseSubmitted(**{**given, **changes})
+
+
+def old(minutes: float = 6) -> datetime:
+    """A time at which a submission was made whose first POST needs a look-up."""
+    return datetime.now(UTC) - timedelta(minutes=minutes)
+
+
+@dataclass
+class Queue:
+    """The document queue as a test sees it."""
+
+    database: Database
+    pool: Pool
+    dispatcher: Dispatcher
+    bells: Bells
+    events: list[CaseDelivery] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
+
+    async def take_in(self, *events: CaseSubmitted) -> None:
+        """As the consumer does."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await take_in(connection, [Submitted(event, None) for event in events])
+        self.bells.taken_in()
+
+    async def document(self, event: CaseSubmitted) -> Json:
+        """The document's row."""
+        row = await self.pool.fetchrow(
+            "SELECT * FROM documents WHERE web_case_id = $1 AND submission_no = $2", event.web_case_id, event.submission_no
+        )
+        assert row is not None
+        return dict(row)
+
+    async def attempts(self, event: CaseSubmitted) -> list[Json]:
+        """Its attempts."""
+        rows = await self.pool.fetch(
+            "SELECT * FROM attempts WHERE web_case_id = $1 AND submission_no = $2 ORDER BY attempt_no",
+            event.web_case_id,
+            event.submission_no,
+        )
+        return [dict(row) for row in rows]
+
+    async def outcomes(self, event: CaseSubmitted) -> list[tuple[str, str | None]]:
+        """Its attempts in short."""
+        return [(one["kind"], one["outcome"] or one["finding"]) for one in await self.attempts(event)]
+
+    async def until(self, event: CaseSubmitted, state: str, cause: str | None = None, within: float = 12) -> Json:
+        """Wait until the document is in `state` (with `cause`)."""
+
+        def holds(row: Json) -> bool:
+            return row["state"] == state and (cause is None or row["cause"] == cause)
+
+        return await eventually(lambda: self.document(event), holds, within_seconds=within)
+
+    async def events_of(self, event: CaseSubmitted) -> list[CaseDelivery]:
+        """What was published of it."""
+        return [one for one in self.events if one.web_case_id == event.web_case_id]
+
+
+def settings_for(database: Database, sandbox: Sandbox, **changes: Any) -> Settings:
+    """Settings with short times."""
+    known = {name.lower(): value for name, value in sandbox.environment().items()}
+    return Settings(
+        database_url=database.url("d365_sync"),
+        kafka_bootstrap_servers="unused:9092",
+        oidc_issuer="http://unused",
+        **{**known, **QUICK, **changes},
+    )
+
+
+@asynccontextmanager
+async def dispatching(database: Database, sandbox: Sandbox, **changes: Any) -> AsyncIterator[Queue]:
+    """Run a dispatcher for the block."""
+    settings, clock, bells, stopping = settings_for(database, sandbox, **changes), SystemClock(), Bells(), asyncio.Event()
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(database.pool("d365_sync", 8))
+        d365 = await wiring._open_d365(settings, clock, stack)
+        events: list[CaseDelivery] = []
+
+        async def send(records: Sequence[Record]) -> None:
+            events.extend(decode(CaseDelivery, record.value, record.headers) for record in records)
+
+        heartbeats = Heartbeats(clock)
+        dispatcher = wiring.build_dispatcher(settings, pool, d365, send, clock, heartbeats, bells)
+        leadership = Leadership(pool, clock, heartbeats, LEASE_NAME, uuid4().hex, lease_seconds=4)
+        leading = asyncio.create_task(leadership.run(dispatcher.lead, stopping))
+        try:
+            yield Queue(database, pool, dispatcher, bells, events)
+        finally:
+            stopping.set()
+            bells.taken_in()
+            await asyncio.wait_for(leading, 10)
+            await asyncio.wait_for(dispatcher.hands.drain(), 10)
+
+
+@pytest_asyncio.fixture
+async def queue(database: Database, d365: Sandbox) -> AsyncIterator[Queue]:
+    """A document queue whose dispatcher runs against the sandbox."""
+    async with dispatching(database, d365) as running:
+        yield running
+
+
+async def known_case(queue: Queue) -> CaseSubmitted:
+    """Deliver a case: the positive control of those that follow."""
+    event = submitted()
+    await queue.take_in(event)
+    await queue.until(event, "delivered")
+    return event
+
+
+async def cases_of(sandbox: Sandbox, *events: CaseSubmitted) -> list[Json]:
+    """D365's own books of these submissions."""
+    wanted = {event.web_case_id for event in events}
+    return [case for case in await sandbox.cases() if case["WebCaseId"] in wanted]
+
+
+def key(event: CaseSubmitted) -> DocumentId:
+    """The document's key."""
+    return DocumentId(event.web_case_id, event.submission_no)
+
+
+def mapping_file(folder: Path, text: str) -> str:
+    """A mapping file with `text`; its path."""
+    path = folder / "mapping.toml"
+    path.write_text(text)
+    return str(path)

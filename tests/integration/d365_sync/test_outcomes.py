@@ -1,0 +1,262 @@
+"""DESIGN section 5, row by row: what D365 answers → what becomes of the document, and what stands in D365's books."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.d365_sync.conftest import Queue, cases_of, known_case, old, submitted
+from tests.support.eventually import eventually
+from tests.support.sandbox import Sandbox
+
+
+async def test_a_case_is_delivered_once_with_its_case_id(queue: Queue, d365: Sandbox) -> None:
+    event = submitted()
+    await queue.take_in(event)
+
+    document = await queue.until(event, "delivered")
+
+    (case,) = await cases_of(d365, event)
+    assert document["case_id"] == case["CaseId"]
+    assert case["SubmissionId"] == str(event.submission_id)
+    assert await queue.outcomes(event) == [("create", "delivered")]
+
+
+REFUSALS: list[tuple[str, dict[str, Any]]] = [
+    ("a validation", {"kind": "reject", "message": "Warranty is closed."}),
+    *[(str(status), {"kind": "status", "status": status, "body": "odata"}) for status in (400, 409, 412, 422)],
+    ("403 for this category alone", {"kind": "status", "status": 403, "operation": "create"}),
+]
+
+
+@pytest.mark.parametrize(("name", "fault"), REFUSALS, ids=[name for name, _ in REFUSALS])
+async def test_a_refusal_becomes_a_dead_letter_after_a_look_up(
+    queue: Queue, d365: Sandbox, name: str, fault: dict[str, Any]
+) -> None:
+    await d365.fault(**{"operation": "create", **fault})
+    event = submitted()
+    await queue.take_in(event)
+
+    document = await queue.until(event, "failed")
+
+    assert document["cause"] == "rejected"
+    assert document["reason"]
+    assert await queue.outcomes(event) == [("create", "rejected"), ("read_back", "absent")]
+    assert await cases_of(d365, event) == []
+
+
+async def test_a_refusal_that_was_none_is_found_by_the_look_up(queue: Queue, d365: Sandbox) -> None:
+    await d365.fault(kind="status", status=400, body="odata", operation="create", when="after_commit", count=1)
+    event = submitted()
+    await queue.take_in(event)
+
+    document = await queue.until(event, "delivered")
+
+    assert document["cause"] == "read_back"
+    assert len(await cases_of(d365, event)) == 1
+
+
+async def test_an_odata_error_with_500_gets_one_retry_and_then_fails(
+    queue: Queue, d365: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("d365_sync.domain.outcomes.RETRY_AFTER_REFUSAL_SECONDS", 0.1)
+    await d365.fault(kind="status", status=500, body="odata", operation="create")
+    event = submitted()
+    await queue.take_in(event)
+
+    document = await queue.until(event, "failed")
+
+    assert document["cause"] == "rejected"
+    kinds = [kind for kind, outcome in await queue.outcomes(event) if outcome != "absent"]
+    assert kinds == ["create", "create"]
+
+
+async def test_an_odata_error_with_500_that_passes_is_delivered_by_the_retry(
+    queue: Queue, d365: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("d365_sync.domain.outcomes.RETRY_AFTER_REFUSAL_SECONDS", 0.1)
+    await d365.fault(kind="status", status=500, body="odata", operation="create", count=1)
+    event = submitted()
+    await queue.take_in(event)
+
+    await queue.until(event, "delivered")
+
+    assert len(await cases_of(d365, event)) == 1
+
+
+@pytest.mark.parametrize("retry_after", [None, 1])
+async def test_429_defers_and_halves_the_concurrency(queue: Queue, d365: Sandbox, retry_after: int | None) -> None:
+    asked = {} if retry_after is None else {"retry_after_seconds": retry_after}
+    await d365.fault(kind="status", status=429, operation="create", count=1, **asked)
+    event = submitted()
+    await queue.take_in(event)
+
+    await queue.until(event, "delivered")
+
+    assert await queue.outcomes(event) == [("create", "deferred"), ("create", "delivered")]
+    first, second = await queue.attempts(event)
+    if retry_after:
+        assert (second["started_at"] - first["ended_at"]).total_seconds() >= retry_after
+    assert queue.dispatcher.guard.concurrency.limit <= 26
+
+
+async def test_nothing_sent_is_deferred_and_needs_no_look_up(queue: Queue, d365: Sandbox) -> None:
+    await known_case(queue)
+    event = submitted()
+    d365.process.kill()
+    try:
+        await queue.take_in(event)
+        await queue.until(event, "deferred", "unreachable")
+    finally:
+        d365.process.start()
+        await d365.process.ready("/_sandbox/health")
+
+    await queue.until(event, "delivered")
+
+    outcomes = await queue.outcomes(event)
+    assert outcomes[-1] == ("create", "delivered")
+    assert set(outcomes[:-1]) == {("create", "deferred")}
+    assert len(await cases_of(d365, event)) == 1
+
+
+UNTRUSTWORTHY: list[tuple[str, dict[str, Any]]] = [
+    ("408", {"kind": "status", "status": 408}),
+    ("500 without OData's error", {"kind": "status", "status": 500, "body": "html"}),
+    ("502", {"kind": "status", "status": 502}),
+    ("503", {"kind": "status", "status": 503}),
+    ("504", {"kind": "status", "status": 504}),
+    ("connection lost", {"kind": "drop"}),
+    ("no Case ID", {"kind": "no_case_id"}),
+    ("cut JSON", {"kind": "not_json"}),
+    ("HTML with 200", {"kind": "html"}),
+    ("a redirect", {"kind": "redirect"}),
+    ("a time-out", {"kind": "hang", "delay_seconds": 3}),
+]
+IDS = [name for name, _ in UNTRUSTWORTHY]
+
+
+@pytest.mark.parametrize(("name", "fault"), UNTRUSTWORTHY, ids=IDS)
+async def test_what_was_committed_all_the_same_is_found_and_not_sent_again(
+    queue: Queue, d365: Sandbox, name: str, fault: dict[str, Any]
+) -> None:
+    await known_case(queue)
+    await d365.fault(**{"operation": "create", "count": 1, "when": "after_commit", **fault})
+    event = submitted()
+    await queue.take_in(event)
+
+    document = await queue.until(event, "delivered")
+
+    assert document["cause"] == "read_back"
+    outcomes = await queue.outcomes(event)
+    assert outcomes[0] == ("create", "unknown")
+    assert [kind for kind, _ in outcomes].count("create") == 1
+    assert len(await cases_of(d365, event)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"), [row for row in UNTRUSTWORTHY if row[0] not in {"no Case ID", "cut JSON"}], ids=lambda row: str(row)
+)
+async def test_what_was_not_committed_is_sent_again_once_it_surely_is_not_there(
+    queue: Queue, d365: Sandbox, name: str, fault: dict[str, Any]
+) -> None:
+    await known_case(queue)
+    await d365.fault(**{"operation": "create", "count": 1, "when": "before_commit", **fault})
+    event = submitted()
+    await queue.take_in(event)
+
+    await queue.until(event, "delivered")
+
+    attempts = await queue.attempts(event)
+    assert (attempts[0]["kind"], attempts[0]["outcome"]) == ("create", "unknown")
+    assert (attempts[-1]["kind"], attempts[-1]["outcome"]) == ("create", "delivered")
+    # Right before the second POST stands a look-up, and the settling time lies between the two POSTs.
+    assert (attempts[-2]["kind"], attempts[-2]["finding"]) == ("read_back", "absent")
+    assert (attempts[-1]["started_at"] - attempts[0]["ended_at"]).total_seconds() >= 1.5
+    assert len(await cases_of(d365, event)) == 1
+
+
+async def test_a_late_commit_within_the_settling_time_is_not_doubled(queue: Queue, d365: Sandbox) -> None:
+    await known_case(queue)
+    await d365.fault(kind="late_commit", operation="create", count=1, delay_seconds=1.8)
+    event = submitted()
+    await queue.take_in(event)
+
+    await queue.until(event, "delivered", "read_back")
+
+    assert len(await cases_of(d365, event)) == 1
+
+
+async def test_attempts_without_an_answer_are_bounded(database: Any, d365: Sandbox) -> None:
+    from tests.integration.d365_sync.conftest import dispatching
+
+    async with dispatching(database, d365, d365_max_attempts=2, d365_settle_seconds=1.1) as queue:
+        await known_case(queue)
+        await d365.fault(kind="drop", operation="create")
+        event = submitted()
+        await queue.take_in(event)
+
+        document = await queue.until(event, "failed")
+
+        assert document["cause"] == "attempts_exhausted"
+        assert [kind for kind, _ in await queue.outcomes(event)].count("create") == 2
+
+
+async def test_401_opens_the_breaker_and_the_document_waits(queue: Queue, d365: Sandbox) -> None:
+    await known_case(queue)
+    await d365.fault(kind="status", status=401, id="unauthorized")
+    event = submitted()
+    await queue.take_in(event)
+
+    await queue.until(event, "deferred", "unauthorized")
+    stored = await eventually(queue.dispatcher.control.read, lambda control: control.breaker.value == "open")
+
+    assert stored.breaker_reason
+    await d365.control("DELETE", "/faults/unauthorized")
+    await queue.until(event, "delivered")
+    assert (await queue.dispatcher.control.read()).breaker.value == "closed"
+
+
+async def test_a_token_that_was_revoked_costs_no_attempt(queue: Queue, d365: Sandbox) -> None:
+    await known_case(queue)
+    await d365.control("POST", "/tokens/revoke")
+    event = submitted()
+    await queue.take_in(event)
+
+    await queue.until(event, "delivered")
+
+    assert await queue.outcomes(event) == [("create", "delivered")]
+
+
+async def test_403_for_everything_opens_the_breaker(queue: Queue, d365: Sandbox) -> None:
+    await known_case(queue)
+    await d365.fault(kind="status", status=403, id="forbidden")
+    event = submitted()
+    await queue.take_in(event)
+
+    await queue.until(event, "deferred", "unauthorized")
+    await eventually(queue.dispatcher.control.read, lambda control: control.breaker.value != "closed")
+
+    await d365.control("DELETE", "/faults/forbidden")
+    await queue.until(event, "delivered")
+
+
+async def test_404_is_configuration_and_the_document_waits(queue: Queue, d365: Sandbox) -> None:
+    await known_case(queue)
+    await d365.fault(kind="status", status=404, id="gone")
+    event = submitted()
+    await queue.take_in(event)
+
+    await queue.until(event, "deferred", "misconfigured")
+    await eventually(queue.dispatcher.control.read, lambda control: control.breaker.value != "closed")
+
+    await d365.control("DELETE", "/faults/gone")
+    await queue.until(event, "delivered")
+
+
+async def test_an_old_document_is_looked_up_before_its_first_post(queue: Queue, d365: Sandbox) -> None:
+    await known_case(queue)
+    event = submitted(submitted_at=old())
+    await queue.take_in(event)
+
+    await queue.until(event, "delivered")
+
+    assert await queue.outcomes(event) == [("read_back", "absent"), ("create", "delivered")]
