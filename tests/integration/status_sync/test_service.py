@@ -1,6 +1,8 @@
 """The process as it runs: real Kafka, real PostgreSQL, the sandbox, and signals."""
 
+import asyncio
 import io
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -165,3 +167,26 @@ async def test_what_was_applied_and_not_published_is_published_after_a_kill(
     async with started(world, topics, tmp_path):
         await eventually(topics.status_changes, lambda changes: any(c.web_case_id == case.web_case_id for c in changes))
         await eventually(world.events, lambda waiting: not waiting)
+
+
+async def run(*arguments: str, environment: dict[str, str]) -> str:
+    """Run a command of the service to its end; returns what it has printed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "status_sync", *arguments, env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    return output.decode()
+
+
+async def test_migrate_makes_the_topics_and_can_be_repeated(world: World, broker: Broker) -> None:
+    environment = {**broker.environment(), "MIGRATIONS_DATABASE_URL": world.database.url("case_migrations")}
+    for _ in range(2):
+        await run("migrate", environment=environment)
+    for topic in (EVENTS, CASE_DELIVERY, CASE_STATUS_CHANGED):
+        assert await broker.read_all(topic) == []
+
+
+async def test_the_openapi_document_needs_no_settings() -> None:
+    document = orjson.loads(await run("openapi", environment={}))
+    assert set(document["paths"]) == {"/v1/d365/events"}

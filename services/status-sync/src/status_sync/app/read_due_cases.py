@@ -12,6 +12,7 @@ from prometheus_client import Counter
 
 from case_shared.d365.errors import D365ConfigurationError
 from case_shared.d365.models import D365Case, ReadBack
+from case_shared.telemetry import span
 from status_sync.app.apply_read import ApplyRead
 from status_sync.domain.due_reads import DueRead, KeyKind, retry_after_miss
 
@@ -78,7 +79,9 @@ class ReadDueCases:
         """
         taken = await self.due_reads.take(self.limit)
         for (data_area_id, kind), group in groupby(sorted(taken.due), key=lambda due: due.key[:2]):
-            await self._read(taken.began_at, data_area_id, kind, list(group))
+            due = list(group)
+            with span("read due cases", attributes={"casebridge.cases": len(due)}):
+                await self._read(taken.began_at, data_area_id, kind, due)
             self.progressed()
         return len(taken.due) == self.limit
 
@@ -112,7 +115,7 @@ class ReadDueCases:
         ]
         given_up = [one for one in missing if retry_after_miss(one.misses + 1) is None]
         for one in given_up:
-            log.warning("due_case_not_in_d365", data_area_id=one.key.data_area_id, key=one.key.key)
+            log.info("due_case_not_in_d365", data_area_id=one.key.data_area_id, key=one.key.key)
         await self.due_reads.settle([*found, *given_up], postponed)
         for outcome, count in (("found", len(found)), ("missing", len(postponed)), ("given_up", len(given_up))):
             _reads.labels(outcome).inc(count)

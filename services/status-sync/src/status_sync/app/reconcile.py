@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import Counter
 
 from case_shared.d365.models import D365Case, ModifiedKey
+from case_shared.telemetry import span
 from status_sync.app.apply_read import ApplyRead
 
 log = structlog.get_logger(__name__)
@@ -61,10 +62,11 @@ class Reconcile:
         pages = self.d365.read_modified_since(since, page_size=self.page_size, timeout=self.timeout_seconds)
         while True:
             began_at = await self.progress.read_begins()
-            page = await anext(pages, None)
-            if page is None:
-                break
-            await self._apply(began_at, page)
+            with span("reconcile"):
+                page = await anext(pages, None)
+                if page is None:
+                    break
+                await self._apply(began_at, page)
             self.progressed()
         await self.progress.finish_poll()
 

@@ -27,7 +27,7 @@ class Registry(Protocol):
     """The registry of dealers."""
 
     async def list_dealers(self, connection: Connection) -> Sequence[RegisteredDealer]:
-        """Every dealer ever seen, locked against another sync."""
+        """Every dealer ever seen."""
 
     async def store_dealers(self, connection: Connection, dealers: Sequence[tuple[str, Customer]]) -> None:
         """Store what D365 has now, by slug; every other dealer is not active any more."""

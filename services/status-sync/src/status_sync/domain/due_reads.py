@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 # A business event can overtake the commit that it tells of; what is not there after a minute is left to the sweep.
-_RETRIES = 6
+RETRIES = 6
 
 
 class KeyKind(StrEnum):
@@ -33,4 +33,4 @@ class DueRead(NamedTuple):
 
 def retry_after_miss(misses: int) -> timedelta | None:
     """How long to wait after `misses` reads that found nothing; None: give up, reconciliation heals what is left."""
-    return timedelta(seconds=2 ** (misses - 1)) if misses <= _RETRIES else None
+    return timedelta(seconds=2 ** (misses - 1)) if misses <= RETRIES else None

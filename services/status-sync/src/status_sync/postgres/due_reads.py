@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from case_shared.postgres import Connection, Pool
 from status_sync.app.read_due_cases import Postponed, Taken
-from status_sync.domain.due_reads import CaseKey, DueRead, KeyKind
+from status_sync.domain.due_reads import RETRIES, CaseKey, DueRead, KeyKind
 from status_sync.postgres import statement
 
 
@@ -26,7 +26,7 @@ class DueReadStore:
 
     async def ring_open_cases(self, every: timedelta, cases_per_second: float) -> int | None:
         """Make each case that is not at an end due, if the last sweep is older than `every`; returns how many."""
-        rung: int | None = await self.pool.fetchval(statement("ring_open_cases"), every, cases_per_second)
+        rung: int | None = await self.pool.fetchval(statement("ring_open_cases"), every, cases_per_second, RETRIES)
         return rung
 
     async def take(self, limit: int) -> Taken:

@@ -16,7 +16,7 @@ class RegistryStore:
     pool: Pool
 
     async def list_dealers(self, connection: Connection) -> Sequence[RegisteredDealer]:
-        """Every dealer ever seen, locked against another sync."""
+        """Every dealer ever seen."""
         return [RegisteredDealer(**row) for row in await connection.fetch(statement("list_dealers"))]
 
     async def store_dealers(self, connection: Connection, dealers: Sequence[tuple[str, Customer]]) -> None:

@@ -1,2 +1,2 @@
--- Every dealer ever seen, in one order; locked, so that two syncs cannot give the same slug.
-SELECT dealer, data_area_id, customer_account, active FROM dealers ORDER BY dealer FOR UPDATE
+-- Every dealer ever seen. Nothing is locked: of two syncs at once that give the same slug, one fails and is tried again.
+SELECT dealer, data_area_id, customer_account, active FROM dealers

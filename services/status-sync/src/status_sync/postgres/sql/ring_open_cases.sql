@@ -1,5 +1,5 @@
 -- The daily sweep: each case that is not at an end becomes due, spread over time; nothing where the last sweep is younger.
--- $1 age of the last sweep interval, $2 cases per second float
+-- $1 age of the last sweep interval, $2 cases per second float, $3 misses int (so many that a read that finds nothing is the last)
 WITH begun AS (
     INSERT INTO sync_state AS s (name, done_at) VALUES ('sweep', clock_timestamp())
     ON CONFLICT (name) DO UPDATE SET done_at = excluded.done_at WHERE s.done_at < clock_timestamp() - $1::interval
@@ -14,9 +14,9 @@ WITH begun AS (
         AND (c.d365_status_mapped IS NULL OR c.d365_status_mapped NOT IN ('closed', 'canceled'))
     ORDER BY 1, 2, 3
 ), rung AS (
-    INSERT INTO due_reads (data_area_id, key_kind, key, due_at)
+    INSERT INTO due_reads (data_area_id, key_kind, key, misses, due_at)
     SELECT
-        o.data_area_id, o.key_kind, o.key,
+        o.data_area_id, o.key_kind, o.key, $3::int,
         clock_timestamp() + make_interval(secs => row_number() OVER (ORDER BY o.data_area_id, o.key_kind, o.key) / $2::float8)
     FROM open_cases AS o
     ON CONFLICT (data_area_id, key_kind, key) DO NOTHING
