@@ -1,0 +1,192 @@
+"""The traps of reading back: when 'not there' is no proof, and when 'there' is not ours."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from case_shared.events import CaseContent
+from d365_sync.postgres.documents import PostgresDocuments
+from tests.integration.d365_sync.conftest import Queue, cases_of, dispatching, known_case, old, submitted
+from tests.support.databases import Database
+from tests.support.eventually import eventually
+from tests.support.sandbox import Sandbox
+
+NO_PROOF: list[tuple[str, dict[str, Any]]] = [
+    ("an empty list without the positive control", {"kind": "empty_list"}),
+    ("a maintenance page with 200", {"kind": "html"}),
+    ("a redirect", {"kind": "redirect"}),
+    ("cut JSON", {"kind": "not_json"}),
+    ("503", {"kind": "status", "status": 503}),
+    ("a role that hides the entity", {"kind": "status", "status": 403}),
+]
+
+
+@pytest.mark.parametrize(("name", "fault"), NO_PROOF, ids=[name for name, _ in NO_PROOF])
+async def test_what_proves_nothing_leads_to_no_second_post(
+    queue: Queue, d365: Sandbox, name: str, fault: dict[str, Any]
+) -> None:
+    await known_case(queue)
+    await d365.fault(kind="drop", operation="create", when="after_commit", count=1)
+    await d365.fault(**{"operation": "read", "entity_set": "DealerPortalCases", "id": "blind", **fault})
+    event = submitted()
+    await queue.take_in(event)
+
+    async def looked_up() -> int:
+        return [kind for kind, _ in await queue.outcomes(event)].count("read_back")
+
+    # Longer than the settling time: were the look-up believed, a second POST would follow now.
+    await eventually(looked_up, lambda count: count >= 1)
+    before = await queue.until(event, "verifying")
+    await eventually(lambda: queue.pool.fetchval("SELECT now() > $1::timestamptz", before["settles_at"]))
+    assert (await queue.document(event))["state"] == "verifying"
+
+    await d365.control("DELETE", "/faults/blind")
+    await queue.until(event, "delivered", "read_back")
+    assert [kind for kind, _ in await queue.outcomes(event)].count("create") == 1
+    assert len(await cases_of(d365, event)) == 1
+
+
+async def test_without_a_known_case_a_readable_entity_set_is_proof_enough(queue: Queue, d365: Sandbox) -> None:
+    event = submitted(submitted_at=old())
+    await queue.take_in(event)
+
+    await queue.until(event, "delivered")
+
+    assert await queue.outcomes(event) == [("read_back", "absent"), ("create", "delivered")]
+
+
+async def test_a_case_with_our_number_and_other_content_is_a_dead_letter(queue: Queue, d365: Sandbox) -> None:
+    await known_case(queue)
+    event = submitted(submitted_at=old())
+    await d365.control("POST", "/cases", foreign_case(event.web_case_id))
+    await queue.take_in(event)
+
+    document = await queue.until(event, "failed", "exists_with_other_content")
+
+    assert "CASE-" in document["detail"]
+    assert len(await cases_of(d365, event)) == 1
+
+
+async def test_a_case_that_d365_has_twice_is_an_alarm(database: Database, tmp_path: Any) -> None:
+    from tests.support import sandbox
+
+    async with sandbox.started(tmp_path, unique_web_case_id="false") as d365, dispatching(database, d365) as queue:
+        await known_case(queue)
+        event = submitted(submitted_at=old())
+        for _ in range(2):
+            await d365.control("POST", "/cases", foreign_case(event.web_case_id))
+        await queue.take_in(event)
+
+        document = await queue.until(event, "failed", "found_twice")
+
+        assert document["detail"].count("CASE-") == 2
+
+
+async def test_a_resubmission_finds_the_late_case_of_the_first_one(queue: Queue, d365: Sandbox) -> None:
+    await known_case(queue)
+    first = submitted()
+    second = submitted(web_case_id=first.web_case_id, submission_no=2, submission_id=uuid4())
+    await d365.fault(kind="reject", operation="create", web_case_id=first.web_case_id, count=1)
+    await queue.take_in(first)
+    failed = await queue.until(first, "failed")
+    await queue.pool.execute(
+        "UPDATE documents SET state = 'returned', revision = revision + 1 WHERE web_case_id = $1", first.web_case_id
+    )
+    assert failed["case_id"] is None
+    landed = foreign_case(first.web_case_id) | {"SubmissionId": str(first.submission_id)}
+    await d365.control("POST", "/cases", landed)
+
+    await queue.take_in(second)
+
+    await queue.until(second, "failed", "superseded")
+    document = await queue.until(first, "delivered", "evidence")
+    (case,) = await cases_of(d365, first)
+    assert document["case_id"] == case["CaseId"]
+
+
+async def test_a_resubmission_that_is_new_to_d365_is_looked_up_first(queue: Queue, d365: Sandbox) -> None:
+    await known_case(queue)
+    event = submitted(submission_no=2)
+    await queue.take_in(event)
+
+    await queue.until(event, "delivered")
+
+    assert await queue.outcomes(event) == [("read_back", "absent"), ("create", "delivered")]
+
+
+async def test_an_intent_whose_owner_died_is_looked_up_and_sent_again_after_settling(
+    database: Database, d365: Sandbox
+) -> None:
+    async with dispatching(database, d365) as queue:
+        await known_case(queue)
+        await queue.pool.execute("UPDATE delivery_control SET paused = true")
+        event = submitted()
+        await queue.take_in(event)
+        # As the process leaves it that dies between the intent and the outcome.
+        await queue.pool.execute(
+            """
+            UPDATE documents SET state = 'delivering', attempts = 1, lease_token = gen_random_uuid(), lease_kind = 'create',
+                lease_expires_at = now() + interval '0.5 seconds' WHERE web_case_id = $1
+            """,
+            event.web_case_id,
+        )
+        await queue.pool.execute(
+            "INSERT INTO attempts VALUES ($1, 1, 1, 'create', now())", event.web_case_id
+        )
+        leased = await queue.document(event)
+        await queue.pool.execute("UPDATE delivery_control SET paused = false")
+
+        await queue.until(event, "delivered")
+
+        attempts = await queue.attempts(event)
+        assert attempts[0]["outcome"] == "unknown"
+        assert (attempts[-2]["kind"], attempts[-2]["finding"]) == ("read_back", "absent")
+        assert (attempts[-1]["started_at"] - leased["lease_expires_at"]).total_seconds() >= 1.5
+        assert len(await cases_of(d365, event)) == 1
+
+
+async def test_late_evidence_is_not_fenced(queue: Queue, d365: Sandbox) -> None:
+    await d365.fault(kind="reject", operation="create", count=1)
+    event = submitted()
+    await queue.take_in(event)
+    await queue.until(event, "failed")
+    documents = PostgresDocuments(queue.pool, queue.dispatcher.guard.clock, "unused")
+
+    for state in ("failed", "returned", "discarded"):
+        await queue.pool.execute(
+            "UPDATE documents SET state = $2, case_id = NULL WHERE web_case_id = $1", event.web_case_id, state
+        )
+        await documents.deliver_by_evidence([(event.web_case_id, event.submission_id, "CASE-7")])
+        document = await queue.document(event)
+        assert (document["state"], document["cause"], document["case_id"]) == ("delivered", "evidence", "CASE-7")
+
+
+async def test_many_look_ups_are_one_request(queue: Queue, d365: Sandbox) -> None:
+    await known_case(queue)
+    await queue.pool.execute("UPDATE delivery_control SET paused = true")
+    events = [submitted(submitted_at=old()) for _ in range(40)]
+    await queue.take_in(*events)
+    await d365.control("DELETE", "/counters")
+
+    await queue.pool.execute("UPDATE delivery_control SET paused = false")
+    for event in events:
+        await queue.until(event, "delivered")
+
+    requests = (await d365.control("GET", "/requests?limit=500"))["items"]
+    reads = [request for request in requests if request["method"] == "GET" and "DealerPortalCases" in request["path"]]
+    assert len(reads) <= 4
+    assert len(await cases_of(d365, *events)) == 40
+
+
+def foreign_case(web_case_id: str) -> dict[str, Any]:
+    """A case that somebody else made with our number."""
+    content = CaseContent(category="Warranty", description="Something else.")
+    return {
+        "dataAreaId": "usmf",
+        "WebCaseId": web_case_id,
+        "CustomerAccount": "US-001",
+        "CaseCategory": content.category,
+        "CategoryType": "Service",
+        "Description": content.description,
+    }
