@@ -1,59 +1,19 @@
-"""The client of the REST APIs, against a small HTTP server that answers as DESIGN section 7 says."""
+"""The client of the REST APIs."""
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from casebridge.api import Api, Refused, explain, operator_api
 from casebridge.errors import OperationFailed, UsageError
-
-
-class Service(BaseHTTPRequestHandler):
-    """Three documents on pages of two; one of them can be replayed under its ETag."""
-
-    seen: ClassVar[list[dict[str, Any]]] = []
-
-    def do_GET(self) -> None:
-        address = urlsplit(self.path)
-        if address.path == "/v1/documents":
-            first = int(parse_qs(address.query).get("cursor", ["0"])[0])
-            items = [{"id": f"W{number}-1"} for number in range(first, min(first + 2, 3))]
-            self.answer(200, {"items": items, "next": "2" if first == 0 else None, "has_more": first == 0})
-        elif address.path == "/v1/documents/W1-1":
-            self.answer(200, {"id": "W1-1", "state": "failed"}, ETag='"7"')
-        elif address.path == "/html":
-            self.answer(502, "<html>")
-        else:
-            self.answer(404, {"title": "Not found", "detail": "There is no such document."})
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.seen.append({"body": body, "etag": self.headers["If-Match"], "token": self.headers["Authorization"]})
-        self.answer(200, {"id": "W1-1", "state": "pending"})
-
-    def answer(self, status: int, body: object, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body.encode() if isinstance(body, str) else json.dumps(body).encode())
-
-    def log_message(self, *_: object) -> None:
-        pass
+from tests.unit.casebridge.service import Service, serving
 
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield Api(f"http://127.0.0.1:{server.server_port}", "secret")
-        server.shutdown()
+    with serving() as url:
+        yield Api(url, "secret")
 
 
 def test_list_is_read_page_by_page_up_to_its_limit(api: Api) -> None:

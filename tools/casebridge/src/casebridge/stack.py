@@ -17,7 +17,7 @@ from casebridge.program import Program
 from casebridge.state import StackState, find_last, save, start_time
 from casebridge.supervisor import EXIT_SETTINGS, Supervisor, Watcher
 
-READY_SECONDS = 90.0
+READY_SECONDS = 150.0
 FRONT_GRACE_SECONDS = 6.0
 SERVERS_GRACE_SECONDS = 3.0
 FRONT = {*SERVICES, "oidc", "sandbox"}

@@ -1,0 +1,69 @@
+"""The local stack's own promises with everything in it, and the command line against the real services."""
+
+import json
+import subprocess
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.support.stack import Stack
+
+PARTS = {"postgres", "kafka", "oidc", "sandbox", "case-api", "d365-sync", "status-sync"}
+
+
+def told(stack: Stack, *arguments: str) -> Any:
+    return json.loads(stack.command(*arguments, "--json").stdout)
+
+
+async def test_ready_names_every_part_by_address_and_process(stack: Stack) -> None:
+    assert set(stack.pids) == PARTS
+    assert set(stack.urls) == PARTS - {"postgres", "kafka"}
+    assert stack.database_url.startswith("postgresql://")
+    host, port = stack.kafka.split(":")
+    assert (host, port.isdigit()) == ("127.0.0.1", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "module"), [("case-api", "case_api"), ("kafka", "kafka.Kafka"), ("sandbox", "d365_sandbox")]
+)
+async def test_pids_are_the_processes_themselves(stack: Stack, name: str, module: str) -> None:
+    process = psutil.Process(stack.processes()[name]["pid"])
+    assert module in process.cmdline()
+    assert process.ppid() == stack.process.pid
+
+
+async def test_the_user_s_environment_reaches_the_services(stack: Stack) -> None:
+    environment = psutil.Process(stack.processes()["d365-sync"]["pid"]).environ()
+    assert environment["D365_SETTLE_SECONDS"] == "3"
+
+
+async def test_demonstration_goes_all_the_way(stack: Stack) -> None:
+    steps = [step["detail"] for step in told(stack, "demo")["steps"]]
+    for status in ("Submitted", "In process", "Open", "Closed"):
+        assert any(status in step for step in steps), steps
+    assert steps[-1].split()[-1].startswith("CASE-")
+
+
+async def test_operators_commands_against_the_service(stack: Stack) -> None:
+    told(stack, "demo")
+    [document] = told(stack, "queue", "list", "--state", "delivered", "--limit", "1")["items"]
+    assert told(stack, "queue", "show", document["id"])["payload"]["category"]
+    refused = stack.command("queue", "replay", document["id"], "--reason", "again", check=False)
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+    assert told(stack, "queue", "pause", "--reason", "a look at it")["paused"] is True
+    assert told(stack, "queue", "resume", "--reason", "looked")["paused"] is False
+    assert told(stack, "queue", "audit", "--limit", "1")["items"][0]["reason"] == "looked"
+    assert isinstance(told(stack, "queue", "unreadable")["items"], list)
+    assert told(stack, "ledger")["adds_up"] is True
+
+
+async def test_names_of_nothing_are_refused_in_words(stack: Stack) -> None:
+    def refused(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return stack.command(*arguments, check=False)
+
+    unknown = refused("queue", "show", "W0000000000-1")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert unknown.stderr.startswith("casebridge: Not found")
+    assert refused("queue", "list", "--state", "lost").returncode == 1

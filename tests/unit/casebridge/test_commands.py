@@ -1,0 +1,132 @@
+"""What the commands print, and their exit codes: 0 done, 1 refused, 2 used wrongly."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from casebridge.__main__ import main
+from tests.unit.casebridge.service import Service, serving
+
+
+@pytest.fixture
+def service() -> Iterator[str]:
+    with serving() as url:
+        yield url
+
+
+class Run:
+    """One call of the command line."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> None:
+        monkeypatch.setattr(sys, "argv", ["casebridge", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        self.code = ended.value.code or 0
+        self.out, self.err = capsys.readouterr()
+
+
+CommandLine = Callable[..., Run]
+
+
+@pytest.fixture
+def casebridge(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], service: str) -> CommandLine:
+    monkeypatch.setenv("CASEBRIDGE_URL", service)
+    monkeypatch.setenv("CASEBRIDGE_TOKEN", "secret")
+    return lambda *arguments: Run(monkeypatch, capsys, *arguments)
+
+
+def test_list_prints_a_table_or_json(casebridge: CommandLine) -> None:
+    assert [item["id"] for item in json.loads(casebridge("queue", "list", "--json").out)["items"]] == [
+        "W0-1",
+        "W1-1",
+        "W2-1",
+    ]
+    table = casebridge("queue", "list")
+    assert table.code == 0
+    assert "W2-1" in table.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "body"),
+    [
+        (["verify"], {"reason": "why"}),
+        (["return"], {"reason": "why"}),
+        (["discard"], {"reason": "why"}),
+        (["restore"], {"reason": "why"}),
+        (["replay"], {"reason": "why"}),
+        (["link", "--case-id", "CASE-1"], {"reason": "why", "case_id": "CASE-1"}),
+    ],
+)
+def test_every_end_sends_its_reason_under_the_etag(
+    casebridge: CommandLine, arguments: list[str], body: dict[str, str]
+) -> None:
+    action, *more = arguments
+    done = casebridge("queue", action, "W1-1", "--reason", "why", *more)
+    assert (done.code, done.out) == (0, "W1-1: pending\n")
+    assert Service.seen == [{"body": body, "etag": '"7"', "token": "Bearer secret"}]
+
+
+def test_reason_is_mandatory(casebridge: CommandLine) -> None:
+    refused = casebridge("queue", "discard", "W1-1")
+    assert refused.code == 2
+    assert "--reason" in refused.err
+    assert Service.seen == []
+
+
+def test_replay_sends_an_edited_payload(casebridge: CommandLine, tmp_path: Path) -> None:
+    payload = tmp_path / "payload.json"
+    payload.write_text('{"category": "Warranty"}')
+    assert casebridge("queue", "replay", "W1-1", "-r", "why", "--payload", str(payload)).code == 0
+    assert Service.seen[0]["body"] == {"reason": "why", "payload": {"category": "Warranty"}}
+
+
+@pytest.mark.parametrize("content", ["{", "[]"])
+def test_payload_that_is_none_is_refused_before_anything_is_sent(
+    casebridge: CommandLine, tmp_path: Path, content: str
+) -> None:
+    payload = tmp_path / "payload.json"
+    payload.write_text(content)
+    refused = casebridge("queue", "replay", "W1-1", "-r", "why", "--payload", str(payload))
+    assert refused.code == 2
+    assert "JSON" in refused.err
+    assert Service.seen == []
+
+
+def test_refusal_is_told_without_a_stack_trace(casebridge: CommandLine) -> None:
+    refused = casebridge("queue", "show", "W9-1")
+    assert (refused.code, refused.err) == (1, "casebridge: Not found: There is no such document.\n")
+
+
+@pytest.mark.parametrize(("adds_up", "code"), [(True, 0), (False, 1)])
+def test_ledger_ends_with_1_where_it_does_not_add_up(
+    casebridge: CommandLine, monkeypatch: pytest.MonkeyPatch, adds_up: bool, code: int
+) -> None:
+    monkeypatch.setattr(Service, "adds_up", adds_up)
+    done = casebridge("ledger", "--json")
+    assert done.code == code
+    assert json.loads(done.out)["adds_up"] is adds_up
+
+
+@pytest.mark.parametrize("arguments", [["d365", "adopt"], ["restored"]])
+def test_decisions_carry_their_reason(casebridge: CommandLine, arguments: list[str]) -> None:
+    assert casebridge(*arguments, "--reason", "moved").code == 0
+    assert Service.seen[0]["body"] == {"reason": "moved"}
+
+
+@pytest.mark.parametrize("arguments", [["ps"], ["queue", "list"], ["token", "--user", "x"]])
+def test_without_a_stack_the_way_out_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str]
+) -> None:
+    refused = Run(monkeypatch, capsys, *arguments, "--data-dir", str(tmp_path))
+    assert refused.code == 1
+    assert "make up" in refused.err
+
+
+def test_down_without_a_stack_is_done_already(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    done = Run(monkeypatch, capsys, "down", "--json", "--data-dir", str(tmp_path))
+    assert (done.code, json.loads(done.out)) == (0, {"stopped": False})
