@@ -1,0 +1,142 @@
+"""The process as it runs: Kafka in, D365, Kafka out; bad settings and signals."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from case_shared.events import CaseStatus, CaseStatusChanged, CaseSubmitted, Record
+from case_shared.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, CASE_SUBMITTED, topic_name
+from tests.integration.d365_sync.conftest import QUICK, cases_of, submitted
+from tests.support.brokers import Broker
+from tests.support.databases import Database
+from tests.support.eventually import eventually
+from tests.support.processes import free_port, running
+from tests.support.sandbox import Sandbox
+
+
+def environment(database: Database, broker: Broker, d365: Sandbox, **more: str) -> dict[str, str]:
+    """The service's settings."""
+    return {
+        **broker.environment(),
+        **d365.environment(),
+        **{name.upper(): str(value) for name, value in QUICK.items()},
+        "DATABASE_URL": database.url("d365_sync"),
+        "OIDC_ISSUER": "http://127.0.0.1:1",
+        **more,
+    }
+
+
+def record(event: CaseSubmitted) -> Record:
+    """As case-api sends it."""
+    return Record.of(event, source="case-api", time=event.submitted_at, traceparent=None)
+
+
+async def test_from_kafka_to_d365_to_kafka_and_sigterm_with_0(
+    database: Database, broker: Broker, d365: Sandbox, tmp_path: Path
+) -> None:
+    await broker.create(CASE_SUBMITTED, CASE_DELIVERY, CASE_STATUS_CHANGED)
+    port = free_port()
+    settings = environment(database, broker, d365, PORT=str(port))
+    url, log = f"http://127.0.0.1:{port}", tmp_path / "log"
+    async with running("d365_sync", "serve", environment=settings, url=url, log=log) as process:
+        events = [submitted() for _ in range(5)]
+        await broker.send(*(record(event) for event in events))
+
+        async def delivered() -> dict[str, int]:
+            found = [one for one in await broker.deliveries() if one.state == "delivered"]
+            return {one.web_case_id: one.revision for one in found}
+
+        first = await eventually(delivered, lambda found: len(found) == 5)
+        assert len(await cases_of(d365, *events)) == 5
+
+        # An event that is held already: the state is published again, D365 is not asked again.
+        await broker.send(record(events[0]))
+
+        async def heard() -> int:
+            return len([one for one in await broker.deliveries() if one.web_case_id == events[0].web_case_id])
+
+        told = await heard()
+        await eventually(heard, lambda count: count > told)
+        assert await delivered() == first
+        assert len(await cases_of(d365, *events)) == 5
+        async with aiohttp.ClientSession() as session:
+            for path in ("/healthz", "/readyz", "/metrics"):
+                async with session.get(url + path) as answer:
+                    assert answer.status == 200
+            async with session.get(url + "/v1/documents") as answer:
+                assert answer.status == 401
+        assert await process.stop() == 0
+
+
+async def test_evidence_from_kafka_delivers_a_dead_letter_and_bad_records_are_kept(
+    database: Database, broker: Broker, d365: Sandbox, tmp_path: Path
+) -> None:
+    await broker.create(CASE_SUBMITTED, CASE_DELIVERY, CASE_STATUS_CHANGED)
+    await d365.fault(kind="reject", operation="create")
+    port = free_port()
+    settings = environment(database, broker, d365, PORT=str(port))
+    async with running(
+        "d365_sync", "serve", environment=settings, url=f"http://127.0.0.1:{port}", log=tmp_path / "log"
+    ):
+        event = submitted()
+        async with broker.producer() as producer:
+            await producer.send_and_wait(topic_name(broker.settings, CASE_SUBMITTED), b"\xff not JSON", b"key")
+        await broker.send(record(event))
+
+        async def state() -> str | None:
+            async with database.connect() as connection:
+                return await connection.fetchval(
+                    "SELECT state FROM d365_sync.documents WHERE web_case_id = $1", event.web_case_id
+                )
+
+        await eventually(state, lambda value: value == "failed")
+        async with database.connect() as connection:
+            kept = await connection.fetch("SELECT * FROM d365_sync.unreadable_records")
+        assert [bytes(row["value"]) for row in kept] == [b"\xff not JSON"]
+        seen = CaseStatusChanged(
+            dealer=event.dealer,
+            web_case_id=event.web_case_id,
+            case_id="CASE-9",
+            submission_id=event.submission_id,
+            status=CaseStatus.SUBMITTED,
+            status_as_of=event.submitted_at,
+        )
+        await broker.send(Record.of(seen, source="status-sync", time=event.submitted_at, traceparent=None))
+
+        await eventually(state, lambda value: value == "delivered")
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"DATABASE_URL": ""}, "DATABASE_URL"),
+        ({"D365_MAX_CONCURRENCY": "0"}, "D365_MAX_CONCURRENCY"),
+        ({"D365_SETTLE_SECONDS": "0.5"}, "D365_SETTLE_SECONDS"),
+        ({"D365_MAPPING": "{folder}/not-unique.toml"}, "D365_ACCEPT_RARE_DUPLICATES"),
+        ({"D365_MAPPING": "{folder}/unknown-key.toml"}, "D365_MAPPING"),
+    ],
+)
+def test_wrong_settings_are_named_and_end_with_2(tmp_path: Path, changes: dict[str, str], named: str) -> None:
+    (tmp_path / "not-unique.toml").write_text("web_case_id_unique = false\n")
+    (tmp_path / "unknown-key.toml").write_text("[case]\nentity = 'X'\n")
+    good = {
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+        "OIDC_ISSUER": "http://127.0.0.1:1",
+        "D365_URL": "http://127.0.0.1:1",
+        "D365_CLIENT_ID": "x",
+        "D365_CLIENT_SECRET": "do-not-tell",
+        **{name.upper(): str(value) for name, value in QUICK.items()},
+    }
+    given = {**good, **{name: value.format(folder=tmp_path) for name, value in changes.items()}}
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "d365_sync", "serve"], env=given, capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert ended.returncode == 2
+    assert named in ended.stderr
+    assert "do-not-tell" not in ended.stderr
