@@ -50,6 +50,7 @@ from status_sync.postgres.registry import RegistryStore
 from status_sync.relay import Message, Publisher, Relay
 from status_sync.settings import MigrateSettings, Settings
 from status_sync.web.events import event_routes
+from status_sync.web.openapi import install_openapi
 
 log = structlog.get_logger(__name__)
 DESCRIPTION = "Takes D365's business events, and brings D365's status into the read model."
@@ -204,6 +205,7 @@ def build_app(settings: Settings, mapping: Mapping) -> FastAPI:
 def _app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]], secret: SecretStr | None) -> FastAPI:
     app = create_app("Casebridge status sync", DESCRIPTION, lifespan)
     app.include_router(event_routes(secret))
+    install_openapi(app)
     return app
 
 

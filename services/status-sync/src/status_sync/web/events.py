@@ -60,6 +60,7 @@ def event_routes(secret: SecretStr | None) -> APIRouter:
         openapi_extra=_BODY,
     )
     async def receive(request: Request) -> EventsAccepted:
+        """Put one event, or an array of them, into the inbound topic as they come; answered once Kafka has them."""
         receive_events: ReceiveEvents = request.app.state.receive_events
         try:
             return EventsAccepted(accepted=await receive_events.handle(await request.body()))
@@ -70,11 +71,11 @@ def event_routes(secret: SecretStr | None) -> APIRouter:
                 400, "not-an-event", "The body is no business event of D365", str(error), errors=[detail]
             ) from error
         except EventTooLarge as error:
-            raise Problem(413, "too-large", "The event is too large", str(error)) from error
+            raise Problem(413, "too-large", "The body is too large", str(error)) from error
         except KafkaNotReached as error:
             headers = {"Retry-After": _RETRY_AFTER_SECONDS}
             detail_text = "Kafka did not take the events in time. Send them again; doubles do no harm."
-            raise Problem(503, "unavailable", "Events cannot be taken now", detail_text, headers=headers) from error
+            raise Problem(503, "unavailable", "Not available now", detail_text, headers=headers) from error
 
     return router
 
