@@ -27,7 +27,9 @@ def configure(service: str, *, level: str, form: str, otlp_endpoint: str | None)
         structlog.processors.format_exc_info,
     ]
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if form == "console" else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+        if form == "console"
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[*shared, structlog.processors.EventRenamer("message"), renderer]
