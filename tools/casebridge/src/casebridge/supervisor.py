@@ -65,12 +65,16 @@ class Supervised:
         )
 
     async def ready(self) -> None:
-        """Wait until it is ready for the first time; raises UsageError where it refuses its settings."""
+        """Wait until it is ready for the first time.
+
+        Raises UsageError where it refuses its settings, OperationFailed where it is stopped before.
+        """
         first = asyncio.create_task(self._ready_once.wait())
         await asyncio.wait({first, self._life}, return_when=asyncio.FIRST_COMPLETED)
         first.cancel()
         if self._life.done():
             await self._life
+            raise OperationFailed(f"{self.program.name} was stopped before it was ready")
 
     def tail(self) -> str:
         """Its last lines, to explain why it does not start."""
