@@ -1,0 +1,363 @@
+"""The operators' API on a real database, with the dispatcher running against the sandbox."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+
+from case_shared.auth import Principal
+from case_shared.d365.client import D365Client
+from d365_sync import wiring
+from d365_sync.web.app import create
+from tests.integration.d365_sync.conftest import Queue, cases_of, known_case, settings_for, submitted
+from tests.support.eventually import eventually
+from tests.support.sandbox import Sandbox
+
+Json = dict[str, Any]
+ALL = "documents:read documents:write audit:read"
+
+
+class WordVerifier:
+    """Takes `user|scope scope` for a token."""
+
+    async def verify(self, token: str) -> Principal:
+        user, separator, scopes = token.partition("|")
+        if not separator:
+            raise jwt.InvalidTokenError("no word of ours")
+        return Principal(user, user, frozenset(scopes.split()), frozenset(), datetime.now(UTC) + timedelta(hours=1))
+
+
+@dataclass
+class Api:
+    """The API as an operator's console has it."""
+
+    client: httpx.AsyncClient
+
+    async def get(self, path: str, status: int = 200, **params: Any) -> Json:
+        answer = await self.client.get(f"/v1{path}", params=params)
+        assert answer.status_code == status, answer.text
+        found: Json = answer.json()
+        return found
+
+    async def act(self, document: str, action: str, body: Json, status: int = 200, etag: str | None = None) -> Json:
+        current = etag or (await self.client.get(f"/v1/documents/{document}")).headers["ETag"]
+        answer = await self.client.post(f"/v1/documents/{document}/{action}", json=body, headers={"If-Match": current})
+        assert answer.status_code == status, answer.text
+        found: Json = answer.json()
+        return found
+
+
+@pytest_asyncio.fixture
+async def api(queue: Queue, d365: Sandbox) -> AsyncIterator[Api]:
+    d365_client = queue.dispatcher.look_up.d365
+    assert isinstance(d365_client, D365Client)
+
+    @asynccontextmanager
+    async def nothing(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    app = create(nothing)
+    app.state.token_verifier = WordVerifier()
+    app.state.context = wiring._context(settings_for(queue.database, d365), queue.pool, d365_client, queue.bells)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer olga|{ALL}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers) as client:
+        yield Api(client)
+
+
+@pytest_asyncio.fixture
+async def dead_letter(queue: Queue, d365: Sandbox) -> str:
+    """A document that D365 refuses until the fault `closed` is taken away; its id."""
+    await known_case(queue)
+    await d365.fault(kind="reject", operation="create", id="closed", message="Warranty is closed.")
+    event = submitted()
+    await queue.take_in(event)
+    await queue.until(event, "failed")
+    return f"{event.web_case_id}-1"
+
+
+async def state_of(api: Api, document: str) -> str:
+    return str((await api.get(f"/documents/{document}"))["state"])
+
+
+async def test_a_dead_letter_shows_its_whole_story(api: Api, dead_letter: str) -> None:
+    document = await api.get(f"/documents/{dead_letter}")
+
+    assert document["cause"] == "rejected"
+    assert document["reason"] == "Warranty is closed."
+    assert "Write failed" in document["detail"]
+    assert document["payload"]["notes"] == "Call first."
+    post, look_up = document["attempts"]
+    assert (post["kind"], post["outcome"], post["status"]) == ("create", "rejected", 400)
+    assert "The pump leaks." in post["request"]
+    assert "Call first." not in post["request"]
+    assert "Warranty is closed." in post["answer"]
+    assert look_up["finding"] == "absent"
+    assert document["allowed_actions"] == ["replay", "link", "verify", "return", "discard"]
+
+
+async def test_lists_filter_and_page(api: Api, dead_letter: str) -> None:
+    async def ids(**params: Any) -> list[str]:
+        return [item["id"] for item in (await api.get("/documents", **params))["items"]]
+
+    assert await ids(state="failed") == [dead_letter]
+    assert await ids(cause="rejected", dealer="usmf-us-001", q="warranty is CLOSED") == [dead_letter]
+    assert await ids(q=dead_letter[:6].lower()) == [dead_letter]
+    assert await ids(q="100%") == []
+    assert await ids(older_than_seconds=3600) == []
+    first = await api.get("/documents", limit=1)
+    assert first["has_more"] is True
+    second = await api.get("/documents", limit=1, cursor=first["next"])
+    assert (second["has_more"], second["next"]) == (False, None)
+    assert {first["items"][0]["id"], second["items"][0]["id"]} == set(await ids())
+    (group,) = (await api.get("/document-groups"))["items"]
+    assert (group["cause"], group["count"]) == ("rejected", 1)
+
+
+async def test_replay_delivers_what_d365_accepts_now(api: Api, queue: Queue, d365: Sandbox, dead_letter: str) -> None:
+    await d365.control("DELETE", "/faults/closed")
+
+    answer = await api.act(dead_letter, "replay", {"reason": "mended"})
+
+    assert answer["state"] in {"pending", "delivering", "delivered"}
+    await eventually(lambda: state_of(api, dead_letter), lambda state: state == "delivered")
+    (entry,) = (await api.get("/audit", document=dead_letter))["items"]
+    assert (entry["actor"], entry["action"], entry["reason"], entry["fields"]) == ("olga", "replay", "mended", [])
+
+
+async def test_replay_with_an_edited_payload_sends_that(api: Api, d365: Sandbox, dead_letter: str) -> None:
+    await d365.control("DELETE", "/faults/closed")
+    payload = {"category": "Breakdown", "category_type": "Service", "description": "Edited."}
+
+    await api.act(dead_letter, "replay", {"reason": "wrong category", "payload": payload})
+
+    await eventually(lambda: state_of(api, dead_letter), lambda state: state == "delivered")
+    (case,) = [case for case in await d365.cases() if case["WebCaseId"] == dead_letter[:-2]]
+    assert (case["CaseCategory"], case["Description"], case["Notes"]) == ("Breakdown", "Edited.", "")
+    (entry,) = (await api.get("/audit", document=dead_letter))["items"]
+    assert entry["fields"] == ["category", "category_type", "description"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "/reason"),
+        ({"reason": "  "}, "/reason"),
+        ({"reason": "x", "payload": {"category": "A", "dealer": "other"}}, "/payload/dealer"),
+        ({"reason": "x", "payload": {"category": "A", "web_case_id": "W0"}}, "/payload/web_case_id"),
+        ({"reason": "x", "payload": {"description": "no category"}}, "/payload/category"),
+        ({"reason": "x", "hurry": True}, "/hurry"),
+    ],
+)
+async def test_a_wrong_replay_names_the_field(api: Api, dead_letter: str, body: Json, pointer: str) -> None:
+    problem = await api.act(dead_letter, "replay", body, status=422)
+
+    assert [error["pointer"] for error in problem["errors"]] == [pointer]
+    assert await state_of(api, dead_letter) == "failed"
+
+
+async def test_return_tells_the_dealer_why(api: Api, queue: Queue, dead_letter: str) -> None:
+    answer = await api.act(dead_letter, "return", {"reason": "Please name the machine."})
+
+    assert answer["state"] == "returned"
+
+    async def told() -> list[tuple[str, str | None]]:
+        return [(one.state.value, one.reason) for one in queue.events if one.web_case_id == dead_letter[:-2]]
+
+    await eventually(told, lambda events: ("returned", "Please name the machine.") in events)
+    problem = await api.act(dead_letter, "replay", {"reason": "x"}, status=409)
+    assert problem["allowed_actions"] == ["link", "verify"]
+
+
+async def test_discard_can_be_undone(api: Api, dead_letter: str) -> None:
+    discarded = await api.act(dead_letter, "discard", {"reason": "a test"})
+    restored = await api.act(dead_letter, "restore", {"reason": "no test"})
+
+    assert (discarded["state"], restored["state"]) == ("discarded", "failed")
+    assert restored["reason"] == "Warranty is closed."
+    actions = [entry["action"] for entry in (await api.get("/audit", document=dead_letter))["items"]]
+    assert actions == ["restore", "discard"]
+
+
+async def test_link_needs_a_case_that_is_there_and_nobody_elses(api: Api, d365: Sandbox, dead_letter: str) -> None:
+    for case_id, word in (("CASE-999999", "no case"), ((await d365.cases())[-1]["CaseId"], "Web Case ID")):
+        problem = await api.act(dead_letter, "link", {"reason": "found it", "case_id": case_id}, status=409)
+        assert word in problem["detail"]
+    born = {"dataAreaId": "usmf", "CustomerAccount": "US-001", "CaseCategory": "Warranty", "CategoryType": "Service"}
+    case = await d365.control("POST", "/cases", born)
+
+    answer = await api.act(dead_letter, "link", {"reason": "made by phone", "case_id": case["CaseId"]})
+
+    assert (answer["state"], answer["cause"], answer["case_id"]) == ("delivered", "linked", case["CaseId"])
+
+
+async def test_verify_finds_what_landed_late(api: Api, queue: Queue, d365: Sandbox, dead_letter: str) -> None:
+    absent = await api.act(dead_letter, "verify", {"reason": "is it there?"})
+    assert absent["state"] == "failed"
+    assert absent["attempts"][-1]["finding"] == "absent"
+    document = await api.get(f"/documents/{dead_letter}")
+    landed = {
+        "dataAreaId": "usmf",
+        "WebCaseId": document["web_case_id"],
+        "SubmissionId": document["submission_id"],
+        "CustomerAccount": "US-001",
+        "CaseCategory": "Warranty",
+        "CategoryType": "Service",
+    }
+    await d365.control("POST", "/cases", landed)
+
+    found = await api.act(dead_letter, "verify", {})
+
+    assert (found["state"], found["cause"]) == ("delivered", "read_back")
+
+
+async def test_while_an_attempt_is_unproven_only_verify_and_link_are_offered(
+    api: Api, queue: Queue, d365: Sandbox
+) -> None:
+    await known_case(queue)
+    await d365.fault(kind="drop", operation="create", when="after_commit", count=1)
+    await d365.fault(kind="html", operation="read", id="blind")
+    event = submitted()
+    await queue.take_in(event)
+    await queue.until(event, "verifying")
+
+    for action in ("return", "discard", "replay"):
+        problem = await api.act(f"{event.web_case_id}-1", action, {"reason": "now"}, status=409)
+        assert problem["allowed_actions"] == ["link", "verify"]
+        assert "not proven" in problem["detail"]
+    await d365.control("DELETE", "/faults/blind")
+    await queue.until(event, "delivered")
+    assert len(await cases_of(d365, event)) == 1
+
+
+async def test_preconditions(api: Api, dead_letter: str) -> None:
+    path = f"/v1/documents/{dead_letter}/discard"
+    missing = await api.client.post(path, json={"reason": "x"})
+    old = await api.client.post(path, json={"reason": "x"}, headers={"If-Match": '"1"'})
+    star = await api.client.post(path, json={"reason": "x"}, headers={"If-Match": "*"})
+
+    assert (missing.status_code, old.status_code, star.status_code) == (428, 412, 412)
+    assert old.headers["ETag"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/documents?state=lost",
+        "/documents?limit=101",
+        "/documents?colour=red",
+        "/documents?cursor=nonsense",
+        "/audit?cursor=WzEuNV0",
+        "/delivery?x=1",
+    ],
+)
+async def test_wrong_queries_are_422(api: Api, path: str) -> None:
+    answer = await api.client.get(f"/v1{path}")
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"]
+
+
+async def test_scopes_and_unknown_documents(api: Api) -> None:
+    for path, scope in (("/documents", "audit:read"), ("/audit", "documents:read"), ("/ledger", "cases:read")):
+        answer = await api.client.get(f"/v1{path}", headers={"Authorization": f"Bearer olga|{scope}"})
+        assert answer.status_code == 403
+        assert "insufficient_scope" in answer.headers["WWW-Authenticate"]
+    for document in ("nonsense", "W00000000Z-1", "W000000000-1"):
+        assert (await api.client.get(f"/v1/documents/{document}")).status_code == 404
+
+
+async def test_pause_and_resume(api: Api, queue: Queue, d365: Sandbox) -> None:
+    await known_case(queue)
+    paused = await api.client.post("/v1/delivery/pause", json={"reason": "D365 is upgraded"})
+    assert (paused.json()["paused"], paused.json()["paused_by"]) == (True, "olga")
+    event = submitted()
+    await queue.take_in(event)
+    await eventually(lambda: queue.events_of(event))  # it waits long enough for its dealer to be told
+    assert (await queue.document(event))["attempts"] == 0
+    delivery = await api.get("/delivery")
+    assert (delivery["backlog"], delivery["breaker"]["state"]) == (1, "closed")
+
+    await api.client.post("/v1/delivery/resume", json={"reason": "done"})
+
+    await queue.until(event, "delivered")
+    actions = [entry["action"] for entry in (await api.get("/audit"))["items"]]
+    assert actions == ["resume", "pause"]
+
+
+async def test_another_environment_is_refused_until_it_is_adopted(api: Api, queue: Queue) -> None:
+    await known_case(queue)
+    await queue.pool.execute("UPDATE delivery_control SET d365_url = 'https://production.example'")
+    event = submitted()
+    await queue.take_in(event)
+    refused = await eventually(lambda: api.get("/delivery"), lambda found: found["environment"]["refused_url"])
+    assert refused["environment"]["d365_url"] == "https://production.example"
+    assert (await queue.document(event))["attempts"] == 0
+
+    await api.client.post("/v1/delivery/adopt", json={"reason": "moved"})
+
+    await queue.until(event, "delivered")
+    # What was open is looked up there before it is sent.
+    assert await queue.outcomes(event) == [("read_back", "absent"), ("create", "delivered")]
+
+
+async def test_after_a_restore_even_fresh_documents_are_looked_up(api: Api, queue: Queue) -> None:
+    await known_case(queue)
+    await api.client.post("/v1/delivery/pause", json={"reason": "restore"})
+    event = submitted()
+    await queue.take_in(event)
+    await api.client.post("/v1/delivery/restored", json={"reason": "from the backup of 3 o'clock"})
+    await api.client.post("/v1/delivery/resume", json={"reason": "restored"})
+
+    await queue.until(event, "delivered")
+
+    assert await queue.outcomes(event) == [("read_back", "absent"), ("create", "delivered")]
+
+
+async def test_the_ledger_adds_up_and_says_what_does_not(api: Api, queue: Queue) -> None:
+    assert (await api.get("/ledger"))["adds_up"] is True
+    event = await known_case(queue)
+
+    found = await api.get("/ledger")
+
+    # Its submission is not in case-api's books.
+    assert (found["adds_up"], found["without_submission"]) == (False, 1)
+    async with queue.database.connect() as connection:
+        await connection.execute(
+            """
+            INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase, case_id)
+            VALUES ($1, 'usmf-us-001', 'usmf', 'US-001', 'portal', 'submitted', 'CASE-1')
+            """,
+            event.web_case_id,
+        )
+        await connection.execute(
+            """
+            INSERT INTO case_api.submissions (web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account, content,
+                created_by, submitted_by, submitted_at)
+            VALUES ($1, 1, $2, 'usmf-us-001', 'usmf', 'US-001', '{}', 'ann', 'ann', now() - interval '6 minutes')
+            """,
+            event.web_case_id,
+            event.submission_id,
+        )
+    found = await api.get("/ledger")
+    assert (found["adds_up"], found["submissions"], found["delivered"]) == (True, 1, 1)
+
+
+async def test_unreadable_records_show_their_bytes(api: Api, queue: Queue) -> None:
+    await queue.pool.execute(
+        """
+        INSERT INTO unreadable_records (topic, partition, record_offset, consumer_group, key, value, headers, cause, recorded_at)
+        VALUES ('t', 3, 7, 'g', NULL, '\\xff00', '[]', 'no JSON', now())
+        """
+    )
+
+    (item,) = (await api.get("/unreadable-records"))["items"]
+
+    assert (item["offset"], item["partition"], item["value_base64"], item["cause"]) == (7, 3, "/wA=", "no JSON")
