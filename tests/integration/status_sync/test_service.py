@@ -141,6 +141,19 @@ async def test_it_starts_and_is_ready_while_d365_and_kafka_are_away(
         assert await process.stop() == 0
 
 
+async def test_sigterm_does_not_wait_for_a_d365_that_hangs(world: World, topics: Broker, tmp_path: Path) -> None:
+    await world.d365.fault(kind="slow", operation="read", delay_seconds=60)
+    async with started(world, topics, tmp_path) as process:
+        await eventually(lambda: _in_flight(world))
+        assert await process.stop() == 0
+        assert "loop_cancelled" in process.output()
+
+
+async def _in_flight(world: World) -> int:
+    counters = await world.d365.control("GET", "/counters")
+    return int(counters["by_operation"].get("read CustomersV3", 0))
+
+
 async def _says(process: Process, what: str) -> bool:
     return what in process.output()
 
