@@ -85,7 +85,9 @@ class Queue:
     async def document(self, event: CaseSubmitted) -> Json:
         """The document's row."""
         row = await self.pool.fetchrow(
-            "SELECT * FROM documents WHERE web_case_id = $1 AND submission_no = $2", event.web_case_id, event.submission_no
+            "SELECT * FROM documents WHERE web_case_id = $1 AND submission_no = $2",
+            event.web_case_id,
+            event.submission_no,
         )
         assert row is not None
         return dict(row)
@@ -130,7 +132,12 @@ def settings_for(database: Database, sandbox: Sandbox, **changes: Any) -> Settin
 @asynccontextmanager
 async def dispatching(database: Database, sandbox: Sandbox, **changes: Any) -> AsyncIterator[Queue]:
     """Run a dispatcher for the block."""
-    settings, clock, bells, stopping = settings_for(database, sandbox, **changes), SystemClock(), Bells(), asyncio.Event()
+    settings, clock, bells, stopping = (
+        settings_for(database, sandbox, **changes),
+        SystemClock(),
+        Bells(),
+        asyncio.Event(),
+    )
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(database.pool("d365_sync", 8))
         d365 = await wiring._open_d365(settings, clock, stack)

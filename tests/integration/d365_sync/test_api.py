@@ -339,8 +339,8 @@ async def test_the_ledger_adds_up_and_says_what_does_not(api: Api, queue: Queue)
         )
         await connection.execute(
             """
-            INSERT INTO case_api.submissions (web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account, content,
-                created_by, submitted_by, submitted_at)
+            INSERT INTO case_api.submissions (web_case_id, submission_no, submission_id, dealer, data_area_id,
+                customer_account, content, created_by, submitted_by, submitted_at)
             VALUES ($1, 1, $2, 'usmf-us-001', 'usmf', 'US-001', '{}', 'ann', 'ann', now() - interval '6 minutes')
             """,
             event.web_case_id,
@@ -353,7 +353,8 @@ async def test_the_ledger_adds_up_and_says_what_does_not(api: Api, queue: Queue)
 async def test_unreadable_records_show_their_bytes(api: Api, queue: Queue) -> None:
     await queue.pool.execute(
         """
-        INSERT INTO unreadable_records (topic, partition, record_offset, consumer_group, key, value, headers, cause, recorded_at)
+        INSERT INTO unreadable_records
+            (topic, partition, record_offset, consumer_group, key, value, headers, cause, recorded_at)
         VALUES ('t', 3, 7, 'g', NULL, '\\xff00', '[]', 'no JSON', now())
         """
     )

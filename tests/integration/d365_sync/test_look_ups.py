@@ -126,14 +126,12 @@ async def test_an_intent_whose_owner_died_is_looked_up_and_sent_again_after_sett
         # As the process leaves it that dies between the intent and the outcome.
         await queue.pool.execute(
             """
-            UPDATE documents SET state = 'delivering', attempts = 1, lease_token = gen_random_uuid(), lease_kind = 'create',
-                lease_expires_at = now() + interval '0.5 seconds' WHERE web_case_id = $1
+            UPDATE documents SET state = 'delivering', attempts = 1, lease_token = gen_random_uuid(),
+                lease_kind = 'create', lease_expires_at = now() + interval '0.5 seconds' WHERE web_case_id = $1
             """,
             event.web_case_id,
         )
-        await queue.pool.execute(
-            "INSERT INTO attempts VALUES ($1, 1, 1, 'create', now())", event.web_case_id
-        )
+        await queue.pool.execute("INSERT INTO attempts VALUES ($1, 1, 1, 'create', now())", event.web_case_id)
         leased = await queue.document(event)
         await queue.pool.execute("UPDATE delivery_control SET paused = false")
 

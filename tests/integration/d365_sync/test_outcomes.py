@@ -153,7 +153,9 @@ async def test_what_was_committed_all_the_same_is_found_and_not_sent_again(
 
 
 @pytest.mark.parametrize(
-    ("name", "fault"), [row for row in UNTRUSTWORTHY if row[0] not in {"no Case ID", "cut JSON"}], ids=lambda row: str(row)
+    ("name", "fault"),
+    [row for row in UNTRUSTWORTHY if row[0] not in {"no Case ID", "cut JSON"}],
+    ids=lambda row: str(row),
 )
 async def test_what_was_not_committed_is_sent_again_once_it_surely_is_not_there(
     queue: Queue, d365: Sandbox, name: str, fault: dict[str, Any]

@@ -88,9 +88,10 @@ async def test_evidence_from_kafka_delivers_a_dead_letter_and_bad_records_are_ke
 
         async def state() -> str | None:
             async with database.connect() as connection:
-                return await connection.fetchval(
+                found: str | None = await connection.fetchval(
                     "SELECT state FROM d365_sync.documents WHERE web_case_id = $1", event.web_case_id
                 )
+                return found
 
         await eventually(state, lambda value: value == "failed")
         async with database.connect() as connection:
