@@ -34,7 +34,9 @@ ASKED: dict[str, str] = {
 @pytest_asyncio.fixture(scope="module")
 async def provider(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestClient[Any, Any]]:
     folder: Path = tmp_path_factory.mktemp("oidc")
-    settings = OidcProviderSettings(issuer="http://127.0.0.1:8090", data_dir=folder, tools_secret="tools-secret")
+    settings = OidcProviderSettings(
+        oidc_issuer="http://127.0.0.1:8090", oidc_data_dir=folder, oidc_tools_secret="tools-secret"
+    )
     async with TestClient(TestServer(create_app(settings))) as client:
         yield client
 

@@ -13,6 +13,9 @@ def main() -> None:
     except CasebridgeError as error:
         write_error(str(error))
         raise SystemExit(error.exit_code) from None
+    except OSError as error:
+        write_error(str(error))
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

@@ -89,7 +89,8 @@ def create_cluster(binaries: Path, cluster: Path, superuser_password: str) -> No
     )  # fmt: skip
     password_file.unlink()
     if done.returncode:
-        raise OperationFailed(f"PostgreSQL's initdb failed: {done.stderr.strip()}")
+        hint = f" (it runs as user {user}, who must be able to read {binaries} and {partial})" if user else ""
+        raise OperationFailed(f"PostgreSQL's initdb failed{hint}: {done.stderr.strip()}")
     partial.rename(cluster)
 
 

@@ -28,7 +28,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def create_app(settings: OidcProviderSettings) -> web.Application:
     """The provider as an aiohttp application; makes the signing key at its first start."""
-    signer = TokenSigner(create_key(settings.data_dir), settings.issuer, settings.audience)
+    signer = TokenSigner(create_key(settings.oidc_data_dir), settings.oidc_issuer, settings.oidc_audience)
     routes = Routes(Provider(settings, signer), signer)
     app = web.Application(middlewares=[allow_other_origins])
     app.add_routes(

@@ -15,7 +15,12 @@ def serve() -> None:
     """Serve by the settings in the environment; exits with 2 where they are wrong."""
     settings = load_settings(OidcProviderSettings)
     app = create_app(settings)
-    sys.stdout.write(f"development identity provider at {settings.issuer}: no passwords, never for production\n")
+    sys.stdout.write(f"development identity provider at {settings.oidc_issuer}: no passwords, never for production\n")
     web.run_app(
-        app, host=settings.host, port=settings.port, print=None, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
+        app,
+        host=settings.oidc_host,
+        port=settings.oidc_port,
+        print=None,
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_SECONDS,
     )
