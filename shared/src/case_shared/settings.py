@@ -3,7 +3,7 @@
 import sys
 from typing import Annotated, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
@@ -33,7 +33,11 @@ class MigrationSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
-    migrations_database_url: str = Field(pattern="^postgres(ql)?://", description="URL of role case_migrations")
+    migrations_database_url: str = Field(
+        validation_alias=AliasChoices("migrations_database_url", "database_url"),
+        pattern="^postgres(ql)?://",
+        description="URL of role case_migrations; none: DATABASE_URL",
+    )
 
 
 class OidcSettings(BaseSettings):

@@ -31,27 +31,27 @@ def configure(service: str, *, level: str, form: str, otlp_endpoint: str | None)
         if form == "console"
         else structlog.processors.JSONRenderer()
     )
+    # JSON lines name the text `message`, as log stores expect; people need no name for it.
+    rendering = [renderer] if form == "console" else [structlog.processors.EventRenamer("message"), renderer]
     structlog.configure(
-        processors=[*shared, structlog.processors.EventRenamer("message"), renderer]
-        if form == "json"
-        else [*shared, renderer],
+        processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    _adopt_standard_logging(shared, renderer)
+    _adopt_standard_logging(shared, rendering)
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
     if otlp_endpoint:
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{otlp_endpoint}/v1/traces")))
     trace.set_tracer_provider(provider)
 
 
-def _adopt_standard_logging(shared: list[Any], renderer: Any) -> None:
+def _adopt_standard_logging(shared: list[Any], rendering: list[Any]) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
         )
     )
