@@ -1,5 +1,6 @@
 """Every statement fits the schema and the role's grants; the hot ones use their indexes; a document needs few."""
 
+import asyncio
 import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -185,6 +186,7 @@ async def test_a_consumed_batch_is_one_statement_and_one_commit(database: Databa
             await store_batch(alone, "g", batches[0], _submitted, take_in)
             connection.add_query_logger(lambda query: statements.append(query.query.split()[0]))
             await store_batch(alone, "g", batches[1], _submitted, take_in)
+            await asyncio.sleep(0)  # loggers are called in the loop's next turn
             counted = list(statements)
         assert await pool.fetchval("SELECT count(*) FROM documents") == 600
     assert counted == ["BEGIN;", "--", "COMMIT;"]  # each statement of ours begins with its comment
