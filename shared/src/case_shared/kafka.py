@@ -80,14 +80,18 @@ def connection_arguments(settings: KafkaSettings) -> dict[str, Any]:
     return arguments
 
 
-def create_producer(settings: KafkaSettings, *, client_id: str) -> AIOKafkaProducer:
-    """A producer that is idempotent and waits for all replicas; it is not started."""
+def create_producer(settings: KafkaSettings, *, client_id: str, batch_bytes: int = 16_384) -> AIOKafkaProducer:
+    """A producer that is idempotent and waits for all replicas; it is not started.
+
+    One batch of a partition is under way at a time, so who sends many at once wants larger `batch_bytes`.
+    """
     return AIOKafkaProducer(
         **connection_arguments(settings),
         client_id=client_id,
         acks="all",
         enable_idempotence=True,
         linger_ms=0,
+        max_batch_size=batch_bytes,
         request_timeout_ms=10_000,
         metadata_max_age_ms=60_000,
     )

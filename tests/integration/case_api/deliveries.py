@@ -24,7 +24,7 @@ class Raw:
     timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: Headers
+    headers: Sequence[tuple[str, Any]]
 
 
 def raw(value: bytes | None, headers: Headers | None = None, offset: int = 0) -> Raw:

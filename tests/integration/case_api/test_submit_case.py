@@ -186,6 +186,17 @@ async def test_prefer_wait_answers_with_the_outcome(api: Api) -> None:
     assert (slow.status_code, slow.json()["state"]) == (202, "pending")
 
 
+async def test_submissions_that_come_at_once_share_statements_and_each_gets_its_own_answer(api: Api) -> None:
+    fine = [await api.create(notes=str(number)) for number in range(20)]
+    wrong = await api.create(category="Nonsense")
+    unknown = {"web_case_id": "W000000000"}
+    answers = await asyncio.gather(*(api.submit(case) for case in [*fine, wrong, unknown, *fine[:5]]))
+    assert [answer.status_code for answer in answers] == [202] * 20 + [422, 404] + [202] * 5
+    assert [answer.content for answer in answers[:5]] == [answer.content for answer in answers[-5:]]
+    contents = {row["web_case_id"]: json.loads(row["value"])["content"]["notes"] for row in await outbox(api)}
+    assert contents == {case["web_case_id"]: case["notes"] for case in fine}
+
+
 async def test_a_case_that_was_never_submitted_has_no_submission(api: Api) -> None:
     case = await api.create(OTHER)
     answer = await api.client.get(f"/v1/dealers/{OTHER}/cases/{case['web_case_id']}/submission")

@@ -23,6 +23,7 @@ from case_api.postgres.case_store import PostgresCaseStore
 from case_api.postgres.delivery_store import PostgresResendStore, Resends
 from case_api.postgres.list_store import PostgresListStore
 from case_api.postgres.outbox import Outbox
+from case_api.postgres.submit_store import PostgresSubmitStore
 from case_api.relay import Relay
 from case_api.settings import MigrateSettings, Settings
 from case_api.web import cases, lists, submissions
@@ -44,6 +45,8 @@ log = structlog.get_logger(__name__)
 DESCRIPTION = "Service cases of dealers: drafts, submission to D365, the list, and what became of each case."
 _DRAIN_SECONDS = 8.0
 _MEASURE_SECONDS = 5.0
+# Well below the megabyte that brokers take by default.
+_BATCH_BYTES = 256 * 1024
 
 
 @dataclass
@@ -64,7 +67,7 @@ class Service:
         self.dealers = DealerDirectory(self.lists, self.clock)
         self.relay = Relay(
             Outbox(self.pool),
-            producer_of=lambda: create_producer(settings, client_id="case-api-relay"),
+            producer_of=lambda: create_producer(settings, client_id="case-api-relay", batch_bytes=_BATCH_BYTES),
             topic_of=lambda name: topic_name(settings, name),
             batch_size=settings.relay_batch_size,
         )
@@ -79,10 +82,12 @@ class Service:
 
     def context(self) -> Context:
         """What the routes work with."""
-        store = PostgresCaseStore(self.pool, self.settings.resend_first_seconds)
         types = CategoryTypes.parse(self.settings.d365_category_types)
-        submitter = Submitter(store, self.doorbell)
-        return Context(store, self.lists, self.dealers, submitter, types, self.clock, self.stopping)
+        submissions = PostgresSubmitStore(self.pool, types, self.settings.resend_first_seconds)
+        submitter = Submitter(submissions.batched(), self.doorbell)
+        return Context(
+            PostgresCaseStore(self.pool), self.lists, self.dealers, submitter, types, self.clock, self.stopping
+        )
 
     def start(self) -> list[asyncio.Task[None]]:
         """Start the loops; they end when `stopping` is set."""

@@ -2,18 +2,24 @@
 
 from collections.abc import Collection
 
-from case_api.app.stores import CaseStore
+from case_api.app.stores import LOOKS, CaseStore
 from case_api.domain.errors import CaseNotFound, OnceSubmitted, WrongVersion
+from case_shared.errors import Transient
 from case_shared.identifiers import is_web_case_id
 
 
 async def delete_case(store: CaseStore, dealer: str, web_case_id: str, versions: Collection[int]) -> None:
     """Delete it; raises `CaseNotFound`, `OnceSubmitted` and `WrongVersion`."""
-    answer = await store.delete(dealer, web_case_id, versions) if is_web_case_id(web_case_id) else None
-    if answer is None:
+    if not is_web_case_id(web_case_id):
         raise CaseNotFound(web_case_id)
-    if answer.deleted:
-        return
-    if answer.phase != "draft" or answer.submission_no > 0:
-        raise OnceSubmitted(web_case_id)
-    raise WrongVersion(answer.version)
+    for _ in range(LOOKS):
+        answer = await store.delete(dealer, web_case_id, versions)
+        if answer is None:
+            raise CaseNotFound(web_case_id)
+        if answer.deleted:
+            return
+        if answer.phase != "draft" or answer.submission_no > 0:
+            raise OnceSubmitted(web_case_id)
+        if answer.version not in versions:
+            raise WrongVersion(answer.version)
+    raise Transient(f"case {web_case_id} is being changed by others")

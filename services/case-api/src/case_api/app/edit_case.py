@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping
 
-from case_api.app.stores import CaseStore
+from case_api.app.stores import LOOKS, CaseStore
 from case_api.domain.case import Case
 from case_api.domain.errors import CaseNotFound, NotADraft, WrongVersion
+from case_shared.errors import Transient
 from case_shared.identifiers import is_web_case_id
 
 
@@ -15,12 +16,17 @@ async def edit_case(
 
     Raises `CaseNotFound`, `NotADraft` and `WrongVersion`.
     """
-    answer = await store.edit(dealer, web_case_id, versions, changes) if is_web_case_id(web_case_id) else None
-    if answer is None:
+    if not is_web_case_id(web_case_id):
         raise CaseNotFound(web_case_id)
-    changed, case = answer
-    if changed:
-        return case
-    if case.phase != "draft":
-        raise NotADraft(web_case_id)
-    raise WrongVersion(case.version)
+    for _ in range(LOOKS):
+        answer = await store.edit(dealer, web_case_id, versions, changes)
+        if answer is None:
+            raise CaseNotFound(web_case_id)
+        changed, case = answer
+        if changed:
+            return case
+        if case.phase != "draft":
+            raise NotADraft(web_case_id)
+        if case.version not in versions:
+            raise WrongVersion(case.version)
+    raise Transient(f"case {web_case_id} is being changed by others")

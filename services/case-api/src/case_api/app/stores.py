@@ -12,6 +12,10 @@ from case_api.domain.submission import Facts
 from case_api.domain.timeline import PastSubmission
 from case_shared.events import CaseDelivery, SubmissionState
 
+# A statement tells why it did nothing by what its snapshot showed; where another request changed the case meanwhile that
+# is no reason, and the use case looks again.
+LOOKS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -56,7 +60,6 @@ class SubmitRequest:
     submission_id: UUID
     submitted_by: str
     traceparent: str | None
-    category_types: CategoryTypes
     validate_only: bool
 
 
@@ -118,11 +121,15 @@ class CaseStore(Protocol):
     async def delete(self, dealer: str, web_case_id: str, versions: Collection[int]) -> Deletion | None:
         """Delete a draft at one of `versions` that was never submitted; None: no such case."""
 
-    async def submit(self, request: SubmitRequest) -> SubmitAnswer | None:
-        """Submit a draft; None: no such case."""
-
     async def submissions(self, dealer: str, web_case_id: str) -> list[PastSubmission]:
         """All submissions of a case, oldest first."""
+
+
+class SubmitStore(Protocol):
+    """The submission, in one round trip."""
+
+    async def submit(self, request: SubmitRequest) -> SubmitAnswer | None:
+        """Submit a draft; None: no such case."""
 
 
 class WebCaseIdTaken(Exception):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from case_api.app.stores import CaseStore, SubmitAnswer, SubmitRequest
+from case_api.app.stores import LOOKS, SubmitAnswer, SubmitRequest, SubmitStore
 from case_api.domain.case import Submission
 from case_api.domain.errors import CaseNotFound, IncompleteCase, ListsUnknown, NotADraft, WrongVersion
 from case_api.domain.submission import wrong_fields
@@ -10,15 +10,12 @@ from case_shared.errors import Transient
 from case_shared.identifiers import is_web_case_id
 from case_shared.loops import Doorbell
 
-# The statement decides on what its snapshot showed; where another request changed the case meanwhile, it looks again.
-_LOOKS = 5
-
 
 @dataclass(frozen=True, slots=True)
 class Submitter:
     """Submits, and wakes the relay."""
 
-    store: CaseStore
+    store: SubmitStore
     relay: Doorbell
 
     async def submit(self, request: SubmitRequest) -> Submission | None:
@@ -28,7 +25,7 @@ class Submitter:
         """
         if not is_web_case_id(request.web_case_id):
             raise CaseNotFound(request.web_case_id)
-        for _ in range(_LOOKS):
+        for _ in range(LOOKS):
             answer = await self.store.submit(request)
             if answer is None:
                 raise CaseNotFound(request.web_case_id)

@@ -1,4 +1,4 @@
-"""Whether a draft can be submitted; postgres/sql/submit_case.sql decides by the same facts, in one round trip."""
+"""Whether a draft can be submitted; postgres/sql/submit_cases.sql decides by the same facts, in one round trip."""
 
 from dataclasses import dataclass
 

@@ -5,11 +5,10 @@ from dataclasses import astuple, dataclass, fields
 
 import asyncpg
 
-from case_api.app.stores import Added, Deletion, Key, Place, SubmitAnswer, SubmitRequest, WebCaseIdTaken
+from case_api.app.stores import Added, Deletion, Key, Place, WebCaseIdTaken
 from case_api.domain.case import Case, Content
 from case_api.domain.dealers import Dealer
 from case_api.domain.errors import KeyInUse
-from case_api.domain.submission import Facts
 from case_api.domain.timeline import PastSubmission
 from case_api.postgres.rows import case_as_added, case_of, submission_of
 from case_shared.postgres import Pool, load_sql
@@ -20,10 +19,9 @@ _COLUMNS = [column.name for column in fields(Content)]
 
 @dataclass(frozen=True, slots=True)
 class PostgresCaseStore:
-    """case_api.app.stores.CaseStore; `resend_seconds`: silence after which a submission is sent again."""
+    """case_api.app.stores.CaseStore."""
 
     pool: Pool
-    resend_seconds: float
 
     async def add(self, web_case_id: str, dealer: Dealer, content: Content, created_by: str, key: Key | None) -> Added:
         """Add a draft, or find what `key` has added before."""
@@ -67,23 +65,6 @@ class PostgresCaseStore:
         row = await self.pool.fetchrow(load_sql(_PACKAGE, "delete_case"), dealer, web_case_id, list(versions))
         return None if row is None else Deletion(row["deleted"], row["phase"], row["submission_no"], row["version"])
 
-    async def submit(self, request: SubmitRequest) -> SubmitAnswer | None:
-        """Submit a draft."""
-        row = await self.pool.fetchrow(
-            load_sql(_PACKAGE, "submit_case"),
-            request.dealer,
-            request.web_case_id,
-            list(request.versions),
-            request.submission_id,
-            request.submitted_by,
-            request.traceparent,
-            request.category_types.allowed,
-            request.category_types.hidden,
-            request.validate_only,
-            self.resend_seconds,
-        )
-        return None if row is None else _submit_answer(row)
-
     async def submissions(self, dealer: str, web_case_id: str) -> list[PastSubmission]:
         """All submissions of a case, oldest first."""
         rows = await self.pool.fetch(load_sql(_PACKAGE, "list_submissions"), dealer, web_case_id)
@@ -91,21 +72,3 @@ class PostgresCaseStore:
             PastSubmission(submission_of(row), row["submitted_by"], row["content"], row["sent_at"], row["state_at"])
             for row in rows
         ]
-
-
-def _submit_answer(row: asyncpg.Record) -> SubmitAnswer:
-    return SubmitAnswer(
-        submitted=row["submitted"],
-        phase=row["phase"],
-        version=row["version"],
-        submitted_version=row["submitted_version"],
-        facts=Facts(
-            category=row["category"],
-            category_type=row["category_type"],
-            category_types=tuple(row["category_types"]),
-            lists_known=row["lists_known"],
-            priority_exists=row["priority_exists"],
-            email_plausible=row["email_plausible"],
-        ),
-        submission=submission_of(row) if row["submission_no"] > 0 else None,
-    )

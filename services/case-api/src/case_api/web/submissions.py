@@ -49,7 +49,6 @@ async def submit(
             submission_id=uuid4(),
             submitted_by=call.principal.username,
             traceparent=current_traceparent(),
-            category_types=call.context.category_types,
             validate_only=validate_only,
         )
     )

@@ -101,7 +101,6 @@ CREATE TABLE case_api.submissions (
     traceparent text,
     PRIMARY KEY (web_case_id, submission_no)
 );
-CREATE INDEX submissions_submitted_at ON case_api.submissions (submitted_at);
 GRANT SELECT, INSERT ON case_api.submissions TO case_api;
 GRANT SELECT ON case_api.submissions TO d365_sync;
 GRANT SELECT (web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account, submitted_at)

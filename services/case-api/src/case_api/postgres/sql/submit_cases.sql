@@ -1,0 +1,77 @@
+-- Submits drafts: for each, the case changes, the submission and its state are recorded and the event enters the outbox, or nothing.
+-- A row for each request whose case exists; `submitted` tells whether it was done; else the rest tells why, or what was done before.
+-- Of two requests for one case one is done; the other finds a draft in order and is to be asked again.
+-- The conditions are those of case_api.domain.submission, which words what was wrong.
+-- $1 dealer[], $2 web_case_id[], $3 versions as int[] literals text[], $4 submission_id uuid[], $5 submitted_by[], $6 traceparent[],
+-- $7 validate only bool[], $8 category types allowed text[] (null: all), $9 category types hidden text[], $10 seconds to the first resend float
+WITH requests AS MATERIALIZED (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::boolean[])
+        WITH ORDINALITY r (dealer, web_case_id, versions, submission_id, submitted_by, traceparent, validate_only, place)
+), known AS MATERIALIZED (
+    SELECT
+        r.place, r.submission_id, r.submitted_by, r.traceparent,
+        c.phase = 'draft' AND c.version = ANY (r.versions::integer[]) AND NOT r.validate_only AS wanted,
+        c.web_case_id, c.phase, c.version, c.submitted_version, c.submission_no, c.submitted_at, c.category, c.category_type,
+        ARRAY (
+            SELECT l.category_type FROM status_sync.categories l
+            WHERE l.data_area_id = c.data_area_id AND l.category = c.category
+                AND l.category_type = coalesce(nullif(c.category_type, ''), l.category_type)
+                AND ($8::text[] IS NULL OR l.category_type = ANY ($8)) AND l.category_type <> ALL ($9::text[])
+            ORDER BY l.category_type
+        ) AS category_types,
+        EXISTS (SELECT FROM status_sync.categories l WHERE l.data_area_id = c.data_area_id) AS lists_known,
+        coalesce(c.priority, '') = '' OR EXISTS (
+            SELECT FROM status_sync.priorities l WHERE l.data_area_id = c.data_area_id AND l.priority = c.priority
+        ) AS priority_exists,
+        coalesce(c.contact_email, '') = ''
+            OR c.contact_email ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$' AS email_plausible
+    FROM (SELECT * FROM requests ORDER BY web_case_id) r
+    JOIN cases c ON c.dealer = r.dealer AND c.web_case_id = r.web_case_id
+), changed AS (
+    UPDATE cases SET
+        phase = 'submitted', submission_no = cases.submission_no + 1, submitted_version = cases.version,
+        submitted_at = now(), updated_at = now()
+    FROM known k
+    WHERE cases.web_case_id = k.web_case_id AND cases.phase = 'draft' AND cases.version = k.version
+        AND k.wanted AND cardinality(k.category_types) = 1 AND k.priority_exists AND k.email_plausible
+    RETURNING cases.*, k.place, k.submission_id, k.submitted_by, k.traceparent, k.category_types[1] AS resolved_type
+), recorded AS (
+    INSERT INTO submissions (
+        web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account, content, created_by,
+        submitted_by, submitted_at, traceparent
+    )
+    SELECT
+        web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account,
+        jsonb_strip_nulls(jsonb_build_object(
+            'category', category, 'category_type', resolved_type, 'priority', nullif(priority, ''),
+            'description', nullif(description, ''),
+            'contact', nullif(jsonb_strip_nulls(jsonb_build_object(
+                'name', nullif(contact_name, ''), 'email', nullif(contact_email, ''), 'phone', nullif(contact_phone, '')
+            )), '{}'),
+            'notes', nullif(notes, '')
+        )),
+        created_by, submitted_by, submitted_at, traceparent
+    FROM changed
+    RETURNING submissions AS submission
+), stated AS (
+    INSERT INTO submission_states (web_case_id, submission_no, resend_at)
+    SELECT web_case_id, submission_no, submitted_at + make_interval(secs => $10::double precision) FROM changed
+), queued AS (
+    INSERT INTO outbox (web_case_id, submission_no, topic, value, headers)
+    SELECT
+        (submission).web_case_id, (submission).submission_no, 'case.submitted.v1',
+        event_value(submission), event_headers(submission)
+    FROM recorded
+)
+SELECT
+    k.place, changed.place IS NOT NULL AS submitted,
+    k.phase, k.version, k.submitted_version, k.category, k.category_type,
+    k.category_types, k.lists_known, k.priority_exists, k.email_plausible,
+    coalesce(changed.submission_no, k.submission_no) AS submission_no,
+    coalesce(changed.submitted_at, k.submitted_at) AS submitted_at,
+    coalesce(s.state, 'pending') AS state, s.case_id AS submission_case_id, s.cause, s.reason,
+    coalesce(s.attempts, '[]') AS attempts, s.delivered_at
+FROM known k
+LEFT JOIN changed ON changed.place = k.place
+LEFT JOIN submission_states s
+    ON s.web_case_id = k.web_case_id AND s.submission_no = k.submission_no AND changed.place IS NULL

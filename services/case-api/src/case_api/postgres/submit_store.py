@@ -1,0 +1,79 @@
+"""Submissions in PostgreSQL: one statement, shared by those that come at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from case_api.app.stores import SubmitAnswer, SubmitRequest
+from case_api.domain.dealers import CategoryTypes
+from case_api.domain.submission import Facts
+from case_api.postgres.batches import Batches
+from case_api.postgres.rows import submission_of
+from case_shared.postgres import Pool, load_sql
+
+# Two statements under way keep both sides busy; a larger batch would only make its first caller wait.
+_FLIGHTS = 2
+_BATCH_SIZE = 32
+
+
+@dataclass(slots=True)
+class PostgresSubmitStore:
+    """case_api.app.stores.SubmitStore; `resend_seconds`: silence after which a submission is sent again."""
+
+    pool: Pool
+    category_types: CategoryTypes
+    resend_seconds: float
+
+    def batched(self) -> "BatchedSubmitStore":
+        """The same for many callers at once."""
+        return BatchedSubmitStore(Batches(self.submit_all, _BATCH_SIZE, _FLIGHTS))
+
+    async def submit_all(self, requests: Sequence[SubmitRequest]) -> list[SubmitAnswer | None]:
+        """Submit drafts, each for itself; answers in the order of the requests, None where there is no such case."""
+        rows = await self.pool.fetch(
+            load_sql("case_api.postgres", "submit_cases"),
+            [request.dealer for request in requests],
+            [request.web_case_id for request in requests],
+            [f"{{{','.join(map(str, request.versions))}}}" for request in requests],
+            [request.submission_id for request in requests],
+            [request.submitted_by for request in requests],
+            [request.traceparent for request in requests],
+            [request.validate_only for request in requests],
+            self.category_types.allowed,
+            self.category_types.hidden,
+            self.resend_seconds,
+        )
+        answers: list[SubmitAnswer | None] = [None] * len(requests)
+        for row in rows:
+            answers[row["place"] - 1] = _answer(row)
+        return answers
+
+
+@dataclass(frozen=True, slots=True)
+class BatchedSubmitStore:
+    """case_api.app.stores.SubmitStore."""
+
+    batches: Batches[SubmitRequest, SubmitAnswer | None]
+
+    async def submit(self, request: SubmitRequest) -> SubmitAnswer | None:
+        """Submit a draft; None: no such case."""
+        return await self.batches.ask(request)
+
+
+def _answer(row: asyncpg.Record) -> SubmitAnswer:
+    return SubmitAnswer(
+        submitted=row["submitted"],
+        phase=row["phase"],
+        version=row["version"],
+        submitted_version=row["submitted_version"],
+        facts=Facts(
+            category=row["category"],
+            category_type=row["category_type"],
+            category_types=tuple(row["category_types"]),
+            lists_known=row["lists_known"],
+            priority_exists=row["priority_exists"],
+            email_plausible=row["email_plausible"],
+        ),
+        submission=submission_of(row) if row["submission_no"] > 0 else None,
+    )
