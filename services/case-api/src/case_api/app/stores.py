@@ -12,8 +12,8 @@ from case_api.domain.submission import Facts
 from case_api.domain.timeline import PastSubmission
 from case_shared.events import CaseDelivery, SubmissionState
 
-# A statement tells why it did nothing by what its snapshot showed; where another request changed the case meanwhile that
-# is no reason, and the use case looks again.
+# A statement tells why it did nothing by what its snapshot showed; where another request changed the case meanwhile,
+# that is no reason, and the use case looks again.
 LOOKS = 5
 
 
