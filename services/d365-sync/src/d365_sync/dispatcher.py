@@ -30,6 +30,7 @@ LEASE_NAME = "dispatcher"
 LEASE_MARGIN_SECONDS = 5.0
 _POLL_SECONDS = 0.25
 _TEND_SECONDS = 0.5
+_PUBLISH_PAUSE_SECONDS = 0.025
 _LOOK_UP_BATCH = 100
 _MAX_LOOK_UPS = 4
 _refused = Gauge("d365_sync_environment_refused", "1 where D365_URL is not the environment of this database")
@@ -70,7 +71,7 @@ class Dispatcher:
             "tend": (self.tend, _TEND_SECONDS, Doorbell()),
             "deliver": (self.deliver, _POLL_SECONDS, self.bells.deliver),
             "verify": (self.verify, _POLL_SECONDS, self.bells.verify),
-            "publish": (self.publish, _POLL_SECONDS, self.bells.publish),
+            "publish": (self._publish, _POLL_SECONDS, self.bells.publish),
         }
         if self.log_failures:
             loops["log_failures"] = (self._log_failures, 2.0, Doorbell())
@@ -146,6 +147,13 @@ class Dispatcher:
         self._look_up_all(claims)
         return bool(claims)
 
+    async def _publish(self) -> bool:
+        if await self.publish():
+            return True
+        # What comes within a moment goes out together: two statements a batch, however busy it is.
+        await asyncio.sleep(_PUBLISH_PAUSE_SECONDS)
+        return False
+
     async def _log_failures(self) -> bool:
         return self.guard.sends and self.log_failures is not None and await self.log_failures()
 
@@ -153,7 +161,7 @@ class Dispatcher:
         """How many documents to claim now; few are not worth a statement."""
         limit = self.guard.concurrency.limit
         room = max(0, limit + self._ahead() - self.hands.holding)
-        return room if room >= limit // 4 or not self.hands.has_ready else 0
+        return room if room >= limit // 4 or not self.hands.has_more else 0
 
     def _ahead(self) -> int:
         """How many documents to have ready, so that no slot waits for a claim: none where D365 is slow."""

@@ -53,9 +53,9 @@ class Hands:
         return self.reading + len(self._ready) + self._posting
 
     @property
-    def has_ready(self) -> bool:
-        """Whether something waits for a slot."""
-        return bool(self._ready)
+    def has_more(self) -> bool:
+        """Whether there is more in hand than what is under way: being looked up, or waiting for a slot."""
+        return bool(self._ready or self.reading)
 
     def take(self, claims: Sequence[Claim]) -> None:
         """Send `claims`, whose intents are stored, as slots become free."""

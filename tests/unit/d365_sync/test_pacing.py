@@ -1,0 +1,107 @@
+"""Back-off, concurrency and breaker."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from d365_sync.domain.backoff import Backoff
+from d365_sync.domain.breaker import FAILURES_TO_OPEN, THROTTLED_SECONDS_TO_OPEN, Breaker, BreakerState
+from d365_sync.domain.concurrency import Concurrency
+from d365_sync.domain.ledger import PLACES, adds_up
+
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("waits", "draw", "seconds"), [(0, 1, 1), (0, 0, 0.5), (3, 1, 8), (3, 0, 4), (20, 1, 300), (10**6, 0, 150)]
+)
+def test_waits_double_up_to_the_longest_with_jitter_over_half_of_it(waits: int, draw: float, seconds: float) -> None:
+    assert Backoff(300, draw=lambda: draw).seconds(waits) == seconds
+
+
+def test_what_d365_asks_for_is_never_shortened() -> None:
+    assert Backoff(1, draw=lambda: 0).told(30) == 30
+    assert Backoff(1, draw=lambda: 1).told(30) == pytest.approx(33)
+
+
+def test_a_round_of_answers_adds_one_and_a_429_halves() -> None:
+    concurrency = Concurrency(50)
+    concurrency.throttled(started=1, now=2)
+    assert concurrency.limit == 25
+    for _ in range(26):
+        concurrency.answered()
+    assert concurrency.limit == 26
+
+
+def test_calls_begun_before_the_halving_do_not_halve_again() -> None:
+    concurrency = Concurrency(50)
+    for started in (1.0, 1.5, 1.9):
+        concurrency.throttled(started=started, now=2)
+    assert concurrency.limit == 25
+    concurrency.throttled(started=2, now=3)
+    assert concurrency.limit == 12
+
+
+def test_concurrency_stays_between_one_and_its_maximum() -> None:
+    concurrency = Concurrency(2)
+    for now in range(1, 20):
+        concurrency.throttled(started=now, now=now)
+    assert concurrency.limit == 1
+    for _ in range(100):
+        concurrency.answered()
+    assert concurrency.limit == 2
+
+
+def failed(breaker: Breaker, times: int) -> None:
+    for _ in range(times):
+        breaker.failed("no answer", now=0, at=AT)
+
+
+def test_a_flood_of_failures_opens_the_breaker_and_an_answer_between_does_not() -> None:
+    breaker = Breaker(30)
+    failed(breaker, FAILURES_TO_OPEN - 1)
+    breaker.answered(0)
+    failed(breaker, FAILURES_TO_OPEN - 1)
+    assert breaker.closed
+    failed(breaker, 1)
+    assert (breaker.state, breaker.since, breaker.reason) == (BreakerState.OPEN, AT, "no answer")
+
+
+def test_429_opens_it_only_after_a_long_time_without_an_answer() -> None:
+    breaker = Breaker(30)
+    breaker.answered(0)
+    for _ in range(1000):
+        breaker.throttled("429", now=THROTTLED_SECONDS_TO_OPEN - 1, at=AT)
+    assert breaker.closed
+    breaker.throttled("429", now=THROTTLED_SECONDS_TO_OPEN, at=AT)
+    assert not breaker.closed
+
+
+def test_one_probe_an_interval_and_its_answer_closes() -> None:
+    breaker = Breaker(30)
+    breaker.open("configuration", now=100, at=AT)
+    assert [breaker.probe_due(now) for now in (100, 129, 130)] == [False, False, True]
+    breaker.probing()
+    assert not breaker.closed
+    breaker.open("still", now=130, at=AT)
+    assert not breaker.probe_due(159)
+    breaker.probing()
+    breaker.close(now=160, at=AT)
+    assert (breaker.closed, breaker.reason) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, True),
+        ({"submissions": 3, "open": 1, "delivered": 1, "failed": 1}, True),
+        ({"submissions": 2, "open": 1}, False),
+        ({"submissions": 1, "no_document": 1}, False),
+        ({"without_submission": 1}, False),
+        ({"submissions": 1, "delivered": 1, "without_case_id": 1}, False),
+    ],
+)
+def test_the_ledger(changes: dict[str, int], verdict: bool) -> None:
+    counts = dict.fromkeys((*PLACES, "submissions", "without_submission", "without_case_id"), 0)
+
+    assert adds_up({**counts, **changes}) is verdict
