@@ -265,6 +265,13 @@ async def test_wrong_queries_are_422(api: Api, path: str) -> None:
     assert answer.json()["errors"]
 
 
+async def test_an_order_has_no_query(api: Api) -> None:
+    answer = await api.client.post("/v1/delivery/pause?force=1", json={"reason": "x"})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "?force"
+
+
 async def test_scopes_and_unknown_documents(api: Api) -> None:
     for path, scope in (("/documents", "audit:read"), ("/audit", "documents:read"), ("/ledger", "cases:read")):
         answer = await api.client.get(f"/v1{path}", headers={"Authorization": f"Bearer olga|{scope}"})

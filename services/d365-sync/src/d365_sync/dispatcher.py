@@ -56,6 +56,7 @@ class Dispatcher:
     _after_dealer: str = ""
     _claimed_this_time_round: bool = False
     _look_ups: int = 0
+    _looked_up_last: bool = False
     _environment_fits: bool = False
 
     @property
@@ -164,14 +165,18 @@ class Dispatcher:
         return room if room >= limit // 4 or not self.hands.has_more else 0
 
     def _ahead(self) -> int:
-        """How many documents to have ready, so that no slot waits for a claim: none where D365 is slow."""
+        """How many documents to have ready, so that no slot waits for a claim or a look-up: none where D365 is slow."""
+        if self.guard.fast and self._looked_up_last:
+            return self.guard.concurrency.limit
         return (
             math.ceil(self.guard.concurrency.limit / 2) if self.guard.fast and self.guard.concurrency.limit > 1 else 0
         )
 
     def _send_or_look_up(self, claims: Sequence[Claim]) -> None:
+        to_look_up = [claim for claim in claims if claim.kind is AttemptKind.READ_BACK]
+        self._looked_up_last = bool(to_look_up)
         self.hands.take([claim for claim in claims if claim.kind is AttemptKind.CREATE])
-        self._look_up_all([claim for claim in claims if claim.kind is AttemptKind.READ_BACK])
+        self._look_up_all(to_look_up)
 
     def _look_up_all(self, claims: Sequence[Claim]) -> None:
         places: dict[str, list[Claim]] = defaultdict(list)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from case_shared.loops import Doorbell
 from d365_sync.app.ports import Changed
+from d365_sync.domain.document import State
 
 
 @dataclass
@@ -21,7 +22,8 @@ class Bells:
         self.verify.ring()
         self.publish.ring()
 
-    def stored(self, _changed: Sequence[Changed]) -> None:
+    def stored(self, changed: Sequence[Changed]) -> None:
         """Outcomes were stored."""
         self.publish.ring()
-        self.verify.ring()
+        if any(document.state is State.VERIFYING for document in changed):
+            self.verify.ring()

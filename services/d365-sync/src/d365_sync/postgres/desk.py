@@ -72,4 +72,5 @@ class PostgresDesk:
 _OTHERWISE = {
     Action.REPLAY: "its payload was emptied; send it with a payload",
     Action.LINK: "that case is tied to another document",
+    Action.VERIFY: "its payload was emptied, so that a case found could not be compared with it",
 }

@@ -8,9 +8,9 @@ from case_shared.auth import Authenticated, Principal
 from d365_sync.domain.document import State
 from d365_sync.web.answers import Json, answer
 from d365_sync.web.context import Context, context_of
-from d365_sync.web.requests import NoQuery, ReasonInput
+from d365_sync.web.requests import NoQuery, ReasonInput, no_query_on_orders
 
-router = APIRouter(prefix="/v1/delivery", tags=["delivery"])
+router = APIRouter(prefix="/v1/delivery", tags=["delivery"], dependencies=[Depends(no_query_on_orders)])
 Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
 Writer = Annotated[Principal, Depends(Authenticated("documents:write"))]
 

@@ -22,10 +22,11 @@ from d365_sync.web.requests import (
     document_id,
     encode_cursor,
     expected_revision,
+    no_query_on_orders,
     wrong_cursor,
 )
 
-router = APIRouter(prefix="/v1", tags=["documents"])
+router = APIRouter(prefix="/v1", tags=["documents"], dependencies=[Depends(no_query_on_orders)])
 Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
 Writer = Annotated[Principal, Depends(Authenticated("documents:write"))]
 

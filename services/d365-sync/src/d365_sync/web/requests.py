@@ -120,6 +120,16 @@ class NoQuery(_Body):
     """No parameters at all."""
 
 
+def no_query_on_orders(request: Request) -> None:
+    """Raise 422 where a POST has query parameters: what is ordered stands in the body."""
+    if request.method == "POST":
+        unknown = [
+            FieldError(pointer=f"?{name}", detail="There is no such parameter here.") for name in request.query_params
+        ]
+        if unknown:
+            raise invalid(unknown)
+
+
 def document_id(text: str) -> DocumentId:
     """The document that the address names; raises 404 where none can have that id."""
     found = DocumentId.parse(text)

@@ -2,7 +2,8 @@
 -- $1 how many int, $2 document lease seconds float, $3 leader's lease name text, $4 its token bigint, $5 D365_URL text
 WITH due AS (
     SELECT web_case_id, submission_no FROM documents
-    WHERE verify_at <= now() AND lease_token IS NULL
+    -- Without its payload nothing found could be compared.
+    WHERE verify_at <= now() AND lease_token IS NULL AND content IS NOT NULL
         AND EXISTS (SELECT FROM delivery_control WHERE NOT paused AND d365_url = $5::text)
         AND EXISTS (SELECT FROM leases WHERE name = $3::text AND token = $4::bigint AND expires_at > clock_timestamp())
     ORDER BY verify_at

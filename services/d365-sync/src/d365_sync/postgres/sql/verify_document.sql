@@ -3,7 +3,7 @@
 WITH changed AS (
     UPDATE documents AS d SET
         verify_at = now(), waits = 0
-    WHERE d.web_case_id = $1::text AND d.submission_no = $2::int AND d.revision = $3::int AND d.state = ANY($4::text[])
+    WHERE d.web_case_id = $1::text AND d.submission_no = $2::int AND d.revision = $3::int AND d.state = ANY($4::text[]) AND d.content IS NOT NULL
     RETURNING d.web_case_id, d.submission_no
 )
 INSERT INTO audit (actor, action, web_case_id, submission_no, reason, fields)

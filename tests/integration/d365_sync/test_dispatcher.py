@@ -1,0 +1,105 @@
+"""The dispatcher as a whole: outages, a wrong mapping, two replicas, D365's own document queue, order of events."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from tests.integration.d365_sync.conftest import cases_of, dispatching, known_case, mapping_file, submitted
+from tests.support.databases import Database
+from tests.support.eventually import eventually
+from tests.support.sandbox import Sandbox
+
+
+async def test_an_outage_makes_no_dead_letter_and_its_backlog_is_delivered_once(
+    database: Database, d365: Sandbox
+) -> None:
+    async with dispatching(database, d365) as queue:
+        await known_case(queue)
+        await d365.fault(kind="outage", status=503, id="outage")
+        events = [submitted() for _ in range(30)]
+        await queue.take_in(*events)
+        opened = await eventually(queue.dispatcher.control.read, lambda control: control.breaker.value == "open")
+        assert opened.breaker_reason
+        more = [submitted() for _ in range(30)]
+        await queue.take_in(*more)
+        # While it is open, only probes are sent: one read an interval.
+        await d365.control("DELETE", "/counters")
+        await asyncio.sleep(1)  # an interval's worth of silence is what is measured
+        counters = await d365.control("GET", "/counters")
+        assert 1 <= counters["requests"] <= 5, counters
+        await d365.control("DELETE", "/faults/outage")
+
+        for event in (*events, *more):
+            await queue.until(event, "delivered", within=30)
+
+        states = {row["state"] for row in await queue.pool.fetch("SELECT DISTINCT state FROM documents")}
+        assert states == {"delivered"}
+        assert len(await cases_of(d365, *events, *more)) == 60
+        assert not any(event.state == "failed" for event in queue.events)
+
+
+async def test_a_field_that_d365_does_not_know_is_named_and_nothing_is_sent(
+    database: Database, d365: Sandbox, tmp_path: Path
+) -> None:
+    mapping = mapping_file(tmp_path, '[case.fields]\npriority = "Urgency"\n')
+    async with dispatching(database, d365, d365_mapping=mapping) as queue:
+        event = submitted()
+        await queue.take_in(event)
+
+        control = await eventually(queue.dispatcher.control.read, lambda found: found.breaker.value == "open")
+
+        assert "Urgency" in (control.breaker_reason or "")
+        assert "DealerPortalCases" in (control.breaker_reason or "")
+        assert (await queue.document(event))["attempts"] == 0
+        assert await cases_of(d365, event) == []
+
+
+async def test_failures_are_told_to_d365s_own_document_queue_and_gate_nothing(
+    database: Database, d365: Sandbox, tmp_path: Path
+) -> None:
+    mapping = mapping_file(tmp_path, '[document_queue]\nentity_set = "DocumentQueueLogs"\n')
+    async with dispatching(database, d365, d365_mapping=mapping) as queue:
+        await d365.fault(kind="reject", operation="create", entity_set="DealerPortalCases", message="Closed.")
+        event = submitted()
+        await queue.take_in(event)
+        await queue.until(event, "failed")
+
+        async def entries() -> list[dict[str, Any]]:
+            found: list[dict[str, Any]] = (await d365.control("GET", "/document-queue"))["items"]
+            return [entry for entry in found if entry["WebCaseId"] == event.web_case_id]
+
+        (entry,) = await eventually(entries)
+        assert "Closed." in entry["Message"]
+
+
+async def test_two_replicas_deliver_each_document_once_and_the_second_takes_over(
+    database: Database, d365: Sandbox
+) -> None:
+    async with dispatching(database, d365) as second:
+        async with dispatching(database, d365) as first:
+            await known_case(first)
+            events = [submitted() for _ in range(60)]
+            await first.take_in(*events[:30])
+        # The first has ended and given up its lease.
+        await second.take_in(*events[30:])
+        for event in events:
+            await second.until(event, "delivered")
+        assert len(await cases_of(d365, *events)) == 60
+
+
+async def test_revisions_of_a_document_are_published_in_order(database: Database, d365: Sandbox) -> None:
+    async with dispatching(database, d365) as queue:
+        await d365.fault(kind="status", status=429, operation="create", count=2)
+        event = submitted()
+        await queue.take_in(event)
+        await queue.until(event, "delivered")
+
+        events = await eventually(
+            lambda: queue.events_of(event), lambda found: any(one.state == "delivered" for one in found)
+        )
+
+        revisions = [one.revision for one in events]
+        assert revisions == sorted(set(revisions))
+        last = events[-1]
+        assert last.case_id == (await queue.document(event))["case_id"]
+        assert [attempt.outcome for attempt in last.attempts] == ["deferred", "deferred", "delivered"]
