@@ -21,9 +21,9 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "case-api": case_api.settings.Settings,
     "d365-sync": d365_sync.settings.Settings,
     "status-sync": status_sync.settings.Settings,
-    "migrate-case-api": case_api.settings.MigrateSettings,
+    "migrate-case-api": MigrationSettings,
     "migrate-d365-sync": MigrationSettings,
-    "migrate-status-sync": status_sync.settings.MigrateSettings,
+    "migrate-status-sync": MigrationSettings,
     "oidc": OidcProviderSettings,
     "sandbox": SandboxSettings,
 }
