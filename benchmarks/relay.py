@@ -10,10 +10,10 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from benchmarks.measure import Benchmark, Figures, Goal, World
-from benchmarks.submit import POOL_SIZE, request
+from benchmarks.submit import ANY_TYPE, POOL_SIZE, request
 from case_api.app.submit_case import Submitter
-from case_api.postgres.case_store import PostgresCaseStore
 from case_api.postgres.outbox import Outbox
+from case_api.postgres.submit_store import PostgresSubmitStore
 from case_api.relay import Relay
 from case_shared.clock import SystemClock
 from case_shared.health import Heartbeats
@@ -29,6 +29,8 @@ RATE_PER_SECOND = 100
 BACKLOG = 50_000
 BATCH_SIZE = 1000
 POLL_SECONDS = 0.25
+# As case_api.wiring has it; the ceiling gets the same.
+BATCH_BYTES = 256 * 1024
 CLOCK = SystemClock()
 
 FILL = """
@@ -86,7 +88,7 @@ def new_relay(world: World, pool: Pool, acknowledged: dict[str, float]) -> Relay
     settings = world.broker.settings
 
     def producer_of() -> Any:
-        return Noting(create_producer(settings, client_id="benchmark"), acknowledged)
+        return Noting(create_producer(settings, client_id="benchmark", batch_bytes=BATCH_BYTES), acknowledged)
 
     return Relay(Outbox(pool), producer_of, lambda name: topic_name(settings, name), BATCH_SIZE)
 
@@ -100,7 +102,7 @@ async def play_delay(world: World) -> Figures:
     committed: dict[str, float] = {}
     acknowledged: dict[str, float] = {}
     async with relaying(world, pool, acknowledged) as bell:
-        submitter = Submitter(PostgresCaseStore(pool, resend_seconds=60), bell)
+        submitter = Submitter(PostgresSubmitStore(pool, ANY_TYPE, resend_seconds=60).batched(), bell)
 
         async def submit(web_case_id: str) -> None:
             await submitter.submit(request(web_case_id))
@@ -153,7 +155,7 @@ async def play_drain(world: World) -> Figures:
 
 
 async def _from_memory(world: World, value: bytes) -> float:
-    producer = create_producer(world.broker.settings, client_id="ceiling")
+    producer = create_producer(world.broker.settings, client_id="ceiling", batch_bytes=BATCH_BYTES)
     await producer.start()
     topic = topic_name(world.broker.settings, CASE_SUBMITTED)
     headers = [("ce_id", b"1"), ("ce_type", b"case.submitted.v1"), ("content-type", b"application/json")]

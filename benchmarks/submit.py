@@ -10,7 +10,7 @@ from uuid import uuid4
 from benchmarks.measure import Benchmark, Figures, Goal, World
 from case_api.app.stores import SubmitRequest
 from case_api.domain.dealers import CategoryTypes
-from case_api.postgres.case_store import PostgresCaseStore
+from case_api.postgres.submit_store import PostgresSubmitStore
 from case_shared.postgres import create_pool
 from tests.support import drafts
 
@@ -52,7 +52,7 @@ async def _ours(world: World) -> float:
         await connection.close()
     waiting = iter(prepared)
     pool = await create_pool(world.database.url("case_api"), schema="case_api", name="benchmark", size=POOL_SIZE)
-    store = PostgresCaseStore(pool, resend_seconds=60)
+    store = PostgresSubmitStore(pool, ANY_TYPE, resend_seconds=60).batched()
     done = itertools.count()
     began = time.perf_counter()
 
@@ -71,7 +71,7 @@ async def _ours(world: World) -> float:
 
 def request(web_case_id: str) -> SubmitRequest:
     """The submission of a draft at its first version."""
-    return SubmitRequest(drafts.DEALER, web_case_id, (1,), uuid4(), "benchmark", None, ANY_TYPE, validate_only=False)
+    return SubmitRequest(drafts.DEALER, web_case_id, (1,), uuid4(), "benchmark", None, validate_only=False)
 
 
 async def _pgbench(world: World) -> float:

@@ -5,8 +5,11 @@ a standby takes over once the lease has expired. A process that was frozen finds
 """
 
 import asyncio
+import os
+import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import uuid4
 
 import structlog
 from prometheus_client import Gauge
@@ -45,6 +48,10 @@ class Lease:
         self._ends = ends
 
 
+def _this_process() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+
+
 LeaderWork = Callable[[Lease, asyncio.Event], Awaitable[None]]
 
 
@@ -60,8 +67,8 @@ class Leadership:
     clock: Clock
     heartbeats: Heartbeats
     name: str
-    owner: str
     lease_seconds: float = LEASE_SECONDS
+    owner: str = field(default_factory=_this_process)
 
     async def run(self, work: LeaderWork, stopping: asyncio.Event) -> None:
         """Lead, stand by, lead again, until `stopping` is set."""

@@ -1,7 +1,7 @@
 """Loops that go on whatever a turn raises, and end when the service stops."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -41,6 +41,16 @@ async def pause(seconds: float, stopping: asyncio.Event) -> None:
             await stopping.wait()
     except TimeoutError:
         pass
+
+
+async def finish(stopping: asyncio.Event, tasks: Sequence[asyncio.Task[None]], *, within_seconds: float) -> None:
+    """Set `stopping` and let the loops end by themselves; those that are late are cancelled."""
+    stopping.set()
+    _, late = await asyncio.wait(tasks, timeout=within_seconds)
+    for task in late:
+        log.warning("loop_cancelled", loop=task.get_name())
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def run_loop(

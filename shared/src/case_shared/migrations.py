@@ -4,15 +4,43 @@ A service's folder `postgres/migrations` holds `env.py`, which calls `run_enviro
 revision a Python file with its order, and beside it the SQL by the same name.
 """
 
+import asyncio
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
+from aiokafka.errors import KafkaError
 from alembic import command, context
 from alembic.config import Config
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from case_shared.kafka import KafkaSettings
+from case_shared.settings import MigrationSettings, load_settings
+from case_shared.topics import ensure_topics
+
 _LOCK = 4_242_001  # any number, the same for all our migrations: two of them never run at once
+
+
+class MigrateSettings(MigrationSettings, KafkaSettings):
+    """What the command `migrate` needs."""
+
+
+def run(package: str, *, topics: Sequence[str]) -> None:
+    """The command `migrate`: `package`'s schema (of the same name) and these topics are brought up to date.
+
+    Exits with 1, and says which setting to look at, where PostgreSQL or Kafka cannot be used.
+    """
+    settings = load_settings(MigrateSettings)
+    try:
+        upgrade(settings.migrations_database_url, package=package, schema=package)
+        created = asyncio.run(ensure_topics(settings, *topics))
+    except DBAPIError as error:
+        raise SystemExit(f"MIGRATIONS_DATABASE_URL: {error.orig}") from error
+    except (KafkaError, OSError) as error:
+        raise SystemExit(f"KAFKA_BOOTSTRAP_SERVERS {settings.kafka_bootstrap_servers}: {error!r}") from error
+    print(f"{package} is up to date; topics created: {', '.join(created) or 'none'}")
 
 
 def upgrade(database_url: str, *, package: str, schema: str) -> None:

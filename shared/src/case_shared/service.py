@@ -7,10 +7,17 @@ import signal
 import sys
 from collections.abc import Iterator
 
+import structlog
 import uvicorn
 import uvloop
 from fastapi import FastAPI
 
+from case_shared import telemetry
+from case_shared.loops import pause
+from case_shared.postgres import UNREACHABLE, Pool, create_pool
+from case_shared.settings import DatabaseSettings, ServiceSettings
+
+log = structlog.get_logger(__name__)
 GRACE_SECONDS = 8
 
 
@@ -23,6 +30,33 @@ class _Server(uvicorn.Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
+
+
+async def open_pool(settings: DatabaseSettings, *, service: str) -> Pool:
+    """Open the service's pool on the schema of its name, however long PostgreSQL takes to be there."""
+    never = asyncio.Event()
+    while True:
+        try:
+            return await create_pool(
+                settings.database_url,
+                schema=service.replace("-", "_"),
+                name=service,
+                size=settings.database_pool_size,
+            )
+        except UNREACHABLE as error:
+            log.warning("database_not_reached", setting="DATABASE_URL", error=repr(error))
+            await pause(1.0, never)
+
+
+def run(service: str, settings: ServiceSettings, port: int, app: FastAPI) -> None:
+    """The command `serve`: logs and traces are set up, and `app` is served until a signal stops it."""
+    telemetry.configure(
+        service,
+        level=settings.log_level,
+        form=settings.log_format,
+        otlp_endpoint=settings.otel_exporter_otlp_endpoint,
+    )
+    serve(app, host=settings.host, port=port)
 
 
 def serve(app: FastAPI, *, host: str, port: int) -> None:

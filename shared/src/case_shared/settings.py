@@ -53,20 +53,6 @@ class OidcSettings(BaseSettings):
     oidc_username_claim: str = "preferred_username"
 
 
-class D365Settings(BaseSettings):
-    """Which D365 environment this is, and how patient we are with it."""
-
-    d365_url: str = Field(pattern="^https?://", description="the environment's root")
-    d365_token_url: str | None = Field(
-        default=None, description="token endpoint; default: D365_URL's own, for the sandbox"
-    )
-    d365_client_id: str = Field(min_length=1)
-    d365_client_secret: str = Field(min_length=1, repr=False)
-    d365_mapping: str | None = Field(default=None, description="path of a TOML file; none: the defaults")
-    d365_timeout_seconds: Annotated[float, Field(gt=0)] = 30
-    d365_category_types: str | None = Field(default=None, description="comma-separated; none: all but HR and audit")
-
-
 def load_settings(settings: type[SettingsT]) -> SettingsT:
     """Read `settings` from the environment, or name every wrong and missing variable and exit with 2."""
     try:

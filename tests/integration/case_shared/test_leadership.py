@@ -1,7 +1,6 @@
 """One leader at a time, on a real PostgreSQL."""
 
 import asyncio
-import uuid
 from dataclasses import dataclass, field
 
 import pytest
@@ -37,9 +36,7 @@ class Candidate:
 
     def start(self) -> "asyncio.Task[None]":
         clock = SystemClock()
-        leadership = Leadership(
-            self.pool, clock, Heartbeats(clock), "test", uuid.uuid4().hex, lease_seconds=self.lease_seconds
-        )
+        leadership = Leadership(self.pool, clock, Heartbeats(clock), "test", lease_seconds=self.lease_seconds)
         return asyncio.create_task(leadership.run(self.work, self.stopping))
 
     async def leads(self) -> bool:

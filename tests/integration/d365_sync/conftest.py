@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest_asyncio
 
 from case_shared.clock import SystemClock
+from case_shared.d365.session import open_client
 from case_shared.events import CaseContent, CaseDelivery, CaseSubmitted, Contact, Record, decode
 from case_shared.health import Heartbeats
 from case_shared.identifiers import new_web_case_id
@@ -140,7 +141,7 @@ async def dispatching(database: Database, sandbox: Sandbox, **changes: Any) -> A
     )
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(database.pool("d365_sync", 8))
-        d365 = await wiring._open_d365(settings, clock, stack)
+        d365 = await stack.enter_async_context(open_client(settings, settings.mapping, clock, limit=60))
         events: list[CaseDelivery] = []
 
         async def send(records: Sequence[Record]) -> None:
@@ -148,7 +149,7 @@ async def dispatching(database: Database, sandbox: Sandbox, **changes: Any) -> A
 
         heartbeats = Heartbeats(clock)
         dispatcher = wiring.build_dispatcher(settings, pool, d365, send, clock, heartbeats, bells)
-        leadership = Leadership(pool, clock, heartbeats, LEASE_NAME, uuid4().hex, lease_seconds=4)
+        leadership = Leadership(pool, clock, heartbeats, LEASE_NAME, lease_seconds=4)
         leading = asyncio.create_task(leadership.run(dispatcher.lead, stopping))
         try:
             yield Queue(database, pool, dispatcher, bells, events)

@@ -1,23 +1,38 @@
-"""`python -m case_api serve | migrate | openapi`."""
+"""`case-api serve | migrate | openapi`."""
 
-import argparse
+from typing import Any
 
-from case_api import wiring
-from case_api.settings import MigrateSettings, Settings
-from case_shared.settings import load_settings
+from case_shared import entry
 
 
 def main() -> None:
     """Run the command that is named."""
-    parser = argparse.ArgumentParser(prog="case-api", description=wiring.DESCRIPTION)
-    parser.add_argument("command", choices=["serve", "migrate", "openapi"])
-    match parser.parse_args().command:
-        case "serve":
-            wiring.serve(load_settings(Settings))
-        case "migrate":
-            wiring.migrate(load_settings(MigrateSettings))
-        case _:
-            print(wiring.openapi_document())
+    entry.run("case-api", "Drafts, submission and the list of cases.", serve=serve, migrate=migrate, openapi=openapi)
+
+
+def serve() -> None:
+    """Serve until a signal."""
+    from case_api import wiring
+    from case_api.settings import Settings
+    from case_shared import service
+    from case_shared.settings import load_settings
+
+    settings = load_settings(Settings)
+    service.run("case-api", settings, settings.port, wiring.build_app(settings))
+
+
+def migrate() -> None:
+    """Bring schema and topics up to date."""
+    from case_shared import migrations, topics
+
+    migrations.run("case_api", topics=[topics.CASE_SUBMITTED, topics.CASE_DELIVERY])
+
+
+def openapi() -> dict[str, Any]:
+    """The API as it is committed in docs/openapi."""
+    from case_api import wiring
+
+    return wiring.build_app(None).openapi()
 
 
 if __name__ == "__main__":

@@ -1,16 +1,11 @@
 """The composition root: what case-api is made of, and how it starts and stops."""
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from uuid import uuid4
 
 import aiohttp
-import asyncpg
-import orjson
 import structlog
 from fastapi import FastAPI
 
@@ -25,21 +20,21 @@ from case_api.postgres.list_store import PostgresListStore
 from case_api.postgres.outbox import Outbox
 from case_api.postgres.submit_store import PostgresSubmitStore
 from case_api.relay import Relay
-from case_api.settings import MigrateSettings, Settings
+from case_api.settings import Settings
 from case_api.web import cases, lists, submissions
 from case_api.web.context import Context
 from case_api.web.openapi import install_openapi
 from case_api.web.problems import install_wording
-from case_shared import migrations, service, telemetry
+from case_shared import service
 from case_shared.auth import TokenVerifier
 from case_shared.clock import SystemClock
 from case_shared.health import Heartbeats, health_routes
 from case_shared.http import create_app
 from case_shared.kafka import Consumers, create_producer
 from case_shared.leadership import Leadership, Lease
-from case_shared.loops import Doorbell, pause, run_loop
-from case_shared.postgres import Pool, create_pool
-from case_shared.topics import CASE_DELIVERY, CASE_SUBMITTED, ensure_topics, topic_name
+from case_shared.loops import Doorbell, finish, run_loop
+from case_shared.postgres import Pool
+from case_shared.topics import topic_name
 
 log = structlog.get_logger(__name__)
 DESCRIPTION = "Service cases of dealers: drafts, submission to D365, the list, and what became of each case."
@@ -78,7 +73,7 @@ class Service:
             client_id="case-api",
             heartbeats=self.heartbeats,
         )
-        self.leadership = Leadership(self.pool, self.clock, self.heartbeats, "relay", _owner())
+        self.leadership = Leadership(self.pool, self.clock, self.heartbeats, "relay")
 
     def context(self) -> Context:
         """What the routes work with."""
@@ -138,10 +133,6 @@ class Service:
         return self.consumers.started
 
 
-def _owner() -> str:
-    return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
-
-
 def build_app(settings: Settings | None) -> FastAPI:
     """The application; without `settings` only its document can be had."""
 
@@ -170,7 +161,7 @@ def build_app(settings: Settings | None) -> FastAPI:
 async def running(settings: Settings) -> AsyncIterator[Service]:
     """Run the service's loops for the block; at its end they finish what they have in hand."""
     async with AsyncExitStack() as stack:
-        pool = await _open_pool(settings)
+        pool = await service.open_pool(settings, service="case-api")
         stack.push_async_callback(pool.close)
         clock = SystemClock()
         started = Service(settings, pool, clock, Heartbeats(clock))
@@ -178,46 +169,4 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         try:
             yield started
         finally:
-            await _drain(started, tasks)
-
-
-async def _drain(started: Service, tasks: list[asyncio.Task[None]]) -> None:
-    started.stopping.set()
-    _, late = await asyncio.wait(tasks, timeout=_DRAIN_SECONDS)
-    for task in late:
-        log.warning("loop_cancelled", loop=task.get_name())
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _open_pool(settings: Settings) -> Pool:
-    """Open the pool, however long PostgreSQL takes to be there."""
-    never = asyncio.Event()
-    while True:
-        try:
-            return await create_pool(
-                settings.database_url, schema="case_api", name="case-api", size=settings.database_pool_size
-            )
-        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-            log.warning("database_not_reached", setting="DATABASE_URL", error=repr(error))
-            await pause(1.0, never)
-
-
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    endpoint = settings.otel_exporter_otlp_endpoint
-    telemetry.configure("case-api", level=settings.log_level, form=settings.log_format, otlp_endpoint=endpoint)
-    service.serve(build_app(settings), host=settings.host, port=settings.port)
-
-
-def migrate(settings: MigrateSettings) -> None:
-    """Bring the schema and the topics up to date; safe to repeat."""
-    migrations.upgrade(settings.migrations_database_url, package="case_api", schema="case_api")
-    created = asyncio.run(ensure_topics(settings, CASE_SUBMITTED, CASE_DELIVERY))
-    log.info("migrated", topics_created=created)
-
-
-def openapi_document() -> str:
-    """The OpenAPI document, as it is committed in docs/openapi."""
-    document = build_app(None).openapi()
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
+            await finish(started.stopping, tasks, within_seconds=_DRAIN_SECONDS)

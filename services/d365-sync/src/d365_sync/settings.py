@@ -1,15 +1,13 @@
 """What d365-sync is told by its environment (DESIGN section 8)."""
 
-from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from case_shared.d365.errors import MappingError
-from case_shared.d365.mapping import Mapping, load_mapping
+from case_shared.d365.settings import D365Settings
 from case_shared.kafka import KafkaSettings
-from case_shared.settings import D365Settings, DatabaseSettings, OidcSettings, Port, ServiceSettings
+from case_shared.settings import DatabaseSettings, OidcSettings, Port, ServiceSettings
 
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -31,20 +29,6 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings, D
         default=False, description="required where D365 does not keep the Web Case ID unique"
     )
 
-    @field_validator("d365_url")
-    @classmethod
-    def _without_slash(cls, value: str) -> str:
-        return value.rstrip("/")
-
-    @field_validator("d365_mapping")
-    @classmethod
-    def _readable(cls, value: str | None, _info: ValidationInfo) -> str | None:
-        try:
-            load_mapping(Path(value) if value else None)
-        except MappingError as error:
-            raise ValueError(str(error)) from error
-        return value
-
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         if self.d365_settle_seconds <= self.d365_timeout_seconds:
@@ -58,13 +42,3 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings, D
                 "create a case twice; make the field unique in D365, or set this to true to accept that"
             )
         return self
-
-    @property
-    def mapping(self) -> Mapping:
-        """What D365 calls its entity sets and fields."""
-        return load_mapping(Path(self.d365_mapping) if self.d365_mapping else None)
-
-    @property
-    def token_url(self) -> str:
-        """Where access tokens for D365 come from."""
-        return self.d365_token_url or f"{self.d365_url}/oauth2/v2.0/token"

@@ -1,27 +1,22 @@
 """The composition root: what d365-sync is made of, and how it starts and stops."""
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from uuid import uuid4
 
 import aiohttp
-import asyncpg
 import structlog
 from fastapi import FastAPI
 
 from case_shared.auth import TokenVerifier
 from case_shared.clock import Clock, SystemClock
-from case_shared.d365.auth import ClientCredentials
-from case_shared.d365.client import D365Client
-from case_shared.d365.session import open_session
+from case_shared.d365.session import open_client
 from case_shared.health import Heartbeats, health_routes
 from case_shared.kafka import Consumers, create_producer
 from case_shared.leadership import Leadership
-from case_shared.loops import pause, run_loop
-from case_shared.postgres import Pool, create_pool
+from case_shared.loops import finish, run_loop
+from case_shared.postgres import Pool
+from case_shared.service import open_pool
 from case_shared.topics import topic_name
 from d365_sync.app.bells import Bells
 from d365_sync.app.deliver import Deliver
@@ -63,7 +58,7 @@ _LEDGER_SECONDS = 60.0
 _MORE_CONNECTIONS = 10
 
 
-def build(settings: Settings) -> FastAPI:
+def build_app(settings: Settings) -> FastAPI:
     """The application, whose lifespan is the service's life."""
 
     @asynccontextmanager
@@ -79,18 +74,17 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
     """Open what is needed and start the loops; `stack` stops them in the other order."""
     clock, stopping = SystemClock(), asyncio.Event()
     heartbeats = Heartbeats(clock)
-    pool = await _open_pool(settings)
+    pool = await open_pool(settings, service=SERVICE)
     stack.push_async_callback(pool.close)
-    d365 = await _open_d365(settings, clock, stack)
+    connections = settings.d365_max_concurrency + _MORE_CONNECTIONS
+    d365 = await stack.enter_async_context(open_client(settings, settings.mapping, clock, limit=connections))
     plain = await stack.enter_async_context(aiohttp.ClientSession())
     producer = Producer(lambda: create_producer(settings, client_id=SERVICE), lambda name: topic_name(settings, name))
     stack.push_async_callback(producer.close)
     bells = Bells()
     dispatcher = build_dispatcher(settings, pool, d365, producer.send, clock, heartbeats, bells)
     consumers = Consumers(settings, subscriptions(pool, bells.taken_in), client_id=SERVICE, heartbeats=heartbeats)
-    leadership = Leadership(
-        pool, clock, heartbeats, LEASE_NAME, f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
-    )
+    leadership = Leadership(pool, clock, heartbeats, LEASE_NAME)
     measure = Measure(PostgresControl(pool), Queries(pool))
     loops = {
         "dispatcher": leadership.run(dispatcher.lead, stopping),
@@ -103,7 +97,7 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
         ),
     }
     tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
-    stack.push_async_callback(_stop, stopping, tasks, dispatcher, bells)
+    stack.push_async_callback(_stop, stopping, tasks, dispatcher)
 
     async def environment_fits() -> bool:
         return (await PostgresControl(pool).read()).refused_url is None
@@ -170,28 +164,9 @@ def _context(settings: Settings, pool: Pool, d365: D365, bells: Bells) -> Contex
     )
 
 
-async def _open_d365(settings: Settings, clock: Clock, stack: AsyncExitStack) -> D365Client:
-    session = await stack.enter_async_context(open_session(limit=settings.d365_max_concurrency + _MORE_CONNECTIONS))
-    credentials = ClientCredentials(
-        session,
-        token_url=settings.token_url,
-        client_id=settings.d365_client_id,
-        client_secret=settings.d365_client_secret,
-        environment=settings.d365_url,
-        clock=clock,
-    )
-    return D365Client(session, credentials, settings.mapping, environment=settings.d365_url, clock=clock)
-
-
-async def _stop(stopping: asyncio.Event, tasks: list[asyncio.Task[None]], dispatcher: Dispatcher, bells: Bells) -> None:
+async def _stop(stopping: asyncio.Event, tasks: list[asyncio.Task[None]], dispatcher: Dispatcher) -> None:
     """No new claims; what is under way is finished, or left to its lease's end, which makes it be looked up."""
-    stopping.set()
-    bells.taken_in()
-    _, late = await asyncio.wait(tasks, timeout=_LOOPS_SECONDS)
-    for task in late:
-        log.warning("loop_cancelled", loop=task.get_name())
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await finish(stopping, tasks, within_seconds=_LOOPS_SECONDS)
     try:
         async with asyncio.timeout(_DRAIN_SECONDS):
             await dispatcher.hands.drain()
@@ -200,16 +175,3 @@ async def _stop(stopping: asyncio.Event, tasks: list[asyncio.Task[None]], dispat
         log.warning("left_to_their_leases", documents=dispatcher.hands.holding)
     except Exception as error:
         log.warning("not_published_before_the_end", exc_info=error)
-
-
-async def _open_pool(settings: Settings) -> Pool:
-    """Open the pool, however long PostgreSQL takes to be there."""
-    never = asyncio.Event()
-    while True:
-        try:
-            return await create_pool(
-                settings.database_url, schema="d365_sync", name=SERVICE, size=settings.database_pool_size
-            )
-        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-            log.warning("database_not_reached", setting="DATABASE_URL", error=repr(error))
-            await pause(1.0, never)

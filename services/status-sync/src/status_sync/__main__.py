@@ -1,42 +1,41 @@
-"""`python -m status_sync serve | migrate | openapi`."""
+"""`status-sync serve | migrate | openapi`."""
 
-import argparse
-import sys
+from typing import Any
 
-from case_shared import service, telemetry
-from case_shared.d365.errors import MappingError
-from case_shared.settings import load_settings
-from status_sync import wiring
-from status_sync.settings import MigrateSettings, Settings
+from case_shared import entry
 
 
 def main() -> None:
     """Run the command that is named."""
-    parser = argparse.ArgumentParser(prog="status-sync", description=wiring.DESCRIPTION)
-    parser.add_argument("command", choices=["serve", "migrate", "openapi"])
-    match parser.parse_args().command:
-        case "openapi":
-            print(wiring.openapi_document())
-        case "migrate":
-            wiring.migrate(load_settings(MigrateSettings))
-        case _:
-            serve(load_settings(Settings))
+    entry.run("status-sync", "Brings D365's status to the portal.", serve=serve, migrate=migrate, openapi=openapi)
 
 
-def serve(settings: Settings) -> None:
-    """Serve until a signal; exits with 2 where the mapping file cannot be used."""
-    try:
-        mapping = wiring.load(settings)
-    except MappingError as error:
-        print(f"D365_MAPPING: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    telemetry.configure(
-        "status-sync",
-        level=settings.log_level,
-        form=settings.log_format,
-        otlp_endpoint=settings.otel_exporter_otlp_endpoint,
-    )
-    service.serve(wiring.build_app(settings, mapping), host=settings.host, port=settings.port)
+def serve() -> None:
+    """Serve until a signal."""
+    from case_shared import service
+    from case_shared.settings import load_settings
+    from status_sync import wiring
+    from status_sync.settings import Settings
+
+    settings = load_settings(Settings)
+    service.run("status-sync", settings, settings.port, wiring.build_app(settings))
+
+
+def migrate() -> None:
+    """Bring schema and topics up to date."""
+    from case_shared import migrations, topics
+    from case_shared.settings import load_settings
+    from status_sync.settings import InboundTopic
+
+    inbound = load_settings(InboundTopic).d365_events_topic
+    migrations.run("status_sync", topics=[topics.CASE_DELIVERY, topics.CASE_STATUS_CHANGED, inbound])
+
+
+def openapi() -> dict[str, Any]:
+    """The API as it is committed in docs/openapi."""
+    from status_sync import wiring
+
+    return wiring.openapi()
 
 
 if __name__ == "__main__":

@@ -1,32 +1,27 @@
 """The composition root: what status-sync is made of, and how it starts and stops."""
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from uuid import uuid4
+from typing import Any
 
-import orjson
 import structlog
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from case_shared import migrations
 from case_shared.clock import SystemClock
-from case_shared.d365.auth import ClientCredentials
 from case_shared.d365.client import D365Client
-from case_shared.d365.mapping import Mapping, load_mapping
-from case_shared.d365.session import open_session
+from case_shared.d365.mapping import Mapping
+from case_shared.d365.session import open_client
 from case_shared.health import Heartbeats, health_routes
 from case_shared.http import create_app
 from case_shared.kafka import Consumers, create_producer
 from case_shared.leadership import Leadership, Lease
-from case_shared.loops import Doorbell, pause, run_loop
-from case_shared.postgres import UNREACHABLE, Pool, create_pool
-from case_shared.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, ensure_topics, topic_name
+from case_shared.loops import Doorbell, finish, run_loop
+from case_shared.postgres import Pool
+from case_shared.service import open_pool
+from case_shared.topics import CASE_DELIVERY, topic_name
 from status_sync.app.apply_read import ApplyRead
 from status_sync.app.note_deliveries import NoteDeliveries
 from status_sync.app.note_events import NoteEvents
@@ -48,7 +43,7 @@ from status_sync.postgres.outbox import OutboxStore
 from status_sync.postgres.progress import ProgressStore
 from status_sync.postgres.registry import RegistryStore
 from status_sync.relay import Message, Publisher, Relay
-from status_sync.settings import MigrateSettings, Settings
+from status_sync.settings import Settings
 from status_sync.web.events import event_routes
 from status_sync.web.openapi import install_openapi
 
@@ -162,37 +157,20 @@ class Service:
         return Publisher(lambda: create_producer(self.settings, client_id=f"{SERVICE}-{name}"))
 
     def _leadership(self, name: str) -> Leadership:
-        return Leadership(self.pool, self.clock, self.heartbeats, name, _owner())
+        return Leadership(self.pool, self.clock, self.heartbeats, name)
 
     async def _loop(self, name: str, turn: Callable[[], Awaitable[bool]], seconds: float, bell: Doorbell) -> None:
-        async def ring_at_the_end() -> None:
-            await self.stopping.wait()
-            bell.ring()
-
-        waker = asyncio.create_task(ring_at_the_end())
-        try:
-            await run_loop(
-                name, turn, every_seconds=seconds, stopping=self.stopping, heartbeats=self.heartbeats, doorbell=bell
-            )
-        finally:
-            waker.cancel()
+        await run_loop(
+            name, turn, every_seconds=seconds, stopping=self.stopping, heartbeats=self.heartbeats, doorbell=bell
+        )
 
 
-def _owner() -> str:
-    return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
-
-
-def load(settings: Settings) -> Mapping:
-    """The mapping that the settings name. Raises: MappingError."""
-    return load_mapping(Path(settings.d365_mapping) if settings.d365_mapping else None)
-
-
-def build_app(settings: Settings, mapping: Mapping) -> FastAPI:
+def build_app(settings: Settings) -> FastAPI:
     """The application."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running(settings, mapping) as service:
+        async with running(settings) as service:
             app.state.receive_events = service.receive_events()
             checks = {"database": service.database_answers}
             told = {"consumers": service.consumers_started}
@@ -210,68 +188,27 @@ def _app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]], secre
 
 
 @asynccontextmanager
-async def running(settings: Settings, mapping: Mapping) -> AsyncIterator[Service]:
+async def running(settings: Settings) -> AsyncIterator[Service]:
     """Run the service's loops for the block; at its end they finish what they have in hand."""
     async with AsyncExitStack() as stack:
-        pool = await _open_pool(settings)
+        pool = await open_pool(settings, service=SERVICE)
         stack.push_async_callback(pool.close)
-        session = await stack.enter_async_context(open_session(limit=_CONNECTIONS))
-        clock = SystemClock()
-        token_url = settings.d365_token_url or f"{settings.d365_url.rstrip('/')}/oauth2/v2.0/token"
-        credentials = ClientCredentials(
-            session,
-            token_url=token_url,
-            client_id=settings.d365_client_id,
-            client_secret=settings.d365_client_secret,
-            environment=settings.d365_url,
-            clock=clock,
-        )
-        d365 = D365Client(session, credentials, mapping, environment=settings.d365_url, clock=clock)
+        clock, mapping = SystemClock(), settings.mapping
+        d365 = await stack.enter_async_context(open_client(settings, mapping, clock, limit=_CONNECTIONS))
         service = Service(settings, mapping, pool, d365, clock, Heartbeats(clock))
         stack.push_async_callback(service.close)
         tasks = service.start()
         try:
             yield service
         finally:
-            await _drain(service, tasks)
+            await finish(service.stopping, tasks, within_seconds=_DRAIN_SECONDS)
 
 
-async def _drain(service: Service, tasks: list[asyncio.Task[None]]) -> None:
-    service.stopping.set()
-    _, late = await asyncio.wait(tasks, timeout=_DRAIN_SECONDS)
-    for task in late:
-        log.warning("loop_cancelled", loop=task.get_name())
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _open_pool(settings: Settings) -> Pool:
-    """Open the pool, however long PostgreSQL takes to be there."""
-    never = asyncio.Event()
-    while True:
-        try:
-            return await create_pool(
-                settings.database_url, schema="status_sync", name=SERVICE, size=settings.database_pool_size
-            )
-        except UNREACHABLE as error:
-            log.warning("database_not_reached", setting="DATABASE_URL", error=repr(error))
-            await pause(1.0, never)
-
-
-def migrate(settings: MigrateSettings) -> None:
-    """Bring the schema and the topics up to date; safe to repeat."""
-    migrations.upgrade(settings.migrations_database_url, package="status_sync", schema="status_sync")
-    topics = (CASE_DELIVERY, CASE_STATUS_CHANGED, settings.d365_events_topic)
-    created = asyncio.run(ensure_topics(settings, *topics))
-    log.info("migrated", topics_created=created)
-
-
-def openapi_document() -> str:
+def openapi() -> dict[str, Any]:
     """The OpenAPI document, as it is committed in docs/openapi."""
 
     @asynccontextmanager
     async def never(_app: FastAPI) -> AsyncIterator[None]:
         yield
 
-    document = _app(never, None).openapi()
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
+    return _app(never, None).openapi()

@@ -1,0 +1,29 @@
+"""The commands of each service; what a command needs is imported when it is run, so that `migrate` starts fast."""
+
+import argparse
+from collections.abc import Callable
+
+
+def run(
+    service: str,
+    description: str,
+    *,
+    serve: Callable[[], None],
+    migrate: Callable[[], None],
+    openapi: Callable[[], dict[str, object]],
+) -> None:
+    """Run the command named on the command line; exits with 2 where there is no such command."""
+    parser = argparse.ArgumentParser(prog=service, description=description)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("serve", help="serve until SIGTERM; settings come from the environment")
+    commands.add_parser("migrate", help="bring the schema and the topics up to date; safe to repeat")
+    commands.add_parser("openapi", help="print the OpenAPI document")
+    match parser.parse_args().command:
+        case "serve":
+            serve()
+        case "migrate":
+            migrate()
+        case _:
+            import json
+
+            print(json.dumps(openapi(), indent=2, sort_keys=True, ensure_ascii=False))
