@@ -33,7 +33,7 @@ demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its en
 	@exec $(RUN)/casebridge demo $(ARGS)
 
 test: $(INSTALLED) ## Run all tests, on a PostgreSQL and a Kafka of their own
-	@exec $(RUN)/python -m pytest $(ARGS)
+	@exec $(RUN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(INSTALLED) check-locks ## Check format, style, types, layers and locks
 	$(RUN)/ruff format --check .
@@ -48,8 +48,8 @@ check-locks: $(INSTALLED)
 lock: $(INSTALLED) ## Write requirements/*.lock anew; UPGRADE=1 takes the newest versions
 	UV=$(UV) requirements/lock $(if $(UPGRADE),--upgrade)
 
-bench: $(INSTALLED) ## Measure throughput and delay; takes minutes
-	@exec $(RUN)/python -m benchmarks $(ARGS)
+bench: $(INSTALLED) ## Measure throughput and delay into docs/benchmarks.md; takes minutes
+	@exec $(RUN)/python -m benchmarks --write docs/benchmarks.md $(ARGS)
 
 $(INSTALLED): requirements/dev.lock pyproject.toml $(PACKAGES:=/pyproject.toml) | $(UV) .venv/bin/python
 	@echo "setup: installing requirements/dev.lock and the $(words $(PACKAGES)) packages into .venv"
