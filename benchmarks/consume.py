@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import orjson
 from aiokafka import AIOKafkaConsumer
+from prometheus_client import REGISTRY
 
 from benchmarks.measure import Benchmark, Figures, Goal, World
 from case_shared.clock import SystemClock
@@ -100,17 +101,25 @@ async def _ours(broker: Broker, pool: Pool) -> float:
     )
     run = asyncio.create_task(consumers.run(stopping))
 
-    async def taken_in() -> int:
-        count: int = await pool.fetchval("SELECT count(*) FROM documents")
-        return count
+    before = _durable()
+
+    async def taken_in() -> float:
+        return _durable() - before
 
     await eventually(taken_in, within_seconds=30, every_seconds=0.005)
     began, already = time.perf_counter(), await taken_in()
-    await eventually(taken_in, lambda count: count >= RECORDS, within_seconds=60, every_seconds=0.05)
+    await eventually(taken_in, lambda count: count >= RECORDS, within_seconds=60, every_seconds=0.01)
     elapsed = time.perf_counter() - began
+    assert await pool.fetchval("SELECT count(*) FROM documents") == RECORDS
     stopping.set()
     await run
     return (RECORDS - already) / elapsed
+
+
+def _durable() -> float:
+    # The service's own metric: asking the database would slow it down.
+    labels = {"topic": CASE_SUBMITTED, "group": f"d365-sync.{CASE_SUBMITTED}"}
+    return REGISTRY.get_sample_value("casebridge_records_consumed_total", labels) or 0.0
 
 
 async def _ceiling(broker: Broker, pool: Pool) -> float:

@@ -96,6 +96,7 @@ def new_relay(world: World, pool: Pool, acknowledged: dict[str, float]) -> Relay
 async def play_delay(world: World) -> Figures:
     """One round: submissions at a steady rate, while the relay runs in the same process."""
     connection = await world.superuser()
+    await connection.execute("TRUNCATE case_api.outbox")
     prepared = await drafts.insert(connection, int(RATE_PER_SECOND * world.seconds) + RATE_PER_SECOND)
     await connection.close()
     pool = await create_pool(world.database.url("case_api"), schema="case_api", name="benchmark", size=POOL_SIZE)

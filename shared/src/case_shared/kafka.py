@@ -7,7 +7,7 @@ records, is called again until it succeeds, and the offsets of just these record
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -114,7 +114,11 @@ async def until_started(start: Callable[[], Awaitable[None]], what: str, stoppin
 
 @dataclass(frozen=True)
 class Subscription:
-    """One group's reading of one topic, from the earliest record on, a batch at a time; prefixes are added."""
+    """One group's reading of one topic, from the earliest record on, a batch at a time; prefixes are added.
+
+    `handle(records)` returns once they are durable. What a plain function does before it returns its awaitable (decode,
+    say) is done while the batch before is still being written; batches are written one after the other.
+    """
 
     topic: str
     group: str
@@ -134,6 +138,7 @@ class Consumers:
         self._heartbeats = heartbeats
         self._stopping = asyncio.Event()
         self._started = False
+        self._writing: set[asyncio.Task[bool]] = set()
 
     @property
     def started(self) -> bool:
@@ -154,7 +159,7 @@ class Consumers:
                     await self._watch(broker, stopping)
             finally:
                 self._started = False
-                await _stop(broker)
+                await _stop(broker, set(self._writing))
 
     async def _watch(self, broker: KafkaBroker, stopping: asyncio.Event) -> None:
         """Return when stopping, or when a consumer's task has ended, which FastStream would not tell."""
@@ -192,19 +197,34 @@ class Consumers:
             decoder=decode,
         )
 
+        writing = _nothing_to_write()
+
         @subscriber
         async def consume(records: Any) -> None:
-            if await self._handled(subscription, records):
-                await _commit(subscriber.consumer, records)
+            nonlocal writing
+            begun = _begin(subscription, records)
+            if await writing:
+                writing = asyncio.create_task(write(records, begun))
+                self._writing.add(writing)
+                writing.add_done_callback(self._writing.discard)
 
-    async def _handled(self, subscription: Subscription, records: Sequence[RawRecord]) -> bool:
-        """Handle `records` until it succeeds (True); False where the service stops before."""
+        async def write(records: Sequence[RawRecord], begun: Awaitable[None] | None) -> bool:
+            handled = await self._handled(subscription, records, begun)
+            if handled:
+                await _commit(subscriber.consumer, records)
+            return handled
+
+    async def _handled(
+        self, subscription: Subscription, records: Sequence[RawRecord], begun: Awaitable[None] | None
+    ) -> bool:
+        """Handle `records` until it succeeds (True); False where the service stops before: then no more is written."""
         labels = (subscription.topic, subscription.group)
         delay = 0.1
         while True:
             try:
-                await subscription.handle(records)
+                await (begun or subscription.handle(records))
             except Exception as error:
+                begun = None
                 _retried.labels(*labels).inc()
                 log.error(
                     "batch_failed",
@@ -224,10 +244,29 @@ class Consumers:
                 return True
 
 
-async def _stop(broker: KafkaBroker) -> None:
+async def _nothing_written() -> bool:
+    return True
+
+
+def _nothing_to_write() -> "asyncio.Task[bool]":
+    return asyncio.create_task(_nothing_written())
+
+
+def _begin(subscription: Subscription, records: Sequence[RawRecord]) -> Awaitable[None] | None:
+    try:
+        return subscription.handle(records)
+    except Exception as error:  # noqa: BLE001 - whatever it is, skipping the batch would lose it
+        # It is tried again, and told properly, when it is this batch's turn.
+        log.warning("batch_not_begun", topic=subscription.topic, error=repr(error))
+        return None
+
+
+async def _stop(broker: KafkaBroker, writing: Collection["asyncio.Task[bool]"]) -> None:
     # aiokafka leaves its group on the way out, and would wait long for a coordinator that is dead.
     try:
         async with asyncio.timeout(_STOP_SECONDS):
+            if writing:
+                await asyncio.wait(writing)
             await broker.stop()
     except TimeoutError:
         log.warning("consumers_not_stopped_cleanly", seconds=_STOP_SECONDS)

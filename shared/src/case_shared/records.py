@@ -30,6 +30,13 @@ class Unreadable(NamedTuple):
     cause: str
 
 
+class Batch(NamedTuple, Generic[T]):
+    """Records that were read, and those that could not be."""
+
+    good: list[Read[T]]
+    bad: list[Unreadable]
+
+
 async def store_batch(
     pool: Pool,
     group: str,
@@ -42,14 +49,25 @@ async def store_batch(
     A batch that the database refuses for its data is halved until the record to blame is found. Whatever else fails
     (the connection, a lock) is raised, and nothing of that part was stored.
     """
-    good: list[Read[T]] = []
-    bad: list[Unreadable] = []
+    return await store_read(pool, group, read_batch(records, read), store)
+
+
+def read_batch(records: Sequence[RawRecord], read: Callable[[RawRecord], T]) -> Batch[T]:
+    """Read each record; what `read` raises `UnreadableRecord` for is set apart."""
+    batch: Batch[T] = Batch([], [])
     for record in records:
         try:
-            good.append(Read(record, read(record)))
+            batch.good.append(Read(record, read(record)))
         except UnreadableRecord as error:
-            bad.append(Unreadable(record, str(error)))
-    return await _store(pool, group, good, bad, store)
+            batch.bad.append(Unreadable(record, str(error)))
+    return batch
+
+
+async def store_read(
+    pool: Pool, group: str, batch: Batch[T], store: Callable[[Connection, Sequence[T]], Awaitable[None]]
+) -> list[T]:
+    """The second half of `store_batch`."""
+    return await _store(pool, group, batch.good, batch.bad, store)
 
 
 async def _store(

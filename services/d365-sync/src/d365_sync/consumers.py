@@ -1,11 +1,11 @@
 """From Kafka into the document queue: each batch is written in one transaction, then its offsets move."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from case_shared.events import CaseStatusChanged, CaseSubmitted, decode, header
 from case_shared.kafka import RawRecord, Subscription
 from case_shared.postgres import Pool
-from case_shared.records import store_batch
+from case_shared.records import Batch, read_batch, store_batch, store_read
 from case_shared.topics import CASE_STATUS_CHANGED, CASE_SUBMITTED
 from d365_sync.postgres.intake import Submitted, take_evidence, take_in
 
@@ -15,8 +15,12 @@ SERVICE = "d365-sync"
 def subscriptions(pool: Pool, taken_in: Callable[[], None]) -> list[Subscription]:
     """What d365-sync reads; `taken_in` is called after each batch that is durable."""
 
-    async def submitted(records: Sequence[RawRecord]) -> None:
-        if await store_batch(pool, f"{SERVICE}.{CASE_SUBMITTED}", records, _submitted, take_in):
+    def submitted(records: Sequence[RawRecord]) -> Awaitable[None]:
+        # Read at once, while the batch before is being written (`Subscription`).
+        return write(read_batch(records, _submitted))
+
+    async def write(batch: Batch[Submitted]) -> None:
+        if await store_read(pool, f"{SERVICE}.{CASE_SUBMITTED}", batch, take_in):
             taken_in()
 
     async def status_changed(records: Sequence[RawRecord]) -> None:

@@ -21,23 +21,27 @@ class Submitted(NamedTuple):
 
 async def take_in(connection: Connection, submitted: Sequence[Submitted]) -> None:
     """Write submissions into the document queue; the state of those it holds is published again."""
-    events = [item.event for item in submitted]
-    rows = await connection.fetch(
+    new = await connection.fetchval(
         load_sql(_PACKAGE, "take_in"),
+        [item.event.model_dump_json(exclude_none=True) for item in submitted],
+        [item.traceparent for item in submitted],
+    )
+    if new < len(submitted):
+        await _publish_again(connection, [item.event for item in submitted])
+
+
+async def _publish_again(connection: Connection, events: Sequence[CaseSubmitted]) -> None:
+    # Those that are new in this batch are published anyway, so there is no need to tell them apart.
+    rows = await connection.fetch(
+        load_sql(_PACKAGE, "publish_again"),
         [event.web_case_id for event in events],
         [event.submission_no for event in events],
         [event.submission_id for event in events],
-        [event.dealer for event in events],
-        [event.data_area_id for event in events],
-        [event.customer_account for event in events],
-        [event.content.model_dump_json(exclude_none=True) for event in events],
-        [event.created_by for event in events],
-        [event.submitted_at for event in events],
-        [item.traceparent for item in submitted],
     )
     for row in rows:
-        # Web Case IDs are never given twice and submissions never change: somebody restored half of a system.
-        log.critical("submission_conflicts", web_case_id=row["web_case_id"], submission_no=row["submission_no"])
+        if row["conflicts"]:
+            # Web Case IDs are never given twice and submissions never change: somebody restored half of a system.
+            log.critical("submission_conflicts", web_case_id=row["web_case_id"], submission_no=row["submission_no"])
 
 
 async def take_evidence(connection: Connection, events: Sequence[CaseStatusChanged]) -> None:
