@@ -1,5 +1,6 @@
 """What d365-sync tells of submissions, and what that makes of the cases."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -8,8 +9,12 @@ from case_api.web.schemas import Timeline
 from case_shared.events import AttemptSummary, Outcome, SubmissionState
 from tests.integration.case_api.conftest import CASES, Api, Json
 from tests.integration.case_api.deliveries import RESENDS, deliver, delivery, handle, raw
+from tests.support.eventually import eventually
 
 S = SubmissionState
+WAITS_FOR_A_LOCK = (
+    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"
+)
 
 
 async def resubmit(api: Api, case: Json, version: int, **changes: object) -> int:
@@ -81,6 +86,29 @@ async def test_a_delivery_after_the_return_takes_the_draft_away(api: Api) -> Non
     now = await api.get(case)
     assert (now["status"], now["submission"]["state"]) == ("submitted", "delivered")
     assert (await api.submit(case, version=2)).status_code == 412
+
+
+async def test_a_delivery_that_meets_the_resubmission_makes_the_case_number_1_again(api: Api) -> None:
+    case = await api.submitted()
+    await deliver(api, case, S.RETURNED, revision=2)
+    late = await delivery(api, case, S.DELIVERED, revision=3, case_id="C-1")
+    async with api.database.connect() as dealer:
+        async with dealer.transaction():
+            # As case_api/postgres/sql/submit_cases.sql does it.
+            await dealer.execute("UPDATE case_api.cases SET phase = 'submitted', submission_no = 2")
+            await dealer.execute(
+                "INSERT INTO case_api.submissions SELECT web_case_id, 2, gen_random_uuid(), dealer, data_area_id,"
+                " customer_account, content, created_by, submitted_by, now(), NULL FROM case_api.submissions"
+            )
+            await dealer.execute(
+                "INSERT INTO case_api.submission_states (web_case_id, submission_no, resend_at) VALUES ($1, 2, now())",
+                case["web_case_id"],
+            )
+            applying = asyncio.create_task(handle(api, [late]))
+            await eventually(lambda: dealer.fetchval(WAITS_FOR_A_LOCK))
+        await applying
+    now = await api.get(case)
+    assert (now["submission"]["submission_no"], now["submission"]["state"]) == (1, "delivered")
 
 
 async def test_an_event_of_another_submission_changes_nothing(api: Api) -> None:

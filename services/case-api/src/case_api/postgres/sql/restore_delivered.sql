@@ -1,15 +1,18 @@
 -- Makes a delivered submission the current one again, with its content: D365 has the case after all, though it was returned
 -- to the dealer, or even submitted again. What was delivered stays current, should two of them be.
+-- The case is locked before its state is looked at: a resubmission that commits meanwhile is seen, its own state may not be yet.
 -- $1 web_case_id[], $2 submission_no[]
-WITH delivered AS MATERIALIZED (
-    SELECT c.web_case_id, s.submission_no, s.submitted_at, s.content
-    FROM unnest($1::text[], $2::integer[]) d (web_case_id, submission_no)
-    JOIN submissions s USING (web_case_id, submission_no)
-    JOIN cases c USING (web_case_id)
-    JOIN submission_states x ON x.web_case_id = c.web_case_id AND x.submission_no = c.submission_no
-    WHERE c.phase = 'draft' OR (c.submission_no <> s.submission_no AND x.state <> 'delivered')
+WITH locked AS MATERIALIZED (
+    SELECT c.web_case_id, c.phase, c.submission_no AS current_no, d.submission_no
+    FROM cases c JOIN unnest($1::text[], $2::integer[]) d (web_case_id, submission_no) USING (web_case_id)
     ORDER BY c.web_case_id
     FOR UPDATE OF c
+), delivered AS MATERIALIZED (
+    SELECT l.web_case_id, s.submission_no, s.submitted_at, s.content
+    FROM locked l
+    JOIN submissions s USING (web_case_id, submission_no)
+    LEFT JOIN submission_states x ON x.web_case_id = l.web_case_id AND x.submission_no = l.current_no
+    WHERE l.phase = 'draft' OR (l.current_no <> l.submission_no AND x.state IS DISTINCT FROM 'delivered')
 )
 UPDATE cases SET
     phase = 'submitted', submission_no = d.submission_no, submitted_at = d.submitted_at, updated_at = now(),
