@@ -145,6 +145,17 @@ async def test_replay_with_an_edited_payload_sends_that(api: Api, d365: Sandbox,
     assert entry["fields"] == ["category", "category_type", "description"]
 
 
+async def test_a_payload_can_be_sent_back_as_it_was_shown(api: Api, d365: Sandbox, dead_letter: str) -> None:
+    await d365.control("DELETE", "/faults/closed")
+    shown = (await api.get(f"/documents/{dead_letter}"))["payload"]
+
+    await api.act(dead_letter, "replay", {"reason": "one word", "payload": {**shown, "description": "Edited."}})
+
+    await eventually(lambda: state_of(api, dead_letter), lambda state: state == "delivered")
+    (case,) = [case for case in await d365.cases() if case["WebCaseId"] == dead_letter[:-2]]
+    assert (case["Description"], case["Notes"]) == ("Edited.", "Call first.")
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
@@ -279,6 +290,18 @@ async def test_scopes_and_unknown_documents(api: Api) -> None:
         assert "insufficient_scope" in answer.headers["WWW-Authenticate"]
     for document in ("nonsense", "W00000000Z-1", "W000000000-1"):
         assert (await api.client.get(f"/v1/documents/{document}")).status_code == 404
+
+
+async def test_what_needs_no_reason_needs_no_body(api: Api, dead_letter: str) -> None:
+    etag = (await api.client.get(f"/v1/documents/{dead_letter}")).headers["ETag"]
+    answers = [
+        await api.client.post("/v1/delivery/pause"),
+        await api.client.post("/v1/delivery/resume", json={}),
+        await api.client.post(f"/v1/documents/{dead_letter}/verify", headers={"If-Match": etag}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert {entry["reason"] for entry in (await api.get("/audit"))["items"]} == {"no reason given"}
 
 
 async def test_pause_and_resume(api: Api, queue: Queue, d365: Sandbox) -> None:

@@ -7,6 +7,7 @@ import asyncpg
 import orjson
 from fastapi import FastAPI, Request, Response
 
+from case_shared.events import CaseContent, Contact
 from case_shared.problems import Problem
 from d365_sync.app.operating import D365Unreachable, DocumentChanged, DocumentNotFound, NotAllowed
 from d365_sync.domain.document import DocumentId, State, allowed_actions
@@ -41,8 +42,17 @@ def document(row: Json) -> Json:
     return {
         "id": str(DocumentId(row["web_case_id"], row["submission_no"])),
         **{name: row[name] for name in _AS_THEY_ARE},
-        "payload": row["content"],
+        "payload": row["content"] and _payload(row["content"]),
         "allowed_actions": allowed_actions(State(row["state"])),
+    }
+
+
+def _payload(content: Json) -> Json:
+    """What the dealer wrote, with every field, so that it can be edited and sent back."""
+    contact = content.get("contact")
+    return {
+        **{name: content.get(name) for name in CaseContent.model_fields},
+        "contact": contact and {name: contact.get(name) for name in Contact.model_fields},
     }
 
 

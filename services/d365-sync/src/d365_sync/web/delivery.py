@@ -8,7 +8,7 @@ from case_shared.auth import Authenticated, Principal
 from d365_sync.domain.document import State
 from d365_sync.web.answers import Json, answer
 from d365_sync.web.context import Context, context_of
-from d365_sync.web.requests import NoQuery, ReasonInput, no_query_on_orders
+from d365_sync.web.requests import NO_REASON, NoQuery, OptionalReasonInput, ReasonInput, no_query_on_orders
 
 router = APIRouter(prefix="/v1/delivery", tags=["delivery"], dependencies=[Depends(no_query_on_orders)])
 Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
@@ -22,13 +22,13 @@ async def delivery(request: Request, _reader: Reader, _query: Annotated[NoQuery,
 
 
 @router.post("/pause", summary="Stop sending to D365")
-async def pause(request: Request, writer: Writer, body: ReasonInput) -> Response:
+async def pause(request: Request, writer: Writer, body: OptionalReasonInput = NO_REASON) -> Response:
     """What is under way is finished; submissions are taken in as before."""
     return await _steer(request, "pause_delivery", writer, body)
 
 
 @router.post("/resume", summary="Go on sending to D365")
-async def resume(request: Request, writer: Writer, body: ReasonInput) -> Response:
+async def resume(request: Request, writer: Writer, body: OptionalReasonInput = NO_REASON) -> Response:
     """Undo a pause."""
     return await _steer(request, "resume_delivery", writer, body)
 
@@ -45,7 +45,9 @@ async def restored(request: Request, writer: Writer, body: ReasonInput) -> Respo
     return await _steer(request, "restore_delivery", writer, body)
 
 
-async def _steer(request: Request, statement: str, writer: Principal, body: ReasonInput, *more: str) -> Response:
+async def _steer(
+    request: Request, statement: str, writer: Principal, body: ReasonInput | OptionalReasonInput, *more: str
+) -> Response:
     context = context_of(request)
     await context.desk.steer(statement, writer.username, body.reason, *more)
     context.bells.taken_in()

@@ -12,12 +12,13 @@ from d365_sync.postgres.queries import Filter, Place
 from d365_sync.web import answers
 from d365_sync.web.context import context_of
 from d365_sync.web.requests import (
+    NO_REASON,
     DocumentsQuery,
     LinkInput,
     NoQuery,
+    OptionalReasonInput,
     ReasonInput,
     ReplayInput,
-    VerifyInput,
     decode_cursor,
     document_id,
     encode_cursor,
@@ -71,9 +72,9 @@ async def link(request: Request, writer: Writer, document: str, body: LinkInput)
 
 
 @router.post("/documents/{document}/verify", summary="Look it up in D365 now")
-async def verify(request: Request, writer: Writer, document: str, body: VerifyInput) -> Response:
+async def verify(request: Request, writer: Writer, document: str, body: OptionalReasonInput = NO_REASON) -> Response:
     """Waits a moment for what the look-up shows."""
-    order = _order(request, writer, document, body.reason or "verify now")
+    order = _order(request, writer, document, body.reason)
     await context_of(request).verify(order)
     return await _done(request, order)
 

@@ -50,8 +50,8 @@ def _cursor(item: Json) -> str:
 
 
 def _unreadable(row: dict[str, Any]) -> Json:
-    key, value = row.pop("key"), row.pop("value")
-    return {**row, "offset": row.pop("record_offset"), "key_base64": _base64(key), "value_base64": _base64(value)}
+    key, value, offset = row.pop("key"), row.pop("value"), row.pop("record_offset")
+    return {**row, "offset": offset, "key_base64": _base64(key), "value_base64": _base64(value)}
 
 
 def _base64(value: bytes | None) -> str | None:

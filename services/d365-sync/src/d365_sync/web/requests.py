@@ -64,10 +64,13 @@ class ReasonInput(_Body):
     reason: Reason
 
 
-class VerifyInput(_Body):
-    """Why, if that is to be told."""
+class OptionalReasonInput(_Body):
+    """Why, for what does not demand it; the body may be left out."""
 
-    reason: Reason | None = None
+    reason: Reason = "no reason given"
+
+
+NO_REASON = OptionalReasonInput()
 
 
 class ReplayInput(ReasonInput):
