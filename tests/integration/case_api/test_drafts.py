@@ -62,7 +62,9 @@ async def test_what_is_no_json_is_refused(api: Api) -> None:
     headers = {"Content-Type": "application/json"}
     assert (await api.client.post(CASES, content=b"{", headers=headers)).status_code == 422
     assert (await api.client.post(CASES, content=b'{"notes": "\\ud800"}', headers=headers)).status_code == 422
-    assert (await api.client.post(CASES, content=b"a=b")).status_code == 415
+    assert (await api.client.post(CASES, content=b"a=b")).status_code == 422
+    assert (await api.client.post(CASES, data={"a": "b"})).status_code == 415
+    assert (await api.client.post(CASES, content=b"{}")).status_code == 201
 
 
 async def test_a_patch_changes_what_it_names_and_null_empties(api: Api) -> None:

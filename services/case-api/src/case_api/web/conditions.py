@@ -31,9 +31,12 @@ def versions(request: Request) -> list[int]:
 
 
 async def read_body(request: Request, model: type[ModelT], *media_types: str) -> ModelT:
-    """The body as `model`; raises 415 for another media type and 422 with a pointer per field."""
+    """The body as `model`; raises 415 for another media type and 422 with a pointer per field.
+
+    A body without Content-Type counts as JSON, which RFC 9110 (8.3) leaves to its receiver.
+    """
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if sent not in media_types:
+    if sent and sent not in media_types:
         raise unsupported_media_type(" or ".join(media_types))
     try:
         return model.model_validate_json(await request.body())
