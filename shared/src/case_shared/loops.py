@@ -61,16 +61,18 @@ async def run_loop(
     stopping: asyncio.Event,
     heartbeats: Heartbeats,
     doorbell: Doorbell | None = None,
+    turn_seconds: float = 60,
 ) -> None:
     """Call `turn` until `stopping` is set; again at once where it returns True (more to do), else after a wait.
 
     A turn that raises is logged, counted and tried again after a pause that doubles up to five seconds. It beats even
-    then: what fails is shown by metrics and readiness, and a restart would not mend it.
+    then: what fails is shown by metrics and readiness, and a restart would not mend it. A turn that takes longer than
+    `turn_seconds`, without a beat of its own, is stuck.
     """
     bell = doorbell or Doorbell()
     # A loop that sleeps would learn of `stopping` only at its next turn.
     waker = asyncio.create_task(_ring_when(stopping, bell))
-    heartbeats.expect(name, within_seconds=every_seconds + 60)
+    heartbeats.expect(name, within_seconds=every_seconds + turn_seconds)
     try:
         await _turns(name, turn, every_seconds, stopping, heartbeats, bell)
     finally:

@@ -1,9 +1,15 @@
-"""How long D365 is left alone after a failure."""
+"""How long D365 is left alone after a failure, and what one failing step means for the others."""
 
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
-from case_shared.d365.errors import D365Throttled, D365Unavailable
-from status_sync.poller import Patience
+import pytest
+
+from case_shared.d365.errors import D365Error, D365Forbidden, D365Throttled, D365Unavailable
+from case_shared.health import Heartbeats
+from case_shared.loops import Doorbell
+from status_sync.poller import Patience, Poller
 
 
 class ManualClock:
@@ -21,7 +27,7 @@ class ManualClock:
 
 def test_the_pause_doubles_and_has_an_end() -> None:
     patience = Patience(ManualClock())
-    pauses = [patience.failed(D365Unavailable("down")) for _ in range(40)]
+    pauses = [patience.failed("reader", D365Unavailable("down")) for _ in range(40)]
     assert all(0.2 <= pause <= 5.0 for pause in pauses)
     assert pauses[0] <= 0.4 < 2.5 <= min(pauses[10:])
 
@@ -30,7 +36,7 @@ def test_d365_says_how_long() -> None:
     clock = ManualClock()
     patience = Patience(clock)
     assert not patience.exhausted()
-    assert patience.failed(D365Throttled("busy", retry_after=17)) == 17
+    assert patience.failed("reader", D365Throttled("busy", retry_after=17)) == 17
     clock.seconds += 16.9
     assert patience.exhausted()
     clock.seconds += 0.2
@@ -40,6 +46,51 @@ def test_d365_says_how_long() -> None:
 def test_an_answer_makes_it_forget() -> None:
     patience = Patience(ManualClock())
     for _ in range(10):
-        patience.failed(D365Unavailable("down"))
-    patience.succeeded()
-    assert patience.failed(D365Unavailable("down")) <= 0.4
+        patience.failed("reader", D365Unavailable("down"))
+    patience.succeeded("reader")
+    assert patience.failed("reader", D365Unavailable("down")) <= 0.4
+
+
+def test_a_loop_that_asked_for_nothing_does_not_shorten_anothers_pause() -> None:
+    patience = Patience(ManualClock())
+    for _ in range(10):
+        patience.failed("poller", D365Unavailable("down"))
+        patience.succeeded("reader")
+    assert patience.failed("poller", D365Unavailable("down")) >= 2.5
+
+
+DOWN = D365Unavailable("down")
+
+
+@pytest.mark.parametrize(
+    ("failures", "run", "raised"),
+    [
+        ({}, ["dealers", "categories", "cases"], None),
+        ({"dealers": DOWN}, ["dealers", "categories", "cases"], None),
+        ({"dealers": D365Forbidden("403"), "categories": DOWN}, ["dealers", "categories", "cases"], None),
+        ({"dealers": DOWN, "categories": DOWN}, ["dealers", "categories"], D365Unavailable),
+        ({"dealers": D365Throttled("busy", retry_after=0)}, ["dealers"], D365Throttled),
+    ],
+    ids=["none", "one list", "one list, one refused", "D365 as a whole", "throttled"],
+)
+async def test_one_list_that_cannot_be_read_does_not_keep_the_cases_from_being_read(
+    failures: dict[str, D365Error], run: list[str], raised: type[D365Error] | None
+) -> None:
+    clock, seen = ManualClock(), list[str]()
+
+    def step(name: str) -> Callable[[], Awaitable[None]]:
+        async def read() -> None:
+            seen.append(name)
+            if error := failures.get(name):
+                raise error
+
+        return read
+
+    async def nothing_due() -> bool:
+        return False
+
+    steps = [(name, step(name)) for name in ("dealers", "categories", "cases")]
+    poller = Poller(nothing_due, steps, 60, 30, clock, Heartbeats(clock), Doorbell(), Patience(clock))
+    with pytest.raises(raised) if raised else nullcontext():
+        await poller.poll()
+    assert seen == run

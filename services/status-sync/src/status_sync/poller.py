@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import Counter
 
 from case_shared.clock import Clock
-from case_shared.d365.errors import D365ConfigurationError, D365Error, D365Throttled
+from case_shared.d365.errors import D365ConfigurationError, D365Error, D365Throttled, D365TransientError
 from case_shared.health import Heartbeats
 from case_shared.leadership import Lease
 from case_shared.loops import Doorbell, pause, run_loop
@@ -27,24 +27,27 @@ Step = Callable[[], Awaitable[None]]
 
 @dataclass
 class Patience:
-    """Leaves D365 alone for a while after a failure; all loops share it, for it is one D365."""
+    """Leaves D365 alone for a while after a failure; all loops share the pause, for it is one D365.
+
+    Failures in a row are counted for each loop: a reader that has nothing to ask for does not prove that D365 is back.
+    """
 
     clock: Clock
-    _failures: int = 0
+    _failures: dict[str, int] = field(default_factory=dict)
     _until: float = field(default=0.0)
 
     def exhausted(self) -> bool:
         """Whether D365 is to be left alone now."""
         return self.clock.monotonic() < self._until
 
-    def succeeded(self) -> None:
-        """D365 has answered."""
-        self._failures = 0
+    def succeeded(self, loop: str) -> None:
+        """D365 has answered `loop`, or it had nothing to ask."""
+        self._failures[loop] = 0
 
-    def failed(self, error: D365Error) -> float:
+    def failed(self, loop: str, error: D365Error) -> float:
         """Note a failure; returns for how many seconds D365 is left alone: as it says, or twice as long each time."""
-        self._failures += 1
-        longest = min(_LONGEST_PAUSE_SECONDS, _SHORTEST_PAUSE_SECONDS * 2 ** min(self._failures, 10))
+        failures = self._failures[loop] = self._failures.get(loop, 0) + 1
+        longest = min(_LONGEST_PAUSE_SECONDS, _SHORTEST_PAUSE_SECONDS * 2 ** min(failures, 10))
         told = error.retry_after if isinstance(error, D365Throttled) else None
         seconds = told if told is not None else longest * random.uniform(0.5, 1)  # noqa: S311 - spreads load, hides nothing
         self._until = self.clock.monotonic() + seconds
@@ -53,11 +56,15 @@ class Patience:
 
 @dataclass
 class Poller:
-    """Reads what is due as it comes, and polls every `poll_seconds`: `steps` one after the other."""
+    """Reads what is due as it comes, and polls every `poll_seconds`: `steps` one after the other.
+
+    `timeout_seconds` is that of one read of D365.
+    """
 
     read_due_cases: Callable[[], Awaitable[bool]]
     steps: Sequence[tuple[str, Step]]
     poll_seconds: float
+    timeout_seconds: float
     clock: Clock
     heartbeats: Heartbeats
     doorbell: Doorbell
@@ -77,7 +84,7 @@ class Poller:
             if self.clock.monotonic() < next_poll:
                 return False
             lease.check()
-            if await self._patiently("poller", self._poll):
+            if await self._patiently("poller", self.poll):
                 next_poll = self.clock.monotonic() + self.poll_seconds
             return False
 
@@ -89,7 +96,13 @@ class Poller:
         self, name: str, turn: Callable[[], Awaitable[bool]], stopping: asyncio.Event, doorbell: Doorbell | None
     ) -> None:
         await run_loop(
-            name, turn, every_seconds=_TICK_SECONDS, stopping=stopping, heartbeats=self.heartbeats, doorbell=doorbell
+            name,
+            turn,
+            every_seconds=_TICK_SECONDS,
+            stopping=stopping,
+            heartbeats=self.heartbeats,
+            doorbell=doorbell,
+            turn_seconds=60 + 2 * self.timeout_seconds,
         )
 
     async def _patiently(self, loop: str, turn: Callable[[], Awaitable[bool]]) -> bool:
@@ -99,19 +112,30 @@ class Poller:
         try:
             done = await turn()
         except D365Error as error:
-            seconds = self.patience.failed(error)
+            seconds = self.patience.failed(loop, error)
             _failures.labels(loop, type(error).__name__).inc()
             log.warning("d365_not_read", loop=loop, error=str(error), retry_seconds=round(seconds, 1))
             return False
-        self.patience.succeeded()
+        self.patience.succeeded(loop)
         return done
 
-    async def _poll(self) -> bool:
-        """Run each step; one that D365 refuses by its configuration does not hold the others up."""
+    async def poll(self) -> bool:
+        """Run each step; one that fails does not hold the others up, and is left to the next poll.
+
+        Raises: D365TransientError where D365 as a whole is away: it throttles us, or a second step fails.
+        """
+        unanswered = False
         for name, step in self.steps:
             try:
                 await step()
             except D365ConfigurationError as error:
                 _failures.labels(name, type(error).__name__).inc()
                 log.error("d365_refuses_read", step=name, error=str(error))
+            except D365TransientError as error:
+                if unanswered or isinstance(error, D365Throttled):
+                    raise
+                unanswered = True
+                _failures.labels(name, type(error).__name__).inc()
+                log.warning("d365_step_not_read", step=name, error=str(error))
+            self.heartbeats.beat("poller")
         return True

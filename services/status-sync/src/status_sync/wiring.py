@@ -105,6 +105,7 @@ class Service:
                 ("sweep", Sweep(self.due_reads).handle),
             ),
             poll_seconds=self.settings.d365_poll_seconds,
+            timeout_seconds=timeout,
             clock=self.clock,
             heartbeats=self.heartbeats,
             doorbell=self.due,
