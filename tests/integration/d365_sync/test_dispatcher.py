@@ -72,6 +72,23 @@ async def test_failures_are_told_to_d365s_own_document_queue_and_gate_nothing(
         assert "Closed." in entry["Message"]
 
 
+async def test_what_delivery_does_not_need_does_not_hold_it_up(
+    database: Database, d365: Sandbox, tmp_path: Path
+) -> None:
+    await d365.fault(kind="status", status=500, entity_set="CustomersV3")
+    absent = '[document_queue]\nentity_set = "NotThere"\n[priorities.fields]\ndescription = "NotThere"\n'
+    async with dispatching(database, d365, d365_mapping=mapping_file(tmp_path, absent)) as queue:
+        await d365.fault(kind="reject", operation="create", count=1, message="Closed.")
+        refused, accepted = submitted(), submitted()
+
+        await queue.take_in(refused)
+        await queue.until(refused, "failed")
+        await queue.take_in(accepted)
+        await queue.until(accepted, "delivered")
+
+        assert (await queue.dispatcher.control.read()).breaker.value == "closed"
+
+
 async def test_two_replicas_deliver_each_document_once_and_the_second_takes_over(
     database: Database, d365: Sandbox
 ) -> None:

@@ -152,13 +152,18 @@ class ReadBack:
 class PreflightProblem:
     """Something in the mapping that D365 does not have or does not let us read.
 
-    `field` is D365's name, None for the whole entity set.
+    `field` is D365's name, None for the whole entity set; `gates` where cases cannot be delivered because of it.
     """
 
     table: str
     entity_set: str
     field: str | None
     why: str
+
+    @property
+    def gates(self) -> bool:
+        """Whether delivery needs it: the lists are read by others, D365's own document queue is best effort."""
+        return self.table == "case"
 
     def __str__(self) -> str:
         """One sentence for the log and the operator."""

@@ -8,7 +8,7 @@ for alone, which names the ones it does not know. `$metadata` would tell as much
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from case_shared.d365.errors import D365Forbidden, D365Misconfigured
+from case_shared.d365.errors import D365Error, D365Forbidden, D365Misconfigured
 from case_shared.d365.mapping import Mapping
 from case_shared.d365.models import PreflightProblem
 from case_shared.d365.odata import string_literal
@@ -29,11 +29,15 @@ class _Table(NamedTuple):
 async def check_mapping(sets: EntitySets, mapping: Mapping, *, timeout: float) -> tuple[PreflightProblem, ...]:
     """Every entity set and field that D365 does not have or does not let us read; `timeout` is for each request.
 
-    Raises: D365Error where D365 cannot say.
+    Raises: D365Error where D365 cannot say whether cases can be delivered.
     """
-    problems: list[PreflightProblem] = []
-    for table in _tables(mapping):
-        problems += await _check(sets, table, timeout)
+    cases, *others = _tables(mapping)
+    problems = await _check(sets, cases, timeout)
+    for table in others:
+        try:
+            problems += await _check(sets, table, timeout)
+        except D365Error as error:
+            problems.append(PreflightProblem(table.name, table.entity_set, None, error.why))
     return tuple(problems)
 
 

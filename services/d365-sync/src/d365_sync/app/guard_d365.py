@@ -93,8 +93,10 @@ class GuardD365:
         except D365Error as error:
             self._open(error.why)
             return
-        if problems:
-            self._open("; ".join(str(problem) for problem in problems))
+        for problem in problems:
+            log.error("mapping_does_not_fit", problem=str(problem), holds_up_delivery=problem.gates)
+        if gates := [str(problem) for problem in problems if problem.gates]:
+            self._open("; ".join(gates))
             return
         self._checked = True
         self.breaker.close(now=self.clock.monotonic(), at=self.clock.now())
