@@ -14,6 +14,7 @@ from jwt import PyJWK, PyJWKSet
 
 from case_shared.clock import Clock
 from case_shared.errors import Transient
+from case_shared.loops import pause
 from case_shared.problems import Problem
 from case_shared.settings import OidcSettings
 
@@ -21,7 +22,8 @@ log = structlog.get_logger(__name__)
 # Asymmetric ones alone: a public key must never be taken for an HMAC secret, and `none` is no algorithm.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 _LEEWAY_SECONDS = 30
-_KEYS_MAX_AGE_SECONDS = 3600.0
+_KEYS_AGE_SECONDS = 1800.0
+_RETRY_SECONDS = 2.0
 _REFETCH_AFTER_SECONDS = 10.0
 
 
@@ -42,7 +44,7 @@ class ProviderUnreachable(Transient):
 
 @dataclass
 class TokenVerifier:
-    """Checks access tokens; keys are fetched at first use, hourly, and (rarely) for an unknown `kid`."""
+    """Checks access tokens; keys are fetched by `keep_keys`, and (rarely) for an unknown `kid`."""
 
     settings: OidcSettings
     session: aiohttp.ClientSession
@@ -80,19 +82,29 @@ class TokenVerifier:
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
         )
 
+    async def keep_keys(self, stopping: asyncio.Event) -> None:
+        """Fetch the keys now, so that no caller waits for them, and anew every half hour, until `stopping` is set."""
+        while not stopping.is_set():
+            try:
+                await self._fetch()
+                seconds = _KEYS_AGE_SECONDS
+            except ProviderUnreachable:
+                seconds = _RETRY_SECONDS
+            await pause(seconds, stopping)
+
     async def _key(self, key_id: str) -> PyJWK:
-        if self._age() > _KEYS_MAX_AGE_SECONDS or (key_id not in self._keys and self._age() > _REFETCH_AFTER_SECONDS):
+        if key_id not in self._keys and self._since_fetch() > _REFETCH_AFTER_SECONDS:
             await self._fetch()
         if key_id in self._keys:
             return self._keys[key_id]
         raise jwt.InvalidTokenError("the token is signed with a key that the issuer does not publish")
 
-    def _age(self) -> float:
+    def _since_fetch(self) -> float:
         return float("inf") if self._fetched_at is None else self.clock.monotonic() - self._fetched_at
 
     async def _fetch(self) -> None:
         async with self._fetching:
-            if self._age() < 1:
+            if self._since_fetch() < 1:
                 return
             try:
                 self._keys = await self._published_keys()

@@ -1,8 +1,10 @@
 """Loops that go on whatever a turn raises, and end when the service stops."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from prometheus_client import Counter
@@ -41,6 +43,24 @@ async def pause(seconds: float, stopping: asyncio.Event) -> None:
             await stopping.wait()
     except TimeoutError:
         pass
+
+
+def start(loops: Mapping[str, Coroutine[Any, Any, None]]) -> list[asyncio.Task[None]]:
+    """Start loops as tasks by these names.
+
+    One that ends with an error has met what nobody foresaw: then the process stops, so that whoever runs it starts it
+    anew, rather than going on without it.
+    """
+    tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
+    for task in tasks:
+        task.add_done_callback(_stop_if_failed)
+    return tasks
+
+
+def _stop_if_failed(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("loop_died", loop=task.get_name(), exc_info=error)
+        signal.raise_signal(signal.SIGTERM)
 
 
 async def finish(stopping: asyncio.Event, tasks: Sequence[asyncio.Task[None]], *, within_seconds: float) -> None:

@@ -1,11 +1,11 @@
 """case-api's routes on a real database; tokens are plain words here, for case_shared's own tests check real ones."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiohttp
 import httpx
 import jwt
 import pytest_asyncio
@@ -115,9 +115,9 @@ async def api(database: Database) -> AsyncIterator[Api]:
     settings = Settings(
         database_url=database.url("case_api"), kafka_bootstrap_servers="unused:1", oidc_issuer="http://unused"
     )
-    async with database.pool("case_api") as pool:
+    async with database.pool("case_api") as pool, aiohttp.ClientSession() as session:
         clock = SystemClock()
-        service = wiring.Service(settings, pool, clock, Heartbeats(clock), asyncio.Event())
+        service = wiring.Service(settings, pool, session, clock, Heartbeats(clock))
         app = wiring.build_app(None)
         app.state.token_verifier = WordVerifier()
         app.state.context = service.context()

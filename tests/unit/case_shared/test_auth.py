@@ -1,5 +1,6 @@
 """Which tokens are trusted: the issuer is a real HTTP server with a real JWKS."""
 
+import asyncio
 import base64
 import hmac
 import json
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from case_shared.auth import ProviderUnreachable, TokenVerifier
 from case_shared.clock import SystemClock
 from case_shared.settings import OidcSettings
+from tests.support.eventually import eventually
 
 KEYS = {name: rsa.generate_private_key(public_exponent=65537, key_size=2048) for name in ("one", "two")}
 
@@ -88,6 +90,20 @@ async def test_a_good_token_tells_who_calls(issuer: Issuer, verifier: TokenVerif
 
 async def test_without_preferred_username_the_subject_stands(issuer: Issuer, verifier: TokenVerifier) -> None:
     assert (await verifier.verify(issuer.token(preferred_username=None))).username == "user-1"
+
+
+async def test_keys_are_fetched_before_anybody_needs_them(issuer: Issuer, verifier: TokenVerifier) -> None:
+    stopping = asyncio.Event()
+    keeping = asyncio.create_task(verifier.keep_keys(stopping))
+
+    async def fetched() -> bool:
+        return issuer.fetches == 1
+
+    await eventually(fetched)
+    stopping.set()
+    await keeping
+    await verifier.verify(issuer.token())
+    assert issuer.fetches == 1
 
 
 async def test_keys_are_fetched_once(issuer: Issuer, verifier: TokenVerifier) -> None:

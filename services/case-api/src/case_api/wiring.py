@@ -32,7 +32,7 @@ from case_shared.health import Heartbeats, health_routes
 from case_shared.http import create_app
 from case_shared.kafka import Consumers, create_producer
 from case_shared.leadership import Leadership, Lease
-from case_shared.loops import Doorbell, finish, run_loop
+from case_shared.loops import Doorbell, finish, run_loop, start
 from case_shared.postgres import Pool
 from case_shared.topics import topic_name
 
@@ -50,6 +50,7 @@ class Service:
 
     settings: Settings
     pool: Pool
+    session: aiohttp.ClientSession
     clock: SystemClock
     heartbeats: Heartbeats
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -57,6 +58,7 @@ class Service:
 
     def __post_init__(self) -> None:
         settings = self.settings
+        self.verifier = TokenVerifier(settings, self.session, self.clock)
         resends = Resends(settings.resend_first_seconds, settings.resend_longest_seconds)
         self.lists = PostgresListStore(self.pool)
         self.dealers = DealerDirectory(self.lists, self.clock)
@@ -87,12 +89,13 @@ class Service:
     def start(self) -> list[asyncio.Task[None]]:
         """Start the loops; they end when `stopping` is set."""
         loops = {
+            "keys": self.verifier.keep_keys(self.stopping),
             "relay": self.leadership.run(self._lead, self.stopping),
             "consumers": self.consumers.run(self.stopping),
             "dealers": self._loop("dealers", self.dealers.refresh, REFRESH_SECONDS),
             "measures": self._loop("measures", self.relay.measure, _MEASURE_SECONDS),
         }
-        return [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
+        return start(loops)
 
     async def _lead(self, lease: Lease, _stopping: asyncio.Event) -> None:
         """What only one process does: publish the outbox, and send again what was not heard of."""
@@ -140,14 +143,12 @@ def build_app(settings: Settings | None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         assert settings is not None
         async with running(settings) as started:
-            session = aiohttp.ClientSession()
-            app.state.token_verifier = TokenVerifier(settings, session, started.clock)
+            app.state.token_verifier = started.verifier
             app.state.context = started.context()
             checks = {"database": started.database_answers}
             told = {"relay": started.relay_reaches_kafka, "consumers": started.consumers_started}
             app.include_router(health_routes(started.heartbeats, checks, told))
-            async with session:
-                yield
+            yield
 
     app = create_app("Casebridge case API", DESCRIPTION, lifespan)
     install_wording(app)
@@ -164,7 +165,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         pool = await service.open_pool(settings, service="case-api")
         stack.push_async_callback(pool.close)
         clock = SystemClock()
-        started = Service(settings, pool, clock, Heartbeats(clock))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        started = Service(settings, pool, session, clock, Heartbeats(clock))
         tasks = started.start()
         try:
             yield started

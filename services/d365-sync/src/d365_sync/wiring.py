@@ -14,7 +14,7 @@ from case_shared.d365.session import open_client
 from case_shared.health import Heartbeats, health_routes
 from case_shared.kafka import Consumers, create_producer
 from case_shared.leadership import Leadership
-from case_shared.loops import finish, run_loop
+from case_shared.loops import finish, run_loop, start
 from case_shared.postgres import Pool
 from case_shared.service import open_pool
 from case_shared.topics import topic_name
@@ -86,7 +86,9 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
     consumers = Consumers(settings, subscriptions(pool, bells.taken_in), client_id=SERVICE, heartbeats=heartbeats)
     leadership = Leadership(pool, clock, heartbeats, LEASE_NAME)
     measure = Measure(PostgresControl(pool), Queries(pool))
+    verifier = TokenVerifier(settings, plain, clock)
     loops = {
+        "keys": verifier.keep_keys(stopping),
         "dispatcher": leadership.run(dispatcher.lead, stopping),
         "consumers": consumers.run(stopping),
         "backlog": run_loop(
@@ -96,7 +98,7 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
             "ledger", measure.ledger, every_seconds=_LEDGER_SECONDS, stopping=stopping, heartbeats=heartbeats
         ),
     }
-    tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
+    tasks = start(loops)
     stack.push_async_callback(_stop, stopping, tasks, dispatcher)
 
     async def environment_fits() -> bool:
@@ -108,7 +110,7 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
     async def kafka_is_reached() -> bool:
         return producer.reaches_kafka and consumers.started
 
-    app.state.token_verifier = TokenVerifier(settings, plain, clock)
+    app.state.token_verifier = verifier
     app.state.context = _context(settings, pool, d365, bells)
     told = {"kafka": kafka_is_reached, "d365_environment": environment_fits}
     app.include_router(health_routes(heartbeats, {"database": database_answers}, told))

@@ -18,7 +18,7 @@ from case_shared.health import Heartbeats, health_routes
 from case_shared.http import create_app
 from case_shared.kafka import Consumers, create_producer
 from case_shared.leadership import Leadership, Lease
-from case_shared.loops import Doorbell, finish, run_loop
+from case_shared.loops import Doorbell, finish, run_loop, start
 from case_shared.postgres import Pool
 from case_shared.service import open_pool
 from case_shared.topics import CASE_DELIVERY, topic_name
@@ -88,7 +88,7 @@ class Service:
             "consumers": self.consumers.run(self.stopping),
             "measures": self._loop("measures", Backlogs(self.progress).turn, _MEASURE_SECONDS, Doorbell()),
         }
-        return [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
+        return start(loops)
 
     def poller(self) -> Poller:
         """What only one process does: read D365."""
