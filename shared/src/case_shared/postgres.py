@@ -15,7 +15,8 @@ else:
     Pool = asyncpg.Pool
 
 # The database is away, or refuses for now: whatever it says to a statement that is right.
-UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# asyncpg raises InternalClientError where the server dies within a statement.
+UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 # What is wrong with the data itself; the same statement will fail again. All else may pass later.
 DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 

@@ -96,6 +96,7 @@ _WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
     OSError: lambda _: _database_away(),
     TimeoutError: lambda _: _database_away(),
     asyncpg.InterfaceError: lambda _: _database_away(),
+    asyncpg.InternalClientError: lambda _: _database_away(),
     asyncpg.PostgresConnectionError: lambda _: _database_away(),
     asyncpg.OperatorInterventionError: lambda _: _database_away(),
 }

@@ -108,6 +108,7 @@ _WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
     OSError: _unavailable,
     TimeoutError: _unavailable,
     asyncpg.InterfaceError: _unavailable,
+    asyncpg.InternalClientError: _unavailable,
     asyncpg.PostgresConnectionError: _unavailable,
     asyncpg.OperatorInterventionError: _unavailable,
 }

@@ -1,0 +1,36 @@
+"""Refusals and failures as problems."""
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from d365_sync.web.answers import install_refusals
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionRefusedError(),
+        TimeoutError(),
+        asyncpg.InterfaceError("connection is closed"),
+        # What asyncpg raises where the server died within a statement.
+        asyncpg.InternalClientError("cannot switch to state 12"),
+        asyncpg.CannotConnectNowError("the database system is starting up"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_database_that_is_away_is_503(error: Exception) -> None:
+    app = FastAPI()
+    install_refusals(app)
+
+    @app.get("/")
+    async def fail() -> None:
+        raise error
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+        answer = await client.get("/")
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
