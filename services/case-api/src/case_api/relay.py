@@ -24,6 +24,7 @@ from prometheus_client import Counter, Gauge
 
 from case_api.postgres.outbox import Outbox, Waiting
 from case_shared.leadership import Lease
+from case_shared.producing import let_go
 
 log = structlog.get_logger(__name__)
 # What is wrong with the record itself; the broker gives the same answer again.
@@ -35,7 +36,6 @@ _REFUSALS = (
     RecordListTooLargeError,
     RecordTooLargeError,
 )
-_STOP_SECONDS = 2.0
 _published = Counter("casebridge_outbox_published_total", "Records that Kafka has acknowledged")
 _refused = Counter("casebridge_outbox_refused_total", "Times that Kafka refused a record for its data")
 _depth = Gauge("casebridge_outbox_records", "Records that wait to be sent")
@@ -46,12 +46,16 @@ _reachable = Gauge("casebridge_relay_kafka_reachable", "1 where the relay's last
 
 @dataclass
 class Relay:
-    """Publishes while this process leads; `producer_of` makes a producer, `topic_of` gives a topic's full name."""
+    """Publishes while this process leads; `producer_of` makes a producer, `topic_of` gives a topic's full name.
+
+    An idempotent producer waits for Kafka without end, so `send_seconds` bounds that.
+    """
 
     outbox: Outbox
     producer_of: Callable[[], AIOKafkaProducer]
     topic_of: Callable[[str], str]
     batch_size: int
+    send_seconds: float = 20.0
     healthy: bool = True
     _producer: AIOKafkaProducer | None = field(default=None)
 
@@ -80,13 +84,8 @@ class Relay:
     async def close(self) -> None:
         """Let the producer go; the next turn makes a new one."""
         producer, self._producer = self._producer, None
-        if producer is None:
-            return
-        try:
-            async with asyncio.timeout(_STOP_SECONDS):
-                await producer.stop()
-        except (KafkaError, OSError, TimeoutError) as error:
-            log.info("producer_not_stopped_cleanly", error=repr(error))
+        if producer is not None:
+            await let_go(producer)
 
     async def _publish(self, waiting: Sequence[Waiting], lease: Lease) -> None:
         producer = await self._ready()
@@ -107,12 +106,13 @@ class Relay:
         """Send all, in order, without waiting one by one; returns for each what went wrong, or None."""
         results: list[BaseException | None] = [None] * len(records)
         under_way: list[tuple[int, asyncio.Future[object]]] = []
-        for place, record in enumerate(records):
-            try:
-                under_way.append((place, await self._begin(producer, record)))
-            except _REFUSALS as error:
-                results[place] = error
-        answers = await asyncio.gather(*(future for _, future in under_way), return_exceptions=True)
+        async with asyncio.timeout(self.send_seconds):
+            for place, record in enumerate(records):
+                try:
+                    under_way.append((place, await self._begin(producer, record)))
+                except _REFUSALS as error:
+                    results[place] = error
+            answers = await asyncio.gather(*(future for _, future in under_way), return_exceptions=True)
         for (place, _), answer in zip(under_way, answers, strict=True):
             results[place] = answer if isinstance(answer, BaseException) else None
         return results

@@ -4,22 +4,23 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from case_shared.events import Record
-
-log = structlog.get_logger(__name__)
-_STOP_SECONDS = 2.0
+from case_shared.producing import let_go
 
 
 @dataclass
 class Producer:
-    """Sends in order. An idempotent producer may not go on after a failed batch: its sequence would have a hole."""
+    """Sends in order. An idempotent producer may not go on after a failed batch: its sequence would have a hole.
+
+    It would also wait for Kafka without end, so `send_seconds` bounds that.
+    """
 
     create: Callable[[], AIOKafkaProducer]
     topic_of: Callable[[str], str]
+    send_seconds: float = 20.0
     reaches_kafka: bool = True
     _producer: AIOKafkaProducer | None = None
 
@@ -27,11 +28,12 @@ class Producer:
         """Send all, and return once Kafka has all. Raises `KafkaError`, `OSError`: then nobody knows which it has."""
         try:
             producer = await self._ready()
-            under_way = [
-                await producer.send(self.topic_of(record.topic), record.value, record.key, headers=record.headers)
-                for record in records
-            ]
-            await asyncio.gather(*under_way)
+            async with asyncio.timeout(self.send_seconds):
+                under_way = [
+                    await producer.send(self.topic_of(record.topic), record.value, record.key, headers=record.headers)
+                    for record in records
+                ]
+                await asyncio.gather(*under_way)
         except (KafkaError, OSError):
             self.reaches_kafka = False
             await self.close()
@@ -41,13 +43,8 @@ class Producer:
     async def close(self) -> None:
         """Let the producer go; the next call makes another."""
         producer, self._producer = self._producer, None
-        if producer is None:
-            return
-        try:
-            async with asyncio.timeout(_STOP_SECONDS):
-                await producer.stop()
-        except (KafkaError, OSError, TimeoutError) as error:
-            log.info("producer_not_stopped_cleanly", error=repr(error))
+        if producer is not None:
+            await let_go(producer)
 
     async def _ready(self) -> AIOKafkaProducer:
         if self._producer is None:

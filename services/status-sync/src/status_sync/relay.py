@@ -5,18 +5,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 
 from case_shared.events import Headers
 from case_shared.leadership import Lease
+from case_shared.producing import let_go
 from status_sync.postgres.outbox import OutboxStore
 
-log = structlog.get_logger(__name__)
 _published = Counter("casebridge_status_changes_published_total", "Events of ours that Kafka has acknowledged")
-_STOP_SECONDS = 2.0
 
 
 class Message(NamedTuple):
@@ -32,10 +30,12 @@ class Message(NamedTuple):
 class Publisher:
     """A producer that is made when it is needed, and made anew after a failure.
 
-    An idempotent producer may not go on after a failed batch: its sequence would have a hole.
+    An idempotent producer may not go on after a failed batch: its sequence would have a hole. It would also wait for
+    Kafka without end, so `send_seconds` bounds that.
     """
 
     create_producer: Callable[[], AIOKafkaProducer]
+    send_seconds: float = 20.0
     _producer: AIOKafkaProducer | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -43,11 +43,12 @@ class Publisher:
         """Send all, and return once Kafka has all. Raises `KafkaError`, `OSError`: then nobody knows which it has."""
         producer = await self._ready()
         try:
-            under_way = [
-                await producer.send(message.topic, message.value, message.key, headers=message.headers)
-                for message in messages
-            ]
-            await asyncio.gather(*under_way)
+            async with asyncio.timeout(self.send_seconds):
+                under_way = [
+                    await producer.send(message.topic, message.value, message.key, headers=message.headers)
+                    for message in messages
+                ]
+                await asyncio.gather(*under_way)
         except (KafkaError, OSError):
             await self._drop(producer)
             raise
@@ -72,11 +73,7 @@ class Publisher:
     async def _drop(self, producer: AIOKafkaProducer) -> None:
         if self._producer is producer:
             self._producer = None
-        try:
-            async with asyncio.timeout(_STOP_SECONDS):
-                await producer.stop()
-        except (KafkaError, OSError, TimeoutError) as error:
-            log.info("producer_not_stopped_cleanly", error=repr(error))
+        await let_go(producer)
 
 
 @dataclass(frozen=True)
