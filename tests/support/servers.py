@@ -40,9 +40,9 @@ def local(folder: Path) -> Iterator[Servers]:
 @contextmanager
 def containers() -> Iterator[Servers]:
     """Official images by testcontainers."""
+    from testcontainers.community.postgres import PostgresContainer
     from testcontainers.core.container import DockerContainer
-    from testcontainers.core.waiting_utils import wait_for_logs
-    from testcontainers.postgres import PostgresContainer
+    from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
     listeners = "PLAINTEXT://:9092,INTERNAL://:29092,CONTROLLER://:9093"
     # Kafka must announce the address that the port mapping gives, which is known only once the container runs.
@@ -72,7 +72,7 @@ def containers() -> Iterator[Servers]:
         kafka.get_wrapped_container().put_archive(
             "/tmp", _archive("go", f"export KAFKA_ADVERTISED_LISTENERS={advertised}\n")
         )
-        wait_for_logs(kafka, "Kafka Server started", timeout=60)
+        LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(60).wait_until_ready(kafka)
         yield Servers(database.get_connection_url(), address)
 
 
