@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
@@ -210,7 +210,7 @@ class Consumers:
 
         async def write(records: Sequence[RawRecord], begun: Awaitable[None] | None) -> bool:
             handled = await self._handled(subscription, records, begun)
-            if handled:
+            if handled and subscriber.consumer is not None:
                 await _commit(subscriber.consumer, records)
             return handled
 
@@ -314,5 +314,5 @@ async def _commit(consumer: Any, records: Sequence[RawRecord]) -> None:
         await consumer.commit(offsets)
     except (CommitFailedError, IllegalStateError) as error:
         log.info("commit_not_ours_any_more", error=repr(error))
-    except KafkaError as error:
+    except (KafkaError, ConsumerStoppedError) as error:
         log.warning("commit_failed", error=repr(error))

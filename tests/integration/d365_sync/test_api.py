@@ -203,6 +203,9 @@ async def test_link_needs_a_case_that_is_there_and_nobody_elses(api: Api, d365: 
         assert word in problem["detail"]
     born = {"dataAreaId": "usmf", "CustomerAccount": "US-001", "CaseCategory": "Warranty", "CategoryType": "Service"}
     case = await d365.control("POST", "/cases", born)
+    foreign = await d365.control("POST", "/cases", {**born, "CustomerAccount": "US-002"})
+    order = {"reason": "found it", "case_id": foreign["CaseId"]}
+    assert "customer US-002" in (await api.act(dead_letter, "link", order, status=409))["detail"]
 
     answer = await api.act(dead_letter, "link", {"reason": "made by phone", "case_id": case["CaseId"]})
 

@@ -87,6 +87,8 @@ class Dispatcher:
                             stopping=stopping,
                             heartbeats=self.heartbeats,
                             doorbell=bell,
+                            # The breaker's probe and the preflight ask D365 several times in a turn.
+                            turn_seconds=60 + 8 * self.timeout_seconds,
                         )
                     )
         finally:

@@ -9,7 +9,7 @@ from d365_sync.app.ports import D365
 
 @dataclass(frozen=True)
 class Link:
-    """Reads the case in D365 first: it must be there, in the document's legal entity, and be nobody else's."""
+    """Reads the case in D365 first: it must be there, the dealer's own, and carry nobody else's Web Case ID."""
 
     d365: D365
     desk: Desk
@@ -26,6 +26,10 @@ class Link:
             raise D365Unreachable(f"D365 gave no answer about case {case_id}: {error.why}") from error
         if not found:
             raise NotAllowed(f"D365 has no case {case_id} in legal entity {standing.data_area_id}", standing.state)
+        customer = found[0].customer_account or ""
+        if customer.casefold() != standing.customer_account.casefold():
+            # The dealer would see another customer's case (promise 4).
+            raise NotAllowed(f"case {case_id} is of customer {customer or 'none'}", standing.state)
         owner = found[0].web_case_id
         if owner and owner.casefold() != order.document.web_case_id.casefold():
             raise NotAllowed(f"case {case_id} carries the Web Case ID {owner}", standing.state)

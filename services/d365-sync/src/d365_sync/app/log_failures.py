@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import structlog
 from prometheus_client import Counter
 
-from case_shared.d365.errors import D365Error
+from case_shared.d365.errors import D365Error, D365TransientError
 from d365_sync.app.ports import D365, Documents, FailureToLog
 
 log = structlog.get_logger(__name__)
@@ -27,17 +27,22 @@ class LogFailures:
         """Write a batch; True where there may be more."""
         failures = await self.documents.failures_to_log(_BATCH)
         for failure in failures:
-            await self._write(failure)
+            if not await self._write(failure):
+                # D365 is busy or away: the rest would wait as long, each for itself.
+                return False
         return len(failures) == _BATCH
 
-    async def _write(self, item: FailureToLog) -> None:
-        retry_seconds = None
+    async def _write(self, item: FailureToLog) -> bool:
+        """False where D365 had no answer."""
+        answered, retry_seconds = True, None
         try:
             await self.d365.log_document_failure(item.failure, timeout=self.timeout_seconds)
             _logged.labels("written").inc()
         except D365Error as error:
+            answered = not isinstance(error, D365TransientError)
             if item.tries + 1 < _MAX_TRIES:
                 retry_seconds = _FIRST_RETRY_SECONDS * 2.0**item.tries
             _logged.labels("failed").inc()
             log.warning("failure_not_logged", document=str(item.id), error=error.why, retry_seconds=retry_seconds)
         await self.documents.note_failure_logged(item.id, retry_seconds)
+        return answered

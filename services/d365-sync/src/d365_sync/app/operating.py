@@ -49,6 +49,7 @@ class Standing:
     state: State
     revision: int
     data_area_id: str
+    customer_account: str
     verifying: bool
 
 

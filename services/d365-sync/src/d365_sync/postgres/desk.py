@@ -35,7 +35,9 @@ class PostgresDesk:
         row = await self.pool.fetchrow(load_sql(_PACKAGE, "select_standing"), *document_id)
         if row is None:
             raise DocumentNotFound(f"there is no document {document_id}")
-        return Standing(State(row["state"]), row["revision"], row["data_area_id"], row["verifying"])
+        return Standing(
+            State(row["state"]), row["revision"], row["data_area_id"], row["customer_account"], row["verifying"]
+        )
 
     async def steer(self, statement: str, actor: str, reason: str, *more: Any) -> None:
         """Run one of the statements about delivery as a whole."""
