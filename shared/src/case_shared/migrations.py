@@ -64,9 +64,9 @@ def run_environment() -> None:
     )
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
         connection.execute(text("SET lock_timeout = '5s'"))
         connection.execute(text(f"SET search_path TO {schema}, public"))
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
         connection.commit()
         context.configure(connection=connection, version_table="schema_version", version_table_schema=schema)
         with context.begin_transaction():

@@ -65,7 +65,9 @@ class Api:
         except requests.JSONDecodeError:
             raise OperationFailed(f"{method} {self.url}{path}: {response.status_code}, and no JSON") from None
         except requests.RequestException as error:
-            raise OperationFailed(f"{self.url} does not answer: {error}") from error
+            raise OperationFailed(
+                f"{self.url} does not answer ({type(error).__name__}): is the stack up, and the address right?"
+            ) from error
         if not response.ok:
             raise Refused(response.status_code, explain(response.status_code, decoded))
         return Answer(decoded, response.headers.get("ETag"))

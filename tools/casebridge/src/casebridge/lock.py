@@ -20,7 +20,12 @@ def held(data_dir: Path) -> Iterator[None]:
 
     Raises UsageError, naming the process, where another one holds it.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{data_dir} cannot be a data folder ({error.strerror}): name another with --data-dir"
+        ) from None
     with (data_dir / LOCK_NAME).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

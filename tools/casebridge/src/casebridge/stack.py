@@ -94,10 +94,10 @@ class Stack:
             await self._run(parts.oidc(self._plan))
 
     async def _migrate(self) -> None:
-        """Bring the schemas and topics up to date, in the order in which they build on each other."""
+        """Bring the schemas and topics up to date; each service's own, so all at once."""
         for name in self._services:
             self._progress.say(name, "migrating")
-            await asyncio.to_thread(migrate, self._plan, name)
+        await asyncio.gather(*(asyncio.to_thread(migrate, self._plan, name) for name in self._services))
 
     async def _run(self, program: Program) -> None:
         self._progress.say(program.name, "starting")
