@@ -83,12 +83,13 @@ async def relaying(world: World, pool: Pool, acknowledged: dict[str, float]) -> 
         await relay.close()
 
 
-def new_relay(world: World, pool: Pool, acknowledged: dict[str, float]) -> Relay:
-    """A relay whose producer notes its acknowledgements."""
+def new_relay(world: World, pool: Pool, acknowledged: dict[str, float] | None) -> Relay:
+    """A relay; where `acknowledged` is given, its producer notes its acknowledgements there."""
     settings = world.broker.settings
 
     def producer_of() -> Any:
-        return Noting(create_producer(settings, client_id="benchmark", batch_bytes=BATCH_BYTES), acknowledged)
+        producer = create_producer(settings, client_id="benchmark", batch_bytes=BATCH_BYTES)
+        return producer if acknowledged is None else Noting(producer, acknowledged)
 
     return Relay(Outbox(pool), producer_of, lambda name: topic_name(settings, name), BATCH_SIZE)
 
@@ -142,7 +143,7 @@ async def play_drain(world: World) -> Figures:
     await connection.execute("VACUUM ANALYZE case_api.outbox")
     await connection.close()
     pool = await create_pool(world.database.url("case_api"), schema="case_api", name="benchmark", size=POOL_SIZE)
-    relay = new_relay(world, pool, {})
+    relay = new_relay(world, pool, None)
     lease = Lease("relay", 1, CLOCK, CLOCK.monotonic() + 3600)
     began = time.perf_counter()
     while await relay.turn(lease):
