@@ -13,6 +13,7 @@ import uvloop
 from benchmarks import consume, relay, report, submit
 from benchmarks.measure import Benchmark, Result, World, measured
 from case_shared.kafka import KafkaSettings
+from case_shared.service import collect_garbage_less_often
 from case_shared.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, CASE_SUBMITTED
 from casebridge import servers
 from tests.support import brokers, databases
@@ -32,6 +33,7 @@ def main(
     if unknown:
         raise typer.BadParameter(f"no such benchmark: {', '.join(sorted(unknown))}")
     chosen = [BENCHMARKS[name] for name in names or BENCHMARKS]
+    collect_garbage_less_often()
     results = uvloop.run(_run(chosen, rounds, seconds))
     if as_json:
         print(json.dumps({result.name: dict(result.medians) for result in results}))
