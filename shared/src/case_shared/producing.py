@@ -1,4 +1,4 @@
-"""The end of a Kafka producer, whatever state Kafka is in."""
+"""The start and the end of a Kafka producer, whatever state Kafka is in."""
 
 import asyncio
 
@@ -8,6 +8,16 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 log = structlog.get_logger(__name__)
 _STOP_SECONDS = 2.0
+
+
+async def started(producer: AIOKafkaProducer) -> AIOKafkaProducer:
+    """Start `producer` and return it; one that does not start leaves nothing behind. Raises what its start raises."""
+    try:
+        await producer.start()
+    except BaseException:
+        await producer.stop()
+        raise
+    return producer
 
 
 async def let_go(producer: AIOKafkaProducer) -> None:

@@ -24,7 +24,7 @@ from prometheus_client import Counter, Gauge
 
 from case_api.postgres.outbox import Outbox, Waiting
 from case_shared.leadership import Lease
-from case_shared.producing import let_go
+from case_shared.producing import let_go, started
 
 log = structlog.get_logger(__name__)
 # What is wrong with the record itself; the broker gives the same answer again.
@@ -142,13 +142,7 @@ class Relay:
 
     async def _ready(self) -> AIOKafkaProducer:
         if self._producer is None:
-            producer = self.producer_of()
-            try:
-                await producer.start()
-            except BaseException:
-                await producer.stop()
-                raise
-            self._producer = producer
+            self._producer = await started(self.producer_of())
         return self._producer
 
     def _tell(self, *, healthy: bool) -> None:

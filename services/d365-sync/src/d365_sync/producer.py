@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from case_shared.events import Record
-from case_shared.producing import let_go
+from case_shared.producing import let_go, started
 
 
 @dataclass
@@ -48,11 +48,5 @@ class Producer:
 
     async def _ready(self) -> AIOKafkaProducer:
         if self._producer is None:
-            producer = self.create()
-            try:
-                await producer.start()
-            except BaseException:
-                await producer.stop()
-                raise
-            self._producer = producer
+            self._producer = await started(self.create())
         return self._producer

@@ -11,7 +11,7 @@ from prometheus_client import Counter
 
 from case_shared.events import Headers
 from case_shared.leadership import Lease
-from case_shared.producing import let_go
+from case_shared.producing import let_go, started
 from status_sync.postgres.outbox import OutboxStore
 
 _published = Counter("casebridge_status_changes_published_total", "Events of ours that Kafka has acknowledged")
@@ -61,13 +61,7 @@ class Publisher:
     async def _ready(self) -> AIOKafkaProducer:
         async with self._lock:
             if self._producer is None:
-                producer = self.create_producer()
-                try:
-                    await producer.start()
-                except BaseException:
-                    await producer.stop()
-                    raise
-                self._producer = producer
+                self._producer = await started(self.create_producer())
             return self._producer
 
     async def _drop(self, producer: AIOKafkaProducer) -> None:
