@@ -13,11 +13,11 @@ PACKAGES := shared services/case-api services/d365-sync services/status-sync too
 INSTALLED := .venv/installed
 ARGS ?=
 
-.PHONY: help setup up down demo test check check-locks lock bench
+.PHONY: help setup up down demo test scenarios check check-locks lock bench
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
-		printf '  make %-6s  %s\n' "$$name" "$$text"; done
+		printf '  make %-9s  %s\n' "$$name" "$$text"; done
 	@echo '  Options go through ARGS: make up ARGS="--ports auto", make test ARGS="tests/unit -k web_case_id"'
 
 setup: $(INSTALLED) ## Install and download everything, start nothing
@@ -33,7 +33,10 @@ demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its en
 	@exec $(RUN)/casebridge demo $(ARGS)
 
 test: $(INSTALLED) ## Run all tests, on a PostgreSQL and a Kafka of their own
-	@exec $(RUN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --ignore tests/chaos $(ARGS)
+
+scenarios: $(INSTALLED) ## Run the storms: floods, restores, restarts and outages, one by one; takes minutes
+	@exec $(RUN)/python -m pytest tests/chaos/scenarios $(ARGS)
 
 check: $(INSTALLED) check-locks ## Check format, style, types, layers and locks
 	$(RUN)/ruff format --check .

@@ -21,6 +21,7 @@ from prometheus_client import Counter, Gauge
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
+from case_shared.fault_points import FaultPoint, reached
 from case_shared.health import Heartbeats
 from case_shared.loops import pause
 
@@ -210,6 +211,7 @@ class Consumers:
 
         async def write(records: Sequence[RawRecord], begun: Awaitable[None] | None) -> bool:
             handled = await self._handled(subscription, records, begun)
+            reached(FaultPoint.BATCH_STORED)
             if handled and subscriber.consumer is not None:
                 await _commit(subscriber.consumer, records)
             return handled

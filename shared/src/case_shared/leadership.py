@@ -16,6 +16,7 @@ from prometheus_client import Gauge
 
 from case_shared.clock import Clock
 from case_shared.errors import LeaseLost
+from case_shared.fault_points import FaultPoint, reached
 from case_shared.health import Heartbeats
 from case_shared.loops import pause
 from case_shared.postgres import UNREACHABLE, Pool, load_sql
@@ -85,6 +86,7 @@ class Leadership:
 
     async def _lead(self, lease: Lease, work: LeaderWork, stopping: asyncio.Event) -> None:
         log.info("leadership_taken", lease=self.name, token=lease.token)
+        reached(FaultPoint.LEASE_TAKEN)
         _leading.labels(self.name).set(1)
         worker = asyncio.ensure_future(work(lease, stopping))
         keeper = asyncio.create_task(self._keep(lease), name=f"{self.name}-lease")

@@ -13,7 +13,7 @@ import uvicorn
 import uvloop
 from fastapi import FastAPI
 
-from case_shared import telemetry
+from case_shared import fault_points, telemetry
 from case_shared.loops import pause
 from case_shared.postgres import UNREACHABLE, Pool, create_pool
 from case_shared.settings import DatabaseSettings, ServiceSettings
@@ -57,6 +57,7 @@ def run(service: str, settings: ServiceSettings, port: int, app: FastAPI) -> Non
         form=settings.log_format,
         otlp_endpoint=settings.otel_exporter_otlp_endpoint,
     )
+    fault_points.arm(settings.fault_points_dir)
     collect_garbage_less_often()
     serve(app, host=settings.host, port=port)
 

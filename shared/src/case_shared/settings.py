@@ -3,7 +3,7 @@
 import sys
 from typing import Annotated, TypeVar
 
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import AliasChoices, DirectoryPath, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
@@ -19,6 +19,7 @@ class ServiceSettings(BaseSettings):
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     log_format: str = Field(default="json", pattern="^(json|console)$")
     otel_exporter_otlp_endpoint: str | None = Field(default=None, description="where traces go; none: nowhere")
+    fault_points_dir: DirectoryPath | None = Field(default=None, description="tests only: where faults are armed")
 
 
 class DatabaseSettings(BaseSettings):

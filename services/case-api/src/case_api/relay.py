@@ -23,6 +23,7 @@ from aiokafka.errors import (
 from prometheus_client import Counter, Gauge
 
 from case_api.postgres.outbox import Outbox, Waiting
+from case_shared.fault_points import FaultPoint, reached
 from case_shared.leadership import Lease
 from case_shared.producing import let_go, started
 
@@ -93,6 +94,7 @@ class Relay:
         results = await self._send(producer, waiting)
         sent = [record.id for record, error in zip(waiting, results, strict=True) if error is None]
         if sent:
+            reached(FaultPoint.OUTBOX_PUBLISHED)
             await self.outbox.delete(sent)
             _published.inc(len(sent))
         failed = [(record, error) for record, error in zip(waiting, results, strict=True) if error is not None]

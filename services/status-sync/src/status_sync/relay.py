@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 
 from case_shared.events import Headers
+from case_shared.fault_points import FaultPoint, reached
 from case_shared.leadership import Lease
 from case_shared.producing import let_go, started
 from status_sync.postgres.outbox import OutboxStore
@@ -90,6 +91,7 @@ class Relay:
             return False
         lease.check()
         await self.publisher.send([Message(self.topic_of(one.topic), *one[2:]) for one in waiting])
+        reached(FaultPoint.STATUSES_PUBLISHED)
         await self.outbox.delete([one.id for one in waiting])
         _published.inc(len(waiting))
         return len(waiting) == self.batch_size

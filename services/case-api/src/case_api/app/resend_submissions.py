@@ -6,6 +6,7 @@ import structlog
 from prometheus_client import Counter
 
 from case_api.app.stores import ResendStore
+from case_shared.fault_points import FaultPoint, reached
 from case_shared.loops import Doorbell
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,8 @@ class Resender:
     async def turn(self) -> bool:
         """Resend one batch; True where there may be more."""
         again = await self.store.resend(_BATCH)
+        if again:
+            reached(FaultPoint.SUBMISSION_SENT_AGAIN)
         for web_case_id in again:
             log.warning("submission_resent", web_case_id=web_case_id)
         if again:

@@ -7,6 +7,7 @@ from case_api.domain.case import Submission
 from case_api.domain.errors import CaseNotFound, IncompleteCase, ListsUnknown, NotADraft, WrongVersion
 from case_api.domain.submission import wrong_fields
 from case_shared.errors import Transient
+from case_shared.fault_points import FaultPoint, reached
 from case_shared.identifiers import is_web_case_id
 from case_shared.loops import Doorbell
 
@@ -30,6 +31,7 @@ class Submitter:
             if answer is None:
                 raise CaseNotFound(request.web_case_id)
             if answer.submitted:
+                reached(FaultPoint.SUBMISSION_COMMITTED)
                 self.relay.ring()
                 return answer.submission
             if answer.phase == "submitted":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from case_shared import telemetry
 from case_shared.d365.answers import Forbidden
 from case_shared.d365.errors import D365Error
+from case_shared.fault_points import FaultPoint, reached
 from d365_sync.app.ports import D365, Result
 from d365_sync.domain.document import Claim
 from d365_sync.domain.outcomes import Policy, after_post
@@ -24,6 +25,7 @@ class Deliver:
             "deliver", traceparent=claim.traceparent, attributes={"casebridge.document": str(claim.id)}
         ):
             answer = await self.d365.create_case(claim.case, timeout=self.timeout_seconds)
+            reached(FaultPoint.CASE_POSTED)
             # 403 is either this category (security is per role and category type) or everything.
             control = await self._control_read() if isinstance(answer, Forbidden) else None
         return Result(claim, after_post(answer, claim, self.policy, control), answer.exchange)

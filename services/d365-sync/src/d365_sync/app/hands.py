@@ -11,6 +11,7 @@ from prometheus_client import Gauge, Histogram
 
 from case_shared.clock import Clock
 from case_shared.errors import LeaseLost
+from case_shared.fault_points import FaultPoint, reached
 from case_shared.leadership import Lease
 from d365_sync.app.guard_d365 import GuardD365
 from d365_sync.app.ports import Result
@@ -109,6 +110,7 @@ class Hands:
             if why := self._too_late(claim):
                 result = Result(claim, not_sent(claim, why))
             else:
+                reached(FaultPoint.INTENT_STORED)
                 result = await self.deliver(claim)
                 _seconds.observe(self.clock.monotonic() - started)
             self.guard.learn(result.decision, started=started)

@@ -7,6 +7,7 @@ from prometheus_client import Counter
 
 from case_shared.clock import Clock
 from case_shared.events import Record
+from case_shared.fault_points import FaultPoint, reached
 from d365_sync.app.ports import Outbox
 
 # Sends all records and returns once each is acknowledged; raises where one is not.
@@ -33,6 +34,7 @@ class PublishDeliveries:
             Record.of(item.event, source="d365-sync", time=now, traceparent=item.traceparent) for item in unpublished
         ]
         await self.send(records)
+        reached(FaultPoint.DELIVERIES_PUBLISHED)
         await self.outbox.mark_published([item.event for item in unpublished])
         _published.inc(len(records))
         return len(unpublished) == BATCH

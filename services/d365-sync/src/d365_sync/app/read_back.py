@@ -9,6 +9,7 @@ from prometheus_client import Counter
 from case_shared.d365.errors import D365Error
 from case_shared.d365.matching import is_ours
 from case_shared.d365.models import D365Case, ReadBack
+from case_shared.fault_points import FaultPoint, reached
 from d365_sync.app.ports import D365, Documents, Result
 from d365_sync.domain.document import Claim, Finding
 from d365_sync.domain.outcomes import Policy, after_failed_look_up, after_look_up
@@ -37,6 +38,7 @@ class LookUp:
                 control_case_ids=controls,
                 timeout=self.timeout_seconds,
             )
+            reached(FaultPoint.LOOK_UP_ANSWERED)
             if not controls:
                 # Nothing is known to be there yet: then at least the entity set must be readable.
                 await self.d365.probe(timeout=self.timeout_seconds)

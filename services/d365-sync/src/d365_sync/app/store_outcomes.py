@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 from prometheus_client import Counter
 
+from case_shared.fault_points import FaultPoint, reached
 from case_shared.postgres import DATA_ERRORS
 from d365_sync.app.ports import Changed, Documents, Result
 from d365_sync.domain.document import Cause, State
@@ -63,6 +64,7 @@ class StoreOutcomes:
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, _LONGEST_PAUSE_SECONDS)
             else:
+                reached(FaultPoint.OUTCOMES_STORED)
                 _count_ended(changed)
                 self.stored(changed)
                 return

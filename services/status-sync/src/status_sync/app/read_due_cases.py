@@ -12,6 +12,7 @@ from prometheus_client import Counter
 
 from case_shared.d365.errors import D365ConfigurationError
 from case_shared.d365.models import D365Case, ReadBack
+from case_shared.fault_points import FaultPoint, reached
 from case_shared.telemetry import span
 from status_sync.app.apply_read import ApplyRead
 from status_sync.domain.due_reads import DueRead, KeyKind, retry_after_miss
@@ -94,7 +95,9 @@ class ReadDueCases:
             _reads.labels("refused").inc(len(due))
             await self.due_reads.settle([], [Postponed(one, one.misses, _AFTER_REFUSAL) for one in due])
             return
+        reached(FaultPoint.CASES_READ)
         await self.apply_read.handle(began_at, found)
+        reached(FaultPoint.READ_APPLIED)
         seen = {(case.case_id if kind is KeyKind.CASE_ID else case.web_case_id or "").casefold() for case in found}
         await self._settle(
             [one for one in due if one.key.key.casefold() in seen],

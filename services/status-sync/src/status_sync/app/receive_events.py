@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from prometheus_client import Counter
 
 from case_shared.errors import CasebridgeError, Transient, UnreadableRecord
+from case_shared.fault_points import FaultPoint, reached
 from status_sync.domain.recognition import check_envelope
 
 _received = Counter("casebridge_d365_events_received_total", "Events taken over HTTPS, each once Kafka has it")
@@ -52,6 +53,7 @@ class ReceiveEvents:
             raise EventTooLarge(f"an event is larger than Kafka takes: {error}") from error
         except (KafkaError, TimeoutError, OSError) as error:
             raise KafkaNotReached(f"Kafka did not take the events: {error!r}") from error
+        reached(FaultPoint.EVENTS_FORWARDED)
         _received.inc(len(values))
         return len(values)
 

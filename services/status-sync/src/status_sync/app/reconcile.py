@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import Counter
 
 from case_shared.d365.models import D365Case, ModifiedKey
+from case_shared.fault_points import FaultPoint, reached
 from case_shared.telemetry import span
 from status_sync.app.apply_read import ApplyRead
 
@@ -72,6 +73,7 @@ class Reconcile:
 
     async def _apply(self, began_at: datetime, page: tuple[D365Case, ...]) -> None:
         changes = await self.apply_read.handle(began_at, page)
+        reached(FaultPoint.PAGE_APPLIED)
         _polled.inc(len(page))
         newest = max((case.modified_at for case in page if case.modified_at), default=None)
         if newest is not None:

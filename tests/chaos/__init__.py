@@ -1,0 +1,1 @@
+"""Faults: the seeded harness (`make chaos`), and the storms beside it (`make scenarios`)."""
