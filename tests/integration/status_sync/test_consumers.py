@@ -126,6 +126,23 @@ async def test_linking_to_a_case_born_in_d365_makes_one_row(world: World) -> Non
     ]
 
 
+async def test_a_read_from_before_the_linked_case_was_last_read_does_not_count(world: World) -> None:
+    case_id = await world.create(None)
+    await world.step("dealers")
+    earlier, old = await world.now(), await world.found(case_id)
+    await world.d365.move("usmf", case_id, "Closed")
+    await world.step("cases")
+    case = await world.submit()
+    await note_deliveries(world, delivery(case, case_id))
+    await world.service.apply_read().handle(earlier, [old])
+    assert (await world.row(case.web_case_id))["d365_status"] is None  # not D365's old one
+    await world.read_due()
+    assert [(event["web_case_id"], event["status"]) for event in await world.events()][-1] == (
+        case.web_case_id,
+        "closed",
+    )
+
+
 async def test_a_case_id_that_is_taken_or_another_is_not_written(world: World) -> None:
     case, other = await world.submit(), await world.submit()
     await note_deliveries(world, delivery(case, "C-1"))

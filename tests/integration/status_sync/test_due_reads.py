@@ -1,13 +1,20 @@
+# ruff: noqa: ASYNC109 - D365Client's signatures
 """Due reads: doorbells, reads, and what becomes of a case whatever order things come in."""
 
 import asyncio
+import contextlib
 import itertools
 import random
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import pytest
 
-from case_shared.d365.errors import D365TransientError
+from case_shared.clock import SystemClock
+from case_shared.d365.client import D365Client
+from case_shared.d365.errors import D365TransientError, D365Unavailable
+from case_shared.d365.models import D365Case, ReadBack
+from status_sync.app.read_due_cases import ReadDueCases
 from status_sync.domain.due_reads import CaseKey, KeyKind
 from tests.integration.status_sync.conftest import World
 
@@ -171,3 +178,91 @@ async def test_reads_and_doorbells_in_any_order_end_equal_to_d365(world: World) 
     assert (await world.row(case.web_case_id))["status"] == "open"
     told = [event["status"] for event in await world.events()]
     assert told[-1] == "open"
+
+
+class ManualClock(SystemClock):
+    """A clock whose seconds a test counts."""
+
+    seconds = 100.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+class IllFor:
+    """D365's reads, failing for some legal entities; notes whom it was asked for."""
+
+    def __init__(self, d365: D365Client, *ill: str) -> None:
+        self.d365, self.ill, self.asked = d365, set(ill), list[str]()
+
+    async def read_cases_by_case_id(
+        self, data_area_id: str, case_ids: Collection[str], *, timeout: float
+    ) -> tuple[D365Case, ...]:
+        self.asked.append(data_area_id)
+        if data_area_id in self.ill:
+            raise D365Unavailable(f"503 for {data_area_id}")
+        return await self.d365.read_cases_by_case_id(data_area_id, case_ids, timeout=timeout)
+
+    async def find_by_web_case_id(
+        self, data_area_id: str, web_case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
+    ) -> ReadBack:
+        return await self.d365.find_by_web_case_id(
+            data_area_id, web_case_ids, control_case_ids=control_case_ids, timeout=timeout
+        )
+
+
+def reader(world: World, d365: IllFor, limit: int = 400) -> tuple[ReadDueCases, ManualClock]:
+    clock, service = ManualClock(), world.service
+    return ReadDueCases(service.due_reads, d365, service.apply_read(), 5, lambda: None, clock, limit), clock
+
+
+async def test_a_legal_entity_that_d365_does_not_answer_for_holds_no_other_up(world: World) -> None:
+    case = await world.submit()
+    case_id = await world.create(case)
+    await ring(world, by_case_id(case_id), CaseKey("aaaa", KeyKind.CASE_ID, "C-1"))
+    d365 = IllFor(world.service.d365, "aaaa")
+    due, clock = reader(world, d365)
+    await due.handle()
+    assert (await world.row(case.web_case_id))["case_id"] == case_id
+    assert await world.due() == [("aaaa", "case_id", "C-1")]
+    await due.handle()
+    assert d365.asked == ["aaaa", "usmf"]  # left alone for a while
+    clock.seconds += 8
+    d365.ill.clear()
+    await due.handle()
+    assert d365.asked == ["aaaa", "usmf", "aaaa"]
+
+
+async def test_d365_as_a_whole_is_asked_twice_and_by_turns(world: World) -> None:
+    areas = ("aaaa", "bbbb", "cccc", "dddd")
+    await ring(world, *(CaseKey(area, KeyKind.CASE_ID, "C-1") for area in areas))
+    d365 = IllFor(world.service.d365, "aaaa", "bbbb", "cccc")
+    due, clock = reader(world, d365)
+    with pytest.raises(D365TransientError):
+        await due.handle()
+    assert d365.asked == ["aaaa", "bbbb"]
+    clock.seconds += 1
+    with contextlib.suppress(D365TransientError):
+        await due.handle()
+    assert d365.asked[2:4] == ["cccc", "dddd"]
+
+
+async def test_the_backlog_of_one_legal_entity_stands_before_nobody_else(world: World) -> None:
+    await ring(world, *(CaseKey("demf", KeyKind.CASE_ID, f"C-{number}") for number in range(5)))
+    case_id = await world.create(await world.submit())
+    await ring(world, by_case_id(case_id))
+    due, _ = reader(world, IllFor(world.service.d365), limit=2)
+    assert await due.handle()
+    assert ("usmf", "case_id", case_id) not in await world.due()
+
+
+async def test_a_key_that_d365_refuses_to_be_asked_for_holds_no_other_up(world: World) -> None:
+    case_ids = [await world.create(await world.submit()) for _ in range(20)]
+    await ring(world, *map(by_case_id, case_ids), by_case_id("C-POISON"))
+    await world.d365.fault(kind="status", status=400, operation="read", text="C-POISON")
+    await world.service.d365.probe(timeout=5)
+    await world.requests()
+    await world.read_due()
+    assert await world.due() == [("usmf", "case_id", "C-POISON")]
+    assert {row["case_id"] for row in await world.rows()} == set(case_ids)
+    assert await world.requests() <= 12

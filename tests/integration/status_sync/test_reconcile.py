@@ -1,5 +1,6 @@
 """The poll: what changed without an event, cases born in D365, the registry and the daily sweep."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from case_shared.d365.errors import D365Error
 from case_shared.d365.mapping import CaseFields, CaseTable, Mapping
 from case_shared.identifiers import derived_web_case_id
+from status_sync.app.reconcile import Reconcile
 from tests.integration.status_sync.conftest import World
 
 
@@ -116,9 +118,9 @@ async def test_two_cases_of_d365_for_one_submission_are_not_mixed(world: World) 
 async def test_the_position_moves_behind_what_was_applied_and_never_into_the_future(world: World) -> None:
     await poll(world)
     position = await world.service.progress.poll_position()
-    assert position is not None
-    assert position <= await world.now()
-    await world.service.progress.advance_poll(position - timedelta(hours=1))
+    assert position.modified_at is not None
+    assert position.modified_at <= await world.now()
+    await world.service.progress.advance_poll(position.modified_at - timedelta(hours=1), position.round)
     assert await world.service.progress.poll_position() == position
     await world.create(None)
     await world.d365.fault(kind="status", status=503, operation="read")
@@ -127,13 +129,14 @@ async def test_the_position_moves_behind_what_was_applied_and_never_into_the_fut
     assert await world.service.progress.poll_position() == position
 
 
-async def test_one_case_that_the_database_refuses_holds_no_other_up(world: World) -> None:
+async def test_one_case_that_cannot_be_stored_or_told_holds_no_other_up(world: World) -> None:
     await world.step("dealers")
     found = await world.found(await world.create(None))
-    odd = found.model_copy(update={"case_id": "C-ODD", "description": "\udc00"})
+    unstorable = found.model_copy(update={"case_id": "C-ODD", "description": "\udc00"})
+    untellable = found.model_copy(update={"case_id": "C" * 101})
     fine = [found.model_copy(update={"case_id": f"C-{number}"}) for number in range(5)]
     begun = await world.now()
-    await world.service.apply_read().handle(begun, [*fine[:3], odd, *fine[3:]])
+    await world.service.apply_read().handle(begun, [*fine[:3], unstorable, untellable, *fine[3:]])
     assert set(await by_case_id(world)) == {case.case_id for case in fine}
 
 
@@ -193,6 +196,49 @@ async def test_the_sweep_reads_each_case_that_is_not_at_an_end_once_a_day(world:
         await connection.execute("UPDATE status_sync.sync_state SET done_at = done_at - interval '25 hours'")
     await world.step("sweep")
     assert len(await world.due()) == 2
+
+
+async def test_the_sweep_goes_by_todays_mapping(world: World) -> None:
+    """A closed case has got a symbol that the mapping did not know then; it may know it now."""
+    case = await world.submit()
+    case_id = await world.create(case)
+    found = (await world.found(case_id)).model_copy(update={"status": "Closed"})
+    apply_read = world.service.apply_read()
+    await apply_read.handle(await world.now(), [found])
+    await apply_read.handle(await world.now(), [found.model_copy(update={"status": "Reopened"})])
+    assert (await world.row(case.web_case_id))["status"] == "closed"
+    await world.step("sweep")
+    assert await world.due() == [("usmf", "case_id", case_id)]
+
+
+async def test_a_poll_that_dies_between_pages_of_equal_times_goes_on_where_it_was(world: World) -> None:
+    await world.step("dealers")
+    case_ids = {await world.create(None) for _ in range(14)}  # D365's times are whole seconds: many are equal
+    service = world.service
+    poll = Reconcile(service.progress, service.d365, service.apply_read(), 5, lambda: None, page_size=4)
+
+    def die() -> None:
+        raise ConnectionError("killed between two pages")
+
+    with pytest.raises(ConnectionError):
+        await replace(poll, progressed=die).handle()
+    assert not case_ids & set(await by_case_id(world))
+    await poll.handle()
+    assert case_ids <= set(await by_case_id(world))
+
+
+async def test_a_poll_under_way_elsewhere_does_not_pass_over_new_dealers(world: World) -> None:
+    """A frozen leader wakes in the middle of its poll, after another has registered a dealer with older cases."""
+    await world.step("dealers")
+    async with world.database.connect() as connection:
+        await connection.execute("DELETE FROM status_sync.dealers WHERE dealer = 'usmf-us-001'")
+    born = await world.create(None)
+    await world.step("cases")
+    frozen = await world.service.progress.poll_position()
+    await world.step("dealers")  # registers it anew
+    await world.service.progress.advance_poll(await world.now() + timedelta(minutes=20), frozen.round)
+    await world.step("cases")
+    assert born in await by_case_id(world)
 
 
 class TestWithoutASubmissionIdInD365:

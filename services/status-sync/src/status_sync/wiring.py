@@ -14,12 +14,13 @@ from case_shared.clock import SystemClock
 from case_shared.d365.client import D365Client
 from case_shared.d365.mapping import Mapping
 from case_shared.d365.session import open_client
+from case_shared.events import CaseStatus
 from case_shared.health import Heartbeats, health_routes
 from case_shared.http import create_app
 from case_shared.kafka import Consumers, create_producer
 from case_shared.leadership import Leadership, Lease
 from case_shared.loops import Doorbell, finish, run_loop, start
-from case_shared.postgres import Pool
+from case_shared.postgres import Pool, close_pool
 from case_shared.service import open_pool
 from case_shared.topics import CASE_DELIVERY, topic_name
 from status_sync.app.apply_read import ApplyRead
@@ -93,16 +94,16 @@ class Service:
     def poller(self) -> Poller:
         """What only one process does: read D365."""
         timeout, apply_read = self.settings.d365_timeout_seconds, self.apply_read()
-        choices = SyncChoices(RegistryStore(self.pool), self.d365, timeout)
         beat_poller, beat_reader = (lambda: self.heartbeats.beat("poller")), (lambda: self.heartbeats.beat("reader"))
+        choices = SyncChoices(RegistryStore(self.pool), self.d365, timeout, beat_poller)
         return Poller(
-            read_due_cases=ReadDueCases(self.due_reads, self.d365, apply_read, timeout, beat_reader).handle,
+            read_due_cases=ReadDueCases(self.due_reads, self.d365, apply_read, timeout, beat_reader, self.clock).handle,
             steps=(
-                ("dealers", SyncDealers(self.pool, RegistryStore(self.pool), self.d365, timeout).handle),
+                ("dealers", SyncDealers(self.pool, RegistryStore(self.pool), self.d365, timeout, beat_poller).handle),
                 ("categories", choices.categories),
                 ("priorities", choices.priorities),
                 ("cases", Reconcile(self.progress, self.d365, apply_read, timeout, beat_poller).handle),
-                ("sweep", Sweep(self.due_reads).handle),
+                ("sweep", Sweep(self.due_reads, self._symbols_at_an_end()).handle),
             ),
             poll_seconds=self.settings.d365_poll_seconds,
             timeout_seconds=timeout,
@@ -143,6 +144,10 @@ class Service:
         relay = Relay(self.outbox, self.relay_publisher, lambda name: topic_name(self.settings, name))
         await self._loop("relay", lambda: relay.turn(lease), _RELAY_SECONDS, self.changed)
 
+    def _symbols_at_an_end(self) -> list[str]:
+        ended = (CaseStatus.CLOSED, CaseStatus.CANCELED)
+        return [symbol for symbol, status in self.mapping.status.items() if status in ended]
+
     def _consumers(self) -> Consumers:
         events_topic = self.settings.d365_events_topic
         events = NoteEvents(self.pool, self.due_reads, Recognition(self.mapping), group_of(events_topic), self.due)
@@ -173,6 +178,7 @@ def build_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with running(settings) as service:
             app.state.receive_events = service.receive_events()
+            app.state.stop = service.stopping.set
             checks = {"database": service.database_answers}
             told = {"consumers": service.consumers_started}
             app.include_router(health_routes(service.heartbeats, checks, told))
@@ -193,7 +199,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
     """Run the service's loops for the block; at its end they finish what they have in hand."""
     async with AsyncExitStack() as stack:
         pool = await open_pool(settings, service=SERVICE)
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(close_pool, pool)
         clock, mapping = SystemClock(), settings.mapping
         d365 = await stack.enter_async_context(open_client(settings, mapping, clock, limit=_CONNECTIONS))
         service = Service(settings, mapping, pool, d365, clock, Heartbeats(clock))

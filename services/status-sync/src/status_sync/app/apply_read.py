@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 from prometheus_client import Counter
+from pydantic import ValidationError
 
 from case_shared.clock import Clock
 from case_shared.d365.mapping import Mapping as D365Mapping
@@ -118,13 +119,13 @@ class ApplyRead:
         return sum([await self._apply(began_at, chunk) for chunk in chunks])
 
     async def _apply(self, began_at: datetime, found: Sequence[D365Case]) -> int:
-        """Apply in one transaction; where the database refuses the data, halve until the case to blame is found."""
+        """Apply in one transaction; where a case cannot be stored or told, halve until the case to blame is found."""
         try:
             async with self.pool.acquire() as connection, connection.transaction():
                 changes = await self._change(connection, began_at, found)
-        except DATA_ERRORS as error:
+        except (*DATA_ERRORS, ValidationError) as error:
             if len(found) == 1:
-                _ignored.labels("refused_by_database").inc()
+                _ignored.labels("not_storable").inc()
                 log.error(
                     "case_not_storable", case_id=found[0].case_id, data_area_id=found[0].data_area_id, error=str(error)
                 )

@@ -1,8 +1,8 @@
 # ruff: noqa: ASYNC109 - D365Client's signatures
 """Cases are due: they are read in D365, many in one request, and applied."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple, Protocol
@@ -10,17 +10,22 @@ from typing import NamedTuple, Protocol
 import structlog
 from prometheus_client import Counter
 
-from case_shared.d365.errors import D365ConfigurationError
+from case_shared.clock import Clock
+from case_shared.d365.errors import D365ConfigurationError, D365Misconfigured, D365Throttled, D365TransientError
 from case_shared.d365.models import D365Case, ReadBack
 from case_shared.fault_points import FaultPoint, reached
 from case_shared.telemetry import span
 from status_sync.app.apply_read import ApplyRead
-from status_sync.domain.due_reads import DueRead, KeyKind, retry_after_miss
+from status_sync.domain.due_reads import DueRead, Illnesses, KeyKind, retry_after_miss
 
 log = structlog.get_logger(__name__)
 _reads = Counter("casebridge_due_reads_total", "Due reads by what came of them", ["outcome"])
 # A legal entity or a kind of key that D365 refuses to be asked for must not keep the others from being read.
 _AFTER_REFUSAL = timedelta(seconds=30)
+# Among 400 keys the one to blame is alone after nine.
+_MOST_REFUSALS = 12
+# So many legal entities that fail, and none that does not, are D365 as a whole.
+_ENOUGH_FAILURES = 2
 
 
 class Taken(NamedTuple):
@@ -41,8 +46,8 @@ class Postponed(NamedTuple):
 class DueReads(Protocol):
     """Where due reads are kept."""
 
-    async def take(self, limit: int) -> Taken:
-        """What is due now, at most `limit`; it stays there until it is settled."""
+    async def take(self, limit: int, leave_alone: Collection[str]) -> Taken:
+        """What is due now, at most `limit` of each legal entity but those; it stays there until it is settled."""
 
     async def settle(self, done: Sequence[DueRead], postponed: Sequence[Postponed]) -> None:
         """Delete or postpone what was read, each only if nobody has rung for it since."""
@@ -64,37 +69,83 @@ class D365Cases(Protocol):
 
 @dataclass(frozen=True)
 class ReadDueCases:
-    """Reads what is due; `timeout_seconds` is for one legal entity, after each of which `progressed` is called."""
+    """Reads what is due; `timeout_seconds` is for one request, `progressed` is called after each legal entity.
+
+    A legal entity that D365 does not answer for, and a key that it refuses to be asked for, hold no others up.
+    """
 
     due_reads: DueReads
     d365: D365Cases
     apply_read: ApplyRead
     timeout_seconds: float
     progressed: Callable[[], None]
+    clock: Clock
     limit: int = 400
+    illnesses: Illnesses = field(default_factory=Illnesses)
 
     async def handle(self) -> bool:
         """Read and apply what is due now; True where there may be more.
 
-        Raises: D365TransientError: what is due stays so, and no other legal entity was asked.
+        Raises: D365TransientError where D365 as a whole is away: it throttles us, or has answered for no legal entity.
+        What was not read stays due.
         """
-        taken = await self.due_reads.take(self.limit)
-        for (data_area_id, kind), group in groupby(sorted(taken.due), key=lambda due: due.key[:2]):
-            due = list(group)
-            with span("read due cases", attributes={"casebridge.cases": len(due)}):
-                await self._read(taken.began_at, data_area_id, kind, due)
+        taken = await self.due_reads.take(self.limit, self.illnesses.left_alone(self.clock.monotonic()))
+        groups = {area: list(due) for area, due in groupby(sorted(taken.due), key=lambda one: one.key.data_area_id)}
+        failures: dict[str, D365TransientError] = {}
+        answered = 0
+        for area in sorted(groups, key=self.illnesses.turn):
+            try:
+                await self._read_legal_entity(taken.began_at, area, groups[area])
+                self.illnesses.answered(area)
+                answered += 1
+            except D365TransientError as error:
+                self.illnesses.failed(area, self.clock.monotonic())
+                failures[area] = error
+                if isinstance(error, D365Throttled) or (not answered and len(failures) == _ENOUGH_FAILURES):
+                    raise
             self.progressed()
-        return len(taken.due) == self.limit
+        self._judge(failures, answered)
+        return any(len(due) >= self.limit for area, due in groups.items() if area not in failures)
+
+    def _judge(self, failures: Mapping[str, D365TransientError], answered: int) -> None:
+        """Leave those alone that failed while others were answered for. Raises: D365TransientError where none was."""
+        for area, error in failures.items():
+            if not answered:
+                raise error
+            _reads.labels("not_answered").inc()
+            log.warning("legal_entity_not_read", data_area_id=area, error=str(error))
+        self.illnesses.leave_alone(failures, self.clock.monotonic())
+
+    async def _read_legal_entity(self, began_at: datetime, data_area_id: str, due: Sequence[DueRead]) -> None:
+        for kind, group in groupby(due, key=lambda one: one.key.kind):
+            keys = list(group)
+            with span("read due cases", attributes={"casebridge.cases": len(keys)}):
+                await self._read_halving(began_at, data_area_id, kind, keys)
+
+    async def _read_halving(self, began_at: datetime, data_area_id: str, kind: KeyKind, due: Sequence[DueRead]) -> None:
+        """Read `due`; where D365 refuses the request itself, halve it until the key to blame is alone."""
+        waiting, refusals = [due], 0
+        while waiting:
+            part = waiting.pop()
+            try:
+                await self._read(began_at, data_area_id, kind, part)
+            except D365ConfigurationError as error:
+                refusals += 1
+                if len(part) > 1 and refusals <= _MOST_REFUSALS and _blames_a_key(error):
+                    middle = len(part) // 2
+                    waiting += [part[middle:], part[:middle]]
+                else:
+                    await self._postpone(data_area_id, kind, part, error)
+
+    async def _postpone(
+        self, data_area_id: str, kind: KeyKind, due: Sequence[DueRead], error: D365ConfigurationError
+    ) -> None:
+        log.error("due_reads_refused", data_area_id=data_area_id, key_kind=kind, cases=len(due), error=str(error))
+        _reads.labels("refused").inc(len(due))
+        await self.due_reads.settle([], [Postponed(one, one.misses, _AFTER_REFUSAL) for one in due])
 
     async def _read(self, began_at: datetime, data_area_id: str, kind: KeyKind, due: Sequence[DueRead]) -> None:
-        keys = [one.key.key for one in due]
-        try:
-            found = await self._find(data_area_id, kind, keys)
-        except D365ConfigurationError as error:
-            log.error("due_reads_refused", data_area_id=data_area_id, key_kind=kind, cases=len(due), error=str(error))
-            _reads.labels("refused").inc(len(due))
-            await self.due_reads.settle([], [Postponed(one, one.misses, _AFTER_REFUSAL) for one in due])
-            return
+        found = await self._find(data_area_id, kind, [one.key.key for one in due])
         reached(FaultPoint.CASES_READ)
         await self.apply_read.handle(began_at, found)
         reached(FaultPoint.READ_APPLIED)
@@ -122,3 +173,8 @@ class ReadDueCases:
         await self.due_reads.settle([*found, *given_up], postponed)
         for outcome, count in (("found", len(found)), ("missing", len(postponed)), ("given_up", len(given_up))):
             _reads.labels(outcome).inc(count)
+
+
+def _blames_a_key(error: D365ConfigurationError) -> bool:
+    """Whether fewer keys may do: the address is known (no 404) and our rights were not the matter."""
+    return isinstance(error, D365Misconfigured) and error.status != 404

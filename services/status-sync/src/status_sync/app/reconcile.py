@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 from prometheus_client import Counter
@@ -20,17 +20,24 @@ _OVERLAP = timedelta(minutes=10)
 _BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 
 
+class Position(NamedTuple):
+    """Where the poll stands: `round` changes when it is to begin anew."""
+
+    modified_at: datetime | None
+    round: int
+
+
 class Progress(Protocol):
     """Where the poll stands."""
 
-    async def poll_position(self) -> datetime | None:
+    async def poll_position(self) -> Position:
         """D365's modified time of the newest case applied; None before the first poll."""
 
     async def read_begins(self) -> datetime:
         """The database's time now."""
 
-    async def advance_poll(self, modified_at: datetime) -> None:
-        """Move the position on, never back."""
+    async def advance_poll(self, modified_at: datetime, poll_round: int) -> None:
+        """Move the position on, never back, and only in this round."""
 
     async def finish_poll(self) -> None:
         """Write down that a poll has come to its end now."""
@@ -59,7 +66,7 @@ class Reconcile:
     async def handle(self) -> None:
         """Read and apply page by page; the position moves only behind what was applied. Raises: D365Error."""
         position = await self.progress.poll_position()
-        since = ModifiedKey(position - _OVERLAP if position else _BEGINNING, "", "")
+        since = ModifiedKey(position.modified_at - _OVERLAP if position.modified_at else _BEGINNING, "", "")
         pages = self.d365.read_modified_since(since, page_size=self.page_size, timeout=self.timeout_seconds)
         while True:
             began_at = await self.progress.read_begins()
@@ -67,17 +74,17 @@ class Reconcile:
                 page = await anext(pages, None)
                 if page is None:
                     break
-                await self._apply(began_at, page)
+                await self._apply(began_at, page, position.round)
             self.progressed()
         await self.progress.finish_poll()
 
-    async def _apply(self, began_at: datetime, page: tuple[D365Case, ...]) -> None:
+    async def _apply(self, began_at: datetime, page: tuple[D365Case, ...], poll_round: int) -> None:
         changes = await self.apply_read.handle(began_at, page)
         reached(FaultPoint.PAGE_APPLIED)
         _polled.inc(len(page))
         newest = max((case.modified_at for case in page if case.modified_at), default=None)
         if newest is not None:
             # A time in the future (a wrong clock, bad data) must not hide what is modified before it.
-            await self.progress.advance_poll(min(newest, began_at))
+            await self.progress.advance_poll(min(newest, began_at), poll_round)
         if changes:
             log.info("poll_found_changes", cases=len(page), changes=changes)

@@ -1,11 +1,11 @@
 """What dealers may choose from, categories and priorities, follows D365; the last known list serves meanwhile."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from case_shared.d365.models import Category, Priority
-from status_sync.app.believing import believable
+from status_sync.app.believing import believable, whole
 
 
 class Choices(Protocol):
@@ -30,22 +30,23 @@ class D365Choices(Protocol):
 
 @dataclass(frozen=True)
 class SyncChoices:
-    """One list at a time, whole."""
+    """One list at a time, whole; `progressed` is called after each page."""
 
     choices: Choices
     d365: D365Choices
     timeout_seconds: float
+    progressed: Callable[[], None]
 
     async def categories(self) -> None:
         """Read and store the categories. Raises: D365Error."""
         pages = self.d365.read_categories(timeout=self.timeout_seconds)
-        categories = [category async for page in pages for category in page]
+        categories = await whole(pages, self.progressed)
         if believable("categories", categories):
             await self.choices.replace_categories(categories)
 
     async def priorities(self) -> None:
         """Read and store the priorities. Raises: D365Error."""
         pages = self.d365.read_priorities(timeout=self.timeout_seconds)
-        priorities = [priority async for page in pages for priority in page]
+        priorities = await whole(pages, self.progressed)
         if believable("priorities", priorities):
             await self.choices.replace_priorities(priorities)

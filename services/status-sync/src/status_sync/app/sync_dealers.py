@@ -1,6 +1,6 @@
 """The registry of dealers follows D365's customers."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -8,7 +8,7 @@ import structlog
 
 from case_shared.d365.models import Customer
 from case_shared.postgres import Connection, Pool
-from status_sync.app.believing import believable
+from status_sync.app.believing import believable, whole
 from status_sync.domain.slugs import slug_for
 
 log = structlog.get_logger(__name__)
@@ -45,18 +45,17 @@ class Customers(Protocol):
 
 @dataclass(frozen=True)
 class SyncDealers:
-    """One sync, whole: the registry changes only once every page has been read."""
+    """One sync, whole: the registry changes only once every page has been read; `progressed` is called after each."""
 
     pool: Pool
     registry: Registry
     d365: Customers
     timeout_seconds: float
+    progressed: Callable[[], None]
 
     async def handle(self) -> None:
         """Read all customers and store them. Raises: D365Error: the registry stays as it is."""
-        customers = [
-            customer async for page in self.d365.read_customers(timeout=self.timeout_seconds) for customer in page
-        ]
+        customers = await whole(self.d365.read_customers(timeout=self.timeout_seconds), self.progressed)
         if not believable("customers", customers):
             return
         async with self.pool.acquire() as connection, connection.transaction():

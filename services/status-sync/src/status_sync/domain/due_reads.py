@@ -1,11 +1,15 @@
 """What is due for a read of D365, and when one that found nothing is tried again."""
 
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 # A business event can overtake the commit that it tells of; what is not there after a minute is left to the sweep.
 RETRIES = 6
+# Longer than the longest pause after a failure of D365 as a whole, so that the others come first.
+LEFT_ALONE_SECONDS = 7.0
 
 
 class KeyKind(StrEnum):
@@ -34,3 +38,32 @@ class DueRead(NamedTuple):
 def retry_after_miss(misses: int) -> timedelta | None:
     """How long to wait after `misses` reads that found nothing; None: give up, reconciliation heals what is left."""
     return timedelta(seconds=2 ** (misses - 1)) if misses <= RETRIES else None
+
+
+@dataclass
+class Illnesses:
+    """Legal entities that D365 does not answer for, though it does for others; times are of the monotonic clock."""
+
+    _failed_at: dict[str, float] = field(default_factory=dict)
+    _left_alone_until: dict[str, float] = field(default_factory=dict)
+
+    def turn(self, data_area_id: str) -> float:
+        """What to sort by: who has not failed, or not for long, is asked first."""
+        return self._failed_at.get(data_area_id, 0)
+
+    def failed(self, data_area_id: str, now: float) -> None:
+        """Note that a read failed."""
+        self._failed_at[data_area_id] = now
+
+    def leave_alone(self, data_area_ids: Collection[str], now: float) -> None:
+        """D365 has answered for others: these are not asked for a while."""
+        self._left_alone_until.update(dict.fromkeys(data_area_ids, now + LEFT_ALONE_SECONDS))
+
+    def answered(self, data_area_id: str) -> None:
+        """Forget what was noted."""
+        self._failed_at.pop(data_area_id, None)
+        self._left_alone_until.pop(data_area_id, None)
+
+    def left_alone(self, now: float) -> list[str]:
+        """Who is not to be asked now."""
+        return [area for area, until in self._left_alone_until.items() if now < until]

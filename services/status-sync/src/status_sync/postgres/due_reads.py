@@ -1,6 +1,6 @@
 """Table due_reads: which cases are due for a read of D365."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -24,14 +24,16 @@ class DueReadStore:
         """Make the cases due now, by their Case IDs."""
         await connection.execute(statement("ring_delivered_cases"), web_case_ids)
 
-    async def ring_open_cases(self, every: timedelta, cases_per_second: float) -> int | None:
+    async def ring_open_cases(self, ended: Collection[str], every: timedelta, cases_per_second: float) -> int | None:
         """Make each case that is not at an end due, if the last sweep is older than `every`; returns how many."""
-        rung: int | None = await self.pool.fetchval(statement("ring_open_cases"), every, cases_per_second, RETRIES)
+        rung: int | None = await self.pool.fetchval(
+            statement("ring_open_cases"), every, cases_per_second, RETRIES, ended
+        )
         return rung
 
-    async def take(self, limit: int) -> Taken:
-        """What is due now, at most `limit`; it stays there until it is settled."""
-        rows = await self.pool.fetch(statement("take_due_reads"), limit)
+    async def take(self, limit: int, leave_alone: Collection[str] = ()) -> Taken:
+        """What is due now, at most `limit` of each legal entity; it stays there until it is settled."""
+        rows = await self.pool.fetch(statement("take_due_reads"), limit, leave_alone)
         due = [
             DueRead(CaseKey(row["data_area_id"], KeyKind(row["key_kind"]), row["key"]), row["version"], row["misses"])
             for row in rows

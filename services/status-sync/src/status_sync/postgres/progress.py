@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from case_shared.postgres import Pool
+from status_sync.app.reconcile import Position
 from status_sync.postgres import statement
 
 
@@ -23,19 +24,19 @@ class ProgressStore:
 
     pool: Pool
 
-    async def poll_position(self) -> datetime | None:
+    async def poll_position(self) -> Position:
         """D365's modified time of the newest case applied; None before the first poll."""
-        position: datetime | None = await self.pool.fetchval(statement("poll_position"))
-        return position
+        row = await self.pool.fetchrow(statement("poll_position"))
+        return Position(**row) if row else Position(None, 0)
 
     async def read_begins(self) -> datetime:
         """The database's time now."""
         now: datetime = await self.pool.fetchval(statement("read_begins"))
         return now
 
-    async def advance_poll(self, modified_at: datetime) -> None:
-        """Move the position on, never back."""
-        await self.pool.execute(statement("advance_poll"), modified_at)
+    async def advance_poll(self, modified_at: datetime, poll_round: int) -> None:
+        """Move the position on, never back, and only in this round."""
+        await self.pool.execute(statement("advance_poll"), modified_at, poll_round)
 
     async def finish_poll(self) -> None:
         """Write down that a poll has come to its end now."""

@@ -1,7 +1,15 @@
--- Removes rows born in D365 that stand for cases of ours that were delivered or linked under the same Case ID.
+-- Removes rows born in D365 that stand for cases of ours that were delivered or linked under the same Case ID. Ours remembers
+-- when the last read that such a row had taken over began: a read that began earlier must not count for it.
 -- $1 web_case_id text[], $2 case_id text[]
-SELECT case_api.delete_case_born_in_d365(born.web_case_id)
-FROM unnest($1::text[], $2::text[]) AS delivered (web_case_id, case_id)
-JOIN case_api.cases AS ours ON ours.web_case_id = delivered.web_case_id AND ours.origin = 'portal' AND ours.case_id IS NULL
-JOIN case_api.cases AS born
-    ON born.data_area_id = ours.data_area_id AND born.case_id = delivered.case_id AND born.origin = 'd365'
+WITH merged AS (
+    SELECT ours.web_case_id AS ours, born.web_case_id AS born, born.read_began_at
+    FROM unnest($1::text[], $2::text[]) AS delivered (web_case_id, case_id)
+    JOIN case_api.cases AS ours
+        ON ours.web_case_id = delivered.web_case_id AND ours.origin = 'portal' AND ours.case_id IS NULL
+    JOIN case_api.cases AS born
+        ON born.data_area_id = ours.data_area_id AND born.case_id = delivered.case_id AND born.origin = 'd365'
+), dated AS (
+    UPDATE case_api.cases AS c SET read_began_at = greatest(c.read_began_at, m.read_began_at)
+    FROM merged AS m WHERE c.web_case_id = m.ours
+)
+SELECT case_api.delete_case_born_in_d365(born) FROM merged

@@ -1,5 +1,7 @@
 -- The daily sweep: each case that is not at an end becomes due, spread over time; nothing where the last sweep is younger.
--- $1 age of the last sweep interval, $2 cases per second float, $3 misses int (so many that a read that finds nothing is the last)
+-- At an end is what D365's own symbol says by today's mapping: a symbol that was unknown may have come into it since.
+-- $1 age of the last sweep interval, $2 cases per second float, $3 misses int (so many that a read that finds nothing is the last),
+-- $4 D365's symbols of cases at an end text[]
 WITH begun AS (
     INSERT INTO sync_state AS s (name, done_at) VALUES ('sweep', clock_timestamp())
     ON CONFLICT (name) DO UPDATE SET done_at = excluded.done_at WHERE s.done_at < clock_timestamp() - $1::interval
@@ -11,7 +13,7 @@ WITH begun AS (
         coalesce(c.case_id, c.web_case_id) AS key
     FROM case_api.cases AS c, begun
     WHERE (c.case_id IS NOT NULL OR c.submission_no > 0)
-        AND (c.d365_status_mapped IS NULL OR c.d365_status_mapped NOT IN ('closed', 'canceled'))
+        AND (c.d365_status IS NULL OR c.d365_status <> ALL ($4::text[]))
     ORDER BY 1, 2, 3
 ), rung AS (
     INSERT INTO due_reads (data_area_id, key_kind, key, misses, due_at)
