@@ -1,11 +1,13 @@
 """PostgreSQL by asyncpg: a pool without needless round trips, and SQL from `.sql` files."""
 
+import asyncio
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import orjson
+import structlog
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
@@ -14,11 +16,13 @@ else:
     Connection = asyncpg.Connection
     Pool = asyncpg.Pool
 
+log = structlog.get_logger(__name__)
 # The database is away, or refuses for now: whatever it says to a statement that is right.
 # asyncpg raises InternalClientError where the server dies within a statement.
 UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 # What is wrong with the data itself; the same statement will fail again. All else may pass later.
 DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
+_CLOSE_SECONDS = 2.0
 
 
 async def create_pool(url: str, *, schema: str, name: str, size: int) -> Pool:
@@ -36,6 +40,15 @@ async def create_pool(url: str, *, schema: str, name: str, size: int) -> Pool:
         command_timeout=60,
         server_settings={"application_name": name, "search_path": f"{schema}, public", "timezone": "UTC"},
     )
+
+
+async def close_pool(pool: Pool) -> None:
+    """Close `pool`; where a connection is not given back in time (the database hangs), all of them are cut."""
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await pool.close()  # cuts them where it is cancelled
+    except TimeoutError:
+        log.warning("pool_cut", seconds=_CLOSE_SECONDS)
 
 
 async def _keep(_connection: Connection) -> None:

@@ -33,7 +33,7 @@ from case_shared.http import create_app
 from case_shared.kafka import Consumers, create_producer
 from case_shared.leadership import Leadership, Lease
 from case_shared.loops import Doorbell, finish, run_loop, start
-from case_shared.postgres import Pool
+from case_shared.postgres import Pool, close_pool
 from case_shared.topics import topic_name
 
 log = structlog.get_logger(__name__)
@@ -163,7 +163,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
     """Run the service's loops for the block; at its end they finish what they have in hand."""
     async with AsyncExitStack() as stack:
         pool = await service.open_pool(settings, service="case-api")
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(close_pool, pool)
         clock = SystemClock()
         session = await stack.enter_async_context(aiohttp.ClientSession())
         started = Service(settings, pool, session, clock, Heartbeats(clock))

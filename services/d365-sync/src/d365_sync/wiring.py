@@ -15,7 +15,7 @@ from case_shared.health import Heartbeats, health_routes
 from case_shared.kafka import Consumers, create_producer
 from case_shared.leadership import Leadership
 from case_shared.loops import finish, run_loop, start
-from case_shared.postgres import Pool
+from case_shared.postgres import Pool, close_pool
 from case_shared.service import open_pool
 from case_shared.topics import topic_name
 from d365_sync.app.bells import Bells
@@ -75,7 +75,7 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
     clock, stopping = SystemClock(), asyncio.Event()
     heartbeats = Heartbeats(clock)
     pool = await open_pool(settings, service=SERVICE)
-    stack.push_async_callback(pool.close)
+    stack.push_async_callback(close_pool, pool)
     connections = settings.d365_max_concurrency + _MORE_CONNECTIONS
     d365 = await stack.enter_async_context(open_client(settings, settings.mapping, clock, limit=connections))
     plain = await stack.enter_async_context(aiohttp.ClientSession())

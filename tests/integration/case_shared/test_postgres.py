@@ -1,0 +1,20 @@
+"""The pool's end is bounded, whatever the database does."""
+
+import asyncio
+import time
+
+from case_shared.postgres import close_pool
+from tests.support.databases import Database
+
+
+async def test_a_statement_that_hangs_does_not_hold_the_end_up(database: Database) -> None:
+    async with database.pool("case_api") as pool:
+        hanging = asyncio.create_task(pool.execute("SELECT pg_sleep(60)"))
+        while pool.get_idle_size() == pool.get_size():  # noqa: ASYNC110 - until it has its connection
+            await asyncio.sleep(0)
+        began = time.monotonic()
+
+        await close_pool(pool)
+
+        assert time.monotonic() - began < 4
+        assert isinstance((await asyncio.gather(hanging, return_exceptions=True))[0], Exception)
