@@ -1,0 +1,88 @@
+"""`make chaos`: run seeds, say what came of each, write the report. Exits with 1 where a promise was broken."""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tests.chaos import report, world
+from tests.chaos.run import Verdict, run
+
+# Each world serves this many seeds, so that a failing one is found on a young world, which can be built again.
+_SEEDS_A_WORLD = 10
+
+
+def main(
+    seeds: Annotated[str, typer.Option(metavar="1-100,7", help="Which seeds to run.")] = "1-100",
+    write: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write the report.")] = None,
+    keep: Annotated[Path, typer.Option(metavar="DIR", help="Where histories and logs of failing seeds go.")] = Path(
+        ".chaos"
+    ),
+) -> None:
+    """Strike the whole system with seeded faults, and check every promise afterwards."""
+    chosen = parse(seeds)
+    verdicts: list[Verdict] = []
+    for place in range(0, len(chosen), _SEEDS_A_WORLD):
+        folder = Path(tempfile.mkdtemp(prefix="casebridge-chaos-"))
+        folder.chmod(0o755)  # PostgreSQL may run as another user
+        try:
+            verdicts += asyncio.run(run_all(chosen[place : place + _SEEDS_A_WORLD], folder, keep))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    if write:
+        report.write(write, f"make chaos SEEDS={seeds}", verdicts)
+    broken = [verdict.seed for verdict in verdicts if verdict.violations]
+    print(f"{len(verdicts)} seeds, broken promises in {len(broken)}" + (f": {broken}" if broken else ""))
+    raise typer.Exit(1 if broken else 0)
+
+
+def parse(seeds: str) -> list[int]:
+    """The numbers of "1-3,7". Raises typer.BadParameter."""
+    try:
+        ranges = [part.partition("-") for part in seeds.split(",")]
+        return [seed for first, _, last in ranges for seed in range(int(first), int(last or first) + 1)]
+    except ValueError:
+        raise typer.BadParameter(f"{seeds!r}: write numbers and ranges, as in 1-100,7") from None
+
+
+async def run_all(seeds: list[int], folder: Path, keep: Path) -> list[Verdict]:
+    """Run these seeds on one world; what explains a failing one is kept."""
+    verdicts: list[Verdict] = []
+    began = time.monotonic()
+    async with world.running(folder) as running:
+        print(f"world ready after {time.monotonic() - began:.0f} s", flush=True)
+        for seed in seeds:
+            verdict = await run(running, seed)
+            verdicts.append(verdict)
+            tell(verdict)
+            if verdict.violations:
+                keep_evidence(verdict, folder, keep)
+    return verdicts
+
+
+def tell(verdict: Verdict) -> None:
+    """One line a run, and one for each broken promise."""
+    recoveries = ", ".join(f"{one.fault} {one.seconds:.1f} s" for one in verdict.history.recoveries)
+    print(f"seed {verdict.seed}: {verdict.seconds:.0f} s, settled after {verdict.settled_seconds:.1f} s; {recoveries}")
+    for violation in verdict.violations[:20]:
+        print(f"  BROKEN: {violation.kind}: {violation.web_case_id or ''} {violation.detail}")
+    print(end="", flush=True)
+
+
+def keep_evidence(verdict: Verdict, folder: Path, keep: Path) -> None:
+    """Keep the history and every part's log, and say how to run the seed again."""
+    place = keep / f"seed-{verdict.seed}"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    verdict.history.write(place / "history.jsonl")
+    for log in folder.glob("*.log"):
+        shutil.copy(log, place)
+    print(f"  again: make chaos SEEDS={verdict.seed}   history and logs: {place}", flush=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)

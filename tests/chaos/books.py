@@ -1,0 +1,78 @@
+"""How everything stands: D365's books, the document queue, what dealers see, Kafka's log, the ledger."""
+
+import json
+from typing import Any
+
+import aiohttp
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from case_shared.topics import CASE_DELIVERY, PARTITIONS
+from tests.chaos.checker import Books
+from tests.chaos.history import History
+from tests.chaos.world import World
+
+_DOCUMENTS = "SELECT web_case_id, submission_no, state, cause, reason, case_id FROM d365_sync.documents"
+
+
+async def gather(world: World, history: History) -> Books:
+    """All of it, past every link. Raises OSError, asyncpg.PostgresError or aiohttp.ClientError where a part is away."""
+    own = {ticket.web_case_id for ticket in history.tickets.values()}
+    async with world.session.get(f"{world.sandbox_url}/_sandbox/cases") as answer:
+        d365 = [case for case in (await answer.json())["items"] if case["WebCaseId"] in own]
+    connection = await asyncpg.connect(world.superuser_url, timeout=5)
+    try:
+        documents = [dict(row) for row in await connection.fetch(_DOCUMENTS)]
+    finally:
+        await connection.close()
+    cases: dict[str, Any] = {}
+    for dealer in {ticket.dealer for ticket in history.tickets.values()}:
+        cases |= await _shown(world, dealer, len(history.tickets))
+    return Books(d365, documents, cases, [], await _ledger(world))
+
+
+async def _shown(world: World, dealer: str, at_least: int) -> dict[str, Any]:
+    """The dealer's newest cases, as its list shows them."""
+    headers = {"Authorization": f"Bearer {world.token('checker', dealer)}"}
+    url = f"{world.case_api_urls[0]}/v1/dealers/{dealer}/cases"
+    found: dict[str, Any] = {}
+    parameters = {"limit": "100"}
+    while len(found) < at_least:
+        async with world.session.get(url, headers=headers, params=parameters) as answer:
+            answer.raise_for_status()
+            page = await answer.json()
+        found |= {case["web_case_id"]: case for case in page["items"]}
+        if page["next"] is None:
+            break
+        parameters["cursor"] = page["next"]
+    return found
+
+
+async def _ledger(world: World) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {world.token('checker')}"}
+    url = f"{world.service_url('d365-sync-1')}/v1/ledger"
+    async with world.session.get(url, headers=headers, params={"older_than_seconds": "0"}) as answer:
+        answer.raise_for_status()
+        ledger: dict[str, Any] = await answer.json()
+        return ledger
+
+
+async def deliveries(world: World) -> list[tuple[str, int, int]]:
+    """(web_case_id, submission_no, revision) of every `case.delivery.v1`; each case's in Kafka's order."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=world.kafka, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(CASE_DELIVERY, number) for number in range(PARTITIONS)]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        found: list[tuple[str, int, int]] = []
+        while any([await consumer.position(partition) < end for partition, end in ends.items()]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                events = [json.loads(record.value) for record in records]
+                found += [(event["web_case_id"], event["submission_no"], event["revision"]) for event in events]
+        return found
+    finally:
+        await consumer.stop()
+
+
+AWAY = (aiohttp.ClientError, asyncpg.PostgresError, OSError, TimeoutError)

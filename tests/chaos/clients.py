@@ -1,0 +1,277 @@
+"""Who uses the system during a run: dealers, D365's clerk, an operator. Each writes down what came of what it did."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from tests.chaos.history import REFUSED, Action, History, Outcome, Ticket
+from tests.chaos.world import World
+
+_PATIENCE_SECONDS = 60.0
+_REQUEST_SECONDS = 5.0
+_PAUSE_SECONDS = 0.25
+_SILENT = (aiohttp.ClientError, TimeoutError, OSError)
+_LIFE = ("InProcess", "Opened", "Closed")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request came to; `status` 0: no answer."""
+
+    status: int
+    body: Any
+    etag: str
+
+    @property
+    def final(self) -> bool:
+        """Whether there is no point in asking again."""
+        return 0 < self.status < 500 and self.status not in {409, 429}
+
+
+@dataclass
+class Portal:
+    """A portal's front end of one dealer; it goes to any replica, and again where there was no answer."""
+
+    world: World
+    history: History
+    dealer: str
+    rng: random.Random
+
+    def __post_init__(self) -> None:
+        self._headers = {"Authorization": f"Bearer {self.world.token(f'user-of-{self.dealer}', self.dealer)}"}
+
+    async def ask(self, method: str, path: str, dealer: str | None = None, **request: Any) -> Answer:
+        """One request, without a second try."""
+        url = f"{self.rng.choice(self.world.portal_urls)}/v1/dealers/{dealer or self.dealer}{path}"
+        headers = {**self._headers, **request.pop("headers", {})}
+        limit = aiohttp.ClientTimeout(total=_REQUEST_SECONDS)
+        try:
+            async with self.world.session.request(method, url, headers=headers, timeout=limit, **request) as answer:
+                body = await answer.json() if "json" in answer.content_type else None
+                return Answer(answer.status, body, answer.headers.get("ETag", ""))
+        except _SILENT as error:
+            return Answer(0, repr(error), "")
+
+    async def insist(self, method: str, path: str, **request: Any) -> Answer:
+        """The request until it has an answer, as a portal does with an idempotent one; status 0 where none came."""
+        deadline = self.history.now() + _PATIENCE_SECONDS
+        while True:
+            answer = await self.ask(method, path, **dict(request))
+            if answer.final or self.history.now() > deadline:
+                return answer
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def take(self, ticket: Ticket, *, clicks: int, edited: bool) -> None:
+        """Bring a case as far as the ticket says."""
+        if not await self._create(ticket):
+            return
+        if edited and not await self._edit(ticket):
+            return
+        if ticket.to_submit:
+            await self.submit(ticket, clicks=clicks)
+
+    async def _create(self, ticket: Ticket) -> bool:
+        began = self.history.now()
+        body = {
+            "category": self.rng.choice(("Repair", "Warranty")),
+            "description": ticket.description,
+            "contact": {"name": "Dora Dealer"},
+        }
+        answer = await self.insist("POST", "/cases", json=body, headers={"Idempotency-Key": ticket.key})
+        if answer.status == 201:
+            ticket.web_case_id = answer.body["web_case_id"]
+        self._note(Action.CREATE, ticket, answer, {201}, began)
+        return answer.status == 201
+
+    async def _edit(self, ticket: Ticket) -> bool:
+        """Write a new description; False where nobody can tell whether it is there now."""
+        began = self.history.now()
+        path = f"/cases/{ticket.web_case_id}"
+        description = f"{ticket.description} (edited)"
+        while True:
+            etag = (await self.insist("GET", path)).etag
+            answer = await self.insist(
+                "PATCH", path, json={"description": description}, headers={
+                    "If-Match": etag, "Content-Type": "application/merge-patch+json",
+                },
+            )  # fmt: skip
+            if answer.status != 412:  # else our own first try has taken effect
+                break
+            if (await self.insist("GET", path)).body["description"] == description:
+                answer = Answer(200, None, "")
+                break
+        if answer.status == 200:
+            ticket.description = description
+        self._note(Action.EDIT, ticket, answer, {200}, began)
+        return answer.status == 200
+
+    async def submit(self, ticket: Ticket, *, clicks: int = 1) -> None:
+        """Submit with the version that was read; `clicks` at once."""
+        began = self.history.now()
+        path = f"/cases/{ticket.web_case_id}"
+        etag = (await self.insist("GET", path)).etag
+        ticket.submission = ticket.submission or Outcome.UNKNOWN
+        answers = await asyncio.gather(
+            *(self.insist("POST", f"{path}/submission", headers={"If-Match": etag}) for _ in range(clicks))
+        )
+        best = min(answers, key=lambda answer: answer.status != 202)
+        if best.status == 202:
+            ticket.submission = Outcome.OK
+            ticket.times_submitted += 1
+        self._note(Action.SUBMIT, ticket, best, {202}, began)
+
+    async def follow_up(self, tickets: Sequence[Ticket]) -> None:
+        """Mend and submit again what an operator has given back."""
+        for ticket in tickets:
+            if ticket.dealer != self.dealer or ticket.submission is not Outcome.OK or REFUSED not in ticket.description:
+                continue
+            answer = await self.ask("GET", f"/cases/{ticket.web_case_id}")
+            if answer.status == 200 and answer.body["status"] == "draft":
+                ticket.description = ticket.description.replace(REFUSED, "mended")
+                await self._edit(ticket)
+                await self.submit(ticket)
+
+    def _note(self, action: Action, ticket: Ticket, answer: Answer, good: set[int], began: float) -> None:
+        outcome = Outcome.OK if answer.status in good else Outcome.FAILED if answer.final else Outcome.UNKNOWN
+        if outcome is Outcome.FAILED:
+            self.history.surprises.append(f"{action} {ticket.web_case_id}: {answer.status} {answer.body}")
+        self.history.add(action, self.dealer, outcome, began, ticket.web_case_id, str(answer.status))
+
+    async def look_around(self, others: Sequence[Ticket]) -> None:
+        """List one's own cases, and try another dealer's: it must not exist."""
+        began = self.history.now()
+        answer = await self.ask("GET", "/cases", params={"limit": "100"})
+        if answer.status == 200:
+            foreign = [case["web_case_id"] for case in answer.body["items"] if case["dealer"] != self.dealer]
+            self.history.leaks += [f"{self.dealer} saw {web_case_id} in its list" for web_case_id in foreign]
+            self.history.add(Action.LIST, self.dealer, Outcome.OK, began)
+        known = [ticket for ticket in others if ticket.web_case_id and ticket.dealer != self.dealer]
+        if not known:
+            return
+        ticket = self.rng.choice(known)
+        for dealer in (self.dealer, ticket.dealer):
+            answer = await self.ask("GET", f"/cases/{ticket.web_case_id}", dealer=dealer)
+            if answer.status not in {0, 404} and answer.status < 500:
+                self.history.leaks.append(f"{self.dealer} got {answer.status} for {ticket.web_case_id} as {dealer}")
+            self.history.add(Action.PEEK, self.dealer, Outcome.OK, began, ticket.web_case_id, str(answer.status))
+
+
+@dataclass
+class Clerk:
+    """Works in D365, past every link: D365's own staff do not use ours."""
+
+    world: World
+    history: History
+    rng: random.Random
+    life: dict[str, int] = field(default_factory=dict)
+
+    async def books(self) -> list[dict[str, Any]]:
+        """Every case that D365 has; none where D365 itself is down."""
+        try:
+            async with self.world.session.get(f"{self.world.sandbox_url}/_sandbox/cases") as answer:
+                found: list[dict[str, Any]] = (await answer.json())["items"]
+                return found
+        except _SILENT:
+            return []
+
+    async def move_one(self) -> None:
+        """Give one case of this run its next status."""
+        own = {ticket.web_case_id for ticket in self.history.tickets.values()}
+        movable = [c for c in await self.books() if c["WebCaseId"] in own and self.life.get(c["CaseId"], 0) < 3]
+        if not movable:
+            return
+        case = self.rng.choice(movable)
+        status = "Canceled" if self.rng.random() < 0.1 else _LIFE[self.life.get(case["CaseId"], 0)]
+        began = self.history.now()
+        url = f"{self.world.sandbox_url}/_sandbox/cases/{case['dataAreaId']}/{case['CaseId']}/status"
+        try:
+            async with self.world.session.post(url, json={"status": status}) as answer:
+                outcome = Outcome.OK if answer.status == 200 else Outcome.FAILED
+        except _SILENT:
+            outcome = Outcome.UNKNOWN
+        else:
+            self.life[case["CaseId"]] = 3 if status == "Canceled" else self.life.get(case["CaseId"], 0) + 1
+        self.history.add(Action.MOVE, "clerk", outcome, began, case["WebCaseId"], status)
+
+
+@dataclass
+class Operator:
+    """Looks after dead letters: mends and replays, or returns (and the dealer submits again), or leaves them."""
+
+    world: World
+    history: History
+    rng: random.Random
+
+    def __post_init__(self) -> None:
+        self._headers = {"Authorization": f"Bearer {self.world.token('olga')}"}
+        self._decided: dict[str, str] = {}
+
+    async def ask(self, method: str, path: str, **request: Any) -> Answer:
+        """One request to any replica of d365-sync, past the links."""
+        url = self.world.service_url(f"d365-sync-{self.rng.randint(1, 3)}") + path
+        headers = {**self._headers, **request.pop("headers", {})}
+        try:
+            async with self.world.session.request(
+                method, url, headers=headers, timeout=aiohttp.ClientTimeout(total=_REQUEST_SECONDS), **request
+            ) as answer:
+                body = await answer.json() if "json" in answer.content_type else None
+                return Answer(answer.status, body, answer.headers.get("ETag", ""))
+        except _SILENT as error:
+            return Answer(0, repr(error), "")
+
+    async def work(self) -> None:
+        """Look through the dead letters of this run once."""
+        answer = await self.ask("GET", "/v1/documents", params={"state": "failed", "limit": "100"})
+        own = {ticket.web_case_id for ticket in self.history.tickets.values()}
+        for document in answer.body["items"] if answer.status == 200 else []:
+            if document["web_case_id"] not in own:
+                continue
+            choice = self._decided.setdefault(document["id"], self.rng.choice(("replay", "return", "leave")))
+            if choice == "replay":
+                await self._replay(document)
+            elif choice == "return":
+                await self._return(document)
+
+    async def _replay(self, document: dict[str, Any]) -> None:
+        began = self.history.now()
+        shown = await self.ask("GET", f"/v1/documents/{document['id']}")
+        if shown.status != 200 or shown.body["state"] != "failed":
+            return
+        payload = {**shown.body["payload"], "description": shown.body["payload"]["description"].replace(REFUSED, "")}
+        body = {"reason": "mended", "payload": payload}
+        answer = await self.ask(
+            "POST", f"/v1/documents/{document['id']}/replay", json=body, headers={"If-Match": shown.etag}
+        )
+        self._note(Action.REPLAY, document, answer, began)
+
+    async def _return(self, document: dict[str, Any]) -> None:
+        began = self.history.now()
+        shown = await self.ask("GET", f"/v1/documents/{document['id']}")
+        if shown.status != 200 or shown.body["state"] != "failed":
+            return
+        answer = await self.ask(
+            "POST",
+            f"/v1/documents/{document['id']}/return",
+            json={"reason": "say more"},
+            headers={"If-Match": shown.etag},
+        )
+        self._note(Action.RETURN, document, answer, began)
+
+    def _note(self, action: Action, document: dict[str, Any], answer: Answer, began: float) -> None:
+        outcome = Outcome.OK if answer.status in {200, 202} else Outcome.FAILED if answer.final else Outcome.UNKNOWN
+        self.history.add(action, "operator", outcome, began, document["web_case_id"], str(answer.status))
+
+
+async def every(seconds: float, work: Callable[[], Awaitable[None]], until: asyncio.Event) -> None:
+    """Do `work` again and again until the event is set."""
+    while not until.is_set():
+        await work()
+        try:
+            async with asyncio.timeout(seconds):
+                await until.wait()
+        except TimeoutError:
+            continue

@@ -1,0 +1,116 @@
+"""TCP proxies between two parts: each link can be cut, delayed, left half open, or reset after some bytes."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from dataclasses import dataclass, field
+
+_CHUNK = 65_536
+_LINGER_NONE = struct.pack("ii", 1, 0)  # close() sends a reset
+
+
+@dataclass(frozen=True)
+class Weather:
+    """What a link does to the bytes that pass; nothing by default.
+
+    `delay_seconds` is for each chunk; `reset_after_bytes` counts what the server sends on one connection.
+    """
+
+    refused: bool = False
+    delay_seconds: float = 0.0
+    silent: bool = False
+    reset_after_bytes: int | None = None
+
+
+@dataclass
+class Link:
+    """The way from `client` to `server`, which listens on `target_port`; clients connect to `port`."""
+
+    client: str
+    server: str
+    port: int
+    target_port: int
+    weather: Weather = field(default_factory=Weather)
+    _listener: asyncio.Server | None = None
+    _pairs: set[asyncio.Task[None]] = field(default_factory=set)
+    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        """As reports call it."""
+        return f"{self.client} → {self.server}"
+
+    async def open(self) -> None:
+        """Begin to listen."""
+        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+
+    async def close(self) -> None:
+        """End every connection."""
+        if self._listener is not None:
+            self._listener.close()
+        self.reset()
+        for pair in self._pairs:
+            pair.cancel()
+        await asyncio.gather(*self._pairs, return_exceptions=True)
+
+    def reset(self) -> None:
+        """Reset every connection that there is."""
+        for writer in list(self._writers):
+            _abort(writer)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        pair = asyncio.current_task()
+        assert pair is not None
+        self._pairs.add(pair)
+        self._writers.add(writer)
+        try:
+            await self._carry(reader, writer)
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self._pairs.discard(pair)
+            self._writers.discard(writer)
+            _abort(writer)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.weather.refused:
+            return
+        there, back = await asyncio.open_connection("127.0.0.1", self.target_port)
+        self._writers.add(back)
+        try:
+            ways = [asyncio.create_task(self._pump(reader, back)), asyncio.create_task(self._pump(there, writer, True))]
+            try:
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for way in ways:
+                    way.cancel()
+                await asyncio.gather(*ways, return_exceptions=True)
+        finally:
+            self._writers.discard(back)
+            with contextlib.suppress(OSError):
+                back.close()
+
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, answers: bool = False) -> None:
+        passed = 0
+        while chunk := await source.read(_CHUNK):
+            weather = self.weather
+            if weather.silent:
+                continue  # swallowed: neither side is told
+            if weather.delay_seconds:
+                await asyncio.sleep(weather.delay_seconds)
+            passed += len(chunk)
+            if answers and weather.reset_after_bytes is not None and passed > weather.reset_after_bytes:
+                sink.write(chunk[: len(chunk) // 2])
+                _abort(sink)
+                return
+            sink.write(chunk)
+            await sink.drain()
+
+
+def _abort(writer: asyncio.StreamWriter) -> None:
+    connection = writer.get_extra_info("socket")
+    if connection is not None:
+        with contextlib.suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
+    writer.transport.abort()

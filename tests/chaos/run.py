@@ -1,0 +1,174 @@
+"""One run: clients and faults side by side, then peace, then the checker's verdict. All is drawn from the seed."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from tests.chaos import faults
+from tests.chaos.books import AWAY, deliveries, gather
+from tests.chaos.checker import Kind, Violation, check
+from tests.chaos.clients import Clerk, Operator, Portal, every
+from tests.chaos.faults import Fault, Measured
+from tests.chaos.history import REFUSED, History, Outcome, Recovery, Ticket
+from tests.chaos.world import World
+
+CASES = 100
+SECONDS = 30.0
+# The clients' cases come within this time; the faults go on until SECONDS at least.
+_LOAD_SECONDS = 22.0
+_SETTLED_WITHIN_SECONDS = 60.0
+_CANARY_SECONDS = 1.0
+_RECOVERS_WITHIN_SECONDS = 45.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a run came to; `seconds` is how long it took in all, `settled_seconds` from peace to the last case's end."""
+
+    seed: int
+    faults: Sequence[str]
+    history: History
+    violations: Sequence[Violation]
+    seconds: float
+    settled_seconds: float
+
+
+async def run(world: World, seed: int) -> Verdict:
+    """Run the seed on a world that stands, and leave the world in peace."""
+    rng = random.Random(seed)
+    history = History(seed)
+    portals = {dealer: Portal(world, history, dealer, random.Random(rng.random())) for dealer in world.dealers}
+    operator = Operator(world, history, random.Random(rng.random()))
+    clerk = Clerk(world, history, random.Random(rng.random()))
+    plan = faults.drawn(seed)
+    over = asyncio.Event()
+    background = [
+        asyncio.create_task(every(0.7, clerk.move_one, over)),
+        asyncio.create_task(every(1.5, operator.work, over)),
+        *(asyncio.create_task(every(1.0, _visit(portal, history), over)) for portal in portals.values()),
+    ]
+    try:
+        load = asyncio.create_task(_load(portals, history, rng))
+        await _storm(world, history, portals, plan)
+        await load
+    finally:
+        over.set()
+        await asyncio.gather(*background)
+    return await _judge(world, history, plan)
+
+
+def _visit(portal: Portal, history: History) -> Callable[[], Awaitable[None]]:
+    async def visit() -> None:
+        tickets = list(history.tickets.values())
+        await portal.look_around(tickets)
+        await portal.follow_up(tickets)
+
+    return visit
+
+
+async def _load(portals: dict[str, Portal], history: History, rng: random.Random) -> None:
+    """Every case at its own time; a few are drafts only, doubly clicked, edited, or such that D365 refuses them."""
+    async with asyncio.TaskGroup() as group:
+        for number in range(CASES):
+            dealer = rng.choice(list(portals))
+            words = f"Case {number} of run {history.seed}" + (f" {REFUSED}" if rng.random() < 0.08 else "")
+            ticket = Ticket(f"{history.seed}-{number}-{rng.random()}", dealer, words, rng.random() >= 0.07)
+            history.tickets[ticket.key] = ticket
+            clicks, edited = 2 if rng.random() < 0.15 else 1, rng.random() < 0.15
+            at = rng.uniform(0, _LOAD_SECONDS)
+            group.create_task(_later(at, portals[dealer], ticket, clicks=clicks, edited=edited))
+
+
+async def _later(seconds: float, portal: Portal, ticket: Ticket, *, clicks: int, edited: bool) -> None:
+    await asyncio.sleep(seconds)
+    await portal.take(ticket, clicks=clicks, edited=edited)
+
+
+async def _storm(world: World, history: History, portals: dict[str, Portal], plan: Sequence[Fault]) -> None:
+    """One fault after the other, each with its recovery."""
+    canaries = _Canaries(history, portals)
+    await asyncio.sleep(1)  # some cases are on their way when the first fault strikes
+    for fault in plan:
+        began = time.monotonic()
+        history.tell("strike", fault=fault.name)
+        try:
+            await fault.strike(world)
+        except AWAY as error:
+            history.tell("not struck", fault=fault.name, error=repr(error))
+        struck = time.monotonic() if fault.name.startswith(("kill -9 at", "freeze at")) else began
+        waiting = None
+        if fault.measured is Measured.STRIKE:
+            waiting = asyncio.create_task(canaries.recovered(fault, since=struck))
+        await asyncio.sleep(fault.seconds)
+        await fault.heal(world)
+        history.tell("heal", fault=fault.name)
+        if waiting is None:
+            waiting = asyncio.create_task(canaries.recovered(fault, since=time.monotonic()))
+        await waiting
+    await asyncio.sleep(max(0.0, SECONDS - history.now()))
+
+
+@dataclass
+class _Canaries:
+    """Cases that are sent to see whether the flow moves: the first that D365 has tells."""
+
+    history: History
+    portals: dict[str, Portal]
+    sent: int = 0
+
+    async def recovered(self, fault: Fault, since: float) -> None:
+        """Send one a second until one has arrived, and write down how long that took."""
+        tasks: set[asyncio.Task[None]] = set()
+        deadline = since + _RECOVERS_WITHIN_SECONDS
+        arrived = asyncio.Event()
+        while not arrived.is_set() and time.monotonic() < deadline:
+            tasks.add(asyncio.create_task(self._send(arrived)))
+            try:
+                async with asyncio.timeout(_CANARY_SECONDS):
+                    await arrived.wait()
+            except TimeoutError:
+                continue
+        seconds = time.monotonic() - since
+        self.history.recoveries.append(Recovery(fault.name, seconds, fault.limit_seconds))
+        self.history.tell("recovered", fault=fault.name, seconds=round(seconds, 2))
+        await asyncio.gather(*tasks)
+
+    async def _send(self, arrived: asyncio.Event) -> None:
+        self.sent += 1
+        key = f"canary-{self.history.seed}-{self.sent}-{time.monotonic()}"
+        portal = list(self.portals.values())[self.sent % len(self.portals)]
+        ticket = self.history.tickets[key] = Ticket(key, portal.dealer, f"Canary {key}", to_submit=True)
+        await portal.take(ticket, clicks=1, edited=False)
+        while ticket.submission is Outcome.OK and not arrived.is_set():
+            answer = await portal.ask("GET", f"/cases/{ticket.web_case_id}")
+            if answer.status == 200 and answer.body["case_id"]:
+                arrived.set()
+            else:
+                await asyncio.sleep(0.1)
+
+
+async def _judge(world: World, history: History, plan: Sequence[Fault]) -> Verdict:
+    """Wait until nothing is wrong any more, or the time is up: what is wrong then, is wrong."""
+    began = time.monotonic()
+    history.tell("peace")
+    while True:
+        violations = await _wrong(world, history)
+        waited = time.monotonic() - began
+        if all(one.kind is Kind.SLOW for one in violations) or waited > _SETTLED_WITHIN_SECONDS:
+            names = [fault.name for fault in plan]
+            return Verdict(history.seed, names, history, violations, history.now(), waited)
+        await asyncio.sleep(0.5)
+
+
+async def _wrong(world: World, history: History) -> list[Violation]:
+    """What is wrong now; the events' order is looked at once all else is right, for that takes longest."""
+    try:
+        books = await gather(world, history)
+        violations = check(history, books)
+        if any(one.kind is not Kind.SLOW for one in violations):
+            return violations
+        return check(history, replace(books, events=await deliveries(world)))
+    except AWAY as error:
+        return [Violation(Kind.STUCK, None, f"a part does not answer: {error!r}")]

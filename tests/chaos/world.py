@@ -1,0 +1,280 @@
+"""What is tested: every service in two or three replicas, each connection through a link that faults can reach.
+
+D365 is the sandbox with uniqueness off, so that nothing leans on D365 to refuse doubles.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+
+from casebridge import database, kafka, parts, postgres
+from casebridge.oidc.keys import TokenSigner, load_key
+from casebridge.oidc.users import DEALER_SCOPES, OPERATOR_SCOPES, User
+from casebridge.output import Progress
+from casebridge.parts import Plan
+from casebridge.passwords import password
+from casebridge.ports import HOST, free_ports
+from casebridge.program import Program
+from casebridge.stack import migrate
+from tests.chaos.history import REFUSED
+from tests.chaos.links import Link
+from tests.chaos.parts import Parts
+from tests.support.eventually import eventually
+
+REPLICAS = {"case-api": 2, "d365-sync": 3, "status-sync": 2}
+# One more of each, started and stopped by rebalance storms alone.
+SPARES = ("case-api", "d365-sync", "status-sync")
+DEALERS = 8
+D365_TIMEOUT_SECONDS = 2
+SETTLE_SECONDS = 5
+_DISK_MEGABYTES = 1024
+_SETTINGS = {
+    "D365_TIMEOUT_SECONDS": str(D365_TIMEOUT_SECONDS),
+    "D365_SETTLE_SECONDS": str(SETTLE_SECONDS),
+    "D365_POLL_SECONDS": "2",
+    "D365_BREAKER_SECONDS": "1",
+    "D365_BACKOFF_MAX_SECONDS": "2",
+    "D365_ACCEPT_RARE_DUPLICATES": "true",
+    "RESEND_FIRST_SECONDS": "10",
+}
+_SANDBOX = {
+    "SANDBOX_UNIQUE_WEB_CASE_ID": "false",
+    "SANDBOX_TIMEOUT_SECONDS": str(D365_TIMEOUT_SECONDS),
+    "SANDBOX_LATENCY_SECONDS": "0.02",
+    "SANDBOX_CUSTOMERS": str(DEALERS),
+    "SANDBOX_EVENTS_RETRY_SECONDS": "0.5",
+    "SANDBOX_FAULTS": json.dumps([{"id": "marked", "kind": "reject", "operation": "create", "text": REFUSED}]),
+}
+_MAPPING = 'web_case_id_unique = false\n\n[document_queue]\nentity_set = "DocumentQueueLogs"\n'
+_POSTGRES = {"max_wal_size": "256MB", "min_wal_size": "64MB", "max_connections": "300"}
+_LISTENERS = ("case-api", "d365-sync", "status-sync", "sandbox")
+
+
+@dataclass
+class World:
+    """The running whole; `disk` is PostgreSQL's own small disk where one could be made."""
+
+    plan: Plan
+    parts: Parts
+    links: dict[str, Link]
+    session: aiohttp.ClientSession
+    fault_points: Path
+    disk: Path | None
+    dealers: list[str] = field(default_factory=list)
+    struck: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def superuser_url(self) -> str:
+        """The database, past every link."""
+        return self.plan.database_url(postgres.SUPERUSER)
+
+    @property
+    def folder(self) -> Path:
+        """Everything that this world writes."""
+        return self.plan.data_dir
+
+    @property
+    def sandbox_url(self) -> str:
+        """D365, past every link."""
+        return self.plan.url("sandbox")
+
+    @property
+    def portal_urls(self) -> list[str]:
+        """case-api as portals reach it: a link for each replica."""
+        return [f"http://{HOST}:{link.port}" for link in self.links.values() if link.client == "portal"]
+
+    @property
+    def case_api_urls(self) -> list[str]:
+        """case-api, past every link."""
+        return [f"http://{HOST}:{link.target_port}" for link in self.links.values() if link.client == "portal"]
+
+    def service_url(self, name: str) -> str:
+        """A replica, past every link."""
+        return self.plan.url(name)
+
+    @property
+    def kafka(self) -> str:
+        """Kafka, past every link."""
+        return f"{HOST}:{self.plan.ports['kafka']}"
+
+    def token(self, user: str, *dealers: str, minutes: int = 600) -> str:
+        """A token of a dealer's user, or of an operator where no dealer is named."""
+        scopes = DEALER_SCOPES if dealers else OPERATOR_SCOPES
+        signer = TokenSigner(load_key(self.folder / "oidc"), self.plan.url("oidc"), "casebridge")
+        who = User(user, "test", dealers, scopes)
+        return signer.access_token(who, client_id="casebridge", scope=" ".join(scopes), lifetime_seconds=minutes * 60)
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[World]:
+    """Build everything in `folder`, which exists, and run it for the block."""
+    async with AsyncExitStack() as stack:
+        disk = _make_disk(folder / "disk")
+        if disk:
+            stack.callback(_remove_disk, disk)
+        plan, links = _plan(folder)
+        processes = Parts()
+        stack.push_async_callback(processes.end)
+        for link in links.values():
+            await link.open()
+            stack.push_async_callback(link.close)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        world = World(plan, processes, links, session, folder / "fault-points", disk)
+        world.fault_points.mkdir()
+        await _start(world)
+        processes.keep()
+        yield world
+
+
+def _plan(folder: Path) -> tuple[Plan, dict[str, Link]]:
+    replicas = [f"{kind}-{number + 1}" for kind, count in REPLICAS.items() for number in range(count + 1)]
+    fixed = ["postgres", "kafka", "kafka-controller", "oidc", "sandbox", *parts.SERVICES, *replicas]
+    listeners = [f"kafka/{client}" for client in _LISTENERS]
+    free = free_ports(len(fixed) + len(listeners) + 16)
+    ports = dict(zip([*fixed, *listeners], free, strict=False))
+    rest = iter(free[len(ports) :])
+    ends = [(kind, "postgres", ports["postgres"]) for kind in REPLICAS]
+    ends += [(client, "kafka", ports[f"kafka/{client}"]) for client in _LISTENERS]
+    ends += [(kind, "d365", ports["sandbox"]) for kind in ("d365-sync", "status-sync")]
+    ends += [("sandbox", "status-sync-1", ports["status-sync-1"]), ("services", "oidc", ports["oidc"])]
+    ends += [("portal", f"case-api-{number + 1}", ports[f"case-api-{number + 1}"]) for number in range(2)]
+    links = {f"{client} → {server}": Link(client, server, next(rest), port) for client, server, port in ends}
+    (folder / "mapping.toml").write_text(_MAPPING)
+    ours = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    given = {**ours, **_SETTINGS, **_SANDBOX}
+    return Plan(data_dir=folder, ports=ports, given=given, log_format="json"), links
+
+
+async def _start(world: World) -> None:
+    plan, processes = world.plan, world.parts
+    quiet = Progress(sys.stderr)
+    home = world.disk or plan.data_dir
+    password(plan.data_dir, "any")
+    if world.disk:
+        shutil.copy(plan.data_dir / "secret", home / "secret")
+    server, _ = await asyncio.to_thread(postgres.program, home, plan.ports["postgres"], quiet, _POSTGRES)
+    broker = await asyncio.to_thread(_kafka, world, quiet)
+    for name, program in {"postgres": server, "kafka": broker, "oidc": parts.oidc(plan)}.items():
+        processes.add(name, name, program, plan.data_dir).start()
+    for name in ("postgres", "kafka", "oidc"):
+        await processes.by_name[name].ready()
+    await asyncio.to_thread(database.prepare, plan)
+    await asyncio.gather(*(asyncio.to_thread(migrate, plan, name) for name in parts.SERVICES))
+    started = [processes.add("sandbox", "sandbox", _sandbox(world), plan.data_dir)]
+    started += [
+        processes.add(f"{kind}-{number}", kind, _replica(world, kind, number), plan.data_dir)
+        for kind, count in REPLICAS.items()
+        for number in range(1, count + 1)
+    ]
+    for part in started:
+        part.start()
+    for part in started:
+        await part.ready()
+    await eventually(lambda: _know_dealers(world), within_seconds=30)
+
+
+def spare(world: World, kind: str) -> str:
+    """The name of the replica that only rebalance storms start; taken in if need be."""
+    number = REPLICAS[kind] + 1
+    name = f"{kind}-{number}"
+    if name not in world.parts.by_name:
+        world.parts.add(name, "spare", _replica(world, kind, number), world.folder)
+    return name
+
+
+def _kafka(world: World, progress: Progress) -> Program:
+    """Kafka with a listener for each client beside its own, announced by the address of that client's link."""
+    ports = world.plan.ports
+    program = kafka.program(world.folder, ports["kafka"], ports["kafka-controller"], progress)
+    names = {client: client.upper().replace("-", "_") for client in _LISTENERS}
+    own = f"PLAINTEXT://{HOST}:{ports['kafka']}"
+    listeners = [own, f"CONTROLLER://{HOST}:{ports['kafka-controller']}"]
+    listeners += [f"{name}://{HOST}:{ports[f'kafka/{client}']}" for client, name in names.items()]
+    announced = [own]
+    announced += [f"{name}://{HOST}:{world.links[f'{client} → kafka'].port}" for client, name in names.items()]
+    protocols = ["CONTROLLER:PLAINTEXT", "PLAINTEXT:PLAINTEXT", *(f"{name}:PLAINTEXT" for name in names.values())]
+    with (world.folder / "kafka" / "server.properties").open("a") as settings:
+        settings.write(f"listeners={','.join(listeners)}\nadvertised.listeners={','.join(announced)}\n")
+        settings.write(f"listener.security.protocol.map={','.join(protocols)}\n")
+    return program
+
+
+def _sandbox(world: World) -> Program:
+    event_url = f"http://{HOST}:{world.links['sandbox → status-sync-1'].port}/v1/d365/events"
+    more = {
+        "SANDBOX_KAFKA_BOOTSTRAP_SERVERS": _through(world, "sandbox → kafka"),
+        "SANDBOX_EVENTS_HTTPS_URL": event_url,
+    }
+    return _with(parts.sandbox(world.plan), more)
+
+
+def _replica(world: World, kind: str, number: int) -> Program:
+    name = f"{kind}-{number}"
+    module = parts.SERVICES[kind]
+    settings = parts.service_settings(world.plan, kind)
+    direct = f"{HOST}:{world.plan.ports['postgres']}"
+    settings["DATABASE_URL"] = settings["DATABASE_URL"].replace(direct, _through(world, f"{kind} → postgres"))
+    settings |= {
+        "KAFKA_BOOTSTRAP_SERVERS": _through(world, f"{kind} → kafka"),
+        "KAFKA_GROUP_INSTANCE": name,
+        "OIDC_DISCOVERY_URL": f"http://{_through(world, 'services → oidc')}/.well-known/openid-configuration",
+        "FAULT_POINTS_DIR": str(world.fault_points),
+    }
+    if kind != "case-api":
+        settings["D365_URL"] = f"http://{_through(world, f'{kind} → d365')}"
+    return parts.python_program(
+        Plan(world.folder, {**world.plan.ports, kind: world.plan.ports[name]}, world.plan.given, "json"),
+        kind,
+        module,
+        {**settings, "PORT": str(world.plan.ports[name])},
+        "/readyz",
+    )
+
+
+def _through(world: World, link: str) -> str:
+    return f"{HOST}:{world.links[link].port}"
+
+
+def _with(program: Program, more: Mapping[str, str]) -> Program:
+    return Program(
+        name=program.name,
+        argv=program.argv,
+        folder=program.folder,
+        environment={**program.environment, **more},
+        is_ready=program.is_ready,
+    )
+
+
+async def _know_dealers(world: World) -> bool:
+    """Whether status-sync has brought in all customers of D365, with their categories."""
+    connection = await asyncpg.connect(world.superuser_url)
+    try:
+        rows = await connection.fetch("SELECT dealer FROM status_sync.dealers ORDER BY dealer")
+        categories = await connection.fetchval("SELECT count(DISTINCT data_area_id) FROM status_sync.categories")
+    finally:
+        await connection.close()
+    world.dealers = [row["dealer"] for row in rows]
+    return len(rows) >= DEALERS and categories > 0
+
+
+def _make_disk(place: Path) -> Path | None:
+    """A small disk for PostgreSQL, so that it can be full; None where this user may not mount one."""
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_MEGABYTES}m,mode=755", "casebridge-chaos", str(place)]
+    made = os.geteuid() == 0 and shutil.which("mount") and not subprocess.run(command, check=False).returncode
+    return place if made else None
+
+
+def _remove_disk(place: Path) -> None:
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
