@@ -20,7 +20,7 @@ from case_shared.http import create_app
 from case_shared.kafka import Consumers, create_producer
 from case_shared.leadership import Leadership, Lease
 from case_shared.loops import Doorbell, finish, run_loop, start
-from case_shared.postgres import Pool, close_pool, close_pool
+from case_shared.postgres import Pool, close_pool
 from case_shared.service import open_pool
 from case_shared.topics import CASE_DELIVERY, topic_name
 from status_sync.app.apply_read import ApplyRead
