@@ -51,7 +51,10 @@ def broker(running_servers: servers.Servers) -> brokers.Broker:
     prefix = f"t{uuid.uuid4().hex[:10]}."
     return brokers.Broker(
         KafkaSettings(
-            kafka_bootstrap_servers=running_servers.kafka, kafka_topic_prefix=prefix, kafka_group_prefix=prefix
+            kafka_bootstrap_servers=running_servers.kafka,
+            kafka_topic_prefix=prefix,
+            kafka_group_prefix=prefix,
+            kafka_session_timeout_seconds=3,
         )
     )
 

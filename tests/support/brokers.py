@@ -25,6 +25,7 @@ class Broker:
             "KAFKA_BOOTSTRAP_SERVERS": self.settings.kafka_bootstrap_servers,
             "KAFKA_TOPIC_PREFIX": self.settings.kafka_topic_prefix,
             "KAFKA_GROUP_PREFIX": self.settings.kafka_group_prefix,
+            "KAFKA_SESSION_TIMEOUT_SECONDS": str(self.settings.kafka_session_timeout_seconds),
         }
 
     async def create(self, *topics: str) -> None:

@@ -62,7 +62,14 @@ class KafkaSettings(BaseSettings):
     kafka_sasl_password: SecretStr | None = None
     kafka_topic_prefix: str = Field(default="", description="put in front of each topic's name")
     kafka_group_prefix: str = Field(default="", description="put in front of each consumer group's name")
-    kafka_group_instance: str | None = Field(default=None, description="stable name of this replica: static membership")
+    # Six seconds is the least that Event Hubs takes, and a broker by its own `group.min.session.timeout.ms`.
+    kafka_session_timeout_seconds: float = Field(
+        default=6.0, ge=1, le=300, description="silence after which a group gives a member's partitions to the others"
+    )
+    kafka_group_instance: str | None = Field(
+        default=None,
+        description="stable name of this replica, no two alike: a restart within the session time-out moves nothing",
+    )
 
 
 def connection_arguments(settings: KafkaSettings) -> dict[str, Any]:
@@ -176,6 +183,7 @@ class Consumers:
     def _subscribe(self, broker: KafkaBroker, subscription: Subscription) -> None:
         group = f"{self._settings.kafka_group_prefix}{subscription.group}"
         instance = self._settings.kafka_group_instance
+        session_ms = int(self._settings.kafka_session_timeout_seconds * 1000)
 
         async def parse(records: tuple[RawRecord, ...]) -> KafkaAckableMessage:
             return KafkaAckableMessage(body=records, raw_message=records, consumer=subscriber.consumer)
@@ -192,8 +200,9 @@ class Consumers:
             ack_policy=AckPolicy.MANUAL,
             max_records=subscription.max_records,
             batch_timeout_ms=50,
-            session_timeout_ms=6_000,
-            heartbeat_interval_ms=1_500,
+            session_timeout_ms=session_ms,
+            # A member learns by its heartbeat's answer that the group shares the partitions anew.
+            heartbeat_interval_ms=session_ms // 5,
             parser=parse,
             decoder=decode,
         )

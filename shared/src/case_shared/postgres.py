@@ -23,13 +23,16 @@ UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceEr
 # What is wrong with the data itself; the same statement will fail again. All else may pass later.
 DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 _CLOSE_SECONDS = 2.0
+# Below a leader's lease, so that nothing a frozen leader has locked is in its successor's way.
+_IDLE_IN_TRANSACTION = "5s"
 
 
 async def create_pool(url: str, *, schema: str, name: str, size: int) -> Pool:
     """Open a pool whose connections find `schema` first; `name` shows in `pg_stat_activity`.
 
     A connection returned to the pool is not reset, which saves a round trip each time: so nobody may leave session
-    state behind (SET, advisory locks, LISTEN).
+    state behind (SET, advisory locks, LISTEN). A transaction that stands idle is ended by the server, and its locks
+    with it: its process is frozen, for no transaction of ours waits for anything but the database.
     """
     return await asyncpg.create_pool(
         url,
@@ -38,7 +41,12 @@ async def create_pool(url: str, *, schema: str, name: str, size: int) -> Pool:
         reset=_keep,
         init=_use_json,
         command_timeout=60,
-        server_settings={"application_name": name, "search_path": f"{schema}, public", "timezone": "UTC"},
+        server_settings={
+            "application_name": name,
+            "search_path": f"{schema}, public",
+            "timezone": "UTC",
+            "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION,
+        },
     )
 
 
