@@ -5,8 +5,11 @@ import contextlib
 import errno
 import gc
 import signal
+import socket
 import sys
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import structlog
 import uvicorn
@@ -20,10 +23,33 @@ from case_shared.settings import DatabaseSettings, ServiceSettings
 
 log = structlog.get_logger(__name__)
 GRACE_SECONDS = 8
+# How long clients may go on using connections that are open when the service stops.
+DRAIN_SECONDS = 2.0
+# Longer than the 60 s of usual load balancers, so that it is never we who close what they are about to use.
+KEEP_ALIVE_SECONDS = 75
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which would raise the signal again after its shutdown and so not end with 0."""
+    """uvicorn's server, whose end fails no request, and which ends with 0 rather than raise the signal again."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no connection any more, and close each that is open with its next answer, before all ends.
+
+        uvicorn closes what is idle at once: a request that is just then on its way is lost, and its client cannot know
+        whether it was done. Here it is answered, with `Connection: close`.
+        """
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
+            listening.close()
+        tell_to_stop(self.config.app)
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        for connection in list(self.server_state.connections):
+            _close_after_answer(connection)
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while self.server_state.connections and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn has no event
+            await asyncio.sleep(0.02)
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -31,6 +57,23 @@ class _Server(uvicorn.Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
+
+
+def tell_to_stop(app: Any) -> None:
+    """Call what `app.state.stop` is set to: the loops end, leases are given up and waiting requests are answered now.
+
+    The lifespan's own end would come too late for that: after the last connection has been closed.
+    """
+    stop = getattr(app.state, "stop", None)
+    if stop is not None:
+        stop()
+
+
+def _close_after_answer(connection: Any) -> None:
+    """Let a connection that is answering a request close after it; one that is idle is left alone."""
+    cycle = getattr(connection, "cycle", None)
+    if cycle is not None and not cycle.response_complete:
+        connection.shutdown()
 
 
 async def open_pool(settings: DatabaseSettings, *, service: str) -> Pool:
@@ -87,6 +130,7 @@ def serve(app: FastAPI, *, host: str, port: int) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     try:
@@ -103,8 +147,6 @@ def serve(app: FastAPI, *, host: str, port: int) -> None:
 
 
 def _free(host: str, port: int) -> bool:
-    import socket
-
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -6,50 +6,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
-import jwt
 import pytest
-from aiohttp import web
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from case_shared.events import CaseDelivery, Record, SubmissionState
 from case_shared.topics import CASE_DELIVERY, CASE_SUBMITTED
 from tests.integration.case_api.conftest import CASES, DEALER, DRAFT, fill_lists
+from tests.support import issuer
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
 from tests.support.processes import Process, free_port, running
 
-KEY = ec.generate_private_key(ec.SECP256R1())
-
-
-@asynccontextmanager
-async def issuer() -> AsyncIterator[str]:
-    """An OIDC provider's discovery document and keys."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    public = {**jwt.algorithms.ECAlgorithm.to_jwk(KEY.public_key(), as_dict=True), "kid": "k", "use": "sig"}
-    app = web.Application()
-
-    async def discovery(_request: web.Request) -> web.Response:
-        return web.json_response({"issuer": url, "jwks_uri": f"{url}/keys"})
-
-    async def keys(_request: web.Request) -> web.Response:
-        return web.json_response({"keys": [public]})
-
-    app.add_routes([web.get("/.well-known/openid-configuration", discovery), web.get("/keys", keys)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    try:
-        yield url
-    finally:
-        await runner.cleanup()
-
 
 @asynccontextmanager
 async def serving(database: Database, settings: dict[str, str], log: Path) -> AsyncIterator[Process]:
     port = free_port()
-    async with issuer() as provider:
+    async with issuer.issuer() as provider:
         environment = {
             **settings,
             "DATABASE_URL": database.url("case_api"),
@@ -62,15 +34,7 @@ async def serving(database: Database, settings: dict[str, str], log: Path) -> As
 
 
 def client(process: Process) -> aiohttp.ClientSession:
-    claims = {
-        "iss": process.environment["OIDC_ISSUER"],
-        "aud": "casebridge",
-        "sub": "ann",
-        "exp": int(datetime.now(UTC).timestamp()) + 600,
-        "scope": "cases:read cases:write cases:submit",
-        "dealers": [DEALER],
-    }
-    token = jwt.encode(claims, KEY, "ES256", headers={"kid": "k"})
+    token = issuer.token(process.environment["OIDC_ISSUER"], DEALER)
     return aiohttp.ClientSession(process.url, headers={"Authorization": f"Bearer {token}"})
 
 

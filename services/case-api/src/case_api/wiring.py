@@ -145,6 +145,7 @@ def build_app(settings: Settings | None) -> FastAPI:
         async with running(settings) as started:
             app.state.token_verifier = started.verifier
             app.state.context = started.context()
+            app.state.stop = started.stopping.set
             checks = {"database": started.database_answers}
             told = {"relay": started.relay_reaches_kafka, "consumers": started.consumers_started}
             app.include_router(health_routes(started.heartbeats, checks, told))

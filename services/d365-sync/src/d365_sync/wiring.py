@@ -110,6 +110,7 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
     async def kafka_is_reached() -> bool:
         return producer.reaches_kafka and consumers.started
 
+    app.state.stop = stopping.set
     app.state.token_verifier = verifier
     app.state.context = _context(settings, pool, d365, bells)
     told = {"kafka": kafka_is_reached, "d365_environment": environment_fits}

@@ -1,0 +1,51 @@
+"""An identity provider within the test's own process, and tokens of it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import jwt
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.support.processes import free_port
+
+_KEY = ec.generate_private_key(ec.SECP256R1())
+_SCOPES = "cases:read cases:write cases:submit documents:read documents:write audit:read"
+
+
+@asynccontextmanager
+async def issuer() -> AsyncIterator[str]:
+    """Serve a discovery document and keys; yields the address, which is the issuer."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    public = {**jwt.algorithms.ECAlgorithm.to_jwk(_KEY.public_key(), as_dict=True), "kid": "k", "use": "sig"}
+    app = web.Application()
+
+    async def discovery(_request: web.Request) -> web.Response:
+        return web.json_response({"issuer": url, "jwks_uri": f"{url}/keys"})
+
+    async def keys(_request: web.Request) -> web.Response:
+        return web.json_response({"keys": [public]})
+
+    app.add_routes([web.get("/.well-known/openid-configuration", discovery), web.get("/keys", keys)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        yield url
+    finally:
+        await runner.cleanup()
+
+
+def token(url: str, *dealers: str, subject: str = "ann") -> str:
+    """A token of the provider at `url` with every scope, for `dealers`."""
+    claims = {
+        "iss": url,
+        "aud": "casebridge",
+        "sub": subject,
+        "exp": int(datetime.now(UTC).timestamp()) + 600,
+        "scope": _SCOPES,
+        "dealers": list(dealers),
+    }
+    return jwt.encode(claims, _KEY, "ES256", headers={"kid": "k"})

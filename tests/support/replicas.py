@@ -1,0 +1,105 @@
+"""Several replicas of each service on one database, one Kafka and one sandbox, to be killed, frozen and restarted."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support import issuer
+from tests.support.brokers import Broker
+from tests.support.databases import Database
+from tests.support.eventually import eventually
+from tests.support.processes import Process, free_port
+from tests.support.sandbox import Sandbox
+
+TOPICS = ("case.submitted.v1", "case.delivery.v1", "case.status-changed.v1", "d365.case-events.v1")
+# D365's waits shortened, so that a test does not take minutes.
+SHORT: Mapping[str, str] = {
+    "D365_TIMEOUT_SECONDS": "2",
+    "D365_SETTLE_SECONDS": "3",
+    "D365_POLL_SECONDS": "1",
+    "D365_BREAKER_SECONDS": "1",
+    "D365_BACKOFF_MAX_SECONDS": "2",
+    "RESEND_FIRST_SECONDS": "5",
+}
+
+
+@dataclass
+class Fleet:
+    """Starts replicas; all that were started are killed at the end."""
+
+    database: Database
+    broker: Broker
+    d365: Sandbox
+    issuer: str
+    folder: Path
+    processes: list[Process] = field(default_factory=list)
+
+    async def start(self, service: str, **settings: str) -> Process:
+        """Start one replica of `service` (the package's name) and wait until it is ready."""
+        port = free_port()
+        environment = {
+            **SHORT,
+            **self.broker.environment(),
+            **self.d365.environment(),
+            "DATABASE_URL": self.database.url(service),
+            "OIDC_ISSUER": self.issuer,
+            "PORT": str(port),
+            **settings,
+        }
+        log = self.folder / f"{service}-{port}.log"
+        process = Process(service, ("serve",), environment, f"http://127.0.0.1:{port}", log)
+        self.processes.append(process)
+        process.start()
+        await process.ready()
+        return process
+
+    async def pair(self, service: str, **settings: str) -> tuple[Process, Process]:
+        """Start two replicas."""
+        first, second = await asyncio.gather(self.start(service, **settings), self.start(service, **settings))
+        return first, second
+
+    def token(self, *dealers: str) -> str:
+        """A token with every scope."""
+        return issuer.token(self.issuer, *dealers)
+
+    async def leader(self, service: str, lease: str, *, not_token: int = 0, within_seconds: float = 15) -> "Held":
+        """Who holds `lease` of `service`, once its token is another than `not_token`."""
+
+        async def held() -> Held | None:
+            async with self.database.connect() as connection:
+                row = await connection.fetchrow(
+                    f"SELECT owner, token FROM {service}.leases WHERE name = $1 AND expires_at > now()",
+                    lease,
+                )
+            return Held(self._by_owner(row["owner"]), row["token"]) if row and row["token"] != not_token else None
+
+        found = await eventually(held, within_seconds=within_seconds)
+        assert found is not None
+        return found
+
+    def _by_owner(self, owner: str) -> Process:
+        pid = int(owner.rsplit("-", 2)[1])
+        return next(process for process in self.processes if process.running and process.running.pid == pid)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A lease that is held."""
+
+    by: Process
+    token: int
+
+
+@asynccontextmanager
+async def fleet(database: Database, broker: Broker, d365: Sandbox, folder: Path) -> AsyncIterator[Fleet]:
+    """A fleet without replicas yet, on topics that exist."""
+    await broker.create(*TOPICS)
+    async with issuer.issuer() as provider:
+        started = Fleet(database, broker, d365, provider, folder)
+        try:
+            yield started
+        finally:
+            for process in started.processes:
+                process.kill()
