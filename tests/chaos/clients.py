@@ -77,7 +77,7 @@ class Portal:
     async def _create(self, ticket: Ticket) -> bool:
         began = self.history.now()
         body = {
-            "category": self.rng.choice(("Repair", "Warranty")),
+            "category": self.rng.choice(self.world.categories),
             "description": ticket.description,
             "contact": {"name": "Dora Dealer"},
         }

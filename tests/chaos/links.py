@@ -49,10 +49,9 @@ class Link:
         """End every connection."""
         if self._listener is not None:
             self._listener.close()
-        self.reset()
-        for pair in self._pairs:
-            pair.cancel()
-        await asyncio.gather(*self._pairs, return_exceptions=True)
+        while self._pairs:
+            self.reset()
+            await asyncio.wait(self._pairs, timeout=1)
 
     def reset(self) -> None:
         """Reset every connection that there is."""

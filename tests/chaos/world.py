@@ -58,6 +58,11 @@ _SANDBOX = {
 }
 _MAPPING = 'web_case_id_unique = false\n\n[document_queue]\nentity_set = "DocumentQueueLogs"\n'
 _POSTGRES = {"max_wal_size": "256MB", "min_wal_size": "64MB", "max_connections": "300"}
+# Those whose name says which type is meant, and that every legal entity has.
+_CATEGORIES = """
+SELECT category FROM status_sync.categories WHERE category_type NOT IN ('HumanResources', 'FMLA', 'Audit')
+GROUP BY category HAVING count(*) = (SELECT count(DISTINCT data_area_id) FROM status_sync.categories) ORDER BY category
+"""
 _LISTENERS = ("case-api", "d365-sync", "status-sync", "sandbox")
 
 
@@ -72,6 +77,7 @@ class World:
     fault_points: Path
     disk: Path | None
     dealers: list[str] = field(default_factory=list)
+    categories: list[str] = field(default_factory=list)
     struck: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -260,12 +266,13 @@ async def _know_dealers(world: World) -> bool:
     """Whether status-sync has brought in all customers of D365, with their categories."""
     connection = await asyncpg.connect(world.superuser_url)
     try:
-        rows = await connection.fetch("SELECT dealer FROM status_sync.dealers ORDER BY dealer")
-        categories = await connection.fetchval("SELECT count(DISTINCT data_area_id) FROM status_sync.categories")
+        dealers = await connection.fetch("SELECT dealer FROM status_sync.dealers ORDER BY dealer")
+        categories = await connection.fetch(_CATEGORIES)
     finally:
         await connection.close()
-    world.dealers = [row["dealer"] for row in rows]
-    return len(rows) >= DEALERS and categories > 0
+    world.dealers = [row["dealer"] for row in dealers]
+    world.categories = [row["category"] for row in categories]
+    return len(dealers) >= DEALERS and bool(categories)
 
 
 def _make_disk(place: Path) -> Path | None:
