@@ -12,12 +12,14 @@ RUN := .venv/bin
 PACKAGES := shared services/case-api services/d365-sync services/status-sync tools/d365-sandbox tools/casebridge
 INSTALLED := .venv/installed
 ARGS ?=
+# What CI runs of `make chaos`: four minutes at most.
+SHORT_SEEDS ?= 1-4
 
-.PHONY: help setup up down demo test scenarios check check-locks lock bench
+.PHONY: help setup up down demo test scenarios chaos chaos-short check check-locks lock bench
 
 help: ## Show these commands
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
-		printf '  make %-9s  %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '  make %-11s  %s\n' "$$name" "$$text"; done
 	@echo '  Options go through ARGS: make up ARGS="--ports auto", make test ARGS="tests/unit -k web_case_id"'
 
 setup: $(INSTALLED) ## Install and download everything, start nothing
@@ -37,6 +39,12 @@ test: $(INSTALLED) ## Run all tests, on a PostgreSQL and a Kafka of their own
 
 scenarios: $(INSTALLED) ## Run the storms: floods, restores, restarts and outages, one by one; takes minutes
 	@exec $(RUN)/python -m pytest tests/chaos/scenarios $(ARGS)
+
+chaos: $(INSTALLED) ## Strike the whole with seeded faults, and write docs/fault-report.md; SEEDS=7,9 runs just those
+	@exec $(RUN)/python -m tests.chaos --seeds $(or $(SEEDS),1-100) $(if $(SEEDS),,--write docs/fault-report.md)
+
+chaos-short: $(INSTALLED) ## Strike with the few seeds of CI
+	@exec $(RUN)/python -m tests.chaos --seeds $(SHORT_SEEDS)
 
 check: $(INSTALLED) check-locks ## Check format, style, types, layers and locks
 	$(RUN)/ruff format --check .
