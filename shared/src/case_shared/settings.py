@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 Port = Annotated[int, Field(ge=1, le=65535)]
+Days = Annotated[float, Field(gt=0, le=3650)]
 
 
 class ServiceSettings(BaseSettings):

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from case_shared.kafka import KafkaSettings
-from case_shared.settings import DatabaseSettings, OidcSettings, Port, ServiceSettings
+from case_shared.settings import DatabaseSettings, Days, OidcSettings, Port, ServiceSettings
 
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -19,3 +19,9 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings):
     relay_batch_size: Annotated[int, Field(ge=1, le=5000)] = 1000
     resend_first_seconds: Seconds = Field(default=60, description="silence after which a submission is sent again")
     resend_longest_seconds: Seconds = Field(default=3600, description="up to which that doubles")
+    retention_payload_days: Days = Field(
+        default=90, description="after its end (delivered, returned, discarded) a submission's content is kept so long"
+    )
+    retention_idempotency_key_days: Days = Field(
+        default=7, description="for so long a repeated Idempotency-Key gets the same answer"
+    )

@@ -33,7 +33,9 @@ from case_shared.http import create_app
 from case_shared.kafka import Consumers, create_producer
 from case_shared.leadership import Leadership, Lease
 from case_shared.loops import Doorbell, finish, run_loop, start
-from case_shared.postgres import Pool, close_pool
+from case_shared.postgres import Pool, close_pool, load_sql
+from case_shared.retention import LEASE_NAME as RETENTION
+from case_shared.retention import Retention, Rule
 from case_shared.topics import topic_name
 
 log = structlog.get_logger(__name__)
@@ -75,7 +77,7 @@ class Service:
             client_id="case-api",
             heartbeats=self.heartbeats,
         )
-        self.leadership = Leadership(self.pool, self.clock, self.heartbeats, "relay")
+        self.leadership = self._leadership("relay")
 
     def context(self) -> Context:
         """What the routes work with."""
@@ -86,16 +88,30 @@ class Service:
             PostgresCaseStore(self.pool), self.lists, self.dealers, submitter, types, self.clock, self.stopping
         )
 
+    def retention(self) -> Retention:
+        """What is kept for a configured time only."""
+        package, settings = "case_api.postgres", self.settings
+        emptied, deleted = (load_sql(package, name) for name in ("empty_submissions", "delete_idempotency_keys"))
+        rules = (
+            Rule("submissions", emptied, settings.retention_payload_days),
+            Rule("idempotency_keys", deleted, settings.retention_idempotency_key_days),
+        )
+        return Retention(self.pool, rules, self.heartbeats)
+
     def start(self) -> list[asyncio.Task[None]]:
         """Start the loops; they end when `stopping` is set."""
         loops = {
             "keys": self.verifier.keep_keys(self.stopping),
             "relay": self.leadership.run(self._lead, self.stopping),
             "consumers": self.consumers.run(self.stopping),
+            "retention": self._leadership(RETENTION).run(self.retention().lead, self.stopping),
             "dealers": self._loop("dealers", self.dealers.refresh, REFRESH_SECONDS),
             "measures": self._loop("measures", self.relay.measure, _MEASURE_SECONDS),
         }
         return start(loops)
+
+    def _leadership(self, name: str) -> Leadership:
+        return Leadership(self.pool, self.clock, self.heartbeats, name)
 
     async def _lead(self, lease: Lease, _stopping: asyncio.Event) -> None:
         """What only one process does: publish the outbox, and send again what was not heard of."""

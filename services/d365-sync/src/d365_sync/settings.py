@@ -7,7 +7,7 @@ from pydantic_settings import SettingsConfigDict
 
 from case_shared.d365.settings import D365Settings
 from case_shared.kafka import KafkaSettings
-from case_shared.settings import DatabaseSettings, OidcSettings, Port, ServiceSettings
+from case_shared.settings import DatabaseSettings, Days, OidcSettings, Port, ServiceSettings
 
 Seconds = Annotated[float, Field(gt=0)]
 
@@ -27,6 +27,15 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings, D
     d365_max_attempts: Annotated[int, Field(ge=1, le=100)] = 8
     d365_accept_rare_duplicates: bool = Field(
         default=False, description="required where D365 does not keep the Web Case ID unique"
+    )
+
+    retention_payload_days: Days = Field(
+        default=90,
+        description="after its end (delivered, returned, discarded) a document's payload is kept so long, "
+        "and what its attempts sent and got; dead letters keep theirs",
+    )
+    retention_unreadable_record_days: Days = Field(
+        default=30, description="records that could not be read, of all services, are kept so long"
     )
 
     @model_validator(mode="after")

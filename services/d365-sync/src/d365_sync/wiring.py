@@ -15,7 +15,9 @@ from case_shared.health import Heartbeats, health_routes
 from case_shared.kafka import Consumers, create_producer
 from case_shared.leadership import Leadership
 from case_shared.loops import finish, run_loop, start
-from case_shared.postgres import Pool, close_pool
+from case_shared.postgres import Pool, close_pool, load_sql
+from case_shared.retention import LEASE_NAME as RETENTION
+from case_shared.retention import Retention, Rule
 from case_shared.service import open_pool
 from case_shared.topics import topic_name
 from d365_sync.app.bells import Bells
@@ -91,6 +93,9 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
         "keys": verifier.keep_keys(stopping),
         "dispatcher": leadership.run(dispatcher.lead, stopping),
         "consumers": consumers.run(stopping),
+        "retention": Leadership(pool, clock, heartbeats, RETENTION).run(
+            build_retention(settings, pool, heartbeats).lead, stopping
+        ),
         "backlog": run_loop(
             "backlog", measure.backlog, every_seconds=_MEASURE_SECONDS, stopping=stopping, heartbeats=heartbeats
         ),
@@ -150,6 +155,17 @@ def build_dispatcher(
         settle_seconds=settings.d365_settle_seconds,
         timeout_seconds=seconds,
     )
+
+
+def build_retention(settings: Settings, pool: Pool, heartbeats: Heartbeats) -> Retention:
+    """What is kept for a configured time only."""
+    names = ("empty_documents", "delete_unreadable_records")
+    emptied, deleted = (load_sql("d365_sync.postgres", name) for name in names)
+    rules = (
+        Rule("documents", emptied, settings.retention_payload_days),
+        Rule("unreadable_records", deleted, settings.retention_unreadable_record_days),
+    )
+    return Retention(pool, rules, heartbeats)
 
 
 def _context(settings: Settings, pool: Pool, d365: D365, bells: Bells) -> Context:

@@ -11,11 +11,11 @@ from case_shared.events import SubmissionState
 
 @dataclass(frozen=True, slots=True)
 class PastSubmission:
-    """A submission with what the timeline tells of it; `content` is what was submitted."""
+    """A submission with what the timeline tells of it; `content` is what was submitted, None once emptied."""
 
     submission: Submission
     submitted_by: str
-    content: dict[str, Any]
+    content: dict[str, Any] | None
     sent_at: datetime | None
     state_at: datetime | None
 
@@ -51,13 +51,17 @@ def _origin(case: Case) -> str | None:
 def _stages(past: PastSubmission) -> Iterator[Entry]:
     number, submission = past.submission.submission_no, past.submission
     submitted_at = submission.submitted_at
-    yield Entry(submitted_at, "submitted", past.submitted_by, submission_no=number, content=past.content)
+    yield Entry(submitted_at, "submitted", past.submitted_by, _emptied(past), number, past.content)
     if past.sent_at is not None:
         yield Entry(past.sent_at, "sent", submission_no=number, duration_seconds=_seconds(submitted_at, past.sent_at))
     for attempt in submission.attempts:
         yield _attempt(attempt, number)
     if past.state_at is not None and submission.state not in {SubmissionState.PENDING, SubmissionState.DELIVERING}:
         yield _state(past, past.state_at)
+
+
+def _emptied(past: PastSubmission) -> str | None:
+    return "What was submitted is not kept any longer." if past.content is None else None
 
 
 def _attempt(attempt: dict[str, Any], number: int) -> Entry:

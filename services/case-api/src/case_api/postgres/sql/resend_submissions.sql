@@ -16,5 +16,7 @@ WITH silent AS MATERIALIZED (
 INSERT INTO outbox (web_case_id, submission_no, topic, value, headers)
 SELECT s.web_case_id, s.submission_no, 'case.submitted.v1', event_value(s), event_headers(s)
 FROM silent JOIN submissions s USING (web_case_id, submission_no)
+-- Emptied: it had reached an end, so d365-sync holds its document.
+WHERE s.content IS NOT NULL
 ON CONFLICT (web_case_id, submission_no) DO NOTHING
 RETURNING web_case_id

@@ -1,14 +1,20 @@
 -- Makes a delivered submission the current one again, with its content: D365 has the case after all, though it was returned
--- to the dealer, or even submitted again. What was delivered stays current, should two of them be.
+-- to the dealer, or even submitted again. One that was emptied since leaves the case's content as it is. What was delivered stays current, should two of them be.
 -- The case is locked before its state is looked at: a resubmission that commits meanwhile is seen, its own state may not be yet.
 -- $1 web_case_id[], $2 submission_no[]
 WITH locked AS MATERIALIZED (
-    SELECT c.web_case_id, c.phase, c.submission_no AS current_no, d.submission_no
+    SELECT
+        c.web_case_id, c.phase, c.submission_no AS current_no, d.submission_no,
+        jsonb_build_object(
+            'category', c.category, 'category_type', c.category_type, 'priority', c.priority, 'description', c.description,
+            'notes', c.notes,
+            'contact', jsonb_build_object('name', c.contact_name, 'email', c.contact_email, 'phone', c.contact_phone)
+        ) AS content
     FROM cases c JOIN unnest($1::text[], $2::integer[]) d (web_case_id, submission_no) USING (web_case_id)
     ORDER BY c.web_case_id
     FOR UPDATE OF c
 ), delivered AS MATERIALIZED (
-    SELECT l.web_case_id, s.submission_no, s.submitted_at, s.content
+    SELECT l.web_case_id, s.submission_no, s.submitted_at, coalesce(s.content, l.content) AS content
     FROM locked l
     JOIN submissions s USING (web_case_id, submission_no)
     LEFT JOIN submission_states x ON x.web_case_id = l.web_case_id AND x.submission_no = l.current_no

@@ -1,0 +1,172 @@
+"""What goes after its time, what stays for ever, and that nothing which has gone leads to a double."""
+
+import asyncio
+
+import pytest
+
+from case_shared.clock import SystemClock
+from case_shared.events import CaseSubmitted
+from case_shared.health import Heartbeats
+from case_shared.leadership import Lease
+from case_shared.postgres import Pool, load_sql
+from d365_sync import wiring
+from d365_sync.app.end_document import EndDocument
+from d365_sync.app.operating import NotAllowed, Order
+from d365_sync.domain.document import Action
+from d365_sync.postgres.desk import PostgresDesk
+from tests.integration.d365_sync.conftest import (
+    Queue,
+    cases_of,
+    dispatching,
+    key,
+    known_case,
+    settings_for,
+    submitted,
+)
+from tests.integration.d365_sync.test_statements import BACKLOG
+from tests.support.databases import Database
+from tests.support.sandbox import Sandbox
+
+
+async def apply(database: Database, sandbox: Sandbox, pool: Pool) -> None:
+    """One pass of the retention, as the service's leader makes it."""
+    clock = SystemClock()
+    retention = wiring.build_retention(settings_for(database, sandbox), pool, Heartbeats(clock))
+    await retention.apply(Lease("retention", 1, clock, clock.monotonic() + 60), asyncio.Event())
+
+
+async def age(queue: Queue, days: int = 91) -> None:
+    """Let everything that stands in the queue have happened long ago."""
+    await queue.pool.execute("UPDATE documents SET changed_at = changed_at - make_interval(days => $1)", days)
+
+
+async def revision(queue: Queue, event: CaseSubmitted) -> int:
+    row = await queue.document(event)
+    found: int = row["revision"]
+    return found
+
+
+async def order(queue: Queue, event: CaseSubmitted) -> Order:
+    return Order(key(event), await revision(queue, event), "oscar", "why")
+
+
+async def test_a_delivered_payload_goes_and_its_document_stays_and_prevents_a_double(
+    database: Database, d365: Sandbox
+) -> None:
+    async with dispatching(database, d365) as queue:
+        event = await known_case(queue)
+        await apply(database, d365, queue.pool)
+        assert (await queue.document(event))["content"] is not None, "its time is not over"
+        before = await queue.document(event)
+        await age(queue)
+
+        await apply(database, d365, queue.pool)
+
+        after = await queue.document(event)
+        assert after["content"] is None
+        assert {name for name in after if after[name] != before[name]} <= {"content", "changed_at", "published_revision"}
+        attempts = await queue.attempts(event)
+        assert attempts
+        assert all((one["request"], one["answer"]) == (None, None) for one in attempts)
+        assert all(one["outcome"] == "delivered" and one["status"] == 201 for one in attempts)
+
+        # The topic is read again from its start: the document is held, and D365 is not asked for another case.
+        published = len(await queue.events_of(event))
+        await queue.take_in(event)
+        marker = await known_case(queue)
+        assert (await queue.document(event))["content"] is None
+        assert len(await queue.events_of(event)) == published + 1
+        assert len(await cases_of(d365, event, marker)) == 2
+
+
+async def test_dead_letters_and_what_is_on_its_way_keep_their_payload(database: Database, d365: Sandbox) -> None:
+    async with database.connect() as connection, database.pool("d365_sync") as pool:
+        await connection.execute(BACKLOG.replace("40000", "60").replace("20000", "10"))
+        await connection.execute(
+            "UPDATE d365_sync.documents SET changed_at = now() - interval '1 year';"
+            "UPDATE d365_sync.documents SET state = 'failed', case_id = NULL WHERE web_case_id IN ('W11', 'W12');"
+            "UPDATE d365_sync.documents SET state = 'returned', case_id = NULL WHERE web_case_id = 'W13';"
+            "UPDATE d365_sync.documents SET state = 'discarded', case_id = NULL WHERE web_case_id = 'W14';"
+            # To be looked up.
+            "UPDATE d365_sync.documents SET verify_at = now() WHERE web_case_id = 'W15';"
+            # A returned one whose successor has no end yet: what a look-up finds is compared with both.
+            "UPDATE d365_sync.documents SET state = 'returned', case_id = NULL, web_case_id = 'W1', submission_no = 2"
+            " WHERE web_case_id = 'W16'"
+        )
+        await apply(database, d365, pool)
+        kept = await pool.fetch("SELECT web_case_id, submission_no, state FROM documents WHERE content IS NOT NULL")
+        assert await pool.fetchval("SELECT count(*) FROM documents") == 60
+    names = {(row["web_case_id"], row["submission_no"]) for row in kept}
+    assert names == {*((f"W{number}", 1) for number in (*range(1, 11), 11, 12, 15)), ("W1", 2)}
+
+
+async def test_a_document_without_payload_is_not_replayed_without_one(database: Database, d365: Sandbox) -> None:
+    async with dispatching(database, d365) as queue:
+        await known_case(queue)
+        await d365.fault(kind="reject", operation="create", count=1)
+        event = submitted()
+        await queue.take_in(event)
+        await queue.until(event, "failed")
+        desk, end = PostgresDesk(queue.pool), EndDocument(PostgresDesk(queue.pool))
+        await end(Action.DISCARD, await order(queue, event))
+        await age(queue)
+        await apply(database, d365, queue.pool)
+
+        await end(Action.RESTORE, await order(queue, event))
+        with pytest.raises(NotAllowed, match="payload was emptied; send it with a payload"):
+            await desk.replay(await order(queue, event), None, [])
+        with pytest.raises(NotAllowed, match="payload was emptied"):
+            await desk.change(Action.VERIFY, await order(queue, event))
+
+        await desk.replay(await order(queue, event), event.content, ["category"])
+        await queue.until(event, "delivered")
+        assert len(await cases_of(d365, event)) == 1
+
+
+async def test_unreadable_records_go_after_their_time(database: Database, d365: Sandbox) -> None:
+    async with database.connect() as connection, database.pool("d365_sync") as pool:
+        await connection.execute(
+            "INSERT INTO d365_sync.unreadable_records (topic, partition, record_offset, consumer_group, headers, cause,"
+            " recorded_at, kept_at) SELECT 't', 0, n, 'g', '[]', 'c', now(),"
+            " CASE WHEN n <= 700 THEN now() - interval '31 days' ELSE now() - interval '29 days' END"
+            " FROM generate_series(1, 710) n"
+        )
+        await apply(database, d365, pool)
+        left = await pool.fetchval("SELECT array_agg(record_offset ORDER BY record_offset) FROM unreadable_records")
+    assert left == list(range(701, 711))
+
+
+async def test_what_is_locked_is_left_for_later_and_nobody_waits(database: Database) -> None:
+    async with database.connect() as connection, database.pool("d365_sync") as pool:
+        await connection.execute(BACKLOG.replace("40000", "60").replace("20000", "10"))
+        await connection.execute("UPDATE d365_sync.documents SET changed_at = now() - interval '1 year'")
+        async with pool.acquire() as other, other.transaction():
+            await other.execute("SELECT FROM documents WHERE web_case_id = 'W30' FOR UPDATE")
+            async with asyncio.timeout(2):
+                assert await pool.fetchval(load_sql("d365_sync.postgres", "empty_documents"), 86_400) == 49
+        assert await pool.fetchval(load_sql("d365_sync.postgres", "empty_documents"), 86_400) == 1
+
+
+GUARDED: list[tuple[str, str]] = [
+    ("empty_documents", "documents_to_empty"),
+    ("delete_unreadable_records", "unreadable_records_by_age"),
+]
+
+
+@pytest.mark.parametrize(("name", "index"), GUARDED)
+async def test_retention_finds_its_rows_by_index(database: Database, name: str, index: str) -> None:
+    async with database.connect() as connection:
+        await connection.execute(BACKLOG.replace("20000", "2000"))
+        await connection.execute(
+            "INSERT INTO d365_sync.unreadable_records (topic, partition, record_offset, consumer_group, headers, cause,"
+            " recorded_at, kept_at) SELECT 't', 0, n, 'g', '[]', 'c', now(), now() - n * interval '1 minute'"
+            " FROM generate_series(1, 20000) n;"
+            "ANALYZE d365_sync.documents; ANALYZE d365_sync.unreadable_records;"
+            "SET search_path TO d365_sync, public; SET plan_cache_mode TO force_generic_plan;"
+            "SET enable_hashjoin TO off; SET enable_mergejoin TO off"
+        )
+        # Without joins over whole tables, which are as cheap at this size: do the keys lead to the rows?
+        await connection.execute(f"PREPARE guarded AS {load_sql('d365_sync.postgres', name)}")
+        plan = "\n".join(row[0] for row in await connection.fetch("EXPLAIN EXECUTE guarded (3600)"))
+    assert index in plan, plan
+    assert "Seq Scan" not in plan, plan
