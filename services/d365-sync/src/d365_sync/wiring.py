@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from case_shared.auth import TokenVerifier
 from case_shared.clock import Clock, SystemClock
+from case_shared.d365.client import D365Client
 from case_shared.d365.session import open_client
 from case_shared.health import Heartbeats, health_routes
 from case_shared.kafka import Consumers, create_producer
@@ -25,12 +26,16 @@ from d365_sync.app.deliver import Deliver
 from d365_sync.app.end_document import EndDocument
 from d365_sync.app.guard_d365 import GuardD365
 from d365_sync.app.hands import Hands
+from d365_sync.app.ledger_d365 import CompareWithD365
 from d365_sync.app.link import Link
 from d365_sync.app.log_failures import LogFailures
 from d365_sync.app.ports import D365
 from d365_sync.app.publish_deliveries import PublishDeliveries, Send
 from d365_sync.app.read_back import LookUp
 from d365_sync.app.replay import Replay
+from d365_sync.app.replay_dry_run import ForecastReplay
+from d365_sync.app.replay_runner import RunReplays
+from d365_sync.app.replays import OrderReplay, SteerReplay
 from d365_sync.app.store_outcomes import StoreOutcomes
 from d365_sync.app.verify import Verify
 from d365_sync.consumers import SERVICE, subscriptions
@@ -39,12 +44,14 @@ from d365_sync.domain.backoff import Backoff
 from d365_sync.domain.breaker import Breaker
 from d365_sync.domain.concurrency import Concurrency
 from d365_sync.domain.outcomes import Policy
+from d365_sync.leading import Leading
 from d365_sync.metrics import Measure
 from d365_sync.postgres.control import PostgresControl
 from d365_sync.postgres.desk import PostgresDesk
 from d365_sync.postgres.documents import PostgresDocuments
 from d365_sync.postgres.outbox import PostgresOutbox
 from d365_sync.postgres.queries import Queries
+from d365_sync.postgres.replays import PostgresReplays
 from d365_sync.producer import Producer
 from d365_sync.settings import Settings
 from d365_sync.web.app import create
@@ -55,7 +62,8 @@ log = structlog.get_logger(__name__)
 _LOOPS_SECONDS = 4.0
 _DRAIN_SECONDS = 4.0
 _MEASURE_SECONDS = 5.0
-_LEDGER_SECONDS = 60.0
+# A dry run of some thousand documents is done by then.
+_DRY_RUN_WAIT_SECONDS = 20.0
 # Beside the POSTs: look-ups, probes, operators' reads.
 _MORE_CONNECTIONS = 10
 
@@ -88,19 +96,18 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
     consumers = Consumers(settings, subscriptions(pool, bells.taken_in), client_id=SERVICE, heartbeats=heartbeats)
     leadership = Leadership(pool, clock, heartbeats, LEASE_NAME)
     measure = Measure(PostgresControl(pool), Queries(pool))
+    replays = build_replays(settings, pool, d365, dispatcher, clock)
+    leading = Leading(dispatcher, replays, measure, heartbeats, bells.replays)
     verifier = TokenVerifier(settings, plain, clock)
     loops = {
         "keys": verifier.keep_keys(stopping),
-        "dispatcher": leadership.run(dispatcher.lead, stopping),
+        "dispatcher": leadership.run(leading.lead, stopping),
         "consumers": consumers.run(stopping),
         "retention": Leadership(pool, clock, heartbeats, RETENTION).run(
             build_retention(settings, pool, heartbeats).lead, stopping
         ),
         "backlog": run_loop(
             "backlog", measure.backlog, every_seconds=_MEASURE_SECONDS, stopping=stopping, heartbeats=heartbeats
-        ),
-        "ledger": run_loop(
-            "ledger", measure.ledger, every_seconds=_LEDGER_SECONDS, stopping=stopping, heartbeats=heartbeats
         ),
     }
     tasks = start(loops)
@@ -168,14 +175,26 @@ def build_retention(settings: Settings, pool: Pool, heartbeats: Heartbeats) -> R
     return Retention(pool, rules, heartbeats)
 
 
-def _context(settings: Settings, pool: Pool, d365: D365, bells: Bells) -> Context:
-    desk = PostgresDesk(pool)
+def build_replays(settings: Settings, pool: Pool, d365: D365, dispatcher: Dispatcher, clock: Clock) -> RunReplays:
+    """What carries replays out, beside `dispatcher`."""
+    replays, seconds = PostgresReplays(pool), settings.d365_timeout_seconds
+    forecast = ForecastReplay(d365, dispatcher.documents, replays, seconds, settings.mapping.has_submission_id)
+    guard = dispatcher.guard
+    return RunReplays(replays, forecast, lambda: guard.sends, dispatcher.bells.taken_in, clock)
+
+
+def _context(settings: Settings, pool: Pool, d365: D365Client, bells: Bells) -> Context:
+    desk, queries, replays = PostgresDesk(pool), Queries(pool), PostgresReplays(pool)
+    seconds = settings.d365_timeout_seconds
     return Context(
-        queries=Queries(pool),
+        queries=queries,
         control=PostgresControl(pool),
         desk=desk,
         replay=Replay(desk),
-        link=Link(d365, desk, settings.d365_timeout_seconds),
+        order_replay=OrderReplay(replays, bells.replays.ring, _DRY_RUN_WAIT_SECONDS),
+        steer_replay=SteerReplay(replays, bells.replays.ring),
+        compare_with_d365=CompareWithD365(d365, queries, seconds, settings.mapping.has_submission_id),
+        link=Link(d365, desk, seconds),
         verify=Verify(desk, bells.taken_in),
         end=EndDocument(desk),
         bells=bells,

@@ -32,6 +32,7 @@ from case_shared.d365.reading import EntitySets, Rows
 from case_shared.d365.wire import AnswerLostError, NothingSentError, Wire
 
 RowT = TypeVar("RowT", bound=BaseModel)
+_KEYS = frozenset({"data_area_id", "case_id", "web_case_id", "submission_id", "customer_account"})
 
 
 class D365Client:
@@ -60,6 +61,8 @@ class D365Client:
         self._body = CaseBody(self._fields)
         self._create_url = self._sets.url(mapping.case.entity_set)
         self._cases = Rows(D365Case, mapping.case.entity_set, self._fields.by_ours())
+        keys = {ours: theirs for ours, theirs in self._fields.by_ours().items() if ours in _KEYS}
+        self._keys = Rows(D365Case, mapping.case.entity_set, keys)
 
     async def create_case(self, case: CaseToCreate, *, timeout: float) -> CreateAnswer:
         """Create the case in D365: one POST, and a second only after a 401, with a fresh token."""
@@ -129,6 +132,23 @@ class D365Client:
             cases = await self._read_cases("read cases", data_area_id, chunk.filter, deadline)
             found += [case for case in cases if case.case_id.casefold() in asked]
         return tuple(found)
+
+    async def read_web_cases(self, after: str, *, page_size: int, timeout: float) -> tuple[tuple[D365Case, ...], bool]:
+        """Cases with a Web Case ID behind `after`, in its order, of all legal entities; and whether there are more.
+
+        `page_size` at most, and only what tells cases apart. Raises: D365Error.
+        """
+        fields = self._fields
+        url = self._sets.url(
+            self._mapping.case.entity_set,
+            filter=f"{fields.web_case_id} gt {string_literal(after)}",
+            orderby=f"{fields.web_case_id},{fields.data_area_id},{fields.case_id}",
+            top=page_size,
+            select=self._keys.select,
+        )
+        page = await self._sets.page("read web cases", url, timeout=timeout)
+        cases = self._keys.read(page.rows)
+        return cases, bool(cases) and (page.following is not None or len(cases) >= page_size)
 
     async def read_modified_since(
         self, since: ModifiedKey, *, page_size: int, timeout: float, data_area_id: str | None = None

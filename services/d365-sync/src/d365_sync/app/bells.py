@@ -15,6 +15,7 @@ class Bells:
     deliver: Doorbell = field(default_factory=Doorbell)
     verify: Doorbell = field(default_factory=Doorbell)
     publish: Doorbell = field(default_factory=Doorbell)
+    replays: Doorbell = field(default_factory=Doorbell)
 
     def taken_in(self) -> None:
         """New documents, or old ones that are due: by consumers and operators."""

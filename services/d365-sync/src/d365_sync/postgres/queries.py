@@ -1,12 +1,16 @@
-"""What operators read: documents, groups, unreadable records, the audit, the ledger."""
+"""What operators read: documents, groups, replays, unreadable records, the audit, the ledger."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
+
+import asyncpg
 
 from case_shared.postgres import Pool, load_sql
-from d365_sync.domain.document import DocumentId, State
+from d365_sync.app.ledger_d365 import Entry
+from d365_sync.domain.document import Cause, DocumentId, State
 
 _PACKAGE = "d365_sync.postgres"
 Row = dict[str, Any]
@@ -45,7 +49,7 @@ class Queries:
             wanted.dealer,
             wanted.cause,
             wanted.older_than_seconds,
-            _like(wanted.text),
+            like(wanted.text),
             behind.created_at if behind else None,
             behind.id.web_case_id if behind else None,
             behind.id.submission_no if behind else None,
@@ -65,10 +69,30 @@ class Queries:
         """A page of records that could not be read, newest first."""
         return await self._rows("select_unreadable_records", below, limit)
 
-    async def audit(self, document_id: DocumentId | None, below: int | None, limit: int) -> list[Row]:
+    async def audit(
+        self, document_id: DocumentId | None, replay_id: UUID | None, below: int | None, limit: int
+    ) -> list[Row]:
         """A page of the audit, newest first."""
         key = document_id or (None, None)
-        return await self._rows("select_audit", *key, below, limit)
+        return await self._rows("select_audit", *key, replay_id, below, limit)
+
+    async def replays(self, behind: tuple[datetime, UUID] | None, limit: int) -> list[Row]:
+        """A page of replays, newest first."""
+        return await self._rows("select_replays", *(behind or (None, None)), limit)
+
+    async def replay(self, replay_id: UUID) -> Row | None:
+        """One replay; None where there is none."""
+        rows = await self._rows("select_replay", replay_id)
+        return rows[0] if rows else None
+
+    async def replay_documents(self, replay_id: UUID, behind: int, outcome: str | None, limit: int) -> list[Row]:
+        """A page of a replay's documents, oldest first."""
+        return await self._rows("select_replay_documents", replay_id, behind, outcome, limit)
+
+    async def entries(self, behind: DocumentId, up_to: str | None, limit: int) -> list[Entry]:
+        """Documents behind `behind`, up to a Web Case ID (None: to the end), to be held against D365's books."""
+        rows = await self.pool.fetch(load_sql(_PACKAGE, "select_books"), *behind, up_to, limit)
+        return [_entry(row) for row in rows]
 
     async def ledger(self) -> Row:
         """The ledger's counts, of one snapshot."""
@@ -78,7 +102,22 @@ class Queries:
         return [dict(row) for row in await self.pool.fetch(load_sql(_PACKAGE, statement), *arguments)]
 
 
-def _like(text: str | None) -> str | None:
+def _entry(row: asyncpg.Record) -> Entry:
+    return Entry(
+        id=DocumentId(row["web_case_id"], row["submission_no"]),
+        submission_id=UUID(int=row["submission_id"].int),
+        data_area_id=row["data_area_id"],
+        customer_account=row["customer_account"],
+        state=State(row["state"]),
+        cause=Cause(row["cause"]) if row["cause"] else None,
+        case_id=row["case_id"],
+        judged=row["judged"],
+        other_delivered=row["other_delivered"],
+    )
+
+
+def like(text: str | None) -> str | None:
+    """The LIKE pattern of what contains `text`; None for none."""
     if not text:
         return None
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

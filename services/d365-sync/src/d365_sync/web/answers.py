@@ -8,9 +8,11 @@ import orjson
 from fastapi import FastAPI, Request, Response
 
 from case_shared.events import CaseContent, Contact
-from case_shared.problems import Problem
+from case_shared.problems import FieldError, Problem
 from d365_sync.app.operating import D365Unreachable, DocumentChanged, DocumentNotFound, NotAllowed
+from d365_sync.app.replays import KeyReused, ReplayNotAllowed, ReplayNotFound
 from d365_sync.domain.document import DocumentId, State, allowed_actions
+from d365_sync.domain.replay import allowed_replay_actions
 
 Json = dict[str, Any]
 _AS_THEY_ARE = (
@@ -34,6 +36,7 @@ _AS_THEY_ARE = (
     "changed_at",
     "next_attempt_at",
     "revision",
+    "replay_id",
 )
 
 
@@ -88,11 +91,23 @@ def _changed(error: DocumentChanged) -> Problem:
 
 
 def _not_allowed(error: NotAllowed) -> Problem:
-    allowed = allowed_actions(error.state)
+    return _refused("The document's state does not permit this", error, allowed_actions(error.state))
+
+
+def _replay_not_allowed(error: ReplayNotAllowed) -> Problem:
+    return _refused("The replay's state does not permit this", error, allowed_replay_actions(error.state))
+
+
+def _refused(title: str, error: Exception, allowed: Sequence[str]) -> Problem:
     offered = f" Allowed now: {', '.join(allowed)}." if allowed else " Nothing can be done with it now."
-    return Problem(
-        409, "not-allowed", "The document's state does not permit this", f"{error}.{offered}", allowed_actions=allowed
-    )
+    return Problem(409, "not-allowed", title, f"{error}.{offered}", allowed_actions=allowed)
+
+
+def _key_reused(_error: KeyReused) -> Problem:
+    detail = "Take a new key for a new replay; the same request may be repeated with the same key."
+    title = "The Idempotency-Key was used for another request"
+    error = FieldError(pointer="Idempotency-Key", detail=detail)
+    return Problem(422, "idempotency-key-reused", title, detail, errors=[error])
 
 
 def _unavailable(error: Exception) -> Problem:
@@ -104,6 +119,9 @@ _WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
     DocumentNotFound: lambda error: Problem(404, "not-found", "Not found", f"{error}."),
     DocumentChanged: _changed,
     NotAllowed: _not_allowed,
+    ReplayNotFound: lambda error: Problem(404, "not-found", "Not found", f"{error}."),
+    ReplayNotAllowed: _replay_not_allowed,
+    KeyReused: _key_reused,
     D365Unreachable: _unavailable,
     OSError: _unavailable,
     TimeoutError: _unavailable,

@@ -6,8 +6,10 @@ from fastapi import Request
 
 from d365_sync.app.bells import Bells
 from d365_sync.app.end_document import EndDocument
+from d365_sync.app.ledger_d365 import CompareWithD365
 from d365_sync.app.link import Link
 from d365_sync.app.replay import Replay
+from d365_sync.app.replays import OrderReplay, SteerReplay
 from d365_sync.app.verify import Verify
 from d365_sync.postgres.control import PostgresControl
 from d365_sync.postgres.desk import PostgresDesk
@@ -22,6 +24,9 @@ class Context:
     control: PostgresControl
     desk: PostgresDesk
     replay: Replay
+    order_replay: OrderReplay
+    steer_replay: SteerReplay
+    compare_with_d365: CompareWithD365
     link: Link
     verify: Verify
     end: EndDocument

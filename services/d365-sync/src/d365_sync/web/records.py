@@ -1,6 +1,7 @@
 """Routes of what was kept: unreadable records, the audit, the ledger."""
 
 import base64
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -10,7 +11,7 @@ from d365_sync.domain.document import DocumentId
 from d365_sync.domain.ledger import adds_up
 from d365_sync.web.answers import Json, answer, page
 from d365_sync.web.context import context_of
-from d365_sync.web.requests import AuditQuery, NoQuery, PageQuery, decode_cursor, document_id, encode_cursor
+from d365_sync.web.requests import AuditQuery, LedgerQuery, PageQuery, decode_cursor, document_id, encode_cursor
 
 router = APIRouter(prefix="/v1", tags=["records"])
 Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
@@ -26,18 +27,27 @@ async def unreadable_records(request: Request, _reader: Reader, query: Annotated
 
 @router.get("/audit", summary="Who did what and why, newest first")
 async def audit(request: Request, _auditor: Auditor, query: Annotated[AuditQuery, Query()]) -> Response:
-    """Edited fields by name, never their values."""
+    """Edited fields by name, never their values; `document` and `replay` filter."""
     key = document_id(query.document) if query.document else None
-    rows = await context_of(request).queries.audit(key, _below(query.cursor), query.limit + 1)
+    rows = await context_of(request).queries.audit(key, query.replay, _below(query.cursor), query.limit + 1)
     return answer(page([_entry(row) for row in rows], query.limit, _cursor))
 
 
 @router.get("/ledger", summary="Does every submission have its place?")
-async def ledger(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Response:
-    """Submissions older than five minutes by where they stand; younger ones are counted apart."""
-    counts = await context_of(request).queries.ledger()
+async def ledger(request: Request, _reader: Reader, query: Annotated[LedgerQuery, Query()]) -> Response:
+    """Submissions older than five minutes by where they stand; younger ones are counted apart.
+
+    `d365=true` holds our books against D365's: it reads every case there that carries a Web Case ID, many in one
+    request, and tells which are delivered and not found, found and not delivered, or found twice. 503 where D365 gives
+    no answer.
+    """
+    context = context_of(request)
+    compared = await context.compare_with_d365() if query.d365 else None
+    counts = await context.queries.ledger()
     as_of = counts.pop("as_of")
-    return answer({"adds_up": adds_up(counts), "as_of": as_of, **counts})
+    agrees = compared is None or compared.adds_up
+    told = {"d365": asdict(compared)} if compared else {}
+    return answer({"adds_up": adds_up(counts) and agrees, "as_of": as_of, **counts, **told})
 
 
 def _below(cursor: str | None) -> int | None:

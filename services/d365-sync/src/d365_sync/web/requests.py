@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import orjson
 from fastapi import Request
@@ -26,14 +27,18 @@ from d365_sync.domain.document import DocumentId, State
 
 _TEXT = r"^[^\x00]*$"
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=_TEXT)]
+WordFilter = Annotated[str | None, Field(max_length=100, pattern=_TEXT)]
+TextFilter = Annotated[str | None, Field(max_length=200, pattern=_TEXT)]
 _TAG = re.compile(r'(?<!W/)"(\d{1,9})"')
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """What is sent: unknown fields are refused."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ContactInput(_Body):
+class ContactInput(Body):
     """Whom D365's staff may ask."""
 
     name: ContactName | None = None
@@ -41,7 +46,7 @@ class ContactInput(_Body):
     phone: ContactPhone | None = None
 
 
-class PayloadInput(_Body):
+class PayloadInput(Body):
     """What is sent in place of what the dealer wrote, whole. Ids, dealer and legal entity are no part of it."""
 
     category: Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=_TEXT)]
@@ -58,13 +63,13 @@ class PayloadInput(_Body):
         return CaseContent(**given, contact=Contact(**contact)) if contact else CaseContent(**given)
 
 
-class ReasonInput(_Body):
+class ReasonInput(Body):
     """Why."""
 
     reason: Reason
 
 
-class OptionalReasonInput(_Body):
+class OptionalReasonInput(Body):
     """Why, for what does not demand it; the body may be left out."""
 
     reason: Reason = "no reason given"
@@ -85,14 +90,14 @@ class LinkInput(ReasonInput):
     case_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_TEXT)]
 
 
-class DocumentsQuery(_Body):
+class DocumentsQuery(Body):
     """Filters of the list; `state` takes several, by comma."""
 
     state: str | None = None
-    dealer: Annotated[str | None, Field(max_length=100, pattern=_TEXT)] = None
-    cause: Annotated[str | None, Field(max_length=100, pattern=_TEXT)] = None
+    dealer: WordFilter = None
+    cause: WordFilter = None
     older_than_seconds: Annotated[float | None, Field(ge=0, le=10**9)] = None
-    q: Annotated[str | None, Field(max_length=200, pattern=_TEXT)] = None
+    q: TextFilter = None
     cursor: Annotated[str | None, Field(max_length=500)] = None
     limit: Annotated[int, Field(ge=1, le=100)] = 25
 
@@ -106,7 +111,7 @@ class DocumentsQuery(_Body):
             raise invalid([FieldError(pointer="?state", detail=f"There are these states: {known}.")]) from None
 
 
-class PageQuery(_Body):
+class PageQuery(Body):
     """A page of a list; `cursor` is `next` of the page before."""
 
     cursor: Annotated[str | None, Field(max_length=500)] = None
@@ -114,12 +119,19 @@ class PageQuery(_Body):
 
 
 class AuditQuery(PageQuery):
-    """A page of the audit, of one document where `document` names it."""
+    """A page of the audit, of one document or one replay where `document` or `replay` names it."""
 
     document: Annotated[str | None, Field(max_length=50)] = None
+    replay: UUID | None = None
 
 
-class NoQuery(_Body):
+class LedgerQuery(Body):
+    """With `d365` the books are held against D365's too."""
+
+    d365: bool = False
+
+
+class NoQuery(Body):
     """No parameters at all."""
 
 

@@ -2,7 +2,7 @@
 -- $1 web_case_id text, $2 submission_no int, $3 revision int, $4 states in which it is allowed text[], $5 actor text, $6 reason text, $7 content jsonb or null for the same, $8 names of the edited fields text[]
 WITH changed AS (
     UPDATE documents AS d SET
-        state = 'pending', cause = NULL, reason = NULL, detail = NULL, given_reason = NULL, content = coalesce($7::jsonb, d.content),
+        state = 'pending', cause = NULL, reason = NULL, detail = NULL, given_reason = NULL, replay_id = NULL, content = coalesce($7::jsonb, d.content),
         rank = 1, due_at = now(), read_back_first = true, posts = 0, waits = 0, retried = false, verdict = NULL, verify_at = NULL,
         failure_log_at = NULL, revision = d.revision + 1, changed_at = now()
     WHERE d.web_case_id = $1::text AND d.submission_no = $2::int AND d.revision = $3::int AND d.state = ANY($4::text[])

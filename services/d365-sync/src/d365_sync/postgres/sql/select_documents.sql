@@ -3,7 +3,7 @@
 -- $6 behind created_at timestamptz, $7 web_case_id text, $8 submission_no int, $9 how many int; null for no filter
 SELECT
     d.web_case_id, d.submission_no, d.submission_id, d.dealer, d.data_area_id, d.customer_account, d.state, d.cause, d.reason, d.detail,
-    d.given_reason, d.case_id, d.content, d.created_by, d.created_at, d.submitted_at, d.delivered_at, d.changed_at, d.revision,
+    d.given_reason, d.case_id, d.content, d.created_by, d.created_at, d.submitted_at, d.delivered_at, d.changed_at, d.revision, d.replay_id,
     CASE
         WHEN d.state IN ('pending', 'deferred') THEN least(d.due_at, d.verify_at)
         ELSE d.verify_at

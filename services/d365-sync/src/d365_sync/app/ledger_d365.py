@@ -1,0 +1,185 @@
+"""The ledger against D365's own books: two lists in the order of the Web Case ID, held side by side, a page at a time.
+
+No snapshot spans D365 and us. So D365's page is read first and our books after it, and only documents are judged that
+nothing has happened to for five minutes: a case in flight raises no alarm.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from case_shared.d365.errors import D365Error
+from case_shared.d365.models import D365Case
+from case_shared.identifiers import is_web_case_id
+from d365_sync.app.operating import D365Unreachable
+from d365_sync.domain.document import Cause, DocumentId, State
+
+_D365_PAGE = 1000
+_BOOKS_PAGE = 1000
+# Behind the letter that begins each Web Case ID: what sorts before it was not written by us.
+_FIRST = "W"
+SHOWN = 100
+# Of these it is known that D365 has a case in their way.
+_EXPLAINED = frozenset({Cause.OTHER_CONTENT, Cause.FOUND_TWICE, Cause.SUPERSEDED})
+
+
+class Reads(Protocol):
+    """The D365 client, as far as it is used here; `timeout` in seconds."""
+
+    async def read_web_cases(
+        self,
+        after: str,
+        *,
+        page_size: int,
+        timeout: float,  # noqa: ASYNC109
+    ) -> tuple[tuple[D365Case, ...], bool]: ...
+    async def read_cases_by_case_id(
+        self,
+        data_area_id: str,
+        case_ids: Collection[str],
+        *,
+        timeout: float,  # noqa: ASYNC109
+    ) -> tuple[D365Case, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document in our books. `judged`: nothing has happened to it for five minutes."""
+
+    id: DocumentId
+    submission_id: UUID
+    data_area_id: str
+    customer_account: str
+    state: State
+    cause: Cause | None
+    case_id: str | None
+    judged: bool
+    other_delivered: bool
+
+
+class Books(Protocol):
+    """Our books: documents behind `behind`, up to a Web Case ID (None: to the end), in order."""
+
+    async def entries(self, behind: DocumentId, up_to: str | None, limit: int) -> list[Entry]: ...
+
+
+@dataclass
+class Deviation:
+    """How many Web Case IDs deviate in one way, and the first of them."""
+
+    count: int = 0
+    web_case_ids: list[str] = field(default_factory=list)
+
+    def add(self, web_case_id: str) -> None:
+        """Count one more."""
+        self.count += 1
+        if len(self.web_case_ids) < SHOWN:
+            self.web_case_ids.append(web_case_id)
+
+
+@dataclass
+class Comparison:
+    """What D365's books and ours do not agree on; `cases`: how many of D365's carry a Web Case ID."""
+
+    cases: int = 0
+    delivered_not_found: Deviation = field(default_factory=Deviation)
+    found_not_delivered: Deviation = field(default_factory=Deviation)
+    found_twice: Deviation = field(default_factory=Deviation)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether they agree."""
+        return not (self.delivered_not_found.count or self.found_not_delivered.count or self.found_twice.count)
+
+
+Found = Mapping[str, Sequence[D365Case]]
+
+
+@dataclass(frozen=True)
+class CompareWithD365:
+    """Reads all of D365's cases with a Web Case ID, one request at a time. `by_submission_id`: D365 keeps ours."""
+
+    d365: Reads
+    books: Books
+    timeout_seconds: float
+    by_submission_id: bool
+
+    async def __call__(self) -> Comparison:
+        """Compare. Raises D365Unreachable where D365 gives no answer: half a comparison says nothing."""
+        comparison, after, more = Comparison(), _FIRST, True
+        try:
+            while more:
+                cases, more = await self.d365.read_web_cases(after, page_size=_D365_PAGE, timeout=self.timeout_seconds)
+                found, up_to = _page(cases, more=more)
+                await self._compare(found, after, up_to, comparison)
+                after = up_to or after
+        except D365Error as error:
+            raise D365Unreachable(f"D365 gave no answer to hold the books against: {error.why}") from error
+        return comparison
+
+    async def _compare(self, found: Found, after: str, up_to: str | None, comparison: Comparison) -> None:
+        """Hold one page of D365's against our books of the same range."""
+        unknown = set(found)
+        for web_case_id, cases in found.items():
+            comparison.cases += len(cases)
+            if len(cases) > 1:
+                comparison.found_twice.add(web_case_id)
+        # Submission numbers begin with 1: behind all those of `after`.
+        behind = DocumentId(after, 2**31 - 1)
+        while entries := await self.books.entries(behind, up_to, _BOOKS_PAGE):
+            unknown.difference_update(entry.id.web_case_id for entry in entries)
+            await self._judge([entry for entry in entries if entry.judged], found, comparison)
+            behind = entries[-1].id
+        for web_case_id in sorted(unknown):
+            comparison.found_not_delivered.add(web_case_id)
+
+    async def _judge(self, entries: Sequence[Entry], found: Found, comparison: Comparison) -> None:
+        missing: dict[str, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            cases = found.get(entry.id.web_case_id, ())
+            if entry.state is State.DELIVERED:
+                if not any(_same(case.case_id, entry.case_id) for case in cases):
+                    missing[entry.data_area_id].append(entry)
+            elif any(self._is_its(case, entry) for case in cases):
+                comparison.found_not_delivered.add(entry.id.web_case_id)
+        for data_area_id, lost in missing.items():
+            await self._look_for(data_area_id, lost, comparison)
+
+    async def _look_for(self, data_area_id: str, entries: Sequence[Entry], comparison: Comparison) -> None:
+        """A case that an operator linked may carry no Web Case ID."""
+        case_ids = [entry.case_id for entry in entries if entry.case_id]
+        cases = await self.d365.read_cases_by_case_id(data_area_id, case_ids, timeout=self.timeout_seconds)
+        there = {case.case_id.casefold(): case.web_case_id for case in cases}
+        for entry in entries:
+            bears = there.get((entry.case_id or "").casefold(), "nothing there")
+            if bears and not _same(bears, entry.id.web_case_id):
+                comparison.delivered_not_found.add(entry.id.web_case_id)
+
+    def _is_its(self, case: D365Case, entry: Entry) -> bool:
+        """Whether D365's case came from this very submission."""
+        if not _same(case.data_area_id, entry.data_area_id) or not _same(case.customer_account, entry.customer_account):
+            return False
+        if self.by_submission_id:
+            return case.submission_id == entry.submission_id
+        return not entry.other_delivered and entry.cause not in _EXPLAINED
+
+
+def _page(cases: Sequence[D365Case], *, more: bool) -> tuple[dict[str, list[D365Case]], str | None]:
+    """The page's cases by Web Case ID, and up to where it is complete; None: to the end."""
+    found: dict[str, list[D365Case]] = defaultdict(list)
+    for case in cases:
+        found[(case.web_case_id or "").strip().upper()].append(case)
+    up_to = None
+    if more:
+        # The last one's doubles may stand on the next page: it is read again there.
+        last = next(reversed(found))
+        if len(found) > 1:
+            del found[last]
+        up_to = next(reversed(found))
+    return {web_case_id: its for web_case_id, its in found.items() if is_web_case_id(web_case_id)}, up_to
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    return (one or "").strip().casefold() == (other or "").strip().casefold()

@@ -1,0 +1,98 @@
+"""Foresee what a replay would come to: by reads of D365, many documents in a request, and by the known lists."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from case_shared.d365.matching import is_ours
+from case_shared.d365.models import CaseToCreate, D365Case, ReadBack
+from d365_sync.app.operating import D365Unreachable
+from d365_sync.app.ports import D365, Documents
+from d365_sync.app.replays import Candidate, Choices, Forecast, Replays
+from d365_sync.domain.document import State
+from d365_sync.domain.replay import ReplayOutcome
+
+_REQUEST = 100
+_REQUESTS_AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class ForecastReplay:
+    """Changes nothing. `by_submission_id`: D365 keeps our submission id."""
+
+    d365: D365
+    documents: Documents
+    replays: Replays
+    timeout_seconds: float
+    by_submission_id: bool
+
+    async def __call__(self, candidates: Sequence[Candidate]) -> list[Forecast]:
+        """What each would come to. Raises D365Error, D365Unreachable: then nothing is known of any of them."""
+        places: dict[str, list[Candidate]] = defaultdict(list)
+        for candidate in candidates:
+            places[candidate.data_area_id].append(candidate)
+        slots = asyncio.Semaphore(_REQUESTS_AT_ONCE)
+        parts = [
+            self._part(data_area_id, some[first : first + _REQUEST], slots)
+            for data_area_id, some in places.items()
+            for first in range(0, len(some), _REQUEST)
+        ]
+        return [forecast for part in await asyncio.gather(*parts) for forecast in part]
+
+    async def _part(
+        self, data_area_id: str, candidates: Sequence[Candidate], slots: asyncio.Semaphore
+    ) -> list[Forecast]:
+        choices = await self.replays.choices(data_area_id)
+        async with slots:
+            answer, controlled = await self._read(data_area_id, candidates)
+        return [self._forecast(candidate, answer, choices, controlled=controlled) for candidate in candidates]
+
+    async def _read(self, data_area_id: str, candidates: Sequence[Candidate]) -> tuple[ReadBack, bool]:
+        controls = await self.documents.control_cases(data_area_id)
+        answer = await self.d365.find_by_web_case_id(
+            data_area_id,
+            [candidate.id.web_case_id for candidate in candidates],
+            control_case_ids=controls,
+            timeout=self.timeout_seconds,
+        )
+        if not controls:
+            # Nothing is known to be there yet: then at least the entity set must be readable.
+            await self.d365.probe(timeout=self.timeout_seconds)
+        return answer, bool(controls)
+
+    def _forecast(self, candidate: Candidate, answer: ReadBack, choices: Choices, *, controlled: bool) -> Forecast:
+        web_case_id = candidate.id.web_case_id
+        found = answer.found.get(web_case_id, ())
+        if not found and controlled and not answer.is_surely_absent(web_case_id):
+            raise D365Unreachable("D365 did not show a case that is known to be there, so absence proves nothing")
+        if candidate.state is not State.FAILED:
+            return Forecast(candidate.place, ReplayOutcome.LEFT_OUT, f"it is {candidate.state} by now")
+        if found and candidate.case is not None:
+            return self._found(candidate.place, candidate.case, found)
+        problem = candidate.problem or (candidate.case and wrong_choice(candidate.case, choices))
+        if problem:
+            return Forecast(candidate.place, ReplayOutcome.STILL_INVALID, problem)
+        return Forecast(candidate.place, ReplayOutcome.WOULD_CREATE, None)
+
+    def _found(self, place: int, case: CaseToCreate, found: Sequence[D365Case]) -> Forecast:
+        case_ids = ", ".join(one.case_id for one in found)
+        if len(found) > 1:
+            return Forecast(place, ReplayOutcome.STILL_INVALID, f"D365 has it more than once, as cases {case_ids}")
+        if is_ours(found[0], case, by_submission_id=self.by_submission_id):
+            return Forecast(place, ReplayOutcome.ALREADY_THERE, f"D365 has it as case {case_ids}")
+        return Forecast(place, ReplayOutcome.STILL_INVALID, f"D365 has it with other content, as case {case_ids}")
+
+
+def wrong_choice(case: CaseToCreate, choices: Choices) -> str | None:
+    """What of `case` is in none of D365's lists; None where nothing is, or the lists are not known."""
+    types = {kind for category, kind in choices.categories if category.casefold() == case.category.casefold()}
+    given = case.category_type
+    if choices.categories and not types:
+        return f"/payload/category: D365 has no category {case.category}"
+    if choices.categories and given and given.casefold() not in {kind.casefold() for kind in types}:
+        return f"/payload/category_type: D365 has category {case.category} in no type {given}"
+    priorities = {priority.casefold() for priority in choices.priorities}
+    if priorities and case.priority and case.priority.casefold() not in priorities:
+        return f"/payload/priority: D365 has no priority {case.priority}"
+    return None

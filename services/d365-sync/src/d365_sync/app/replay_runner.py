@@ -1,0 +1,79 @@
+"""Carry replays out: the leader's part, in steps that are each one transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import structlog
+from prometheus_client import Counter
+
+from case_shared.clock import Clock
+from case_shared.d365.errors import D365Error
+from case_shared.fault_points import FaultPoint, reached
+from d365_sync.app.operating import D365Unreachable
+from d365_sync.app.ports import Leader
+from d365_sync.app.replay_dry_run import ForecastReplay
+from d365_sync.app.replays import Replays, RunningReplay
+
+log = structlog.get_logger(__name__)
+_REPLAYS_AT_ONCE = 20
+_STEP = 100
+# So many documents of replays wait for D365 at most: a pause leaves few behind it, and an outage stops the rest.
+_MOST_QUEUED = 500
+_DRY_RUN_STEP = 400
+_HELD_UP_SECONDS = 5.0
+_stepped = Counter("d365_sync_replayed_documents_total", "Documents that replays of many are done with", ["kind"])
+
+
+@dataclass
+class RunReplays:
+    """A step's effects are stored with its position, so a kill loses nothing and repeats nothing.
+
+    `sends` tells whether D365 may be asked now; `queued` is called when documents were put back into the queue.
+    """
+
+    replays: Replays
+    forecast: ForecastReplay
+    sends: Callable[[], bool]
+    queued: Callable[[], None]
+    clock: Clock
+    _held_up_until: dict[UUID, float] = field(default_factory=dict)
+
+    async def __call__(self, leader: Leader) -> bool:
+        """One step of each replay that runs; True where there is more to be done at once."""
+        running = await self.replays.running(_REPLAYS_AT_ONCE)
+        steps = [await self._step(replay, leader) for replay in running]
+        return any(steps)
+
+    async def _step(self, replay: RunningReplay, leader: Leader) -> bool:
+        if replay.dry_run:
+            return await self._foresee(replay.replay_id, leader)
+        done = await self.replays.step(replay.replay_id, leader, limit=_STEP, most_queued=_MOST_QUEUED)
+        reached(FaultPoint.REPLAY_STEPPED)
+        if done:
+            _stepped.labels("replay").inc(done)
+            self.queued()
+        return done == _STEP
+
+    async def _foresee(self, replay_id: UUID, leader: Leader) -> bool:
+        if self._held_up_until.get(replay_id, 0.0) > self.clock.monotonic():
+            return False
+        if not self.sends():
+            await self._hold_up(replay_id, "D365 is to be left alone for now; GET /v1/delivery tells why")
+            return False
+        candidates = await self.replays.candidates(replay_id, _DRY_RUN_STEP)
+        try:
+            forecasts = await self.forecast(candidates)
+        except (D365Error, D365Unreachable) as error:
+            await self._hold_up(replay_id, str(error))
+            return False
+        reached(FaultPoint.REPLAY_FORESEEN)
+        self._held_up_until.pop(replay_id, None)
+        done = await self.replays.store_forecasts(replay_id, leader, forecasts)
+        _stepped.labels("dry_run").inc(done)
+        return done > 0
+
+    async def _hold_up(self, replay_id: UUID, why: str) -> None:
+        log.warning("dry_run_held_up", replay_id=str(replay_id), why=why)
+        self._held_up_until[replay_id] = self.clock.monotonic() + _HELD_UP_SECONDS
+        await self.replays.hold_up(replay_id, why)

@@ -1,0 +1,148 @@
+"""Replays of many dead letters: order one, and pause, resume or cancel it. The leader carries it out."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from case_shared.d365.models import CaseToCreate
+from case_shared.errors import Refused
+from case_shared.fault_points import FaultPoint, reached
+from d365_sync.app.ports import Leader
+from d365_sync.domain.document import DocumentId, State
+from d365_sync.domain.replay import LEADS_TO, ReplayAction, ReplayOutcome, ReplayState
+
+_LOOK_SECONDS = 0.1
+
+
+class ReplayNotFound(Refused):
+    """There is no such replay."""
+
+
+class ReplayNotAllowed(Refused):
+    """The replay's state does not permit the action."""
+
+    def __init__(self, action: ReplayAction, state: ReplayState) -> None:
+        super().__init__(f"a replay that is {state} cannot be given a {action}")
+        self.state = state
+
+
+class KeyReused(Refused):
+    """The Idempotency-Key was used for another replay."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetters:
+    """Which dead letters; None filters nothing."""
+
+    dealer: str | None = None
+    cause: str | None = None
+    older_than_seconds: float | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOrder:
+    """An operator's order; `query` is kept as it was given, `key` is the Idempotency-Key."""
+
+    wanted: DeadLetters
+    query: dict[str, Any]
+    dry_run: bool
+    actor: str
+    reason: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningReplay:
+    """A replay that has work to be done."""
+
+    replay_id: UUID
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A document of a dry run; `case` is None where its payload cannot be sent, and `problem` says why."""
+
+    place: int
+    id: DocumentId
+    state: State
+    data_area_id: str
+    case: CaseToCreate | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What replaying the document at `place` would come to."""
+
+    place: int
+    outcome: ReplayOutcome
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What D365 lets one choose in a legal entity, as far as known: (category, category type) and priorities."""
+
+    categories: frozenset[tuple[str, str]]
+    priorities: frozenset[str]
+
+
+class Replays(Protocol):
+    """The store of replays. Each change writes its audit."""
+
+    async def order(self, order: ReplayOrder) -> UUID: ...
+    async def change(self, replay_id: UUID, action: ReplayAction, actor: str, reason: str) -> bool: ...
+    async def state(self, replay_id: UUID) -> ReplayState: ...
+    async def running(self, limit: int) -> list[RunningReplay]: ...
+    async def step(self, replay_id: UUID, leader: Leader, *, limit: int, most_queued: int) -> int: ...
+    async def candidates(self, replay_id: UUID, limit: int) -> list[Candidate]: ...
+    async def store_forecasts(self, replay_id: UUID, leader: Leader, forecasts: Sequence[Forecast]) -> int: ...
+    async def hold_up(self, replay_id: UUID, why: str) -> None: ...
+    async def choices(self, data_area_id: str) -> Choices: ...
+
+
+@dataclass(frozen=True)
+class OrderReplay:
+    """Notes the order and its list of dead letters; `ring` wakes the leader where it runs here.
+
+    The same key, or the same dead letters while their replay is open, is the same replay: two clicks are one job.
+    """
+
+    replays: Replays
+    ring: Callable[[], None]
+    wait_seconds: float
+
+    async def __call__(self, order: ReplayOrder) -> UUID:
+        """Order it; waits a while for a dry run's end. Raises KeyReused."""
+        replay_id = await self.replays.order(order)
+        reached(FaultPoint.REPLAY_ORDERED)
+        self.ring()
+        if order.dry_run:
+            await self._wait(replay_id)
+        return replay_id
+
+    async def _wait(self, replay_id: UUID) -> None:
+        for _ in range(int(self.wait_seconds / _LOOK_SECONDS)):
+            if await self.replays.state(replay_id) is not ReplayState.RUNNING:
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+@dataclass(frozen=True)
+class SteerReplay:
+    """Pauses, resumes or cancels: takes effect before the leader's next step."""
+
+    replays: Replays
+    ring: Callable[[], None]
+
+    async def __call__(self, replay_id: UUID, action: ReplayAction, actor: str, reason: str) -> None:
+        """Do it; again: nothing more. Raises ReplayNotFound, ReplayNotAllowed."""
+        if not await self.replays.change(replay_id, action, actor, reason):
+            state = await self.replays.state(replay_id)
+            if state is not LEADS_TO[action]:
+                raise ReplayNotAllowed(action, state)
+        self.ring()

@@ -1,0 +1,49 @@
+"""A replay of many dead letters: its states, what may be done with it, and what it comes to for each document."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class ReplayState(StrEnum):
+    """How a replay stands."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+
+
+class ReplayAction(StrEnum):
+    """What an operator may do with a replay."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+
+
+class ReplayOutcome(StrEnum):
+    """What a replay did with a document, or what a dry run found that it would come to."""
+
+    REPLAYED = "replayed"
+    LEFT_OUT = "left_out"
+    WOULD_CREATE = "would_create"
+    ALREADY_THERE = "already_there"
+    STILL_INVALID = "still_invalid"
+
+
+ALLOWED: Mapping[ReplayAction, frozenset[ReplayState]] = {
+    ReplayAction.PAUSE: frozenset({ReplayState.RUNNING}),
+    ReplayAction.RESUME: frozenset({ReplayState.PAUSED}),
+    ReplayAction.CANCEL: frozenset({ReplayState.RUNNING, ReplayState.PAUSED}),
+}
+# An order that has been carried out already is no error: pause and cancel can be repeated.
+LEADS_TO: Mapping[ReplayAction, ReplayState] = {
+    ReplayAction.PAUSE: ReplayState.PAUSED,
+    ReplayAction.RESUME: ReplayState.RUNNING,
+    ReplayAction.CANCEL: ReplayState.CANCELED,
+}
+
+
+def allowed_replay_actions(state: ReplayState) -> list[ReplayAction]:
+    """What an operator may do with a replay in `state`."""
+    return [action for action, states in ALLOWED.items() if state in states]

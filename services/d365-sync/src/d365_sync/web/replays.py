@@ -1,0 +1,176 @@
+"""Routes of replays: many dead letters at once."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+
+from case_shared.auth import Authenticated, Principal
+from case_shared.problems import Problem
+from d365_sync.app.replays import ReplayNotFound, ReplayOrder
+from d365_sync.domain.document import DocumentId
+from d365_sync.domain.replay import ReplayAction, ReplayOutcome, ReplayState, allowed_replay_actions
+from d365_sync.web.answers import Json, answer, page
+from d365_sync.web.context import context_of
+from d365_sync.web.openapi import problems
+from d365_sync.web.replay_models import (
+    OneReplayDocument,
+    ReplayPageQuery,
+    ReplaysDocument,
+    ReplaysInput,
+)
+from d365_sync.web.requests import (
+    NO_REASON,
+    OptionalReasonInput,
+    PageQuery,
+    decode_cursor,
+    encode_cursor,
+    no_query_on_orders,
+    wrong_cursor,
+)
+
+router = APIRouter(prefix="/v1/replays", tags=["replays"], dependencies=[Depends(no_query_on_orders)])
+Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
+Writer = Annotated[Principal, Depends(Authenticated("documents:write"))]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,255}$",
+        description="makes the order safe to repeat: the same key is the same replay",
+    ),
+]
+_FIRST_PAGE = ReplayPageQuery()
+_OUTCOMES = tuple(outcome.value for outcome in ReplayOutcome)
+_AS_THEY_ARE = (
+    "replay_id",
+    "state",
+    "dry_run",
+    "query",
+    "reason",
+    "created_at",
+    "changed_at",
+    "ended_at",
+    "held_up_by",
+)
+
+
+@router.post(
+    "",
+    summary="Replay many dead letters, or see what that would come to",
+    status_code=202,
+    responses={202: {"model": OneReplayDocument}, **problems(422)},
+)
+async def order(request: Request, writer: Writer, body: ReplaysInput, key: Key = None) -> Response:
+    """The dead letters that match now are replayed in the background, each once, behind new cases.
+
+    A dry run changes nothing: it asks D365 which of them are there already, and the known lists which would fail again;
+    the answer waits for it, 20 s at most. The same dead letters while their replay is open, or the same
+    Idempotency-Key: the same replay.
+    """
+    query = body.query.model_dump(mode="json", exclude_none=True)
+    wanted = ReplayOrder(body.query.wanted(), query, body.dry_run, writer.username, body.reason, key)
+    replay_id = await context_of(request).order_replay(wanted)
+    return await _shown(request, replay_id, _FIRST_PAGE, 202, Location=f"/v1/replays/{replay_id}")
+
+
+@router.get("", summary="List replays, newest first", responses={200: {"model": ReplaysDocument}, **problems(422)})
+async def replays(request: Request, _reader: Reader, query: Annotated[PageQuery, Query()]) -> Response:
+    """Dry runs too."""
+    rows = await context_of(request).queries.replays(_place(query.cursor), query.limit + 1)
+    return answer(page([_replay(row) for row in rows], query.limit, _cursor))
+
+
+@router.get(
+    "/{replay}",
+    summary="One replay: how far it has come, and its documents",
+    responses={200: {"model": OneReplayDocument}, **problems(404, 422)},
+)
+async def one_replay(
+    request: Request, _reader: Reader, replay: str, query: Annotated[ReplayPageQuery, Query()]
+) -> Response:
+    """`cursor` and `limit` page through its documents."""
+    return await _shown(request, _replay_id(replay), query)
+
+
+_STEERED: dict[int | str, Any] = {200: {"model": OneReplayDocument}, **problems(404, 409, 422)}
+
+
+@router.post("/{replay}/pause", summary="Pause a replay", responses=_STEERED)
+async def pause(request: Request, writer: Writer, replay: str, body: OptionalReasonInput = NO_REASON) -> Response:
+    """What is in the queue already goes on to D365: a few hundred documents at most."""
+    return await _steer(ReplayAction.PAUSE, request, writer, replay, body)
+
+
+@router.post("/{replay}/resume", summary="Go on with a paused replay", responses=_STEERED)
+async def resume(request: Request, writer: Writer, replay: str, body: OptionalReasonInput = NO_REASON) -> Response:
+    """It goes on where it stopped."""
+    return await _steer(ReplayAction.RESUME, request, writer, replay, body)
+
+
+@router.post("/{replay}/cancel", summary="End a replay", responses=_STEERED)
+async def cancel(request: Request, writer: Writer, replay: str, body: OptionalReasonInput = NO_REASON) -> Response:
+    """What was not replayed stays a dead letter."""
+    return await _steer(ReplayAction.CANCEL, request, writer, replay, body)
+
+
+async def _steer(
+    action: ReplayAction, request: Request, writer: Principal, replay: str, body: OptionalReasonInput
+) -> Response:
+    replay_id = _replay_id(replay)
+    await context_of(request).steer_replay(replay_id, action, writer.username, body.reason)
+    return await _shown(request, replay_id, _FIRST_PAGE)
+
+
+async def _shown(
+    request: Request, replay_id: UUID, query: ReplayPageQuery, status: int = 200, **headers: str
+) -> Response:
+    queries = context_of(request).queries
+    found = await queries.replay(replay_id)
+    if found is None:
+        raise ReplayNotFound(f"there is no replay {replay_id}")
+    behind = decode_cursor(query.cursor, int) or [0]
+    rows = await queries.replay_documents(replay_id, int(behind[0]), query.outcome, query.limit + 1)
+    items = page(rows, query.limit, lambda row: encode_cursor(row["place"]))
+    items["items"] = [_item(row) for row in items["items"]]
+    return answer({**_replay(found), "states": found["states"], **items}, status, **headers)
+
+
+def _replay(row: Json) -> Json:
+    done = {name: row[name] for name in _OUTCOMES}
+    remaining = row["documents"] - sum(done.values())
+    return {
+        **{name: row[name] for name in _AS_THEY_ARE},
+        "created_by": row["actor"],
+        "counts": {"documents": row["documents"], "remaining": remaining, **done},
+        "allowed_actions": allowed_replay_actions(ReplayState(row["state"])),
+    }
+
+
+def _item(row: Json) -> Json:
+    return {
+        "id": str(DocumentId(row["web_case_id"], row["submission_no"])),
+        **{name: value for name, value in row.items() if name != "place"},
+    }
+
+
+def _replay_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Problem(404, "not-found", "Not found", f"There is no replay {text}.") from None
+
+
+def _cursor(item: Json) -> str:
+    return encode_cursor(item["created_at"].isoformat(), str(item["replay_id"]))
+
+
+def _place(cursor: str | None) -> tuple[datetime, UUID] | None:
+    parts = decode_cursor(cursor, str, str)
+    if parts is None:
+        return None
+    try:
+        return datetime.fromisoformat(str(parts[0])), UUID(str(parts[1]))
+    except ValueError:
+        raise wrong_cursor() from None

@@ -1,0 +1,23 @@
+"""Dead letters straight into the document queue, by the thousand; D365 would take them now."""
+
+from typing import Any
+
+from case_shared.identifiers import new_web_case_id
+
+INSERT = """
+INSERT INTO d365_sync.documents (web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account,
+    content, created_by, submitted_at, created_at, read_back_first, state, cause, reason, detail, revision,
+    published_revision)
+SELECT web_case_id, 1, gen_random_uuid(), 'usmf-us-00' || 1 + n % 3, 'usmf', 'US-00' || 1 + n % 3,
+    '{"category": "Warranty", "category_type": "Service", "priority": "High", "description": "The pump leaks."}',
+    'ann', now() - interval '1 hour', now() - interval '1 hour' + n * interval '1 millisecond', true, 'failed',
+    'rejected', 'Closed for today.', 'Write failed: Closed for today.', 4, 4
+FROM unnest($1::text[]) WITH ORDINALITY AS drawn (web_case_id, n)
+"""
+
+
+async def insert(connection: Any, count: int) -> list[str]:
+    """Insert `count` dead letters of three dealers; their Web Case IDs, oldest first."""
+    drawn = list({new_web_case_id() for _ in range(count)})
+    await connection.execute(INSERT, drawn)
+    return drawn
