@@ -186,16 +186,20 @@ class Clerk:
             return
         case = self.rng.choice(movable)
         status = "Canceled" if self.rng.random() < 0.1 else _LIFE[self.life.get(case["CaseId"], 0)]
+        if await self.move(case["dataAreaId"], case["CaseId"], case["WebCaseId"], status) is Outcome.OK:
+            self.life[case["CaseId"]] = 3 if status == "Canceled" else self.life.get(case["CaseId"], 0) + 1
+
+    async def move(self, data_area_id: str, case_id: str, web_case_id: str, status: str) -> Outcome:
+        """Give a case this status."""
         began = self.history.now()
-        url = f"{self.world.sandbox_url}/_sandbox/cases/{case['dataAreaId']}/{case['CaseId']}/status"
+        url = f"{self.world.sandbox_url}/_sandbox/cases/{data_area_id}/{case_id}/status"
         try:
             async with self.world.session.post(url, json={"status": status}) as answer:
                 outcome = Outcome.OK if answer.status == 200 else Outcome.FAILED
         except _SILENT:
             outcome = Outcome.UNKNOWN
-        else:
-            self.life[case["CaseId"]] = 3 if status == "Canceled" else self.life.get(case["CaseId"], 0) + 1
-        self.history.add(Action.MOVE, "clerk", outcome, began, case["WebCaseId"], status)
+        self.history.add(Action.MOVE, "clerk", outcome, began, web_case_id, status)
+        return outcome
 
 
 @dataclass

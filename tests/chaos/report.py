@@ -71,7 +71,10 @@ def _recoveries(verdicts: Sequence[Verdict]) -> str:
         (fault, str(len(seconds)), f"{statistics.median(seconds):.1f}", f"{max(seconds):.1f}")
         for fault, seconds in sorted(by_fault.items())
     ]
-    text = "From the fault's end (its strike, where other replicas live) to the first new case that has its Case ID."
+    text = (
+        "From the fault's end (its strike, where other replicas live) until a new case has gone all the way: submitted, in D365, its"
+        " Case ID shown, its status changed there, and that shown."
+    )
     head = ("fault", "times", "median, s", "worst, s")
     return f"## Recovery\n\n{text}\n\n" + _table(head, rows)
 

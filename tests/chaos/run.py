@@ -51,7 +51,7 @@ async def run(world: World, seed: int) -> Verdict:
     ]
     try:
         load = asyncio.create_task(_load(portals, history, rng))
-        await _storm(world, history, portals, plan)
+        await _storm(world, history, _Canaries(history, clerk, portals), plan)
         await load
     finally:
         over.set()
@@ -86,9 +86,8 @@ async def _later(seconds: float, portal: Portal, ticket: Ticket, *, clicks: int,
     await portal.take(ticket, clicks=clicks, edited=edited)
 
 
-async def _storm(world: World, history: History, portals: dict[str, Portal], plan: Sequence[Fault]) -> None:
+async def _storm(world: World, history: History, canaries: "_Canaries", plan: Sequence[Fault]) -> None:
     """One fault after the other, each with its recovery."""
-    canaries = _Canaries(history, portals)
     await asyncio.sleep(1)  # some cases are on their way when the first fault strikes
     for fault in plan:
         began = time.monotonic()
@@ -112,9 +111,10 @@ async def _storm(world: World, history: History, portals: dict[str, Portal], pla
 
 @dataclass
 class _Canaries:
-    """Cases that are sent to see whether the flow moves: the first that D365 has tells."""
+    """Cases that are sent to see whether the flow moves, both ways: the first whose status in D365 is shown tells."""
 
     history: History
+    clerk: Clerk
     portals: dict[str, Portal]
     sent: int = 0
 
@@ -143,10 +143,14 @@ class _Canaries:
         await portal.take(ticket, clicks=1, edited=False)
         while ticket.submission is Outcome.OK and not arrived.is_set():
             answer = await portal.ask("GET", f"/cases/{ticket.web_case_id}")
-            if answer.status == 200 and answer.body["case_id"]:
+            shown = answer.body if answer.status == 200 else {}
+            if shown.get("status") not in {None, "submitted"}:
                 arrived.set()
-            else:
-                await asyncio.sleep(0.1)
+            elif shown.get("case_id"):
+                await self.clerk.move(
+                    ticket.dealer.partition("-")[0], shown["case_id"], shown["web_case_id"], "InProcess"
+                )
+            await asyncio.sleep(0.1)
 
 
 async def _judge(world: World, history: History, plan: Sequence[Fault]) -> Verdict:
