@@ -1,0 +1,121 @@
+# ruff: noqa: ASYNC109 - D365Client's signatures
+"""D365 as the status machine sees it: cases with a history, and reads that a test can hold up half-way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from case_shared.d365.models import Customer, D365Case, ModifiedKey, ReadBack
+
+AREA = "usmf"
+AnswerT = TypeVar("AnswerT")
+
+
+@dataclass(frozen=True)
+class Version:
+    """A case as it was from `since` on; `since` is the database's time just after the change."""
+
+    case: D365Case
+    since: datetime
+
+
+@dataclass
+class D365Model:
+    """D365's books: each change of a case is a version, told by its description."""
+
+    histories: dict[str, list[Version]] = field(default_factory=dict)
+    accounts: set[str] = field(default_factory=set)
+
+    def case(self, case_id: str) -> D365Case:
+        """A case as it is now."""
+        return self.histories[case_id][-1].case
+
+    def cases(self) -> list[D365Case]:
+        """Every case as it is now."""
+        return [self.case(case_id) for case_id in self.histories]
+
+    def write(self, case: D365Case, since: datetime) -> None:
+        """Create or change a case."""
+        history = self.histories.setdefault(case.case_id, [])
+        history.append(Version(case.model_copy(update={"description": f"version {len(history)}"}), since))
+
+    def first_version_at(self, case_id: str, moment: datetime) -> int:
+        """The oldest version that a read which began at `moment` may show."""
+        return max(number for number, one in enumerate(self.histories[case_id]) if number == 0 or one.since <= moment)
+
+    def holding(self, submission_id: UUID) -> D365Case | None:
+        """The case that a submission has become."""
+        return next((case for case in self.cases() if case.submission_id == submission_id), None)
+
+
+@dataclass
+class Connection:
+    """D365's reads for one process. `held`: the first answer comes only after `release`.
+
+    `answers_late`: D365 looks into its books at the end of that time, else at its beginning.
+    """
+
+    d365: D365Model
+    held: bool = False
+    answers_late: bool = False
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def release(self) -> None:
+        """Let answers through."""
+        self.released.set()
+
+    async def _answer(self, look: Callable[[], AnswerT]) -> AnswerT:
+        if not self.held:
+            return look()
+        early = look()
+        self.asked.set()
+        await self.released.wait()
+        return look() if self.answers_late else early
+
+    async def read_cases_by_case_id(
+        self, _data_area_id: str, case_ids: Collection[str], *, timeout: float
+    ) -> tuple[D365Case, ...]:
+        """Cases by Case ID."""
+        return await self._answer(lambda: tuple(case for case in self.d365.cases() if case.case_id in case_ids))
+
+    async def find_by_web_case_id(
+        self, _data_area_id: str, web_case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
+    ) -> ReadBack:
+        """Cases by Web Case ID."""
+
+        def look() -> ReadBack:
+            found = {one.web_case_id: (one,) for one in self.d365.cases() if one.web_case_id}
+            return ReadBack({number: found[number] for number in web_case_ids if number in found}, frozenset())
+
+        return await self._answer(look)
+
+    async def read_modified_since(
+        self, since: ModifiedKey, *, page_size: int, timeout: float
+    ) -> AsyncIterator[tuple[D365Case, ...]]:
+        """Pages in the order of ModifiedKey; each page looks into the books anew."""
+        position = since
+        while True:
+            page = await self._answer(lambda start=position: self._page(start, page_size))  # type: ignore[misc]
+            if not page:
+                return
+            yield page
+            if len(page) < page_size:
+                return
+            position = _key(page[-1])
+
+    def _page(self, after: ModifiedKey, size: int) -> tuple[D365Case, ...]:
+        following = sorted((case for case in self.d365.cases() if _key(case) > after), key=_key)
+        return tuple(following[:size])
+
+    async def read_customers(self, *, timeout: float) -> AsyncIterator[tuple[Customer, ...]]:
+        """The dealers."""
+        yield tuple(Customer(data_area_id=AREA, customer_account=account) for account in sorted(self.d365.accounts))
+
+
+def _key(case: D365Case) -> ModifiedKey:
+    assert case.modified_at is not None
+    return ModifiedKey(case.modified_at, case.data_area_id, case.case_id)

@@ -1,0 +1,379 @@
+"""Promise 3 as a state machine: whatever the order of events, deliveries, reads and deaths, the status ends as D365's.
+
+PostgreSQL, the statements and the use cases are the real ones; D365 is a model, so that its answers can be held up.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import orjson
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from case_shared.clock import SystemClock
+from case_shared.d365.mapping import Mapping
+from case_shared.d365.models import D365Case
+from case_shared.events import CaseDelivery, Record, SubmissionState
+from case_shared.identifiers import new_web_case_id
+from case_shared.loops import Doorbell
+from case_shared.postgres import Pool, create_pool
+from status_sync.app.apply_read import ApplyRead
+from status_sync.app.note_deliveries import NoteDeliveries
+from status_sync.app.note_events import NoteEvents
+from status_sync.app.read_due_cases import ReadDueCases
+from status_sync.app.reconcile import Reconcile
+from status_sync.app.sync_dealers import SyncDealers
+from status_sync.domain.category_types import CategoryTypes
+from status_sync.domain.placement import Rules
+from status_sync.domain.recognition import Recognition
+from status_sync.postgres.cases import CaseStore
+from status_sync.postgres.due_reads import DueReadStore
+from status_sync.postgres.outbox import OutboxStore
+from status_sync.postgres.progress import ProgressStore
+from status_sync.postgres.registry import RegistryStore
+from tests.integration.status_sync.d365_model import AREA, Connection, D365Model
+from tests.support.databases import Database
+
+ResultT = TypeVar("ResultT")
+FIRST_DEALER, SECOND_DEALER, NO_DEALER = "US-001", "US-002", "US-999"
+STATUSES = ("None", "InProcess", "Planned", "Closed", "Canceled", "Escalated")
+MAPPING = Mapping()
+MANY = st.integers(0, 1_000_000)
+# Stamps go back, stand still, and come from a clock that is wrong; all within the poll's overlap, or in the future.
+SKEWS = st.sampled_from([-300, -20, 0, 0, 0, 60, 3600])
+
+
+@dataclass
+class Submitted:
+    """A case of ours; `linked` once an operator has tied it to a case born in D365."""
+
+    web_case_id: str
+    submission_id: UUID
+    linked: str | None = None
+
+
+@dataclass
+class UnderWay:
+    """A process in the middle of a read."""
+
+    connection: Connection
+    task: asyncio.Task[Any]
+
+
+@dataclass
+class Raw:
+    """A Kafka record."""
+
+    value: bytes | None
+    headers: Any = ()
+    topic: str = "t"
+    partition: int = 0
+    offset: int = 0
+    timestamp: int = 0
+    key: bytes | None = None
+
+
+class Status(RuleBasedStateMachine):
+    """status-sync with as many pollers as there are reads under way, against a D365 that goes on meanwhile."""
+
+    loop: asyncio.AbstractEventLoop
+    pool: Pool
+    superuser: Pool
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.d365 = D365Model(accounts={FIRST_DEALER})
+        self.submitted: list[Submitted] = []
+        self.under_way: list[UnderWay] = []
+        self.newest: dict[str, datetime] = {}  # of each case of D365, the begin of the newest read that was applied
+        self.run(self.superuser.execute(
+            "TRUNCATE case_api.cases, case_api.submissions, status_sync.dealers, status_sync.due_reads,"
+            " status_sync.sync_state, status_sync.outbox CASCADE"
+        ))  # fmt: skip
+        self.run(self.sync_dealers())
+
+    @initialize()
+    def two_cases(self) -> None:
+        """Without any there is little to get wrong."""
+        self.a_dealer_submits()
+        self.d365_creates_it(0, 0)
+        self.one_is_born_in_d365(FIRST_DEALER, 0)
+
+    def run(self, work: Coroutine[Any, Any, ResultT] | Awaitable[ResultT]) -> ResultT:
+        async def whole() -> ResultT:
+            return await work
+
+        return self.loop.run_until_complete(asyncio.wait_for(whole(), 20))
+
+    # --- the parts under test
+
+    def apply_read(self) -> ApplyRead:
+        rules = Rules(CategoryTypes.of(None), by_submission_id=True)
+        return ApplyRead(self.pool, CaseStore(), OutboxStore(self.pool), MAPPING, rules, SystemClock(), Doorbell())
+
+    def read_due(self, connection: Connection) -> Coroutine[Any, Any, bool]:
+        store = DueReadStore(self.pool)
+        return ReadDueCases(store, connection, self.apply_read(), 5, lambda: None, SystemClock()).handle()
+
+    def poll(self, connection: Connection) -> Coroutine[Any, Any, None]:
+        progress = ProgressStore(self.pool)
+        return Reconcile(progress, connection, self.apply_read(), 5, lambda: None, page_size=2).handle()
+
+    def sync_dealers(self) -> Coroutine[Any, Any, None]:
+        connection = Connection(self.d365)
+        return SyncDealers(self.pool, RegistryStore(self.pool), connection, 5, lambda: None).handle()
+
+    async def sweep(self) -> None:
+        await self.pool.execute("UPDATE sync_state SET done_at = '-infinity' WHERE name = 'sweep'")
+        ended = [symbol for symbol, ours in MAPPING.status.items() if ours in ("closed", "canceled")]
+        await DueReadStore(self.pool).ring_open_cases(ended, timedelta(days=1), 50)
+
+    async def hear_event(self, case_id: str, times: int) -> None:
+        event = {"BusinessEventId": "X", "BusinessEventLegalEntity": AREA, "CaseId": case_id}
+        use_case = NoteEvents(self.pool, DueReadStore(self.pool), Recognition(MAPPING), "g", Doorbell())
+        await use_case.handle([Raw(orjson.dumps(event))] * times)
+
+    async def hear_delivery(self, case: Submitted, case_id: str, times: int) -> None:
+        delivery = CaseDelivery(
+            web_case_id=case.web_case_id, submission_no=1, submission_id=case.submission_id, revision=2,
+            state=SubmissionState.DELIVERED, case_id=case_id, occurred_at=datetime.now(UTC),
+        )  # fmt: skip
+        record = Record.of(delivery, source="test", time=datetime.now(UTC), traceparent=None)
+        use_case = NoteDeliveries(self.pool, CaseStore(), DueReadStore(self.pool), "g", Doorbell())
+        await use_case.handle([Raw(record.value, record.headers)] * times)
+
+    # --- what happens in D365 and in the portal
+
+    @precondition(lambda self: len(self.submitted) < 3)
+    @rule()
+    def a_dealer_submits(self) -> None:
+        case = Submitted(new_web_case_id(), uuid4())
+        self.run(self.superuser.execute(
+            "WITH c AS (INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase,"
+            " category, created_by, submission_no, submitted_at)"
+            " VALUES ($1, 'usmf-us-001', 'usmf', 'US-001', 'portal', 'submitted', 'Breakdown', 'dora', 1, now()))"
+            " INSERT INTO case_api.submissions (web_case_id, submission_no, submission_id, dealer, data_area_id,"
+            " customer_account, content, created_by, submitted_by, submitted_at)"
+            " VALUES ($1, 1, $2, 'usmf-us-001', 'usmf', 'US-001', '{}', 'dora', 'dora', now())",
+            case.web_case_id, case.submission_id,
+        ))  # fmt: skip
+        self.submitted.append(case)
+
+    def waiting(self) -> list[Submitted]:
+        return [one for one in self.submitted if not one.linked and not self.d365.holding(one.submission_id)]
+
+    @precondition(lambda self: self.waiting())
+    @rule(which=MANY, skew=SKEWS)
+    def d365_creates_it(self, which: int, skew: int) -> None:
+        case = self.waiting()[which % len(self.waiting())]
+        self.write(self.new_case(web_case_id=case.web_case_id, submission_id=str(case.submission_id)), skew)
+
+    @precondition(lambda self: len(self.d365.histories) < 7)
+    @rule(account=st.sampled_from([FIRST_DEALER, SECOND_DEALER, NO_DEALER]), skew=SKEWS)
+    def one_is_born_in_d365(self, account: str, skew: int) -> None:
+        self.write(self.new_case(customer_account=account), skew)
+
+    @precondition(lambda self: self.d365.histories)
+    @rule(which=MANY, status=st.sampled_from(STATUSES), skew=SKEWS)
+    def the_clerk_moves_one(self, which: int, status: str, skew: int) -> None:
+        self.write(self.any_case(which).model_copy(update={"status": status}), skew)
+
+    @precondition(lambda self: self.born())
+    @rule(which=MANY, skew=SKEWS, change=st.sampled_from([
+        {"customer_account": FIRST_DEALER}, {"customer_account": NO_DEALER},
+        {"category_type": "Audit"}, {"category_type": "Service"},
+    ]))  # fmt: skip
+    def the_clerk_gives_one_away(self, which: int, skew: int, change: dict[str, str]) -> None:
+        self.write(self.born()[which % len(self.born())].model_copy(update=change), skew)
+
+    @rule()
+    def a_dealer_is_registered(self) -> None:
+        self.d365.accounts.add(SECOND_DEALER)
+        self.run(self.sync_dealers())
+
+    # --- what reaches status-sync, however late and often; what is lost is never called
+
+    @precondition(lambda self: self.d365.histories)
+    @rule(which=MANY, times=st.integers(1, 3))
+    def an_event_comes(self, which: int, times: int) -> None:
+        self.run(self.hear_event(self.any_case(which).case_id, times))
+
+    @precondition(lambda self: any(self.delivered()))
+    @rule(which=MANY, times=st.integers(1, 2))
+    def a_delivery_comes(self, which: int, times: int) -> None:
+        case, case_id = self.delivered()[which % len(self.delivered())]
+        self.run(self.hear_delivery(case, case_id, times))
+
+    @precondition(lambda self: self.waiting() and self.born())
+    @rule(which=MANY)
+    def an_operator_links(self, which: int) -> None:
+        case, born = self.waiting()[0], self.born()[which % len(self.born())]
+        case.linked = born.case_id
+        self.run(self.hear_delivery(case, born.case_id, 1))
+
+    # --- reads, of which any may be held up, and any process may freeze or die
+
+    @precondition(lambda self: self.d365.histories)
+    @rule(which=MANY, held=st.booleans(), late=st.booleans())
+    def an_event_is_followed_by_a_read(self, which: int, held: bool, late: bool) -> None:
+        self.an_event_comes(which, 1)
+        connection = Connection(self.d365, held, late)
+        self.begin(connection, self.read_due(connection))
+
+    @rule(held=st.booleans(), late=st.booleans())
+    def a_poll_begins(self, held: bool, late: bool) -> None:
+        connection = Connection(self.d365, held, late)
+        self.begin(connection, self.poll(connection))
+
+    @rule()
+    def a_sweep_begins(self) -> None:
+        self.run(self.sweep())
+
+    @rule()
+    def time_passes(self) -> None:
+        self.run(self.pool.execute("UPDATE due_reads SET due_at = now()"))
+
+    @precondition(lambda self: self.under_way)
+    @rule(which=MANY)
+    def one_wakes_and_applies(self, which: int) -> None:
+        one = self.under_way.pop(which % len(self.under_way))
+        one.connection.release()
+        self.run(one.task)
+
+    @precondition(lambda self: self.under_way)
+    @rule(which=MANY)
+    def one_dies(self, which: int) -> None:
+        one = self.under_way.pop(which % len(self.under_way))
+        one.task.cancel()
+        self.run(asyncio.wait({one.task}))
+
+    # --- what must hold
+
+    @invariant()
+    def no_older_read_overwrites_a_newer_one(self) -> None:
+        for row in self.rows():
+            case_id, as_of = row["case_id"], row["status_as_of"]
+            if case_id is None or as_of is None:
+                continue
+            assert as_of >= self.newest.get(case_id, as_of), f"{case_id} went back"
+            self.newest[case_id] = as_of
+            shown = int(row["d365_description"].removeprefix("version "))
+            assert shown >= self.d365.first_version_at(case_id, as_of), f"{case_id} shows what was over before its read"
+            assert row["d365_status"] == self.d365.histories[case_id][shown].case.status
+
+    def teardown(self) -> None:
+        """Nothing outlives its example."""
+        try:
+            self.a_quiet_end()
+        finally:
+            while self.under_way:
+                self.one_dies(0)
+
+    def a_quiet_end(self) -> None:
+        """One poll and sweep while nothing happens; then what is frozen wakes with what it read long ago."""
+        self.run(self.sync_dealers())
+        self.run(self.poll(Connection(self.d365)))
+        self.run(self.sweep())
+        self.time_passes()
+        self.run(self.read_due(Connection(self.d365)))
+        self.ends_equal_to_d365()
+        while self.under_way:
+            self.one_wakes_and_applies(0)
+            self.ends_equal_to_d365()
+
+    def ends_equal_to_d365(self) -> None:
+        shown = {row["case_id"]: row for row in self.rows() if row["case_id"]}
+        expected = {case.case_id: holder for case in self.d365.cases() if (holder := self.holder(case))}
+        assert {case_id: row["web_case_id"] if row["origin"] == "portal" else row["dealer"]
+                for case_id, row in shown.items()} == expected  # fmt: skip
+        for case_id in expected:
+            row, case = shown[case_id], self.d365.case(case_id)
+            assert (row["d365_status"], row["d365_description"]) == (case.status, case.description)
+            if status := MAPPING.portal_status(case.status):
+                assert row["status"] == status
+
+    def holder(self, case: D365Case) -> str | None:
+        """Who has this case in the read model: a case of ours, else a dealer, or nobody."""
+        for ours in self.submitted:
+            if case.case_id == ours.linked or case.submission_id == ours.submission_id:
+                return ours.web_case_id
+        dealers = {account: f"usmf-{account.lower()}" for account in self.d365.accounts}
+        return dealers.get(case.customer_account or "") if case.category_type == "Service" else None
+
+    # --- small things
+
+    def begin(self, connection: Connection, work: Coroutine[Any, Any, Any]) -> None:
+        async def until_held_or_done() -> asyncio.Task[Any]:
+            task, held = asyncio.ensure_future(work), asyncio.ensure_future(connection.asked.wait())
+            await asyncio.wait({task, held}, return_when=asyncio.FIRST_COMPLETED)
+            held.cancel()
+            return task
+
+        task = self.run(until_held_or_done())
+        if task.done():
+            task.result()
+        else:
+            self.under_way.append(UnderWay(connection, task))
+
+    def new_case(self, **fields: Any) -> D365Case:
+        given = {"customer_account": FIRST_DEALER, "category": "Breakdown", "category_type": "Service", **fields}
+        return D365Case(data_area_id=AREA, case_id=f"C-{len(self.d365.histories)}", status="None", **given)
+
+    def write(self, case: D365Case, skew: int) -> None:
+        now = self.run(ProgressStore(self.pool).read_begins())
+        modified_at = (now + timedelta(seconds=skew)).replace(microsecond=0)
+        self.d365.write(case.model_copy(update={"modified_at": modified_at}), now)
+
+    def any_case(self, which: int) -> D365Case:
+        return self.d365.cases()[which % len(self.d365.histories)]
+
+    def born(self) -> list[D365Case]:
+        linked = {one.linked for one in self.submitted}
+        return [case for case in self.d365.cases() if not case.web_case_id and case.case_id not in linked]
+
+    def delivered(self) -> list[tuple[Submitted, str]]:
+        held = [(one, self.d365.holding(one.submission_id)) for one in self.submitted]
+        return [(one, case.case_id) for one, case in held if case] + [(o, o.linked) for o in self.submitted if o.linked]
+
+    def rows(self) -> list[Any]:
+        return self.run(self.pool.fetch("SELECT * FROM case_api.cases"))
+
+
+def explore(database: Database) -> None:
+    """Run the machine on a loop of its own."""
+    with asyncio.Runner() as runner:
+        Status.loop = runner.get_loop()
+        Status.pool = runner.run(create_pool(database.url("status_sync"), schema="status_sync", name="test", size=8))
+        Status.superuser = runner.run(create_pool(database.superuser_url, schema="public", name="test", size=1))
+        try:
+            run_state_machine_as_test(
+                Status,
+                settings=settings(
+                    max_examples=30,
+                    stateful_step_count=25,
+                    deadline=None,
+                    derandomize=True,
+                    suppress_health_check=list(HealthCheck),
+                    # Shrinking would take minutes of real statements; an example is short enough to be read.
+                    phases=[Phase.generate],
+                ),
+            )
+        finally:
+            runner.run(Status.pool.close())
+            runner.run(Status.superuser.close())
+
+
+async def test_whatever_the_order_the_status_ends_as_d365s(database: Database) -> None:
+    await asyncio.to_thread(explore, database)
