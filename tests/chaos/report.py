@@ -72,8 +72,8 @@ def _recoveries(verdicts: Sequence[Verdict]) -> str:
         for fault, seconds in sorted(by_fault.items())
     ]
     text = (
-        "From the fault's end (its strike, where other replicas live) until a new case has gone all the way: submitted, in D365, its"
-        " Case ID shown, its status changed there, and that shown."
+        "From the fault's end (its strike, where other replicas live) until a new case has gone all the way:\n"
+        "submitted, in D365, its Case ID shown, its status changed there, and that shown."
     )
     head = ("fault", "times", "median, s", "worst, s")
     return f"## Recovery\n\n{text}\n\n" + _table(head, rows)
