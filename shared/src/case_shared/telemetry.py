@@ -12,6 +12,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import Link, Span, SpanKind
 
 _tracer = trace.get_tracer("casebridge")
@@ -41,7 +42,9 @@ def configure(service: str, *, level: str, form: str, otlp_endpoint: str | None)
     )
     structlog.contextvars.bind_contextvars(service=service)
     _adopt_standard_logging(shared, rendering)
-    provider = TracerProvider(resource=Resource.create({"service.name": service}))
+    # Where spans go nowhere none is recorded, but for traces that somebody else records; ids are passed on all the same.
+    sampler = None if otlp_endpoint else ParentBased(ALWAYS_OFF)
+    provider = TracerProvider(sampler, Resource.create({"service.name": service}))
     if otlp_endpoint:
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{otlp_endpoint}/v1/traces")))
     trace.set_tracer_provider(provider)
