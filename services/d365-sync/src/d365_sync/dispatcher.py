@@ -124,11 +124,10 @@ class Dispatcher:
         room = self._room()
         if not room or not self._environment_fits or not self.guard.sends:
             return False
-        limit = self.guard.concurrency.limit
         taken = await self.documents.claim_to_deliver(
             self._leader,
             limit=room,
-            per_dealer=max(1, limit - max(1, limit // 10)) + self._ahead(),
+            per_dealer=self._per_dealer(),
             after_dealer=self._after_dealer,
             lease_seconds=self._lease_seconds,
         )
@@ -164,7 +163,16 @@ class Dispatcher:
         """How many documents to claim now; few are not worth a statement."""
         limit = self.guard.concurrency.limit
         room = max(0, limit + self._ahead() - self.hands.holding)
-        return room if room >= limit // 4 or not self.hands.has_more else 0
+        return room if room >= limit // 4 + self._reserve() or not self.hands.has_more else 0
+
+    def _per_dealer(self) -> int:
+        """How many documents of one dealer may be claimed at once; answered ones count until they are stored."""
+        at_work = max(1, self.guard.concurrency.limit - self._reserve()) + self._ahead()
+        return at_work + self.hands.outcomes.waiting
+
+    def _reserve(self) -> int:
+        """The slots that one dealer alone does not get."""
+        return max(1, self.guard.concurrency.limit // 10)
 
     def _ahead(self) -> int:
         """How many documents to have ready, so that no slot waits for a claim or a look-up: none where D365 is slow."""

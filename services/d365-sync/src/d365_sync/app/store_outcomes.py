@@ -1,4 +1,4 @@
-"""Store what attempts came to, those of a few milliseconds in one statement, even if the database fails meanwhile."""
+"""Store what attempts came to, those of a moment in one statement, even if the database fails meanwhile."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from d365_sync.app.ports import Changed, Documents, Result
 from d365_sync.domain.document import Cause, State
 
 log = structlog.get_logger(__name__)
-_GATHER_SECONDS = 0.008
+_GATHER_SECONDS = 0.02
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
 _attempts = Counter("d365_sync_attempts_total", "Attempts by kind and outcome", ["kind", "outcome"])
@@ -28,7 +28,13 @@ class StoreOutcomes:
     log_failures: bool
     stored: Callable[[Sequence[Changed]], None]
     _waiting: list[Result] = field(default_factory=list)
+    _storing: int = 0
     _writer: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Results that are not stored yet."""
+        return len(self._waiting) + self._storing
 
     def add(self, result: Result) -> None:
         """Take a result; it is stored soon."""
@@ -43,10 +49,12 @@ class StoreOutcomes:
             await asyncio.shield(self._writer)
 
     async def _write(self) -> None:
-        await asyncio.sleep(_GATHER_SECONDS)
         while self._waiting:
+            await asyncio.sleep(_GATHER_SECONDS)
             results, self._waiting = self._waiting, []
+            self._storing = len(results)
             await self._store(results)
+            self._storing = 0
 
     async def _store(self, results: Sequence[Result]) -> None:
         delay = _FIRST_PAUSE
