@@ -94,11 +94,10 @@ Medians of {rounds} rounds, each of which plays the subject and its ceiling in t
 - **relay-drain**: 50,000 rows published and deleted, against aiokafka sending the same records from memory.
 - **consume**: 50,500 records into the document queue, offsets committed, against getmany, one `unnest` insert and a
   commit of offsets.
-- **deliver**: a backlog of {deliver.DOCUMENTS:,} documents of one dealer, delivered by the process as it runs (intents, outcomes and events
-  included) to a D365 that takes 100 ms and {deliver.IN_FLIGHT} requests at once (500/s), against a client loop with as many in flight. What
-  bounds it is the CPU that all parts share: the whole delivery of a document costs about three times the CPU of its bare request, of
-  which the request itself is the largest part; D365's stand-in and PostgreSQL take as much again. On cores of its own it stays
-  within a twentieth of the loop.
+- **deliver**: a backlog of {deliver.DOCUMENTS:,} documents of one dealer, delivered by the process as it runs (intents, outcomes
+  and events included) to a D365 that takes 100 ms and {deliver.IN_FLIGHT} requests at once (500/s), against a client loop
+  with as many in flight. What bounds it is CPU: a document costs two to three times what its bare request does, and
+  PostgreSQL, Kafka and the stand-in for D365 live on the same cores; where those are free, it stays within a tenth of the loop.
 """
 
 

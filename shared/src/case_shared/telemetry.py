@@ -42,7 +42,7 @@ def configure(service: str, *, level: str, form: str, otlp_endpoint: str | None)
     )
     structlog.contextvars.bind_contextvars(service=service)
     _adopt_standard_logging(shared, rendering)
-    # Where spans go nowhere none is recorded, but for traces that somebody else records; ids are passed on all the same.
+    # Where spans go nowhere none is recorded, but for traces that somebody else records; ids are passed on anyway.
     sampler = None if otlp_endpoint else ParentBased(ALWAYS_OFF)
     provider = TracerProvider(sampler, Resource.create({"service.name": service}))
     if otlp_endpoint:
