@@ -1,7 +1,8 @@
 """Health by progress: a loop that is stuck makes `/healthz` fail; `/readyz` asks what the service needs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -38,6 +39,15 @@ class Heartbeats:
     def forget(self, loop: str) -> None:
         """Stop expecting `loop`: it ended on purpose."""
         self._limits.pop(loop, None)
+
+    @contextmanager
+    def during(self, work: str, *, within_seconds: float) -> Iterator[None]:
+        """Expect the block to end within `within_seconds`; nothing is expected of `work` while it does not run."""
+        self.expect(work, within_seconds=within_seconds)
+        try:
+            yield
+        finally:
+            self.forget(work)
 
     def stuck(self) -> dict[str, float]:
         """Seconds since the last beat of each loop that is silent for longer than it may be."""

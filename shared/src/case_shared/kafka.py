@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -21,12 +22,19 @@ from prometheus_client import Counter, Gauge
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
+from case_shared.errors import Flooded
 from case_shared.fault_points import FaultPoint, reached
 from case_shared.health import Heartbeats
 from case_shared.loops import pause
 
 log = structlog.get_logger(__name__)
 _STOP_SECONDS = 5.0
+_LONGEST_PAUSE_SECONDS = 5.0
+_LONGEST_FLOOD_PAUSE_SECONDS = 30.0
+# A batch takes well below a second; a try of it that lasts as long as this hangs.
+_STUCK_SECONDS = 30.0
+# A start that meets a dead address gives up by itself within aiokafka's 40 s.
+_START_SECONDS = 90.0
 
 
 class RawRecord(Protocol):
@@ -47,6 +55,7 @@ _consumed = Counter("casebridge_records_consumed_total", "Records whose outcome 
 _retried = Counter(
     "casebridge_batches_retried_total", "Batches whose handling failed and is tried again", ["topic", "group"]
 )
+_paused = Gauge("casebridge_consumer_paused", "1 while a flood of unreadable records stops it", ["topic", "group"])
 _record_time = Gauge(
     "casebridge_last_record_timestamp_seconds", "Time of the newest record handled", ["topic", "group"]
 )
@@ -146,6 +155,7 @@ class Consumers:
         self._heartbeats = heartbeats
         self._stopping = asyncio.Event()
         self._started = False
+        self._flooded: set[str] = set()
         self._writing: set[asyncio.Task[bool]] = set()
 
     @property
@@ -153,21 +163,31 @@ class Consumers:
         """Whether each subscription has joined its group."""
         return self._started
 
+    @property
+    def flowing(self) -> bool:
+        """Whether they have started, and no flood of unreadable records stops one of them."""
+        return self._started and not self._flooded
+
     async def run(self, stopping: asyncio.Event) -> None:
         """Consume until `stopping` is set; the batch in hand is finished first where it can be."""
         self._stopping = stopping
         arguments = connection_arguments(self._settings)
+        self._heartbeats.expect("consumers", within_seconds=_START_SECONDS)
         while not stopping.is_set():
             broker = _broker(arguments, self._client_id)
             for subscription in self._subscriptions:
                 self._subscribe(broker, subscription)
             try:
-                if await until_started(broker.start, "consumers", stopping):
+                if await until_started(partial(self._start, broker), "consumers", stopping):
                     self._started = True
                     await self._watch(broker, stopping)
             finally:
                 self._started = False
                 await _stop(broker, set(self._writing))
+
+    async def _start(self, broker: KafkaBroker) -> None:
+        self._heartbeats.beat("consumers")
+        await broker.start()
 
     async def _watch(self, broker: KafkaBroker, stopping: asyncio.Event) -> None:
         """Return when stopping, or when a consumer's task has ended, which FastStream would not tell."""
@@ -233,26 +253,38 @@ class Consumers:
         delay = 0.1
         while True:
             try:
-                await (begun or subscription.handle(records))
-            except Exception as error:
+                # A try that fails is told by the metric, and no restart would mend it; one that hangs is stuck.
+                with self._heartbeats.during(f"batch of {subscription.topic}", within_seconds=_STUCK_SECONDS):
+                    await (begun or subscription.handle(records))
+            except Exception as error:  # noqa: BLE001 - told by _pause; skipping the batch would lose it
                 begun = None
                 _retried.labels(*labels).inc()
-                log.error(
-                    "batch_failed",
-                    topic=labels[0],
-                    group=labels[1],
-                    records=len(records),
-                    error=repr(error),
-                    exc_info=delay < 0.2,
-                )
-                await pause(delay, self._stopping)
-                delay = min(delay * 2, 5.0)
+                delay = await self._pause(subscription, records, error, delay)
                 if self._stopping.is_set():
                     return False
             else:
+                self._told_flooded(subscription, flooded=False)
                 _consumed.labels(*labels).inc(len(records))
                 _record_time.labels(*labels).set(max(record.timestamp for record in records) / 1000)
                 return True
+
+    async def _pause(
+        self, subscription: Subscription, records: Sequence[RawRecord], error: Exception, delay: float
+    ) -> float:
+        """Tell why the batch failed and wait `delay` seconds; returns how long to wait the next time."""
+        told = {"topic": subscription.topic, "group": subscription.group, "records": len(records)}
+        flooded = isinstance(error, Flooded)
+        self._told_flooded(subscription, flooded=flooded)
+        if flooded:
+            log.error("consumer_paused", **told, cause=str(error), retry_seconds=delay)
+        else:
+            log.error("batch_failed", **told, error=repr(error), exc_info=delay < 0.2)
+        await pause(delay, self._stopping)
+        return min(delay * 2, _LONGEST_FLOOD_PAUSE_SECONDS if flooded else _LONGEST_PAUSE_SECONDS)
+
+    def _told_flooded(self, subscription: Subscription, *, flooded: bool) -> None:
+        (self._flooded.add if flooded else self._flooded.discard)(subscription.topic)
+        _paused.labels(subscription.topic, subscription.group).set(flooded)
 
 
 async def _nothing_written() -> bool:

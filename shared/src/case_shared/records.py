@@ -7,12 +7,16 @@ from typing import Generic, NamedTuple, TypeVar
 import structlog
 from prometheus_client import Counter
 
-from case_shared.errors import UnreadableRecord
+from case_shared.errors import Flooded, UnreadableRecord
+from case_shared.flood import FloodGate
 from case_shared.kafka import RawRecord
 from case_shared.postgres import DATA_ERRORS, Connection, Pool, load_sql
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+Store = Callable[[Connection, Sequence[T]], Awaitable[None]]
+# What the same records would meet again: the database's word on their data, or ours (pydantic's errors among them).
+_BLAMED = (*DATA_ERRORS, ValueError)
 _unreadable = Counter("casebridge_unreadable_records_total", "Records kept as unreadable", ["topic", "group"])
 
 
@@ -31,8 +35,9 @@ class Unreadable(NamedTuple):
 
 
 class Batch(NamedTuple, Generic[T]):
-    """Records that were read, and those that could not be."""
+    """Records in the order in which they came: those that were read, and those that could not be."""
 
+    records: Sequence[RawRecord]
     good: list[Read[T]]
     bad: list[Unreadable]
 
@@ -42,58 +47,113 @@ async def store_batch(
     group: str,
     records: Sequence[RawRecord],
     read: Callable[[RawRecord], T],
-    store: Callable[[Connection, Sequence[T]], Awaitable[None]],
+    store: Store[T],
+    gate: FloodGate | None = None,
 ) -> list[T]:
     """Store what can be read and keep the rest as unreadable, in one transaction; returns what was stored.
 
     A batch that the database refuses for its data is halved until the record to blame is found. Whatever else fails
-    (the connection, a lock) is raised, and nothing of that part was stored.
+    (the connection, a lock) is raised, and nothing of that part was stored. Raises `Flooded` where most of what came
+    last, as `gate` remembers it, cannot be read: what was stored of the batch by then is stored again when it is
+    repeated, and none of it is skipped.
     """
-    return await store_read(pool, group, read_batch(records, read), store)
+    return await store_read(pool, group, read_batch(records, read), store, gate)
 
 
 def read_batch(records: Sequence[RawRecord], read: Callable[[RawRecord], T]) -> Batch[T]:
-    """Read each record; what `read` raises `UnreadableRecord` for is set apart."""
-    batch: Batch[T] = Batch([], [])
+    """Read each record; one for which `read` raises is set apart, whatever it raises: it would raise it again."""
+    batch: Batch[T] = Batch(records, [], [])
     for record in records:
         try:
             batch.good.append(Read(record, read(record)))
         except UnreadableRecord as error:
             batch.bad.append(Unreadable(record, str(error)))
+        except Exception as error:
+            log.exception("record_not_foreseen", topic=record.topic, partition=record.partition, offset=record.offset)
+            batch.bad.append(Unreadable(record, f"it cannot be read: {error!r}"))
     return batch
 
 
 async def store_read(
-    pool: Pool, group: str, batch: Batch[T], store: Callable[[Connection, Sequence[T]], Awaitable[None]]
+    pool: Pool, group: str, batch: Batch[T], store: Store[T], gate: FloodGate | None = None
 ) -> list[T]:
     """The second half of `store_batch`."""
-    return await _store(pool, group, batch.good, batch.bad, store)
+    return await _Storing(pool, group, batch, store, gate or FloodGate(known_open=True)).run()
 
 
-async def _store(
-    pool: Pool,
-    group: str,
-    good: Sequence[Read[T]],
-    bad: Sequence[Unreadable],
-    store: Callable[[Connection, Sequence[T]], Awaitable[None]],
-) -> list[T]:
-    values = [item.value for item in good]
-    try:
-        async with pool.acquire() as connection, connection.transaction():
-            if values:
-                await store(connection, values)
-            await _keep_unreadable(connection, group, bad)
-    except DATA_ERRORS as error:
-        if not good:
-            raise
-        if len(good) == 1:
-            cause = f"the database refuses it: {type(error).__name__}: {error}"
-            return await _store(pool, group, [], [*bad, Unreadable(good[0].record, cause)], store)
-        middle = len(good) // 2
-        stored = await _store(pool, group, good[:middle], bad, store)
-        return stored + await _store(pool, group, good[middle:], [], store)
-    _unreadable_count(group, bad)
-    return values
+class _Storing(Generic[T]):
+    """One batch on its way into the database."""
+
+    def __init__(self, pool: Pool, group: str, batch: Batch[T], store: Store[T], gate: FloodGate) -> None:
+        self._pool = pool
+        self._group = group
+        self._batch = batch
+        self._store = store
+        self._gate = gate
+        self._unreadable = {id(item.record) for item in batch.bad}
+        self._let_through = False
+
+    async def run(self) -> list[T]:
+        if self._batch.bad:
+            await self._refuse_flood(self._batch.bad[-1])
+        stored = await self._store_part(self._batch.good, self._batch.bad)
+        if self._let_through:
+            self._gate.forget()
+        else:
+            self._gate.remember(self._flags())
+            await self._tell_open()
+        return stored
+
+    def _flags(self) -> list[bool]:
+        return [id(record) in self._unreadable for record in self._batch.records]
+
+    async def _refuse_flood(self, last: Unreadable) -> None:
+        """Raise `Flooded` where these are too many, unless an operator lets them through."""
+        flood = None if self._let_through else self._gate.flooded_by(self._flags())
+        if flood is None:
+            return
+        record, cause = last
+        why = (
+            f"{flood[0]} of the last {flood[1]} records cannot be read, such as offset {record.offset} of partition "
+            f"{record.partition}: {cause}"
+        )
+        self._gate.known_open = False
+        self._let_through = await self._pool.fetchval(
+            load_sql("case_shared", "tell_consumer_paused"), self._group, record.topic, _text(why)
+        )
+        if not self._let_through:
+            raise Flooded(why)
+        log.warning("flood_let_through", group=self._group, topic=record.topic, records=len(self._batch.records))
+
+    async def _tell_open(self) -> None:
+        if not self._gate.known_open:
+            await self._pool.execute(load_sql("case_shared", "tell_consumer_goes_on"), self._group)
+            self._gate.known_open = True
+
+    async def _store_part(self, good: Sequence[Read[T]], bad: Sequence[Unreadable]) -> list[T]:
+        """Store `good` and keep `bad` in one transaction; halves where the data is to blame."""
+        values = [item.value for item in good]
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                if values:
+                    await self._store(connection, values)
+                await _keep_unreadable(connection, self._group, bad)
+        except _BLAMED as error:
+            if not good:
+                raise
+            if len(good) == 1:
+                return await self._blame(good[0].record, error, bad)
+            middle = len(good) // 2
+            stored = await self._store_part(good[:middle], bad)
+            return stored + await self._store_part(good[middle:], [])
+        _unreadable_count(self._group, bad)
+        return values
+
+    async def _blame(self, record: RawRecord, error: Exception, bad: Sequence[Unreadable]) -> list[T]:
+        blamed = Unreadable(record, f"the database refuses it: {type(error).__name__}: {error}")
+        self._unreadable.add(id(record))
+        await self._refuse_flood(blamed)
+        return await self._store_part([], [*bad, blamed])
 
 
 def _unreadable_count(group: str, bad: Sequence[Unreadable]) -> None:
@@ -118,9 +178,14 @@ async def _keep_unreadable(connection: Connection, group: str, bad: Sequence[Unr
                 record.key,
                 record.value,
                 [[name, value.hex() if isinstance(value, bytes) else None] for name, value in record.headers],
-                cause.replace("\x00", "\\0"),
+                _text(cause),
                 datetime.fromtimestamp(record.timestamp / 1000, UTC),
             )
             for record, cause in bad
         ],
     )
+
+
+def _text(cause: str) -> str:
+    # PostgreSQL's text takes no NUL.
+    return cause.replace("\x00", "\\0")

@@ -5,11 +5,14 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from case_shared.clock import SystemClock
-from case_shared.errors import UnreadableRecord
+from case_shared.errors import Flooded, UnreadableRecord
+from case_shared.flood import FloodGate
 from case_shared.health import Heartbeats
 from case_shared.kafka import Consumers, RawRecord, Subscription
 from case_shared.postgres import Connection, Pool
@@ -188,3 +191,140 @@ async def test_consumers_wait_for_a_broker_that_is_away(broker: Broker) -> None:
     async with consuming(away, handler):
         pass
     assert handler.calls == 0
+
+
+def as_records(values: Sequence[bytes], first: int = 0) -> list[RawRecord]:
+    return [Raw(value, first + number) for number, value in enumerate(values)]
+
+
+@dataclass
+class Raw:
+    """A record as aiokafka gives it."""
+
+    value: bytes | None
+    offset: int
+    topic: str = TOPIC
+    partition: int = 0
+    timestamp: int = 0
+    key: bytes | None = b"k"
+    headers: Sequence[tuple[str, Any]] = ()
+
+
+async def told(database: Database) -> list[Any]:
+    async with database.connect() as superuser:
+        return list(await superuser.fetch("SELECT * FROM d365_sync.paused_consumers"))
+
+
+async def kept(database: Database) -> int:
+    async with database.connect() as superuser:
+        count: int = await superuser.fetchval("SELECT count(*) FROM d365_sync.unreadable_records")
+        return count
+
+
+@pytest.mark.parametrize("bad", [b"no number", b"40000"], ids=["unreadable", "refused by the database"])
+async def test_a_flood_stores_nothing_more_and_is_told_until_its_cause_is_gone(database: Database, bad: bytes) -> None:
+    gate = FloodGate()
+    records = as_records([b"1", bad] * 100 + [bad] * 50)
+    async with numbers_table(database) as pool:
+        for _ in range(2):
+            with pytest.raises(Flooded, match=r"\d+ of the last \d+ records cannot be read"):
+                await store_batch(pool, GROUP, records, read, store, gate)
+        [row] = await told(database)
+        assert (row["consumer_group"], row["topic"]) == (GROUP, TOPIC)
+        assert "of partition 0" in row["cause"]
+        # What the database alone refuses is found one by one: those found before the flood was one are kept.
+        assert await kept(database) <= (0 if bad == b"no number" else 125)
+
+        # A release that can read them: nothing was skipped.
+        await store_batch(pool, GROUP, records, lambda _record: 7, store, gate)
+        assert await pool.fetchval("SELECT count(*) FROM public.numbers WHERE number = 7") == len(records)
+    assert await told(database) == []
+
+
+async def test_a_flood_that_an_operator_lets_through_is_kept_apart(database: Database) -> None:
+    gate = FloodGate()
+    records = as_records([b"no number"] * 150 + [b"1"] * 50)
+    async with numbers_table(database) as pool:
+        with pytest.raises(Flooded):
+            await store_batch(pool, GROUP, records, read, store, gate)
+        async with database.connect() as superuser:
+            await superuser.execute(
+                "UPDATE d365_sync.paused_consumers SET let_through_until = now() + interval '1 hour'"
+            )
+        assert await store_batch(pool, GROUP, records, read, store, gate) == [1] * 50
+        assert await kept(database) == 150
+        # What comes next is judged by itself.
+        assert await store_batch(pool, GROUP, as_records([b"x", b"2"], 200), read, store, gate) == [2]
+
+
+async def test_a_flood_pauses_the_consumer_and_says_so(broker: Broker, database: Database) -> None:
+    await broker.create(TOPIC)
+    gate, readable = FloodGate(), False
+    stopping, heartbeats = asyncio.Event(), Heartbeats(SystemClock())
+    async with numbers_table(database) as pool:
+
+        async def handle(records: Sequence[RawRecord]) -> None:
+            await store_batch(pool, GROUP, records, (lambda _record: 7) if readable else read, store, gate)
+
+        consumers = Consumers(
+            broker.settings, [Subscription(TOPIC, GROUP, handle)], client_id="test", heartbeats=heartbeats
+        )
+        run = asyncio.create_task(consumers.run(stopping))
+        try:
+            await send(broker, *[b"no number"] * 300)
+            await eventually(lambda: told(database), lambda rows: len(rows) == 1)
+            assert consumers.started
+            assert not consumers.flowing
+            assert heartbeats.stuck() == {}
+            before = await kept(database)
+            assert before < 100, "fewer than tell a flood"
+            readable = True
+
+            async def stored() -> int:
+                count: int = await pool.fetchval("SELECT count(*) FROM public.numbers")
+                return count
+
+            await eventually(stored, lambda count: count == 300 - before)
+            await eventually(lambda: committed(broker), lambda count: count == 300)
+            assert consumers.flowing
+        finally:
+            stopping.set()
+            await run
+    assert await told(database) == []
+
+
+async def test_a_handler_that_hangs_is_told_by_health_and_one_that_is_idle_is_not(broker: Broker) -> None:
+    await broker.create(TOPIC)
+    clock = StepClock()
+    heartbeats, hanging, stopping = Heartbeats(clock), asyncio.Event(), asyncio.Event()
+
+    async def hang(_records: Sequence[RawRecord]) -> None:
+        hanging.set()
+        await stopping.wait()
+
+    consumers = Consumers(broker.settings, [Subscription(TOPIC, GROUP, hang)], client_id="t", heartbeats=heartbeats)
+    run = asyncio.create_task(consumers.run(stopping))
+    try:
+
+        async def started() -> bool:
+            return consumers.started
+
+        await eventually(started)
+        clock.now_seconds += 31
+        assert heartbeats.stuck() == {}, "idle"
+        await send(broker, b"1")
+        await hanging.wait()
+        clock.now_seconds += 31
+        assert list(heartbeats.stuck()) == [f"batch of {TOPIC}"]
+    finally:
+        stopping.set()
+        await run
+
+
+class StepClock(SystemClock):
+    """Goes on when it is told to."""
+
+    now_seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.now_seconds

@@ -1,11 +1,12 @@
 """What case-api reads of Kafka: `case.delivery.v1`, into the states of submissions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from case_api.app.apply_deliveries import apply_deliveries
 from case_api.postgres.delivery_store import PostgresDeliveryStore, Resends
 from case_shared.events import CaseDelivery, decode
+from case_shared.flood import FloodGate
 from case_shared.kafka import RawRecord, Subscription
 from case_shared.postgres import Connection, Pool
 from case_shared.records import store_batch
@@ -20,6 +21,7 @@ class DeliveryConsumer:
 
     pool: Pool
     resends: Resends
+    gate: FloodGate = field(default_factory=FloodGate)
 
     def subscription(self) -> Subscription:
         """Topic and group; offsets move after `handle`."""
@@ -27,7 +29,7 @@ class DeliveryConsumer:
 
     async def handle(self, records: Sequence[RawRecord]) -> None:
         """Store one batch."""
-        await store_batch(self.pool, GROUP, records, _read, self._store)
+        await store_batch(self.pool, GROUP, records, _read, self._store, self.gate)
 
     async def _store(self, connection: Connection, deliveries: Sequence[CaseDelivery]) -> None:
         await apply_deliveries(PostgresDeliveryStore(connection, self.resends), deliveries)

@@ -147,9 +147,9 @@ class Service:
         """For /readyz, told but not decisive: submissions are taken while Kafka is away."""
         return self.relay.healthy
 
-    async def consumers_started(self) -> bool:
+    async def consumers_flow(self) -> bool:
         """For /readyz, told but not decisive."""
-        return self.consumers.started
+        return self.consumers.flowing
 
 
 def build_app(settings: Settings | None) -> FastAPI:
@@ -163,7 +163,7 @@ def build_app(settings: Settings | None) -> FastAPI:
             app.state.context = started.context()
             app.state.stop = started.stopping.set
             checks = {"database": started.database_answers}
-            told = {"relay": started.relay_reaches_kafka, "consumers": started.consumers_started}
+            told = {"relay": started.relay_reaches_kafka, "consumers": started.consumers_flow}
             app.include_router(health_routes(started.heartbeats, checks, told))
             yield
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from case_shared.events import CaseStatusChanged, CaseSubmitted, decode, header
+from case_shared.flood import FloodGate
 from case_shared.kafka import RawRecord, Subscription
 from case_shared.postgres import Pool
 from case_shared.records import Batch, read_batch, store_batch, store_read
@@ -14,17 +15,19 @@ SERVICE = "d365-sync"
 
 def subscriptions(pool: Pool, taken_in: Callable[[], None]) -> list[Subscription]:
     """What d365-sync reads; `taken_in` is called after each batch that is durable."""
+    submitted_gate, status_changed_gate = FloodGate(), FloodGate()
 
     def submitted(records: Sequence[RawRecord]) -> Awaitable[None]:
         # Read at once, while the batch before is being written (`Subscription`).
         return write(read_batch(records, _submitted))
 
     async def write(batch: Batch[Submitted]) -> None:
-        if await store_read(pool, f"{SERVICE}.{CASE_SUBMITTED}", batch, take_in):
+        if await store_read(pool, f"{SERVICE}.{CASE_SUBMITTED}", batch, take_in, submitted_gate):
             taken_in()
 
     async def status_changed(records: Sequence[RawRecord]) -> None:
-        if await store_batch(pool, f"{SERVICE}.{CASE_STATUS_CHANGED}", records, _status_changed, take_evidence):
+        group, gate = f"{SERVICE}.{CASE_STATUS_CHANGED}", status_changed_gate
+        if await store_batch(pool, group, records, _status_changed, take_evidence, gate):
             taken_in()
 
     return [

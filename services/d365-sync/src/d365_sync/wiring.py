@@ -122,10 +122,13 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
     async def kafka_is_reached() -> bool:
         return producer.reaches_kafka and consumers.started
 
+    async def consumers_flow() -> bool:
+        return consumers.flowing
+
     app.state.stop = stopping.set
     app.state.token_verifier = verifier
     app.state.context = _context(settings, pool, d365, bells)
-    told = {"kafka": kafka_is_reached, "d365_environment": environment_fits}
+    told = {"kafka": kafka_is_reached, "consumers": consumers_flow, "d365_environment": environment_fits}
     app.include_router(health_routes(heartbeats, {"database": database_answers}, told))
 
 

@@ -136,9 +136,9 @@ class Service:
         """For /readyz."""
         return bool(await self.pool.fetchval("SELECT true"))
 
-    async def consumers_started(self) -> bool:
+    async def consumers_flow(self) -> bool:
         """For /readyz, told but not decisive."""
-        return self.consumers.started
+        return self.consumers.flowing
 
     async def _relay(self, lease: Lease, _stopping: asyncio.Event) -> None:
         relay = Relay(self.outbox, self.relay_publisher, lambda name: topic_name(self.settings, name))
@@ -180,7 +180,7 @@ def build_app(settings: Settings) -> FastAPI:
             app.state.receive_events = service.receive_events()
             app.state.stop = service.stopping.set
             checks = {"database": service.database_answers}
-            told = {"consumers": service.consumers_started}
+            told = {"consumers": service.consumers_flow}
             app.include_router(health_routes(service.heartbeats, checks, told))
             yield
 

@@ -3,7 +3,7 @@
 import typer
 
 from casebridge.commands.d365 import d365, restored
-from casebridge.commands.delivery import audit, delivery, pause, resume, unreadable
+from casebridge.commands.delivery import audit, delivery, let_through, pause, resume, unreadable
 from casebridge.commands.demo import demo
 from casebridge.commands.down import down
 from casebridge.commands.ledger import ledger
@@ -24,7 +24,7 @@ app = typer.Typer(
 )
 for command in (setup, up, ps, logs, down, demo, token, ledger, restored):
     app.command()(command)
-for of_queue in (delivery, pause, resume, audit, unreadable):
+for of_queue in (delivery, pause, resume, audit, unreadable, let_through):
     queue.command()(of_queue)
 for group in (queue, d365):
     app.add_typer(group)

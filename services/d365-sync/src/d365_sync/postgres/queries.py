@@ -69,6 +69,10 @@ class Queries:
         """A page of records that could not be read, newest first."""
         return await self._rows("select_unreadable_records", below, limit)
 
+    async def paused_consumers(self) -> list[Row]:
+        """Consumers that a flood of unreadable records has stopped, of all services."""
+        return await self._rows("select_paused_consumers")
+
     async def audit(
         self, document_id: DocumentId | None, replay_id: UUID | None, below: int | None, limit: int
     ) -> list[Row]:

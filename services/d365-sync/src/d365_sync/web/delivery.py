@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from case_shared.auth import Authenticated, Principal
+from case_shared.problems import Problem
 from d365_sync.domain.document import State
 from d365_sync.web.answers import Json, answer
 from d365_sync.web.context import Context, context_of
@@ -45,6 +46,15 @@ async def restored(request: Request, writer: Writer, body: ReasonInput) -> Respo
     return await _steer(request, "restore_delivery", writer, body)
 
 
+@router.post("/consumers/{group}/let-through", summary="Let a consumer go on that a flood of unreadable records stops")
+async def let_through(request: Request, writer: Writer, group: str, body: ReasonInput) -> Response:
+    """For ten minutes its unreadable records are kept apart, however many; it tries again within 30 seconds."""
+    paused = await context_of(request).queries.paused_consumers()
+    if group not in {consumer["consumer_group"] for consumer in paused}:
+        raise Problem(404, "not-found", "Not found", f"There is no paused consumer {group}.")
+    return await _steer(request, "let_through", writer, body, group)
+
+
 async def _steer(
     request: Request, statement: str, writer: Principal, body: ReasonInput | OptionalReasonInput, *more: str
 ) -> Response:
@@ -56,6 +66,7 @@ async def _steer(
 
 async def _delivery(context: Context) -> Json:
     stored, states = await context.control.read(), await context.control.backlog()
+    paused_consumers = await context.queries.paused_consumers()
     waiting = [one for one in states if one.state is not State.FAILED]
     return {
         "breaker": {"state": stored.breaker, "since": stored.breaker_since, "reason": stored.breaker_reason},
@@ -70,4 +81,5 @@ async def _delivery(context: Context) -> Json:
         "failed": sum(one.documents for one in states if one.state is State.FAILED),
         "environment": {"d365_url": stored.d365_url, "refused_url": stored.refused_url},
         "restored_at": stored.restored_at,
+        "paused_consumers": paused_consumers,
     }

@@ -1,12 +1,13 @@
 """d365-sync tells that D365 has a case: its Case ID is written down, and the case is due for a read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import structlog
 
 from case_shared.events import CaseDelivery, SubmissionState, decode
+from case_shared.flood import FloodGate
 from case_shared.kafka import RawRecord
 from case_shared.loops import Doorbell
 from case_shared.postgres import Connection, Pool
@@ -59,10 +60,11 @@ class NoteDeliveries:
     due_reads: DueReads
     group: str
     doorbell: Doorbell
+    gate: FloodGate = field(default_factory=FloodGate)
 
     async def handle(self, records: Sequence[RawRecord]) -> None:
         """Write the Case IDs down (DESIGN section 12: the one exception to "an event is a doorbell")."""
-        stored = await store_batch(self.pool, self.group, records, _read, self._store)
+        stored = await store_batch(self.pool, self.group, records, _read, self._store, self.gate)
         if any(_delivered(delivery) for delivery in stored):
             self.doorbell.ring()
 

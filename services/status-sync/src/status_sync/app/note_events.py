@@ -1,11 +1,12 @@
 """A business event of D365 came: the case that it names is due for a read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from prometheus_client import Counter
 
+from case_shared.flood import FloodGate
 from case_shared.kafka import RawRecord
 from case_shared.loops import Doorbell
 from case_shared.postgres import Connection, Pool
@@ -32,10 +33,11 @@ class NoteEvents:
     recognition: Recognition
     group: str
     doorbell: Doorbell
+    gate: FloodGate = field(default_factory=FloodGate)
 
     async def handle(self, records: Sequence[RawRecord]) -> None:
         """Store what the batch rings for; what is no event of D365 is kept as unreadable."""
-        stored = await store_batch(self.pool, self.group, records, self._read, self._store)
+        stored = await store_batch(self.pool, self.group, records, self._read, self._store, self.gate)
         for event in stored:
             _events.labels(_outcome(event)).inc()
         _events.labels("unreadable").inc(len(records) - len(stored))

@@ -1,4 +1,4 @@
-"""`casebridge queue delivery | pause | resume | audit | unreadable`: delivery as a whole, and what was kept of it."""
+"""`casebridge queue delivery | pause | resume | audit | unreadable | let-through`: delivery as a whole."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -55,6 +55,18 @@ def unreadable(
 
     items = operator_api(data_dir.resolve(), url, token).items("/v1/unreadable-records", limit)
     show_list(items, ["id", "topic", "partition", "offset", "consumer_group", "kept_at", "cause"], json=json)
+
+
+def let_through(
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="The consumer group, as `delivery` names it.")],
+    reason: Reason,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
+    token: Token = None,
+    json: Json = False,
+) -> None:
+    """Let a consumer keep a flood of unreadable records apart and go on."""
+    steer(f"consumers/{group}/let-through", reason, data_dir, url, token, json=json)
 
 
 def steer(action: str, reason: str, data_dir: Path, url: str | None, token: str | None, *, json: bool) -> None:
