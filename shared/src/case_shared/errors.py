@@ -2,7 +2,8 @@
 
 CasebridgeError
 ├── Transient           retry later, nothing is wrong with the input
-│   └── LeaseLost       stop at once: another process leads now
+│   ├── LeaseLost       stop at once: another process leads now
+│   └── Flooded         pause: most records cannot be read, so the fault is hardly theirs
 ├── UnreadableRecord    park the record with its cause, go on with the next
 ├── Refused             tell the caller what to change (each service derives its own)
 └── Misconfigured       alert: an operator must mend the configuration
@@ -19,6 +20,10 @@ class Transient(CasebridgeError):
 
 class LeaseLost(Transient):
     """The lease that allowed this work has expired or was taken over."""
+
+
+class Flooded(Transient):
+    """Most of the records that came last cannot be read: reading them is stopped, and none of them is skipped."""
 
 
 class UnreadableRecord(CasebridgeError):
