@@ -105,6 +105,19 @@ async def test_a_born_case_follows_to_another_dealer_and_out_of_sight(world: Wor
     assert await world.rows() == []
 
 
+async def test_a_read_from_before_a_case_was_hidden_does_not_bring_it_back(world: World) -> None:
+    await world.step("dealers")
+    case_id = await world.create(None)
+    apply_read, found = world.service.apply_read(), await world.found(case_id)
+    earlier = await world.now()
+    await apply_read.handle(await world.now(), [found])
+    await apply_read.handle(await world.now(), [found.model_copy(update={"category_type": "Audit"})])
+    assert await world.rows() == []
+    await apply_read.handle(earlier, [found])
+    assert await world.rows() == []
+    assert await world.due() == [("usmf", "case_id", case_id)]  # a read that begins now will tell
+
+
 async def test_two_cases_of_d365_for_one_submission_are_not_mixed(world: World) -> None:
     case = await world.submit()
     case_id = await world.create(case)

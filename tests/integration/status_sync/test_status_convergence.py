@@ -121,7 +121,8 @@ class Status(RuleBasedStateMachine):
 
     def apply_read(self) -> ApplyRead:
         rules = Rules(CategoryTypes.of(None), by_submission_id=True)
-        return ApplyRead(self.pool, CaseStore(), OutboxStore(self.pool), MAPPING, rules, SystemClock(), Doorbell())
+        due_reads, outbox = DueReadStore(self.pool), OutboxStore(self.pool)
+        return ApplyRead(self.pool, CaseStore(), due_reads, outbox, MAPPING, rules, SystemClock(), Doorbell())
 
     def read_due(self, connection: Connection) -> Coroutine[Any, Any, bool]:
         store = DueReadStore(self.pool)

@@ -117,7 +117,9 @@ class Service:
         """How what was read gets into the read model."""
         category_types = CategoryTypes.of(self.settings.d365_category_types)
         rules = Rules(category_types, by_submission_id=self.mapping.has_submission_id)
-        return ApplyRead(self.pool, self.cases, self.outbox, self.mapping, rules, self.clock, self.changed)
+        return ApplyRead(
+            self.pool, self.cases, self.due_reads, self.outbox, self.mapping, rules, self.clock, self.changed
+        )
 
     def receive_events(self) -> ReceiveEvents:
         """How events that come over HTTPS get into the inbound topic."""

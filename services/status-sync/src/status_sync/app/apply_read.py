@@ -18,6 +18,7 @@ from case_shared.identifiers import derived_web_case_id
 from case_shared.loops import Doorbell
 from case_shared.postgres import DATA_ERRORS, Connection, Pool
 from case_shared.telemetry import current_traceparent
+from status_sync.domain.due_reads import CaseKey, KeyKind
 from status_sync.domain.placement import Dealer, Ignored, KnownCase, Rules
 
 log = structlog.get_logger(__name__)
@@ -84,6 +85,19 @@ class Cases(Protocol):
     ) -> Sequence[Applied]:
         """Insert rows born in D365; those whose Web Case ID is taken are left out."""
 
+    async def last_hidden(self, connection: Connection) -> datetime | None:
+        """When the newest read began that showed a case which dealers may not see."""
+
+    async def note_hidden(self, connection: Connection, began_at: datetime) -> None:
+        """A read that began then showed such a case."""
+
+
+class DueReads(Protocol):
+    """Where due reads are kept."""
+
+    async def ring(self, connection: Connection, keys: Sequence[CaseKey]) -> None:
+        """Make `keys` (sorted, each once) due now."""
+
 
 class Outbox(Protocol):
     """Events that wait to be published."""
@@ -98,6 +112,7 @@ class Plan(NamedTuple):
     remove: list[str]
     update: list[Update]
     insert: list[Insert]
+    hidden: list[CaseNumber]
 
 
 @dataclass(frozen=True)
@@ -106,6 +121,7 @@ class ApplyRead:
 
     pool: Pool
     cases: Cases
+    due_reads: DueReads
     outbox: Outbox
     mapping: D365Mapping
     rules: Rules
@@ -141,10 +157,13 @@ class ApplyRead:
         await self.cases.lock(connection)
         known = await self.cases.find_known(connection, found)
         plan = self._plan(began_at, found, known, await self.cases.find_dealers(connection, found))
+        if plan.hidden:
+            await self.cases.note_hidden(connection, began_at)
         if plan.remove:
             await self.cases.remove_born(connection, plan.remove)
         applied = [*await self.cases.update(connection, began_at, plan.update)] if plan.update else []
-        applied += await self._insert(connection, began_at, plan.insert)
+        if plan.insert:
+            applied += await self._insert_unless_old(connection, began_at, plan.insert)
         seen = {update.web_case_id: update.submission_id for update in plan.update}
         changed = [row for row in applied if row.changed]
         if changed:
@@ -163,7 +182,7 @@ class ApplyRead:
     ) -> Plan:
         by_number = {(row.data_area_id, row.case_id): row for row in known if row.case_id}
         by_web_case_id = {row.web_case_id: row for row in known}
-        plan = Plan([], [], [])
+        plan = Plan([], [], [], [])
         for case in found:
             number = _number(case)
             placement = self.rules.place(
@@ -174,6 +193,8 @@ class ApplyRead:
                 dealer=dealers.get(number),
             )
             mapped = self.mapping.portal_status(case.status)
+            if placement.hides:
+                plan.hidden.append(number)
             if placement.ignored:
                 _tell_ignored(case, placement.ignored)
             if placement.remove:
@@ -185,6 +206,17 @@ class ApplyRead:
             if placement.insert_for:
                 plan.insert.append(Insert(derived_web_case_id(*number), placement.insert_for, case, mapped))
         return plan
+
+    async def _insert_unless_old(
+        self, connection: Connection, began_at: datetime, inserts: Sequence[Insert]
+    ) -> list[Applied]:
+        """Insert; where a later read has hidden a case, it may be one of these: a read that begins now will tell."""
+        hidden_at = await self.cases.last_hidden(connection)
+        if hidden_at is None or began_at >= hidden_at:
+            return await self._insert(connection, began_at, inserts)
+        numbers = sorted(_number(insert.found) for insert in inserts)
+        await self.due_reads.ring(connection, [CaseKey(area, KeyKind.CASE_ID, number) for area, number in numbers])
+        return []
 
     async def _insert(self, connection: Connection, began_at: datetime, inserts: Sequence[Insert]) -> list[Applied]:
         """Insert; a Web Case ID that clashes with another case's is drawn again."""

@@ -70,6 +70,12 @@ class Placement:
     insert_for: str | None = None
     ignored: Ignored | None = None
 
+    @property
+    def hides(self) -> bool:
+        """Whether dealers do not see the case now, of which no row remains to tell."""
+        shown = self.update or self.insert_for
+        return not shown and self.ignored not in (Ignored.STALE, Ignored.SECOND)
+
 
 def applies(began_at: datetime, last_began_at: datetime | None) -> bool:
     """A read applies only if it began after the last one applied: disorder and doubles cannot matter then."""

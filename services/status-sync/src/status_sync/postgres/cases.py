@@ -48,6 +48,15 @@ class CaseStore:
         rows = await connection.fetch(statement("link_delivered_cases"), *_columns(delivered))
         return [Linked(**row) for row in rows]
 
+    async def last_hidden(self, connection: Connection) -> datetime | None:
+        """When the newest read began that showed a case which dealers may not see."""
+        began_at: datetime | None = await connection.fetchval(statement("last_hidden"))
+        return began_at
+
+    async def note_hidden(self, connection: Connection, began_at: datetime) -> None:
+        """A read that began then showed such a case."""
+        await connection.execute(statement("note_hidden"), began_at)
+
     async def update(self, connection: Connection, began_at: datetime, updates: Sequence[Update]) -> Sequence[Applied]:
         """Take over what the read showed, where it began after the last one."""
         rows = [

@@ -1,4 +1,4 @@
-"""Due reads by legal entity, and rounds of the poll."""
+"""Due reads by legal entity, rounds of the poll, and when a case was last hidden."""
 
 from case_shared.migrations import run_sql_beside
 
