@@ -52,7 +52,7 @@ class Fleet:
         process = Process(service, ("serve",), environment, f"http://127.0.0.1:{port}", log)
         self.processes.append(process)
         process.start()
-        await process.ready()
+        await process.ready(within_seconds=60)
         return process
 
     async def pair(self, service: str, **settings: str) -> tuple[Process, Process]:

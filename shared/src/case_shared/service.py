@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import select
 import signal
 import socket
 import sys
@@ -38,18 +39,31 @@ class _Server(uvicorn.Server):
         uvicorn closes what is idle at once: a request that is just then on its way is lost, and its client cannot know
         whether it was done. Here it is answered, with `Connection: close`.
         """
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        waiting = [taken for listening in sockets or [] for taken in _accept_all(listening)]
         for server in self.servers:
             server.close()
-        for listening in sockets or []:
-            listening.close()
+        for taken in waiting:
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, taken)
         tell_to_stop(self.config.app)
-        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
         for connection in list(self.server_state.connections):
             _close_after_answer(connection)
-        deadline = time.monotonic() + DRAIN_SECONDS
-        while self.server_state.connections and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn has no event
+        began = time.monotonic()
+        while self._in_use(time.monotonic() - began):  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.02)
         await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
+    def _in_use(self, seconds: float) -> bool:
+        """Whether a client may yet use its connection, or has just sent something that nobody has read."""
+        if seconds < DRAIN_SECONDS:
+            return bool(self.server_state.connections)
+        sockets = [connection.transport.get_extra_info("socket") for connection in self.server_state.connections]
+        return seconds < 2 * DRAIN_SECONDS and any(_readable(one) for one in sockets if one is not None)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -57,6 +71,24 @@ class _Server(uvicorn.Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
+
+
+def _accept_all(listening: socket.socket) -> list[socket.socket]:
+    """The connections that the kernel has made, but nobody has taken yet: closing the listener would reset them."""
+    taken = []
+    while _readable(listening):
+        connection, _ = listening.accept()
+        connection.setblocking(False)
+        taken.append(connection)
+    return taken
+
+
+def _readable(one: Any) -> bool:
+    if one.fileno() < 0:
+        return False
+    poll = select.poll()
+    poll.register(one.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def tell_to_stop(app: Any) -> None:

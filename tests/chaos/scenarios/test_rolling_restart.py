@@ -49,7 +49,7 @@ async def test_rolling_restart_fails_no_request_and_delays_no_case(
             for process in started.processes:
                 assert await process.stop() == 0, process.output()[-3000:]
                 process.start()
-                await process.ready()
+                await process.ready(within_seconds=60)
             restarted.set()
             await asyncio.gather(*clients)
             worst = await eventually(lambda: slowest(database, len(dealer.submitted)), within_seconds=20)
