@@ -94,10 +94,10 @@ Medians of {rounds} rounds, each of which plays the subject and its ceiling in t
 - **relay-drain**: 50,000 rows published and deleted, against aiokafka sending the same records from memory.
 - **consume**: 50,500 records into the document queue, offsets committed, against getmany, one `unnest` insert and a
   commit of offsets.
-- **deliver**: a backlog of {deliver.DOCUMENTS:,} documents of one dealer, delivered by the process as it runs (intents, outcomes
-  and events included) to a D365 that takes 100 ms and {deliver.IN_FLIGHT} requests at once (500/s), against a client loop
-  with as many in flight. What bounds it is CPU: a document costs two to three times what its bare request does, and
-  PostgreSQL, Kafka and the stand-in for D365 live on the same cores; where those are free, it stays within a tenth of the loop.
+- **deliver**: {deliver.DOCUMENTS:,} documents of one dealer, delivered by the process as it runs (intents, outcomes,
+  events) to a D365 that takes 100 ms and {deliver.IN_FLIGHT} requests at once (500/s), against a client loop of as many.
+  What bounds it is CPU: a document costs two to three times what its bare request does, and PostgreSQL, Kafka and the
+  stand-in for D365 live on the same cores; where those are free, it stays within a tenth of the loop.
 """
 
 
