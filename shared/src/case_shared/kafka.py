@@ -191,7 +191,6 @@ class Consumers:
 
     async def _watch(self, broker: KafkaBroker, stopping: asyncio.Event) -> None:
         """Return when stopping, or when a consumer's task has ended, which FastStream would not tell."""
-        self._heartbeats.expect("consumers", within_seconds=60)
         while not stopping.is_set():
             ended = [s for s in broker.subscribers if not getattr(s, "tasks", None) or all(t.done() for t in s.tasks)]  # type: ignore[attr-defined]
             if ended:

@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import Link, Span, SpanKind
 
+_QUIET_SECONDS = 60.0
 _tracer = trace.get_tracer("casebridge")
 
 
@@ -41,7 +42,7 @@ def configure(service: str, *, level: str, form: str, otlp_endpoint: str | None)
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    _adopt_standard_logging(shared, rendering)
+    _adopt_standard_logging(shared, rendering, level)
     # Where spans go nowhere none is recorded, but for traces that somebody else records; ids are passed on anyway.
     sampler = None if otlp_endpoint else ParentBased(ALWAYS_OFF)
     provider = TracerProvider(sampler, Resource.create({"service.name": service}))
@@ -50,7 +51,7 @@ def configure(service: str, *, level: str, form: str, otlp_endpoint: str | None)
     trace.set_tracer_provider(provider)
 
 
-def _adopt_standard_logging(shared: list[Any], rendering: list[Any]) -> None:
+def _adopt_standard_logging(shared: list[Any], rendering: list[Any], level: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -58,9 +59,37 @@ def _adopt_standard_logging(shared: list[Any], rendering: list[Any]) -> None:
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
         )
     )
+    if level != "DEBUG":
+        handler.addFilter(OncePerMinute("aiokafka"))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
+
+
+class OncePerMinute(logging.Filter):
+    """Lets each kind of message of one library through once a minute, with how many were like it in between.
+
+    While Kafka is away aiokafka says so for each try of each partition; what matters of that our own logs tell once.
+    """
+
+    def __init__(self, library: str) -> None:
+        super().__init__()
+        self._library = library
+        self._told: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """False where the record's kind was told within the last minute."""
+        if record.name.partition(".")[0] != self._library:
+            return True
+        kind = (record.name, str(record.msg))
+        told_at, since = self._told.get(kind, (-_QUIET_SECONDS, 0))
+        if record.created < told_at + _QUIET_SECONDS:
+            self._told[kind] = (told_at, since + 1)
+            return False
+        self._told[kind] = (record.created, 0)
+        if since:
+            record.msg = f"{record.msg} (and {since} more like it before)"
+        return True
 
 
 def _add_trace(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from case_shared.auth import Principal
 from case_shared.d365.client import D365Client
+from case_shared.postgres import load_sql
 from d365_sync import wiring
 from d365_sync.web.app import create
 from tests.integration.d365_sync.conftest import Queue, cases_of, known_case, settings_for, submitted
@@ -381,6 +382,32 @@ async def test_the_ledger_adds_up_and_says_what_does_not(api: Api, queue: Queue)
         )
     found = await api.get("/ledger")
     assert (found["adds_up"], found["submissions"], found["delivered"]) == (True, 1, 1)
+
+
+async def test_paused_consumers_are_shown_and_let_through(api: Api, queue: Queue) -> None:
+    tell = load_sql("case_shared", "tell_consumer_paused")
+    group = "case-api.case.delivery.v1"
+    way = f"/v1/delivery/consumers/{group}/let-through"
+    assert (await api.client.post(way, json={"reason": "old format"})).status_code == 404
+    async with queue.database.pool("case_api") as other:
+        assert await other.fetchval(tell, group, "case.delivery.v1", "120 of the last 200") is False
+
+        (paused,) = (await api.get("/delivery"))["paused_consumers"]
+        assert (paused["consumer_group"], paused["cause"]) == (group, "120 of the last 200")
+        answer = await api.client.post(way, json={"reason": "old format"})
+        assert answer.json()["paused_consumers"][0]["let_through_until"] is not None
+
+        assert await other.fetchval(tell, group, "case.delivery.v1", "still") is True
+        # What is let through is not forgotten with the next good batch, but with its time.
+        await other.execute(load_sql("case_shared", "tell_consumer_goes_on"), group)
+        assert len((await api.get("/delivery"))["paused_consumers"]) == 1
+        await other.execute("UPDATE d365_sync.paused_consumers SET let_through_until = now() - interval '1 second'")
+        await other.execute(load_sql("case_shared", "tell_consumer_goes_on"), group)
+    assert (await api.get("/delivery"))["paused_consumers"] == []
+    entry = (await api.get("/audit"))["items"][0]
+    assert (entry["action"], entry["actor"], entry["reason"], entry["fields"]) == (
+        "let_through", "olga", "old format", [group],
+    )  # fmt: skip
 
 
 async def test_unreadable_records_show_their_bytes(api: Api, queue: Queue) -> None:
