@@ -15,8 +15,11 @@ from tests.chaos.world import World
 _DOCUMENTS = "SELECT web_case_id, submission_no, state, cause, reason, case_id FROM d365_sync.documents"
 
 
-async def gather(world: World, history: History) -> Books:
-    """All of it, past every link. Raises OSError, asyncpg.PostgresError or aiohttp.ClientError where a part is away."""
+async def gather(world: World, history: History, *, against_d365: bool = False) -> Books:
+    """All of it, past every link; the ledger held against D365 where that is asked for.
+
+    Raises OSError, asyncpg.PostgresError or aiohttp.ClientError where a part is away.
+    """
     own = {ticket.web_case_id for ticket in history.tickets.values()}
     async with world.session.get(f"{world.sandbox_url}/_sandbox/cases") as answer:
         d365 = [case for case in (await answer.json())["items"] if case["WebCaseId"] in own]
@@ -28,7 +31,8 @@ async def gather(world: World, history: History) -> Books:
     cases: dict[str, Any] = {}
     for dealer in {ticket.dealer for ticket in history.tickets.values()}:
         cases |= await _shown(world, dealer, len(history.tickets))
-    return Books(d365, documents, cases, [], await _ledger(world))
+    events = await _deliveries(world) if against_d365 else []
+    return Books(d365, documents, cases, events, await _ledger(world, against_d365=against_d365))
 
 
 async def _shown(world: World, dealer: str, at_least: int) -> dict[str, Any]:
@@ -48,16 +52,18 @@ async def _shown(world: World, dealer: str, at_least: int) -> dict[str, Any]:
     return found
 
 
-async def _ledger(world: World) -> dict[str, Any]:
+async def _ledger(world: World, *, against_d365: bool) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {world.token('checker')}"}
     url = f"{world.service_url('d365-sync-1')}/v1/ledger"
-    async with world.session.get(url, headers=headers, params={"older_than_seconds": "0"}) as answer:
+    async with world.session.get(
+        url, headers=headers, params={"older_than_seconds": "0", "d365": str(against_d365)}
+    ) as answer:
         answer.raise_for_status()
         ledger: dict[str, Any] = await answer.json()
         return ledger
 
 
-async def deliveries(world: World) -> list[tuple[str, int, int]]:
+async def _deliveries(world: World) -> list[tuple[str, int, int]]:
     """(web_case_id, submission_no, revision) of every `case.delivery.v1`; each case's in Kafka's order."""
     consumer = AIOKafkaConsumer(bootstrap_servers=world.kafka, auto_offset_reset="earliest")
     await consumer.start()

@@ -4,10 +4,10 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tests.chaos import faults
-from tests.chaos.books import AWAY, deliveries, gather
+from tests.chaos.books import AWAY, gather
 from tests.chaos.checker import Kind, Violation, check
 from tests.chaos.clients import Clerk, Operator, Portal, every
 from tests.chaos.faults import Fault, Measured
@@ -167,12 +167,11 @@ async def _judge(world: World, history: History, plan: Sequence[Fault]) -> Verdi
 
 
 async def _wrong(world: World, history: History) -> list[Violation]:
-    """What is wrong now; the events' order is looked at once all else is right, for that takes longest."""
+    """What is wrong now; what takes longest, the events' order and the ledger against D365, once all else is right."""
     try:
-        books = await gather(world, history)
-        violations = check(history, books)
+        violations = check(history, await gather(world, history))
         if any(one.kind is not Kind.SLOW for one in violations):
             return violations
-        return check(history, replace(books, events=await deliveries(world)))
+        return check(history, await gather(world, history, against_d365=True))
     except AWAY as error:
         return [Violation(Kind.STUCK, None, f"a part does not answer: {error!r}")]

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+# What is younger may still be on its way from one service to the next (DESIGN section 10).
+JUDGED_SECONDS = 300.0
 PLACES = ("no_document", "open", "delivered", "failed", "returned", "discarded")
 MUST_BE_ZERO = ("no_document", "without_submission", "without_case_id")
 

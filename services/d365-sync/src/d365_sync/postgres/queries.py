@@ -11,6 +11,7 @@ import asyncpg
 from case_shared.postgres import Pool, load_sql
 from d365_sync.app.ledger_d365 import Entry
 from d365_sync.domain.document import Cause, DocumentId, State
+from d365_sync.domain.ledger import JUDGED_SECONDS
 
 _PACKAGE = "d365_sync.postgres"
 Row = dict[str, Any]
@@ -98,9 +99,9 @@ class Queries:
         rows = await self.pool.fetch(load_sql(_PACKAGE, "select_books"), *behind, up_to, limit)
         return [_entry(row) for row in rows]
 
-    async def ledger(self) -> Row:
+    async def ledger(self, older_than_seconds: float = JUDGED_SECONDS) -> Row:
         """The ledger's counts, of one snapshot."""
-        return (await self._rows("select_ledger"))[0]
+        return (await self._rows("select_ledger", older_than_seconds))[0]
 
     async def _rows(self, statement: str, *arguments: Any) -> list[Row]:
         return [dict(row) for row in await self.pool.fetch(load_sql(_PACKAGE, statement), *arguments)]

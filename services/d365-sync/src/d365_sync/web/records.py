@@ -35,7 +35,7 @@ async def audit(request: Request, _auditor: Auditor, query: Annotated[AuditQuery
 
 @router.get("/ledger", summary="Does every submission have its place?")
 async def ledger(request: Request, _reader: Reader, query: Annotated[LedgerQuery, Query()]) -> Response:
-    """Submissions older than five minutes by where they stand; younger ones are counted apart.
+    """Submissions older than `older_than_seconds` (five minutes) by where they stand; younger ones are counted apart.
 
     `d365=true` holds our books against D365's: it reads every case there that carries a Web Case ID, many in one
     request, and tells which are delivered and not found, found and not delivered, or found twice. 503 where D365 gives
@@ -43,7 +43,7 @@ async def ledger(request: Request, _reader: Reader, query: Annotated[LedgerQuery
     """
     context = context_of(request)
     compared = await context.compare_with_d365() if query.d365 else None
-    counts = await context.queries.ledger()
+    counts = await context.queries.ledger(query.older_than_seconds)
     as_of = counts.pop("as_of")
     agrees = compared is None or compared.adds_up
     told = {"d365": asdict(compared)} if compared else {}

@@ -24,6 +24,7 @@ from case_shared.events import (
 )
 from case_shared.problems import FieldError, Problem, invalid
 from d365_sync.domain.document import DocumentId, State
+from d365_sync.domain.ledger import JUDGED_SECONDS
 
 _TEXT = r"^[^\x00]*$"
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=_TEXT)]
@@ -126,9 +127,10 @@ class AuditQuery(PageQuery):
 
 
 class LedgerQuery(Body):
-    """With `d365` the books are held against D365's too."""
+    """With `d365` the books are held against D365's too; what is younger than `older_than_seconds` is not judged."""
 
     d365: bool = False
+    older_than_seconds: Annotated[float, Field(ge=0, le=10**9)] = JUDGED_SECONDS
 
 
 class NoQuery(Body):

@@ -1,9 +1,9 @@
--- The ledger (DESIGN section 10): one statement, so one snapshot. Submissions older than five minutes are judged, younger ones listed; and as what
--- status-sync and case-api do with a delivery takes a moment too, `without_case_id` judges deliveries older than five minutes.
+-- The ledger (DESIGN section 10): one statement, so one snapshot. Submissions older than $1 seconds are judged, younger ones listed; and as what
+-- status-sync and case-api do with a delivery takes a moment too, `without_case_id` judges deliveries older than that.
 WITH books AS (
     SELECT
-        s.submitted_at < now() - interval '5 minutes' AS judged, d.state,
-        d.state = 'delivered' AND d.delivered_at < now() - interval '5 minutes'
+        s.submitted_at < now() - make_interval(secs => $1) AS judged, d.state,
+        d.state = 'delivered' AND d.delivered_at < now() - make_interval(secs => $1)
             AND EXISTS (SELECT FROM case_api.cases AS c WHERE c.web_case_id = s.web_case_id AND c.case_id IS NULL) AS unseen
     FROM case_api.submissions AS s LEFT JOIN documents AS d USING (web_case_id, submission_no)
 )
