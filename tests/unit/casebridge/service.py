@@ -9,6 +9,19 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 
+def replay(state: str, remaining: int) -> dict[str, Any]:
+    """A replay of three documents."""
+    return {
+        "replay_id": "r-1",
+        "state": state,
+        "held_up_by": None,
+        "counts": {"documents": 3, "remaining": remaining, "replayed": 3 - remaining},
+        "items": [{"id": "W1-1", "outcome": "replayed"}],
+        "next": None,
+        "has_more": False,
+    }
+
+
 class Service(BaseHTTPRequestHandler):
     """Three documents on pages of two; one of them can be replayed under its ETag."""
 
@@ -24,7 +37,12 @@ class Service(BaseHTTPRequestHandler):
         elif address.path == "/v1/documents/W1-1":
             self.answer(200, {"id": "W1-1", "state": "failed"}, ETag='"7"')
         elif address.path == "/v1/ledger":
-            self.answer(200, {"adds_up": self.adds_up, "submissions": 3})
+            compared = {"d365": {"cases": 3}} if "d365" in parse_qs(address.query) else {}
+            self.answer(200, {"adds_up": self.adds_up, "submissions": 3, **compared})
+        elif address.path == "/v1/replays":
+            self.answer(200, {"items": [replay("running", 2)], "next": None, "has_more": False})
+        elif address.path == "/v1/replays/r-1":
+            self.answer(200, replay("completed", 0))
         elif address.path == "/html":
             self.answer(502, "<html>")
         else:
@@ -32,6 +50,10 @@ class Service(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path.startswith("/v1/replays"):
+            self.seen.append({"path": self.path, "body": body, "key": self.headers["Idempotency-Key"]})
+            self.answer(202, replay("running", 2))
+            return
         self.seen.append({"body": body, "etag": self.headers["If-Match"], "token": self.headers["Authorization"]})
         self.answer(200, {"id": "W1-1", "state": "pending"})
 

@@ -17,8 +17,13 @@ def api() -> Iterator[Api]:
 
 
 def test_list_is_read_page_by_page_up_to_its_limit(api: Api) -> None:
-    assert [item["id"] for item in api.items("/v1/documents", 10)] == ["W0-1", "W1-1", "W2-1"]
-    assert len(api.items("/v1/documents", 2)) == 2
+    whole = api.page("/v1/documents", 10)
+    assert [item["id"] for item in whole["items"]] == ["W0-1", "W1-1", "W2-1"]
+    assert (whole["next"], whole["has_more"]) == (None, False)
+    first = api.page("/v1/documents", 2)
+    assert (len(first["items"]), first["has_more"]) == (2, True)
+    rest = api.page("/v1/documents", 2, first["next"])
+    assert ([item["id"] for item in rest["items"]], rest["has_more"]) == (["W2-1"], False)
 
 
 def test_action_goes_out_under_the_etag_that_was_read(api: Api) -> None:

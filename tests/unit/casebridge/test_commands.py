@@ -44,6 +44,11 @@ def test_list_prints_a_table_or_json(casebridge: CommandLine) -> None:
         "W1-1",
         "W2-1",
     ]
+    page = json.loads(casebridge("queue", "list", "--json", "--limit", "2").out)
+    assert (len(page["items"]), page["has_more"]) == (2, True)
+    rest = casebridge("queue", "list", "--json", "--cursor", page["next"])
+    assert json.loads(rest.out) == {"items": [{"id": "W2-1"}], "next": None, "has_more": False}
+    assert "--cursor 2" in casebridge("queue", "list", "--limit", "2").err
     table = casebridge("queue", "list")
     assert table.code == 0
     assert "W2-1" in table.out
@@ -108,6 +113,53 @@ def test_ledger_ends_with_1_where_it_does_not_add_up(
     done = casebridge("ledger", "--json")
     assert done.code == code
     assert json.loads(done.out)["adds_up"] is adds_up
+
+
+def test_ledger_against_d365(casebridge: CommandLine) -> None:
+    assert json.loads(casebridge("ledger", "--d365", "--json").out)["d365"] == {"cases": 3}
+
+
+def test_replay_all_sends_its_filters_under_a_key_and_tells_how_it_gets_on(casebridge: CommandLine) -> None:
+    done = casebridge("queue", "replay-all", "--cause", "rejected", "-q", "closed", "-r", "why", "--yes")
+
+    assert done.code == 0
+    assert "1 of 3" in done.err
+    assert "completed" in done.out
+    (order,) = Service.seen
+    assert order["body"] == {
+        "query": {"state": "failed", "cause": "rejected", "q": "closed"},
+        "dry_run": False,
+        "reason": "why",
+    }
+    assert order["key"]
+
+
+def test_replay_all_asks_first(casebridge: CommandLine) -> None:
+    refused = casebridge("queue", "replay-all", "--cause", "rejected", "-r", "why")
+
+    assert refused.code == 1
+    assert "cause = rejected" in refused.err
+    assert Service.seen == []
+
+
+def test_replay_all_with_json_does_not_watch_but_a_dry_run_has_its_result(casebridge: CommandLine) -> None:
+    started = casebridge("queue", "replay-all", "-r", "why", "--yes", "--json")
+    foreseen = casebridge("queue", "replay-all", "-r", "why", "--dry-run", "--json")
+
+    assert [json.loads(run.out)["state"] for run in (started, foreseen)] == ["running", "completed"]
+    assert [order["body"]["dry_run"] for order in Service.seen] == [False, True]
+
+
+def test_replays_are_listed_shown_and_steered(casebridge: CommandLine) -> None:
+    assert json.loads(casebridge("queue", "replays", "--json").out)["items"][0]["replay_id"] == "r-1"
+    assert "r-1" in casebridge("queue", "replays").out
+    assert "W1-1" in casebridge("queue", "replays", "show", "r-1").out
+    assert casebridge("queue", "replays", "pause", "r-1", "-r", "why").code == 0
+    assert casebridge("queue", "replays", "cancel", "r-1").code == 0
+    assert [(order["path"], order["body"]) for order in Service.seen] == [
+        ("/v1/replays/r-1/pause", {"reason": "why"}),
+        ("/v1/replays/r-1/cancel", {}),
+    ]
 
 
 @pytest.mark.parametrize("arguments", [["d365", "adopt"], ["restored"]])

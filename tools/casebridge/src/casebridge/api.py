@@ -16,6 +16,7 @@ from casebridge.tokens import mint
 TIMEOUT_SECONDS = 40
 TOKEN_MINUTES = 10
 PAGE_SIZE = 100
+Page = dict[str, Any]
 
 
 class Refused(OperationFailed):
@@ -48,6 +49,7 @@ class Api:
         *,
         body: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
+        within_seconds: float = TIMEOUT_SECONDS,
         **params: Any,
     ) -> Answer:
         """Call the service; parameters that are None are left out.
@@ -59,7 +61,7 @@ class Api:
         try:
             response = requests.request(
                 method, self.url + path, json=body, params=given, headers={**bearer, **(headers or {})},
-                timeout=TIMEOUT_SECONDS, allow_redirects=False,
+                timeout=within_seconds, allow_redirects=False,
             )  # fmt: skip
             decoded = response.json() if response.content else None
         except requests.JSONDecodeError:
@@ -81,17 +83,15 @@ class Api:
         etag = self.get(resource).etag
         return self.call("POST", f"{resource}/{action}", body=body, headers={"If-Match": etag} if etag else {}).body
 
-    def items(self, path: str, limit: int, **params: Any) -> list[dict[str, Any]]:
-        """The first `limit` entries of a list, page by page."""
+    def page(self, path: str, limit: int, cursor: str | None = None, **params: Any) -> Page:
+        """`limit` entries of a list, from `cursor` on, by as many requests as it takes; `next` is where it goes on."""
         found: list[dict[str, Any]] = []
-        cursor = None
-        while len(found) < limit:
+        while True:
             page = self.get(path, limit=min(PAGE_SIZE, limit - len(found)), cursor=cursor, **params).body
             found += page["items"]
             cursor = page["next"]
-            if not cursor:
-                break
-        return found
+            if not cursor or len(found) >= limit:
+                return {"items": found, "next": cursor, "has_more": cursor is not None}
 
 
 def explain(status: int, problem: Any) -> str:
@@ -116,6 +116,7 @@ def operator_api(data_dir: Path, url: str | None, token: str | None) -> Api:
         if not token:
             raise UsageError("--url needs --token (or CASEBRIDGE_TOKEN): a token that the service there accepts")
         return Api(url.rstrip("/"), token)
+    data_dir = data_dir.resolve()
     stack = get_running(data_dir)
     if "d365-sync" not in stack.urls:
         raise OperationFailed(f"the stack on {data_dir} runs without d365-sync")

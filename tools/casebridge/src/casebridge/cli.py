@@ -10,6 +10,7 @@ from casebridge.commands.ledger import ledger
 from casebridge.commands.logs import logs
 from casebridge.commands.ps import ps
 from casebridge.commands.queue import queue
+from casebridge.commands.replays import replay_all, replays
 from casebridge.commands.setup import setup
 from casebridge.commands.token import token
 from casebridge.commands.up import up
@@ -24,7 +25,8 @@ app = typer.Typer(
 )
 for command in (setup, up, ps, logs, down, demo, token, ledger, restored):
     app.command()(command)
-for of_queue in (delivery, pause, resume, audit, unreadable, let_through):
+for of_queue in (replay_all, delivery, pause, resume, audit, unreadable, let_through):
     queue.command()(of_queue)
+queue.add_typer(replays)
 for group in (queue, d365):
     app.add_typer(group)

@@ -85,6 +85,25 @@ def shown(cell: Any) -> str:
     return f"{text[:10]} {text[11:19]}" if TIMESTAMP.fullmatch(text) else text
 
 
+def show_page(page: dict[str, Any], columns: list[str], *, json: bool) -> None:
+    """Print a page of a list, `{items, next, has_more}`; of what is a list itself a table shows the length."""
+    if json:
+        write_json(page)
+        return
+    cells = [[item.get(column) for column in columns] for item in page["items"]]
+    render_table(columns, [[len(cell) if isinstance(cell, list) else cell for cell in row] for row in cells])
+    if page["has_more"]:
+        sys.stderr.write(f"there is more: --cursor {page['next']}\n")
+
+
+def show_document(document: dict[str, Any], *, json: bool) -> None:
+    """Print one document."""
+    if json:
+        write_json(document)
+    else:
+        render_fields(document)
+
+
 def render_fields(document: dict[str, Any]) -> None:
     """Print a JSON object as one line a field, what is nested as JSON."""
     width = max(map(len, document), default=0)

@@ -44,9 +44,7 @@ def decide(
     """Tell d365-sync, and the user what follows."""
     from casebridge.api import operator_api
 
-    answer = operator_api(data_dir.resolve(), url, token).call(
-        "POST", f"/v1/delivery/{action}", body={"reason": reason}
-    )
+    answer = operator_api(data_dir, url, token).call("POST", f"/v1/delivery/{action}", body={"reason": reason})
     if json:
         write_json(answer.body)
     else:

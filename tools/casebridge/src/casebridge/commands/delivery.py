@@ -1,21 +1,19 @@
 """`casebridge queue delivery | pause | resume | audit | unreadable | let-through`: delivery as a whole."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reason, Token, Url
-from casebridge.output import render_fields, render_table, write_json
-
-Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
+from casebridge.commands.options import DEFAULT_DATA_DIR, Cursor, DataDir, Json, Limit, Reason, Token, Url
+from casebridge.output import show_document, show_page
 
 
 def delivery(data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = None, json: Json = False) -> None:
     """Show how delivery goes: breaker, pause, concurrency, backlog."""
     from casebridge.api import operator_api
 
-    tell(operator_api(data_dir.resolve(), url, token).get("/v1/delivery").body, json=json)
+    show_document(operator_api(data_dir, url, token).get("/v1/delivery").body, json=json)
 
 
 def pause(
@@ -34,7 +32,9 @@ def resume(
 
 def audit(
     document: Annotated[str | None, typer.Option(metavar="DOCUMENT", help="Of this document only.")] = None,
+    replay: Annotated[str | None, typer.Option(metavar="REPLAY", help="Of this replay of many only.")] = None,
     limit: Limit = 50,
+    cursor: Cursor = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     token: Token = None,
@@ -43,18 +43,23 @@ def audit(
     """Show who did what and why, newest first."""
     from casebridge.api import operator_api
 
-    items = operator_api(data_dir.resolve(), url, token).items("/v1/audit", limit, document=document)
-    show_list(items, ["at", "actor", "action", "document", "reason", "fields"], json=json)
+    page = operator_api(data_dir, url, token).page("/v1/audit", limit, cursor, document=document, replay=replay)
+    show_page(page, ["at", "actor", "action", "document", "reason", "fields"], json=json)
 
 
 def unreadable(
-    limit: Limit = 50, data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = None, json: Json = False
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
+    token: Token = None,
+    json: Json = False,
 ) -> None:
     """List the Kafka records that no service could read; with --json their raw bytes too."""
     from casebridge.api import operator_api
 
-    items = operator_api(data_dir.resolve(), url, token).items("/v1/unreadable-records", limit)
-    show_list(items, ["id", "topic", "partition", "offset", "consumer_group", "kept_at", "cause"], json=json)
+    page = operator_api(data_dir, url, token).page("/v1/unreadable-records", limit, cursor)
+    show_page(page, ["id", "topic", "partition", "offset", "consumer_group", "kept_at", "cause"], json=json)
 
 
 def let_through(
@@ -73,21 +78,5 @@ def steer(action: str, reason: str, data_dir: Path, url: str | None, token: str 
     """Change how delivery goes, and show it."""
     from casebridge.api import operator_api
 
-    api = operator_api(data_dir.resolve(), url, token)
-    tell(api.call("POST", f"/v1/delivery/{action}", body={"reason": reason}).body, json=json)
-
-
-def tell(document: dict[str, Any], *, json: bool) -> None:
-    """Print one document."""
-    if json:
-        write_json(document)
-    else:
-        render_fields(document)
-
-
-def show_list(items: list[dict[str, Any]], columns: list[str], *, json: bool) -> None:
-    """Print a list."""
-    if json:
-        write_json({"items": items})
-    else:
-        render_table(columns, [[item.get(column) for column in columns] for item in items])
+    api = operator_api(data_dir, url, token)
+    show_document(api.call("POST", f"/v1/delivery/{action}", body={"reason": reason}).body, json=json)

@@ -1,19 +1,29 @@
 """`casebridge ledger`: does every submitted case have its place?"""
 
+from typing import Annotated
+
 import typer
 
 from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Token, Url
-from casebridge.output import render_fields, write_json
+from casebridge.output import show_document
+
+# Every case that D365 has with a Web Case ID is read, a thousand in a request.
+COMPARISON_SECONDS = 1800
 
 
-def ledger(data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = None, json: Json = False) -> None:
+def ledger(
+    d365: Annotated[bool, typer.Option("--d365", help="Hold it against D365's own books too.")] = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
+    token: Token = None,
+    json: Json = False,
+) -> None:
     """Print the ledger; exits with 1 where it does not add up. Cases in flight do add up."""
     from casebridge.api import operator_api
 
-    found = operator_api(data_dir.resolve(), url, token).get("/v1/ledger").body
-    if json:
-        write_json(found)
-    else:
-        render_fields(found)
+    api = operator_api(data_dir, url, token)
+    asked = {"d365": "true", "within_seconds": COMPARISON_SECONDS} if d365 else {}
+    found = api.get("/v1/ledger", **asked).body
+    show_document(found, json=json)
     if not found["adds_up"]:
         raise typer.Exit(1)

@@ -20,3 +20,9 @@ Token = Annotated[
     typer.Option("--token", envvar="CASEBRIDGE_TOKEN", help="Access token; default: made for you by the local stack."),
 ]
 Reason = Annotated[str, typer.Option("--reason", "-r", metavar="TEXT", help="Why; it goes into the audit.")]
+Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
+Cursor = Annotated[str | None, typer.Option(help="Go on behind a page: its `next`.")]
+Dealer = Annotated[str | None, typer.Option(help="Only of this dealer.")]
+Cause = Annotated[str | None, typer.Option(help="Only with this cause.")]
+OlderThan = Annotated[float | None, typer.Option("--older-than", metavar="SECONDS", help="Only those that old.")]
+Text = Annotated[str | None, typer.Option("--text", "-q", help="Only with this text in ids, reason or detail.")]

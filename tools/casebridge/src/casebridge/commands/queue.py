@@ -1,29 +1,50 @@
 """`casebridge queue`: the document queue, for operators."""
 
 import json as jsonlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reason, Token, Url
+from casebridge.commands.options import (
+    DEFAULT_DATA_DIR,
+    Cause,
+    Cursor,
+    DataDir,
+    Dealer,
+    Json,
+    Limit,
+    OlderThan,
+    Reason,
+    Text,
+    Token,
+    Url,
+)
 from casebridge.errors import UsageError
-from casebridge.output import render_fields, render_table, write_json
+from casebridge.output import render_fields, show_page, write_json
 
 queue = typer.Typer(name="queue", help="See why cases did not reach D365, and give them an end.", no_args_is_help=True)
 
 DocumentId = Annotated[str, typer.Argument(metavar="DOCUMENT", help="<Web Case ID>-<submission number>")]
 COLUMNS = ["id", "dealer", "state", "cause", "attempts", "created_at", "next_attempt_at", "reason"]
+ENDS = {
+    "verify": "Look it up in D365 now.",
+    "return": "Give it back to its dealer as a draft, with the reason.",
+    "discard": "End it; `restore` undoes that.",
+    "restore": "Undo a discard.",
+}
 
 
 @queue.command("list")
 def list_documents(
     state: Annotated[str | None, typer.Option(help="Only in this state, such as failed.")] = None,
-    dealer: Annotated[str | None, typer.Option(help="Only of this dealer.")] = None,
-    cause: Annotated[str | None, typer.Option(help="Only with this cause.")] = None,
-    older_than: Annotated[float | None, typer.Option(metavar="SECONDS", help="Only those that old.")] = None,
-    text: Annotated[str | None, typer.Option("--text", "-q", help="Only with this text in ids or reason.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    dealer: Dealer = None,
+    cause: Cause = None,
+    older_than: OlderThan = None,
+    text: Text = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     token: Token = None,
@@ -33,11 +54,7 @@ def list_documents(
     from casebridge.api import operator_api
 
     filters = {"state": state, "dealer": dealer, "cause": cause, "older_than_seconds": older_than, "q": text}
-    items = operator_api(data_dir.resolve(), url, token).items("/v1/documents", limit, **filters)
-    if json:
-        write_json({"items": items})
-    else:
-        render_table(COLUMNS, [[cell(item.get(column)) for column in COLUMNS] for item in items])
+    show_page(operator_api(data_dir, url, token).page("/v1/documents", limit, cursor, **filters), COLUMNS, json=json)
 
 
 @queue.command()
@@ -51,7 +68,7 @@ def show(
     """Show one document: its payload, and every attempt with what was sent and answered."""
     from casebridge.api import operator_api
 
-    found = operator_api(data_dir.resolve(), url, token).get(f"/v1/documents/{document}").body
+    found = operator_api(data_dir, url, token).get(f"/v1/documents/{document}").body
     if json:
         write_json(found)
         return
@@ -67,12 +84,8 @@ def groups(data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token =
     """Count the documents that failed, by cause."""
     from casebridge.api import operator_api
 
-    found = operator_api(data_dir.resolve(), url, token).get("/v1/document-groups").body
-    if json:
-        write_json(found)
-        return
-    columns = list(found["items"][0]) if found["items"] else ["cause", "count"]
-    render_table(columns, [[item.get(column) for column in columns] for item in found["items"]])
+    found = operator_api(data_dir, url, token).get("/v1/document-groups").body
+    show_page(found, ["cause", "count", "first", "last"], json=json)
 
 
 @queue.command()
@@ -87,7 +100,7 @@ def replay(
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """Try to deliver it again, perhaps with an edited payload."""
+    """Try to deliver it again, perhaps with an edited payload; `replay-all` does so with many."""
     edited = {"payload": read_payload(payload)} if payload else {}
     act(document, "replay", {"reason": reason, **edited}, data_dir, url, token, json=json)
 
@@ -106,56 +119,24 @@ def link(
     act(document, "link", {"reason": reason, "case_id": case_id}, data_dir, url, token, json=json)
 
 
-@queue.command()
-def verify(
-    document: DocumentId,
-    reason: Reason,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    url: Url = None,
-    token: Token = None,
-    json: Json = False,
-) -> None:
-    """Look it up in D365 now."""
-    act(document, "verify", {"reason": reason}, data_dir, url, token, json=json)
+def end(action: str) -> Callable[..., None]:
+    """The command that gives a document this end, with nothing but a reason."""
+
+    def command(
+        document: DocumentId,
+        reason: Reason,
+        data_dir: DataDir = DEFAULT_DATA_DIR,
+        url: Url = None,
+        token: Token = None,
+        json: Json = False,
+    ) -> None:
+        act(document, action, {"reason": reason}, data_dir, url, token, json=json)
+
+    return command
 
 
-@queue.command("return")
-def give_back(
-    document: DocumentId,
-    reason: Reason,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    url: Url = None,
-    token: Token = None,
-    json: Json = False,
-) -> None:
-    """Give it back to its dealer as a draft, with the reason."""
-    act(document, "return", {"reason": reason}, data_dir, url, token, json=json)
-
-
-@queue.command()
-def discard(
-    document: DocumentId,
-    reason: Reason,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    url: Url = None,
-    token: Token = None,
-    json: Json = False,
-) -> None:
-    """End it; `restore` undoes that."""
-    act(document, "discard", {"reason": reason}, data_dir, url, token, json=json)
-
-
-@queue.command()
-def restore(
-    document: DocumentId,
-    reason: Reason,
-    data_dir: DataDir = DEFAULT_DATA_DIR,
-    url: Url = None,
-    token: Token = None,
-    json: Json = False,
-) -> None:
-    """Undo a discard."""
-    act(document, "restore", {"reason": reason}, data_dir, url, token, json=json)
+for name, told in ENDS.items():
+    queue.command(name, help=told)(end(name))
 
 
 def act(
@@ -164,7 +145,7 @@ def act(
     """Do one thing to one document, and tell what it is like then."""
     from casebridge.api import operator_api
 
-    after = operator_api(data_dir.resolve(), url, token).act(f"/v1/documents/{document}", action, body)
+    after = operator_api(data_dir, url, token).act(f"/v1/documents/{document}", action, body)
     if json:
         write_json(after)
     else:
@@ -180,8 +161,3 @@ def read_payload(file: Path) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise UsageError(f'{file} must hold a JSON object, such as {{"category": …}}')
     return payload
-
-
-def cell(value: Any) -> Any:
-    """A value as a table shows it: of a list its length."""
-    return len(value) if isinstance(value, list) else value

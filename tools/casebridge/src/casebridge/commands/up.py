@@ -37,6 +37,9 @@ def up(
         str, typer.Option(metavar="NAME,…", help="Parts not to run: " + ", ".join(parts.EXCLUDABLE))
     ] = "",
     ports: Annotated[Ports, typer.Option(help="auto: avoid ports that are in use.")] = Ports.FIXED,
+    restored: Annotated[
+        str | None, typer.Option(metavar="REASON", help="The database was restored: see docs/runbooks/restore.md.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run PostgreSQL, Kafka, the identity provider, the sandbox and all services until Ctrl-C or SIGTERM.
@@ -53,7 +56,7 @@ def up(
         end_orphans(data_dir)
         plan = make_plan(data_dir, included, automatic=ports is Ports.AUTO, log_format="json" if json else "console")
         download(included, progress)
-        asyncio.run(run(Stack(plan, progress, echo_logs=not json), progress, json=json))
+        asyncio.run(run(Stack(plan, progress, echo_logs=not json, restored=restored), progress, json=json))
 
 
 def without_parts(without: str) -> list[str]:

@@ -1,0 +1,185 @@
+"""`casebridge queue replay-all | replays`: many dead letters at once."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from casebridge.commands.options import (
+    DEFAULT_DATA_DIR,
+    Cause,
+    Cursor,
+    DataDir,
+    Dealer,
+    Json,
+    Limit,
+    OlderThan,
+    Reason,
+    Text,
+    Token,
+    Url,
+)
+from casebridge.output import render_fields, show_document, show_page, write_json
+
+if TYPE_CHECKING:
+    from casebridge.api import Api
+
+LOOK_SECONDS = 0.5
+ReplayId = Annotated[str, typer.Argument(metavar="REPLAY", help="Its id.")]
+STEERS = {
+    "pause": "Pause a replay: what is in the queue already goes on, nothing follows.",
+    "resume": "Go on with a paused replay.",
+    "cancel": "End a replay: what it has not replayed stays failed.",
+}
+replays = typer.Typer(name="replays", help="List replays of many; pause, resume or cancel one.")
+
+
+def replay_all(
+    reason: Reason,
+    state: Annotated[str, typer.Option(help="Their state: only what failed can be replayed.")] = "failed",
+    dealer: Dealer = None,
+    cause: Cause = None,
+    older_than: OlderThan = None,
+    text: Text = None,
+    dry_run: Annotated[bool, typer.Option(help="Change nothing; tell what it would come to.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
+    token: Token = None,
+    json: Json = False,
+) -> None:
+    """Replay all dead letters that match, each once, behind new cases.
+
+    It runs in the background: to interrupt this command stops only the watching. With --json it does not watch, but
+    for a dry run's result.
+    """
+    from casebridge.api import operator_api
+
+    filters = {"dealer": dealer, "cause": cause, "older_than_seconds": older_than, "q": text}
+    query = {"state": state, **{name: value for name, value in filters.items() if value is not None}}
+    if not dry_run and not yes:
+        which = ", ".join(f"{name} = {value}" for name, value in query.items())
+        typer.confirm(
+            f"Replay every document with {which}? (--dry-run tells what it would come to)", abort=True, err=True
+        )
+    api = operator_api(data_dir, url, token)
+    body = {"query": query, "dry_run": dry_run, "reason": reason}
+    replay = api.call("POST", "/v1/replays", body=body, headers={"Idempotency-Key": str(uuid4())}).body
+    if dry_run or not json:
+        replay = watch(api, replay)
+    tell(replay, json=json)
+
+
+@replays.callback(invoke_without_command=True)
+def list_replays(
+    context: typer.Context,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
+    token: Token = None,
+    json: Json = False,
+) -> None:
+    """List replays of many, newest first; pause, resume or cancel one."""
+    from casebridge.api import operator_api
+
+    if context.invoked_subcommand is not None:
+        return
+    page = operator_api(data_dir, url, token).page("/v1/replays", limit, cursor)
+    if not json:
+        page["items"] = [{**item, **item["counts"], "done": done(item)} for item in page["items"]]
+    columns = ["replay_id", "state", "dry_run", "documents", "done", "created_by", "created_at", "reason"]
+    show_page(page, columns, json=json)
+
+
+@replays.command("show")
+def show_replay(
+    replay: ReplayId,
+    outcome: Annotated[str | None, typer.Option(help="Its documents with this outcome, such as left_out.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
+    token: Token = None,
+    json: Json = False,
+) -> None:
+    """Show a replay, and what it did with each of its documents."""
+    from casebridge.api import operator_api
+
+    api, path = operator_api(data_dir, url, token), f"/v1/replays/{replay}"
+    page = api.page(path, limit, cursor, outcome=outcome)
+    found = {**api.get(path, limit=1).body, **page}
+    if json:
+        write_json(found)
+        return
+    render_fields({name: value for name, value in found.items() if name not in page})
+    show_page(page, ["id", "dealer", "outcome", "state", "cause", "case_id", "detail"], json=False)
+
+
+def steer(action: str) -> Any:
+    """The command that pauses, resumes or cancels."""
+
+    def command(
+        replay: ReplayId,
+        reason: Annotated[str | None, typer.Option("--reason", "-r", metavar="TEXT", help="Why.")] = None,
+        data_dir: DataDir = DEFAULT_DATA_DIR,
+        url: Url = None,
+        token: Token = None,
+        json: Json = False,
+    ) -> None:
+        steer_replay(replay, action, {"reason": reason} if reason else {}, data_dir, url, token, json=json)
+
+    return command
+
+
+for name, told in STEERS.items():
+    replays.command(name, help=told)(steer(name))
+
+
+def steer_replay(
+    replay: str, action: str, body: dict[str, Any], data_dir: Path, url: str | None, token: str | None, *, json: bool
+) -> None:
+    """Pause, resume or cancel, and show what it is like then."""
+    from casebridge.api import operator_api
+
+    api = operator_api(data_dir, url, token)
+    tell(api.call("POST", f"/v1/replays/{replay}/{action}", body=body).body, json=json)
+
+
+def watch(api: "Api", replay: dict[str, Any]) -> dict[str, Any]:
+    """Tell on stderr how a replay gets on, until it does no more; interrupted, it goes on without us."""
+    told = None
+    try:
+        while replay["state"] == "running":
+            line = progress(replay)
+            if line != told:
+                told = line
+                sys.stderr.write(line + "\n")
+            time.sleep(LOOK_SECONDS)
+            replay = api.get(f"/v1/replays/{replay['replay_id']}", limit=1).body
+    except KeyboardInterrupt:
+        sys.stderr.write("it goes on in the background: casebridge queue replays\n")
+    return replay
+
+
+def progress(replay: dict[str, Any]) -> str:
+    """How far it has come, in a line."""
+    line = f"{done(replay)} of {replay['counts']['documents']}"
+    return f"{line}, held up: {replay['held_up_by']}" if replay["held_up_by"] else line
+
+
+def done(replay: dict[str, Any]) -> int:
+    """How many documents it is done with."""
+    counts: dict[str, int] = replay["counts"]
+    return counts["documents"] - counts["remaining"]
+
+
+def tell(replay: dict[str, Any], *, json: bool) -> None:
+    """Print a replay without its documents, or as JSON."""
+    kept = (
+        replay if json else {name: value for name, value in replay.items() if name not in {"items", "next", "has_more"}}
+    )
+    show_document(kept, json=json)
