@@ -4,6 +4,9 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+# Linux's CLOCK_MONOTONIC stands still while the machine is suspended: a lease would seem to hold after its end.
+_STEADY: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class Clock(Protocol):
     """Where a component reads time; two kinds, for two questions."""
@@ -23,5 +26,5 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds since an arbitrary start; goes on while the process is stopped by SIGSTOP."""
-        return time.monotonic()
+        """Seconds since an arbitrary start; goes on while the process is stopped, or the machine suspended."""
+        return time.clock_gettime(_STEADY)

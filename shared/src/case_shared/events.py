@@ -21,7 +21,8 @@ _TEXT = r"^[^\x00]*$"
 
 WebCaseId = Annotated[str, StringConstraints(pattern=WEB_CASE_ID_PATTERN)]
 DealerSlug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
-Key = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_TEXT)]
+MAX_KEY_CHARACTERS = 100
+Key = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY_CHARACTERS, pattern=_TEXT)]
 Category = Annotated[str, StringConstraints(max_length=120, pattern=_TEXT)]
 Code = Annotated[str, StringConstraints(max_length=60, pattern=_TEXT)]
 Description = Annotated[str, StringConstraints(max_length=4000, pattern=_TEXT)]

@@ -75,7 +75,7 @@ INSERT INTO d365_sync.leases VALUES ('dispatcher', 'me', 1, now() + interval '1 
 """
 HOT: list[tuple[str, tuple[Any, ...], str]] = [
     ("claim_to_deliver", (25, 45, "d-100", 64, 30, "dispatcher", 1, "u", 300), "documents_to_deliver"),
-    ("claim_to_verify", (100, 30, "dispatcher", 1, "u"), "documents_to_verify"),
+    ("claim_to_verify", (100, 30, "dispatcher", 1, "u", "{usmf}"), "documents_to_verify"),
     ("expire_leases", (5,), "documents_leased"),
     ("select_unpublished", (500,), "documents_to_publish"),
     ("select_control_cases", ("usmf",), "documents_delivered"),

@@ -224,5 +224,9 @@ def check(claim: Claim, decision: Decision) -> None:
         assert decision.finding is Finding.ABSENT
     if decision.state is State.DELIVERED:
         assert decision.case_id
+    if decision.state is State.FAILED and claim.state is not State.FAILED:
+        assert claim.unsettled_seconds == 0, "a dead letter is proven"
+    if decision.state is State.DELIVERING:
+        assert decision.post_now
     if decision.state is State.VERIFYING:
         assert decision.verify_seconds is not None

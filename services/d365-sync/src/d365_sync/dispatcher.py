@@ -23,6 +23,7 @@ from d365_sync.app.ports import DeliveryControl, Documents, Leader, Result
 from d365_sync.app.publish_deliveries import PublishDeliveries
 from d365_sync.app.read_back import LookUp
 from d365_sync.domain.document import AttemptKind, Claim
+from d365_sync.domain.outcomes import not_cleared
 
 log = structlog.get_logger(__name__)
 LEASE_NAME = "dispatcher"
@@ -55,7 +56,8 @@ class Dispatcher:
     _leader: Leader = field(default=Leader(LEASE_NAME, 0))
     _after_dealer: str = ""
     _claimed_this_time_round: bool = False
-    _look_ups: int = 0
+    # Legal entities that are asked about documents of unknown outcome: one request for each at a time.
+    _verifying: set[str] = field(default_factory=set)
     _looked_up_last: bool = False
     _environment_fits: bool = False
 
@@ -131,22 +133,25 @@ class Dispatcher:
             after_dealer=self._after_dealer,
             lease_seconds=self._lease_seconds,
         )
-        self._after_dealer = taken.last_dealer or ""
+        self._after_dealer = taken.next_after
         self._claimed_this_time_round |= bool(taken.claims)
         self._send_or_look_up(taken.claims)
-        if taken.last_dealer is not None:
+        if not taken.around:
             return True
         more, self._claimed_this_time_round = self._claimed_this_time_round, False
         return more
 
     async def verify(self) -> bool:
         """Claim documents whose look-up is due and have them looked up."""
-        if not self._environment_fits or not self.guard.sends or self._look_ups >= _MAX_LOOK_UPS:
+        if not self._environment_fits or not self.guard.sends or len(self._verifying) >= _MAX_LOOK_UPS:
             return False
         claims = await self.documents.claim_to_verify(
-            self._leader, limit=_LOOK_UP_BATCH, lease_seconds=self._lease_seconds * 2
+            self._leader, limit=_LOOK_UP_BATCH, lease_seconds=self._lease_seconds * 2, busy=self._verifying
         )
-        self._look_up_all(claims)
+        if claims:
+            place = claims[0].case.data_area_id
+            self._verifying.add(place)
+            self._begin_look_up(claims, lambda: self._verifying.discard(place))
         return bool(claims)
 
     async def _publish(self) -> bool:
@@ -193,11 +198,13 @@ class Dispatcher:
         for claim in claims:
             places[claim.case.data_area_id].append(claim)
         for place in places.values():
-            self.hands.reading += len(place)
-            self._look_ups += 1
-            self.hands.start(self._look_up(place, self._leader))
+            self._begin_look_up(place, lambda: None)
 
-    async def _look_up(self, claims: Sequence[Claim], leader: Leader) -> None:
+    def _begin_look_up(self, claims: Sequence[Claim], ended: Callable[[], None]) -> None:
+        self.hands.reading += len(claims)
+        self.hands.start(self._look_up(claims, self._leader, ended))
+
+    async def _look_up(self, claims: Sequence[Claim], leader: Leader, ended: Callable[[], None]) -> None:
         started = self.guard.clock.monotonic()
         try:
             results = await self.look_up(claims)
@@ -209,7 +216,7 @@ class Dispatcher:
             await self._post_cleared(cleared, leader)
         finally:
             self.hands.reading -= len(claims)
-            self._look_ups -= 1
+            ended()
             self.bells.deliver.ring()
             self.bells.verify.ring()
 
@@ -219,4 +226,10 @@ class Dispatcher:
         claims = [
             replace(result.claim, cause=result.decision.cause, detail=result.decision.detail) for result in cleared
         ]
-        self.hands.take(await self.documents.begin_posts(leader, claims, lease_seconds=self._lease_seconds))
+        begun = await self.documents.begin_posts(leader, claims, lease_seconds=self._lease_seconds)
+        self.hands.take(begun)
+        posting = {claim.id for claim in begun}
+        for claim in claims:
+            if claim.id not in posting:
+                # Fenced: where the lease was lost, this changes nothing.
+                self.hands.outcomes.add(Result(claim, not_cleared(claim)))

@@ -16,7 +16,7 @@ from case_shared.d365.answers import (
     Unknown,
 )
 from case_shared.d365.mapping import CaseFields
-from case_shared.d365.models import CaseToCreate
+from case_shared.d365.models import CaseToCreate, is_case_id
 from case_shared.d365.odata import retry_after_seconds
 from case_shared.d365.reasons import full_text, inner_message, reason_for_dealers
 from case_shared.d365.wire import Answer
@@ -87,8 +87,8 @@ def _created(answer: Answer, sent: CaseToCreate, body: CaseBody, exchange: Excha
     document = answer.document or {}
     case_id, web_case_id = document.get(body.case_id_field), document.get(body.web_case_id_field)
     case_id = case_id.replace("\0", "").strip() if isinstance(case_id, str) else ""
-    if not case_id:
-        return Unknown(f"{answer.status} without a Case ID", answer.status, exchange)
+    if not is_case_id(case_id):
+        return Unknown(f"{answer.status} without a usable Case ID", answer.status, exchange)
     if web_case_id and web_case_id != sent.web_case_id:
         return Unknown(f"{answer.status} with another case's Web Case ID", answer.status, exchange)
     return Created(case_id, exchange)

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
+from case_shared.events import MAX_KEY_CHARACTERS
+
 # D365 writes this for "no date" (reference/d365, section 1).
 _EMPTY_DATE = datetime(1900, 1, 1, tzinfo=UTC)
 
@@ -46,6 +48,11 @@ OptionalMoment = Annotated[datetime | None, BeforeValidator(_empty_to_none), Aft
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+
+
+def is_case_id(text: str) -> bool:
+    """Whether `text` can be stored and told as a Case ID. (D365's own are up to 20 characters.)"""
+    return 0 < len(text) <= MAX_KEY_CHARACTERS
 
 
 class CaseToCreate(_Frozen):

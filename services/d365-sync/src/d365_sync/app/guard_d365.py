@@ -40,14 +40,15 @@ class GuardD365:
         match decision.health:
             case Health.ANSWERED:
                 self.breaker.answered(now)
-                self.concurrency.answered()
+                self.concurrency.answered(now)
                 self._seconds = (
                     (now - started) if self._seconds is None else 0.9 * self._seconds + 0.1 * (now - started)
                 )
             case Health.THROTTLED:
                 self.breaker.throttled(why, now=now, at=at)
-                self.concurrency.throttled(started=started, now=now)
-                self._held_until = max(self._held_until, now + (decision.retry_after or 0))
+                asked = decision.retry_after or 0
+                self.concurrency.throttled(started=started, now=now, asked_seconds=asked)
+                self._held_until = max(self._held_until, now + asked)
             case Health.FAILED:
                 self.breaker.failed(why, now=now, at=at)
             case Health.MISCONFIGURED:
@@ -82,7 +83,9 @@ class GuardD365:
         """Check the mapping before anything is sent, probe where the breaker is open, and store what changed."""
         now = self.clock.monotonic()
         if self.breaker.probe_due(now):
-            await self._probe()
+            # The database counts the interval: a leader that has just taken over does not know of the last probe.
+            if await self.control.claim_probe(self.breaker.probe_seconds):
+                await self._probe()
         elif self.breaker.closed and not self._checked:
             await self._preflight()
         await self._remember()
@@ -125,5 +128,5 @@ class GuardD365:
         if shown != self._stored:
             if self._stored[:1] != shown[:1]:
                 log.warning("breaker", state=breaker.state.value, reason=breaker.reason)
-            await self.control.store_breaker(*shown)
+            await self.control.store_breaker(*shown, probe_seconds=breaker.probe_seconds)
             self._stored = shown

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from prometheus_client import Counter
 
 from case_shared.d365.errors import D365Error
 from case_shared.d365.matching import is_ours
-from case_shared.d365.models import D365Case, ReadBack
+from case_shared.d365.models import D365Case, ReadBack, is_case_id
 from case_shared.fault_points import FaultPoint, reached
+from d365_sync.app.alarms import found_twice
 from d365_sync.app.ports import D365, Documents, Result
 from d365_sync.domain.document import Claim, Finding
 from d365_sync.domain.outcomes import Policy, after_failed_look_up, after_look_up
 
 log = structlog.get_logger(__name__)
-_doubles = Counter("d365_sync_found_twice_total", "Web Case IDs that D365 has twice: an alarm")
+_MEND = "mend the case there, or [case.fields] case_id of the mapping, then replay"
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,17 @@ class LookUp:
             finding, case_id = (Finding.ABSENT if sure else Finding.UNSURE), None
         elif len(found) > 1:
             finding, case_id, why = self._twice(claim, found)
+        elif not is_case_id(found[0].case_id):
+            finding, case_id = Finding.UNUSABLE_CASE_ID, None
+            why = f"D365 has it, but its Case ID cannot be used ({len(found[0].case_id)} characters); {_MEND}"
         else:
             finding, case_id = await self._compare(claim, found[0]), found[0].case_id
             why = f"D365 has it as case {case_id}: {finding.value.replace('_', ' ')}"
         return Result(claim, after_look_up(finding, case_id, why, claim, self.policy))
 
     def _twice(self, claim: Claim, found: Sequence[D365Case]) -> tuple[Finding, None, str]:
-        _doubles.inc()
+        found_twice(claim.id.web_case_id)
         case_ids = ", ".join(case.case_id for case in found)
-        log.critical("found_twice", web_case_id=claim.id.web_case_id, case_ids=case_ids)
         return (
             Finding.FOUND_TWICE,
             None,

@@ -20,6 +20,8 @@ class Cause(StrEnum):
     REJECTED = "rejected"
     OTHER_CONTENT = "exists_with_other_content"
     FOUND_TWICE = "found_twice"
+    UNUSABLE_CASE_ID = "unusable_case_id"
+    INVALID_PAYLOAD = "invalid_payload"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     SUPERSEDED = "superseded"
     THROTTLED = "throttled"
@@ -53,6 +55,7 @@ class Finding(StrEnum):
     OTHER_CONTENT = "other_content"
     EARLIER_SUBMISSION = "earlier_submission"
     FOUND_TWICE = "found_twice"
+    UNUSABLE_CASE_ID = "unusable_case_id"
     ABSENT = "absent"
     UNSURE = "unsure"
 

@@ -3,7 +3,7 @@
 No decision rests on the text of a message: texts are localised.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
@@ -122,6 +122,15 @@ def not_sent(claim: Claim, why: str) -> Decision:
     )
 
 
+def not_cleared(claim: Claim) -> Decision:
+    """What follows where the POST after a look-up was not permitted: something was heard meanwhile, so look again."""
+    why = "something was heard of it during the look-up"
+    if claim.state is State.DELIVERING:
+        return replace(not_sent(claim, why), read_back_first=True)
+    decision = _verifying(claim, Finding.UNSURE, claim.cause, claim.detail, 0, Health.SAYS_NOTHING, claim.verdict, why)
+    return replace(decision, waits=claim.waits)
+
+
 def after_look_up(finding: Finding, case_id: str | None, why: str, claim: Claim, policy: Policy) -> Decision:
     """What follows a look-up that D365 answered; `case_id` is that of the case found."""
     match finding:
@@ -132,8 +141,8 @@ def after_look_up(finding: Finding, case_id: str | None, why: str, claim: Claim,
             return _absent(claim, policy)
         case Finding.UNSURE:
             return _look_again(claim, policy, Cause.NO_ANSWER, why, Health.FAILED, claim.verdict)
-        case Finding.OTHER_CONTENT | Finding.FOUND_TWICE | Finding.EARLIER_SUBMISSION:
-            return _in_the_way(finding, why, claim)
+        case Finding.OTHER_CONTENT | Finding.FOUND_TWICE | Finding.EARLIER_SUBMISSION | Finding.UNUSABLE_CASE_ID:
+            return _in_the_way(finding, why, claim, policy)
         case _:
             assert_never(finding)
 
@@ -275,7 +284,7 @@ def _verifying(
     retry_after: float | None = None,
 ) -> Decision:
     return Decision(
-        claim.state,
+        State.VERIFYING if claim.state is State.DELIVERING else claim.state,
         finding=finding,
         cause=cause,
         reason=claim.reason,
@@ -294,14 +303,19 @@ _CAUSES = {
     Finding.OTHER_CONTENT: Cause.OTHER_CONTENT,
     Finding.FOUND_TWICE: Cause.FOUND_TWICE,
     Finding.EARLIER_SUBMISSION: Cause.SUPERSEDED,
+    Finding.UNUSABLE_CASE_ID: Cause.UNUSABLE_CASE_ID,
 }
 
 
-def _in_the_way(finding: Finding, why: str, claim: Claim) -> Decision:
+def _in_the_way(finding: Finding, why: str, claim: Claim, policy: Policy) -> Decision:
     if claim.state in {State.RETURNED, State.DISCARDED}:
         return Decision(
             claim.state, finding=finding, cause=claim.cause, reason=claim.reason, detail=claim.detail, why=why
         )
+    if claim.unsettled_seconds > 0:
+        # A dead letter is proven: an earlier POST may still land beside what was found.
+        wait = min(policy.backoff.seconds(claim.waits), claim.unsettled_seconds)
+        return _verifying(claim, finding, claim.cause, why, wait, Health.ANSWERED, claim.verdict, why)
     return _failed(_CAUSES[finding], None, why, finding)
 
 

@@ -24,10 +24,14 @@ class PostgresControl:
         return Control(**{**dict(row), "breaker": BreakerState(row["breaker"])})
 
     async def store_breaker(
-        self, state: BreakerState, since: datetime | None, reason: str | None, concurrency: int
+        self, state: BreakerState, since: datetime | None, reason: str | None, concurrency: int, *, probe_seconds: float
     ) -> None:
         """Store the breaker, so that it survives and every replica can show it."""
-        await self.pool.execute(load_sql(_PACKAGE, "store_breaker"), state, since, reason, concurrency)
+        await self.pool.execute(load_sql(_PACKAGE, "store_breaker"), state, since, reason, concurrency, probe_seconds)
+
+    async def claim_probe(self, every_seconds: float) -> bool:
+        """Whether this process may send the one probe of this interval."""
+        return bool(await self.pool.fetchval(load_sql(_PACKAGE, "claim_probe"), every_seconds))
 
     async def claim_environment(self, url: str) -> str:
         """Bind a new database to `url`; the environment that the database belongs to."""

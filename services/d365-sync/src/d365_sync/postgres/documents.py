@@ -1,23 +1,28 @@
 """The document queue in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
+from pydantic import ValidationError
 
 from case_shared.clock import Clock
 from case_shared.d365.models import DocumentFailure
 from case_shared.events import CaseContent
-from case_shared.postgres import Pool, load_sql
+from case_shared.postgres import Connection, Pool, load_sql
+from d365_sync.app.alarms import found_twice
 from d365_sync.app.ports import Changed, Earlier, FailureToLog, Leader, Result, Round
 from d365_sync.domain.document import AttemptKind, Cause, Claim, DocumentId, State, Verdict, case_to_create
 
+log = structlog.get_logger(__name__)
 PACKAGE = "d365_sync.postgres"
 # A first POST needs no look-up this long after its submission: nobody else can have sent it (DESIGN section 5).
 FRESH_SECONDS = 300.0
 _DEALERS_A_ROUND = 64
+_CAUSES = {cause.value: cause for cause in Cause}
 
 
 @dataclass(frozen=True)
@@ -45,17 +50,36 @@ class PostgresDocuments:
             self.d365_url,
             FRESH_SECONDS,
         )
-        claims = [_claim(row, expires) for row in rows if row["web_case_id"] is not None]
-        visited, last = rows[0]["visited"], rows[0]["last_dealer"]
-        # Fewer than were asked for: the round is complete, the next one starts anew.
-        return Round(visited, last if visited == _DEALERS_A_ROUND else None, claims)
+        claimed = [row for row in rows if row["web_case_id"] is not None]
+        # Where the claim had no room for every dealer, the next one starts with those that got nothing.
+        last = claimed[-1]["dealer"] if len(claimed) == limit else rows[0]["last_dealer"]
+        return Round(await self._claims(claimed, expires), last or "", rows[0]["wrapped"])
 
-    async def claim_to_verify(self, leader: Leader, *, limit: int, lease_seconds: float) -> list[Claim]:
-        """Claim documents whose look-up is due."""
+    async def claim_to_verify(
+        self, leader: Leader, *, limit: int, lease_seconds: float, busy: Collection[str]
+    ) -> list[Claim]:
+        """Claim documents of one legal entity whose look-up is due; of those in `busy` one is under way."""
         expires = self.clock.monotonic() + lease_seconds
         statement = load_sql(PACKAGE, "claim_to_verify")
-        rows = await self.pool.fetch(statement, limit, lease_seconds, leader.name, leader.token, self.d365_url)
-        return [_claim(row, expires) for row in rows]
+        rows = await self.pool.fetch(
+            statement, limit, lease_seconds, leader.name, leader.token, self.d365_url, list(busy)
+        )
+        return await self._claims(rows, expires)
+
+    async def _claims(self, rows: Sequence[asyncpg.Record], expires: float) -> list[Claim]:
+        """The documents claimed; those whose payload cannot be read are set apart, and hold nobody up."""
+        claims, unreadable = [], []
+        for row in rows:
+            try:
+                claims.append(_claim(row, expires))
+            except ValidationError as error:
+                why = f"its payload cannot be used: {problems(error)}"
+                key = {"token": str(row["lease_token"]), "attempt_no": row["attempts"], "why": why}
+                unreadable.append({**_key(_id(row)), **key})
+                log.error("document_set_apart", document=str(_id(row)), why=why)
+        if unreadable:
+            await self.pool.execute(load_sql(PACKAGE, "set_apart"), unreadable)
+        return claims
 
     async def begin_posts(self, leader: Leader, claims: Sequence[Claim], *, lease_seconds: float) -> list[Claim]:
         """Store the intent to POST documents that were surely not there; those whose lease was still ours."""
@@ -82,7 +106,7 @@ class PostgresDocuments:
         rows = await self.pool.fetch(
             load_sql(PACKAGE, "store_outcomes"), [_outcome(result) for result in results], log_failures
         )
-        return [Changed(_id(row), State(row["state"]), _cause(row["cause"])) for row in rows]
+        return _changed(rows)
 
     async def expire_leases(self, *, settle_seconds: float) -> int:
         """Take up documents whose owner did not come back; how many."""
@@ -94,14 +118,19 @@ class PostgresDocuments:
         return [row["case_id"] for row in rows]
 
     async def earlier_submissions(self, document_id: DocumentId) -> list[Earlier]:
-        """The case's submissions before this one, those whose content is kept."""
+        """The case's submissions before this one, those whose content is kept and can be read."""
         rows = await self.pool.fetch(load_sql(PACKAGE, "select_earlier_submissions"), *document_id)
-        return [Earlier(_id(row), _case(row)) for row in rows]
+        earlier = []
+        for row in rows:
+            try:
+                earlier.append(Earlier(_id(row), _case(row)))
+            except ValidationError as error:
+                log.error("earlier_submission_unreadable", document=str(_id(row)), why=problems(error))
+        return earlier
 
-    async def deliver_by_evidence(self, seen: Sequence[tuple[str, UUID, str]]) -> int:
-        """Make the documents delivered whose (web_case_id, submission_id) was seen with a Case ID; how many changed."""
-        columns = [list(column) for column in zip(*seen, strict=True)]
-        return len(await self.pool.fetch(load_sql(PACKAGE, "deliver_by_evidence"), *columns))
+    async def deliver_by_evidence(self, seen: Sequence[tuple[str, UUID, str]]) -> list[Changed]:
+        """Make documents delivered whose (web_case_id, submission_id) was seen with a Case ID; those that changed."""
+        return await deliver_by_evidence(self.pool, seen)
 
     async def failures_to_log(self, limit: int) -> list[FailureToLog]:
         """Failed documents of which D365's own document queue is to be told now."""
@@ -122,7 +151,30 @@ def _key(document_id: DocumentId) -> dict[str, Any]:
 
 
 def _cause(value: str | None) -> Cause | None:
-    return Cause(value) if value else None
+    # A newer version of this service may have written a word that this one does not know.
+    return _CAUSES.get(value) if value else None
+
+
+def _changed(rows: Sequence[asyncpg.Record]) -> list[Changed]:
+    changed = [Changed(_id(row), State(row["state"]), _cause(row["cause"])) for row in rows]
+    for document in changed:
+        if document.state is State.DELIVERED and document.cause is Cause.FOUND_TWICE:
+            found_twice(document.id.web_case_id)
+    return changed
+
+
+def problems(error: ValidationError) -> str:
+    """What is wrong, by field, without any value."""
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, problem['loc'])) or 'payload'}: {problem['msg']}" for problem in problems)[
+        :2000
+    ]
+
+
+async def deliver_by_evidence(queue: Pool | Connection, seen: Sequence[tuple[str, UUID, str]]) -> list[Changed]:
+    """As `PostgresDocuments.deliver_by_evidence`, perhaps in the caller's transaction."""
+    columns = [list(column) for column in zip(*seen, strict=True)]
+    return _changed(await queue.fetch(load_sql(PACKAGE, "deliver_by_evidence"), *columns))
 
 
 def _case(row: asyncpg.Record) -> Any:

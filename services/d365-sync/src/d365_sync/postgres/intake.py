@@ -7,6 +7,7 @@ import structlog
 
 from case_shared.events import CaseStatusChanged, CaseSubmitted
 from case_shared.postgres import Connection, load_sql
+from d365_sync.postgres.documents import deliver_by_evidence
 
 log = structlog.get_logger(__name__)
 _PACKAGE = "d365_sync.postgres"
@@ -46,14 +47,11 @@ async def _publish_again(connection: Connection, events: Sequence[CaseSubmitted]
 
 async def take_evidence(connection: Connection, events: Sequence[CaseStatusChanged]) -> None:
     """Deliver the documents whose submission was seen in D365; without its id they are looked up."""
-    known = [event for event in events if event.submission_id is not None]
+    known = [
+        (event.web_case_id, event.submission_id, event.case_id) for event in events if event.submission_id is not None
+    ]
     if known:
-        await connection.execute(
-            load_sql(_PACKAGE, "deliver_by_evidence"),
-            [event.web_case_id for event in known],
-            [event.submission_id for event in known],
-            [event.case_id for event in known],
-        )
+        await deliver_by_evidence(connection, known)
     vague = [event.web_case_id for event in events if event.submission_id is None]
     if vague:
         await connection.execute(load_sql(_PACKAGE, "verify_by_evidence"), vague)

@@ -2,9 +2,14 @@
 -- $1 actor text, $2 reason text, $3 D365_URL text
 WITH changed AS (
     UPDATE delivery_control SET d365_url = $3::text, refused_url = NULL RETURNING true
-), open AS (
-    UPDATE documents SET read_back_first = true
+), held AS (
+    SELECT web_case_id, submission_no FROM documents
     WHERE state IN ('pending', 'delivering', 'verifying', 'deferred') AND NOT read_back_first
+    ORDER BY web_case_id, submission_no
+    FOR UPDATE
+), open AS (
+    UPDATE documents AS d SET read_back_first = true FROM held
+    WHERE d.web_case_id = held.web_case_id AND d.submission_no = held.submission_no
     RETURNING true
 )
 INSERT INTO audit (actor, action, reason, fields) SELECT $1::text, 'adopt', $2::text, '{d365_url}'::text[] FROM changed

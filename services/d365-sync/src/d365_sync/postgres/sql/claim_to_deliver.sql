@@ -1,25 +1,29 @@
 -- Claims documents that are due, going round the dealers and oldest first in each, and stores the intent of their attempts.
+-- The round is a circle: behind the last dealer come the first, so that a claim of few begins where the one before ended.
 -- Nothing is claimed without the live leader's lease, while paused, or for another D365 environment.
--- A row per document; the columns `visited` and `last_dealer` stand in each row, and in a row of their own where nothing was claimed.
+-- A row per document; `last_dealer` (visited last) and `wrapped` (the walk came past the end) stand in each row, and in a row of their own where nothing was claimed.
 -- $1 how many int, $2 cap per dealer int, $3 start behind this dealer text, $4 dealers to visit int, $5 document lease seconds float,
 -- $6 leader's lease name text, $7 its token bigint, $8 D365_URL text, $9 seconds within which a first POST needs no look-up float
 WITH RECURSIVE around AS (
-    (
-        SELECT dealer, 1 AS place FROM documents
-        WHERE state IN ('pending', 'deferred') AND dealer > $3::text COLLATE "C" ORDER BY dealer LIMIT 1
-    )
+    SELECT $3::text COLLATE "C" AS dealer, false AS wrapped, 0 AS place
     UNION ALL
-    SELECT (
-            SELECT d.dealer FROM documents AS d
-            WHERE d.state IN ('pending', 'deferred') AND d.dealer > around.dealer ORDER BY d.dealer LIMIT 1
-        ), around.place + 1
+    SELECT coalesce(behind.dealer, front.dealer), around.wrapped OR behind.dealer IS NULL, around.place + 1
     FROM around
-    WHERE around.dealer IS NOT NULL AND around.place < $4::int
+    LEFT JOIN LATERAL (
+        SELECT d.dealer FROM documents AS d
+        WHERE d.state IN ('pending', 'deferred') AND d.dealer > around.dealer ORDER BY d.dealer LIMIT 1
+    ) AS behind ON true
+    LEFT JOIN LATERAL (
+        SELECT d.dealer FROM documents AS d
+        WHERE behind.dealer IS NULL AND NOT around.wrapped AND d.state IN ('pending', 'deferred') ORDER BY d.dealer LIMIT 1
+    ) AS front ON true
+    WHERE around.dealer IS NOT NULL AND around.place < $4::int AND NOT (around.wrapped AND around.dealer > $3::text COLLATE "C")
 ), visited AS (
-    SELECT dealer FROM around WHERE dealer IS NOT NULL
+    SELECT dealer, place FROM around
+    WHERE place > 0 AND dealer IS NOT NULL AND NOT (wrapped AND dealer > $3::text COLLATE "C")
 ), dealers AS (
     -- A dealer's share of the claim is bounded, so that visiting many stays cheap.
-    SELECT dealer, ceil(2.0 * $1::int / count(*) OVER ())::int AS share FROM visited
+    SELECT dealer, place, ceil(2.0 * $1::int / count(*) OVER ())::int AS share FROM visited
 ), busy AS (
     SELECT dealer, count(*)::int AS documents FROM documents
     WHERE lease_token IS NOT NULL AND state = 'delivering' GROUP BY dealer
@@ -28,7 +32,7 @@ WITH RECURSIVE around AS (
     WHERE NOT paused AND d365_url = $8::text
         AND EXISTS (SELECT FROM leases WHERE name = $6::text AND token = $7::bigint AND expires_at > clock_timestamp())
 ), candidates AS (
-    SELECT due.web_case_id, due.submission_no, due.rank, due.submitted_at, control.restored_at,
+    SELECT due.web_case_id, due.submission_no, due.rank, dealers.place, control.restored_at,
         coalesce(busy.documents, 0) + row_number() OVER (PARTITION BY dealers.dealer ORDER BY due.rank, due.submitted_at) AS turn
     FROM control
     CROSS JOIN dealers
@@ -40,32 +44,40 @@ WITH RECURSIVE around AS (
         LIMIT greatest(0, least($1::int, dealers.share, $2::int - coalesce(busy.documents, 0)))
     ) AS due
 ), chosen AS (
-    SELECT * FROM candidates ORDER BY rank, turn, submitted_at LIMIT $1::int
+    SELECT * FROM candidates ORDER BY rank, turn, place LIMIT $1::int
+), held AS (
+    -- Whoever holds one now is not waited for.
+    SELECT d.web_case_id, d.submission_no, chosen.turn, chosen.place, chosen.restored_at FROM documents AS d
+    JOIN chosen USING (web_case_id, submission_no)
+    FOR UPDATE OF d SKIP LOCKED
 ), claimed AS (
     UPDATE documents AS d SET
         state = 'delivering',
         revision = d.revision + 1,
         changed_at = now(),
         attempts = d.attempts + 1,
+        verify_at = NULL,
         lease_token = gen_random_uuid(),
         lease_kind = CASE
-            WHEN d.read_back_first OR d.submitted_at <= greatest(now() - make_interval(secs => $9::float8), chosen.restored_at)
+            WHEN d.read_back_first OR d.submitted_at <= greatest(now() - make_interval(secs => $9::float8), held.restored_at)
             THEN 'read_back' ELSE 'create'
         END,
         lease_expires_at = clock_timestamp() + make_interval(secs => $5::float8)
-    FROM chosen
-    WHERE d.web_case_id = chosen.web_case_id AND d.submission_no = chosen.submission_no
+    FROM held
+    WHERE d.web_case_id = held.web_case_id AND d.submission_no = held.submission_no
         AND d.state IN ('pending', 'deferred') AND d.lease_token IS NULL
-    RETURNING d.*, chosen.turn
+    RETURNING d.*, held.turn, held.place
 ), intents AS (
     INSERT INTO attempts (web_case_id, submission_no, attempt_no, kind, started_at)
     SELECT web_case_id, submission_no, attempts, lease_kind, clock_timestamp() FROM claimed
 )
 SELECT
-    total.visited, total.last_dealer,
-    c.web_case_id, c.submission_no, c.lease_token, c.lease_kind, c.attempts, c.state, c.submission_id, c.data_area_id, c.customer_account,
+    round.last_dealer, round.wrapped,
+    c.dealer, c.web_case_id, c.submission_no, c.lease_token, c.lease_kind, c.attempts, c.state, c.submission_id, c.data_area_id, c.customer_account,
     c.content, c.created_by, c.cause, c.reason, c.detail, c.verdict, c.posts, c.waits, c.retried, c.traceparent,
     greatest(extract(epoch FROM c.settles_at - clock_timestamp()), 0)::float8 AS unsettled_seconds
-FROM (SELECT count(*)::int AS visited, max(dealer) AS last_dealer FROM visited) AS total
+FROM (
+    SELECT (SELECT dealer FROM visited ORDER BY place DESC LIMIT 1) AS last_dealer, bool_or(wrapped) AS wrapped FROM around
+) AS round
 LEFT JOIN claimed AS c ON true
-ORDER BY c.rank, c.turn, c.submitted_at
+ORDER BY c.rank, c.turn, c.place

@@ -1,5 +1,12 @@
 -- Notes which revisions Kafka has.
 -- $1 web_case_id text[], $2 submission_no int[], $3 revision int[]
+WITH published AS (
+    SELECT d.web_case_id, d.submission_no, p.revision
+    FROM unnest($1::text[], $2::int[], $3::int[]) AS p (web_case_id, submission_no, revision)
+    JOIN documents AS d USING (web_case_id, submission_no)
+    ORDER BY d.web_case_id, d.submission_no
+    FOR UPDATE OF d
+)
 UPDATE documents AS d SET published_revision = greatest(d.published_revision, p.revision)
-FROM unnest($1::text[], $2::int[], $3::int[]) AS p (web_case_id, submission_no, revision)
+FROM published AS p
 WHERE d.web_case_id = p.web_case_id AND d.submission_no = p.submission_no

@@ -2,7 +2,7 @@
 -- $1 web_case_id text, $2 submission_no int, $3 revision int, $4 states in which it is allowed text[], $5 actor text, $6 reason text
 WITH changed AS (
     UPDATE documents AS d SET
-        state = 'returned', given_reason = $6::text, verify_at = NULL, failure_log_at = NULL, revision = d.revision + 1, changed_at = now()
+        state = 'returned', given_reason = $6::text, failure_log_at = NULL, revision = d.revision + 1, changed_at = now()
     WHERE d.web_case_id = $1::text AND d.submission_no = $2::int AND d.revision = $3::int AND d.state = ANY($4::text[]) AND d.lease_token IS NULL
     RETURNING d.web_case_id, d.submission_no
 )

@@ -1,5 +1,5 @@
 -- Stores what attempts came to and what becomes of their documents. Fenced by the document's lease token, but for `delivered`: evidence never is.
--- A row per document that changed, and what it was.
+-- A second case of the same submission is noted beside the first. A row per document that changed, and what it was.
 -- $1 JSON array, see d365_sync.postgres.outcomes; $2 whether D365's own document queue is to be told of failures boolean
 WITH decided AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (
@@ -7,6 +7,12 @@ WITH decided AS (
         detail text, why text, case_id text, due_seconds float8, verify_seconds float8, settle_seconds float8, verdict text, waits int,
         counts boolean, retried boolean, read_back_first boolean, status int, request text, answer text, duration_seconds float8
     )
+), held AS (
+    -- One order for all statements, so that none waits for another in a circle; and what stands here is the newest.
+    SELECT d.web_case_id, d.submission_no, d.state, d.case_id, d.other_case_ids FROM documents AS d
+    JOIN decided USING (web_case_id, submission_no)
+    ORDER BY d.web_case_id, d.submission_no
+    FOR UPDATE OF d
 ), tried AS (
     -- Not fenced: what came back is told, however late.
     UPDATE attempts AS a SET
@@ -14,32 +20,49 @@ WITH decided AS (
         answer = t.answer, duration_seconds = t.duration_seconds
     FROM decided AS t
     WHERE a.web_case_id = t.web_case_id AND a.submission_no = t.submission_no AND a.attempt_no = t.attempt_no
+), doubled AS (
+    UPDATE documents AS d SET
+        cause = 'found_twice',
+        detail = format('D365 has this submission as case %s, and also as %s; close all but one there', d.case_id, array_to_string(d.other_case_ids || t.case_id, ', ')),
+        other_case_ids = d.other_case_ids || t.case_id,
+        revision = d.revision + 1,
+        changed_at = now()
+    FROM decided AS t JOIN held AS h USING (web_case_id, submission_no)
+    WHERE d.web_case_id = t.web_case_id AND d.submission_no = t.submission_no AND h.state = 'delivered' AND t.state = 'delivered'
+        AND lower(h.case_id) <> lower(t.case_id) AND t.case_id <> ALL(h.other_case_ids)
+    RETURNING d.web_case_id, d.submission_no, d.state, d.cause
+), stored AS (
+    UPDATE documents AS d SET
+        state = t.state,
+        cause = t.cause,
+        reason = t.reason,
+        detail = t.detail,
+        case_id = coalesce(t.case_id, d.case_id),
+        delivered_at = CASE WHEN t.state = 'delivered' THEN coalesce(d.delivered_at, now()) ELSE d.delivered_at END,
+        revision = d.revision + CASE WHEN (d.state, d.cause, d.reason) IS DISTINCT FROM (t.state, t.cause, t.reason) THEN 1 ELSE 0 END,
+        changed_at = CASE WHEN (d.state, d.cause, d.reason) IS DISTINCT FROM (t.state, t.cause, t.reason) THEN now() ELSE d.changed_at END,
+        due_at = now() + make_interval(secs => t.due_seconds),
+        -- What stands there came during this attempt (evidence, an operator's wish): this attempt's answer may be older.
+        verify_at = CASE
+            WHEN t.state NOT IN ('delivered', 'pending', 'deferred') THEN least(d.verify_at, now() + make_interval(secs => t.verify_seconds))
+        END,
+        settles_at = CASE
+            WHEN t.state = 'verifying' THEN greatest(d.settles_at, clock_timestamp() + make_interval(secs => t.settle_seconds))
+        END,
+        read_back_first = d.read_back_first OR t.read_back_first OR t.counts,
+        verdict = t.verdict,
+        waits = t.waits,
+        posts = d.posts + t.counts::int,
+        retried = t.retried,
+        failure_log_at = CASE WHEN t.state = 'failed' AND d.state <> 'failed' AND $2::boolean THEN now() ELSE d.failure_log_at END,
+        failure_log_tries = CASE WHEN t.state = 'failed' AND d.state <> 'failed' THEN 0 ELSE d.failure_log_tries END,
+        lease_token = NULL,
+        lease_kind = NULL,
+        lease_expires_at = NULL
+    FROM decided AS t JOIN held AS h USING (web_case_id, submission_no)
+    WHERE d.web_case_id = t.web_case_id AND d.submission_no = t.submission_no AND h.state <> 'delivered'
+        AND (d.lease_token = t.token OR t.state = 'delivered')
+    RETURNING d.web_case_id, d.submission_no, d.state, d.cause
 )
-UPDATE documents AS d SET
-    state = t.state,
-    cause = t.cause,
-    reason = t.reason,
-    detail = t.detail,
-    case_id = coalesce(t.case_id, d.case_id),
-    delivered_at = CASE WHEN t.state = 'delivered' THEN coalesce(d.delivered_at, now()) ELSE d.delivered_at END,
-    revision = d.revision + CASE WHEN (d.state, d.cause, d.reason) IS DISTINCT FROM (t.state, t.cause, t.reason) THEN 1 ELSE 0 END,
-    changed_at = CASE WHEN (d.state, d.cause, d.reason) IS DISTINCT FROM (t.state, t.cause, t.reason) THEN now() ELSE d.changed_at END,
-    due_at = now() + make_interval(secs => t.due_seconds),
-    verify_at = now() + make_interval(secs => t.verify_seconds),
-    settles_at = CASE
-        WHEN t.state = 'verifying' THEN greatest(d.settles_at, clock_timestamp() + make_interval(secs => t.settle_seconds))
-    END,
-    read_back_first = d.read_back_first OR t.read_back_first OR t.counts,
-    verdict = t.verdict,
-    waits = t.waits,
-    posts = d.posts + t.counts::int,
-    retried = t.retried,
-    failure_log_at = CASE WHEN t.state = 'failed' AND d.state <> 'failed' AND $2::boolean THEN now() ELSE d.failure_log_at END,
-    failure_log_tries = CASE WHEN t.state = 'failed' AND d.state <> 'failed' THEN 0 ELSE d.failure_log_tries END,
-    lease_token = NULL,
-    lease_kind = NULL,
-    lease_expires_at = NULL
-FROM decided AS t
-WHERE d.web_case_id = t.web_case_id AND d.submission_no = t.submission_no AND d.state <> 'delivered'
-    AND (d.lease_token = t.token OR t.state = 'delivered')
-RETURNING d.web_case_id, d.submission_no, d.state, d.cause
+SELECT web_case_id, submission_no, state, cause FROM stored
+UNION ALL SELECT web_case_id, submission_no, state, cause FROM doubled

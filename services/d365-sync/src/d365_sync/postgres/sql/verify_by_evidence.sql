@@ -1,8 +1,16 @@
 -- Has documents looked up because D365 shows a case with their Web Case ID, but not which submission it is.
+-- What is under way now may have begun before: it is looked up once more after it, and no POST follows it (begin_posts).
 -- $1 web_case_id text[]
-UPDATE documents SET
-    verify_at = CASE WHEN state IN ('pending', 'deferred', 'delivering') THEN verify_at ELSE now() END,
-    due_at = CASE WHEN state IN ('pending', 'deferred') THEN now() ELSE due_at END,
+WITH seen AS (
+    SELECT web_case_id, submission_no FROM documents
+    WHERE web_case_id = ANY($1::text[]) AND state <> 'delivered' AND content IS NOT NULL
+    ORDER BY web_case_id, submission_no
+    FOR UPDATE
+)
+UPDATE documents AS d SET
+    verify_at = CASE WHEN d.state NOT IN ('pending', 'deferred') THEN now() END,
+    due_at = CASE WHEN d.state IN ('pending', 'deferred') THEN now() ELSE d.due_at END,
     read_back_first = true
-WHERE web_case_id = ANY($1::text[]) AND state <> 'delivered' AND content IS NOT NULL
-RETURNING web_case_id, submission_no
+FROM seen
+WHERE d.web_case_id = seen.web_case_id AND d.submission_no = seen.submission_no
+RETURNING d.web_case_id, d.submission_no

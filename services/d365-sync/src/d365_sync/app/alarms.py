@@ -1,0 +1,15 @@
+"""What must not be: D365 has one submission twice."""
+
+import structlog
+from prometheus_client import Counter
+
+log = structlog.get_logger(__name__)
+_doubles = Counter("d365_sync_found_twice_total", "Submissions that D365 has twice: an alarm")
+
+
+def found_twice(web_case_id: str) -> None:
+    """Count and log it; the document tells the Case IDs."""
+    _doubles.inc()
+    log.critical(
+        "found_twice", web_case_id=web_case_id, advice="close all cases but one in D365; the document names them"
+    )

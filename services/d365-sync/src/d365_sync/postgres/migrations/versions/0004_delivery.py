@@ -1,0 +1,11 @@
+"""Doubles are noted at their document, look-ups go round the legal entities, probes keep their interval."""
+
+from case_shared.migrations import run_sql_beside
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    """Forward only."""
+    run_sql_beside(__file__)

@@ -1,0 +1,126 @@
+"""Evidence from D365's side: never fenced, never overwritten by a look-up that began before it; doubles are told."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from case_shared.events import CaseSubmitted
+from d365_sync.app.operating import Order
+from d365_sync.domain.document import Action, AttemptKind, Claim, Finding
+from d365_sync.domain.outcomes import after_look_up, not_cleared
+from tests.integration.d365_sync.by_hand import POLICY, ByHand, by_hand
+from tests.integration.d365_sync.conftest import key, old, submitted
+from tests.support.databases import Database
+
+
+async def verifying(queue: ByHand, event: CaseSubmitted) -> Claim:
+    await queue.take_in(event)
+    await queue.set(
+        event, "state = 'verifying', verify_at = now(), posts = 1, read_back_first = true, cause = 'no_answer'"
+    )
+    (claim,) = await queue.claim_to_verify()
+    return claim
+
+
+async def test_vague_evidence_during_a_look_up_permits_no_post_on_its_result(database: Database) -> None:
+    async with by_hand(database) as queue:
+        event = submitted()
+        claim = await verifying(queue, event)
+
+        await queue.seen(event, "CASE-1", None)
+
+        assert after_look_up(Finding.ABSENT, None, "", claim, POLICY).post_now
+        assert await queue.documents.begin_posts(queue.leader, [claim], lease_seconds=30) == []
+        await queue.store(claim, not_cleared(claim))
+        (again,) = await queue.claim_to_verify()
+        await queue.looked_up(again, Finding.FOUND, "CASE-1")
+        assert (await queue.row(event))["case_id"] == "CASE-1"
+
+
+async def test_vague_evidence_during_the_look_up_before_a_first_post_permits_no_post(database: Database) -> None:
+    async with by_hand(database) as queue:
+        event = submitted(submitted_at=old())
+        await queue.take_in(event)
+        claim = await queue.claim_one()
+        assert claim.kind is AttemptKind.READ_BACK
+
+        await queue.seen(event, "CASE-1", None)
+
+        assert await queue.documents.begin_posts(queue.leader, [claim], lease_seconds=30) == []
+        await queue.store(claim, not_cleared(claim))
+        again = await queue.claim_one()
+        assert again.kind is AttemptKind.READ_BACK
+
+
+async def test_vague_evidence_during_a_look_up_has_it_looked_up_once_more(database: Database) -> None:
+    async with by_hand(database) as queue:
+        event = submitted()
+        claim = await verifying(queue, event)
+
+        await queue.seen(event, "CASE-1", None)
+        await queue.looked_up(claim, Finding.OTHER_CONTENT)
+
+        assert (await queue.row(event))["state"] == "failed"
+        assert [again.id for again in await queue.claim_to_verify()] == [claim.id]
+
+
+async def test_vague_evidence_during_a_post_has_a_refusal_looked_up(database: Database) -> None:
+    async with by_hand(database) as queue:
+        event = submitted()
+        await queue.take_in(event)
+        claim = await queue.claim_one()
+        assert claim.kind is AttemptKind.CREATE
+
+        await queue.seen(event, "CASE-1", None)
+        await queue.created(claim, "CASE-1")
+
+        row = await queue.row(event)
+        assert (row["state"], row["verify_at"]) == ("delivered", None)
+
+
+async def test_a_return_does_not_undo_vague_evidence(database: Database) -> None:
+    async with by_hand(database) as queue:
+        event = submitted()
+        await queue.take_in(event)
+        await queue.set(event, "state = 'failed', cause = 'rejected'")
+        await queue.seen(event, "CASE-1", None)
+
+        await queue.desk.change(Action.RETURN, Order(key(event), 1, "op", "wrong"))
+        (claim,) = await queue.claim_to_verify()
+        await queue.looked_up(claim, Finding.FOUND, "CASE-1")
+
+        assert (await queue.row(event))["state"] == "delivered"
+
+
+@pytest.mark.parametrize("how", ["post", "evidence"])
+async def test_a_second_case_of_the_same_submission_is_an_alarm(database: Database, how: str) -> None:
+    async with by_hand(database) as queue:
+        event = submitted()
+        await queue.take_in(event)
+        claim = await queue.claim_one()
+        await queue.seen(event, "CASE-1", event.submission_id)
+
+        with capture_logs() as logs:
+            for _ in range(2):
+                if how == "post":
+                    await queue.created(claim, "CASE-2")
+                else:
+                    await queue.seen(event, "CASE-2", event.submission_id)
+
+        row = await queue.row(event)
+        assert (row["state"], row["case_id"], row["other_case_ids"]) == ("delivered", "CASE-1", ["CASE-2"])
+        assert row["cause"] == "found_twice"
+        assert "CASE-2" in row["detail"]
+        if how == "evidence":
+            assert [log["log_level"] for log in logs if log["event"] == "found_twice"] == ["critical"]
+
+
+async def test_the_same_case_told_again_is_no_alarm(database: Database) -> None:
+    async with by_hand(database) as queue:
+        event = submitted()
+        await queue.take_in(event)
+        claim = await queue.claim_one()
+        await queue.seen(event, "case-1", event.submission_id)
+        await queue.created(claim, "CASE-1")
+
+        row = await queue.row(event)
+        assert (row["cause"], row["other_case_ids"]) == ("evidence", [])

@@ -1,0 +1,99 @@
+"""Statements that write several documents lock them in one order, so that none waits for another in a circle."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from case_shared.postgres import load_sql
+from tests.integration.d365_sync.by_hand import by_hand
+from tests.integration.d365_sync.conftest import submitted
+from tests.support.databases import Database
+from tests.support.eventually import eventually
+
+PACKAGE = "d365_sync.postgres"
+
+
+def outcome(event: Any, token: Any) -> dict[str, Any]:
+    return {
+        "web_case_id": event.web_case_id,
+        "submission_no": 1,
+        "token": str(token),
+        "attempt_no": 1,
+        "state": "failed",
+        "cause": "rejected",
+        "waits": 0,
+        "counts": True,
+        "retried": False,
+        "read_back_first": False,
+        "due_seconds": 0,
+    }
+
+
+def statements(later: Any, earlier: Any, token: Any) -> dict[str, tuple[Any, ...]]:
+    """Each statement's arguments, naming the later document first."""
+    both = [later, earlier]
+    ids, numbers = [event.web_case_id for event in both], [1, 1]
+    cleared = [{"web_case_id": i, "submission_no": 1, "token": str(token), "attempt_no": 1} for i in ids]
+    return {
+        "store_outcomes": ([outcome(event, token) for event in both], False),
+        "begin_posts": (cleared, 30.0, "dispatcher", 1),
+        "mark_published": (ids, numbers, [1, 1]),
+        "publish_again": (ids, numbers, [event.submission_id for event in both]),
+        "deliver_by_evidence": (ids, [event.submission_id for event in both], ["C-1", "C-2"]),
+        "verify_by_evidence": (ids,),
+        "restore_delivery": ("op", "why"),
+        "adopt_environment": ("op", "why", "u"),
+        "expire_leases": (1.0,),
+        "claim_to_deliver": (10, 10, "", 64, 30.0, "dispatcher", 1, "http://d365.test", 300.0),
+        "claim_to_verify": (10, 30.0, "dispatcher", 1, "http://d365.test", []),
+    }
+
+
+@pytest.mark.parametrize("name", sorted(statements(*[submitted()] * 3)))
+async def test_a_statement_that_waits_for_a_document_holds_none_that_comes_later(database: Database, name: str) -> None:
+    earlier, later = sorted([submitted(), submitted()], key=lambda event: event.web_case_id)
+    async with by_hand(database) as queue, database.connect() as other:
+        # The later one stands first in the table, so that a plan without an order would take it first.
+        await queue.take_in(later)
+        await queue.take_in(earlier)
+        token = later.submission_id
+        unleased = name in {"claim_to_deliver", "claim_to_verify"}
+        lease = (
+            "NULL, NULL, NULL"
+            if unleased
+            else f"'{token}', 'read_back', now() + interval '{'-1' if name == 'expire_leases' else '1'} hour'"
+        )
+        state = "pending" if name == "claim_to_deliver" else "verifying"
+        await queue.pool.execute(
+            f"""
+            UPDATE documents SET state = '{state}', read_back_first = false,
+                (lease_token, lease_kind, lease_expires_at) = ({lease})
+            """
+        )
+        if name == "claim_to_verify":
+            await queue.pool.execute("UPDATE documents SET verify_at = now()")
+        transaction = other.transaction()
+        await transaction.start()
+        await _lock(other, earlier)
+
+        running = asyncio.create_task(
+            queue.pool.execute(load_sql(PACKAGE, name), *statements(later, earlier, token)[name])
+        )
+
+        async def waits_or_is_done() -> bool:
+            waiting = """
+                SELECT count(*) > 0 FROM pg_stat_activity
+                WHERE wait_event_type = 'Lock' AND datname = current_database()
+                """
+            return running.done() or await other.fetchval(waiting)
+
+        await eventually(waits_or_is_done)
+        await _lock(other, later)
+        await transaction.rollback()
+        await running
+
+
+async def _lock(connection: Any, event: Any) -> None:
+    await connection.execute("SET deadlock_timeout = '50ms'")
+    await connection.execute("SELECT FROM d365_sync.documents WHERE web_case_id = $1 FOR UPDATE", event.web_case_id)
