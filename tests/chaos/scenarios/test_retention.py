@@ -1,0 +1,73 @@
+"""Claims go on at their speed while the payloads of fifty thousand documents are emptied.
+
+Fifty thousand are a hundred batches: enough for bloat, locks and stale statistics to show.
+"""
+
+import asyncio
+import statistics
+import time
+
+import pytest
+
+from case_shared.clock import SystemClock
+from case_shared.health import Heartbeats
+from case_shared.leadership import Lease
+from case_shared.postgres import Pool, load_sql
+from case_shared.retention import Retention, Rule
+from tests.support.databases import Database
+
+DOCUMENTS = 50_000
+CLAIMS = 60
+FILL = f"""
+INSERT INTO d365_sync.documents (web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account,
+    content, created_by, submitted_at, read_back_first, state, case_id, published_revision, changed_at)
+SELECT 'W' || n, 1, gen_random_uuid(), 'd-' || n % 50, 'usmf', 'x',
+    jsonb_build_object('category', 'Warranty', 'description', repeat('The pump leaks. ', 20)), 'ann',
+    now() - n * interval '1 second', false,
+    CASE WHEN n <= {DOCUMENTS} THEN 'delivered' ELSE 'pending' END, CASE WHEN n <= {DOCUMENTS} THEN 'C' || n END, 1,
+    now() - interval '1 year'
+FROM generate_series(1, {DOCUMENTS + 10_000}) n;
+INSERT INTO d365_sync.attempts (web_case_id, submission_no, attempt_no, kind, started_at, request, answer)
+SELECT 'W' || n, 1, 1, 'create', now(), repeat('r', 300), repeat('a', 300) FROM generate_series(1, {DOCUMENTS}) n;
+UPDATE d365_sync.delivery_control SET d365_url = 'u';
+INSERT INTO d365_sync.leases VALUES ('dispatcher', 'me', 1, now() + interval '1 hour');
+ANALYZE d365_sync.documents; ANALYZE d365_sync.attempts;
+"""
+
+
+async def claim(pool: Pool) -> float:
+    """Claim 25 documents; returns the seconds that it took."""
+    began = time.monotonic()
+    rows = await pool.fetch(
+        load_sql("d365_sync.postgres", "claim_to_deliver"), 25, 45, "", 64, 60.0, "dispatcher", 1, "u", 1e9
+    )
+    assert len([row for row in rows if row["web_case_id"]]) == 25
+    return time.monotonic() - began
+
+
+@pytest.mark.timeout(180)
+async def test_claims_go_on_while_fifty_thousand_payloads_are_emptied(database: Database) -> None:
+    async with database.connect() as connection:
+        await connection.execute(FILL)
+    clock, stopping = SystemClock(), asyncio.Event()
+    async with database.pool("d365_sync") as pool:
+        alone = [await claim(pool) for _ in range(CLAIMS)]
+        rule = Rule("documents", load_sql("d365_sync.postgres", "empty_documents"), 90)
+        retention = Retention(pool, [rule], Heartbeats(clock), pause_seconds=0.01)
+        applying = asyncio.create_task(retention.apply(Lease("retention", 1, clock, clock.monotonic() + 150), stopping))
+        beside = []
+        while not applying.done() and len(beside) < 3 * CLAIMS:
+            beside.append(await claim(pool))
+            await asyncio.sleep(0.05)
+        await applying
+
+        left = await pool.fetchval(
+            "SELECT count(*) FROM documents WHERE content IS NOT NULL AND state IN ('delivered', 'returned')"
+        )
+        bodies = await pool.fetchval("SELECT count(*) FROM attempts WHERE request IS NOT NULL OR answer IS NOT NULL")
+        assert (left, bodies) == (0, 0)
+        assert await pool.fetchval("SELECT count(*) FROM documents") == DOCUMENTS + 10_000
+    # Both share the machine's cores and disk; what must not be is a wait for a lock or for a whole table.
+    assert len(beside) >= 10
+    assert statistics.median(beside) < 5 * statistics.median(alone) + 0.05, (alone, beside)
+    assert max(beside) < 2
