@@ -24,20 +24,22 @@ def test_what_d365_asks_for_is_never_shortened() -> None:
     assert Backoff(1, draw=lambda: 1).told(30) == pytest.approx(33)
 
 
-def test_a_round_of_answers_adds_one_and_a_429_halves() -> None:
-    concurrency = Concurrency(50)
+def test_a_429_halves_a_round_of_answers_adds_one_and_a_429_after_growth_takes_a_quarter() -> None:
+    concurrency = Concurrency(48)
     concurrency.throttled(started=1, now=2)
-    assert concurrency.limit == 25
-    for _ in range(26):
-        concurrency.answered()
-    assert concurrency.limit == 26
+    assert concurrency.limit == 24
+    for _ in range(100):
+        concurrency.answered(3)
+    assert concurrency.limit == 27
+    concurrency.throttled(started=3, now=4)
+    assert concurrency.limit == 20
 
 
-def test_calls_begun_before_the_halving_do_not_halve_again() -> None:
-    concurrency = Concurrency(50)
+def test_calls_begun_before_it_shrank_do_not_shrink_it_again() -> None:
+    concurrency = Concurrency(48)
     for started in (1.0, 1.5, 1.9):
         concurrency.throttled(started=started, now=2)
-    assert concurrency.limit == 25
+    assert concurrency.limit == 24
     concurrency.throttled(started=2, now=3)
     assert concurrency.limit == 12
 
@@ -48,8 +50,20 @@ def test_concurrency_stays_between_one_and_its_maximum() -> None:
         concurrency.throttled(started=now, now=now)
     assert concurrency.limit == 1
     for _ in range(100):
-        concurrency.answered()
+        concurrency.answered(1000)
     assert concurrency.limit == 2
+
+
+@pytest.mark.parametrize(("asked", "calm"), [(0, 10), (5, 55), (3600, 4200)])
+def test_it_stays_below_what_was_refused_the_longer_the_longer_d365_asked_to_wait(asked: float, calm: float) -> None:
+    concurrency = Concurrency(20)
+    concurrency.throttled(started=0, now=0, asked_seconds=asked)
+    for _ in range(1000):
+        concurrency.answered(calm - 0.1)
+    assert concurrency.limit == 19
+    for _ in range(20):
+        concurrency.answered(calm)
+    assert concurrency.limit == 20
 
 
 def failed(breaker: Breaker, times: int) -> None:
