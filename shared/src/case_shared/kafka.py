@@ -26,6 +26,7 @@ from case_shared.errors import Flooded
 from case_shared.fault_points import FaultPoint, reached
 from case_shared.health import Heartbeats
 from case_shared.loops import pause
+from case_shared.settings import Days
 
 log = structlog.get_logger(__name__)
 _STOP_SECONDS = 5.0
@@ -74,6 +75,9 @@ class KafkaSettings(BaseSettings):
     # Six seconds is the least that Event Hubs takes, and a broker by its own `group.min.session.timeout.ms`.
     kafka_session_timeout_seconds: float = Field(
         default=6.0, ge=1, le=300, description="silence after which a group gives a member's partitions to the others"
+    )
+    retention_event_days: Days = Field(
+        default=7, description="for so long a topic keeps its events; taken when `migrate` creates the topic"
     )
     kafka_group_instance: str | None = Field(
         default=None,

@@ -9,7 +9,7 @@ CASE_SUBMITTED = "case.submitted.v1"
 CASE_DELIVERY = "case.delivery.v1"
 CASE_STATUS_CHANGED = "case.status-changed.v1"
 PARTITIONS = 6
-RETENTION_MS = 7 * 24 * 3600 * 1000
+_DAY_MS = 24 * 3600 * 1000
 
 
 def topic_name(settings: KafkaSettings, name: str) -> str:
@@ -26,15 +26,16 @@ async def ensure_topics(settings: KafkaSettings, *names: str) -> list[str]:
     admin = AIOKafkaAdminClient(**connection_arguments(settings))
     await admin.start()
     try:
-        return [name for name in prefixed if await _created(admin, name)]
+        retention_ms = int(settings.retention_event_days * _DAY_MS)
+        return [name for name in prefixed if await _created(admin, name, retention_ms)]
     finally:
         await admin.close()
 
 
-async def _created(admin: AIOKafkaAdminClient, name: str) -> bool:
+async def _created(admin: AIOKafkaAdminClient, name: str, retention_ms: int) -> bool:
     # -1 is the broker's own default: 1 on a laptop, what the cluster's owners chose elsewhere. aiokafka 0.14 takes it
     # only beside an assignment of replicas, which may be empty.
-    topic = NewTopic(name, PARTITIONS, -1, {}, {"retention.ms": str(RETENTION_MS)})
+    topic = NewTopic(name, PARTITIONS, -1, {}, {"retention.ms": str(retention_ms)})
     answer = await admin.create_topics([topic])
     for _name, code, *_message in answer.topic_errors:
         error = for_code(code)

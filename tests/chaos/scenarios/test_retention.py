@@ -39,7 +39,7 @@ async def claim(pool: Pool) -> float:
     """Claim 25 documents; returns the seconds that it took."""
     began = time.monotonic()
     rows = await pool.fetch(
-        load_sql("d365_sync.postgres", "claim_to_deliver"), 25, 45, "", 64, 60.0, "dispatcher", 1, "u", 1e9
+        load_sql("d365_sync.postgres", "claim_to_deliver"), 25, 1000, "", 64, 60.0, "dispatcher", 1, "u", 1e9
     )
     assert len([row for row in rows if row["web_case_id"]]) == 25
     return time.monotonic() - began
@@ -55,11 +55,15 @@ async def test_claims_go_on_while_fifty_thousand_payloads_are_emptied(database: 
         rule = Rule("documents", load_sql("d365_sync.postgres", "empty_documents"), 90)
         retention = Retention(pool, [rule], Heartbeats(clock), pause_seconds=0.01)
         applying = asyncio.create_task(retention.apply(Lease("retention", 1, clock, clock.monotonic() + 150), stopping))
-        beside = []
-        while not applying.done() and len(beside) < 3 * CLAIMS:
-            beside.append(await claim(pool))
-            await asyncio.sleep(0.05)
-        await applying
+        beside: list[float] = []
+        try:
+            while not applying.done() and len(beside) < 3 * CLAIMS:
+                beside.append(await claim(pool))
+                await asyncio.sleep(0.05)
+            await applying
+        finally:
+            stopping.set()
+            await asyncio.gather(applying, return_exceptions=True)
 
         left = await pool.fetchval(
             "SELECT count(*) FROM documents WHERE content IS NOT NULL AND state IN ('delivered', 'returned')"
