@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from yarl import URL
 
 from case_shared.clock import SystemClock
 from case_shared.d365.answers import (
@@ -29,6 +30,7 @@ from case_shared.d365.errors import D365Error, D365Forbidden, D365NotOData, D365
 from case_shared.d365.mapping import Mapping
 from case_shared.d365.matching import is_ours
 from case_shared.d365.models import CaseToCreate, DocumentFailure, ModifiedKey, ReadBack
+from case_shared.d365.reading import EntitySets
 from case_shared.d365.session import open_session
 from case_shared.identifiers import new_web_case_id
 from tests.support.sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox, started
@@ -120,6 +122,44 @@ async def test_not_there_is_sure_only_with_a_control_in_the_same_answer(client: 
     assert not (await look_up(client, absent, "CASE-999999")).is_surely_absent(absent.web_case_id)
     await d365.fault(kind="empty_list", operation="read")
     assert not (await look_up(client, absent, known)).is_surely_absent(absent.web_case_id)
+
+
+async def test_every_read_asks_all_companies(client: D365Client, d365: Sandbox) -> None:
+    german = a_case(data_area_id="demf", customer_account="DE-001")
+    await d365.control("DELETE", "/counters")
+    case_id = await created(client, german)
+
+    await look_up(client, german, case_id)
+    await client.read_cases_by_case_id("demf", [case_id], timeout=10)
+    await client.probe(timeout=10)
+    await client.preflight(timeout=10)
+
+    asked = [
+        one["query"] for one in (await d365.control("GET", "/requests?limit=50"))["items"] if one["method"] == "GET"
+    ]
+    assert len(asked) >= 6
+    assert [query for query in asked if "cross-company=true" not in query] == []
+
+
+async def test_an_answer_of_the_default_company_alone_proves_nothing(
+    client: D365Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, known = (a_case(data_area_id="demf", customer_account="DE-001") for _ in range(2))
+    control = await created(client, known)
+    await created(client, sent)
+    url = EntitySets.url
+
+    def in_one_company(sets: EntitySets, resource: str, **options: str | int | None) -> URL:
+        return URL(
+            str(url(sets, resource, **options)).replace("cross-company=true", "cross-company=false"), encoded=True
+        )
+
+    # As behind a gateway that drops what it does not know: D365 answers 200, for its default company.
+    monkeypatch.setattr(EntitySets, "url", in_one_company)
+    read = await look_up(client, sent, control)
+
+    assert read.found == {}
+    assert not read.is_surely_absent(sent.web_case_id)
 
 
 async def test_legal_entities_are_kept_apart(client: D365Client) -> None:

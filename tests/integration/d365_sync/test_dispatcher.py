@@ -1,10 +1,12 @@
 """The dispatcher as a whole: outages, a wrong mapping, two replicas, D365's own document queue, order of events."""
 
 import asyncio
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.integration.d365_sync.conftest import cases_of, dispatching, known_case, mapping_file, submitted
+from tests.integration.d365_sync.conftest import Queue, cases_of, dispatching, known_case, mapping_file, submitted
 from tests.support.databases import Database
 from tests.support.eventually import eventually
 from tests.support.sandbox import Sandbox
@@ -36,6 +38,31 @@ async def test_an_outage_makes_no_dead_letter_and_its_backlog_is_delivered_once(
         assert states == {"delivered"}
         assert len(await cases_of(d365, *events, *more)) == 60
         assert not any(event.state == "failed" for event in queue.events)
+
+
+async def breaker_of(queue: Queue) -> str:
+    """The breaker as the leader of this process knows it."""
+    return queue.dispatcher.guard.breaker.state.value
+
+
+async def test_at_most_one_probe_an_interval_however_often_the_leader_changes(
+    database: Database, d365: Sandbox
+) -> None:
+    interval = 2.0
+    await d365.fault(kind="outage", status=503)
+    async with dispatching(database, d365, d365_breaker_seconds=interval) as queue:
+        await eventually(queue.dispatcher.control.read, lambda control: control.breaker.value == "open")
+    await d365.control("DELETE", "/counters")
+    began, leaders = time.monotonic(), 0
+    while leaders < 4 or time.monotonic() - began < interval * 1.5:
+        async with dispatching(database, d365, d365_breaker_seconds=interval) as queue:
+            await eventually(partial(breaker_of, queue), lambda state: state != "closed")
+            await queue.dispatcher.tend()
+        leaders += 1
+
+    elapsed = time.monotonic() - began
+    probes = (await d365.control("GET", "/counters"))["requests"]
+    assert 1 <= probes <= elapsed / interval + 1, (probes, elapsed, leaders)
 
 
 async def test_a_field_that_d365_does_not_know_is_named_and_nothing_is_sent(
