@@ -55,7 +55,7 @@ async def polled(world: World) -> None:
 
     async def done() -> bool:
         async with world.database.connect() as connection:
-            query = "SELECT count(*) FROM status_sync.sync_state WHERE done_at IS NOT NULL"
+            query = "SELECT count(*) FROM status_sync.sync_state WHERE name <> 'hidden' AND done_at IS NOT NULL"
             return bool(await connection.fetchval(query) == 2)
 
     await eventually(done)
