@@ -7,14 +7,14 @@ records, is called again until it succeeds, and the offsets of just these record
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 import structlog
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError, KafkaError
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
@@ -22,6 +22,7 @@ from prometheus_client import Counter, Gauge
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
+from case_shared.broker import commit, create_broker, stop
 from case_shared.errors import Flooded
 from case_shared.fault_points import FaultPoint, reached
 from case_shared.health import Heartbeats
@@ -29,7 +30,6 @@ from case_shared.loops import pause
 from case_shared.settings import Days
 
 log = structlog.get_logger(__name__)
-_STOP_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 5.0
 _LONGEST_FLOOD_PAUSE_SECONDS = 30.0
 # A batch takes well below a second; a try of it that lasts as long as this hangs.
@@ -178,7 +178,7 @@ class Consumers:
         arguments = connection_arguments(self._settings)
         self._heartbeats.expect("consumers", within_seconds=_START_SECONDS)
         while not stopping.is_set():
-            broker = _broker(arguments, self._client_id)
+            broker = create_broker(arguments, self._client_id)
             for subscription in self._subscriptions:
                 self._subscribe(broker, subscription)
             try:
@@ -187,7 +187,7 @@ class Consumers:
                     await self._watch(broker, stopping)
             finally:
                 self._started = False
-                await _stop(broker, set(self._writing))
+                await stop(broker, set(self._writing))
 
     async def _start(self, broker: KafkaBroker) -> None:
         self._heartbeats.beat("consumers")
@@ -230,7 +230,7 @@ class Consumers:
             decoder=decode,
         )
 
-        writing = _nothing_to_write()
+        writing = asyncio.create_task(asyncio.sleep(0, result=True))
 
         @subscriber
         async def consume(records: Any) -> None:
@@ -245,7 +245,7 @@ class Consumers:
             handled = await self._handled(subscription, records, begun)
             reached(FaultPoint.BATCH_STORED)
             if handled and subscriber.consumer is not None:
-                await _commit(subscriber.consumer, records)
+                await commit(subscriber.consumer, records)
             return handled
 
     async def _handled(
@@ -290,14 +290,6 @@ class Consumers:
         _paused.labels(subscription.topic, subscription.group).set(flooded)
 
 
-async def _nothing_written() -> bool:
-    return True
-
-
-def _nothing_to_write() -> "asyncio.Task[bool]":
-    return asyncio.create_task(_nothing_written())
-
-
 def _begin(subscription: Subscription, records: Sequence[RawRecord]) -> Awaitable[None] | None:
     try:
         return subscription.handle(records)
@@ -305,60 +297,3 @@ def _begin(subscription: Subscription, records: Sequence[RawRecord]) -> Awaitabl
         # It is tried again, and told properly, when it is this batch's turn.
         log.warning("batch_not_begun", topic=subscription.topic, error=repr(error))
         return None
-
-
-async def _stop(broker: KafkaBroker, writing: Collection["asyncio.Task[bool]"]) -> None:
-    # aiokafka leaves its group on the way out, and would wait long for a coordinator that is dead.
-    try:
-        async with asyncio.timeout(_STOP_SECONDS):
-            if writing:
-                await asyncio.wait(writing)
-            await broker.stop()
-    except TimeoutError:
-        log.warning("consumers_not_stopped_cleanly", seconds=_STOP_SECONDS)
-
-
-def _broker(arguments: dict[str, Any], client_id: str) -> KafkaBroker:
-    plain = {"bootstrap_servers": arguments["bootstrap_servers"]}
-    return KafkaBroker(
-        **plain,
-        security=_security(arguments),
-        client_id=client_id,
-        apply_types=False,
-        allow_auto_create_topics=False,
-        ack_policy=AckPolicy.MANUAL,
-        graceful_timeout=_STOP_SECONDS,
-        logger=None,
-    )
-
-
-def _security(arguments: dict[str, Any]) -> Any:
-    from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
-
-    context = arguments.get("ssl_context")
-    classes = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
-    if "sasl_mechanism" in arguments:
-        return classes[arguments["sasl_mechanism"]](
-            username=arguments["sasl_plain_username"],
-            password=arguments["sasl_plain_password"],
-            ssl_context=context,
-            use_ssl=context is not None,
-        )
-    return BaseSecurity(ssl_context=context, use_ssl=context is not None)
-
-
-async def _commit(consumer: Any, records: Sequence[RawRecord]) -> None:
-    """Commit the offsets behind `records`, and of nothing else.
-
-    Where it fails the records come again, to us or to the partition's new owner, and are known by then.
-    """
-    offsets: dict[TopicPartition, int] = {}
-    for record in records:
-        partition = TopicPartition(record.topic, record.partition)
-        offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
-    try:
-        await consumer.commit(offsets)
-    except (CommitFailedError, IllegalStateError) as error:
-        log.info("commit_not_ours_any_more", error=repr(error))
-    except (KafkaError, ConsumerStoppedError) as error:
-        log.warning("commit_failed", error=repr(error))

@@ -150,10 +150,14 @@ class _Storing(Generic[T]):
         return values
 
     async def _blame(self, record: RawRecord, error: Exception, bad: Sequence[Unreadable]) -> list[T]:
-        blamed = Unreadable(record, f"the database refuses it: {type(error).__name__}: {error}")
+        blamed = Unreadable(record, f"{_who(error)} refuses it: {type(error).__name__}: {error}")
         self._unreadable.add(id(record))
         await self._refuse_flood(blamed)
         return await self._store_part([], [*bad, blamed])
+
+
+def _who(error: Exception) -> str:
+    return "the database" if isinstance(error, DATA_ERRORS) else "what stores it"
 
 
 def _unreadable_count(group: str, bad: Sequence[Unreadable]) -> None:

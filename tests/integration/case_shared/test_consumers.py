@@ -221,6 +221,25 @@ async def kept(database: Database) -> int:
         return count
 
 
+async def test_what_nobody_foresaw_in_one_record_holds_no_other_back(database: Database) -> None:
+    def reads(record: RawRecord) -> int:
+        return int(json.loads(record.value or b"")["n"])  # a TypeError where it is a bare number
+
+    async def stores(connection: Connection, numbers: Sequence[int]) -> None:
+        if 3 in numbers:
+            raise ValueError("three is no number of ours")  # as pydantic's errors are
+        await store(connection, numbers)
+
+    async with numbers_table(database) as pool:
+        records = as_records([b'{"n": 1}', b"2", b'{"n": 3}', b'{"n": 4}'])
+        assert await store_batch(pool, GROUP, records, reads, stores) == [1, 4]
+        async with database.connect() as superuser:
+            rows = await superuser.fetch("SELECT record_offset, cause FROM d365_sync.unreadable_records ORDER BY 1")
+    assert [row["record_offset"] for row in rows] == [1, 2]
+    assert "TypeError" in rows[0]["cause"]
+    assert "three is no number" in rows[1]["cause"]
+
+
 @pytest.mark.parametrize("bad", [b"no number", b"40000"], ids=["unreadable", "refused by the database"])
 async def test_a_flood_stores_nothing_more_and_is_told_until_its_cause_is_gone(database: Database, bad: bytes) -> None:
     gate = FloodGate()

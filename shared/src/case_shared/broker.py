@@ -1,0 +1,80 @@
+"""FastStream's broker as `case_shared.kafka` uses it: made, told which offsets are done, and stopped in time."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from typing import Any, Protocol
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
+log = structlog.get_logger(__name__)
+STOP_SECONDS = 5.0
+
+
+class Placed(Protocol):
+    """What has a place in a topic."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+async def stop(broker: KafkaBroker, writing: Collection["asyncio.Task[bool]"]) -> None:
+    """Let `writing` end and leave the groups, in a few seconds."""
+    # aiokafka leaves its group on the way out, and would wait long for a coordinator that is dead.
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            if writing:
+                await asyncio.wait(writing)
+            await broker.stop()
+    except TimeoutError:
+        log.warning("consumers_not_stopped_cleanly", seconds=STOP_SECONDS)
+
+
+def create_broker(arguments: dict[str, Any], client_id: str) -> KafkaBroker:
+    """A broker that connects by `arguments` (`case_shared.kafka.connection_arguments`) and acknowledges nothing."""
+    plain = {"bootstrap_servers": arguments["bootstrap_servers"]}
+    return KafkaBroker(
+        **plain,
+        security=_security(arguments),
+        client_id=client_id,
+        apply_types=False,
+        allow_auto_create_topics=False,
+        ack_policy=AckPolicy.MANUAL,
+        graceful_timeout=STOP_SECONDS,
+        logger=None,
+    )
+
+
+def _security(arguments: dict[str, Any]) -> Any:
+    context = arguments.get("ssl_context")
+    classes = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+    if "sasl_mechanism" in arguments:
+        return classes[arguments["sasl_mechanism"]](
+            username=arguments["sasl_plain_username"],
+            password=arguments["sasl_plain_password"],
+            ssl_context=context,
+            use_ssl=context is not None,
+        )
+    return BaseSecurity(ssl_context=context, use_ssl=context is not None)
+
+
+async def commit(consumer: Any, records: Sequence[Placed]) -> None:
+    """Commit the offsets behind `records`, and of nothing else.
+
+    Where it fails the records come again, to us or to the partition's new owner, and are known by then.
+    """
+    offsets: dict[TopicPartition, int] = {}
+    for record in records:
+        partition = TopicPartition(record.topic, record.partition)
+        offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
+    try:
+        await consumer.commit(offsets)
+    except (CommitFailedError, IllegalStateError) as error:
+        log.info("commit_not_ours_any_more", error=repr(error))
+    except (KafkaError, ConsumerStoppedError) as error:
+        log.warning("commit_failed", error=repr(error))
