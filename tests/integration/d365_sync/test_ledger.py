@@ -1,5 +1,6 @@
 """The ledger held against D365's own books."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,6 +12,15 @@ from tests.support import dead_letters
 from tests.support.sandbox import Sandbox
 
 __all__ = ["api"]
+SUBMISSION = """
+WITH written AS (
+    INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase)
+    VALUES ($1, 'usmf-us-001', 'usmf', 'US-001', 'portal', 'submitted') RETURNING web_case_id
+)
+INSERT INTO case_api.submissions (web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account,
+    content, created_by, submitted_by, submitted_at)
+SELECT web_case_id, 1, $2, 'usmf-us-001', 'usmf', 'US-001', '{}', 'ann', 'ann', now() FROM written
+"""
 NOTHING = {"count": 0, "web_case_ids": []}
 AGED = "UPDATE documents SET submitted_at = now() - interval '6 minutes', changed_at = now() - interval '6 minutes'"
 MADE: Json = {"dataAreaId": "usmf", "CustomerAccount": "US-001", "CaseCategory": "Warranty", "CategoryType": "Service"}
@@ -100,6 +110,33 @@ async def test_what_is_in_flight_raises_no_alarm(api: Api, queue: Queue, d365: S
     found = await compared(api)
 
     assert (found["cases"], found["delivered_not_found"], found["found_not_delivered"]) == (2, NOTHING, NOTHING)
+    whole = (await api.get("/ledger", d365="true", older_than_seconds=0))["d365"]
+    assert whole["delivered_not_found"]["web_case_ids"] == [lost]
+    assert whole["found_not_delivered"]["web_case_ids"] == [landed]
+
+
+async def test_traffic_beside_it_raises_no_alarm(api: Api, queue: Queue) -> None:
+    """A document always comes after its submission, so one snapshot never shows it alone."""
+    began, told = asyncio.Event(), []
+
+    async def traffic() -> None:
+        async with queue.database.connect() as connection:
+            for _ in range(150):
+                event = submitted()
+                await connection.execute(SUBMISSION, event.web_case_id, event.submission_id)
+                await queue.take_in(event)
+                began.set()
+
+    async with asyncio.TaskGroup() as group:
+        busy = group.create_task(traffic())
+        await began.wait()
+        while not busy.done():
+            told.append(await api.get("/ledger"))
+
+    assert len(told) > 3
+    assert all(found["adds_up"] for found in told)
+    assert {found["without_submission"] for found in told} == {0}
+    assert told[-1]["younger"] > told[0]["younger"]
 
 
 @pytest.mark.parametrize("fault", [{"kind": "outage", "status": 503}, {"kind": "html", "operation": "read"}])

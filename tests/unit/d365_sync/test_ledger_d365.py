@@ -39,7 +39,9 @@ class Ours:
 
     all: list[Entry]
 
-    async def entries(self, behind: DocumentId, up_to: str | None, limit: int) -> list[Entry]:
+    async def entries(
+        self, behind: DocumentId, up_to: str | None, limit: int, older_than_seconds: float
+    ) -> list[Entry]:
         rows = sorted(
             (entry for entry in self.all if entry.id > behind and (up_to is None or entry.id[0] <= up_to)),
             key=lambda entry: entry.id,

@@ -1,7 +1,7 @@
 """The ledger against D365's own books: two lists in the order of the Web Case ID, held side by side, a page at a time.
 
 No snapshot spans D365 and us. So D365's page is read first and our books after it, and only documents are judged that
-nothing has happened to for five minutes: a case in flight raises no alarm.
+nothing has happened to for a while (five minutes): a case in flight raises no alarm.
 """
 
 from collections import defaultdict
@@ -15,6 +15,7 @@ from case_shared.d365.models import D365Case
 from case_shared.identifiers import is_web_case_id
 from d365_sync.app.operating import D365Unreachable
 from d365_sync.domain.document import Cause, DocumentId, State
+from d365_sync.domain.ledger import JUDGED_SECONDS
 
 _D365_PAGE = 1000
 _BOOKS_PAGE = 1000
@@ -46,7 +47,7 @@ class Reads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A document in our books. `judged`: nothing has happened to it for five minutes."""
+    """A document in our books. `judged`: nothing has happened to it for a while."""
 
     id: DocumentId
     submission_id: UUID
@@ -62,7 +63,9 @@ class Entry:
 class Books(Protocol):
     """Our books: documents behind `behind`, up to a Web Case ID (None: to the end), in order."""
 
-    async def entries(self, behind: DocumentId, up_to: str | None, limit: int) -> list[Entry]: ...
+    async def entries(
+        self, behind: DocumentId, up_to: str | None, limit: int, older_than_seconds: float
+    ) -> list[Entry]: ...
 
 
 @dataclass
@@ -106,20 +109,25 @@ class CompareWithD365:
     timeout_seconds: float
     by_submission_id: bool
 
-    async def __call__(self) -> Comparison:
-        """Compare. Raises D365Unreachable where D365 gives no answer: half a comparison says nothing."""
+    async def __call__(self, older_than_seconds: float = JUDGED_SECONDS) -> Comparison:
+        """Compare; what is younger is not judged.
+
+        Raises D365Unreachable where D365 gives no answer: half a comparison says nothing.
+        """
         comparison, after, more = Comparison(), _FIRST, True
         try:
             while more:
                 cases, more = await self.d365.read_web_cases(after, page_size=_D365_PAGE, timeout=self.timeout_seconds)
                 found, up_to = _page(cases, more=more)
-                await self._compare(found, after, up_to, comparison)
+                await self._compare(found, after, up_to, older_than_seconds, comparison)
                 after = up_to or after
         except D365Error as error:
             raise D365Unreachable(f"D365 gave no answer to hold the books against: {error.why}") from error
         return comparison
 
-    async def _compare(self, found: Found, after: str, up_to: str | None, comparison: Comparison) -> None:
+    async def _compare(
+        self, found: Found, after: str, up_to: str | None, older_than_seconds: float, comparison: Comparison
+    ) -> None:
         """Hold one page of D365's against our books of the same range."""
         unknown = set(found)
         for web_case_id, cases in found.items():
@@ -128,7 +136,7 @@ class CompareWithD365:
                 comparison.found_twice.add(web_case_id)
         # Submission numbers begin with 1: behind all those of `after`.
         behind = DocumentId(after, 2**31 - 1)
-        while entries := await self.books.entries(behind, up_to, _BOOKS_PAGE):
+        while entries := await self.books.entries(behind, up_to, _BOOKS_PAGE, older_than_seconds):
             unknown.difference_update(entry.id.web_case_id for entry in entries)
             await self._judge([entry for entry in entries if entry.judged], found, comparison)
             behind = entries[-1].id

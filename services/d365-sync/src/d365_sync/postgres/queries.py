@@ -94,9 +94,11 @@ class Queries:
         """A page of a replay's documents, oldest first."""
         return await self._rows("select_replay_documents", replay_id, behind, outcome, limit)
 
-    async def entries(self, behind: DocumentId, up_to: str | None, limit: int) -> list[Entry]:
+    async def entries(
+        self, behind: DocumentId, up_to: str | None, limit: int, older_than_seconds: float
+    ) -> list[Entry]:
         """Documents behind `behind`, up to a Web Case ID (None: to the end), to be held against D365's books."""
-        rows = await self.pool.fetch(load_sql(_PACKAGE, "select_books"), *behind, up_to, limit)
+        rows = await self.pool.fetch(load_sql(_PACKAGE, "select_books"), *behind, up_to, limit, older_than_seconds)
         return [_entry(row) for row in rows]
 
     async def ledger(self, older_than_seconds: float = JUDGED_SECONDS) -> Row:

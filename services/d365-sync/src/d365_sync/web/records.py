@@ -42,7 +42,7 @@ async def ledger(request: Request, _reader: Reader, query: Annotated[LedgerQuery
     no answer.
     """
     context = context_of(request)
-    compared = await context.compare_with_d365() if query.d365 else None
+    compared = await context.compare_with_d365(query.older_than_seconds) if query.d365 else None
     counts = await context.queries.ledger(query.older_than_seconds)
     as_of = counts.pop("as_of")
     agrees = compared is None or compared.adds_up

@@ -1,6 +1,6 @@
 """`casebridge ledger`: does every submitted case have its place?"""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,6 +13,9 @@ COMPARISON_SECONDS = 1800
 
 def ledger(
     d365: Annotated[bool, typer.Option("--d365", help="Hold it against D365's own books too.")] = False,
+    older_than: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Judge what is that old; default: five minutes.")
+    ] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     token: Token = None,
@@ -22,8 +25,8 @@ def ledger(
     from casebridge.api import operator_api
 
     api = operator_api(data_dir, url, token)
-    asked = {"d365": "true", "within_seconds": COMPARISON_SECONDS} if d365 else {}
-    found = api.get("/v1/ledger", **asked).body
+    asked: dict[str, Any] = {"d365": "true", "within_seconds": COMPARISON_SECONDS} if d365 else {}
+    found = api.get("/v1/ledger", older_than_seconds=older_than, **asked).body
     show_document(found, json=json)
     if not found["adds_up"]:
         raise typer.Exit(1)
