@@ -14,8 +14,11 @@ from typing import Any
 
 import aiohttp
 import asyncpg
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from case_shared.fault_points import FaultPoint
+from case_shared.topics import CASE_DELIVERY, CASE_SUBMITTED, PARTITIONS
 from tests.chaos.links import Weather
 from tests.chaos.parts import Part
 from tests.chaos.world import REPLICAS, World, spare
@@ -115,6 +118,8 @@ def _servers(rng: random.Random) -> Iterator[Fault]:
         yield Fault(f"kill -9 {name}", _kill(name), limit_seconds=limit)
         yield Fault(f"freeze {name}", _freeze(name), _thaw(name), rng.uniform(1.5, 2.5), limit_seconds=limit)
         yield Fault(f"restart {name}", _restart(name), limit_seconds=limit)
+    for topic, kind in ((CASE_SUBMITTED, "d365-sync"), (CASE_DELIVERY, "status-sync")):
+        yield Fault(f"Kafka loses {topic} before {kind} has read it", _freeze(*_names(kind)), _lose(topic, kind), 2.0)
     yield Fault("PostgreSQL's disk is full", _fill_disk, _free_disk, rng.uniform(2, 4))
 
 
@@ -293,6 +298,22 @@ def _thaw_struck(point: FaultPoint) -> Act:
         for part in world.parts.by_name.values():
             if str(part.pid) in pids:
                 part.thaw()
+
+    return act
+
+
+def _lose(topic: str, kind: str) -> Act:
+    """Delete every record of a topic while those who read it are frozen, then wake them."""
+
+    async def act(world: World) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=world.kafka)
+        await admin.start()
+        try:
+            partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+            await admin.delete_records({partition: RecordsToDelete(before_offset=-1) for partition in partitions})
+        finally:
+            await admin.close()
+            await _thaw(*_names(kind))(world)
 
     return act
 
