@@ -230,6 +230,7 @@ class Status(RuleBasedStateMachine):
     @rule(which=MANY, held=st.booleans(), late=st.booleans())
     def an_event_is_followed_by_a_read(self, which: int, held: bool, late: bool) -> None:
         self.an_event_comes(which, 1)
+        self.time_passes()
         connection = Connection(self.d365, held, late)
         self.begin(connection, self.read_due(connection))
 
@@ -242,8 +243,8 @@ class Status(RuleBasedStateMachine):
     def a_sweep_begins(self) -> None:
         self.run(self.sweep())
 
-    @rule()
     def time_passes(self) -> None:
+        """What is to be tried again later is due now."""
         self.run(self.pool.execute("UPDATE due_reads SET due_at = now()"))
 
     @precondition(lambda self: self.under_way)
