@@ -114,13 +114,15 @@ class CompareWithD365:
 
         Raises D365Unreachable where D365 gives no answer: half a comparison says nothing.
         """
-        comparison, after, more = Comparison(), _FIRST, True
+        comparison, after, compared, more = Comparison(), _FIRST, _FIRST, True
         try:
             while more:
                 cases, more = await self.d365.read_web_cases(after, page_size=_D365_PAGE, timeout=self.timeout_seconds)
-                found, up_to = _page(cases, more=more)
-                await self._compare(found, after, up_to, older_than_seconds, comparison)
-                after = up_to or after
+                found, after = _page(cases, more=more)
+                if found or not more:
+                    up_to = after if more else None
+                    await self._compare(found, compared, up_to, older_than_seconds, comparison)
+                    compared = after
         except D365Error as error:
             raise D365Unreachable(f"D365 gave no answer to hold the books against: {error.why}") from error
         return comparison
@@ -174,19 +176,17 @@ class CompareWithD365:
         return not entry.other_delivered and entry.cause not in _EXPLAINED
 
 
-def _page(cases: Sequence[D365Case], *, more: bool) -> tuple[dict[str, list[D365Case]], str | None]:
-    """The page's cases by Web Case ID, and up to where it is complete; None: to the end."""
+def _page(cases: Sequence[D365Case], *, more: bool) -> tuple[Found, str]:
+    """The page's cases by Web Case ID, as far as it is complete, and where the next page begins."""
     found: dict[str, list[D365Case]] = defaultdict(list)
     for case in cases:
         found[(case.web_case_id or "").strip().upper()].append(case)
-    up_to = None
-    if more:
+    if more and len(found) > 1:
         # The last one's doubles may stand on the next page: it is read again there.
-        last = next(reversed(found))
-        if len(found) > 1:
-            del found[last]
-        up_to = next(reversed(found))
-    return {web_case_id: its for web_case_id, its in found.items() if is_web_case_id(web_case_id)}, up_to
+        del found[next(reversed(found))]
+    # What a person has typed there is none of ours, and D365 may sort it otherwise than we would.
+    ours = {web_case_id: its for web_case_id, its in found.items() if is_web_case_id(web_case_id)}
+    return ours, next(reversed(ours or found), "")
 
 
 def _same(one: str | None, other: str | None) -> bool:
