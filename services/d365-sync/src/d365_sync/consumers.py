@@ -37,7 +37,8 @@ def subscriptions(pool: Pool, taken_in: Callable[[], None]) -> list[Subscription
 
 
 def _submitted(record: RawRecord) -> Submitted:
-    return Submitted(decode(CaseSubmitted, record.value, record.headers), header(record.headers, "traceparent"))
+    event = decode(CaseSubmitted, record.value, record.headers)
+    return Submitted(event, header(record.headers, "traceparent"), record.value)
 
 
 def _status_changed(record: RawRecord) -> CaseStatusChanged:
