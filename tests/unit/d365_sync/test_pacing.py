@@ -54,7 +54,7 @@ def test_concurrency_stays_between_one_and_its_maximum() -> None:
     assert concurrency.limit == 2
 
 
-@pytest.mark.parametrize(("asked", "calm"), [(0, 10), (5, 55), (3600, 4200)])
+@pytest.mark.parametrize(("asked", "calm"), [(0, 20), (5, 105), (3600, 4200)])
 def test_it_stays_below_what_was_refused_the_longer_the_longer_d365_asked_to_wait(asked: float, calm: float) -> None:
     concurrency = Concurrency(20)
     concurrency.throttled(started=0, now=0, asked_seconds=asked)

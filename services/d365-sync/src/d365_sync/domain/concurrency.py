@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 # Far above what D365 bears, fewer steps down cost fewer waits. One above it, a half would leave a quarter unused.
 _FAR_ABOVE, _JUST_ABOVE = 0.5, 0.75
 # To try more than D365 bore costs the wait that it asks for: so the next try waits this many times as long.
-_CALM_PER_WAIT = 10.0
-_SHORTEST_CALM_SECONDS = 10.0
+_CALM_PER_WAIT = 20.0
+_SHORTEST_CALM_SECONDS = 20.0
 _LONGEST_CALM_SECONDS = 600.0
 
 

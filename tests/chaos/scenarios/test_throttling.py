@@ -1,0 +1,76 @@
+"""A 429 storm: D365 bears a fifth of what is sent at once. The dispatcher finds that out, keeps to it, and recovers.
+
+Ten at once and windows of seconds are the least in which growth and shrinking are seen; 2,000 documents outlast them.
+D365 is slow, so that its limit, and not this machine's, is what counts.
+"""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from case_shared.identifiers import new_web_case_id
+from tests.integration.d365_sandbox.conftest import sign_in
+from tests.integration.d365_sync.conftest import Queue, dispatching, submitted
+from tests.support import sandbox
+from tests.support.databases import Database
+from tests.support.eventually import eventually
+from tests.support.sandbox import Sandbox
+
+BORNE, MAXIMUM = 10, 50
+SECONDS = 15.0
+
+
+@pytest.mark.parametrize("wait", [{}, {"retry_after_seconds": 1}], ids=["without Retry-After", "with Retry-After"])
+async def test_most_of_what_d365_bears_is_used_and_concurrency_recovers(
+    database: Database, tmp_path: Path, wait: dict[str, int]
+) -> None:
+    async with sandbox.started(tmp_path, latency_seconds="0.4") as d365:
+        await d365.fault(id="storm", kind="rate_limit", operation="create", limit=BORNE, **wait)
+        borne = await bare_loop(d365, 4)
+        async with dispatching(database, d365, d365_max_concurrency=MAXIMUM, d365_backoff_max_seconds=2.0) as queue:
+            await queue.take_in(*(submitted() for _ in range(2000)))
+            await eventually(lambda: limit(queue), lambda value: value == BORNE, within_seconds=30)
+
+            reached, most = await watch(queue, d365)
+
+            assert reached >= 0.8 * borne, (reached, borne)
+            # Where the storm had not shown it exactly, it is found by one step beyond.
+            assert most <= BORNE + 1
+            await d365.control("DELETE", "/faults/storm")
+            await eventually(lambda: limit(queue), lambda value: value > BORNE + 2, within_seconds=30)
+            assert await queue.pool.fetchval("SELECT count(*) FROM documents WHERE state = 'failed'") == 0
+
+
+async def bare_loop(d365: Sandbox, seconds: float) -> float:
+    """Cases a second that a plain client creates with as many at once as D365 bears."""
+    odata, until, done = await sign_in(d365), time.monotonic() + seconds, 0
+
+    async def post() -> None:
+        nonlocal done
+        while time.monotonic() < until:
+            assert (await odata.create(WebCaseId=new_web_case_id())).status == 201
+            done += 1
+
+    await asyncio.gather(*(post() for _ in range(BORNE)))
+    return done / seconds
+
+
+async def watch(queue: Queue, d365: Sandbox) -> tuple[float, int]:
+    """Cases a second over the window, and the greatest concurrency seen in it."""
+    began, before, most = time.monotonic(), await created(d365), 0
+    while (elapsed := time.monotonic() - began) < SECONDS:
+        most = max(most, await limit(queue))
+        await asyncio.sleep(0.05)
+    return (await created(d365) - before) / elapsed, most
+
+
+async def created(d365: Sandbox) -> int:
+    """How many cases D365 has created."""
+    return int((await d365.control("GET", "/counters"))["by_status"].get("201", 0))
+
+
+async def limit(queue: Queue) -> int:
+    """How many calls may be under way."""
+    return queue.dispatcher.guard.concurrency.limit
