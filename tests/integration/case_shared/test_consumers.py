@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from faststream.kafka import KafkaBroker
 
 from case_shared.clock import SystemClock
 from case_shared.errors import Flooded, UnreadableRecord
@@ -338,6 +339,26 @@ async def test_a_handler_that_hangs_is_told_by_health_and_one_that_is_idle_is_no
     finally:
         stopping.set()
         await run
+
+
+async def test_a_start_that_hangs_is_told_by_health(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, stopping, starting = StepClock(), asyncio.Event(), asyncio.Event()
+    heartbeats = Heartbeats(clock)
+
+    async def hang(_broker: KafkaBroker) -> None:
+        starting.set()
+        await stopping.wait()
+
+    monkeypatch.setattr(KafkaBroker, "start", hang)
+    handler = Handler()
+    consumers = Consumers(broker.settings, [Subscription(TOPIC, GROUP, handler)], client_id="t", heartbeats=heartbeats)
+    run = asyncio.create_task(consumers.run(stopping))
+    await starting.wait()
+    assert heartbeats.stuck() == {}
+    clock.now_seconds += 91
+    assert list(heartbeats.stuck()) == ["consumers"]
+    stopping.set()
+    await run
 
 
 class StepClock(SystemClock):
