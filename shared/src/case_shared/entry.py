@@ -11,6 +11,7 @@ def run(
     serve: Callable[[], None],
     migrate: Callable[[], None],
     openapi: Callable[[], dict[str, object]],
+    restored: Callable[[str], None] | None = None,
 ) -> None:
     """Run the command named on the command line; exits with 2 where there is no such command."""
     parser = argparse.ArgumentParser(prog=service, description=description)
@@ -18,11 +19,17 @@ def run(
     commands.add_parser("serve", help="serve until SIGTERM; settings come from the environment")
     commands.add_parser("migrate", help="bring the schema and the topics up to date; safe to repeat")
     commands.add_parser("openapi", help="print the OpenAPI document")
-    match parser.parse_args().command:
+    if restored:
+        command = commands.add_parser("restored", help="after a restore of the database, while no service runs")
+        command.add_argument("--reason", required=True, help="which backup, and why")
+    arguments = parser.parse_args()
+    match arguments.command:
         case "serve":
             serve()
         case "migrate":
             migrate()
+        case "restored" if restored:
+            restored(arguments.reason)
         case _:
             import json
 

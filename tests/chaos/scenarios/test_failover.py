@@ -29,6 +29,7 @@ from tests.support.processes import Process
 from tests.support.replicas import Fleet, fleet
 from tests.support.sandbox import Sandbox
 
+pytestmark = pytest.mark.timeout(300)
 LEADERS = {"case_api": "relay", "d365_sync": "dispatcher", "status_sync": "poller"}
 
 

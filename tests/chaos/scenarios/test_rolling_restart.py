@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
@@ -10,6 +12,7 @@ from tests.support.portal import DEALER, Portal, portal
 from tests.support.replicas import fleet
 from tests.support.sandbox import Sandbox
 
+pytestmark = pytest.mark.timeout(300)
 SERVICES = ("case_api", "d365_sync", "status_sync")
 CLIENTS = 4
 LATEST_SECONDS = 5

@@ -1,4 +1,4 @@
-"""`case-api serve | migrate | openapi`."""
+"""`case-api serve | migrate | restored | openapi`."""
 
 from typing import Any
 
@@ -7,7 +7,8 @@ from case_shared import entry
 
 def main() -> None:
     """Run the command that is named."""
-    entry.run("case-api", "Drafts, submission and the list of cases.", serve=serve, migrate=migrate, openapi=openapi)
+    about = "Drafts, submission and the list of cases."
+    entry.run("case-api", about, serve=serve, migrate=migrate, openapi=openapi, restored=restored)
 
 
 def serve() -> None:
@@ -26,6 +27,14 @@ def migrate() -> None:
     from case_shared import migrations, topics
 
     migrations.run("case_api", topics=[topics.CASE_SUBMITTED, topics.CASE_DELIVERY])
+
+
+def restored(_reason: str) -> None:
+    """After a restore: bring back what was submitted since."""
+    from case_api.app.recover_submissions import recover_submissions
+    from case_shared import restoring
+
+    restoring.run("case_api", recover_submissions)
 
 
 def openapi() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`d365-sync serve | migrate | openapi`."""
+"""`d365-sync serve | migrate | restored | openapi`."""
 
 from typing import Any
 
@@ -7,7 +7,8 @@ from case_shared import entry
 
 def main() -> None:
     """Run the command that is named."""
-    entry.run("d365-sync", "Delivers cases to D365; the document queue.", serve=serve, migrate=migrate, openapi=openapi)
+    about = "Delivers cases to D365; the document queue."
+    entry.run("d365-sync", about, serve=serve, migrate=migrate, openapi=openapi, restored=restored)
 
 
 def serve() -> None:
@@ -26,6 +27,14 @@ def migrate() -> None:
     from case_shared import migrations, topics
 
     migrations.run("d365_sync", topics=[topics.CASE_SUBMITTED, topics.CASE_DELIVERY, topics.CASE_STATUS_CHANGED])
+
+
+def restored(reason: str) -> None:
+    """After a restore: look everything up before it is sent."""
+    from case_shared import restoring
+    from d365_sync.app.restore_delivery import restore_delivery
+
+    restoring.run("d365_sync", restore_delivery(reason))
 
 
 def openapi() -> dict[str, Any]:

@@ -20,15 +20,18 @@ from casebridge.supervisor import EXIT_SETTINGS, Supervisor, Watcher
 READY_SECONDS = 150.0
 FRONT_GRACE_SECONDS = 6.0
 SERVERS_GRACE_SECONDS = 3.0
+# They have a command `restored`, to be run before they start on a database that was restored.
+RESTORABLE = ("case-api", "d365-sync")
 FRONT = {*SERVICES, "oidc", "sandbox"}
 SERVERS = {"postgres", "kafka"}
 
 
 class Stack:
-    """One run of the local stack; the caller holds the data folder."""
+    """One run of the local stack; the caller holds the data folder. `restored`: why the database is another's."""
 
-    def __init__(self, plan: Plan, progress: Progress, *, echo_logs: bool) -> None:
+    def __init__(self, plan: Plan, progress: Progress, *, echo_logs: bool, restored: str | None = None) -> None:
         self._plan = plan
+        self._restored = restored
         self._progress = progress
         self._ready = False
         self._started = start_time(os.getpid()) or 0.0
@@ -98,6 +101,10 @@ class Stack:
         for name in self._services:
             self._progress.say(name, "migrating")
         await asyncio.gather(*(asyncio.to_thread(migrate, self._plan, name) for name in self._services))
+        if self._restored:
+            for name in (one for one in RESTORABLE if self._plan.includes(one)):
+                self._progress.say(name, "restored")
+                await asyncio.to_thread(once, self._plan, name, "restored", "--reason", self._restored)
 
     async def _run(self, program: Program) -> None:
         self._progress.say(program.name, "starting")
@@ -113,12 +120,17 @@ def keep_quiet(_name: str, _line: str) -> None:
 
 
 def migrate(plan: Plan, name: str) -> None:
-    """Run a service's migrations; raises UsageError where its settings are wrong, OperationFailed for the rest."""
-    command = [sys.executable, "-m", SERVICES[name], "migrate"]
+    """Run a service's migrations; raises as `once` does."""
+    once(plan, name, "migrate")
+
+
+def once(plan: Plan, name: str, *arguments: str) -> None:
+    """Run one of a service's commands; raises UsageError where its settings are wrong, OperationFailed for the rest."""
+    command = [sys.executable, "-m", SERVICES[name], *arguments]
     settings = parts.service_settings(plan, name)
     done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
     if done.returncode:
-        message = f"{name} migrate ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:].strip()}"
+        message = f"{name} {arguments[0]} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:].strip()}"
         raise UsageError(message) if done.returncode == EXIT_SETTINGS else OperationFailed(message)
 
 

@@ -43,6 +43,10 @@ class PostgresDesk:
         """Run one of the statements about delivery as a whole."""
         await self.pool.execute(load_sql(_PACKAGE, statement), actor, reason, *more)
 
+    async def publish_everything_again(self) -> None:
+        """Have the state of every document published once more."""
+        await self.pool.execute(load_sql(_PACKAGE, "publish_everything_again"))
+
     async def _apply(self, action: Action, order: Order, *more: Any) -> None:
         states = [state.value for state in ALLOWED[action]]
         done = await self.pool.fetchval(

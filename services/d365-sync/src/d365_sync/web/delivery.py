@@ -40,9 +40,10 @@ async def adopt(request: Request, writer: Writer, body: ReasonInput) -> Response
     return await _steer(request, "adopt_environment", writer, body, context_of(request).d365_url)
 
 
-@router.post("/restored", summary="Tell that the database was restored from a backup")
+@router.post("/restored", summary="Tell that the database was restored from a backup, or Kafka's topics were made anew")
 async def restored(request: Request, writer: Writer, body: ReasonInput) -> Response:
-    """Every open document is looked up in D365 before it is sent."""
+    """Every open document is looked up in D365 before it is sent, and every document's state is published again."""
+    await context_of(request).desk.publish_everything_again()
     return await _steer(request, "restore_delivery", writer, body)
 
 

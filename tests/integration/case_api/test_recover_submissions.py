@@ -1,0 +1,62 @@
+"""What Kafka's log holds and a restored database does not comes back."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest_asyncio
+
+from case_api.app.recover_submissions import recover_submissions
+from case_shared.events import CaseContent, CaseSubmitted, Contact, Record
+from case_shared.postgres import create_pool
+from case_shared.topics import CASE_DELIVERY, CASE_SUBMITTED
+from tests.support import drafts
+from tests.support.brokers import Broker
+from tests.support.databases import Database
+
+
+def submitted(web_case_id: str, submission_no: int = 1) -> CaseSubmitted:
+    return CaseSubmitted(
+        web_case_id=web_case_id,
+        submission_no=submission_no,
+        submission_id=uuid4(),
+        dealer=drafts.DEALER,
+        data_area_id=drafts.DATA_AREA_ID,
+        customer_account=drafts.CUSTOMER_ACCOUNT,
+        content=CaseContent(
+            category="Repair", category_type="Service", description=f"no. {submission_no}", contact=Contact(name="Dora")
+        ),
+        created_by="dora",
+        submitted_at=datetime.now(UTC),
+    )
+
+
+@pytest_asyncio.fixture
+async def drawn(database: Database) -> list[str]:
+    async with database.connect() as connection:
+        return await drafts.insert(connection, 2)
+
+
+async def test_lost_submissions_come_back_and_drafts_are_distrusted(
+    database: Database, broker: Broker, drawn: list[str]
+) -> None:
+    await broker.create(CASE_SUBMITTED, CASE_DELIVERY)
+    was_draft, kept = drawn
+    unknown = "W0000000T1"
+    events = [submitted(was_draft), submitted(unknown), submitted(unknown, 2)]
+    await broker.send(*(Record.of(one, source="case-api", time=one.submitted_at, traceparent=None) for one in events))
+    url = database.url("case_migrations")
+    async with await create_pool(url, schema="case_api", name="restored", size=2) as pool:
+        told = [await recover_submissions(pool, broker.settings) for _ in range(2)]
+    assert [one.split(" ", 1)[0] for one in told] == ["3", "0"]
+    async with database.connect() as connection:
+        cases = await connection.fetch(
+            "SELECT web_case_id, phase, submission_no, description, created_by FROM case_api.cases"
+        )
+        submissions = await connection.fetch("SELECT submission_id FROM case_api.submissions")
+        states = await connection.fetchval("SELECT count(*) FROM case_api.submission_states WHERE state = 'pending'")
+    by_id = {row["web_case_id"]: tuple(row)[1:] for row in cases}
+    assert by_id[was_draft] == ("submitted", 1, "no. 1", "dora")
+    assert by_id[unknown] == ("submitted", 2, "no. 2", "dora")
+    assert by_id[kept][:2] == ("draft", 2)
+    assert {row["submission_id"] for row in submissions} == {one.submission_id for one in events}
+    assert states == len(events)
