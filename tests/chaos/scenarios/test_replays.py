@@ -160,18 +160,17 @@ async def test_ten_thousand_dead_letters_are_replayed_once_each_though_the_servi
     async def replayed(enough: Callable[[Json], bool]) -> Json:
         return await eventually(lambda: world.insisting("GET", path), enough, within_seconds=240, every_seconds=0.2)
 
-    for number in (1_000, 3_000, 5_000):
+    for number in (2_000, 5_000):
         await replayed(lambda found, number=number: found["counts"]["replayed"] >= number)  # type: ignore[misc]
         world.service.kill()
-    for number in (6_500, 8_000):
-        await replayed(lambda found, number=number: found["counts"]["replayed"] >= number)  # type: ignore[misc]
-        world.arm(FaultPoint.REPLAY_STEPPED)
+    await replayed(lambda found: found["counts"]["replayed"] >= 7_500)
+    world.arm(FaultPoint.REPLAY_STEPPED)
     done = await replayed(lambda found: found["states"] == {"delivered": DEAD_LETTERS})
-    print(f"{DEAD_LETTERS} replayed with six kills in {time.monotonic() - began:.1f} s")
+    print(f"{DEAD_LETTERS} replayed with four kills in {time.monotonic() - began:.1f} s")
 
     assert done["state"] == "completed"
     assert (done["counts"]["replayed"], done["counts"]["left_out"]) == (DEAD_LETTERS, 0)
-    assert len(list(world.faults.glob("*.*"))) == 3, "each armed point has struck"
+    assert len(list(world.faults.glob("*.*"))) == 2, "each armed point has struck"
     assert await world.in_d365(drawn) == Counter(drawn)
     async with world.database.connect() as connection:
         audited = await connection.fetch("SELECT web_case_id FROM d365_sync.audit WHERE action = 'replay'")

@@ -1,11 +1,16 @@
 """The ledger held against D365's own books."""
 
 import asyncio
+import math
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from d365_sync.app import ledger_d365
+from d365_sync.metrics import Measure
+from d365_sync.postgres.control import PostgresControl
+from d365_sync.postgres.queries import Queries
 from tests.integration.d365_sync.conftest import Queue, known_case, submitted
 from tests.integration.d365_sync.test_api import Api, Json, api
 from tests.support import dead_letters
@@ -137,6 +142,22 @@ async def test_traffic_beside_it_raises_no_alarm(api: Api, queue: Queue) -> None
     assert all(found["adds_up"] for found in told)
     assert {found["without_submission"] for found in told} == {0}
     assert told[-1]["younger"] > told[0]["younger"]
+
+
+async def test_the_leader_alone_tells_the_metric(queue: Queue) -> None:
+    def told(name: str, **labels: str) -> float | None:
+        return REGISTRY.get_sample_value(name, labels)
+
+    await known_case(queue)  # no submission stands for it
+    measure = Measure(PostgresControl(queue.pool), Queries(queue.pool))
+    await measure.ledger()
+    assert told("d365_sync_ledger_adds_up") == 0
+    assert told("d365_sync_ledger_misplaced", kind="without_submission") == 1
+
+    measure.forget_ledger()
+
+    assert math.isnan(told("d365_sync_ledger_adds_up") or 0)
+    assert told("d365_sync_ledger_misplaced", kind="without_submission") is None
 
 
 @pytest.mark.parametrize("fault", [{"kind": "outage", "status": 503}, {"kind": "html", "operation": "read"}])
