@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from benchmarks import consume, deliver, relay, report, submit
+from benchmarks import claim, consume, deliver, relay, report, submit
 from benchmarks.measure import Benchmark, Result, World, measured
 from case_shared.kafka import KafkaSettings
 from case_shared.service import collect_garbage_less_often
@@ -19,7 +19,8 @@ from casebridge import servers
 from tests.support import brokers, databases
 
 BENCHMARKS = {
-    one.name: one for one in (submit.BENCHMARK, relay.DELAY, relay.DRAIN, consume.BENCHMARK, deliver.BENCHMARK)
+    one.name: one
+    for one in (submit.BENCHMARK, relay.DELAY, relay.DRAIN, consume.BENCHMARK, claim.BENCHMARK, deliver.BENCHMARK)
 }
 
 
@@ -94,10 +95,12 @@ Medians of {rounds} rounds, each of which plays the subject and its ceiling in t
 - **relay-drain**: 50,000 rows published and deleted, against aiokafka sending the same records from memory.
 - **consume**: 50,500 records into the document queue, offsets committed, against getmany, one `unnest` insert and a
   commit of offsets.
+- **claim**: {claim.DOCUMENTS} documents claimed with {claim.BACKLOG:,} waiting, half of them one dealer's, against a
+  queue of {claim.SHORT:,}.
 - **deliver**: {deliver.DOCUMENTS:,} documents of one dealer, delivered by the process as it runs (intents, outcomes,
-  events) to a D365 that takes 100 ms and {deliver.IN_FLIGHT} requests at once (500/s), against a client loop of as many.
-  What bounds it is CPU: a document costs two to three times what its bare request does, and PostgreSQL, Kafka and the
-  stand-in for D365 live on the same cores; where those are free, it stays within a tenth of the loop.
+  events) to a D365 that takes 100 ms and {deliver.IN_FLIGHT} requests at once (500/s), against a client loop of as
+  many. What bounds it is CPU: a document costs two to three times what its bare request does, and PostgreSQL, Kafka and
+  the stand-in for D365 live on the same cores; where those are free, it stays within a tenth of the loop.
 """
 
 
