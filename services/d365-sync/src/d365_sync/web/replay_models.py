@@ -17,7 +17,7 @@ Json = dict[str, Any]
 class ReplayQuery(Body):
     """Which dead letters; the filters of GET /v1/documents. `state` must be named: nothing else can be replayed."""
 
-    state: Literal[State.FAILED]
+    state: Literal["failed"]
     dealer: WordFilter = None
     cause: WordFilter = None
     older_than_seconds: Annotated[float | None, Field(ge=0, le=10**9)] = None
