@@ -1,0 +1,70 @@
+"""A group's place in a topic is moved while nobody reads, and only then."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from case_shared.clock import SystemClock
+from case_shared.health import Heartbeats
+from case_shared.kafka import Consumers, RawRecord, Subscription
+from case_shared.restoring import rewind, skip
+from tests.support.brokers import Broker
+from tests.support.eventually import eventually
+
+TOPIC, GROUP = "numbers", "readers"
+
+
+class Reader:
+    """A service that reads until it is stopped; `values` are what it got."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.values: list[bytes | None] = []
+        self._stopping = asyncio.Event()
+        consumers = Consumers(
+            broker.settings,
+            [Subscription(TOPIC, GROUP, self._handle)],
+            client_id="test",
+            heartbeats=Heartbeats(SystemClock()),
+        )
+        self._run = asyncio.create_task(consumers.run(self._stopping))
+
+    async def _handle(self, records: Sequence[RawRecord]) -> None:
+        self.values += [record.value for record in records]
+
+    async def until(self, *expected: bytes) -> None:
+        async def seen() -> list[bytes | None]:
+            return sorted(self.values, key=str)
+
+        await eventually(seen, lambda values: values == list(expected))
+
+    async def stop(self) -> None:
+        self._stopping.set()
+        await self._run
+
+
+async def send(broker: Broker, value: bytes) -> None:
+    async with broker.producer() as producer:
+        await producer.send_and_wait(f"{broker.settings.kafka_topic_prefix}{TOPIC}", value)
+
+
+async def test_a_group_reads_again_or_leaves_behind_what_it_is_told_while_it_has_no_members(broker: Broker) -> None:
+    await broker.create(TOPIC)
+    await send(broker, b"1")
+    reader = Reader(broker)
+    await reader.until(b"1")
+    with pytest.raises(SystemExit, match="has members"):
+        await rewind(broker.settings, GROUP, TOPIC)
+    await reader.stop()
+
+    await rewind(broker.settings, GROUP, TOPIC)
+    again = Reader(broker)
+    await again.until(b"1")
+    await again.stop()
+
+    await send(broker, b"2")
+    await skip(broker.settings, GROUP, TOPIC)
+    await send(broker, b"3")
+    behind = Reader(broker)
+    await behind.until(b"3")
+    await behind.stop()
