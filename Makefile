@@ -14,6 +14,8 @@ INSTALLED := .venv/installed
 ARGS ?=
 # What CI runs of `make chaos`: four minutes at most.
 SHORT_SEEDS ?= 1-4
+# How many whole systems `make chaos` strikes at a time.
+WORLDS ?= 1
 
 .PHONY: help setup up down demo test scenarios chaos chaos-short check check-locks lock bench
 
@@ -41,7 +43,7 @@ scenarios: $(INSTALLED) ## Run the storms: floods, restores, restarts and outage
 	@exec $(RUN)/python -m pytest tests/chaos/scenarios $(ARGS)
 
 chaos: $(INSTALLED) ## Strike the whole with seeded faults, and write docs/fault-report.md; SEEDS=7,9 runs just those
-	@exec $(RUN)/python -m tests.chaos --seeds $(or $(SEEDS),1-100) $(if $(SEEDS),,--write docs/fault-report.md)
+	@exec $(RUN)/python -m tests.chaos --seeds $(or $(SEEDS),1-100) --worlds $(WORLDS) $(if $(SEEDS),,--write docs/fault-report.md)
 
 chaos-short: $(INSTALLED) ## Strike with the few seeds of CI
 	@exec $(RUN)/python -m tests.chaos --seeds $(SHORT_SEEDS)

@@ -4,6 +4,9 @@ import asyncio
 import shutil
 import tempfile
 import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -18,23 +21,16 @@ _SEEDS_A_WORLD = 10
 
 def main(
     seeds: Annotated[str, typer.Option(metavar="1-100,7", help="Which seeds to run.")] = "1-100",
+    worlds: Annotated[int, typer.Option(min=1, max=4, help="How many whole systems to strike at a time.")] = 1,
     write: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write the report.")] = None,
     keep: Annotated[Path, typer.Option(metavar="DIR", help="Where histories and logs of failing seeds go.")] = Path(
         ".chaos"
     ),
 ) -> None:
     """Strike the whole system with seeded faults, and check every promise afterwards."""
-    chosen = parse(seeds)
-    verdicts: list[Verdict] = []
-    for place in range(0, len(chosen), _SEEDS_A_WORLD):
-        folder = Path(tempfile.mkdtemp(prefix="casebridge-chaos-"))
-        folder.chmod(0o755)  # PostgreSQL may run as another user
-        try:
-            verdicts += asyncio.run(run_all(chosen[place : place + _SEEDS_A_WORLD], folder, keep))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    verdicts = asyncio.run(run_all(parse(seeds), worlds, keep))
     if write:
-        report.write(write, f"make chaos SEEDS={seeds}", verdicts)
+        report.write(write, f"make chaos{'' if worlds == 1 else f' WORLDS={worlds}'}", verdicts)
     broken = [verdict.seed for verdict in verdicts if verdict.violations]
     print(f"{len(verdicts)} seeds, broken promises in {len(broken)}" + (f": {broken}" if broken else ""))
     raise typer.Exit(1 if broken else 0)
@@ -49,9 +45,33 @@ def parse(seeds: str) -> list[int]:
         raise typer.BadParameter(f"{seeds!r}: write numbers and ranges, as in 1-100,7") from None
 
 
-async def run_all(seeds: list[int], folder: Path, keep: Path) -> list[Verdict]:
-    """Run these seeds on one world; what explains a failing one is kept."""
+async def run_all(seeds: list[int], worlds: int, keep: Path) -> list[Verdict]:
+    """Run these seeds, and return their verdicts in order; a world serves a few of them and is then built anew."""
+    waiting = deque(seeds[place : place + _SEEDS_A_WORLD] for place in range(0, len(seeds), _SEEDS_A_WORLD))
     verdicts: list[Verdict] = []
+
+    async def serve() -> None:
+        while waiting:
+            with fresh_folder() as folder:
+                await run_some(waiting.popleft(), folder, keep, verdicts)
+
+    await asyncio.gather(*(serve() for _ in range(worlds)))
+    return sorted(verdicts, key=lambda verdict: verdict.seed)
+
+
+@contextmanager
+def fresh_folder() -> Iterator[Path]:
+    """A folder for one world, gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="casebridge-chaos-"))
+    folder.chmod(0o755)  # PostgreSQL may run as another user
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def run_some(seeds: list[int], folder: Path, keep: Path, verdicts: list[Verdict]) -> None:
+    """Run these seeds on one world; what explains a failing one is kept."""
     began = time.monotonic()
     async with world.running(folder) as running:
         print(f"world ready after {time.monotonic() - began:.0f} s", flush=True)
@@ -61,7 +81,6 @@ async def run_all(seeds: list[int], folder: Path, keep: Path) -> list[Verdict]:
             tell(verdict)
             if verdict.violations:
                 keep_evidence(verdict, folder, keep)
-    return verdicts
 
 
 def tell(verdict: Verdict) -> None:

@@ -12,7 +12,7 @@ from tests.chaos.history import REFUSED, Action, History, Outcome, Ticket
 from tests.chaos.world import World
 
 _PATIENCE_SECONDS = 60.0
-_REQUEST_SECONDS = 5.0
+_REQUEST_SECONDS = 3.0
 _PAUSE_SECONDS = 0.25
 _SILENT = (aiohttp.ClientError, TimeoutError, OSError)
 _LIFE = ("InProcess", "Opened", "Closed")

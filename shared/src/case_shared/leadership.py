@@ -80,7 +80,7 @@ class Leadership:
             self.heartbeats.beat(beat)
             if lease is None:
                 # Asked often enough that whoever comes next leads within ten seconds of the last renewal.
-                await pause(self.lease_seconds / 8, stopping)
+                await pause(self.lease_seconds / 16, stopping)
             else:
                 await self._lead(lease, work, stopping)
         self.heartbeats.forget(beat)
