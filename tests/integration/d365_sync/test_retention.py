@@ -64,7 +64,11 @@ async def test_a_delivered_payload_goes_and_its_document_stays_and_prevents_a_do
 
         after = await queue.document(event)
         assert after["content"] is None
-        assert {name for name in after if after[name] != before[name]} <= {"content", "changed_at", "published_revision"}
+        assert {name for name in after if after[name] != before[name]} <= {
+            "content",
+            "changed_at",
+            "published_revision",
+        }
         attempts = await queue.attempts(event)
         assert attempts
         assert all((one["request"], one["answer"]) == (None, None) for one in attempts)

@@ -54,15 +54,27 @@ def test_concurrency_stays_between_one_and_its_maximum() -> None:
     assert concurrency.limit == 2
 
 
-@pytest.mark.parametrize(("asked", "calm"), [(0, 20), (5, 105), (3600, 4200)])
+@pytest.mark.parametrize(("asked", "calm"), [(0, 10), (5, 55), (3600, 3720)])
 def test_it_stays_below_what_was_refused_the_longer_the_longer_d365_asked_to_wait(asked: float, calm: float) -> None:
     concurrency = Concurrency(20)
+    for _ in range(20):
+        concurrency.answered(0)
     concurrency.throttled(started=0, now=0, asked_seconds=asked)
     for _ in range(1000):
         concurrency.answered(calm - 0.1)
     assert concurrency.limit == 19
     for _ in range(20):
         concurrency.answered(calm)
+    assert concurrency.limit == 20
+
+
+def test_it_recovers_at_once_where_d365_had_refused_whatever_came() -> None:
+    concurrency = Concurrency(20)
+    for now in range(1, 6):
+        concurrency.throttled(started=now, now=now, asked_seconds=60)
+    assert concurrency.limit == 1
+    for _ in range(1000):
+        concurrency.answered(6)
     assert concurrency.limit == 20
 
 
