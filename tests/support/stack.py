@@ -119,7 +119,11 @@ class DealerClient:
     async def category(self) -> dict[str, Any]:
         """A category that dealers may use, and whose name is in one type alone."""
         if not self.categories:
-            self.categories.extend((await self.call("GET", "/categories")).json()["items"])
+            # The stack is ready before status-sync has read D365's lists for the first time.
+            listed = await eventually(
+                lambda: self.call("GET", "/categories"), lambda answer: answer.status_code == 200, within_seconds=20
+            )
+            self.categories.extend(listed.json()["items"])
         names = [one["category"] for one in self.categories]
         return next(one for one in self.categories if names.count(one["category"]) == 1)
 

@@ -124,7 +124,7 @@ async def test_a_rule_refuses_until_it_is_mended(d365: Sandbox, odata: OData) ->
 
 
 async def test_rate_limit_counts_what_is_in_flight(d365: Sandbox, odata: OData) -> None:
-    await d365.fault(kind="slow", delay_seconds=0.2)
+    await d365.fault(kind="slow", delay_seconds=1)
     await d365.fault(kind="rate_limit", limit=3, retry_after_seconds=1)
 
     # the limit is looked at when a request comes in, before it is slow
