@@ -39,8 +39,8 @@ demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its en
 test: $(INSTALLED) ## Run all tests, on a PostgreSQL and a Kafka of their own
 	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --ignore tests/chaos $(ARGS)
 
-scenarios: $(INSTALLED) ## Run the storms: floods, restores, restarts and outages, one by one; takes minutes
-	@exec $(RUN)/python -m pytest tests/chaos/scenarios $(ARGS)
+scenarios: $(INSTALLED) ## Run the storms: floods, restores, restarts and outages; takes four minutes
+	@exec $(RUN)/python -m pytest tests/chaos/scenarios -n 2 --dist loadfile $(ARGS)
 
 chaos: $(INSTALLED) ## Strike the whole with seeded faults, and write docs/fault-report.md; SEEDS=7,9 runs just those
 	@exec $(RUN)/python -m tests.chaos --seeds $(or $(SEEDS),1-100) --worlds $(WORLDS) $(if $(SEEDS),,--write docs/fault-report.md)
