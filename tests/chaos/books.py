@@ -5,9 +5,10 @@ from typing import Any
 
 import aiohttp
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from case_shared.topics import CASE_DELIVERY, PARTITIONS
+from case_shared.kafka import KafkaSettings
+from case_shared.restoring import read_log
+from case_shared.topics import CASE_DELIVERY
 from tests.chaos.checker import Books
 from tests.chaos.history import History
 from tests.chaos.world import World
@@ -65,20 +66,13 @@ async def _ledger(world: World, *, against_d365: bool) -> dict[str, Any]:
 
 async def _deliveries(world: World) -> list[tuple[str, int, int]]:
     """(web_case_id, submission_no, revision) of every `case.delivery.v1`; each case's in Kafka's order."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=world.kafka, auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        partitions = [TopicPartition(CASE_DELIVERY, number) for number in range(PARTITIONS)]
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        found: list[tuple[str, int, int]] = []
-        while any([await consumer.position(partition) < end for partition, end in ends.items()]):
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                events = [json.loads(record.value) for record in records]
-                found += [(event["web_case_id"], event["submission_no"], event["revision"]) for event in events]
-        return found
-    finally:
-        await consumer.stop()
+    records = [
+        record
+        async for batch in read_log(KafkaSettings(kafka_bootstrap_servers=world.kafka), CASE_DELIVERY)
+        for record in batch
+    ]
+    events = [json.loads(record.value or b"") for record in records]
+    return [(event["web_case_id"], event["submission_no"], event["revision"]) for event in events]
 
 
 AWAY = (aiohttp.ClientError, asyncpg.PostgresError, OSError, TimeoutError)

@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 
 from case_shared.events import CaseDelivery, CaseStatusChanged, CaseSubmitted, Record, decode
 from case_shared.kafka import KafkaSettings
-from case_shared.topics import PARTITIONS, ensure_topics, topic_name
+from case_shared.restoring import read_log
+from case_shared.topics import ensure_topics, topic_name
 
 
 @dataclass(frozen=True)
@@ -51,22 +52,7 @@ class Broker:
 
     async def read_all(self, topic: str) -> list[Any]:
         """Every record that `topic` holds now, oldest first within a partition."""
-        name = topic_name(self.settings, topic)
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
-        )
-        await consumer.start()
-        try:
-            partitions = [TopicPartition(name, number) for number in range(PARTITIONS)]
-            consumer.assign(partitions)
-            ends = await consumer.end_offsets(partitions)
-            found: list[Any] = []
-            while any([await consumer.position(partition) < end for partition, end in ends.items()]):
-                for records in (await consumer.getmany(timeout_ms=200)).values():
-                    found.extend(records)
-            return found
-        finally:
-            await consumer.stop()
+        return [record async for batch in read_log(self.settings, topic) for record in batch]
 
     async def deliveries(self) -> Sequence[CaseDelivery]:
         """Every `case.delivery.v1` so far."""
