@@ -3,8 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.chaos.history import REFUSED, History, Outcome, Ticket
 
@@ -18,6 +19,7 @@ STATUS = {
     "Closed": "closed",
     "Canceled": "canceled",
 }
+ChangeT = TypeVar("ChangeT", tuple[int, int], datetime)
 _OPEN = frozenset({"pending", "delivering", "verifying", "deferred"})
 
 
@@ -36,6 +38,7 @@ class Kind(StrEnum):
     LEAKED = "seen by another dealer"
     SLOW = "moved again too late"
     REFUSED = "refused without reason"
+    SET_ASIDE = "set aside as unreadable"
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,16 @@ class Violation:
 class Books:
     """How everything stands at the end: D365's cases, the document queue, the read model, the events in Kafka's order.
 
-    `events` are (web_case_id, submission_no, revision) per partition; `ledger` is the service's own answer.
+    `events` are (web_case_id, submission_no, revision), `statuses` (web_case_id, status_as_of), each case's in order;
+    `unreadable` are records that some consumer could not take, and why; `ledger` is the service's own answer.
     """
 
     d365: Sequence[Mapping[str, Any]]
     documents: Sequence[Mapping[str, Any]]
     cases: Mapping[str, Mapping[str, Any]]
     events: Sequence[tuple[str, int, int]]
+    statuses: Sequence[tuple[str, datetime]]
+    unreadable: Sequence[tuple[str, str]]
     ledger: Mapping[str, Any]
 
 
@@ -74,7 +80,9 @@ def check(history: History, books: Books) -> list[Violation]:
         if ticket.web_case_id:
             name = ticket.web_case_id
             found += _case(ticket, in_d365[name], documents[name], books.cases.get(name))
-    found += _order(books.events)
+    found += _order((name, (number, revision)) for name, number, revision in books.events)
+    found += _order(books.statuses)
+    found += [Violation(Kind.SET_ASIDE, name, why) for name, why in books.unreadable]
     found += [Violation(Kind.LEAKED, None, leak) for leak in history.leaks]
     found += [Violation(Kind.REFUSED, None, surprise) for surprise in history.surprises]
     found += _ledger(history, books)
@@ -137,11 +145,10 @@ def _status(name: str | None, case: Mapping[str, Any], shown: Mapping[str, Any] 
         yield Violation(Kind.STATUS_DIFFERS, name, detail)
 
 
-def _order(events: Sequence[tuple[str, int, int]]) -> Iterable[Violation]:
-    """The first sightings of each case's (submission_no, revision) must rise; an event sent again is no sighting."""
-    seen: dict[str, set[tuple[int, int]]] = defaultdict(set)
-    for name, submission_no, revision in events:
-        change = (submission_no, revision)
+def _order(events: Iterable[tuple[str, ChangeT]]) -> Iterable[Violation]:
+    """The first sightings of each case's changes must rise; an event sent again is no sighting."""
+    seen: dict[str, set[ChangeT]] = defaultdict(set)
+    for name, change in events:
         if change not in seen[name] and any(change < earlier for earlier in seen[name]):
             yield Violation(Kind.OUT_OF_ORDER, name, f"{change} came after {max(seen[name])}")
         seen[name].add(change)

@@ -21,7 +21,7 @@ from case_shared.fault_points import FaultPoint
 from case_shared.topics import CASE_DELIVERY, CASE_SUBMITTED, PARTITIONS
 from tests.chaos.links import Weather
 from tests.chaos.parts import Part
-from tests.chaos.world import REPLICAS, World, spare
+from tests.chaos.world import REPLICAS, SETTLE_SECONDS, World, spare
 
 FAULTS_PER_RUN = 4
 RECOVERY_SECONDS = 10.0
@@ -31,6 +31,12 @@ _PAST_LEASE_SECONDS = 11.0
 # A POST held up here goes out late; well within the time after which anybody looks for it (world.SETTLE_SECONDS).
 _FROZEN_AT_A_POINT_SECONDS = 3.0
 _POINT_SECONDS = 8.0
+# Until another leader has looked up what the frozen one had claimed, has waited for the settling time and has sent it.
+_PAST_EVERY_LEASE_SECONDS = 18.0
+# Until whoever believes that a POST has not landed sends it again.
+_PAST_SETTLING_SECONDS = SETTLE_SECONDS + 5.0
+# What came later stands at the end of the round, so that the seeds before it keep their faults.
+_SHUFFLED = 144
 _BALLAST = 4 * 1024 * 1024
 LEADERS = {"relay": "case_api", "dispatcher": "d365_sync", "poller": "status_sync"}
 # (client, server) of every link; the world makes the same ones.
@@ -74,8 +80,9 @@ class Fault:
 def drawn(seed: int) -> list[Fault]:
     """The faults of a run, one after the other; consecutive seeds go round all that there are."""
     every = list(catalogue(random.Random(seed)))
-    order = list(range(len(every)))
+    order = list(range(_SHUFFLED))
     random.Random("order").shuffle(order)
+    order += range(_SHUFFLED, len(every))
     return [every[order[(seed * FAULTS_PER_RUN + place) % len(order)]] for place in range(FAULTS_PER_RUN)]
 
 
@@ -86,6 +93,7 @@ def catalogue(rng: random.Random) -> Iterator[Fault]:
     yield from _points()
     yield from _links(rng)
     yield from _d365(rng)
+    yield from _later()
 
 
 def _processes(rng: random.Random) -> Iterator[Fault]:
@@ -125,6 +133,8 @@ def _servers(rng: random.Random) -> Iterator[Fault]:
 
 def _points() -> Iterator[Fault]:
     for point in FaultPoint:
+        if point is FaultPoint.DOCUMENTS_CLAIMED:
+            continue
         yield Fault(f"kill -9 at {point}", _arm(point, "kill"), measured=Measured.STRIKE)
         yield Fault(
             f"freeze at {point}",
@@ -183,8 +193,43 @@ def _d365(rng: random.Random) -> Iterator[Fault]:
     yield Fault("D365 revokes tokens", _revoke)
 
 
+def _later() -> Iterator[Fault]:
+    """What makes a missing guard be seen: each guard stands alone here, where elsewhere another one helps out."""
+    claimed = FaultPoint.DOCUMENTS_CLAIMED
+    yield Fault(f"kill -9 at {claimed}", _arm(claimed, "kill"), measured=Measured.STRIKE)
+    yield Fault(
+        f"freeze at {claimed} past every lease",
+        _arm(claimed, "freeze"),
+        _thaw_struck(claimed),
+        _PAST_EVERY_LEASE_SECONDS,
+        Measured.STRIKE,
+    )
+    drop = {"kind": "drop", "operation": "create", "when": "after_commit", "probability": 0.6}
+    readers = _names("status-sync")
+    yield Fault(
+        "D365 drops after commit while status-sync is frozen",
+        _both(_freeze(*readers), _sandbox_faults([drop])),
+        _both(_thaw(*readers), _no_sandbox_faults),
+        _PAST_SETTLING_SECONDS,
+    )
+    yield Fault(
+        "D365 drops after commit, and answers lists empty",
+        _sandbox_faults([drop, {"kind": "empty_list", "operation": "read"}]),
+        _no_sandbox_faults,
+        _PAST_SETTLING_SECONDS,
+    )
+
+
 def _names(kind: str) -> list[str]:
     return [f"{kind}-{number}" for number in range(1, REPLICAS[kind] + 1)]
+
+
+def _both(first: Act, second: Act) -> Act:
+    async def act(world: World) -> None:
+        await first(world)
+        await second(world)
+
+    return act
 
 
 def _kill(*names: str) -> Act:

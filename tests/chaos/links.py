@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import socket
 import struct
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ _LINGER_NONE = struct.pack("ii", 1, 0)  # close() sends a reset
 class Weather:
     """What a link does to the bytes that pass; nothing by default.
 
-    `delay_seconds` is for each chunk; `reset_after_bytes` counts what the server sends on one connection.
+    `delay_seconds` is for each chunk, in the mean of all connections: each has its own, so that what was asked first
+    may be answered last. `reset_after_bytes` counts what the server sends on one connection.
     """
 
     refused: bool = False
@@ -78,7 +80,11 @@ class Link:
         there, back = await asyncio.open_connection("127.0.0.1", self.target_port)
         self._writers.add(back)
         try:
-            ways = [asyncio.create_task(self._pump(reader, back)), asyncio.create_task(self._pump(there, writer, True))]
+            share = random.uniform(0, 2)
+            ways = [
+                asyncio.create_task(self._pump(reader, back, share)),
+                asyncio.create_task(self._pump(there, writer, share, answers=True)),
+            ]
             try:
                 await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -90,14 +96,16 @@ class Link:
             with contextlib.suppress(OSError):
                 back.close()
 
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, answers: bool = False) -> None:
+    async def _pump(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, share: float, *, answers: bool = False
+    ) -> None:
         passed = 0
         while chunk := await source.read(_CHUNK):
             weather = self.weather
             if weather.silent:
                 continue  # swallowed: neither side is told
             if weather.delay_seconds:
-                await asyncio.sleep(weather.delay_seconds)
+                await asyncio.sleep(weather.delay_seconds * share)
             passed += len(chunk)
             if answers and weather.reset_after_bytes is not None and passed > weather.reset_after_bytes:
                 sink.write(chunk[: len(chunk) // 2])

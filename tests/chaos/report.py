@@ -4,7 +4,7 @@ import platform
 import statistics
 import subprocess
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -93,8 +93,8 @@ def _seeds(verdicts: Sequence[Verdict]) -> str:
     return "## Runs\n\n" + _table(("seed", "s", "settled after, s", "cases", "faults"), rows)
 
 
-def _table(head: Sequence[str], rows: object) -> str:
-    lines = [head, ["---"] * len(head), *rows]  # type: ignore[misc]
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

@@ -35,6 +35,7 @@ class FaultPoint(StrEnum):
     STATUSES_PUBLISHED = "statuses_published"
     PAGE_APPLIED = "page_applied"
     LEASE_TAKEN = "lease_taken"
+    DOCUMENTS_CLAIMED = "documents_claimed"
 
 
 _SIGNALS = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}

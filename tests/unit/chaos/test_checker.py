@@ -1,5 +1,6 @@
 """The checker sees each kind of broken promise, and nothing where all were kept."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from tests.chaos.checker import Books, Kind, check
 from tests.chaos.history import REFUSED, History, Outcome, Recovery, Ticket
 
 NAME = "W0000000001"
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+LATER = NOON + timedelta(seconds=1)
 LEDGER = {"adds_up": True, "delivered": 1, "failed": 0, "returned": 0, "discarded": 0, "younger": 0}
 
 
@@ -35,6 +38,8 @@ def books(**changes: Any) -> Books:
         "documents": [document()],
         "cases": {NAME: {"status": "open", "case_id": "C-1"}},
         "events": [(NAME, 1, 1), (NAME, 1, 2), (NAME, 1, 1)],
+        "statuses": [(NAME, NOON), (NAME, LATER), (NAME, NOON)],
+        "unreadable": [],
         "ledger": LEDGER,
     }
     return Books(**{**whole, **changes})
@@ -80,6 +85,8 @@ def test_a_submission_of_unknown_outcome_may_have_had_no_effect() -> None:
         (Kind.WRONG_CONTENT, history(ticket()), {"d365": [case(Description="something else")]}),
         (Kind.OUT_OF_ORDER, history(ticket()), {"events": [(NAME, 1, 2), (NAME, 1, 1)]}),
         (Kind.OUT_OF_ORDER, history(ticket()), {"events": [(NAME, 2, 1), (NAME, 1, 5)]}),
+        (Kind.OUT_OF_ORDER, history(ticket()), {"statuses": [(NAME, LATER), (NAME, NOON)]}),
+        (Kind.SET_ASIDE, history(ticket()), {"unreadable": [(NAME, "case.submitted.v1: it is there already")]}),
         (Kind.STATUS_DIFFERS, history(ticket()), {"cases": {NAME: {"status": "closed", "case_id": "C-1"}}}),
         (Kind.STATUS_DIFFERS, history(ticket()), {"cases": {NAME: {"status": "open", "case_id": None}}}),
         (Kind.STATUS_DIFFERS, history(ticket()), {"cases": {}}),

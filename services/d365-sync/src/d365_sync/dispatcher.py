@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 from prometheus_client import Gauge
 
+from case_shared.fault_points import FaultPoint, reached
 from case_shared.health import Heartbeats
 from case_shared.leadership import Lease
 from case_shared.loops import Doorbell, run_loop
@@ -135,6 +136,8 @@ class Dispatcher:
         )
         self._after_dealer = taken.next_after
         self._claimed_this_time_round |= bool(taken.claims)
+        if taken.claims:
+            reached(FaultPoint.DOCUMENTS_CLAIMED)
         self._send_or_look_up(taken.claims)
         if not taken.around:
             return True
