@@ -195,15 +195,6 @@ def _d365(rng: random.Random) -> Iterator[Fault]:
 
 def _later() -> Iterator[Fault]:
     """What makes a missing guard be seen: each guard stands alone here, where elsewhere another one helps out."""
-    claimed = FaultPoint.DOCUMENTS_CLAIMED
-    yield Fault(f"kill -9 at {claimed}", _arm(claimed, "kill"), measured=Measured.STRIKE)
-    yield Fault(
-        f"freeze at {claimed} past every lease",
-        _arm(claimed, "freeze"),
-        _thaw_struck(claimed),
-        _PAST_EVERY_LEASE_SECONDS,
-        Measured.STRIKE,
-    )
     drop = {"kind": "drop", "operation": "create", "when": "after_commit", "probability": 0.6}
     readers = _names("status-sync")
     yield Fault(
@@ -218,6 +209,15 @@ def _later() -> Iterator[Fault]:
         _no_sandbox_faults,
         _PAST_SETTLING_SECONDS,
     )
+    claimed = FaultPoint.DOCUMENTS_CLAIMED
+    yield Fault(
+        f"freeze at {claimed} past every lease",
+        _arm(claimed, "freeze"),
+        _thaw_struck(claimed),
+        _PAST_EVERY_LEASE_SECONDS,
+        Measured.STRIKE,
+    )
+    yield Fault(f"kill -9 at {claimed}", _arm(claimed, "kill"), measured=Measured.STRIKE)
 
 
 def _names(kind: str) -> list[str]:

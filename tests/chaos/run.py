@@ -16,8 +16,9 @@ from tests.chaos.world import World
 
 CASES = 100
 SECONDS = 30.0
-# The clients' cases come within this time; the faults go on until SECONDS at least.
+# The clients' cases come within this time, or until the last fault if that takes longer.
 _LOAD_SECONDS = 22.0
+_BETWEEN_FAULTS_SECONDS = 2.0
 _SETTLED_WITHIN_SECONDS = 60.0
 _CANARY_SECONDS = 1.0
 _RECOVERS_WITHIN_SECONDS = 45.0
@@ -50,7 +51,8 @@ async def run(world: World, seed: int) -> Verdict:
         *(asyncio.create_task(every(1.0, _visit(portal, history), over)) for portal in portals.values()),
     ]
     try:
-        load = asyncio.create_task(_load(portals, history, rng))
+        seconds = max(_LOAD_SECONDS, sum(fault.seconds + _BETWEEN_FAULTS_SECONDS for fault in plan))
+        load = asyncio.create_task(_load(portals, history, rng, seconds))
         await _storm(world, history, _Canaries(history, clerk, portals), plan)
         await load
     finally:
@@ -68,7 +70,7 @@ def _visit(portal: Portal, history: History) -> Callable[[], Awaitable[None]]:
     return visit
 
 
-async def _load(portals: dict[str, Portal], history: History, rng: random.Random) -> None:
+async def _load(portals: dict[str, Portal], history: History, rng: random.Random, seconds: float) -> None:
     """Every case at its own time; a few are drafts only, doubly clicked, edited, or such that D365 refuses them."""
     async with asyncio.TaskGroup() as group:
         for number in range(CASES):
@@ -77,7 +79,7 @@ async def _load(portals: dict[str, Portal], history: History, rng: random.Random
             ticket = Ticket(f"{history.seed}-{number}-{rng.random()}", dealer, words, rng.random() >= 0.07)
             history.tickets[ticket.key] = ticket
             clicks, edited = 2 if rng.random() < 0.15 else 1, rng.random() < 0.15
-            at = rng.uniform(0, _LOAD_SECONDS)
+            at = rng.uniform(0, seconds)
             group.create_task(_later(at, portals[dealer], ticket, clicks=clicks, edited=edited))
 
 
