@@ -118,7 +118,10 @@ async def _turns(
         try:
             more = await turn()
             failures = 0
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            # A cancellation that is not ours came out of a library: it must not end the loop without a word.
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise
             failures += 1
             _failures.labels(name).inc()
             log.error("loop_turn_failed", loop=name, error=repr(error), failures=failures, exc_info=failures == 1)
@@ -127,3 +130,8 @@ async def _turns(
         heartbeats.beat(name)
         if not more and not stopping.is_set():
             await bell.wait(every_seconds)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
