@@ -217,6 +217,12 @@ def _later() -> Iterator[Fault]:
         _PAST_EVERY_LEASE_SECONDS,
         Measured.STRIKE,
     )
+    yield Fault(
+        "D365 answers polls late, with what was so before",
+        _sandbox_faults([{"kind": "slow", "text": "orderby=modified", "when": "after_commit", "delay_seconds": 1.2}]),
+        _no_sandbox_faults,
+        _PAST_SETTLING_SECONDS,
+    )
     yield Fault(f"kill -9 at {claimed}", _arm(claimed, "kill"), measured=Measured.STRIKE)
 
 

@@ -50,6 +50,17 @@ async def test_bodies_and_retry_after(
     assert (reply.body is not None and "innererror" in reply.body["error"]) is has_reason
 
 
+async def test_a_late_answer_tells_what_was_so_before(d365: Sandbox, odata: OData) -> None:
+    await d365.fault(kind="slow", when="after_commit", operation="read", delay_seconds=1, count=1)
+    reading = asyncio.create_task(odata.found("WebCaseId eq 'W1'"))
+    await eventually(lambda: d365.control("GET", "/faults"), lambda faults: faults["items"][0]["hits"] == 1)
+
+    await odata.create(WebCaseId="W1")
+
+    assert await reading == []
+    assert await odata.found("WebCaseId eq 'W1'")
+
+
 @pytest.mark.parametrize("when", ["before_commit", "after_commit"])
 async def test_dropped_connections(d365: Sandbox, odata: OData, when: str) -> None:
     await d365.fault(kind="drop", when=when, operation="create")

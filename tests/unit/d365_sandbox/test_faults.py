@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from d365_sandbox.faults import Call, Fault, FaultKind, FaultRegistry, Operation, matches
+from d365_sandbox.faults import Call, Fault, FaultKind, FaultRegistry, Operation, When, matches
 
 CREATE = Call(
     Operation.CREATE,
@@ -64,6 +64,13 @@ def test_slow_composes_with_the_next_fault() -> None:
     assert (plan.delay_seconds, plan.applied) == (2, ("s", "d"))
 
 
+def test_slow_after_commit_makes_the_answer_late() -> None:
+    late = Fault(kind=FaultKind.SLOW, when=When.AFTER_COMMIT, delay_seconds=2)
+    plan = FaultRegistry([late, Fault(kind=FaultKind.SLOW, delay_seconds=1)]).plan(READ)
+
+    assert (plan.delay_seconds, plan.late_seconds, plan.fault) == (1, 2, None)
+
+
 def test_probability_is_drawn() -> None:
     draws = iter([0.29, 0.31])
     registry = FaultRegistry([Fault(kind=FaultKind.DROP, probability=0.3)], chance=lambda: next(draws))
@@ -77,6 +84,17 @@ def test_rate_limit_strikes_above_its_limit() -> None:
 
     assert registry.plan(CREATE, in_flight=2).fault is None
     assert registry.plan(CREATE, in_flight=3).fault is not None
+
+
+def test_rate_limit_per_time_counts_what_it_let_through() -> None:
+    now = 0.0
+    registry = FaultRegistry([Fault(kind=FaultKind.RATE_LIMIT, limit=2, per_seconds=1)], clock=lambda: now)
+
+    assert [registry.plan(CREATE).fault is None for _ in range(4)] == [True, True, False, False]
+    now = 0.9
+    assert registry.plan(CREATE).fault is not None
+    now = 1.0
+    assert [registry.plan(CREATE).fault is None for _ in range(3)] == [True, True, False]
 
 
 @pytest.mark.parametrize(

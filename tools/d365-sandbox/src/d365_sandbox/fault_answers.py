@@ -37,9 +37,9 @@ class FaultPerformer:
             await asyncio.sleep(min(plan.delay_seconds, self.timeout_seconds))
             if plan.delay_seconds >= self.timeout_seconds:
                 return Answer(504, text=_page(504))
-        if plan.fault is None:
-            return await perform()
-        return await self._strike(plan.fault, call, perform)
+        answer = await (self._strike(plan.fault, call, perform) if plan.fault else perform())
+        await asyncio.sleep(plan.late_seconds)
+        return answer
 
     async def _strike(self, fault: Fault, call: Call, perform: Perform) -> Answer:
         if fault.kind in ALTERED:

@@ -1,7 +1,9 @@
 """Faults on request: what they are, which calls they meet, and which of them meets this one."""
 
 import random
+import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -95,6 +97,7 @@ class Fault(BaseModel):
     body: BodyKind | None = None
     message: str | None = None
     limit: int | None = Field(None, ge=0)
+    per_seconds: float | None = Field(None, gt=0, le=3600)
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:
@@ -121,9 +124,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What happens to a call: a delay, then perhaps one fault."""
+    """What happens to a call: a delay, then perhaps one fault, then perhaps a delay of the answer."""
 
     delay_seconds: float = 0.0
+    late_seconds: float = 0.0
     fault: Fault | None = None
     applied: tuple[str, ...] = ()
 
@@ -166,11 +170,20 @@ def _like(value: str, pattern: str) -> bool:
 class FaultRegistry:
     """The faults that stand, in the order in which they were set; counts what each one met."""
 
-    def __init__(self, faults: Iterable[Fault] = (), *, chance: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self,
+        faults: Iterable[Fault] = (),
+        *,
+        chance: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._faults = {fault.id: fault for fault in faults}
         self._left = {fault.id: fault.count for fault in self._faults.values() if fault.count}
         self._hits: dict[str, int] = {}
+        # When the calls were let through that count towards a limit per time.
+        self._let_through: dict[str, deque[float]] = {}
         self._chance = chance
+        self._clock = clock
 
     def add(self, fault: Fault) -> None:
         """Sets a fault, or replaces the one of the same id."""
@@ -182,37 +195,52 @@ class FaultRegistry:
     def remove(self, fault_id: str) -> bool:
         """Ends a fault; False where there was none of this id."""
         self._left.pop(fault_id, None)
+        self._let_through.pop(fault_id, None)
         self._hits.pop(fault_id, None)
         return self._faults.pop(fault_id, None) is not None
 
     def replace(self, faults: Iterable[Fault]) -> None:
         """Ends every fault and sets these."""
-        self._faults, self._left, self._hits = {}, {}, {}
+        self._faults, self._left, self._hits, self._let_through = {}, {}, {}, {}
         for fault in faults:
             self.add(fault)
 
     def plan(self, call: Call, in_flight: int = 0) -> Plan:
         """What happens to this call; uses up the counts of the faults that it meets."""
-        delay, applied = 0.0, []
+        delay, late, applied = 0.0, 0.0, []
         for fault in list(self._faults.values()):
             if not self._strikes(fault, call, in_flight):
                 continue
             applied.append(fault.id)
             if not fault.composes:
-                return Plan(delay, fault, tuple(applied))
-            delay += fault.delay_seconds or 0.0
-        return Plan(delay, None, tuple(applied))
+                return Plan(delay, late, fault, tuple(applied))
+            seconds = fault.delay_seconds or 0.0
+            delay, late = (delay, late + seconds) if fault.when is When.AFTER_COMMIT else (delay + seconds, late)
+        return Plan(delay, late, None, tuple(applied))
 
     def _strikes(self, fault: Fault, call: Call, in_flight: int) -> bool:
         if not matches(fault, call) or self._left.get(fault.id) == 0:
             return False
-        if fault.kind is FaultKind.RATE_LIMIT and in_flight <= (fault.limit or 0):
+        if fault.kind is FaultKind.RATE_LIMIT and not self._exceeds(fault, in_flight):
             return False
         if fault.probability < 1 and self._chance() >= fault.probability:
             return False
         self._hits[fault.id] = self._hits.get(fault.id, 0) + 1
         if fault.id in self._left and (left := self._left[fault.id]):
             self._left[fault.id] = left - 1
+        return True
+
+    def _exceeds(self, fault: Fault, in_flight: int) -> bool:
+        """Whether this call is one too many: at once, or of those let through in the last `per_seconds`."""
+        limit = fault.limit or 0
+        if fault.per_seconds is None:
+            return in_flight > limit
+        now, let_through = self._clock(), self._let_through.setdefault(fault.id, deque())
+        while let_through and now - let_through[0] >= fault.per_seconds:
+            let_through.popleft()
+        if len(let_through) < limit:
+            let_through.append(now)
+            return False
         return True
 
     def standing(self) -> list[Fault]:
