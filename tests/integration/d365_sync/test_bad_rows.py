@@ -4,6 +4,7 @@ import pytest
 
 from case_shared.d365.models import D365Case
 from d365_sync.app.publish_deliveries import PublishDeliveries
+from d365_sync.postgres.control import PostgresControl
 from tests.integration.d365_sync.by_hand import by_hand
 from tests.integration.d365_sync.conftest import Queue, known_case, old, submitted
 from tests.support.databases import Database
@@ -18,6 +19,7 @@ async def test_a_revision_that_cannot_be_told_does_not_keep_others_from_being_pu
             bad, f"state = 'delivered', case_id = '{'C' * 101}', revision = 2, changed_at = now() - interval '1 h'"
         )
         await queue.set(good, "state = 'delivered', case_id = 'C-1', revision = 2")
+        assert await PostgresControl(queue.pool).untold_seconds() > 3000
         told = []
 
         async def send(records: object) -> None:
@@ -29,6 +31,7 @@ async def test_a_revision_that_cannot_be_told_does_not_keep_others_from_being_pu
         row = await queue.row(bad)
         assert "case_id" in row["detail"]
         assert row["published_revision"] == row["revision"]
+        assert await PostgresControl(queue.pool).untold_seconds() == 0
         # Its sender hears nothing and sends it again: then it is tried again.
         await queue.take_in(bad)
         assert (await queue.row(bad))["published_revision"] < row["revision"]

@@ -83,7 +83,8 @@ async def test_a_case_that_d365_has_twice_is_an_alarm(database: Database, tmp_pa
         assert document["detail"].count("CASE-") == 2
 
 
-async def test_a_resubmission_finds_the_late_case_of_the_first_one(queue: Queue, d365: Sandbox) -> None:
+@pytest.mark.parametrize("content", ["content", "NULL"], ids=["kept", "emptied"])
+async def test_a_resubmission_finds_the_late_case_of_the_first_one(queue: Queue, d365: Sandbox, content: str) -> None:
     await known_case(queue)
     first = submitted()
     second = submitted(web_case_id=first.web_case_id, submission_no=2, submission_id=uuid4())
@@ -91,7 +92,8 @@ async def test_a_resubmission_finds_the_late_case_of_the_first_one(queue: Queue,
     await queue.take_in(first)
     failed = await queue.until(first, "failed")
     await queue.pool.execute(
-        "UPDATE documents SET state = 'returned', revision = revision + 1 WHERE web_case_id = $1", first.web_case_id
+        f"UPDATE documents SET state = 'returned', revision = revision + 1, content = {content} WHERE web_case_id = $1",
+        first.web_case_id,
     )
     assert failed["case_id"] is None
     landed = foreign_case(first.web_case_id) | {"SubmissionId": str(first.submission_id)}

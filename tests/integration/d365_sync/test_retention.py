@@ -140,6 +140,27 @@ async def test_unreadable_records_go_after_their_time(database: Database, d365: 
     assert left == list(range(701, 711))
 
 
+REPLAYS = """
+WITH made AS (
+    INSERT INTO d365_sync.replays (state, dry_run, query, query_hash, actor, reason, request_hash, documents, ended_at)
+    SELECT state, false, '{}', '', 'olga', 'why', '', 700, now() - n * interval '1 day'
+    FROM (VALUES ('completed', 91), ('canceled', 92), ('completed', 89), ('running', NULL)) AS t (state, n)
+    RETURNING replay_id
+)
+INSERT INTO d365_sync.replay_documents (replay_id, place, web_case_id, submission_no, revision)
+SELECT replay_id, n, 'W1', 1, 1 FROM made, generate_series(1, 700) n
+"""
+
+
+async def test_replays_that_ended_go_after_their_time_with_their_lists(database: Database, d365: Sandbox) -> None:
+    async with database.connect() as connection, database.pool("d365_sync") as pool:
+        await connection.execute(REPLAYS)
+        await apply(database, d365, pool)
+        left = await pool.fetch("SELECT state FROM replays ORDER BY state")
+        assert [row["state"] for row in left] == ["completed", "running"]
+        assert await pool.fetchval("SELECT count(*) FROM replay_documents") == 1400
+
+
 async def test_what_is_locked_is_left_for_later_and_nobody_waits(database: Database) -> None:
     async with database.connect() as connection, database.pool("d365_sync") as pool:
         await connection.execute(BACKLOG.replace("40000", "60").replace("20000", "10"))
@@ -154,6 +175,7 @@ async def test_what_is_locked_is_left_for_later_and_nobody_waits(database: Datab
 GUARDED: list[tuple[str, str]] = [
     ("empty_documents", "documents_to_empty"),
     ("delete_unreadable_records", "unreadable_records_by_age"),
+    ("delete_replays", "replays_ended"),
 ]
 
 
@@ -165,6 +187,12 @@ async def test_retention_finds_its_rows_by_index(database: Database, name: str, 
             "INSERT INTO d365_sync.unreadable_records (topic, partition, record_offset, consumer_group, headers, cause,"
             " recorded_at, kept_at) SELECT 't', 0, n, 'g', '[]', 'c', now(), now() - n * interval '1 minute'"
             " FROM generate_series(1, 20000) n;"
+            "INSERT INTO d365_sync.replays (state, dry_run, query, query_hash, actor, reason, request_hash, documents,"
+            " ended_at) SELECT 'completed', false, '{}', '', 'olga', 'why', '', 1, now() - n * interval '1 minute'"
+            " FROM generate_series(1, 5000) n;"
+            "INSERT INTO d365_sync.replay_documents (replay_id, place, web_case_id, submission_no, revision)"
+            " SELECT replay_id, n, 'W1', 1, 1 FROM d365_sync.replays, generate_series(1, 5) n;"
+            "ANALYZE d365_sync.replays; ANALYZE d365_sync.replay_documents;"
             "ANALYZE d365_sync.documents; ANALYZE d365_sync.unreadable_records;"
             "SET search_path TO d365_sync, public; SET plan_cache_mode TO force_generic_plan;"
             "SET enable_hashjoin TO off; SET enable_mergejoin TO off"

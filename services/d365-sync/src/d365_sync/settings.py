@@ -38,6 +38,8 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings, D
         default=30, description="records that could not be read, of all services, are kept so long"
     )
 
+    retention_replay_days: Days = Field(default=90, description="replays that ended, and their lists, are kept so long")
+
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         if self.d365_settle_seconds <= self.d365_timeout_seconds:

@@ -169,13 +169,14 @@ def build_dispatcher(
 
 def build_retention(settings: Settings, pool: Pool, heartbeats: Heartbeats) -> Retention:
     """What is kept for a configured time only."""
-    names = ("empty_documents", "delete_unreadable_records")
-    emptied, deleted = (load_sql("d365_sync.postgres", name) for name in names)
     rules = (
-        Rule("documents", emptied, settings.retention_payload_days),
-        Rule("unreadable_records", deleted, settings.retention_unreadable_record_days),
+        ("documents", "empty_documents", settings.retention_payload_days),
+        ("unreadable_records", "delete_unreadable_records", settings.retention_unreadable_record_days),
+        ("replays", "delete_replays", settings.retention_replay_days),
     )
-    return Retention(pool, rules, heartbeats)
+    return Retention(
+        pool, [Rule(what, load_sql("d365_sync.postgres", name), days) for what, name, days in rules], heartbeats
+    )
 
 
 def build_replays(settings: Settings, pool: Pool, d365: D365, dispatcher: Dispatcher, clock: Clock) -> RunReplays:

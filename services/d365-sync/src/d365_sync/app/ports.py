@@ -75,10 +75,11 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """An earlier submission of a case."""
+    """An earlier submission of a case; `case` is None where its payload was emptied or cannot be read."""
 
     id: DocumentId
-    case: CaseToCreate
+    submission_id: UUID
+    case: CaseToCreate | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ import structlog
 
 from case_shared.d365.errors import D365Error
 from case_shared.d365.matching import is_ours
-from case_shared.d365.models import D365Case, ReadBack, is_case_id
+from case_shared.d365.models import CaseToCreate, D365Case, ReadBack, is_case_id
 from case_shared.fault_points import FaultPoint, reached
 from d365_sync.app.alarms import found_twice
-from d365_sync.app.ports import D365, Documents, Result
+from d365_sync.app.ports import D365, Documents, Earlier, Result
 from d365_sync.domain.document import Claim, Finding
 from d365_sync.domain.outcomes import Policy, after_failed_look_up, after_look_up
 
@@ -76,8 +76,15 @@ class LookUp:
         if is_ours(found, claim.case, by_submission_id=self.by_submission_id):
             return Finding.FOUND
         for earlier in await self.documents.earlier_submissions(claim.id):
-            if is_ours(found, earlier.case, by_submission_id=self.by_submission_id):
-                seen = (earlier.id.web_case_id, earlier.case.submission_id, found.case_id)
+            sent = self._as_sent(earlier, claim)
+            if sent and is_ours(found, sent, by_submission_id=self.by_submission_id):
+                seen = (earlier.id.web_case_id, earlier.submission_id, found.case_id)
                 await self.documents.deliver_by_evidence([seen])
                 return Finding.EARLIER_SUBMISSION
         return Finding.OTHER_CONTENT
+
+    def _as_sent(self, earlier: Earlier, claim: Claim) -> CaseToCreate | None:
+        """What a case found is compared with; where D365 keeps our submission id, no payload is needed for that."""
+        if self.by_submission_id:
+            return claim.case.model_copy(update={"submission_id": earlier.submission_id})
+        return earlier.case

@@ -42,3 +42,7 @@ class PostgresControl:
         """Documents that are not at an end, and dead letters, by state."""
         rows = await self.pool.fetch(load_sql(_PACKAGE, "select_backlog"))
         return [Backlog(State(row["state"]), row["documents"], row["oldest_seconds"], row["leased"]) for row in rows]
+
+    async def untold_seconds(self) -> float:
+        """For how long the longest waiting revision has not been published; 0 where all were."""
+        return await self.pool.fetchval(load_sql(_PACKAGE, "measure_untold")) or 0.0

@@ -10,7 +10,7 @@ import structlog
 from pydantic import ValidationError
 
 from case_shared.clock import Clock
-from case_shared.d365.models import DocumentFailure
+from case_shared.d365.models import CaseToCreate, DocumentFailure
 from case_shared.events import CaseContent
 from case_shared.postgres import Connection, Pool, load_sql
 from d365_sync.app.alarms import found_twice
@@ -118,15 +118,9 @@ class PostgresDocuments:
         return [row["case_id"] for row in rows]
 
     async def earlier_submissions(self, document_id: DocumentId) -> list[Earlier]:
-        """The case's submissions before this one, those whose content is kept and can be read."""
+        """The case's submissions before this one."""
         rows = await self.pool.fetch(load_sql(PACKAGE, "select_earlier_submissions"), *document_id)
-        earlier = []
-        for row in rows:
-            try:
-                earlier.append(Earlier(_id(row), _case(row)))
-            except ValidationError as error:
-                log.error("earlier_submission_unreadable", document=str(_id(row)), why=problems(error))
-        return earlier
+        return [Earlier(_id(row), UUID(int=row["submission_id"].int), _readable(row)) for row in rows]
 
     async def deliver_by_evidence(self, seen: Sequence[tuple[str, UUID, str]]) -> list[Changed]:
         """Make documents delivered whose (web_case_id, submission_id) was seen with a Case ID; those that changed."""
@@ -177,7 +171,15 @@ async def deliver_by_evidence(queue: Pool | Connection, seen: Sequence[tuple[str
     return _changed(await queue.fetch(load_sql(PACKAGE, "deliver_by_evidence"), *columns))
 
 
-def _case(row: asyncpg.Record) -> Any:
+def _readable(row: asyncpg.Record) -> CaseToCreate | None:
+    try:
+        return None if row["content"] is None else _case(row)
+    except ValidationError as error:
+        log.error("earlier_submission_unreadable", document=str(_id(row)), why=problems(error))
+        return None
+
+
+def _case(row: asyncpg.Record) -> CaseToCreate:
     return case_to_create(
         _id(row),
         UUID(int=row["submission_id"].int),
