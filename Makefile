@@ -12,8 +12,8 @@ RUN := .venv/bin
 PACKAGES := shared services/case-api services/d365-sync services/status-sync tools/d365-sandbox tools/casebridge
 INSTALLED := .venv/installed
 ARGS ?=
-# What CI runs of `make chaos`: four minutes at most, and among them every seed that ever failed (16, 20, 23).
-SHORT_SEEDS ?= 2,8,16,20,23
+# What CI runs of `make chaos`: four minutes at most. Seeds that ever failed, and 36, which sees a missing guard.
+SHORT_SEEDS ?= 16,20,23,36
 # How many whole systems `make chaos` strikes at a time.
 WORLDS ?= 1
 

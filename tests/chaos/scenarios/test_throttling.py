@@ -19,10 +19,14 @@ from tests.support.eventually import eventually
 from tests.support.sandbox import Sandbox
 
 BORNE, MAXIMUM = 10, 50
+PER_SECOND = 25
 SECONDS = 15.0
+waits = pytest.mark.parametrize(
+    "wait", [{}, {"retry_after_seconds": 1}], ids=["without Retry-After", "with Retry-After"]
+)
 
 
-@pytest.mark.parametrize("wait", [{}, {"retry_after_seconds": 1}], ids=["without Retry-After", "with Retry-After"])
+@waits
 async def test_most_of_what_d365_bears_is_used_and_concurrency_recovers(
     database: Database, tmp_path: Path, wait: dict[str, int]
 ) -> None:
@@ -40,6 +44,25 @@ async def test_most_of_what_d365_bears_is_used_and_concurrency_recovers(
             assert most <= BORNE + 1
             await d365.control("DELETE", "/faults/storm")
             await eventually(lambda: limit(queue), lambda value: value > BORNE + 2, within_seconds=30)
+            assert await queue.pool.fetchval("SELECT count(*) FROM documents WHERE state = 'failed'") == 0
+
+
+@waits
+async def test_a_limit_per_second_is_kept_to_without_a_storm_of_refusals(
+    database: Database, tmp_path: Path, wait: dict[str, int]
+) -> None:
+    async with sandbox.started(tmp_path, latency_seconds="0.4") as d365:
+        await d365.fault(kind="rate_limit", operation="create", limit=PER_SECOND, per_seconds=1, **wait)
+        async with dispatching(database, d365, d365_max_concurrency=MAXIMUM, d365_backoff_max_seconds=2.0) as queue:
+            await queue.take_in(*(submitted() for _ in range(2000)))
+            await eventually(lambda: created(d365), lambda count: count > 10 * PER_SECOND, within_seconds=60)
+            refused = await answered(d365, 429)
+
+            reached, _ = await watch(queue, d365)
+
+            # Less than of a limit on calls at once: what is sent in step fills one second and leaves part of the next.
+            assert reached >= 0.5 * PER_SECOND, reached
+            assert await answered(d365, 429) - refused <= 0.1 * reached * SECONDS
             assert await queue.pool.fetchval("SELECT count(*) FROM documents WHERE state = 'failed'") == 0
 
 
@@ -68,7 +91,12 @@ async def watch(queue: Queue, d365: Sandbox) -> tuple[float, int]:
 
 async def created(d365: Sandbox) -> int:
     """How many cases D365 has created."""
-    return int((await d365.control("GET", "/counters"))["by_status"].get("201", 0))
+    return await answered(d365, 201)
+
+
+async def answered(d365: Sandbox, status: int) -> int:
+    """How many calls D365 has answered so."""
+    return int((await d365.control("GET", "/counters"))["by_status"].get(str(status), 0))
 
 
 async def limit(queue: Queue) -> int:

@@ -208,7 +208,7 @@ async def test_records_that_are_held_have_their_state_published_again(database: 
 
 
 async def test_one_record_that_the_database_refuses_holds_no_other_back(database: Database) -> None:
-    good = [submitted() for _ in range(20)]
+    good = [submitted() for _ in range(499)]
     poison = submitted().model_copy(update={"created_by": "\x00"})
     records = [FakeRecord(record(event)) for event in [*good[:7], poison, *good[7:]]]
     async with database.pool("d365_sync") as pool:
@@ -216,7 +216,7 @@ async def test_one_record_that_the_database_refuses_holds_no_other_back(database
         stored = await store_batch(pool, "g", records, lambda one: Submitted(poison_or(one, poison), None), take_in)
 
         kept = await pool.fetch("SELECT cause FROM unreadable_records")
-        assert await pool.fetchval("SELECT count(*) FROM documents") == len(stored) == 20
+        assert await pool.fetchval("SELECT count(*) FROM documents") == len(stored) == 499
     assert len(kept) == 1
     assert "database refuses" in kept[0]["cause"]
 

@@ -22,6 +22,18 @@ def prepare(plan: Plan) -> None:
         raise OperationFailed(f"the database cannot be prepared: {error}") from error
 
 
+def has_lists(plan: Plan) -> bool:
+    """Whether D365's dealers and categories were ever read; False where the database does not answer, too."""
+    try:
+        with psycopg.connect(plan.database_url(SUPERUSER)) as connection:
+            row = connection.execute(
+                "SELECT EXISTS (SELECT FROM status_sync.dealers) AND EXISTS (SELECT FROM status_sync.categories)"
+            ).fetchone()
+    except psycopg.Error:
+        return False
+    return bool(row and row[0])
+
+
 def create(plan: Plan) -> None:
     """Do so; raises psycopg.Error."""
     roles = resources.files("case_shared").joinpath("sql", "roles.sql").read_text("utf-8")

@@ -18,6 +18,7 @@ from casebridge.state import StackState, find_last, save, start_time
 from casebridge.supervisor import EXIT_SETTINGS, Supervisor, Watcher
 
 READY_SECONDS = 150.0
+LISTS_SECONDS = 5.0
 FRONT_GRACE_SECONDS = 6.0
 SERVERS_GRACE_SECONDS = 3.0
 # They have a command `restored`, to be run before they start on a database that was restored.
@@ -59,8 +60,20 @@ class Stack:
         """Start every part of the plan; returns when all are ready, raises CasebridgeError where one does not start."""
         await asyncio.gather(self._start_servers(), self._start_oidc())
         await asyncio.gather(*(self._run(parts.service(self._plan, name)) for name in self._services))
+        await self._wait_for_lists()
         self._ready = True
         self._save()
+
+    async def _wait_for_lists(self) -> None:
+        """Wait a moment for D365's first lists, so that a new user's first call finds its dealer; D365 may be away."""
+        if not (self._plan.includes("postgres") and self._plan.includes("status-sync")):
+            return
+        deadline = asyncio.get_running_loop().time() + LISTS_SECONDS
+        while not await asyncio.to_thread(database.has_lists, self._plan):
+            if asyncio.get_running_loop().time() > deadline:
+                self._progress.say("status-sync", "D365's dealers and categories were not read yet")
+                return
+            await asyncio.sleep(0.1)
 
     async def stop(self) -> None:
         """Stop everything, what uses the servers first."""

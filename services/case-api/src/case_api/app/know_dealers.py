@@ -9,7 +9,8 @@ from case_api.domain.dealers import Dealer
 from case_shared.clock import Clock
 
 REFRESH_SECONDS = 30.0
-# A slug that the token names and we do not know may just have been registered: then we look, but not at each call.
+# A slug that the token names and we do not know may just have been registered: then we look, but not at each call;
+# unless we know no dealer at all, for the first list comes soon after the first start.
 _LOOK_AGAIN_SECONDS = 1.0
 
 
@@ -34,7 +35,7 @@ class DealerDirectory:
         found = self._dealers.get(slug)
         if found is None:
             async with self._reading:
-                if self.clock.monotonic() - self._read_at > _LOOK_AGAIN_SECONDS:
+                if not self._dealers or self.clock.monotonic() - self._read_at > _LOOK_AGAIN_SECONDS:
                     await self.refresh()
             found = self._dealers.get(slug)
         return found

@@ -1,13 +1,17 @@
-"""Refusals and failures as problems."""
+"""A service whose database is away says so, and that the request can be repeated."""
+
+from collections.abc import Callable
 
 import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from case_api.web.problems import install_wording
 from d365_sync.web.answers import install_refusals
 
 
+@pytest.mark.parametrize("install", [install_wording, install_refusals], ids=["case-api", "d365-sync"])
 @pytest.mark.parametrize(
     "error",
     [
@@ -20,9 +24,9 @@ from d365_sync.web.answers import install_refusals
     ],
     ids=lambda error: type(error).__name__,
 )
-async def test_a_database_that_is_away_is_503(error: Exception) -> None:
+async def test_a_database_that_is_away_is_503(install: Callable[[FastAPI], None], error: Exception) -> None:
     app = FastAPI()
-    install_refusals(app)
+    install(app)
 
     @app.get("/")
     async def fail() -> None:
