@@ -95,6 +95,30 @@ async def test_without_kafka_it_serves_and_says_so(database: Database, tmp_path:
         assert await process.stop() == 0
 
 
+async def test_a_submission_whose_answer_died_with_the_process_is_answered_by_its_key(
+    database: Database, tmp_path: Path
+) -> None:
+    await fill_lists(database)
+    faults = tmp_path / "faults"
+    faults.mkdir()
+    settings = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "FAULT_POINTS_DIR": str(faults)}
+    async with serving(database, settings, tmp_path / "log") as process, client(process) as dealer:
+        async with dealer.post(CASES, json=DRAFT) as answer:
+            path = f"{CASES}/{(await answer.json())['web_case_id']}/submission"
+        headers = {"If-Match": '"1"', "Idempotency-Key": "k"}
+        (faults / "submission_committed").write_text("kill")
+        with pytest.raises(aiohttp.ClientError):
+            await dealer.post(path, headers=headers)
+        assert process.running is not None
+        process.running.wait()
+        process.start()
+        await process.ready()
+        async with dealer.post(path, headers=headers) as answer:
+            assert (answer.status, answer.headers["Idempotency-Replayed"]) == (202, "true")
+    async with database.connect() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM case_api.submissions") == 1
+
+
 @pytest.mark.parametrize("command", ["serve", "migrate"])
 async def test_wrong_settings_are_named(command: str, tmp_path: Path) -> None:
     process = Process("case_api", (command,), {"PORT": "nonsense"}, "", tmp_path / "log")

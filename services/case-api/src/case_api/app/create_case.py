@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from case_api.app.stores import CaseStore, Key, WebCaseIdTaken
-from case_api.domain.case import Case, Content
+from case_api.app.stores import Added, CaseStore, Key, Saved, WebCaseIdTaken
+from case_api.domain.case import Content
 from case_api.domain.dealers import Dealer
 from case_api.domain.errors import KeyReused
 from case_shared.identifiers import new_web_case_id
@@ -16,7 +16,7 @@ async def create_case(
     created_by: str,
     key: Key | None,
     draw: Callable[[], str] = new_web_case_id,
-) -> Case:
+) -> Saved:
     """Add a draft and return it; with a `key` known already, the case as it was added then.
 
     Raises `KeyReused` and `KeyInUse`.
@@ -26,6 +26,11 @@ async def create_case(
             added = await store.add(draw(), dealer, content, created_by, key)
         except WebCaseIdTaken:
             continue
-        if key is not None and added.request_hash != key.request_hash:
-            raise KeyReused("this Idempotency-Key came with another request before")
-        return added.case
+        return saved(added, key)
+
+
+def saved(added: Added, key: Key | None) -> Saved:
+    """What `key` has added, now or before; raises `KeyReused` where that was another request."""
+    if added.case is None or (key is not None and added.request_hash != key.request_hash):
+        raise KeyReused("this Idempotency-Key came with another request before")
+    return Saved(added.case, replayed=not added.created)

@@ -27,11 +27,21 @@ class Key:
 
 
 class Added(NamedTuple):
-    """A draft as it was added; `request_hash` is that of the request that did it, `created` whether just now."""
+    """A draft as it was added; `request_hash` is that of the request that did it, `created` whether just now.
+
+    `case` is None where the Idempotency-Key stands for something else than a draft.
+    """
 
     created: bool
     request_hash: bytes
+    case: Case | None
+
+
+class Saved(NamedTuple):
+    """A new draft; `replayed` where its Idempotency-Key has added it before."""
+
     case: Case
+    replayed: bool
 
 
 class Place(NamedTuple):
@@ -61,11 +71,22 @@ class SubmitRequest:
     submitted_by: str
     traceparent: str | None
     validate_only: bool
+    key: Key | None = None
+
+
+class Kept(NamedTuple):
+    """What an Idempotency-Key was answered, and the hash of the request that it was."""
+
+    request_hash: bytes
+    submission: Submission | None
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitAnswer:
-    """What came of it; without `submitted` the rest tells why, or what was submitted before."""
+    """What came of it; without `submitted` the rest tells why, or what was submitted before.
+
+    `key_held` is false where another request with the Idempotency-Key is under way; `kept` is what it was answered.
+    """
 
     submitted: bool
     phase: str
@@ -73,6 +94,8 @@ class SubmitAnswer:
     submitted_version: int | None
     facts: Facts
     submission: Submission | None
+    key_held: bool
+    kept: Kept | None
 
 
 class News(NamedTuple):
@@ -106,6 +129,9 @@ class CaseStore(Protocol):
 
         Raises `KeyInUse`, and `WebCaseIdTaken` where the Web Case ID must be drawn again.
         """
+
+    async def recall(self, dealer: str, key: Key) -> Added | None:
+        """What `key` has added before, or None."""
 
     async def find(self, dealer: str, web_case_id: str) -> Case | None:
         """The case, or None."""

@@ -1,15 +1,31 @@
 """Submit a draft: the irreversible act, done at most once however often it is asked for."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from case_api.app.stores import LOOKS, SubmitAnswer, SubmitRequest, SubmitStore
+from case_api.app.stores import LOOKS, Key, SubmitAnswer, SubmitRequest, SubmitStore
 from case_api.domain.case import Submission
-from case_api.domain.errors import CaseNotFound, IncompleteCase, ListsUnknown, NotADraft, WrongVersion
+from case_api.domain.errors import (
+    CaseNotFound,
+    IncompleteCase,
+    KeyInUse,
+    KeyReused,
+    ListsUnknown,
+    NotADraft,
+    WrongVersion,
+)
 from case_api.domain.submission import wrong_fields
 from case_shared.errors import Transient
 from case_shared.fault_points import FaultPoint, reached
 from case_shared.identifiers import is_web_case_id
 from case_shared.loops import Doorbell
+
+
+class Submitted(NamedTuple):
+    """The submission; `replayed` where its Idempotency-Key was answered before."""
+
+    submission: Submission
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +35,10 @@ class Submitter:
     store: SubmitStore
     relay: Doorbell
 
-    async def submit(self, request: SubmitRequest) -> Submission | None:
+    async def submit(self, request: SubmitRequest) -> Submitted | None:
         """Submit the draft, or find the submission made before; None where it was only to be validated, and is fine.
 
-        Raises `CaseNotFound`, `WrongVersion`, `NotADraft`, `IncompleteCase` and `ListsUnknown`.
+        Raises `CaseNotFound`, `WrongVersion`, `NotADraft`, `IncompleteCase`, `ListsUnknown`, `KeyReused`, `KeyInUse`.
         """
         if not is_web_case_id(request.web_case_id):
             raise CaseNotFound(request.web_case_id)
@@ -30,16 +46,29 @@ class Submitter:
             answer = await self.store.submit(request)
             if answer is None:
                 raise CaseNotFound(request.web_case_id)
-            if answer.submitted:
+            if answer.submission is not None and answer.submitted:
                 reached(FaultPoint.SUBMISSION_COMMITTED)
                 self.relay.ring()
-                return answer.submission
+                return Submitted(answer.submission)
+            if request.key is not None and (kept := _kept(request.key, answer)):
+                return kept
             if answer.phase == "submitted":
-                return _submitted_before(request, answer)
+                return Submitted(_submitted_before(request, answer))
             _refuse(request, answer)
             if request.validate_only:
                 return None
         raise Transient(f"case {request.web_case_id} is being changed by others")
+
+
+def _kept(key: Key, answer: SubmitAnswer) -> Submitted | None:
+    """What `key` was answered before; None: it is new."""
+    if not answer.key_held:
+        raise KeyInUse("another request with this Idempotency-Key is under way")
+    if answer.kept is None:
+        return None
+    if answer.kept.request_hash != key.request_hash or answer.kept.submission is None:
+        raise KeyReused("this Idempotency-Key came with another request before")
+    return Submitted(answer.kept.submission, replayed=True)
 
 
 def _submitted_before(request: SubmitRequest, answer: SubmitAnswer) -> Submission:

@@ -37,7 +37,12 @@ class PostgresCaseStore:
             row = await self.pool.fetchrow(load_sql(_PACKAGE, "create_case"), *arguments)
         if row is None:
             raise KeyInUse("another request with this Idempotency-Key is under way")
-        return Added(row["created"], row["request_hash"], case_as_added(row["answer"]))
+        return _added(row, created=row["created"])
+
+    async def recall(self, dealer: str, key: Key) -> Added | None:
+        """What `key` has added before, or None."""
+        row = await self.pool.fetchrow(load_sql(_PACKAGE, "recall_case"), dealer, key.subject, key.key)
+        return None if row is None else _added(row, created=False)
 
     async def find(self, dealer: str, web_case_id: str) -> Case | None:
         """The case, or None."""
@@ -72,3 +77,9 @@ class PostgresCaseStore:
             PastSubmission(submission_of(row), row["submitted_by"], row["content"], row["sent_at"], row["state_at"])
             for row in rows
         ]
+
+
+def _added(row: asyncpg.Record, *, created: bool) -> Added:
+    # A key that has submitted a case is kept with the submission.
+    answer = row["answer"]
+    return Added(created, row["request_hash"], case_as_added(answer) if "web_case_id" in answer else None)

@@ -53,6 +53,15 @@ def submission_of(row: Row) -> Submission:
     )
 
 
+def submission_as_told(answer: Mapping[str, Any]) -> Submission:
+    """A submission from what an Idempotency-Key has kept: its row as JSON."""
+    return submission_of({**answer, **{name: _time(answer[name]) for name in ("submitted_at", "delivered_at")}})
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
 def _content(row: Row) -> Content:
     # Once D365 has been read for this case, these are D365's (DESIGN section 4), empty ones too.
     owner = "" if row["read_began_at"] is None else "d365_"

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 
-from case_api.app.stores import SubmitAnswer, SubmitRequest
+from case_api.app.stores import Kept, SubmitAnswer, SubmitRequest
 from case_api.domain.dealers import CategoryTypes
 from case_api.domain.submission import Facts
 from case_api.postgres.batches import Batches
-from case_api.postgres.rows import submission_of
+from case_api.postgres.rows import submission_as_told, submission_of
 from case_shared.postgres import Pool, load_sql
 
 # Two statements under way keep both sides busy; a larger batch would only make its first caller wait.
@@ -43,6 +44,7 @@ class PostgresSubmitStore:
             self.category_types.allowed,
             self.category_types.hidden,
             self.resend_seconds,
+            *_keys(requests),
         )
         answers: list[SubmitAnswer | None] = [None] * len(requests)
         for row in rows:
@@ -58,7 +60,20 @@ class BatchedSubmitStore:
 
     async def submit(self, request: SubmitRequest) -> SubmitAnswer | None:
         """Submit a draft; None: no such case."""
-        return await self.batches.ask(request)
+        try:
+            return await self.batches.ask(request)
+        except asyncpg.UniqueViolationError:
+            # The request that had this key ended between our snapshot and our lock: now its answer is seen.
+            return await self.batches.ask(request)
+
+
+def _keys(requests: Sequence[SubmitRequest]) -> tuple[list[str | None], list[str | None], list[bytes | None]]:
+    keys = [request.key for request in requests]
+    return (
+        [key.subject if key else None for key in keys],
+        [key.key if key else None for key in keys],
+        [key.request_hash if key else None for key in keys],
+    )
 
 
 def _answer(row: asyncpg.Record) -> SubmitAnswer:
@@ -76,4 +91,11 @@ def _answer(row: asyncpg.Record) -> SubmitAnswer:
             email_plausible=row["email_plausible"],
         ),
         submission=submission_of(row) if row["submission_no"] > 0 else None,
+        key_held=row["key_held"],
+        kept=None if row["kept"] is None else _kept(row["kept_hash"], row["kept"]),
     )
+
+
+def _kept(request_hash: bytes, answer: dict[str, Any]) -> Kept:
+    # A key that has added a draft is kept with the draft.
+    return Kept(request_hash, None if "web_case_id" in answer else submission_as_told(answer))

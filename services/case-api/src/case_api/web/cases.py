@@ -11,11 +11,11 @@ from case_api.app.edit_case import edit_case
 from case_api.app.get_case import get_case
 from case_api.app.get_timeline import get_timeline
 from case_api.app.list_cases import list_cases
-from case_api.domain.case import Case
+from case_api.app.stores import Saved
 from case_api.web import cursor as cursors
 from case_api.web.access import Call, CallFor
 from case_api.web.conditions import JSON, MERGE_PATCH, idempotency_key, read_body, versions
-from case_api.web.documents import answer, case_document, etag, timeline_document
+from case_api.web.documents import answer, case_document, etag, replay_header, timeline_document
 from case_api.web.openapi import IF_MATCH, KEY, body, problems
 from case_api.web.schemas import CaseDocument, CaseInput, CasePage, Timeline
 
@@ -50,8 +50,7 @@ async def create(request: Request, call: Writes) -> Response:
     """Save a draft; it may be incomplete. The answer has its Web Case ID."""
     draft = await read_body(request, CaseInput, JSON)
     key = await idempotency_key(request, call.principal)
-    case = await create_case(call.context.cases, call.dealer, draft.content(), call.principal.username, key)
-    return _created(case)
+    return _created(await create_case(call.context.cases, call.dealer, draft.content(), call.principal.username, key))
 
 
 @router.get("/{web_case_id}", summary="Get a case", responses={200: {"model": CaseDocument}, **problems(404, 422)})
@@ -98,8 +97,7 @@ async def delete(web_case_id: str, request: Request, call: Writes) -> Response:
 async def copy(web_case_id: str, request: Request, call: Writes) -> Response:
     """A new draft with the same content."""
     key = await idempotency_key(request, call.principal)
-    case = await copy_case(call.context.cases, call.dealer, web_case_id, call.principal.username, key)
-    return _created(case)
+    return _created(await copy_case(call.context.cases, call.dealer, web_case_id, call.principal.username, key))
 
 
 @router.get(
@@ -112,6 +110,7 @@ async def timeline(web_case_id: str, call: Reads) -> Response:
     return answer(timeline_document(await get_timeline(call.context.cases, call.dealer.dealer, web_case_id)))
 
 
-def _created(case: Case) -> Response:
+def _created(saved: Saved) -> Response:
+    case = saved.case
     location = f"/v1/dealers/{case.dealer}/cases/{case.web_case_id}"
-    return answer(case_document(case), 201, Location=location, ETag=etag(case))
+    return answer(case_document(case), 201, Location=location, ETag=etag(case), **replay_header(saved.replayed))

@@ -46,13 +46,14 @@ async def read_body(request: Request, model: type[ModelT], *media_types: str) ->
 
 
 async def idempotency_key(request: Request, principal: Principal) -> Key | None:
-    """The request's `Idempotency-Key` with what it stands for: method, address and body."""
+    """The request's `Idempotency-Key` with what it stands for: method, address, condition and body."""
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
     if not _KEY.fullmatch(key):
         raise wrong_parameter("Idempotency-Key", "A key has 1 to 255 visible ASCII characters, such as a UUID.")
-    stands_for = b"\n".join([request.method.encode(), request.url.path.encode(), await request.body()])
+    parts = (request.method, request.url.path, request.headers.get("if-match", ""))
+    stands_for = b"\n".join([*(part.encode() for part in parts), await request.body()])
     return Key(principal.subject, key, hashlib.sha256(stands_for).digest())
 
 

@@ -69,3 +69,8 @@ def answer(document: Json, status: int = 200, **headers: str) -> Response:
     """`document` as JSON; `headers` by their names with underscores."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(orjson.dumps(document, option=orjson.OPT_UTC_Z), status, named, "application/json")
+
+
+def replay_header(replayed: bool) -> dict[str, str]:
+    """Tells that the answer is the one that an Idempotency-Key was given before."""
+    return {"Idempotency-Replayed": "true"} if replayed else {}

@@ -19,7 +19,11 @@ def _header(name: str, description: str, example: str, *, required: bool = False
 
 
 IF_MATCH = _header("If-Match", "the case's ETag; 412 where it has changed since", '"3"', required=True)
-KEY = _header("Idempotency-Key", "makes the request safe to repeat", "9f1c2c5e-6f0b-4f0e-8f57-2d9a1b1c7a10")
+KEY = _header(
+    "Idempotency-Key",
+    "makes the request safe to repeat: the same answer again, with `Idempotency-Replayed: true`, and no second effect",
+    "9f1c2c5e-6f0b-4f0e-8f57-2d9a1b1c7a10",
+)
 PREFER = _header("Prefer", "`wait=N`: answer when the outcome is known, after N seconds (30) at most", "wait=10")
 
 

@@ -10,8 +10,8 @@ from prometheus_client import Counter
 from case_api.app.get_submission import await_outcome, get_submission
 from case_api.app.stores import SubmitRequest
 from case_api.web.access import Call, CallFor
-from case_api.web.conditions import versions, wait_seconds
-from case_api.web.documents import answer, submission_document
+from case_api.web.conditions import idempotency_key, versions, wait_seconds
+from case_api.web.documents import answer, replay_header, submission_document
 from case_api.web.openapi import IF_MATCH, KEY, PREFER, problems
 from case_api.web.schemas import SubmissionDocument, ValidationDocument
 from case_shared.telemetry import current_traceparent
@@ -41,7 +41,7 @@ async def submit(
     validate_only: Annotated[bool, Query(description="check, but do not submit")] = False,
 ) -> Response:
     """Submit a draft. Repeated with the version that was submitted, it answers the same and does nothing twice."""
-    submission = await call.context.submitter.submit(
+    submitted = await call.context.submitter.submit(
         SubmitRequest(
             dealer=call.dealer.dealer,
             web_case_id=web_case_id,
@@ -50,13 +50,15 @@ async def submit(
             submitted_by=call.principal.username,
             traceparent=current_traceparent(),
             validate_only=validate_only,
+            key=None if validate_only else await idempotency_key(request, call.principal),
         )
     )
-    if submission is None:
+    if submitted is None:
         return answer({"valid": True})
+    submission = submitted.submission
     _submitted.inc()
     log.info("case_submitted", web_case_id=web_case_id, submission_no=submission.submission_no)
-    headers = {"Location": request.url.path}
+    headers = {"Location": request.url.path, **replay_header(submitted.replayed)}
     if seconds := wait_seconds(request):
         submission = await await_outcome(**_watched(call, web_case_id), seconds=seconds)
         headers["Preference-Applied"] = f"wait={seconds}"

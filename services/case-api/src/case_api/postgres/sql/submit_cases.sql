@@ -2,15 +2,32 @@
 -- A row for each request whose case exists; `submitted` tells whether it was done; else the rest tells why, or what was done before.
 -- Of two requests for one case one is done; the other finds a draft in order and is to be asked again.
 -- The conditions are those of case_api.domain.submission, which words what was wrong.
+-- An Idempotency-Key is kept with the answer, beside what it did; `key_held` is false where another request with it is under way, and
+-- `kept` is what it was answered before. One kept between this statement's snapshot and its lock violates idempotency_keys_pkey: run it again.
 -- $1 dealer[], $2 web_case_id[], $3 versions as int[] literals text[], $4 submission_id uuid[], $5 submitted_by[], $6 traceparent[],
--- $7 validate only bool[], $8 category types allowed text[] (null: all), $9 category types hidden text[], $10 seconds to the first resend float
+-- $7 validate only bool[], $8 category types allowed text[] (null: all), $9 category types hidden text[], $10 seconds to the first resend float,
+-- $11 subject[], $12 key text[] (null: none), $13 request_hash bytea[]
 WITH requests AS MATERIALIZED (
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::boolean[])
-        WITH ORDINALITY r (dealer, web_case_id, versions, submission_id, submitted_by, traceparent, validate_only, place)
+    SELECT *
+    FROM unnest(
+        $1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::boolean[], $11::text[], $12::text[], $13::bytea[]
+    ) WITH ORDINALITY r (
+        dealer, web_case_id, versions, submission_id, submitted_by, traceparent, validate_only, subject, key, request_hash, place
+    )
+), locked AS MATERIALIZED (
+    SELECT place, pg_try_advisory_xact_lock(hashtextextended(concat_ws(chr(31), dealer, subject, key), 0)) AS held
+    FROM requests WHERE key IS NOT NULL
+), keyed AS MATERIALIZED (
+    SELECT l.place, l.held, i.request_hash AS kept_hash, i.answer AS kept
+    FROM locked l JOIN requests r USING (place) LEFT JOIN idempotency_keys i USING (dealer, subject, key)
 ), known AS MATERIALIZED (
     SELECT
-        r.place, r.submission_id, r.submitted_by, r.traceparent,
-        c.phase = 'draft' AND c.version = ANY (r.versions::integer[]) AND NOT r.validate_only AS wanted,
+        r.place, r.submission_id, r.submitted_by, r.traceparent, r.dealer, r.subject, r.key, r.request_hash,
+        coalesce(i.held, true) AS key_held, i.kept_hash, i.kept,
+        coalesce(i.held AND i.kept IS NULL, true) AS fresh,
+        c.phase = 'draft' AND c.version = ANY (r.versions::integer[]) AND NOT r.validate_only
+            AND coalesce(i.held AND i.kept IS NULL, true) AS wanted,
+        c.phase = 'submitted' AND ARRAY[c.version, c.submitted_version] && r.versions::integer[] AS repeated,
         c.web_case_id, c.phase, c.version, c.submitted_version, c.submission_no, c.submitted_at, c.category, c.category_type,
         ARRAY (
             SELECT l.category_type FROM status_sync.categories l
@@ -27,6 +44,7 @@ WITH requests AS MATERIALIZED (
             OR c.contact_email ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$' AS email_plausible
     FROM (SELECT * FROM requests ORDER BY web_case_id) r
     JOIN cases c ON c.dealer = r.dealer AND c.web_case_id = r.web_case_id
+    LEFT JOIN keyed i ON i.place = r.place
 ), changed AS (
     UPDATE cases SET
         phase = 'submitted', submission_no = cases.submission_no + 1, submitted_version = cases.version,
@@ -62,16 +80,24 @@ WITH requests AS MATERIALIZED (
         (submission).web_case_id, (submission).submission_no, 'case.submitted.v1',
         event_value(submission), event_headers(submission)
     FROM recorded
+), told AS (
+    SELECT
+        k.place, changed.place IS NOT NULL AS submitted,
+        coalesce(changed.submission_no, k.submission_no) AS submission_no,
+        coalesce(changed.submitted_at, k.submitted_at) AS submitted_at,
+        coalesce(s.state, 'pending') AS state, s.case_id AS submission_case_id, s.cause, s.reason,
+        coalesce(s.attempts, '[]') AS attempts, s.delivered_at
+    FROM known k
+    LEFT JOIN changed ON changed.place = k.place
+    LEFT JOIN submission_states s
+        ON s.web_case_id = k.web_case_id AND s.submission_no = k.submission_no AND changed.place IS NULL
+), answered AS (
+    INSERT INTO idempotency_keys (dealer, subject, key, request_hash, answer)
+    SELECT k.dealer, k.subject, k.key, k.request_hash, to_jsonb(told) - 'place' - 'submitted'
+    FROM known k JOIN told USING (place)
+    WHERE k.key IS NOT NULL AND k.fresh AND (told.submitted OR (k.repeated AND k.submission_no > 0))
 )
 SELECT
-    k.place, changed.place IS NOT NULL AS submitted,
-    k.phase, k.version, k.submitted_version, k.category, k.category_type,
-    k.category_types, k.lists_known, k.priority_exists, k.email_plausible,
-    coalesce(changed.submission_no, k.submission_no) AS submission_no,
-    coalesce(changed.submitted_at, k.submitted_at) AS submitted_at,
-    coalesce(s.state, 'pending') AS state, s.case_id AS submission_case_id, s.cause, s.reason,
-    coalesce(s.attempts, '[]') AS attempts, s.delivered_at
-FROM known k
-LEFT JOIN changed ON changed.place = k.place
-LEFT JOIN submission_states s
-    ON s.web_case_id = k.web_case_id AND s.submission_no = k.submission_no AND changed.place IS NULL
+    told.*, k.phase, k.version, k.submitted_version, k.category, k.category_type,
+    k.category_types, k.lists_known, k.priority_exists, k.email_plausible, k.key_held, k.kept_hash, k.kept
+FROM known k JOIN told USING (place)

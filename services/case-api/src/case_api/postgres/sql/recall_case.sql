@@ -1,0 +1,3 @@
+-- The case that an Idempotency-Key has added before, as it was then. No row: none, or the key stands for something else.
+-- $1 dealer, $2 subject, $3 key
+SELECT request_hash, answer FROM idempotency_keys WHERE dealer = $1 AND subject = $2 AND key = $3

@@ -1,0 +1,167 @@
+"""Idempotency-Keys: one effect and one answer, whoever repeats it, however often, and whatever dies in between."""
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from case_shared.events import SubmissionState
+from tests.integration.case_api.conftest import CASES, DEALER, DRAFT, Api, Json, token
+from tests.integration.case_api.deliveries import deliver
+from tests.support.eventually import eventually
+
+KEY = {"Idempotency-Key": "k"}
+TOLD = ("Location", "ETag", "Content-Type")
+IN_USE = "urn:casebridge:problem:idempotency-key-in-use"
+REUSED = "urn:casebridge:problem:idempotency-key-reused"
+
+
+def same(first: httpx.Response, again: httpx.Response) -> bool:
+    """Whether `again` is the answer to `first` repeated, and says so."""
+    headers = [(answer.headers.get(name) for name in TOLD) for answer in (first, again)]
+    return (
+        (first.status_code, first.content, *headers[0]) == (again.status_code, again.content, *headers[1])
+        and "Idempotency-Replayed" not in first.headers
+        and again.headers["Idempotency-Replayed"] == "true"
+    )
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["type"]
+
+
+async def submitted(api: Api) -> int:
+    """How many submissions there are, each with its event."""
+    submissions = await api.fetch("SELECT FROM case_api.submissions")
+    assert len(submissions) == len(await api.fetch("SELECT FROM case_api.outbox"))
+    return len(submissions)
+
+
+async def test_a_submission_is_answered_the_same_whatever_became_of_it_since(api: Api) -> None:
+    case = await api.create()
+    first = await api.submit(case, headers=KEY)
+    assert same(first, await api.submit(case, headers=KEY))
+    await deliver(api, case, SubmissionState.RETURNED, reason="Which machine?")
+    assert same(first, await api.submit(case, headers=KEY))
+    assert await submitted(api) == 1
+    assert (await api.get(case))["status"] == "draft"
+
+
+async def test_a_submission_that_was_made_without_a_key_is_kept_by_the_key_that_finds_it(api: Api) -> None:
+    case = await api.create()
+    await api.submit(case)
+    found = await api.submit(case, headers=KEY)
+    await deliver(api, case, SubmissionState.DELIVERED, case_id="C-1")
+    assert same(found, await api.submit(case, headers=KEY))
+    assert (await api.submit(case)).json()["state"] == "delivered"
+
+
+async def test_a_key_stands_for_one_request(api: Api) -> None:
+    case, other = await api.create(), await api.create()
+    await api.submit(case, headers=KEY)
+    for again in (
+        await api.submit(case, version=2, headers=KEY),
+        await api.submit(other, headers=KEY),
+        await api.client.post(CASES, json=DRAFT, headers=KEY),
+        await api.client.post(f"{CASES}/{case['web_case_id']}/copy", headers=KEY),
+    ):
+        assert problem(again) == (422, REUSED)
+    saved = {"Idempotency-Key": "saved"}
+    await api.client.post(CASES, json=DRAFT, headers=saved)
+    assert problem(await api.submit(other, headers=saved)) == (422, REUSED)
+    assert (await api.get(other))["status"] == "draft"
+
+
+async def test_what_was_refused_is_not_kept(api: Api) -> None:
+    case = await api.create(category=None)
+    assert (await api.submit(case, headers=KEY)).status_code == 422
+    path = f"{CASES}/{case['web_case_id']}"
+    await api.client.patch(path, json={"category": "Warranty"}, headers={"If-Match": '"1"'})
+    assert (await api.submit(case, headers=KEY)).status_code == 412
+    assert (await api.submit(case, version=2, headers=KEY)).status_code == 202
+
+
+async def test_validation_keeps_nothing(api: Api) -> None:
+    case = await api.create()
+    for _ in range(2):
+        answer = await api.submit(case, headers=KEY, params={"validate_only": "true"})
+        assert (answer.status_code, "Idempotency-Replayed" in answer.headers) == (200, False)
+    assert await api.fetch("SELECT FROM case_api.idempotency_keys") == []
+    assert (await api.submit(case, headers=KEY)).status_code == 202
+
+
+async def test_a_key_is_its_callers_own(api: Api) -> None:
+    case, other = await api.create(), await api.create()
+    await api.submit(case, headers=KEY)
+    answer = await api.submit(other, headers={**KEY, **token("bob")})
+    assert (answer.status_code, "Idempotency-Replayed" in answer.headers) == (202, False)
+
+
+async def test_a_key_whose_request_runs_is_refused_without_waiting(api: Api) -> None:
+    case = await api.create()
+    async with api.database.connect() as connection, connection.transaction():
+        await connection.execute("SELECT FROM case_api.cases FOR UPDATE")
+        first = asyncio.create_task(api.submit(case, headers=KEY))
+        await eventually(lambda: waiting(api))
+        assert problem(await asyncio.wait_for(api.submit(case, headers=KEY), 5)) == (409, IN_USE)
+        other = await api.submit(await api.create(), headers={"Idempotency-Key": "other"})
+        assert other.status_code == 202, "another key is free"
+    assert same(await first, await api.submit(case, headers=KEY))
+
+
+async def waiting(api: Api) -> list[Any]:
+    """The server's processes that wait for a lock."""
+    return await api.fetch("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'case_api'")
+
+
+async def test_one_key_used_many_times_at_once_submits_once(api: Api) -> None:
+    case = await api.create()
+    answers = await asyncio.gather(*(api.submit(case, headers=KEY) for _ in range(40)))
+    assert {answer.status_code for answer in answers} <= {202, 409}
+    assert len({answer.content for answer in answers if answer.status_code == 202}) == 1
+    assert await submitted(api) == 1
+
+
+async def test_one_key_used_for_many_cases_at_once_submits_one(api: Api) -> None:
+    for turn in range(5):
+        cases = [await api.create() for _ in range(8)]
+        key = {"Idempotency-Key": f"turn-{turn}"}
+        answers = await asyncio.gather(*(api.submit(case, headers=key) for case in cases))
+        assert sorted({answer.status_code for answer in answers} - {409}) in ([202], [202, 422])
+        assert [answer.status_code for answer in answers].count(202) == 1
+        assert await submitted(api) == turn + 1
+
+
+async def test_what_dies_on_the_way_has_kept_nothing_and_done_nothing(api: Api) -> None:
+    case = await api.create()
+    async with api.database.connect() as connection, connection.transaction():
+        await connection.execute("SELECT FROM case_api.cases FOR UPDATE")
+        first = asyncio.create_task(api.submit(case, headers=KEY))
+        (row,) = await eventually(lambda: waiting(api))
+        await api.fetch("SELECT pg_terminate_backend($1)", row["pid"])
+        assert (await first).status_code == 503
+    assert await submitted(api) == 0
+    answer = await api.submit(case, headers=KEY)
+    assert (answer.status_code, "Idempotency-Replayed" in answer.headers) == (202, False)
+
+
+async def test_an_outcome_is_waited_for_anew(api: Api) -> None:
+    case = await api.create()
+    await api.submit(case, headers=KEY)
+    await deliver(api, case, SubmissionState.DELIVERED, case_id="C-1")
+    answer = await api.submit(case, headers={**KEY, "Prefer": "wait=5"})
+    assert (answer.json()["state"], answer.headers["Idempotency-Replayed"]) == ("delivered", "true")
+
+
+async def test_a_draft_is_saved_once_and_the_repeated_answer_says_so(api: Api) -> None:
+    first = await api.client.post(CASES, json=DRAFT, headers=KEY)
+    assert same(first, await api.client.post(CASES, json=DRAFT, headers=KEY))
+
+
+async def test_a_copy_is_answered_the_same_though_its_source_is_gone(api: Api) -> None:
+    case: Json = await api.create()
+    path = f"/v1/dealers/{DEALER}/cases/{case['web_case_id']}"
+    first = await api.client.post(f"{path}/copy", headers=KEY)
+    assert (await api.client.delete(path, headers={"If-Match": '"1"'})).status_code == 204
+    assert same(first, await api.client.post(f"{path}/copy", headers=KEY))
+    assert (await api.client.post(f"{path}/copy")).status_code == 404
