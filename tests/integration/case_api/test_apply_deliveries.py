@@ -133,7 +133,7 @@ async def test_the_timeline_tells_it_all(api: Api) -> None:
     started = datetime.now(UTC) + timedelta(seconds=1)
     attempt = AttemptSummary(started=started, ended=started + timedelta(seconds=2), outcome=Outcome.REJECTED)
     await deliver(api, case, S.RETURNED, revision=2, reason="Which machine?", attempts=(attempt,))
-    await api.fetch("UPDATE case_api.submission_states SET state_at = state_at + interval '9 seconds'")
+    await api.fetch("UPDATE case_api.submission_changes SET at = at + interval '9 seconds'")
     answer = await api.client.get(f"{CASES}/{case['web_case_id']}/timeline")
     assert Timeline.model_validate_json(answer.content)
     items = answer.json()["items"]
@@ -141,4 +141,35 @@ async def test_the_timeline_tells_it_all(api: Api) -> None:
     assert [item["by"] for item in items[:2]] == ["ann", "ann"]
     assert items[1]["content"]["description"] == "The pump leaks."
     assert (items[2]["detail"], items[2]["duration_seconds"]) == ("rejected", 2.0)
-    assert items[3]["detail"] == "Which machine?"
+    assert (items[3]["by"], items[3]["detail"]) == ("support", "Which machine?")
+
+
+async def test_the_timeline_keeps_what_support_did_and_each_status(api: Api) -> None:
+    case = await api.submitted()
+    await deliver(api, case, S.FAILED, revision=2, reason="Refused")
+    await deliver(api, case, S.FAILED, revision=2, reason="Refused")
+    for revision, state in enumerate((S.PENDING, S.DELIVERING, S.DEFERRED, S.DELIVERING), start=3):
+        await deliver(api, case, state, revision=revision)
+    await deliver(api, case, S.FAILED, revision=7, reason="Refused again")
+    await deliver(api, case, S.DELIVERED, revision=8, case_id="C-1", cause="linked", reason="It stands there")
+    await api.fetch(
+        "INSERT INTO status_sync.status_changes (web_case_id, as_of, status)"
+        " VALUES ($1, now() + interval '1 minute', 'in_process'), ($1, now() + interval '2 minutes', 'closed'),"
+        " ('W000000000', now(), 'canceled')",
+        case["web_case_id"],
+    )
+    answer = await api.client.get(f"{CASES}/{case['web_case_id']}/timeline")
+    assert Timeline.model_validate_json(answer.content)
+    found = [(item["event"], item["by"], item["detail"]) for item in answer.json()["items"]]
+    assert found == [
+        ("created", "ann", None),
+        ("submitted", "ann", None),
+        ("failed", None, "Refused"),
+        ("replayed", "support", None),
+        ("failed", None, "Refused again"),
+        ("linked", "support", "It stands there"),
+        ("delivered", None, "C-1"),
+        ("status", "D365", "in_process"),
+        ("status", "D365", "closed"),
+    ]
+    assert answer.json()["items"][-1]["duration_seconds"] == 60.0

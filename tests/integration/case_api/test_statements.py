@@ -36,7 +36,11 @@ async def plan(database: Database, name: str, *arguments: Any) -> str:
             FROM generate_series(1, 20000) n;
             INSERT INTO case_api.outbox (web_case_id, submission_no, topic, value, headers)
             SELECT 'W' || n, 1, 't', '', '{}' FROM generate_series(1, 20000) n;
-            ANALYZE case_api.cases, case_api.submissions, case_api.submission_states, case_api.outbox;
+            INSERT INTO case_api.submission_changes SELECT 'W' || n, 1, 2, 'delivered', null, null, null, now()
+            FROM generate_series(1, 20000) n;
+            INSERT INTO status_sync.status_changes SELECT 'W' || n, now(), 'open' FROM generate_series(1, 20000) n;
+            ANALYZE case_api.cases, case_api.submissions, case_api.submission_states, case_api.outbox,
+                case_api.submission_changes, status_sync.status_changes;
             SET search_path TO case_api, public;
             SET plan_cache_mode TO force_generic_plan;
             """
@@ -56,6 +60,8 @@ async def plan(database: Database, name: str, *arguments: Any) -> str:
         ("read_outbox", (1000,), "outbox_pkey"),
         ("resend_submissions", (500, 60, 3600), "submission_states_resend"),
         ("delete_sent", ("{1,2,3}",), "outbox_pkey"),
+        ("list_submissions", ("d", "W1"), "submission_changes_pkey"),
+        ("list_statuses", ("W1",), "status_changes_pkey"),
         ("create_case", ("W1", *["x"] * 14, ""), "idempotency_keys_pkey"),
     ],
 )
@@ -84,6 +90,11 @@ async def test_each_role_writes_its_own_columns_alone(database: Database) -> Non
         for column in ("case_id", "d365_status", "created_by", "origin"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await pool.execute(f"UPDATE cases SET {column} = 'x'")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await pool.fetch("SELECT d365_status FROM status_sync.status_changes")
+        for statement in ("DELETE FROM status_sync.status_changes", "DELETE FROM submission_changes"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await pool.execute(statement)
     async with database.pool("d365_sync") as pool:
         await pool.fetch("SELECT * FROM case_api.submissions")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):

@@ -89,6 +89,16 @@ class World:
         """One case of the read model."""
         return next(row for row in await self.rows() if row["web_case_id"] == web_case_id)
 
+    async def statuses(self, web_case_id: str | None = None) -> list[str]:
+        """The statuses that were noted, of one case or of all, oldest first."""
+        async with self.database.connect() as connection:
+            rows = await connection.fetch(
+                "SELECT status FROM status_sync.status_changes WHERE web_case_id = coalesce($1, web_case_id)"
+                " ORDER BY as_of",
+                web_case_id,
+            )
+            return [row["status"] for row in rows]
+
     async def events(self) -> list[dict[str, Any]]:
         """The events that wait in the outbox, as they will be sent."""
         from case_shared.events import CaseStatusChanged, decode

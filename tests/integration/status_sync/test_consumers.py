@@ -124,6 +124,7 @@ async def test_linking_to_a_case_born_in_d365_makes_one_row(world: World) -> Non
     assert [(row["web_case_id"], row["status"]) for row in await world.rows() if row["case_id"] == case_id] == [
         (case.web_case_id, "open")
     ]
+    assert set(await world.statuses(case.web_case_id)) == {"open"}
 
 
 async def test_a_read_from_before_the_linked_case_was_last_read_does_not_count(world: World) -> None:

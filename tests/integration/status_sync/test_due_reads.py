@@ -64,6 +64,23 @@ async def test_what_has_not_changed_is_not_told_again(world: World) -> None:
     assert len(await world.events()) == 1
 
 
+async def test_each_status_is_noted_once_whatever_else_changes(world: World) -> None:
+    case = await world.submit()
+    case_id = await world.create(case)
+    apply_read, found = world.service.apply_read(), await world.found(case_id)
+    earlier = await world.now()
+    for status in ("None", "None", "InProcess", "Escalated", "Planned", "Opened", "InProcess", "Closed"):
+        for description in ("one", "two"):
+            shown = found.model_copy(update={"status": status, "description": description})
+            await apply_read.handle(await world.now(), [shown])
+    await apply_read.handle(earlier, [found.model_copy(update={"status": "Canceled"})])
+    assert await world.statuses() == ["submitted", "in_process", "open", "in_process", "closed"]
+    async with world.database.connect() as connection:
+        latest = await connection.fetchrow("SELECT * FROM status_sync.status_changes ORDER BY as_of DESC LIMIT 1")
+    assert latest is not None
+    assert (latest["web_case_id"], latest["d365_status"]) == (case.web_case_id, "Closed")
+
+
 async def test_an_unknown_status_keeps_the_last_one_and_stores_the_symbol(world: World) -> None:
     case = await world.submit()
     case_id = await world.create(case)

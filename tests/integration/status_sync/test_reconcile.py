@@ -75,13 +75,14 @@ async def test_a_born_row_and_the_submission_that_it_turns_out_to_be_become_one(
     case = await world.submit()
     case_id = await world.create(case)
     apply_read, shown = world.service.apply_read(), await world.found(case_id)
-    nameless = shown.model_copy(update={"web_case_id": None, "submission_id": None})
+    nameless = shown.model_copy(update={"web_case_id": None, "submission_id": None, "status": "InProcess"})
     await apply_read.handle(await world.now(), [nameless])
     assert (await by_case_id(world))[case_id]["origin"] == "d365"
     await apply_read.handle(await world.now(), [shown])
     (row,) = await world.rows()
     assert (row["web_case_id"], row["case_id"], row["origin"]) == (case.web_case_id, case_id, "portal")
     assert (await world.events())[-1]["submission_id"] == str(case.submission_id)
+    assert await world.statuses(case.web_case_id) == await world.statuses() == ["in_process", "submitted"]
 
 
 async def test_our_web_case_id_with_other_content_is_left_to_d365_sync(world: World) -> None:
@@ -101,8 +102,10 @@ async def test_a_born_case_follows_to_another_dealer_and_out_of_sight(world: Wor
     await apply_read.handle(await world.now(), [found])
     await apply_read.handle(await world.now(), [found.model_copy(update={"customer_account": "US-002"})])
     assert [(row["dealer"], row["case_id"]) for row in await world.rows()] == [("usmf-us-002", case_id)]
+    assert len(await world.statuses()) == 1, "what it was with another dealer is not this one's business"
     await apply_read.handle(await world.now(), [found.model_copy(update={"category_type": "Audit"})])
     assert await world.rows() == []
+    assert await world.statuses() == []
 
 
 async def test_a_read_from_before_a_case_was_hidden_does_not_bring_it_back(world: World) -> None:

@@ -71,6 +71,7 @@ async def test_hot_statements_use_their_index(database: Database) -> None:
             " VALUES ('W1', 'd', 'usmf', 'a', 'portal', 'submitted')"
         ),
         "SELECT content FROM case_api.submissions",
+        "UPDATE status_sync.status_changes SET status = 'open'",
     ],
 )
 async def test_what_is_not_ours_cannot_be_touched(database: Database, statement: str) -> None:

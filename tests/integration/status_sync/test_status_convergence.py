@@ -100,7 +100,7 @@ class Status(RuleBasedStateMachine):
         self.newest: dict[str, datetime] = {}  # of each case of D365, the begin of the newest read that was applied
         self.run(self.superuser.execute(
             "TRUNCATE case_api.cases, case_api.submissions, status_sync.dealers, status_sync.due_reads,"
-            " status_sync.sync_state, status_sync.outbox CASCADE"
+            " status_sync.status_changes, status_sync.sync_state, status_sync.outbox CASCADE"
         ))  # fmt: skip
         self.run(self.sync_dealers())
 
@@ -305,6 +305,16 @@ class Status(RuleBasedStateMachine):
             assert (row["d365_status"], row["d365_description"]) == (case.status, case.description)
             if status := MAPPING.portal_status(case.status):
                 assert row["status"] == status
+
+        self.histories_lead_to_what_is_shown()
+
+    def histories_lead_to_what_is_shown(self) -> None:
+        noted = "SELECT web_case_id, array_agg(status ORDER BY as_of) AS all FROM status_sync.status_changes GROUP BY 1"
+        statuses = {row["web_case_id"]: row["all"] for row in self.run(self.pool.fetch(noted))}
+        rows = {row["web_case_id"]: row["d365_status_mapped"] for row in self.rows()}
+        assert set(statuses) <= set(rows), "a history of nobody's"
+        for web_case_id, mapped in rows.items():
+            assert mapped is None or statuses[web_case_id][-1] == mapped
 
     def holder(self, case: D365Case) -> str | None:
         """Who has this case in the read model: a case of ours, else a dealer, or nobody."""

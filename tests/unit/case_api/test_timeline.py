@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from case_api.domain.case import Case, Content, Submission
-from case_api.domain.timeline import PastSubmission, timeline
-from case_shared.events import SubmissionState
+from case_api.domain.timeline import Change, PastSubmission, Status, timeline
+from case_shared.events import SubmissionState as S
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -35,7 +37,7 @@ def case(**fields: Any) -> Case:
     return Case(**(known | fields))
 
 
-def past(state: SubmissionState, **fields: Any) -> PastSubmission:
+def past(state: S, *changes: Change, **fields: Any) -> PastSubmission:
     known: dict[str, Any] = {
         "submission_no": 1,
         "case_id": None,
@@ -45,11 +47,17 @@ def past(state: SubmissionState, **fields: Any) -> PastSubmission:
         "delivered_at": None,
         "attempts": [],
     }
-    return PastSubmission(Submission(state=state, **(known | fields)), "bob", {"category": "Parts"}, at(11), at(20))
+    submission = Submission(state=state, **(known | fields))
+    return PastSubmission(submission, "bob", {"category": "Parts"}, at(11), at(20), changes)
+
+
+def change(state: S, seconds: float, **fields: Any) -> Change:
+    known: dict[str, Any] = {"cause": None, "reason": None, "case_id": None}
+    return Change(state=state, at=at(seconds), **(known | fields))
 
 
 def test_a_draft_was_created_and_no_more() -> None:
-    (entry,) = timeline(case(), [])
+    (entry,) = timeline(case(), [], [])
     assert (entry.at, entry.event, entry.by) == (NOON, "created", "ann")
 
 
@@ -58,9 +66,9 @@ def test_each_stage_tells_how_long_it_took() -> None:
         {"started": at(12).isoformat(), "ended": at(14).isoformat(), "outcome": "unknown"},
         {"started": at(15).isoformat(), "ended": None, "outcome": None},
     ]
-    delivered = past(SubmissionState.DELIVERED, case_id="C-1", attempts=attempts)
+    delivered = past(S.DELIVERED, case_id="C-1", attempts=attempts)
     submitted = case(phase="submitted", status="open", status_as_of=at(60), case_id="C-1")
-    found = [(e.event, e.by, e.detail, e.duration_seconds) for e in timeline(submitted, [delivered])]
+    found = [(e.event, e.by, e.detail, e.duration_seconds) for e in timeline(submitted, [delivered], [])]
     assert found == [
         ("created", "ann", None, None),
         ("submitted", "bob", None, None),
@@ -73,8 +81,8 @@ def test_each_stage_tells_how_long_it_took() -> None:
 
 
 def test_what_is_under_way_has_no_end() -> None:
-    for state in (SubmissionState.PENDING, SubmissionState.DELIVERING):
-        assert [entry.event for entry in timeline(case(phase="submitted"), [past(state)])] == [
+    for state in (S.PENDING, S.DELIVERING):
+        assert [entry.event for entry in timeline(case(phase="submitted"), [past(state)], [])] == [
             "created",
             "submitted",
             "sent",
@@ -82,10 +90,10 @@ def test_what_is_under_way_has_no_end() -> None:
 
 
 def test_a_return_tells_its_reason_and_the_next_submission_follows() -> None:
-    first = past(SubmissionState.RETURNED, reason="Which machine?")
-    second = past(SubmissionState.FAILED, submission_no=2, submitted_at=at(30), reason="Refused")
+    first = past(S.RETURNED, reason="Which machine?")
+    second = past(S.FAILED, submission_no=2, submitted_at=at(30), reason="Refused")
     second = PastSubmission(second.submission, "ann", {}, None, at(40))
-    entries = timeline(case(), [first, second])
+    entries = timeline(case(), [first, second], [])
     assert [(e.event, e.submission_no, e.detail) for e in entries[3:]] == [
         ("returned", 1, "Which machine?"),
         ("submitted", 2, None),
@@ -94,5 +102,113 @@ def test_a_return_tells_its_reason_and_the_next_submission_follows() -> None:
 
 
 def test_clocks_that_differ_give_no_negative_duration() -> None:
-    early = PastSubmission(past(SubmissionState.DELIVERED).submission, "bob", {}, at(9), at(8))
-    assert min(e.duration_seconds for e in timeline(case(), [early]) if e.duration_seconds is not None) == 0
+    early = PastSubmission(past(S.DELIVERED).submission, "bob", {}, at(9), at(8))
+    assert min(e.duration_seconds for e in timeline(case(), [early], []) if e.duration_seconds is not None) == 0
+
+
+FAILED = change(S.FAILED, 20, reason="Refused")
+REPLAYED = change(S.PENDING, 50)
+LINKED = change(S.DELIVERED, 80, case_id="C-1", cause="linked", reason="D365's clerk typed it in")
+
+
+@pytest.mark.parametrize(
+    ("now", "changes", "told"),
+    [
+        pytest.param(S.FAILED, [FAILED], [("failed", None, "Refused", 10.0)], id="failed"),
+        pytest.param(
+            S.DELIVERING,
+            [FAILED, REPLAYED],
+            [("failed", None, "Refused", 10.0), ("replayed", "support", None, 30.0)],
+            id="replayed, and under way",
+        ),
+        pytest.param(
+            S.DELIVERED,
+            [FAILED, change(S.DELIVERING, 50), change(S.DELIVERED, 51, case_id="C-1")],
+            [
+                ("failed", None, "Refused", 10.0),
+                ("replayed", "support", None, 30.0),
+                ("delivered", None, "C-1", 1.0),
+            ],
+            id="replayed with success",
+        ),
+        pytest.param(
+            S.FAILED,
+            [FAILED, REPLAYED, change(S.FAILED, 60, reason="Refused again")],
+            [
+                ("failed", None, "Refused", 10.0),
+                ("replayed", "support", None, 30.0),
+                ("failed", None, "Refused again", 10.0),
+            ],
+            id="replayed in vain",
+        ),
+        pytest.param(
+            S.DELIVERED,
+            [FAILED, LINKED],
+            [
+                ("failed", None, "Refused", 10.0),
+                ("linked", "support", "D365's clerk typed it in", 60.0),
+                ("delivered", None, "C-1", 60.0),
+            ],
+            id="linked",
+        ),
+        pytest.param(
+            S.FAILED,
+            [FAILED, change(S.DISCARDED, 30, reason="Twice"), change(S.FAILED, 40, reason="By mistake")],
+            [
+                ("failed", None, "Refused", 10.0),
+                ("discarded", "support", "Twice", 10.0),
+                ("restored", "support", "By mistake", 10.0),
+            ],
+            id="discarded and restored",
+        ),
+        pytest.param(
+            S.DEFERRED,
+            [FAILED, REPLAYED],
+            [("failed", None, "Refused", 10.0), ("replayed", "support", None, 30.0), ("deferred", None, None, 0.0)],
+            id="what is on its way now is told, too",
+        ),
+        pytest.param(S.RETURNED, [], [("returned", "support", None, 10.0)], id="before changes were noted"),
+    ],
+)
+def test_each_end_and_each_step_away_from_one_is_told(
+    now: S, changes: list[Change], told: list[tuple[str, str | None, str | None, float]]
+) -> None:
+    entries = timeline(case(phase="submitted"), [past(now, *changes)], [])
+    found = [(e.event, e.by, e.detail, e.duration_seconds) for e in entries if e.event not in ("submitted", "sent")]
+    assert sorted(found[1:]) == sorted(told)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "told"),
+    [
+        pytest.param([], [("open", None)], id="read before statuses were noted"),
+        pytest.param([Status("submitted", at(60))], [("submitted", None)], id="the first"),
+        pytest.param(
+            [Status("submitted", at(60)), Status("in_process", at(90)), Status("open", at(190.5))],
+            [("submitted", None), ("in_process", 30.0), ("open", 100.5)],
+            id="each, and how long the one before lasted",
+        ),
+        pytest.param(
+            [Status("open", at(30)), Status("open", at(60)), Status("closed", at(90))],
+            [("open", None), ("closed", 60.0)],
+            id="merged: the same one twice is one",
+        ),
+        pytest.param(
+            [Status("closed", at(30)), Status("open", at(60)), Status("closed", at(90))],
+            [("closed", None), ("open", 30.0), ("closed", 30.0)],
+            id="and back",
+        ),
+    ],
+)
+def test_each_status_is_told_once(statuses: list[Status], told: list[tuple[str, float | None]]) -> None:
+    shown = case(phase="submitted", status="open", status_as_of=at(300), origin="d365", created_by=None)
+    entries = timeline(shown, [], statuses)
+    assert (entries[0].event, entries[0].by, entries[0].detail) == ("created", None, "The case was made in D365.")
+    assert [(e.detail, e.duration_seconds) for e in entries[1:]] == told
+    assert {(e.event, e.by) for e in entries[1:]} == {("status", "D365")}
+
+
+def test_a_returned_draft_keeps_the_statuses_that_it_had() -> None:
+    entries = timeline(case(status_as_of=at(60)), [past(S.RETURNED)], [Status("open", at(60))])
+    assert [e.event for e in entries][-1] == "status"
+    assert [e.event for e in timeline(case(status_as_of=at(60)), [], [])] == ["created"]

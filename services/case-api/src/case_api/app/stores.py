@@ -9,7 +9,7 @@ from uuid import UUID
 from case_api.domain.case import Case, Content, Submission
 from case_api.domain.dealers import CategoryTypes, Dealer
 from case_api.domain.submission import Facts
-from case_api.domain.timeline import PastSubmission
+from case_api.domain.timeline import PastSubmission, Status
 from case_shared.events import CaseDelivery, SubmissionState
 
 # A statement tells why it did nothing by what its snapshot showed; where another request changed the case meanwhile,
@@ -149,6 +149,9 @@ class CaseStore(Protocol):
 
     async def submissions(self, dealer: str, web_case_id: str) -> list[PastSubmission]:
         """All submissions of a case, oldest first."""
+
+    async def statuses(self, web_case_id: str) -> list[Status]:
+        """The statuses that D365 gave a case of which it is known whose it is, oldest first."""
 
 
 class SubmitStore(Protocol):

@@ -3,10 +3,34 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
-from case_api.domain.case import Case, Submission
+from case_api.domain.case import ENDED, Case, Submission
 from case_shared.events import SubmissionState
+
+# Operators' names are not for dealers.
+SUPPORT = "support"
+D365 = "D365"
+_LINKED = "linked"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A submission came to an end, or away from one."""
+
+    state: SubmissionState
+    cause: str | None
+    reason: str | None
+    case_id: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A status that D365 gave a case, and when the read began that showed it first."""
+
+    status: str
+    as_of: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +42,12 @@ class PastSubmission:
     content: dict[str, Any] | None
     sent_at: datetime | None
     state_at: datetime | None
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something that happened; `duration_seconds` since the stage before it, None where none is known."""
+    """Something that happened; `duration_seconds` since the stage before it, an attempt's own; None where unknown."""
 
     at: datetime
     event: str
@@ -33,13 +58,12 @@ class Entry:
     duration_seconds: float | None = None
 
 
-def timeline(case: Case, submissions: Sequence[PastSubmission]) -> list[Entry]:
+def timeline(case: Case, submissions: Sequence[PastSubmission], statuses: Sequence[Status]) -> list[Entry]:
     """All that is known to have happened to `case`, oldest first."""
     entries = [Entry(case.created_at, "created", case.created_by, _origin(case))]
     for past in submissions:
         entries += _stages(past)
-    if case.status_as_of is not None and case.phase != "draft":
-        entries.append(Entry(case.status_as_of, "status", "D365", case.status))
+    entries += _statuses(case, statuses)
     # Stable: what happened at the same moment stays in the order of the stages.
     return sorted(entries, key=lambda entry: entry.at)
 
@@ -56,8 +80,65 @@ def _stages(past: PastSubmission) -> Iterator[Entry]:
         yield Entry(past.sent_at, "sent", submission_no=number, duration_seconds=_seconds(submitted_at, past.sent_at))
     for attempt in submission.attempts:
         yield _attempt(attempt, number)
-    if past.state_at is not None and submission.state not in {SubmissionState.PENDING, SubmissionState.DELIVERING}:
-        yield _state(past, past.state_at)
+    before, since = SubmissionState.PENDING, submitted_at
+    for change in _changes(past):
+        for event, by, detail in _told(before, change):
+            yield Entry(change.at, event, by, detail, number, duration_seconds=_seconds(since, change.at))
+        before, since = change.state, change.at
+
+
+def _changes(past: PastSubmission) -> Sequence[Change]:
+    """The changes that were noted, and the state of now where it is none of them and says something."""
+    now = past.submission
+    known = past.changes[-1].state if past.changes else SubmissionState.PENDING
+    silent = {SubmissionState.PENDING, SubmissionState.DELIVERING, known}
+    if past.state_at is None or now.state in silent:
+        return past.changes
+    return (*past.changes, Change(now.state, now.cause, now.reason, now.case_id, past.state_at))
+
+
+def _told(before: SubmissionState, change: Change) -> Iterator[tuple[str, str | None, str | None]]:
+    """The events in a change: what it is called, whose doing it is, and its detail."""
+    match change.state:
+        case SubmissionState.DELIVERED:
+            if change.cause == _LINKED:
+                yield "linked", SUPPORT, change.reason
+            yield "delivered", None, change.case_id
+        case SubmissionState.RETURNED | SubmissionState.DISCARDED:
+            yield change.state.value, SUPPORT, change.reason
+        case SubmissionState.FAILED:
+            if before is SubmissionState.DISCARDED:
+                yield "restored", SUPPORT, change.reason
+            else:
+                yield "failed", None, change.reason
+        case (
+            SubmissionState.PENDING
+            | SubmissionState.DELIVERING
+            | SubmissionState.VERIFYING
+            | SubmissionState.DEFERRED as state
+        ):
+            # Nothing but an operator brings a submission back onto its way.
+            if before in ENDED:
+                yield "replayed", SUPPORT, None
+            else:
+                yield state.value, None, change.reason
+        case other:
+            assert_never(other)
+
+
+def _statuses(case: Case, statuses: Sequence[Status]) -> Iterator[Entry]:
+    """Each status once, and how long the one before it lasted."""
+    known = list(statuses)
+    if not known and case.status_as_of is not None and case.phase != "draft":
+        known = [Status(case.status, case.status_as_of)]  # read before statuses were noted
+    before: Status | None = None
+    for status in known:
+        # A case born in D365 that was merged into ours has brought its statuses along.
+        if before is not None and before.status == status.status:
+            continue
+        lasted = _seconds(before.as_of, status.as_of) if before else None
+        yield Entry(status.as_of, "status", D365, status.status, duration_seconds=lasted)
+        before = status
 
 
 def _emptied(past: PastSubmission) -> str | None:
@@ -69,13 +150,6 @@ def _attempt(attempt: dict[str, Any], number: int) -> Entry:
     ended = datetime.fromisoformat(attempt["ended"]) if attempt.get("ended") else None
     duration = _seconds(started, ended) if ended else None
     return Entry(started, "attempt", None, attempt.get("outcome"), number, duration_seconds=duration)
-
-
-def _state(past: PastSubmission, at: datetime) -> Entry:
-    submission = past.submission
-    detail = submission.case_id if submission.state is SubmissionState.DELIVERED else submission.reason
-    took = _seconds(submission.submitted_at, at)
-    return Entry(at, submission.state.value, None, detail, submission.submission_no, duration_seconds=took)
 
 
 def _seconds(start: datetime, end: datetime) -> float:

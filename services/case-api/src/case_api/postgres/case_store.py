@@ -9,8 +9,8 @@ from case_api.app.stores import Added, Deletion, Key, Place, WebCaseIdTaken
 from case_api.domain.case import Case, Content
 from case_api.domain.dealers import Dealer
 from case_api.domain.errors import KeyInUse
-from case_api.domain.timeline import PastSubmission
-from case_api.postgres.rows import case_as_added, case_of, submission_of
+from case_api.domain.timeline import PastSubmission, Status
+from case_api.postgres.rows import case_as_added, case_of, change_of, submission_of
 from case_shared.postgres import Pool, load_sql
 
 _PACKAGE = "case_api.postgres"
@@ -74,9 +74,21 @@ class PostgresCaseStore:
         """All submissions of a case, oldest first."""
         rows = await self.pool.fetch(load_sql(_PACKAGE, "list_submissions"), dealer, web_case_id)
         return [
-            PastSubmission(submission_of(row), row["submitted_by"], row["content"], row["sent_at"], row["state_at"])
+            PastSubmission(
+                submission_of(row),
+                row["submitted_by"],
+                row["content"],
+                row["sent_at"],
+                row["state_at"],
+                tuple(change_of(change) for change in row["changes"]),
+            )
             for row in rows
         ]
+
+    async def statuses(self, web_case_id: str) -> list[Status]:
+        """The statuses that D365 gave a case of which it is known whose it is, oldest first."""
+        rows = await self.pool.fetch(load_sql(_PACKAGE, "list_statuses"), web_case_id)
+        return [Status(row["status"], row["as_of"]) for row in rows]
 
 
 def _added(row: asyncpg.Record, *, created: bool) -> Added:

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from case_api.domain.case import Case, Content, Submission
+from case_api.domain.timeline import Change
 from case_shared.events import SubmissionState
 
 Row = asyncpg.Record | Mapping[str, Any]
@@ -56,6 +57,17 @@ def submission_of(row: Row) -> Submission:
 def submission_as_told(answer: Mapping[str, Any]) -> Submission:
     """A submission from what an Idempotency-Key has kept: its row as JSON."""
     return submission_of({**answer, **{name: _time(answer[name]) for name in ("submitted_at", "delivered_at")}})
+
+
+def change_of(change: Mapping[str, Any]) -> Change:
+    """A change of a submission from its row as JSON."""
+    return Change(
+        state=SubmissionState(change["state"]),
+        cause=change["cause"],
+        reason=change["reason"],
+        case_id=change["case_id"],
+        at=datetime.fromisoformat(change["at"]),
+    )
 
 
 def _time(text: str | None) -> datetime | None:

@@ -120,13 +120,18 @@ class TimelineEntry(Document):
 
     at: AwareDatetime
     event: str = Field(
-        description="created, submitted, sent, attempt, a submission's state, or status", examples=["submitted"]
+        description="created, submitted, sent (Kafka has it), attempt, deferred, verifying, delivered, failed, "
+        "replayed, linked, returned, discarded, restored, or status; more may come",
+        examples=["submitted"],
     )
-    by: str | None
+    by: str | None = Field(description="a user; `support` for the operators of the delivery; `D365`")
     detail: str | None = Field(description="an attempt's outcome, the reason, the Case ID or the status")
     submission_no: int | None
     content: dict[str, Any] | None = Field(description="what was submitted")
-    duration_seconds: float | None = Field(description="how long the stage took")
+    duration_seconds: float | None = Field(
+        description="sent and the first state: since submitted; each later state: since the one before; an attempt: "
+        "from its start to its end; a status: since the status before"
+    )
 
 
 class Timeline(Document):

@@ -30,6 +30,13 @@ _DRAWS = 8
 _ALARMING = (Ignored.MISMATCH, Ignored.SECOND)
 
 
+class Removal(NamedTuple):
+    """A row born in D365 that goes, and the row of ours that its case turned out to be, if it did."""
+
+    web_case_id: str
+    ours: str | None
+
+
 class Update(NamedTuple):
     """What a row takes over from D365; `mapped` is None for a symbol that the mapping does not know."""
 
@@ -74,8 +81,8 @@ class Cases(Protocol):
     async def find_dealers(self, connection: Connection, found: Sequence[D365Case]) -> Mapping[CaseNumber, Dealer]:
         """The registered dealer of each case that has one."""
 
-    async def remove_born(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
-        """Remove rows born in D365."""
+    async def remove_born(self, connection: Connection, removals: Sequence[Removal]) -> None:
+        """Remove rows born in D365; what statuses they had goes over to the rows that take their places."""
 
     async def update(self, connection: Connection, began_at: datetime, updates: Sequence[Update]) -> Sequence[Applied]:
         """Take over what the read showed, where it began after the last one."""
@@ -109,7 +116,7 @@ class Outbox(Protocol):
 class Plan(NamedTuple):
     """What one read makes of the read model."""
 
-    remove: list[str]
+    remove: list[Removal]
     update: list[Update]
     insert: list[Insert]
     hidden: list[CaseNumber]
@@ -198,7 +205,8 @@ class ApplyRead:
             if placement.ignored:
                 _tell_ignored(case, placement.ignored)
             if placement.remove:
-                plan.remove.append(placement.remove)
+                ours = placement.update.web_case_id if placement.update else None
+                plan.remove.append(Removal(placement.remove, ours))
             if row := placement.update:
                 plan.update.append(Update(row.web_case_id, case, mapped, self.rules.submission_seen(case, row)))
                 # A second case of D365 that claims the same submission must see that it is taken.

@@ -7,7 +7,7 @@ from typing import Any
 from case_shared.d365.models import D365Case
 from case_shared.events import CaseStatus
 from case_shared.postgres import Connection
-from status_sync.app.apply_read import Applied, CaseNumber, Insert, Update
+from status_sync.app.apply_read import Applied, CaseNumber, Insert, Removal, Update
 from status_sync.app.note_deliveries import Delivered, Linked
 from status_sync.domain.placement import Dealer, KnownCase, Origin
 from status_sync.postgres import statement
@@ -35,9 +35,9 @@ class CaseStore:
         rows = await connection.fetch(statement("find_dealers"), *_numbers(found), accounts)
         return {(row["data_area_id"], row["case_id"]): Dealer(row["dealer"], row["active"]) for row in rows}
 
-    async def remove_born(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
-        """Remove rows born in D365."""
-        await connection.execute(statement("remove_born_cases"), web_case_ids)
+    async def remove_born(self, connection: Connection, removals: Sequence[Removal]) -> None:
+        """Remove rows born in D365; what statuses they had goes over to the rows that take their places."""
+        await connection.execute(statement("remove_born_cases"), *_columns(removals))
 
     async def remove_born_as(self, connection: Connection, delivered: Sequence[Delivered]) -> None:
         """Remove rows born in D365 that stand for these cases."""

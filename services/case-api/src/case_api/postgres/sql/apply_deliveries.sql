@@ -1,5 +1,5 @@
 -- Notes what d365-sync told of submissions: that it was heard, and its state where the revision is greater. One event a submission.
--- Returns the submissions whose state is news. An event of a submission that is not ours (another submission_id) changes nothing.
+-- An end and a step away from one are noted for the timeline. Returns the submissions whose state is news. An event of a submission that is not ours (another submission_id) changes nothing.
 -- Rows are locked in the order of their key, as the relay does it, so that neither waits for the other for ever.
 -- $1 web_case_id[], $2 submission_no[], $3 submission_id[], $4 revision[], $5 state[], $6 cause[], $7 reason[], $8 case_id[],
 -- $9 attempts as JSON text[], $10 occurred_at[], $11 seconds to the first resend float, $12 seconds to any resend at most float
@@ -11,7 +11,7 @@ WITH told AS MATERIALIZED (
     ) e (web_case_id, submission_no, submission_id, revision, state, cause, reason, case_id, attempts, occurred_at)
     JOIN submissions s USING (web_case_id, submission_no, submission_id)
 ), locked AS MATERIALIZED (
-    SELECT x.web_case_id, x.submission_no, x.revision AS held
+    SELECT x.web_case_id, x.submission_no, x.revision AS held, x.state AS was, x.reason AS reason_was
     FROM submission_states x JOIN told USING (web_case_id, submission_no)
     ORDER BY x.web_case_id, x.submission_no
     FOR UPDATE OF x
@@ -37,5 +37,13 @@ WITH told AS MATERIALIZED (
     FROM told JOIN locked USING (web_case_id, submission_no)
     WHERE x.web_case_id = told.web_case_id AND x.submission_no = told.submission_no
     RETURNING x.web_case_id, x.submission_no, x.state, told.revision > held AS news
+), noted AS (
+    INSERT INTO submission_changes (web_case_id, submission_no, revision, state, cause, reason, case_id, at)
+    SELECT told.web_case_id, told.submission_no, told.revision, told.state, told.cause, told.reason, told.case_id, told.occurred_at
+    FROM told JOIN locked USING (web_case_id, submission_no)
+    WHERE told.revision > held AND (told.state, told.reason) IS DISTINCT FROM (was, reason_was)
+        AND ARRAY[told.state, was] && '{delivered,failed,returned,discarded}'::text[]
+    -- After a restore d365-sync may count anew.
+    ON CONFLICT DO NOTHING
 )
 SELECT web_case_id, submission_no, state FROM applied WHERE news ORDER BY web_case_id, submission_no

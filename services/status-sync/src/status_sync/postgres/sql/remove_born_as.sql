@@ -1,5 +1,6 @@
 -- Removes rows born in D365 that stand for cases of ours that were delivered or linked under the same Case ID. Ours remembers
 -- when the last read that such a row had taken over began: a read that began earlier must not count for it.
+-- What statuses such a row had goes over to ours.
 -- $1 web_case_id text[], $2 case_id text[]
 WITH merged AS (
     SELECT ours.web_case_id AS ours, born.web_case_id AS born, born.read_began_at
@@ -11,5 +12,12 @@ WITH merged AS (
 ), dated AS (
     UPDATE case_api.cases AS c SET read_began_at = greatest(c.read_began_at, m.read_began_at)
     FROM merged AS m WHERE c.web_case_id = m.ours
+), gone AS (
+    DELETE FROM status_changes AS s USING merged AS m WHERE s.web_case_id = m.born
+    RETURNING m.ours, s.as_of, s.status, s.d365_status
+), kept AS (
+    INSERT INTO status_changes (web_case_id, as_of, status, d365_status)
+    SELECT ours, as_of, status, d365_status FROM gone
+    ON CONFLICT DO NOTHING
 )
 SELECT case_api.delete_case_born_in_d365(born) FROM merged

@@ -1,3 +1,14 @@
--- Removes rows born in D365, and no others: their case belongs to a row of ours, to another dealer or to no dealer.
--- $1 web_case_id text[]
-SELECT case_api.delete_case_born_in_d365(web_case_id) FROM unnest($1::text[]) AS born (web_case_id)
+-- Removes rows born in D365, and no others: their case belongs to a row of ours, to another dealer or to no dealer. What statuses
+-- they had goes over to the row of ours, and is nobody's business else.
+-- $1 web_case_id text[], $2 web_case_id of ours text[] (null: none)
+WITH born AS (
+    SELECT * FROM unnest($1::text[], $2::text[]) AS r (web_case_id, ours)
+), gone AS (
+    DELETE FROM status_changes AS s USING born AS b WHERE s.web_case_id = b.web_case_id
+    RETURNING b.ours, s.as_of, s.status, s.d365_status
+), kept AS (
+    INSERT INTO status_changes (web_case_id, as_of, status, d365_status)
+    SELECT ours, as_of, status, d365_status FROM gone WHERE ours IS NOT NULL
+    ON CONFLICT DO NOTHING
+)
+SELECT case_api.delete_case_born_in_d365(web_case_id) FROM born
