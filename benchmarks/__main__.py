@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from benchmarks import claim, consume, deliver, relay, report, submit
+from benchmarks import claim, consume, deliver, http, relay, report, submit
 from benchmarks.measure import Benchmark, Result, World, measured
 from case_shared.kafka import KafkaSettings
 from case_shared.service import collect_garbage_less_often
@@ -20,7 +20,15 @@ from tests.support import brokers, databases
 
 BENCHMARKS = {
     one.name: one
-    for one in (submit.BENCHMARK, relay.DELAY, relay.DRAIN, consume.BENCHMARK, claim.BENCHMARK, deliver.BENCHMARK)
+    for one in (
+        submit.BENCHMARK,
+        http.BENCHMARK,
+        relay.DELAY,
+        relay.DRAIN,
+        consume.BENCHMARK,
+        claim.BENCHMARK,
+        deliver.BENCHMARK,
+    )
 }
 
 
@@ -91,6 +99,8 @@ Medians of {rounds} rounds, each of which plays the subject and its ceiling in t
 
 - **submit**: case-api's one statement by 32 callers on a pool of 16, against pgbench's BEGIN, UPDATE, INSERT, COMMIT by
   32 clients.
+- **http**: case-api as it runs (tokens, dealers, limits, tracing) on {http.CONNECTIONS} connections, against a bare
+  Starlette handler that validates the same body and runs the same SQL; one process each, the load from a third.
 - **relay-delay**: from the submit's commit to Kafka's acknowledgement at 100 submissions a second.
 - **relay-drain**: 50,000 rows published and deleted, against aiokafka sending the same records from memory.
 - **consume**: 50,500 records into the document queue, offsets committed, against getmany, one `unnest` insert and a

@@ -102,10 +102,10 @@ async def _ours(world: World, d365: Sandbox, folder: Path) -> tuple[float, float
     url, log = f"http://127.0.0.1:{port}", folder / "d365-sync.log"
     async with running("d365_sync", "serve", environment=environment, url=url, log=log) as process:
         connection = await world.superuser()
-        began = _cpu_seconds(process)
+        began = cpu_seconds(process)
         await connection.execute("UPDATE d365_sync.delivery_control SET paused = false")
         await _until_delivered(connection, process)
-        cpu = (_cpu_seconds(process) - began) / DOCUMENTS * 1000
+        cpu = (cpu_seconds(process) - began) / DOCUMENTS * 1000
         told = await connection.fetchval("SELECT max(detail) FROM d365_sync.documents WHERE state <> 'delivered'")
         assert told is None, told
         rate: float = await connection.fetchval(RATE)
@@ -121,7 +121,8 @@ async def _until_delivered(connection: "asyncpg.Connection[asyncpg.Record]", pro
         raise AssertionError(f"not delivered within a minute:\n{process.output()[-4000:]}") from None
 
 
-def _cpu_seconds(process: Process) -> float:
+def cpu_seconds(process: Process) -> float:
+    """What the process has used of the CPU so far."""
     assert process.running is not None
     fields = Path(f"/proc/{process.running.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

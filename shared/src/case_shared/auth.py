@@ -1,9 +1,10 @@
 """OAuth 2 bearer tokens (RFC 6750): JWTs of an OIDC provider, checked by its discovery document and JWKS."""
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -21,7 +22,8 @@ from case_shared.settings import OidcSettings
 log = structlog.get_logger(__name__)
 # Asymmetric ones alone: a public key must never be taken for an HMAC secret, and `none` is no algorithm.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
-_LEEWAY_SECONDS = 30
+_LEEWAY = timedelta(seconds=30)
+_KNOWN_TOKENS = 10_000
 _KEYS_AGE_SECONDS = 1800.0
 _RETRY_SECONDS = 2.0
 _REFETCH_AFTER_SECONDS = 10.0
@@ -50,6 +52,8 @@ class TokenVerifier:
     session: aiohttp.ClientSession
     clock: Clock
     _keys: dict[str, PyJWK] = field(default_factory=dict)
+    # Tokens that were found good, by their hash: to check a signature costs more than all else that a request takes.
+    _known: dict[bytes, Principal] = field(default_factory=dict)
     _fetched_at: float | None = None
     _fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -58,6 +62,17 @@ class TokenVerifier:
 
         Raises `jwt.InvalidTokenError` where it must not be trusted, `ProviderUnreachable` where that cannot be told.
         """
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._known.get(digest)
+        if known is not None and self.clock.now() < known.expires_at + _LEEWAY:
+            return known
+        principal = await self._check(token)
+        if len(self._known) >= _KNOWN_TOKENS:
+            del self._known[next(iter(self._known))]
+        self._known[digest] = principal
+        return principal
+
+    async def _check(self, token: str) -> Principal:
         header = jwt.get_unverified_header(token)
         key = await self._key(str(header.get("kid", "")))
         claims = jwt.decode(
@@ -66,7 +81,7 @@ class TokenVerifier:
             algorithms=_ALGORITHMS,
             audience=self.settings.oidc_audience,
             issuer=self.settings.oidc_issuer,
-            leeway=_LEEWAY_SECONDS,
+            leeway=_LEEWAY,
             options={"require": ["exp", "iss", "aud", "sub"]},
         )
         return self._principal(claims)
@@ -108,6 +123,7 @@ class TokenVerifier:
                 return
             try:
                 self._keys = await self._published_keys()
+                self._known.clear()
                 self._fetched_at = self.clock.monotonic()
             except (aiohttp.ClientError, TimeoutError, OSError, KeyError, ValueError, jwt.PyJWKSetError) as error:
                 log.warning("oidc_keys_not_fetched", issuer=self.settings.oidc_issuer, error=repr(error))

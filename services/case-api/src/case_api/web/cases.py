@@ -17,9 +17,10 @@ from case_api.web.access import Call, CallFor
 from case_api.web.conditions import JSON, MERGE_PATCH, idempotency_key, read_body, versions
 from case_api.web.documents import answer, case_document, etag, replay_header, timeline_document
 from case_api.web.openapi import IF_MATCH, KEY, body, problems
+from case_api.web.routing import CallRoute
 from case_api.web.schemas import CaseDocument, CaseInput, CasePage, Timeline
 
-router = APIRouter(prefix="/v1/dealers/{dealer}/cases", tags=["cases"])
+router = APIRouter(prefix="/v1/dealers/{dealer}/cases", tags=["cases"], route_class=CallRoute)
 Reads = Annotated[Call, Depends(CallFor("cases:read"))]
 Lists = Annotated[Call, Depends(CallFor("cases:read", frozenset({"cursor", "limit"})))]
 Writes = Annotated[Call, Depends(CallFor("cases:write"))]

@@ -8,10 +8,11 @@ from case_api.web.access import Call, CallFor, refuse_unknown_parameters
 from case_api.web.context import context_of
 from case_api.web.documents import answer
 from case_api.web.openapi import problems
+from case_api.web.routing import CallRoute
 from case_api.web.schemas import CategoryList, DealerList, PriorityList
 from case_shared.auth import Authenticated, Principal
 
-router = APIRouter(prefix="/v1/dealers", tags=["lists"])
+router = APIRouter(prefix="/v1/dealers", tags=["lists"], route_class=CallRoute)
 Reads = Annotated[Call, Depends(CallFor("cases:read"))]
 Reader = Annotated[Principal, Depends(Authenticated("cases:read"))]
 

@@ -13,11 +13,14 @@ from case_api.web.access import Call, CallFor
 from case_api.web.conditions import idempotency_key, versions, wait_seconds
 from case_api.web.documents import answer, replay_header, submission_document
 from case_api.web.openapi import IF_MATCH, KEY, PREFER, problems
+from case_api.web.routing import CallRoute
 from case_api.web.schemas import SubmissionDocument, ValidationDocument
 from case_shared.telemetry import current_traceparent
 
 log = structlog.get_logger(__name__)
-router = APIRouter(prefix="/v1/dealers/{dealer}/cases/{web_case_id}/submission", tags=["submission"])
+router = APIRouter(
+    prefix="/v1/dealers/{dealer}/cases/{web_case_id}/submission", tags=["submission"], route_class=CallRoute
+)
 Reads = Annotated[Call, Depends(CallFor("cases:read"))]
 Submits = Annotated[Call, Depends(CallFor("cases:submit", frozenset({"validate_only"})))]
 _submitted = Counter("casebridge_submissions_total", "Submissions answered with 202, repeated ones included")

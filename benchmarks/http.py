@@ -1,0 +1,102 @@
+"""case-api over HTTP as it runs, auth and all, as a ratio to a bare Starlette handler with the same SQL."""
+
+import asyncio
+import os
+import sys
+from contextlib import AsyncExitStack
+from uuid import uuid4
+
+import orjson
+
+from benchmarks.deliver import cpu_seconds
+from benchmarks.measure import Benchmark, Figures, Goal, World
+from tests.support import drafts, issuer
+from tests.support.processes import Process, free_port, running
+
+CONNECTIONS = 32
+CASES = 1_000
+BODY = {
+    "category": drafts.CATEGORY,
+    "description": drafts.DESCRIPTION,
+    "contact": {"name": "Dora Dealer", "email": "dora@example.com"},
+}
+
+
+async def play(world: World) -> Figures:
+    """One round: GET and POST, ours and the bare handler's in turn."""
+    folder = world.folder / f"http-{uuid4().hex[:8]}"
+    folder.mkdir()
+    connection = await world.superuser()
+    web_case_ids = await drafts.insert(connection, CASES)
+    await connection.execute("VACUUM ANALYZE case_api.cases")
+    await connection.execute("CHECKPOINT")
+    await connection.close()
+    async with AsyncExitStack() as stack:
+        provider = await stack.enter_async_context(issuer.issuer())
+        environment = {
+            **world.broker.environment(),
+            "DATABASE_URL": world.database.url("case_api"),
+            "OIDC_ISSUER": provider,
+        }
+        ports = [str(free_port()), str(free_port())]
+        servers = [
+            await stack.enter_async_context(
+                running(
+                    module,
+                    *arguments,
+                    environment={**environment, "PORT": port},
+                    url=f"http://127.0.0.1:{port}",
+                    log=folder / f"{module}.log",
+                )
+            )
+            for port, (module, *arguments) in zip(
+                ports, [("case_api", "serve"), ("benchmarks.http_bare",)], strict=True
+            )
+        ]
+        headers = {"Authorization": f"Bearer {issuer.token(provider, drafts.DEALER)}"}
+        path = f"/v1/dealers/{drafts.DEALER}/cases"
+        gets = [_request("GET", f"{path}/{web_case_id}", headers) for web_case_id in web_case_ids]
+        posts = [_request("POST", path, headers, orjson.dumps(BODY))]
+        figures: dict[str, float] = {}
+        for name, requests, status in (("GET", gets, 200), ("POST", posts, 201)):
+            ours, bare = [await _load(world, server, requests, status) for server in servers]
+            figures |= {
+                f"{name}/s": ours[0],
+                f"bare {name}/s": bare[0],
+                f"{name} CPU µs": ours[1],
+                f"bare {name} CPU µs": bare[1],
+                f"{name} ratio": ours[0] / bare[0],
+            }
+        return figures
+
+
+def _request(method: str, path: str, headers: dict[str, str], body: bytes = b"") -> bytes:
+    given = {"Host": "localhost", **headers}
+    if body:
+        given |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items()), "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+async def _load(world: World, server: Process, requests: list[bytes], status: int) -> tuple[float, float]:
+    """Requests a second, and microseconds of the server's CPU for each; half a second warms up."""
+    task = {
+        "port": int(server.url.rpartition(":")[2]),
+        "connections": CONNECTIONS,
+        "seconds": world.seconds,
+        "status": status,
+        "requests": [request.decode() for request in requests],
+    }
+    assert server.running is not None
+    began = cpu_seconds(server)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.http_load", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate(orjson.dumps(task))
+    assert process.returncode == os.EX_OK, server.output()[-4000:]
+    counted = orjson.loads(output)
+    spent = cpu_seconds(server) - began
+    return counted["per_second"], spent / counted["answers"] * 1e6
+
+
+BENCHMARK = Benchmark("http", play, (Goal("GET ratio", at_least=0.6), Goal("POST ratio", at_least=0.5)))

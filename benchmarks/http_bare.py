@@ -1,0 +1,65 @@
+"""The ceiling of http.py: bare Starlette that does nothing but validate, run case-api's SQL and answer."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import astuple
+
+import orjson
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from case_api.web.schemas import CaseInput
+from case_shared.identifiers import new_web_case_id
+from case_shared.postgres import create_pool, load_sql
+from case_shared.service import collect_garbage_less_often
+from tests.support import drafts
+
+GET, CREATE = (load_sql("case_api.postgres", name) for name in ("get_case", "create_case"))
+WHO = (drafts.DEALER, drafts.DATA_AREA_ID, drafts.CUSTOMER_ACCOUNT)
+
+
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    """The pool, as case-api has it."""
+    app.state.pool = await create_pool(os.environ["DATABASE_URL"], schema="case_api", name="bare", size=12)
+    yield
+    await app.state.pool.close()
+
+
+async def get(request: Request) -> Response:
+    """A case's row."""
+    path = request.path_params
+    row = await request.app.state.pool.fetchrow(GET, path["dealer"], path["web_case_id"])
+    return Response(orjson.dumps(dict(row)), 200, media_type="application/json")
+
+
+async def create(request: Request) -> Response:
+    """A draft's row."""
+    content = CaseInput.model_validate_json(await request.body()).content()
+    row = await request.app.state.pool.fetchrow(
+        CREATE, new_web_case_id(), *WHO, *astuple(content), "ann", None, None, b""
+    )
+    return Response(orjson.dumps(row["answer"]), 201, media_type="application/json")
+
+
+async def ready(_request: Request) -> Response:
+    """It serves."""
+    return Response()
+
+
+ROUTES = [
+    Route("/readyz", ready),
+    Route("/v1/dealers/{dealer}/cases/{web_case_id}", get),
+    Route("/v1/dealers/{dealer}/cases", create, methods=["POST"]),
+]
+
+if __name__ == "__main__":
+    app = Starlette(routes=ROUTES, lifespan=lifespan)
+    collect_garbage_less_often()
+    uvicorn.run(
+        app, port=int(os.environ["PORT"]), loop="uvloop", http="httptools", log_level="warning", access_log=False
+    )
