@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 # Asymmetric ones alone: a public key must never be taken for an HMAC secret, and `none` is no algorithm.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 _LEEWAY = timedelta(seconds=30)
+# OIDC, RFC 9068 (JWT access tokens), and version 1 tokens of Entra ID.
+_CLIENT_CLAIMS = ("azp", "client_id", "appid")
 _KNOWN_TOKENS = 10_000
 _KEYS_AGE_SECONDS = 1800.0
 _RETRY_SECONDS = 2.0
@@ -31,13 +33,17 @@ _REFETCH_AFTER_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Principal:
-    """Who calls: `username` is what `created_by` and the audit show; `dealers` are slugs."""
+    """Who calls: `username` is what `created_by` and the audit show; `dealers` are slugs.
+
+    `client` is the application that the token was issued to, where the token tells.
+    """
 
     subject: str
     username: str
     scopes: frozenset[str]
     dealers: frozenset[str]
     expires_at: datetime
+    client: str | None = None
 
 
 class ProviderUnreachable(Transient):
@@ -95,6 +101,7 @@ class TokenVerifier:
             scopes=_words(claims.get(settings.oidc_scope_claim)),
             dealers=_words(claims.get(settings.oidc_dealers_claim)),
             expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+            client=next((str(claims[name]) for name in _CLIENT_CLAIMS if claims.get(name)), None),
         )
 
     async def keep_keys(self, stopping: asyncio.Event) -> None:

@@ -1,7 +1,7 @@
 """case-api's routes on a real database; tokens are plain words here, for case_shared's own tests check real ones."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,9 +9,11 @@ import aiohttp
 import httpx
 import jwt
 import pytest_asyncio
+from fastapi import FastAPI
 
 from case_api import wiring
 from case_api.settings import Settings
+from case_api.web.limits import RateLimits
 from case_shared.auth import Principal
 from case_shared.clock import SystemClock
 from case_shared.health import Heartbeats
@@ -57,6 +59,7 @@ class Api:
     client: httpx.AsyncClient
     service: wiring.Service
     database: Database
+    app: FastAPI
     statements: list[str] = field(default_factory=list)
 
     async def create(self, dealer: str = DEALER, **content: Any) -> Json:
@@ -84,6 +87,10 @@ class Api:
         answer = await self.submit(case)
         assert answer.status_code == 202, answer.text
         return case
+
+    def limit(self, client: int = 0, dealer: int = 0) -> None:
+        """Allow so many requests a minute from now on; 0: as many as come."""
+        self.app.state.context = replace(self.app.state.context, rate_limits=RateLimits(client, dealer))
 
     async def fetch(self, statement: str, *arguments: Any) -> list[Any]:
         """Look into the database."""
@@ -123,4 +130,4 @@ async def api(database: Database) -> AsyncIterator[Api]:
         app.state.context = service.context()
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://case-api", headers=token()) as client:
-            yield Api(client, service, database)
+            yield Api(client, service, database, app)

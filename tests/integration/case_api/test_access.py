@@ -84,3 +84,23 @@ async def test_what_is_no_web_case_id_is_not_found(api: Api, web_case_id: str) -
 
 async def test_a_dealer_with_nul_is_not_found(api: Api) -> None:
     assert (await api.client.get("/v1/dealers/%00/cases")).status_code == 404
+
+
+async def test_a_client_that_asks_too_much_is_told_when_to_come_again(api: Api) -> None:
+    api.limit(client=3)
+    answers = [await api.client.get(CASES) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert answers[-1].json()["type"] == "urn:casebridge:problem:too-many-requests"
+    assert int(answers[-1].headers["Retry-After"]) == 20
+    unknown = await api.client.get("/v1/dealers/nobody/cases")
+    assert unknown.status_code == 429, "guessing dealers counts"
+    assert (await api.client.get("/v1/dealers")).status_code == 429
+    assert (await api.client.get(CASES, headers=token("bob"))).status_code == 200
+
+
+async def test_a_dealer_that_is_asked_too_much_holds_no_other_up(api: Api) -> None:
+    api.limit(dealer=2)
+    for user in ("ann", "bob"):
+        assert (await api.client.get(CASES, headers=token(user))).status_code == 200
+    assert (await api.client.get(CASES, headers=token("eve"))).json()["policy"] == "dealer"
+    assert (await api.client.get(f"/v1/dealers/{OTHER}/cases")).status_code == 200

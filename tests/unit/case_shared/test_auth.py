@@ -113,6 +113,57 @@ async def test_keys_are_fetched_once(issuer: Issuer, verifier: TokenVerifier) ->
 
 
 @pytest.mark.parametrize(
+    ("claims", "client"),
+    [
+        ({}, None),
+        ({"azp": "portal", "client_id": "x"}, "portal"),
+        ({"client_id": "portal"}, "portal"),
+        ({"appid": "portal"}, "portal"),
+    ],
+)
+async def test_the_client_is_told_by_whatever_claim_has_it(
+    issuer: Issuer, verifier: TokenVerifier, claims: dict[str, Any], client: str | None
+) -> None:
+    assert (await verifier.verify(issuer.token(**claims))).client == client
+
+
+async def test_a_token_that_is_known_is_checked_anew_once_it_is_over(issuer: Issuer, verifier: TokenVerifier) -> None:
+    @dataclass
+    class Later(SystemClock):
+        seconds: float = 0
+
+        def now(self) -> datetime:
+            return super().now() + timedelta(seconds=self.seconds)
+
+    verifier.clock = clock = Later()
+    token = issuer.token(exp=datetime.now(UTC))
+    first = await verifier.verify(token)
+    clock.seconds = 10
+    assert await verifier.verify(token) is first, "within the leeway it is as good as ever"
+    clock.seconds = 30
+    assert await verifier.verify(token) is not first
+
+
+async def test_a_token_that_is_known_is_forgotten_with_its_key(issuer: Issuer, verifier: TokenVerifier) -> None:
+    old, new = issuer.token("one"), issuer.token("two")
+    await verifier.verify(old)
+    issuer.published = ["two"]
+    verifier._fetched_at = float("-inf")
+    await verifier.verify(new)
+    with pytest.raises(jwt.InvalidTokenError):
+        await verifier.verify(old)
+
+
+async def test_of_known_tokens_few_are_kept(
+    issuer: Issuer, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("case_shared.auth._KNOWN_TOKENS", 3)
+    for number in range(5):
+        await verifier.verify(issuer.token(sub=str(number)))
+    assert len(verifier._known) == 3
+
+
+@pytest.mark.parametrize(
     "claims",
     [
         {"aud": "another"},

@@ -7,6 +7,7 @@ from pydantic import Field
 from case_shared.kafka import KafkaSettings
 from case_shared.settings import DatabaseSettings, Days, OidcSettings, Port, ServiceSettings
 
+PerMinute = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -19,6 +20,12 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings):
     relay_batch_size: Annotated[int, Field(ge=1, le=5000)] = 1000
     resend_first_seconds: Seconds = Field(default=60, description="silence after which a submission is sent again")
     resend_longest_seconds: Seconds = Field(default=3600, description="up to which that doubles")
+    rate_limit_client_per_minute: PerMinute = Field(
+        default=30_000, description="requests of one client (application) to one replica; 0: no limit"
+    )
+    rate_limit_dealer_per_minute: PerMinute = Field(
+        default=60_000, description="requests for one dealer to one replica; 0: no limit"
+    )
     retention_payload_days: Days = Field(
         default=90, description="after its end (delivered, returned, discarded) a submission's content is kept so long"
     )

@@ -23,6 +23,7 @@ from case_api.relay import Relay
 from case_api.settings import Settings
 from case_api.web import cases, lists, submissions
 from case_api.web.context import Context
+from case_api.web.limits import RateLimits
 from case_api.web.openapi import install_openapi
 from case_api.web.problems import install_wording
 from case_shared import service
@@ -85,7 +86,16 @@ class Service:
         submissions = PostgresSubmitStore(self.pool, types, self.settings.resend_first_seconds)
         submitter = Submitter(submissions.batched(), self.doorbell)
         return Context(
-            PostgresCaseStore(self.pool), self.lists, self.dealers, submitter, types, self.clock, self.stopping
+            cases=PostgresCaseStore(self.pool),
+            lists=self.lists,
+            dealers=self.dealers,
+            submitter=submitter,
+            category_types=types,
+            clock=self.clock,
+            stopping=self.stopping,
+            rate_limits=RateLimits(
+                self.settings.rate_limit_client_per_minute, self.settings.rate_limit_dealer_per_minute
+            ),
         )
 
     def retention(self) -> Retention:

@@ -9,6 +9,7 @@ from case_api.app.know_dealers import DealerDirectory
 from case_api.app.stores import CaseStore, ListStore
 from case_api.app.submit_case import Submitter
 from case_api.domain.dealers import CategoryTypes
+from case_api.web.limits import RateLimits
 from case_shared.clock import Clock
 
 
@@ -23,6 +24,7 @@ class Context:
     category_types: CategoryTypes
     clock: Clock
     stopping: asyncio.Event
+    rate_limits: RateLimits
 
 
 def context_of(request: Request) -> Context:

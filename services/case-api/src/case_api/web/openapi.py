@@ -10,7 +10,7 @@ from case_api.web.schemas import CaseInput
 from case_shared.problems import MEDIA_TYPE, ProblemDocument
 
 _REFERENCE = "#/components/schemas/{model}"
-_ALWAYS = (401, 403, 500, 503)
+_ALWAYS = (401, 403, 429, 500, 503)
 
 
 def _header(name: str, description: str, example: str, *, required: bool = False) -> dict[str, Any]:

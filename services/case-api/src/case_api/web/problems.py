@@ -36,6 +36,7 @@ CATALOGUE = {
     "idempotency-key-reused": Kind(422, "The Idempotency-Key was used for another request"),
     "case-incomplete": Kind(422, "The case cannot be submitted yet"),
     "version-required": Kind(428, "If-Match is missing"),
+    "too-many-requests": Kind(429, "Too many requests"),
     "lists-unknown": Kind(503, "D365's categories are not known yet"),
 }
 
@@ -59,6 +60,12 @@ def version_required() -> Problem:
 def unsupported_media_type(expected: str) -> Problem:
     """415."""
     return problem("unsupported-media-type", f"Send JSON, with Content-Type: {expected}.")
+
+
+def too_many_requests(policy: str, per_minute: int, headers: dict[str, str]) -> Problem:
+    """429; `policy` is whose limit it is, `client` or `dealer`."""
+    detail = f"The {policy} may make {per_minute} requests a minute. Wait for Retry-After seconds, and make fewer."
+    return problem("too-many-requests", detail, headers=headers, policy=policy)
 
 
 def wrong_parameter(pointer: str, detail: str) -> Problem:

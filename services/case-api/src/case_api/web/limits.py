@@ -1,0 +1,56 @@
+"""Rate limits per client and per dealer, in this process's memory: each replica has its own (docs/adr/0014)."""
+
+import math
+
+from prometheus_client import Counter
+from throttled.asyncio import MemoryStore, RateLimiterType, RateLimitState, Throttled, rate_limiter
+
+from case_api.web.problems import too_many_requests
+from case_shared.auth import Principal
+
+# Far more than call within a minute; of more, those that were quiet for longest are forgotten.
+_MOST_KEYS = 10_000
+_limited = Counter("casebridge_requests_limited_total", "Requests answered with 429", ["policy"])
+
+
+class RateLimits:
+    """So many requests a minute, at once or evenly; 0: as many as come."""
+
+    def __init__(self, client_per_minute: int, dealer_per_minute: int) -> None:
+        self._client = _Limit("client", client_per_minute) if client_per_minute else None
+        self._dealer = _Limit("dealer", dealer_per_minute) if dealer_per_minute else None
+
+    async def count_client(self, principal: Principal) -> None:
+        """Count a request of the caller's client, or of the caller where the token names none; raises 429."""
+        if self._client:
+            await self._client.count(principal.client or principal.subject)
+
+    async def count_dealer(self, dealer: str) -> None:
+        """Count a request for a dealer, whoever makes it; raises 429."""
+        if self._dealer:
+            await self._dealer.count(dealer)
+
+
+class _Limit:
+    def __init__(self, policy: str, per_minute: int) -> None:
+        self._policy, self._per_minute = policy, per_minute
+        self._throttled = Throttled(
+            using=RateLimiterType.GCRA.value,
+            quota=rate_limiter.per_min(per_minute),
+            store=MemoryStore(options={"MAX_SIZE": _MOST_KEYS}),
+        )
+
+    async def count(self, key: str) -> None:
+        result = await self._throttled.limit(key)
+        if result.limited:
+            _limited.labels(self._policy).inc()
+            raise too_many_requests(self._policy, self._per_minute, self._headers(result.state))
+
+    def _headers(self, state: RateLimitState) -> dict[str, str]:
+        """Retry-After, and what draft-ietf-httpapi-ratelimit-headers-10 names beside it."""
+        seconds = max(1, math.ceil(state.retry_after))
+        return {
+            "Retry-After": str(seconds),
+            "RateLimit-Policy": f'"{self._policy}";q={self._per_minute};w=60',
+            "RateLimit": f'"{self._policy}";r={state.remaining};t={seconds}',
+        }
