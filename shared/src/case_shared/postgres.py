@@ -27,12 +27,13 @@ _CLOSE_SECONDS = 2.0
 _IDLE_IN_TRANSACTION = "5s"
 
 
-async def create_pool(url: str, *, schema: str, name: str, size: int) -> Pool:
+async def create_pool(url: str, *, schema: str, name: str, size: int, command_seconds: float = 60) -> Pool:
     """Open a pool whose connections find `schema` first; `name` shows in `pg_stat_activity`.
 
     A connection returned to the pool is not reset, which saves a round trip each time: so nobody may leave session
     state behind (SET, advisory locks, LISTEN). A transaction that stands idle is ended by the server, and its locks
-    with it: its process is frozen, for no transaction of ours waits for anything but the database.
+    with it: its process is frozen, for no transaction of ours waits for anything but the database. A command that takes
+    longer than `command_seconds` raises `TimeoutError`; to give one up takes as long at most.
     """
     return await asyncpg.create_pool(
         url,
@@ -40,7 +41,7 @@ async def create_pool(url: str, *, schema: str, name: str, size: int) -> Pool:
         max_size=size,
         reset=_keep,
         init=_use_json,
-        command_timeout=60,
+        command_timeout=command_seconds,
         server_settings={
             "application_name": name,
             "search_path": f"{schema}, public",

@@ -20,14 +20,12 @@ from fastapi import FastAPI
 from case_shared import fault_points, telemetry
 from case_shared.loops import pause
 from case_shared.postgres import UNREACHABLE, Pool, create_pool
-from case_shared.settings import DatabaseSettings, ServiceSettings
+from case_shared.settings import KEEP_ALIVE_SECONDS, DatabaseSettings, ServiceSettings
 
 log = structlog.get_logger(__name__)
 GRACE_SECONDS = 8
 # How long clients may go on using connections that are open when the service stops.
 DRAIN_SECONDS = 2.0
-# Longer than the 60 s of usual load balancers, so that it is never we who close what they are about to use.
-KEEP_ALIVE_SECONDS = 75
 
 
 class _Server(uvicorn.Server):
@@ -118,6 +116,7 @@ async def open_pool(settings: DatabaseSettings, *, service: str) -> Pool:
                 schema=service.replace("-", "_"),
                 name=service,
                 size=settings.database_pool_size,
+                command_seconds=settings.database_command_timeout_seconds,
             )
         except UNREACHABLE as error:
             log.warning("database_not_reached", setting="DATABASE_URL", error=repr(error))
@@ -134,7 +133,7 @@ def run(service: str, settings: ServiceSettings, port: int, app: FastAPI) -> Non
     )
     fault_points.arm(settings.fault_points_dir)
     collect_garbage_less_often()
-    serve(app, host=settings.host, port=port)
+    serve(app, host=settings.host, port=port, keep_alive_seconds=settings.keep_alive_seconds)
 
 
 def collect_garbage_less_often() -> None:
@@ -148,7 +147,7 @@ def collect_garbage_less_often() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def serve(app: FastAPI, *, host: str, port: int) -> None:
+def serve(app: FastAPI, *, host: str, port: int, keep_alive_seconds: int = KEEP_ALIVE_SECONDS) -> None:
     """Serve `app` until a signal stops it; requests under way are finished first.
 
     Exits with 2, and says so, where the port is taken; with 3 where the start failed.
@@ -162,7 +161,7 @@ def serve(app: FastAPI, *, host: str, port: int) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=keep_alive_seconds,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     try:

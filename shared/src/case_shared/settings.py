@@ -8,6 +8,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 Port = Annotated[int, Field(ge=1, le=65535)]
+# Longer than the 60 s of usual load balancers, so that it is never we who close what they are about to use.
+KEEP_ALIVE_SECONDS = 75
 Days = Annotated[float, Field(gt=0, le=3650)]
 
 
@@ -17,6 +19,10 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
+    keep_alive_seconds: Annotated[int, Field(ge=1)] = Field(
+        default=KEEP_ALIVE_SECONDS,
+        description="for how long an idle connection is kept; longer than the proxy keeps it",
+    )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     log_format: str = Field(default="json", pattern="^(json|console)$")
     otel_exporter_otlp_endpoint: str | None = Field(default=None, description="where traces go; none: nowhere")
@@ -28,6 +34,9 @@ class DatabaseSettings(BaseSettings):
 
     database_url: str = Field(pattern="^postgres(ql)?://", description="postgresql://user:password@host:port/name")
     database_pool_size: Annotated[int, Field(ge=2, le=64)] = 12
+    database_command_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=60, description="after which a statement is given up"
+    )
 
 
 class MigrationSettings(BaseSettings):

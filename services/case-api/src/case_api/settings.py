@@ -15,11 +15,17 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings):
     """What `case-api serve` needs."""
 
     port: Port = 8000
+    # Somebody waits for nearly each statement of ours.
+    database_command_timeout_seconds: Seconds = 10
     d365_category_types: str | None = Field(default=None, description="comma-separated; none: all but HR and audit")
     relay_poll_seconds: Seconds = Field(default=0.25, description="how long the relay sleeps when nobody wakes it")
     relay_batch_size: Annotated[int, Field(ge=1, le=5000)] = 1000
     resend_first_seconds: Seconds = Field(default=60, description="silence after which a submission is sent again")
     resend_longest_seconds: Seconds = Field(default=3600, description="up to which that doubles")
+    request_timeout_seconds: Seconds = Field(
+        default=15, description="after which a request is answered 503, whatever holds it up; `Prefer: wait` adds to it"
+    )
+    body_timeout_seconds: Seconds = Field(default=10, description="within which a request's body must have come")
     rate_limit_client_per_minute: PerMinute = Field(
         default=30_000, description="requests of one client (application) to one replica; 0: no limit"
     )

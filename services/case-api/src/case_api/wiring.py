@@ -96,6 +96,8 @@ class Service:
             rate_limits=RateLimits(
                 self.settings.rate_limit_client_per_minute, self.settings.rate_limit_dealer_per_minute
             ),
+            request_seconds=self.settings.request_timeout_seconds,
+            body_seconds=self.settings.body_timeout_seconds,
         )
 
     def retention(self) -> Retention:

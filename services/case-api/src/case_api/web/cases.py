@@ -44,7 +44,7 @@ async def list_(
     "",
     summary="Save a new draft",
     status_code=201,
-    responses={201: {"model": CaseDocument}, **problems(404, 409, 415, 422)},
+    responses={201: {"model": CaseDocument}, **problems(404, 408, 409, 415, 422)},
     openapi_extra={**body(CaseInput, JSON), "parameters": [KEY]},
 )
 async def create(request: Request, call: Writes) -> Response:
@@ -64,7 +64,7 @@ async def get(web_case_id: str, call: Reads) -> Response:
 @router.patch(
     "/{web_case_id}",
     summary="Change a draft",
-    responses={200: {"model": CaseDocument}, **problems(404, 409, 412, 415, 422, 428)},
+    responses={200: {"model": CaseDocument}, **problems(404, 408, 409, 412, 415, 422, 428)},
     openapi_extra={**body(CaseInput, MERGE_PATCH, JSON), "parameters": [IF_MATCH]},
 )
 async def edit(web_case_id: str, request: Request, call: Writes) -> Response:
@@ -92,7 +92,7 @@ async def delete(web_case_id: str, request: Request, call: Writes) -> Response:
     "/{web_case_id}/copy",
     summary="Copy a case to a new draft",
     status_code=201,
-    responses={201: {"model": CaseDocument}, **problems(404, 409, 422)},
+    responses={201: {"model": CaseDocument}, **problems(404, 408, 409, 422)},
     openapi_extra={"parameters": [KEY]},
 )
 async def copy(web_case_id: str, request: Request, call: Writes) -> Response:

@@ -1,5 +1,6 @@
 """Headers and bodies that are read by hand: If-Match, Idempotency-Key, Prefer, and JSON."""
 
+import asyncio
 import hashlib
 import re
 from typing import TypeVar
@@ -8,7 +9,8 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from case_api.app.stores import Key
-from case_api.web.problems import unsupported_media_type, version_required, wrong_parameter
+from case_api.web.context import context_of
+from case_api.web.problems import too_slow, unsupported_media_type, version_required, wrong_parameter
 from case_shared.auth import Principal
 from case_shared.problems import field_errors, invalid
 
@@ -39,7 +41,7 @@ async def read_body(request: Request, model: type[ModelT], *media_types: str) ->
     if sent and sent not in media_types:
         raise unsupported_media_type(" or ".join(media_types))
     try:
-        return model.model_validate_json(await request.body())
+        return model.model_validate_json(await _body(request))
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
         raise invalid(field_errors([{**entry, "loc": ("body", *entry["loc"])} for entry in found])) from None
@@ -53,8 +55,17 @@ async def idempotency_key(request: Request, principal: Principal) -> Key | None:
     if not _KEY.fullmatch(key):
         raise wrong_parameter("Idempotency-Key", "A key has 1 to 255 visible ASCII characters, such as a UUID.")
     parts = (request.method, request.url.path, request.headers.get("if-match", ""))
-    stands_for = b"\n".join([*(part.encode() for part in parts), await request.body()])
+    stands_for = b"\n".join([*(part.encode() for part in parts), await _body(request)])
     return Key(principal.subject, key, hashlib.sha256(stands_for).digest())
+
+
+async def _body(request: Request) -> bytes:
+    """The body; raises 408 where it does not come in time."""
+    try:
+        async with asyncio.timeout(context_of(request).body_seconds):
+            return await request.body()
+    except TimeoutError:
+        raise too_slow() from None
 
 
 def wait_seconds(request: Request) -> int:

@@ -25,6 +25,8 @@ class Context:
     clock: Clock
     stopping: asyncio.Event
     rate_limits: RateLimits
+    request_seconds: float
+    body_seconds: float
 
 
 def context_of(request: Request) -> Context:

@@ -24,6 +24,7 @@ CATALOGUE = {
     "forbidden": Kind(403, "Not allowed"),
     "not-found": Kind(404, "Not found"),
     "method-not-allowed": Kind(405, "Method Not Allowed"),
+    "request-timeout": Kind(408, "The request did not come in time"),
     "too-large": Kind(413, "The body is too large"),
     "invalid-request": Kind(422, "The request is not valid"),
     "internal-error": Kind(500, "Something failed on our side"),
@@ -60,6 +61,11 @@ def version_required() -> Problem:
 def unsupported_media_type(expected: str) -> Problem:
     """415."""
     return problem("unsupported-media-type", f"Send JSON, with Content-Type: {expected}.")
+
+
+def too_slow() -> Problem:
+    """408; the rest of the body may be on its way, so that the connection cannot be used again."""
+    return problem("request-timeout", "The body did not come in time.", headers={"Connection": "close"})
 
 
 def too_many_requests(policy: str, per_minute: int, headers: dict[str, str]) -> Problem:
@@ -111,7 +117,8 @@ _WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
 
 def _database_away() -> Problem:
     detail = (
-        "The database does not answer. Repeat the request; with If-Match or an Idempotency-Key nothing happens twice."
+        "The database does not answer in time. Repeat the request; with If-Match or an Idempotency-Key nothing happens "
+        "twice."
     )
     return problem("unavailable", detail, headers={"Retry-After": "2"})
 

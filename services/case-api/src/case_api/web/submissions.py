@@ -33,7 +33,7 @@ _submitted = Counter("casebridge_submissions_total", "Submissions answered with 
     responses={
         200: {"model": ValidationDocument, "description": "`validate_only`: nothing stands in the way"},
         202: {"model": SubmissionDocument},
-        **problems(404, 409, 412, 422, 428, 503),
+        **problems(404, 408, 409, 412, 422, 428, 503),
     },
     openapi_extra={"parameters": [IF_MATCH, PREFER, KEY]},
 )

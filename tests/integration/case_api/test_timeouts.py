@@ -1,0 +1,138 @@
+"""Whatever stands still, a request has its answer within its time, and all is well once it moves again."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import psutil
+import pytest_asyncio
+
+from casebridge import servers
+from tests.integration.case_api.conftest import CASES, DRAFT, Api, fill_lists
+from tests.integration.case_api.test_service import client, serving
+from tests.support import databases
+from tests.support.databases import Database
+from tests.support.eventually import eventually
+from tests.support.processes import Process
+from tests.support.servers import FAST
+
+UNAVAILABLE = "urn:casebridge:problem:unavailable"
+# A second for the request, one to give its statement up, and time for a machine that is busy.
+BOUND_SECONDS = 6
+
+
+async def test_a_locked_row_holds_its_own_requests_up_no_longer_than_their_time(api: Api) -> None:
+    case, other = await api.create(), await api.create()
+    api.app.state.context = replace(api.app.state.context, request_seconds=1)
+    path = f"{CASES}/{case['web_case_id']}"
+    match = {"If-Match": '"1"'}
+    async with api.database.connect() as connection, connection.transaction():
+        await connection.execute("SELECT FROM case_api.cases WHERE web_case_id = $1 FOR UPDATE", case["web_case_id"])
+        began = time.monotonic()
+        stuck = asyncio.gather(
+            api.client.patch(path, json={"notes": "x"}, headers=match),
+            api.client.delete(path, headers=match),
+            api.submit(case),
+        )
+        assert (await api.submit(other)).status_code == 202
+        for answer in await stuck:
+            assert (answer.status_code, answer.json()["type"]) == (503, UNAVAILABLE)
+            assert answer.headers["Retry-After"] == "2"
+        assert time.monotonic() - began < BOUND_SECONDS
+
+    async def moves() -> int:
+        return (await api.submit(case)).status_code
+
+    # The submission that was given up waiting for has happened all the same, or happens now: once.
+    assert await eventually(moves, lambda status: status == 202)
+    assert len(await api.fetch("SELECT FROM case_api.submissions WHERE web_case_id = $1", case["web_case_id"])) == 1
+
+
+async def test_waiting_for_an_outcome_is_no_hanging(api: Api) -> None:
+    api.app.state.context = replace(api.app.state.context, request_seconds=0.5)
+    answer = await api.submit(await api.create(), headers={"Prefer": "wait=1"})
+    assert (answer.status_code, answer.json()["state"]) == (202, "pending")
+
+
+@pytest_asyncio.fixture
+async def own(tmp_path: Path) -> AsyncIterator[tuple[Database, psutil.Process]]:
+    """A PostgreSQL of the test's own."""
+    server = servers.start_postgres(tmp_path, settings=FAST)
+    try:
+        template = await databases.create_template(server.address)
+        async with databases.cloned(server.address, template) as database:
+            yield database, psutil.Process(server.pid)
+    finally:
+        server.kill()
+
+
+def send(process: psutil.Process, number: signal.Signals) -> None:
+    for one in [process, *process.children(recursive=True)]:
+        one.send_signal(number)
+
+
+async def test_a_database_that_stands_still_fails_requests_in_time_and_none_later(
+    own: tuple[Database, psutil.Process], tmp_path: Path
+) -> None:
+    database, postgres = own
+    await fill_lists(database)
+    settings = {
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+        "REQUEST_TIMEOUT_SECONDS": "1",
+        "DATABASE_COMMAND_TIMEOUT_SECONDS": "1",
+        "DATABASE_POOL_SIZE": "3",
+    }
+    async with serving(database, settings, tmp_path / "log") as process, client(process) as dealer:
+        path = await saved(dealer)
+        send(postgres, signal.SIGSTOP)
+        try:
+            for _ in range(2):
+                began = time.monotonic()
+                answers = await asyncio.gather(*(outcome(dealer, path) for _ in range(10)))
+                assert answers == [(503, UNAVAILABLE)] * 10
+                assert time.monotonic() - began < BOUND_SECONDS
+        finally:
+            send(postgres, signal.SIGCONT)
+
+        async def answers_again() -> list[int]:
+            return [(await outcome(dealer, path))[0] for _ in range(5)]
+
+        await eventually(answers_again, lambda found: found == [200] * 5, within_seconds=30)
+        await saved(dealer)
+
+
+async def saved(dealer: aiohttp.ClientSession) -> str:
+    async with dealer.post(CASES, json=DRAFT) as answer:
+        assert answer.status == 201
+        return answer.headers["Location"]
+
+
+async def outcome(dealer: aiohttp.ClientSession, path: str) -> tuple[int, str | None]:
+    async with dealer.get(path) as answer:
+        return answer.status, (await answer.json()).get("type")
+
+
+async def test_a_body_that_trickles_is_given_up(database: Database, tmp_path: Path) -> None:
+    await fill_lists(database)
+    settings = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "BODY_TIMEOUT_SECONDS": "1"}
+    async with serving(database, settings, tmp_path / "log") as process, client(process) as dealer:
+        received = await asyncio.wait_for(trickled(process, dealer), 20)
+    assert b"HTTP/1.1 408 " in received
+    assert b"request-timeout" in received
+    assert b"connection: close" in received.lower()
+
+
+async def trickled(process: Process, dealer: aiohttp.ClientSession) -> bytes:
+    """What the server answers to a request whose body stops after three bytes, until it hangs up."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(process.url.rpartition(":")[2]))
+    token = dealer.headers["Authorization"]
+    head = f"POST {CASES} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\nContent-Type: application/json\r\n"
+    writer.write(f"{head}Content-Length: 100\r\n\r\n{{  ".encode())
+    await writer.drain()
+    received = await reader.read()
+    writer.close()
+    return received
