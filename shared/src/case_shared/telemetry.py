@@ -126,5 +126,7 @@ def span(
     linked = [
         Link(trace.get_current_span(propagate.extract({"traceparent": link})).get_span_context()) for link in links
     ]
-    with _tracer.start_as_current_span(name, parent, kind, attributes, linked) as current:
+    # As start_as_current_span does it, with one generator less in the path of each request.
+    started = _tracer.start_span(name, parent, kind, attributes, linked)
+    with trace.use_span(started, end_on_exit=True) as current:
         yield current

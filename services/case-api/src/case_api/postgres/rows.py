@@ -20,7 +20,8 @@ def case_of(row: Row) -> Case:
         case_id=row["case_id"],
         dealer=row["dealer"],
         status=row["status"],
-        status_as_of=row["status_as_of"],
+        # A draft that came back is not D365's any more, and its status not D365's word.
+        status_as_of=None if row["phase"] == "draft" else row["status_as_of"],
         content=_content(row),
         created_by=row["created_by"],
         created_at=row["created_at"],

@@ -14,9 +14,9 @@ from case_api.app.list_cases import list_cases
 from case_api.app.stores import Saved
 from case_api.web import cursor as cursors
 from case_api.web.access import Call, CallFor
-from case_api.web.conditions import JSON, MERGE_PATCH, idempotency_key, read_body, versions
+from case_api.web.conditions import JSON, MERGE_PATCH, answer_unless_known, idempotency_key, read_body, versions
 from case_api.web.documents import answer, case_document, etag, replay_header, timeline_document
-from case_api.web.openapi import IF_MATCH, KEY, body, problems
+from case_api.web.openapi import IF_MATCH, IF_NONE_MATCH, KEY, NOT_MODIFIED, body, problems
 from case_api.web.routing import CallRoute
 from case_api.web.schemas import CaseDocument, CaseInput, CasePage, Timeline
 
@@ -104,11 +104,13 @@ async def copy(web_case_id: str, request: Request, call: Writes) -> Response:
 @router.get(
     "/{web_case_id}/timeline",
     summary="Explain a case",
-    responses={200: {"model": Timeline}, **problems(404, 422)},
+    responses={200: {"model": Timeline}, **NOT_MODIFIED, **problems(404, 422)},
+    openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
-async def timeline(web_case_id: str, call: Reads) -> Response:
+async def timeline(web_case_id: str, request: Request, call: Reads) -> Response:
     """Who did what, when, what D365 answered, and how long each stage took."""
-    return answer(timeline_document(await get_timeline(call.context.cases, call.dealer.dealer, web_case_id)))
+    entries = await get_timeline(call.context.cases, call.dealer.dealer, web_case_id)
+    return answer_unless_known(request, timeline_document(entries))
 
 
 def _created(saved: Saved) -> Response:

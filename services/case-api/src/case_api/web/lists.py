@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from case_api.web.access import Call, CallFor, refuse_unknown_parameters
+from case_api.web.conditions import answer_unless_known
 from case_api.web.context import context_of
-from case_api.web.documents import answer
-from case_api.web.openapi import problems
+from case_api.web.openapi import IF_NONE_MATCH, NOT_MODIFIED, problems
 from case_api.web.routing import CallRoute
 from case_api.web.schemas import CategoryList, DealerList, PriorityList
 from case_shared.auth import Authenticated, Principal
@@ -17,33 +17,40 @@ Reads = Annotated[Call, Depends(CallFor("cases:read"))]
 Reader = Annotated[Principal, Depends(Authenticated("cases:read"))]
 
 
-@router.get("", summary="List the caller's dealers", responses={200: {"model": DealerList}, **problems(422)})
+@router.get(
+    "",
+    summary="List the caller's dealers",
+    responses={200: {"model": DealerList}, **NOT_MODIFIED, **problems(422)},
+    openapi_extra={"parameters": [IF_NONE_MATCH]},
+)
 async def dealers(request: Request, principal: Reader) -> Response:
     """The dealers of the token that are registered."""
     refuse_unknown_parameters(request, frozenset())
     await context_of(request).rate_limits.count_client(principal)
     directory = context_of(request).dealers
     found = [await directory.find(slug) for slug in sorted(principal.dealers)]
-    return answer({"items": [dealer for dealer in found if dealer is not None]})
+    return answer_unless_known(request, {"items": [dealer for dealer in found if dealer is not None]})
 
 
 @router.get(
     "/{dealer}/categories",
     summary="List categories",
-    responses={200: {"model": CategoryList}, **problems(404, 422)},
+    responses={200: {"model": CategoryList}, **NOT_MODIFIED, **problems(404, 422)},
+    openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
-async def categories(call: Reads) -> Response:
+async def categories(request: Request, call: Reads) -> Response:
     """The categories of the dealer's legal entity that cases may have."""
     found = await call.context.lists.categories(call.dealer.data_area_id, call.context.category_types)
-    return answer({"items": [category._asdict() for category in found]})
+    return answer_unless_known(request, {"items": [category._asdict() for category in found]})
 
 
 @router.get(
     "/{dealer}/priorities",
     summary="List priorities",
-    responses={200: {"model": PriorityList}, **problems(404, 422)},
+    responses={200: {"model": PriorityList}, **NOT_MODIFIED, **problems(404, 422)},
+    openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
-async def priorities(call: Reads) -> Response:
+async def priorities(request: Request, call: Reads) -> Response:
     """The priorities of the dealer's legal entity."""
     found = await call.context.lists.priorities(call.dealer.data_area_id)
-    return answer({"items": [priority._asdict() for priority in found]})
+    return answer_unless_known(request, {"items": [priority._asdict() for priority in found]})

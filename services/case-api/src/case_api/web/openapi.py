@@ -24,6 +24,8 @@ KEY = _header(
     "makes the request safe to repeat: the same answer again, with `Idempotency-Replayed: true`, and no second effect",
     "9f1c2c5e-6f0b-4f0e-8f57-2d9a1b1c7a10",
 )
+IF_NONE_MATCH = _header("If-None-Match", "the ETag of what you have; 304 where it is the same", 'W/"6f1c"')
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already (`If-None-Match`)"}}
 PREFER = _header("Prefer", "`wait=N`: answer when the outcome is known, after N seconds (30) at most", "wait=10")
 
 

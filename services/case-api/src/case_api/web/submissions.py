@@ -10,9 +10,9 @@ from prometheus_client import Counter
 from case_api.app.get_submission import await_outcome, get_submission
 from case_api.app.stores import SubmitRequest
 from case_api.web.access import Call, CallFor
-from case_api.web.conditions import idempotency_key, versions, wait_seconds
+from case_api.web.conditions import answer_unless_known, idempotency_key, versions, wait_seconds
 from case_api.web.documents import answer, replay_header, submission_document
-from case_api.web.openapi import IF_MATCH, KEY, PREFER, problems
+from case_api.web.openapi import IF_MATCH, IF_NONE_MATCH, KEY, NOT_MODIFIED, PREFER, problems
 from case_api.web.routing import CallRoute
 from case_api.web.schemas import SubmissionDocument, ValidationDocument
 from case_shared.telemetry import current_traceparent
@@ -71,11 +71,17 @@ async def submit(
 @router.get(
     "",
     summary="Tell how far the submission has come",
-    responses={200: {"model": SubmissionDocument}, **problems(404, 422)},
+    responses={200: {"model": SubmissionDocument}, **NOT_MODIFIED, **problems(404, 422)},
+    openapi_extra={"parameters": [PREFER, IF_NONE_MATCH]},
 )
-async def get(web_case_id: str, call: Reads) -> Response:
-    """The case's current submission."""
-    return answer(submission_document(await get_submission(call.context.cases, call.dealer.dealer, web_case_id)))
+async def get(web_case_id: str, request: Request, call: Reads) -> Response:
+    """The case's current submission; with `Prefer: wait` once its outcome is known."""
+    if seconds := wait_seconds(request):
+        submission = await await_outcome(**_watched(call, web_case_id), seconds=seconds)
+        applied = {"Preference-Applied": f"wait={seconds}"}
+        return answer_unless_known(request, submission_document(submission), **applied)
+    submission = await get_submission(call.context.cases, call.dealer.dealer, web_case_id)
+    return answer_unless_known(request, submission_document(submission))
 
 
 def _watched(call: Call, web_case_id: str) -> dict[str, Any]:
