@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from benchmarks import claim, consume, deliver, http, relay, report, submit
+from benchmarks import claim, consume, deliver, http, live, relay, report, submit
 from benchmarks.measure import Benchmark, Result, World, measured
 from case_shared.kafka import KafkaSettings
 from case_shared.service import collect_garbage_less_often
@@ -28,6 +28,7 @@ BENCHMARKS = {
         consume.BENCHMARK,
         claim.BENCHMARK,
         deliver.BENCHMARK,
+        live.BENCHMARK,
     )
 }
 
@@ -111,6 +112,10 @@ Medians of {rounds} rounds, each of which plays the subject and its ceiling in t
   events) to a D365 that takes 100 ms and {deliver.IN_FLIGHT} requests at once (500/s), against a client loop of as
   many. What bounds it is CPU: a document costs two to three times what its bare request does, and PostgreSQL, Kafka and
   the stand-in for D365 live on the same cores; where those are free, it stays within a tenth of the loop.
+- **live**: {live.DEALERS * live.STREAMS_PER_DEALER:,} open streams ({live.DEALERS} dealers) on one case-api,
+  {live.CHANGES_PER_SECOND} changes a second, each told to {live.STREAMS_PER_DEALER} streams. From before the case's row
+  is changed (so before its Kafka record) to its client's socket; the clients are a process of their own. The bare
+  consumer does nothing with the same records: what it waits for is the machine.
 """
 
 

@@ -38,13 +38,13 @@ async def issuer() -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-def token(url: str, *dealers: str, subject: str = "ann") -> str:
-    """A token of the provider at `url` with every scope, for `dealers`."""
+def token(url: str, *dealers: str, subject: str = "ann", seconds: int = 600) -> str:
+    """A token of the provider at `url` with every scope, for `dealers` and `seconds`."""
     claims = {
         "iss": url,
         "aud": "casebridge",
         "sub": subject,
-        "exp": int(datetime.now(UTC).timestamp()) + 600,
+        "exp": int(datetime.now(UTC).timestamp()) + seconds,
         "scope": _SCOPES,
         "dealers": list(dealers),
     }

@@ -58,7 +58,9 @@ def start(loops: Mapping[str, Coroutine[Any, Any, None]]) -> list[asyncio.Task[N
 
 
 def _stop_if_failed(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()):
+    # Where nobody has cancelled the loop itself, it met the cancellation of something that it waited for.
+    error = asyncio.CancelledError() if task.cancelled() else task.exception()
+    if error is not None and not task.cancelling():
         log.critical("loop_died", loop=task.get_name(), exc_info=error)
         signal.raise_signal(signal.SIGTERM)
 

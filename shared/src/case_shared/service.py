@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import resource
 import select
 import signal
 import socket
@@ -47,8 +48,13 @@ class _Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             _close_after_answer(connection)
         began = time.monotonic()
+        unsent = {one: _unsent(one) for one in self.server_state.connections}
         while self._in_use(time.monotonic() - began):  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.02)
+        for connection in list(self.server_state.connections):
+            # Its client has taken nothing of what waits for it all this time: nobody waits for it.
+            if 0 < _unsent(connection) == unsent.get(connection):
+                connection.transport.abort()
         await super().shutdown(sockets)
 
     def _protocol(self) -> asyncio.Protocol:
@@ -99,6 +105,11 @@ def tell_to_stop(app: Any) -> None:
         stop()
 
 
+def _unsent(connection: Any) -> int:
+    size: int = connection.transport.get_write_buffer_size()
+    return size
+
+
 def _close_after_answer(connection: Any) -> None:
     """Let a connection that is answering a request close after it; one that is idle is left alone."""
     cycle = getattr(connection, "cycle", None)
@@ -133,7 +144,14 @@ def run(service: str, settings: ServiceSettings, port: int, app: FastAPI) -> Non
     )
     fault_points.arm(settings.fault_points_dir)
     collect_garbage_less_often()
-    serve(app, host=settings.host, port=port, keep_alive_seconds=settings.keep_alive_seconds)
+    allow_many_connections()
+    serve(
+        app,
+        host=settings.host,
+        port=port,
+        keep_alive_seconds=settings.keep_alive_seconds,
+        client_timeout_seconds=settings.client_timeout_seconds,
+    )
 
 
 def collect_garbage_less_often() -> None:
@@ -147,10 +165,24 @@ def collect_garbage_less_often() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-def serve(app: FastAPI, *, host: str, port: int, keep_alive_seconds: int = KEEP_ALIVE_SECONDS) -> None:
+def allow_many_connections() -> None:
+    """Open as many files as the system lets us, for each connection is one: 1,024 is a usual default."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def serve(
+    app: FastAPI,
+    *,
+    host: str,
+    port: int,
+    client_timeout_seconds: float,
+    keep_alive_seconds: int = KEEP_ALIVE_SECONDS,
+) -> None:
     """Serve `app` until a signal stops it; requests under way are finished first.
 
-    Exits with 2, and says so, where the port is taken; with 3 where the start failed.
+    A client that takes nothing of its answer for `client_timeout_seconds` is cut off. Exits with 2, and says so, where
+    the port is taken; with 3 where the start failed.
     """
     config = uvicorn.Config(
         app,
@@ -171,6 +203,8 @@ def serve(app: FastAPI, *, host: str, port: int, keep_alive_seconds: int = KEEP_
     if sock is None:
         print(f"PORT: {host}:{port} is taken by another process; set PORT to a free one", file=sys.stderr)
         raise SystemExit(2)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; what is accepted inherits it
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(client_timeout_seconds * 1000))
     server = _Server(config)
     uvloop.run(server.serve(sockets=[sock]))
     if not server.started:

@@ -25,6 +25,9 @@ class ServiceSettings(BaseSettings):
     )
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     log_format: str = Field(default="json", pattern="^(json|console)$")
+    client_timeout_seconds: float = Field(
+        default=30, gt=0, le=3600, description="a client that takes nothing of its answer for so long is cut off"
+    )
     otel_exporter_otlp_endpoint: str | None = Field(default=None, description="where traces go; none: nowhere")
     fault_points_dir: DirectoryPath | None = Field(default=None, description="tests only: where faults are armed")
 

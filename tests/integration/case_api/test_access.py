@@ -18,6 +18,7 @@ async def test_a_call_needs_a_token(api: Api) -> None:
     [
         ("GET", "", "cases:read"),
         ("POST", "", "cases:write"),
+        ("GET", "/stream", "cases:read"),
         ("GET", "/W000000000", "cases:read"),
         ("PATCH", "/W000000000", "cases:write"),
         ("DELETE", "/W000000000", "cases:write"),

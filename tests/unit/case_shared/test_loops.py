@@ -1,12 +1,15 @@
-"""A loop goes on whatever a turn raises, and ends when it is cancelled itself."""
+"""A loop goes on whatever a turn raises, and ends when it is cancelled; one that ends otherwise ends the process."""
 
 import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
 from case_shared.clock import SystemClock
 from case_shared.health import Heartbeats
-from case_shared.loops import run_loop
+from case_shared.loops import run_loop, start
 
 
 async def test_a_cancellation_that_comes_out_of_a_library_does_not_end_the_loop() -> None:
@@ -41,3 +44,34 @@ async def test_a_loop_that_is_cancelled_ends() -> None:
     with pytest.raises(asyncio.CancelledError):
         async with asyncio.timeout(5):
             await loop
+
+
+async def meets_a_cancellation() -> None:
+    other = asyncio.create_task(asyncio.sleep(60))
+    other.cancel()
+    await other
+
+
+async def raises() -> None:
+    raise RuntimeError("not foreseen")
+
+
+async def waits() -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("loop", "signals"),
+    [(raises, [signal.SIGTERM]), (meets_a_cancellation, [signal.SIGTERM]), (waits, [])],
+)
+async def test_only_a_loop_that_nobody_ended_ends_the_process(
+    loop: Callable[[], Coroutine[Any, Any, None]], signals: list[signal.Signals], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised: list[signal.Signals] = []
+    monkeypatch.setattr(signal, "raise_signal", raised.append)
+    (task,) = start({"loop": loop()})
+    if loop is waits:
+        await asyncio.sleep(0)
+        task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert raised == signals

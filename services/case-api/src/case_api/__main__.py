@@ -26,7 +26,7 @@ def migrate() -> None:
     """Bring schema and topics up to date."""
     from case_shared import migrations, topics
 
-    migrations.run("case_api", topics=[topics.CASE_SUBMITTED, topics.CASE_DELIVERY])
+    migrations.run("case_api", topics=[topics.CASE_SUBMITTED, topics.CASE_DELIVERY, topics.CASE_STATUS_CHANGED])
 
 
 def restored(_reason: str) -> None:

@@ -32,6 +32,18 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings):
     rate_limit_dealer_per_minute: PerMinute = Field(
         default=60_000, description="requests for one dealer to one replica; 0: no limit"
     )
+    live_max_streams: Annotated[int, Field(ge=1)] = Field(default=2000, description="live streams of one replica")
+    live_max_streams_per_dealer: Annotated[int, Field(ge=1)] = Field(
+        default=100, description="of those, how many one dealer may have"
+    )
+    live_keep_alive_seconds: Seconds = Field(default=15, description="a stream in which nothing happens says so")
+    live_waiting_bytes: Annotated[int, Field(ge=1024)] = Field(
+        default=256 * 1024, description="what may wait for a slow reader of a stream before it must fetch anew"
+    )
+    live_held_records: Annotated[int, Field(ge=1)] = Field(
+        default=10_000, description="so many records are held to resume streams that were cut"
+    )
+    live_held_seconds: Seconds = Field(default=600, description="and so long")
     retention_payload_days: Days = Field(
         default=90, description="after its end (delivered, returned, discarded) a submission's content is kept so long"
     )

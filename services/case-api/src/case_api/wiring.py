@@ -9,19 +9,23 @@ import aiohttp
 import structlog
 from fastapi import FastAPI
 
+from case_api.app.held_records import HeldRecords
 from case_api.app.know_dealers import REFRESH_SECONDS, DealerDirectory
+from case_api.app.live_streams import Limits, LiveStreams
 from case_api.app.resend_submissions import EVERY_SECONDS, Resender
 from case_api.app.submit_case import Submitter
 from case_api.consumers import DeliveryConsumer
 from case_api.domain.dealers import CategoryTypes
+from case_api.live import LiveReader
 from case_api.postgres.case_store import PostgresCaseStore
 from case_api.postgres.delivery_store import PostgresResendStore, Resends
 from case_api.postgres.list_store import PostgresListStore
+from case_api.postgres.live_store import PostgresLiveStore
 from case_api.postgres.outbox import Outbox
 from case_api.postgres.submit_store import PostgresSubmitStore
 from case_api.relay import Relay
 from case_api.settings import Settings
-from case_api.web import cases, lists, submissions
+from case_api.web import cases, lists, stream, submissions
 from case_api.web.context import Context
 from case_api.web.limits import RateLimits
 from case_api.web.openapi import install_openapi
@@ -78,7 +82,15 @@ class Service:
             client_id="case-api",
             heartbeats=self.heartbeats,
         )
+        self.streams = self._streams()
+        self.live = LiveReader(settings, self.streams, self.clock.monotonic)
         self.leadership = self._leadership("relay")
+
+    def _streams(self) -> LiveStreams:
+        settings = self.settings
+        limits = Limits(settings.live_max_streams, settings.live_max_streams_per_dealer, settings.live_waiting_bytes)
+        held = HeldRecords(settings.live_held_records, settings.live_held_seconds)
+        return LiveStreams(PostgresLiveStore(self.pool), stream.case_event, held, limits, self.clock)
 
     def context(self) -> Context:
         """What the routes work with."""
@@ -98,6 +110,8 @@ class Service:
             ),
             request_seconds=self.settings.request_timeout_seconds,
             body_seconds=self.settings.body_timeout_seconds,
+            streams=self.streams,
+            keep_alive_seconds=self.settings.live_keep_alive_seconds,
         )
 
     def retention(self) -> Retention:
@@ -116,6 +130,8 @@ class Service:
             "keys": self.verifier.keep_keys(self.stopping),
             "relay": self.leadership.run(self._lead, self.stopping),
             "consumers": self.consumers.run(self.stopping),
+            "live": self._read_live(),
+            "streams": self.streams.end_with(self.stopping),
             "retention": self._leadership(RETENTION).run(self.retention().lead, self.stopping),
             "dealers": self._loop("dealers", self.dealers.refresh, REFRESH_SECONDS),
             "measures": self._loop("measures", self.relay.measure, _MEASURE_SECONDS),
@@ -138,6 +154,12 @@ class Service:
             )
         finally:
             await self.relay.close()
+
+    async def _read_live(self) -> None:
+        try:
+            await self._loop("live", self.live.turn, 0)
+        finally:
+            await self.live.close()
 
     async def _loop(
         self, name: str, turn: Callable[[], Awaitable[bool]], seconds: float, doorbell: Doorbell | None = None
@@ -163,6 +185,10 @@ class Service:
         """For /readyz, told but not decisive."""
         return self.consumers.flowing
 
+    async def live_reaches_kafka(self) -> bool:
+        """For /readyz, told but not decisive: streams stay open, and go on where they were."""
+        return self.live.healthy
+
 
 def build_app(settings: Settings | None) -> FastAPI:
     """The application; without `settings` only its document can be had."""
@@ -175,13 +201,17 @@ def build_app(settings: Settings | None) -> FastAPI:
             app.state.context = started.context()
             app.state.stop = started.stopping.set
             checks = {"database": started.database_answers}
-            told = {"relay": started.relay_reaches_kafka, "consumers": started.consumers_flow}
+            told = {
+                "relay": started.relay_reaches_kafka,
+                "consumers": started.consumers_flow,
+                "live": started.live_reaches_kafka,
+            }
             app.include_router(health_routes(started.heartbeats, checks, told))
             yield
 
     app = create_app("Casebridge case API", DESCRIPTION, lifespan)
     install_wording(app)
-    for routes in (cases, submissions, lists):
+    for routes in (stream, cases, submissions, lists):  # /cases/stream before /cases/{web_case_id}
         app.include_router(routes.router)
     install_openapi(app)
     return app

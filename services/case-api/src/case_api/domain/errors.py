@@ -10,6 +10,7 @@ Refused
 ├── KeyReused            the Idempotency-Key came with another request before
 └── KeyInUse             the first request with this Idempotency-Key is under way
 ListsUnknown (Transient) D365's category list was not read yet
+TooManyStreams (Transient), TooManyStreamsOfDealer (Transient): this replica opens no more live streams
 """
 
 from collections.abc import Sequence
@@ -67,3 +68,11 @@ class KeyInUse(Refused):
 
 class ListsUnknown(Transient):
     """A category can be checked only once the list was read from D365."""
+
+
+class TooManyStreams(Transient):
+    """The replica has as many live streams as it may have."""
+
+
+class TooManyStreamsOfDealer(Transient):
+    """The dealer has as many live streams at this replica as it may have."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from case_api.app.know_dealers import DealerDirectory
+from case_api.app.live_streams import LiveStreams
 from case_api.app.stores import CaseStore, ListStore
 from case_api.app.submit_case import Submitter
 from case_api.domain.dealers import CategoryTypes
@@ -27,6 +28,8 @@ class Context:
     rate_limits: RateLimits
     request_seconds: float
     body_seconds: float
+    streams: LiveStreams
+    keep_alive_seconds: float
 
 
 def context_of(request: Request) -> Context:

@@ -26,6 +26,7 @@ KEY = _header(
 )
 IF_NONE_MATCH = _header("If-None-Match", "the ETag of what you have; 304 where it is the same", 'W/"6f1c"')
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already (`If-None-Match`)"}}
+LAST_EVENT_ID = _header("Last-Event-ID", "the last `id` of a stream before: goes on behind it", "12-0-3.31-28-40")
 PREFER = _header("Prefer", "`wait=N`: answer when the outcome is known, after N seconds (30) at most", "wait=10")
 
 

@@ -38,6 +38,8 @@ CATALOGUE = {
     "case-incomplete": Kind(422, "The case cannot be submitted yet"),
     "version-required": Kind(428, "If-Match is missing"),
     "too-many-requests": Kind(429, "Too many requests"),
+    "too-many-streams": Kind(429, "The dealer has too many live streams"),
+    "streams-taken": Kind(503, "No live stream is free"),
     "lists-unknown": Kind(503, "D365's categories are not known yet"),
 }
 
@@ -91,6 +93,7 @@ def _wrong_version(error: errors.WrongVersion) -> Problem:
 
 
 _SOON = {"Retry-After": "1"}
+_LATER = {"Retry-After": "5"}
 _WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
     errors.CaseNotFound: lambda _: not_found(),
     errors.WrongVersion: _wrong_version,
@@ -105,6 +108,10 @@ _WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
         "The categories of this dealer's legal entity were not read from D365 yet. The draft is kept; submit it later.",
         headers={"Retry-After": "30"},
     ),
+    errors.TooManyStreamsOfDealer: lambda _: problem(
+        "too-many-streams", "Close streams that nobody reads; one stream shows all cases of the dealer.", headers=_LATER
+    ),
+    errors.TooManyStreams: lambda _: problem("streams-taken", "Connect again in a moment.", headers=_LATER),
     Transient: lambda _: problem("unavailable", "Repeat the request in a moment.", headers=_SOON),
     OSError: lambda _: _database_away(),
     TimeoutError: lambda _: _database_away(),

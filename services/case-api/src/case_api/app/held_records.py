@@ -1,0 +1,108 @@
+"""The records that were read last, so that a stream that was cut can go on where it was."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from case_api.domain.event_ids import Offsets, Partition
+from case_shared.events import CaseDelivery
+
+
+class Heard(NamedTuple):
+    """A record that was read: where, when it was written (Unix seconds), and the case that it names.
+
+    One that cannot be read names none. `case.delivery.v1` names no dealer.
+    """
+
+    partition: Partition
+    offset: int
+    written_at: float
+    web_case_id: str | None = None
+    dealer: str | None = None
+    delivery: CaseDelivery | None = None
+
+
+class _Held(NamedTuple):
+    heard: Heard
+    read_at: float
+
+
+@dataclass
+class HeldRecords:
+    """At most `most` records, none longer than `seconds`; `offsets` is where each partition is read next."""
+
+    most: int
+    seconds: float
+    offsets: dict[Partition, int] = field(default_factory=dict)
+    # From here on everything is held.
+    _starts: dict[Partition, int] = field(default_factory=dict)
+    _records: deque[_Held] = field(default_factory=deque)
+    _deliveries: dict[str, CaseDelivery] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """How many are held."""
+        return len(self._records)
+
+    def begin(self, offsets: Offsets) -> None:
+        """Read from `offsets`; partitions that are read already go on where they are."""
+        for partition, offset in offsets.items():
+            self.offsets.setdefault(partition, offset)
+            self._starts.setdefault(partition, offset)
+
+    def forget(self) -> None:
+        """Hold nothing, and know no place any more."""
+        for known in (self.offsets, self._starts, self._records, self._deliveries):
+            known.clear()
+
+    def add(self, heard: Heard, now: float) -> None:
+        """Hold a record, the next one of its partition; `now` in monotonic seconds."""
+        self.offsets[heard.partition] = heard.offset + 1
+        if heard.web_case_id is None:
+            return
+        self._records.append(_Held(heard, now))
+        known = self._deliveries.get(heard.web_case_id)
+        if heard.delivery is not None and (known is None or _place(heard.delivery) > _place(known)):
+            self._deliveries[heard.web_case_id] = heard.delivery
+        while len(self._records) > self.most or self._records[0].read_at < now - self.seconds:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        gone = self._records.popleft().heard
+        self._starts[gone.partition] = gone.offset + 1
+        if gone.web_case_id and gone.delivery is self._deliveries.get(gone.web_case_id):
+            self._deliveries.pop(gone.web_case_id, None)
+
+    def delivery(self, web_case_id: str) -> CaseDelivery | None:
+        """The latest delivery event of a case."""
+        return self._deliveries.get(web_case_id)
+
+    def recent_deliveries(self, since: float, most: int) -> list[str]:
+        """The cases of the newest delivery events, up to `most` read since then (monotonic seconds)."""
+        found: dict[str, None] = {}
+        for heard, read_at in reversed(self._records):
+            if read_at < since or len(found) == most:
+                break
+            if heard.delivery is not None:
+                found[heard.delivery.web_case_id] = None
+        return list(found)
+
+    def are_behind(self, after: Offsets) -> bool:
+        """Whether somebody has read further than we have."""
+        return any(offset > self.offsets.get(partition, 0) for partition, offset in after.items())
+
+    def since(self, after: Offsets) -> list[Heard] | None:
+        """The records from `after` on, in the order in which they were read; None where not all of them are held."""
+        if any(after.get(partition, 0) < start for partition, start in self._starts.items()):
+            return None
+        unseen = sum(offset - after.get(partition, 0) for partition, offset in self.offsets.items())
+        missed: list[Heard] = []
+        for heard, _ in reversed(self._records):
+            if len(missed) >= unseen:
+                break
+            if heard.offset >= after.get(heard.partition, 0):
+                missed.append(heard)
+        return missed[::-1]
+
+
+def _place(delivery: CaseDelivery) -> tuple[int, int]:
+    return (delivery.submission_no, delivery.revision)

@@ -1,0 +1,210 @@
+"""Reads what rings for the live streams: `case.status-changed.v1` and `case.delivery.v1`, whole, in each replica.
+
+Without a group: nothing is committed, and no rebalance stops it. It begins a little before now, so that streams of
+another replica, or of the one that ran here before, can be resumed. A record that cannot be read is passed over here,
+for the groups' consumers keep it. After a loss of Kafka it goes on where it was; where that place is gone, clients are
+told to fetch anew.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError, UnknownTopicOrPartitionError
+from prometheus_client import Counter, Gauge
+
+from case_api.app.held_records import Heard
+from case_api.app.live_streams import LiveStreams
+from case_api.domain.event_ids import Partition
+from case_shared.events import CaseDelivery, CaseStatusChanged, decode
+from case_shared.kafka import KafkaSettings, RawRecord, connection_arguments
+from case_shared.postgres import UNREACHABLE
+from case_shared.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, topic_name
+
+log = structlog.get_logger(__name__)
+_BATCH = 500
+_READ_MS = 500
+_REQUEST_MS = 5_000
+_CHECK_SECONDS = 5.0
+_STOP_SECONDS = 2.0
+_reachable = Gauge("casebridge_live_kafka_reachable", "1 where the live streams' last contact with Kafka was fine")
+_behind = Gauge("casebridge_live_records_behind", "Records that the live streams have not read yet")
+_lost = Counter("casebridge_live_batches_lost_total", "Batches that could not be told: clients fetched anew")
+
+
+@dataclass
+class LiveReader:
+    """`turn` is one step of its loop; `monotonic` tells seconds."""
+
+    settings: KafkaSettings
+    streams: LiveStreams
+    monotonic: Callable[[], float]
+    healthy: bool = False
+    _consumer: AIOKafkaConsumer | None = None
+    _partitions: Mapping[TopicPartition, Partition] = field(default_factory=dict)
+    # Where the topics ended at the start: what stands before that is held, but told to nobody.
+    _ends: dict[Partition, int] | None = None
+    _started: bool = False
+    _checked_at: float = 0
+    _waiting: Sequence[Heard] = ()
+
+    async def turn(self) -> bool:
+        """Read and tell one batch; True: there may be more. Raises what Kafka or the database raise."""
+        if not self._waiting:
+            self._waiting = await self._read()
+        if self._waiting:
+            await self._tell()
+        return True
+
+    async def close(self) -> None:
+        """Let the connection go; the next turn makes a new one."""
+        consumer, self._consumer = self._consumer, None
+        self._tell_health(healthy=False)
+        if consumer is not None:
+            await _let_go(consumer)
+
+    async def _read(self) -> Sequence[Heard]:
+        try:
+            consumer = self._consumer or await self._connected()
+            if self.monotonic() - self._checked_at > _CHECK_SECONDS:
+                await self._check(consumer)
+                if self._consumer is None:
+                    return ()
+            read = await consumer.getmany(timeout_ms=_READ_MS, max_records=_BATCH)
+        except OffsetOutOfRangeError as error:
+            log.error("live_place_lost", error=repr(error))
+            self._begin_anew()
+            await self.close()
+            return ()
+        except (KafkaError, OSError):
+            await self.close()
+            raise
+        return [
+            _heard(self._partitions[partition], record) for partition, records in read.items() for record in records
+        ]
+
+    async def _tell(self) -> None:
+        try:
+            await (self.streams.tell if self._started else self.streams.hold)(self._waiting)
+        except UNREACHABLE:
+            raise
+        except Exception as error:
+            # It would fail again: clients that fetch the list see what could not be told.
+            _lost.inc()
+            log.error("live_batch_lost", records=len(self._waiting), exc_info=error)
+            await self.streams.hold(self._waiting)
+            self.streams.interrupt()
+        self._waiting = ()
+        self._start_when_read()
+
+    def _start_when_read(self) -> None:
+        offsets = self.streams.held.offsets
+        if self._started or self._ends is None or any(offsets[one] < end for one, end in self._ends.items()):
+            return
+        self._started = True
+        # Whoever connected before may have listed before: what was written in between was told to nobody.
+        self.streams.interrupt()
+        log.info("live_streams_started", held=len(self.streams.held))
+
+    def _begin_anew(self) -> None:
+        self.streams.held.forget()
+        self._ends, self._started = None, False
+
+    async def _connected(self) -> AIOKafkaConsumer:
+        consumer = AIOKafkaConsumer(
+            **connection_arguments(self.settings),
+            client_id="case-api-live",
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            request_timeout_ms=_REQUEST_MS,
+            metadata_max_age_ms=30_000,
+        )
+        self._consumer = consumer
+        await consumer.start()
+        await consumer._client.set_topics(self._topics())  # noqa: SLF001 - else it knows no topic's partitions
+        self._partitions = self._known_partitions(consumer)
+        await self._assign(consumer)
+        self._checked_at = self.monotonic()
+        self._tell_health(healthy=True)
+        self._start_when_read()
+        return consumer
+
+    def _topics(self) -> list[str]:
+        return [topic_name(self.settings, name) for name in (CASE_STATUS_CHANGED, CASE_DELIVERY)]
+
+    def _known_partitions(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, Partition]:
+        found: dict[TopicPartition, Partition] = {}
+        for number, topic in enumerate(self._topics()):
+            partitions = consumer.partitions_for_topic(topic)
+            if not partitions:
+                raise UnknownTopicOrPartitionError(topic)
+            found |= {TopicPartition(topic, partition): Partition(number, partition) for partition in partitions}
+        return found
+
+    async def _assign(self, consumer: AIOKafkaConsumer) -> None:
+        """Read each partition from where we are; new ones from their beginning, all from a little ago at the start."""
+        offsets = self.streams.held.offsets
+        new = [one for one, partition in self._partitions.items() if partition not in offsets]
+        if self._ends is None:
+            ends = await consumer.end_offsets(new)
+            begins = await self._a_little_ago(consumer, ends)
+            self._ends = {self._partitions[one]: end for one, end in ends.items()}
+        else:
+            begins = await consumer.beginning_offsets(new)
+        self.streams.held.begin({self._partitions[one]: offset for one, offset in begins.items()})
+        consumer.assign(list(self._partitions))
+        for one, partition in self._partitions.items():
+            consumer.seek(one, offsets[partition])
+
+    async def _a_little_ago(
+        self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, int]:
+        held = self.streams.held
+        since_ms = int((time.time() - held.seconds) * 1000)
+        found = await consumer.offsets_for_times(dict.fromkeys(ends, since_ms))
+        begins = {one: found[one].offset if found.get(one) else end for one, end in ends.items()}
+        return {one: max(begin, ends[one] - held.most) for one, begin in begins.items()}
+
+    async def _check(self, consumer: AIOKafkaConsumer) -> None:
+        """Ask Kafka something, for to a reader silence and absence are alike; and look for new partitions."""
+        ends = await consumer.end_offsets(list(self._partitions))
+        offsets = self.streams.held.offsets
+        _behind.set(sum(end - offsets[self._partitions[one]] for one, end in ends.items()))
+        if self._known_partitions(consumer).keys() != self._partitions.keys():
+            log.info("live_partitions_changed")
+            await self.close()
+        self._checked_at = self.monotonic()
+
+    def _tell_health(self, *, healthy: bool) -> None:
+        self.healthy = healthy
+        _reachable.set(healthy)
+
+
+async def _let_go(consumer: AIOKafkaConsumer) -> None:
+    """Stop `consumer`, in a few seconds.
+
+    Where a fetch is under way, aiokafka 0.14 lets that one's cancellation out of its `stop`, which would end our loop
+    without a word, and leaves its connections open. So it stops in a task of its own.
+    """
+    stopping = asyncio.create_task(consumer.stop())
+    _, late = await asyncio.wait({stopping}, timeout=_STOP_SECONDS)
+    stopping.cancel()
+    if late or stopping.cancelled() or stopping.exception():
+        log.info("live_consumer_not_stopped_cleanly")
+        await consumer._client.close()  # noqa: SLF001
+
+
+def _heard(partition: Partition, record: RawRecord) -> Heard:
+    written_at = record.timestamp / 1000
+    try:
+        if record.topic.endswith(CASE_DELIVERY):
+            told = decode(CaseDelivery, record.value, record.headers)
+            return Heard(partition, record.offset, written_at, told.web_case_id, None, told)
+        changed = decode(CaseStatusChanged, record.value, record.headers)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the groups' consumers keep the record and tell it
+        log.debug("live_record_passed_over", topic=record.topic, offset=record.offset, cause=str(error))
+        return Heard(partition, record.offset, written_at)
+    return Heard(partition, record.offset, written_at, changed.web_case_id, changed.dealer)

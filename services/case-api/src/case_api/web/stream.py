@@ -1,0 +1,123 @@
+"""The live stream of a dealer's cases: server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import orjson
+import structlog
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse, format_sse_event
+from prometheus_client import Counter, Histogram
+
+from case_api.app.stream_queue import Event, Stream
+from case_api.domain.case import Case
+from case_api.web.access import Call, CallFor
+from case_api.web.documents import case_document
+from case_api.web.openapi import LAST_EVENT_ID, problems
+
+log = structlog.get_logger(__name__)
+router = APIRouter(prefix="/v1/dealers/{dealer}/cases", tags=["cases"])
+Reads = Annotated[Call, Depends(CallFor("cases:read"))]
+# After a loss of the connection EventSource waits for so long before it comes back.
+_RETRY_MS = 2000
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_sent = Counter("casebridge_live_events_sent_total", "Cases sent to live streams")
+_delay = Histogram(
+    "casebridge_live_record_to_socket_seconds",
+    "From Kafka's record to the stream's socket",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
+)
+_EXAMPLE = """retry: 2000
+id: 12-0-3-7-1-4.31-28-40-19-22-35
+
+event: case
+data: {"web_case_id":"W7K3M9P2QX","case_id":"C-000123","dealer":"usmf-us-001","status":"in_process"}
+id: 12-0-4-7-1-4.31-28-40-19-22-35
+
+: nothing new
+id: 12-0-4-9-1-4.33-28-40-19-22-36
+
+event: resync
+data: {"reason":"too_old"}
+id: 12-0-4-9-1-4.33-28-40-19-22-36
+
+event: end
+data: {"reason":"token_expired"}
+
+"""
+_STREAM: dict[str, Any] = {
+    "description": "Server-sent events, until the token expires",
+    "content": {"text/event-stream": {"schema": {"type": "string"}, "examples": {"stream": {"value": _EXAMPLE}}}},
+}
+
+
+def case_event(case: Case, place: str) -> bytes:
+    """The event that shows a case, at this place of the stream."""
+    return _event("case", case_document(case), place)
+
+
+async def _opened(request: Request, call: Reads) -> AsyncIterator[Stream]:
+    async with call.context.streams.opened(call.dealer.dealer, request.headers.get("last-event-id")) as stream:
+        yield stream
+
+
+@router.get(
+    "/stream",
+    summary="Watch cases live",
+    response_class=StreamingResponse,
+    responses={200: _STREAM, **problems(404, 422, 429)},
+    openapi_extra={"parameters": [LAST_EVENT_ID]},
+)
+async def stream(call: Reads, opened: Annotated[Stream, Depends(_opened)]) -> Response:
+    """Each change that D365 or the delivery makes to a case of the dealer.
+
+    - `event: case`: the case as `GET /cases/{web_case_id}` shows it. A case may come twice; the last one counts.
+    - `event: resync`: fetch the list anew, for something cannot be told (again): `{"reason"}` is `unknown_id`,
+      `too_old`, `too_slow` or `interrupted`. The stream goes on.
+    - `event: end`: the last one, `{"reason"}` being `token_expired` (connect with a new token) or `stopping` (connect
+      again at once).
+
+    **Connect first, then list**: what happens in between is in the stream. Keep the last `id`, which comments have too,
+    and send it as `Last-Event-ID` to go on, at any replica. The token goes into `Authorization` only, which the
+    browsers' `EventSource` cannot send: read the stream by `fetch`. Drafts' own changes are not told.
+    """
+    return EventSourceResponse(_written(call, opened), headers=_HEADERS)
+
+
+async def _written(call: Call, opened: Stream) -> AsyncIterator[bytes]:
+    """What is written to the socket, piece by piece."""
+    context, began = call.context, call.context.clock.monotonic()
+    seconds = (call.principal.expires_at - context.clock.now()).total_seconds()
+    sent, reason = 0, "closed_by_client"
+    try:
+        yield format_sse_event(retry=_RETRY_MS, id=opened.start_id)
+        while (left := began + seconds - context.clock.monotonic()) > 0 and not opened.ended:
+            await opened.wait(min(left, context.keep_alive_seconds))
+            piece, events = _next_piece(call, opened)
+            yield piece
+            sent += len(events)
+            _count(events, context.clock.now().timestamp())
+        reason = "stopping" if opened.ended else "token_expired"
+        yield _event("end", {"reason": reason})
+    finally:
+        lasted = round(context.clock.monotonic() - began, 1)
+        log.info("stream_ended", reason=reason, events=sent, seconds=lasted)
+
+
+def _next_piece(call: Call, opened: Stream) -> tuple[bytes, list[Event]]:
+    """What waits, or a comment with the place up to which there is nothing."""
+    loss, events = opened.take()
+    pieces = [] if loss is None else [_event("resync", {"reason": loss.reason}, loss.id)]
+    pieces += [event.body for event in events]
+    return b"".join(pieces) or format_sse_event(comment="nothing new", id=call.context.streams.place), events
+
+
+def _count(events: list[Event], now: float) -> None:
+    _sent.inc(len(events))
+    for event in events:
+        _delay.observe(max(0.0, now - event.written_at))
+
+
+def _event(name: str, data: Any, place: str | None = None) -> bytes:
+    return format_sse_event(event=name, data_str=orjson.dumps(data, option=orjson.OPT_UTC_Z).decode(), id=place)

@@ -1,0 +1,263 @@
+"""Live streams on a real database, fed by hand: what each stream is told, and that it is never an older state."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+
+from case_api.app.held_records import Heard
+from case_api.app.live_streams import LiveStreams
+from case_api.app.stream_queue import Resync, Stream
+from case_api.domain.errors import TooManyStreams, TooManyStreamsOfDealer
+from case_api.domain.event_ids import Partition, event_id
+from case_api.domain.overlay import with_delivery
+from case_api.postgres.live_store import PostgresLiveStore
+from case_shared.events import AttemptSummary, CaseDelivery, Outcome, SubmissionState
+from tests.integration.case_api.conftest import DEALER, OTHER, Api, Json
+from tests.integration.case_api.deliveries import delivery, handle
+
+S = SubmissionState
+STATUS, DELIVERY = Partition(0, 0), Partition(1, 0)
+
+
+def streams_of(api: Api, **limits: int) -> LiveStreams:
+    """The service's streams, as if they had begun to read."""
+    streams = api.service.streams
+    streams.limits = replace(streams.limits, **limits)
+    streams.held.begin({STATUS: 0, DELIVERY: 0})
+    return streams
+
+
+def rings(streams: LiveStreams, case: Json, dealer: str | None = DEALER) -> Heard:
+    """The next record of case.status-changed.v1."""
+    return Heard(STATUS, streams.held.offsets[STATUS], 0.0, case["web_case_id"], dealer)
+
+
+def told(streams: LiveStreams, event: CaseDelivery) -> Heard:
+    """The next record of case.delivery.v1."""
+    return Heard(DELIVERY, streams.held.offsets[DELIVERY], 0.0, event.web_case_id, None, event)
+
+
+def taken(stream: Stream) -> list[Json]:
+    """The cases that wait in a stream."""
+    loss, events = stream.take()
+    assert loss is None
+    return [shown(event.body) for event in events]
+
+
+def shown(body: bytes) -> Json:
+    data: Json = orjson.loads(next(line for line in body.splitlines() if line.startswith(b"data: "))[6:])
+    return data
+
+
+async def test_a_case_is_told_to_its_own_dealer_as_a_get_shows_it(api: Api) -> None:
+    streams = streams_of(api)
+    case = await api.submitted()
+    async with streams.opened(DEALER, None) as first, streams.opened(DEALER, None) as second:
+        async with streams.opened(OTHER, None) as others:
+            # Whose case it is the row says, not the record.
+            await streams.tell([rings(streams, case)])
+            await streams.tell([rings(streams, case, OTHER)])
+            assert taken(others) == []
+        assert taken(first) == taken(second) == [await api.get(case)] * 2
+
+
+async def test_a_case_comes_once_a_batch_at_its_last_record(api: Api) -> None:
+    streams = streams_of(api)
+    one, two = await api.submitted(), await api.submitted()
+    async with streams.opened(DEALER, None) as stream:
+        batch = [Heard(STATUS, offset, 0.0, case["web_case_id"], DEALER) for offset, case in enumerate((one, two, one))]
+        await streams.tell([*batch, Heard(STATUS, 3, 0.0)])
+        _, events = stream.take()
+    assert [(event.id, shown(event.body)["web_case_id"]) for event in events] == [
+        ("2.0", two["web_case_id"]),
+        ("3.0", one["web_case_id"]),
+    ]
+    assert streams.place == "4.0"
+
+
+@pytest.mark.parametrize("state", list(S))
+async def test_an_event_shows_what_its_consumer_is_about_to_store(api: Api, state: SubmissionState) -> None:
+    case = await api.submitted()
+    store = PostgresLiveStore(api.service.pool)
+    attempt = AttemptSummary(started=datetime.now(UTC), ended=datetime.now(UTC), outcome=Outcome.REJECTED)
+    fields: Json = {"case_id": "C-1"} if state is S.DELIVERED else {"reason": "No such category", "cause": "rejected"}
+    event = await delivery(api, case, state, revision=2, attempts=(attempt,), **fields)
+    (before,) = await store.find([case["web_case_id"]], [DEALER])
+    await handle(api, [event])
+    (after,) = await store.find([case["web_case_id"]], [DEALER])
+    predicted = with_delivery(before, event)
+    assert with_delivery(after, event) == after.case
+    assert replace(predicted, updated_at=after.case.updated_at) == after.case
+    assert predicted.submission is not None
+    assert predicted.submission.state is state
+
+
+async def test_a_stream_never_falls_behind_an_event_that_is_not_stored_yet(api: Api) -> None:
+    streams = streams_of(api)
+    case = await api.submitted()
+    event = await delivery(api, case, S.DELIVERED, revision=5, case_id="C-1")
+    late = await delivery(api, case, S.DELIVERING, revision=4)
+    async with streams.opened(DEALER, None) as stream:
+        for heard in (told(streams, event), rings(streams, case), told(streams, late)):
+            await streams.tell([replaced(heard, streams)])
+        assert [one["submission"]["state"] for one in taken(stream)] == ["delivered"] * 3
+    assert (await api.get(case))["submission"]["state"] == "pending"
+
+
+def replaced(heard: Heard, streams: LiveStreams) -> Heard:
+    return heard._replace(offset=streams.held.offsets[heard.partition])
+
+
+async def test_who_connects_hears_what_the_list_does_not_show_yet(api: Api) -> None:
+    streams = streams_of(api)
+    case, stored, others = await api.submitted(), await api.submitted(), await api.create(OTHER)
+    events = [await delivery(api, one, S.FAILED, revision=2, reason="No") for one in (case, stored, others)]
+    for event in events:
+        await streams.tell([told(streams, event)])
+    await handle(api, [events[1]])
+    async with streams.opened(DEALER, None) as stream:
+        assert stream.start_id == streams.place
+        assert [one["web_case_id"] for one in taken(stream)] == [case["web_case_id"]]
+    async with streams.opened(DEALER, "nonsense") as stream:
+        loss, told_again = stream.take()
+        assert loss is not None
+        assert len(told_again) == 1
+
+
+async def test_a_stream_goes_on_exactly_behind_each_id(api: Api) -> None:
+    streams = streams_of(api)
+    cases = [await api.submitted() for _ in range(4)]
+    foreign = await api.create(OTHER)
+    async with streams.opened(DEALER, None) as stream:
+        for case in (cases[0], foreign, cases[1], cases[2], foreign, cases[3]):
+            await streams.tell([rings(streams, case, case["dealer"])])
+        _, events = stream.take()
+    ids = [stream.start_id, *(event.id for event in events)]
+    for number, last_id in enumerate(ids):
+        async with streams.opened(DEALER, last_id) as again:
+            _, missed = again.take()
+            assert [one.id for one in missed] == ids[number + 1 :]
+            assert [shown(one.body)["web_case_id"] for one in missed] == [
+                case["web_case_id"] for case in cases[number:]
+            ]
+
+
+@pytest.mark.parametrize(
+    ("last_id", "reason"),
+    [("nonsense", Resync.UNKNOWN_ID), ("", Resync.UNKNOWN_ID), ("9.0", Resync.UNKNOWN_ID), ("0.0", Resync.TOO_OLD)],
+)
+async def test_an_id_that_cannot_be_resumed_means_fetching_anew(api: Api, last_id: str, reason: Resync) -> None:
+    streams = streams_of(api)
+    streams.held.most = 1
+    case = await api.submitted()
+    for _ in range(3):
+        await streams.tell([rings(streams, case)])
+    async with streams.opened(DEALER, last_id) as stream:
+        loss, events = stream.take()
+        assert (loss, events) == ((reason, "3.0"), [])
+        await streams.tell([rings(streams, case)])
+        assert len(taken(stream)) == 1
+
+
+async def test_an_id_of_a_replica_that_is_ahead_is_waited_for(api: Api) -> None:
+    streams = streams_of(api)
+    case = await api.submitted()
+
+    async def opens() -> list[Json]:
+        async with streams.opened(DEALER, "2.0") as stream:
+            for _ in range(2):
+                await streams.tell([rings(streams, case)])
+            return taken(stream)
+
+    opening = asyncio.create_task(opens())
+    await asyncio.sleep(0)
+    await streams.tell([rings(streams, case)])
+    await streams.tell([rings(streams, case)])
+    assert len(await opening) == 2
+
+
+async def test_a_stream_that_begins_while_cases_are_read_misses_nothing(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    streams = streams_of(api)
+    case, others = await api.submitted(), await api.create(OTHER)
+    found = streams.store.find
+    async with AsyncExitStack() as stack:
+        began: list[Stream] = []
+
+        async def find(*arguments: Any) -> Any:
+            cases = await found(*arguments)
+            if not began:
+                began.append(await stack.enter_async_context(streams.opened(OTHER, None)))
+            return cases
+
+        streams.store = FindsBy(find)
+        await stack.enter_async_context(streams.opened(DEALER, None))
+        await streams.tell([rings(streams, case), rings(streams, others, OTHER)._replace(offset=1)])
+        assert began[0].start_id == event_id({STATUS: 0, DELIVERY: 0})
+        assert [one["web_case_id"] for one in taken(began[0])] == [others["web_case_id"]]
+
+
+class FindsBy:
+    """The real store, with something that happens right after it has looked."""
+
+    def __init__(self, find: Any) -> None:
+        self.find = find
+
+
+async def test_streams_are_limited_and_given_back(api: Api) -> None:
+    streams = streams_of(api, streams=3, streams_of_dealer=2)
+    async with streams.opened(DEALER, None), streams.opened(OTHER, None):
+        async with streams.opened(DEALER, None):
+            with pytest.raises(TooManyStreams):
+                await streams.opened("third", None).__aenter__()
+        async with streams.opened(OTHER, None):
+            pass
+        async with streams.opened(DEALER, None):
+            streams.limits = replace(streams.limits, streams=9)
+            with pytest.raises(TooManyStreamsOfDealer):
+                await streams.opened(DEALER, None).__aenter__()
+    assert not streams._open
+    assert not streams._counts
+
+
+async def test_a_slow_reader_holds_nobody_up(api: Api) -> None:
+    streams = streams_of(api, waiting_bytes=5_000)
+    case = await api.submitted(notes="n" * 1000)
+    async with streams.opened(DEALER, None) as slow, streams.opened(DEALER, None) as fast:
+        for _ in range(20):
+            await streams.tell([rings(streams, case)])
+            assert len(taken(fast)) == 1
+        loss, events = slow.take()
+        assert loss is not None
+        assert loss.reason is Resync.TOO_SLOW
+        assert sum(len(event.body) for event in events) <= 5_000
+        async with streams.opened(DEALER, loss.id) as again:
+            assert len(taken(again)) >= 1 or not events
+
+
+async def test_problems_of_the_limits_are_told(api: Api) -> None:
+    streams_of(api, streams=0)
+    answer = await api.client.get(f"/v1/dealers/{DEALER}/cases/stream")
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:casebridge:problem:streams-taken")
+    assert answer.headers["retry-after"]
+    streams_of(api, streams=9, streams_of_dealer=0)
+    answer = await api.client.get(f"/v1/dealers/{DEALER}/cases/stream")
+    assert (answer.status_code, answer.json()["type"]) == (429, "urn:casebridge:problem:too-many-streams")
+
+
+async def test_other_methods_and_parameters_are_refused(api: Api) -> None:
+    path = f"/v1/dealers/{DEALER}/cases/stream"
+    assert (await api.client.head(path)).status_code == 405
+    assert (await api.client.post(path)).status_code == 405
+    answer = await api.client.get(f"{path}?access_token=x")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "?access_token")
+    for method in ("PATCH", "DELETE"):
+        answer = await api.client.request(method, path, json={}, headers={"If-Match": '"1"'})
+        assert answer.status_code == 404
+    assert not api.service.streams._counts

@@ -1,0 +1,102 @@
+"""The records that are held to resume streams."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from case_api.app.held_records import Heard, HeldRecords
+from case_api.domain.event_ids import Partition
+from case_shared.events import CaseDelivery, SubmissionState
+
+A, B = Partition(0, 0), Partition(1, 0)
+
+
+def heard(partition: Partition, offset: int, web_case_id: str | None = "W000000000", revision: int = 0) -> Heard:
+    told = CaseDelivery(
+        web_case_id="W000000000",
+        submission_no=1,
+        submission_id=UUID(int=1),
+        revision=revision or 1,
+        state=SubmissionState.DELIVERED,
+        occurred_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    return Heard(partition, offset, 0.0, web_case_id, None, told if revision else None)
+
+
+def held(most: int = 100, seconds: float = 60) -> HeldRecords:
+    records = HeldRecords(most, seconds)
+    records.begin({A: 10, B: 20})
+    return records
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([A, B]), st.booleans()), max_size=60),
+    st.integers(1, 20),
+    st.integers(0, 60),
+)
+def test_since_gives_exactly_what_came_after_or_says_that_it_cannot(
+    read: list[tuple[Partition, bool]], most: int, place: int
+) -> None:
+    records = held(most)
+    all_read: list[Heard] = []
+    after = dict(records.offsets)
+    for number, (partition, readable) in enumerate(read):
+        if number == place:
+            after, all_read = dict(records.offsets), []
+        one = heard(partition, records.offsets[partition], "W000000000" if readable else None)
+        records.add(one, now=0)
+        all_read += [one] if readable else []
+    missed = records.since(after)
+    assert len(records) <= most
+    if len(all_read) > most:
+        assert missed is None
+    else:
+        assert missed == all_read
+
+
+def test_before_the_start_nothing_is_held() -> None:
+    records = held()
+    assert records.since({A: 10, B: 20}) == []
+    assert records.since({A: 9, B: 20}) is None
+    assert records.since({A: 10}) is None
+
+
+def test_what_is_too_old_is_let_go_and_named_so() -> None:
+    records = held(seconds=60)
+    records.add(heard(A, 10), now=0)
+    records.add(heard(B, 20), now=61)
+    assert records.since({A: 10, B: 20}) is None
+    assert records.since({A: 11, B: 20}) == [heard(B, 20)]
+
+
+def test_who_has_read_further_is_ahead_of_us() -> None:
+    records = held()
+    assert not records.are_behind({A: 10, B: 20})
+    assert records.are_behind({A: 11, B: 20})
+    assert records.are_behind({A: 10, B: 20, Partition(0, 1): 1})
+
+
+def test_a_partition_that_came_later_is_missed_from_its_beginning() -> None:
+    records = held()
+    records.begin({A: 0, Partition(0, 1): 0})
+    records.add(heard(Partition(0, 1), 0), now=0)
+    assert records.offsets[A] == 10
+    assert records.since({A: 10, B: 20}) == [heard(Partition(0, 1), 0)]
+
+
+def test_the_greatest_revision_of_a_case_is_known_while_it_is_held() -> None:
+    records = held(most=3)
+    for offset, revision in enumerate((1, 3, 2)):
+        records.add(heard(B, 20 + offset, revision=revision), now=offset)
+    told = records.delivery("W000000000")
+    assert told is not None
+    assert told.revision == 3
+    assert records.recent_deliveries(since=0, most=10) == ["W000000000"]
+    assert records.recent_deliveries(since=3, most=10) == []
+    for offset in range(2):
+        records.add(heard(A, 10 + offset, "W111111111"), now=3)
+    assert records.delivery("W000000000") is None
+    records.forget()
+    assert (len(records), records.offsets, records.since({})) == (0, {}, [])
