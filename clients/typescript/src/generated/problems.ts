@@ -1,0 +1,44 @@
+// Written by `npm run generate` from docs/problems.md.
+
+/** What the API may refuse with: the last word of a problem's `type`. */
+export type ProblemKind =
+  /** The body is no business event of D365 (400) */
+  | "not-an-event"
+  /** Not authenticated (401) */
+  | "unauthorized"
+  /** Not allowed (403) */
+  | "forbidden"
+  /** Not found (404) */
+  | "not-found"
+  /** The case was never submitted (404) */
+  | "case-not-submitted"
+  /** Method Not Allowed (405) */
+  | "method-not-allowed"
+  /** The case is submitted (409) */
+  | "case-submitted"
+  /** The state does not permit this (409) */
+  | "not-allowed"
+  /** A request with this Idempotency-Key is under way (409) */
+  | "idempotency-key-in-use"
+  /** The case has changed (412) */
+  | "version-changed"
+  /** The body is too large (413) */
+  | "too-large"
+  /** The body is no JSON (415) */
+  | "unsupported-media-type"
+  /** The request is not valid (422) */
+  | "invalid-request"
+  /** The case cannot be submitted yet (422) */
+  | "case-incomplete"
+  /** The Idempotency-Key was used for another request (422) */
+  | "idempotency-key-reused"
+  /** If-Match is missing (428) */
+  | "version-required"
+  /** Something failed on our side (500) */
+  | "internal-error"
+  /** This endpoint is off (503) */
+  | "events-off"
+  /** Not available now (503) */
+  | "unavailable"
+  /** D365's categories are not known yet (503) */
+  | "lists-unknown";

@@ -1,0 +1,43 @@
+import type { components } from "./generated/schema.js";
+
+type Case = components["schemas"]["CaseDocument"];
+export type CaseStatus = components["schemas"]["CaseStatus"];
+type Column = Exclude<keyof Case, "allowed_actions" | "contact" | "dealer" | "notes" | "submission">;
+
+/** Which cases, in which order. */
+export interface CaseFilter {
+  /** Part of a Web Case ID, a Case ID, a user's name or a status' label; case does not matter. */
+  q?: string;
+  status?: CaseStatus | readonly CaseStatus[];
+  category?: string;
+  priority?: string;
+  /** A user's name; `me` for the token's own. */
+  created_by?: string;
+  origin?: Case["origin"];
+  created_from?: Date | string;
+  created_to?: Date | string;
+  /** Only those that did not reach D365 yet. */
+  undelivered?: boolean;
+  /** A column, with `-` in front for descending; default `-created_at`. */
+  sort?: Column | `-${Column}`;
+}
+
+/** One page of the list. */
+export interface PageFilter extends CaseFilter {
+  /** 1 to 100; default 25. */
+  limit?: number;
+  /** `next` of the page before, with the same filter and sort. */
+  cursor?: string;
+  /** Also count: in all, and per status. */
+  counts?: boolean;
+}
+
+/** `filter` as the API's query parameters; what is undefined, empty or false is left out. */
+export function queryOf(filter: PageFilter): Record<string, string> {
+  const query: Record<string, string> = {};
+  for (const [name, value] of Object.entries(filter) as [string, unknown][]) {
+    const text = value instanceof Date ? value.toISOString() : Array.isArray(value) ? value.join(",") : value;
+    if (text !== undefined && text !== null && text !== false && text !== "") query[name] = String(text);
+  }
+  return query;
+}

@@ -1,0 +1,114 @@
+import { backOff, pause } from "./pause.js";
+import { ConnectionError, ProblemError } from "./problem.js";
+
+export interface TransportOptions {
+  /** Where case-api is, such as `https://cases.example.com`; or the address of your own back end before it. */
+  baseUrl: string;
+  /** Gives a valid access token; asked before every attempt, so cache it. Left out where a back end adds the token. */
+  token?: () => string | Promise<string>;
+  /** Another `fetch`, to add a CSRF header or to go through a proxy. */
+  fetch?: typeof fetch;
+  /** For so long a request is sent again (30,000); no attempt begins later. 0: never again. */
+  retryForMs?: number;
+  /** For so long one attempt may take (10,000); an answer that is read as a stream, until it begins. */
+  timeoutMs?: number;
+}
+
+const RETRY_FOR_MS = 30_000;
+const TIMEOUT_MS = 10_000;
+const LONGEST_BACK_OFF_MS = 8_000;
+
+/** Sends requests: with a token, again where that is safe and may help, and with a typed error for every refusal. */
+export class Transport {
+  readonly #options: TransportOptions;
+  readonly #fetch: typeof fetch;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    // Called as a method, a browser's fetch refuses.
+    this.#fetch = options.fetch ?? ((...request) => fetch(...request));
+  }
+
+  /** The address of `path`, with a query. */
+  url(path: string, query: Record<string, string> = {}): string {
+    const search = new URLSearchParams(query).toString();
+    return `${this.#options.baseUrl.replace(/\/+$/, "")}${path}${search && `?${search}`}`;
+  }
+
+  /**
+   * The answer to `request`; read whole, unless as a stream.
+   *
+   * Throws `ProblemError` or `ConnectionError` once it is not worth trying again, and the signal's reason where it is aborted.
+   */
+  async send(request: Request, { stream = false, retryForMs = this.#options.retryForMs } = {}): Promise<Response> {
+    const body = await request.arrayBuffer();
+    const lastStart = Date.now() + (retryForMs ?? RETRY_FOR_MS) + preferredWait(request);
+    let refused: { token: string | undefined; error: ProblemError } | undefined;
+    for (let attempts = 1; ; attempts++) {
+      const token = await this.#options.token?.();
+      if (refused && refused.token === token) throw refused.error;
+      const outcome = await this.#attempt(request, body, token, stream, attempts);
+      if (outcome instanceof Response) return outcome;
+      if (outcome instanceof ProblemError && outcome.status === 401 && !refused) {
+        // It may have expired on the way: once more, with the next one.
+        refused = { token, error: outcome };
+        continue;
+      }
+      const wait = waitBefore(attempts, outcome);
+      if (!mayRepeat(request, outcome) || Date.now() + wait > lastStart) throw outcome;
+      await pause(wait, request.signal);
+    }
+  }
+
+  async #attempt(
+    request: Request,
+    body: ArrayBuffer,
+    token: string | undefined,
+    stream: boolean,
+    attempts: number,
+  ): Promise<Response | ProblemError | ConnectionError> {
+    const headers = new Headers(request.headers);
+    if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
+    const timeout = new AbortController();
+    const timer = setTimeout(
+      () => timeout.abort(new Error("it took too long")),
+      (this.#options.timeoutMs ?? TIMEOUT_MS) + preferredWait(request),
+    );
+    try {
+      const response = await this.#fetch(request.url, {
+        method: request.method,
+        headers,
+        body: body.byteLength > 0 ? body : null,
+        credentials: request.credentials,
+        signal: AbortSignal.any([request.signal, timeout.signal]),
+      });
+      if (!response.ok) return await ProblemError.from(response, attempts);
+      return stream || response.status === 204 ? response : new Response(await response.arrayBuffer(), response);
+    } catch (error) {
+      if (request.signal.aborted) throw request.signal.reason;
+      return new ConnectionError(error, attempts);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Whether `request` may be sent again after `error`: it helps, and nothing happens twice. */
+function mayRepeat(request: Request, error: ProblemError | ConnectionError): boolean {
+  if (error instanceof ProblemError) {
+    if (error.status === 429 || error.kind === "idempotency-key-in-use") return true;
+    if (![502, 503, 504].includes(error.status)) return false;
+  }
+  return request.method !== "POST" || request.headers.has("Idempotency-Key");
+}
+
+function waitBefore(attempts: number, error: ProblemError | ConnectionError): number {
+  const asked = error instanceof ProblemError ? (error.retryAfter ?? 0) * 1000 : 0;
+  return asked + backOff(attempts, LONGEST_BACK_OFF_MS);
+}
+
+/** The milliseconds that `Prefer: wait` lets the API take before it answers; they come on top of every limit. */
+function preferredWait(request: Request): number {
+  const seconds = /\bwait=(\d+)/.exec(request.headers.get("Prefer") ?? "")?.[1];
+  return Number(seconds ?? 0) * 1000;
+}
