@@ -17,7 +17,9 @@ SHORT_SEEDS ?= 16,20,23,36
 # How many whole systems `make chaos` strikes at a time.
 WORLDS ?= 1
 
-.PHONY: help setup up down demo test scenarios chaos chaos-short check check-locks lock bench
+CLIENT := clients/typescript
+
+.PHONY: help setup up down demo test scenarios chaos chaos-short check check-locks lock bench client client-test
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -37,7 +39,7 @@ demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its en
 	@exec $(RUN)/casebridge demo $(ARGS)
 
 test: $(INSTALLED) ## Run all tests, on a PostgreSQL and a Kafka of their own
-	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --ignore tests/chaos $(ARGS)
+	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --ignore tests/chaos --ignore tests/client $(ARGS)
 
 scenarios: $(INSTALLED) ## Run the storms: floods, restores, restarts and outages; takes four minutes
 	@exec $(RUN)/python -m pytest tests/chaos/scenarios -n 2 --dist loadfile $(ARGS)
@@ -63,6 +65,18 @@ lock: $(INSTALLED) ## Write requirements/*.lock anew; UPGRADE=1 takes the newest
 
 bench: $(INSTALLED) ## Measure throughput and delay into docs/benchmarks.md; takes minutes
 	@exec $(RUN)/python -m benchmarks --write docs/benchmarks.md $(ARGS)
+
+client: $(CLIENT)/node_modules/.package-lock.json ## Write the TypeScript client's generated files anew and build it; needs Node
+	@cd $(CLIENT) && npm run --silent generate && npm run --silent build
+
+client-test: $(INSTALLED) $(CLIENT)/node_modules/.package-lock.json ## Test the TypeScript client, against the running stack too
+	@cd $(CLIENT) && npm run --silent check-generated && npm test --silent
+	@exec $(RUN)/python -m pytest tests/client $(ARGS)
+
+$(CLIENT)/node_modules/.package-lock.json: $(CLIENT)/package-lock.json
+	@node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null && command -v npm >/dev/null || \
+		{ echo "$$NO_NODE" >&2; exit 1; }
+	@cd $(CLIENT) && npm ci --silent && touch node_modules/.package-lock.json
 
 $(INSTALLED): requirements/dev.lock pyproject.toml $(PACKAGES:=/pyproject.toml) | $(UV) .venv/bin/python
 	@echo "setup: installing requirements/dev.lock and the $(words $(PACKAGES)) packages into .venv"
@@ -90,4 +104,8 @@ define NO_VENV
 $(PYTHON) cannot make virtual environments: its module venv is missing.
 Install it (on Debian and Ubuntu: apt install python3-venv), or install uv.
 endef
-export NO_PYTHON NO_VENV
+define NO_NODE
+The TypeScript client needs Node 20 or newer and npm on your PATH.
+Install it (https://nodejs.org, or on Debian and Ubuntu: apt install nodejs npm), and repeat the command.
+endef
+export NO_PYTHON NO_VENV NO_NODE

@@ -85,7 +85,7 @@ export class Casebridge {
   }
 
   /** All cases of the list, one by one; pages are fetched as they are needed. */
-  async *cases(filter: CaseFilter = {}, options: CallOptions = {}): AsyncGenerator<Case, void, undefined> {
+  async *cases(filter: Omit<PageFilter, "cursor" | "counts"> = {}, options: CallOptions = {}): AsyncGenerator<Case, void, undefined> {
     let cursor: string | undefined;
     do {
       const page: CasePage = await this.page({ limit: 100, ...filter, ...(cursor && { cursor }) }, options);

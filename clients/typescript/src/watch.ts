@@ -1,22 +1,22 @@
-import { createParser, type EventSourceMessage } from "eventsource-parser";
 import type { components } from "./generated/schema.js";
 import { backOff, pause } from "./pause.js";
 import { ConnectionError, ProblemError } from "./problem.js";
+import { EventParser, type Message } from "./sse.js";
 
 type Case = components["schemas"]["CaseDocument"];
 
-/** What `watch` tells. */
+/** What `watch` tells; `id` is what `lastEventId` goes on behind. */
 export type CaseEvent =
   /** A case has changed, or is new; the whole of it. */
   | { event: "case"; case: Case; id: string | undefined }
-  /** Load anew what you show: watching begins here, or changes were missed. */
-  | { event: "resync"; id: string | undefined };
+  /** Load anew what you show: watching begins here (`opened`), or changes were missed, for the reason that the API gives. */
+  | { event: "resync"; reason: string; id: string | undefined };
 
 export interface WatchOptions {
   /** Ends watching. */
   signal?: AbortSignal | undefined;
-  /** The last event's `id` seen, to go on behind it, such as after a reload of the page. */
-  lastEventId?: string;
+  /** The `id` of the last event seen, to go on behind it, such as after a reload of the page. */
+  lastEventId?: string | undefined;
   /** After so long a silence (45,000) the connection counts as dead; the API sends something every 15 seconds. */
   silenceMs?: number;
 }
@@ -24,8 +24,10 @@ export interface WatchOptions {
 type Open = (lastEventId: string | undefined, signal: AbortSignal) => Promise<Response>;
 
 const SILENCE_MS = 45_000;
+const AT_ONCE_MS = 250;
+const FIRST_BACK_OFF_MS = 1_000;
 const LONGEST_BACK_OFF_MS = 30_000;
-// A connection that held so long was a good one: the next one need not wait.
+// A connection that held so long was a good one.
 const GOOD_MS = 5_000;
 
 /**
@@ -35,31 +37,34 @@ const GOOD_MS = 5_000;
  */
 export async function* watch(open: Open, options: WatchOptions): AsyncGenerator<CaseEvent, void, undefined> {
   const { signal, silenceMs = SILENCE_MS } = options;
-  let lastEventId = options.lastEventId;
+  const parser = new EventParser(options.lastEventId);
   for (let failures = 0; !signal?.aborted; ) {
     const connection = new AbortController();
     const either = signal ? AbortSignal.any([signal, connection.signal]) : connection.signal;
-    let asked = 0;
-    let opened = Infinity;
+    let [opened, askedMs, said] = [Infinity, 0, ""];
     try {
-      const response = await open(lastEventId, either);
+      const response = await open(parser.lastEventId, either);
       opened = Date.now();
-      // Without an event to go on behind, what happened while nothing was open is not told.
-      if (lastEventId === undefined) yield { event: "resync", id: undefined };
-      for await (const message of messages(response, silenceMs)) {
-        lastEventId = message.id ?? lastEventId;
+      parser.restart();
+      // Without a place to go on behind, nobody tells what happened while nothing was open.
+      if (parser.lastEventId === undefined) yield { event: "resync", reason: "opened", id: undefined };
+      for await (const message of messages(response, parser, silenceMs)) {
+        said = message.event;
         const event = read(message);
         if (event) yield event;
       }
     } catch (error) {
       if (signal?.aborted) return;
       if (!passes(error)) throw error;
-      asked = error instanceof ProblemError ? (error.retryAfter ?? 0) * 1000 : 0;
+      askedMs = error instanceof ProblemError ? (error.retryAfter ?? 0) * 1000 : 0;
     } finally {
       connection.abort();
     }
-    failures = Date.now() - opened > GOOD_MS ? 1 : failures + 1;
-    await pause(asked + backOff(failures, LONGEST_BACK_OFF_MS), signal).catch(() => undefined);
+    const good = Date.now() - opened > GOOD_MS;
+    failures = good ? 1 : failures + 1;
+    // `end` says that the token expired, or the replica stops: the next connection is good at once.
+    const first = good && said === "end" ? AT_ONCE_MS : (parser.retryMs ?? FIRST_BACK_OFF_MS);
+    await pause(askedMs + backOff(failures, LONGEST_BACK_OFF_MS, first), signal).catch(() => undefined);
   }
 }
 
@@ -67,26 +72,28 @@ function passes(error: unknown): boolean {
   return error instanceof ConnectionError || (error instanceof ProblemError && (error.status === 429 || error.status >= 500));
 }
 
-function read({ event, data, id }: EventSourceMessage): CaseEvent | undefined {
+function read({ event, data, id }: Message): CaseEvent | undefined {
   if (event === "case") return { event, case: JSON.parse(data) as Case, id };
-  if (event === "resync") return { event, id };
-  // An event that a later version of the API added.
+  if (event === "resync") return { event, reason: (JSON.parse(data) as { reason?: string }).reason ?? "", id };
+  // Of an event that a later version of the API adds, nothing is shown.
   return undefined;
 }
 
 /** The messages of one connection, until it ends; throws `ConnectionError` where it breaks or falls silent. */
-async function* messages(response: Response, silenceMs: number): AsyncGenerator<EventSourceMessage, void, undefined> {
+async function* messages(
+  response: Response,
+  parser: EventParser,
+  silenceMs: number,
+): AsyncGenerator<Message, void, undefined> {
   if (!response.body) return;
-  const reader = response.body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
-  const read: EventSourceMessage[] = [];
-  const parser = createParser({ onEvent: (message) => read.push(message) });
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
   try {
     for (;;) {
       // The clock runs only while we wait: a slow reader is not a silent API.
       const { done, value } = await within(silenceMs, reader.read());
       if (done) return;
-      parser.feed(value);
-      yield* read.splice(0);
+      yield* parser.feed(decoder.decode(value, { stream: true }));
     }
   } finally {
     // Closes the connection where the reader of the events left; a broken one refuses that.

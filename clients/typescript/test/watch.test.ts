@@ -33,12 +33,12 @@ async function events(client: Casebridge, count: number, options: WatchOptions =
 }
 
 function word(event: CaseEvent): string {
-  return event.event === "case" ? event.case.web_case_id : event.event;
+  return event.event === "case" ? event.case.web_case_id : event.reason;
 }
 
 test("it begins with resync, and goes on behind the last event over a broken connection", async () => {
   await using server = await Server.start(ended(": hello\n\n", changed("7", "W1")), broken, stream(changed("8", "W2")));
-  assert.deepEqual(await events(server.client(), 3), ["resync", "W1", "W2"]);
+  assert.deepEqual(await events(server.client(), 3), ["opened", "W1", "W2"]);
   assert.deepEqual(server.received.map(({ headers }) => headers["last-event-id"]), [undefined, "7", "7"]);
   const [first] = server.received;
   assert.deepEqual([first?.url, first?.headers.accept], ["/v1/dealers/usmf-us-001/cases/stream", "text/event-stream"]);
@@ -47,18 +47,32 @@ test("it begins with resync, and goes on behind the last event over a broken con
 
 test("where no event was seen yet, a new connection is a resync", async () => {
   await using server = await Server.start(ended(), stream(changed("1", "W1")));
-  assert.deepEqual(await events(server.client(), 3), ["resync", "resync", "W1"]);
+  assert.deepEqual(await events(server.client(), 3), ["opened", "opened", "W1"]);
+});
+
+test("ids that come without an event count too: a quiet stream is gone on with", async () => {
+  const hello = "retry: 100\nid: 4\n\n";
+  await using server = await Server.start(ended(hello, ": nothing new\nid: 5\n\n", "id: 6\ndata: {"), ended(), stream(changed("7", "W1")));
+  assert.deepEqual(await events(server.client(), 2), ["opened", "W1"]);
+  assert.deepEqual(server.received.map(({ headers }) => headers["last-event-id"]), [undefined, "5", "5"]);
+});
+
+test("the pause before the next connection is the one that the stream asks for", async () => {
+  await using server = await Server.start(ended("retry: 1600\nid: 4\n\n"), stream(changed("7", "W1")));
+  const start = Date.now();
+  await events(server.client(), 2);
+  assert.ok(Date.now() - start >= 800);
 });
 
 test("it goes on behind an event of before", async () => {
-  await using server = await Server.start(stream("id: 9\nevent: resync\ndata: {}\n\n", changed("10", "W1")));
-  assert.deepEqual(await events(server.client(), 2, { lastEventId: "3" }), ["resync", "W1"]);
+  await using server = await Server.start(stream('id: 9\nevent: resync\ndata: {"reason":"too_old"}\n\n', changed("10", "W1")));
+  assert.deepEqual(await events(server.client(), 2, { lastEventId: "3" }), ["too_old", "W1"]);
   assert.equal(server.received[0]?.headers["last-event-id"], "3");
 });
 
 test("events that are not known yet are passed over", async () => {
-  await using server = await Server.start(stream("event: weather\ndata: {}\n\n", "data: {}\n\n", changed("2", "W2")));
-  assert.deepEqual(await events(server.client(), 2), ["resync", "W2"]);
+  await using server = await Server.start(stream("event: weather\ndata: {}\n\n", "data: {}\n\n", "event: end\ndata: {}\n\n", changed("2", "W2")));
+  assert.deepEqual(await events(server.client(), 2), ["opened", "W2"]);
 });
 
 test("events come whole, however they were cut", async () => {
@@ -85,7 +99,7 @@ test("a silent connection is given up; a slow reader is not silence", async () =
     if (seen.length === 3) assert.equal(server.received.length, 1);
     if (seen.length === 4) break;
   }
-  assert.deepEqual(seen, ["resync", "W1", "W2", "W3"]);
+  assert.deepEqual(seen, ["opened", "W1", "W2", "W3"]);
   assert.equal(server.received[1]?.headers["last-event-id"], "2");
 });
 
@@ -96,7 +110,7 @@ test("comments keep a connection alive", async () => {
     setTimeout(() => response.write(changed("1", "W1")), 500);
     response.on("close", () => clearInterval(timer));
   });
-  assert.deepEqual(await events(server.client(), 2, { silenceMs: 200 }), ["resync", "W1"]);
+  assert.deepEqual(await events(server.client(), 2, { silenceMs: 200 }), ["opened", "W1"]);
   assert.equal(server.received.length, 1);
 });
 
@@ -104,7 +118,7 @@ test("a new connection has a new token; a refused one is replaced", async () => 
   await using server = await Server.start(ended(changed("1", "W1")), problem(401, "unauthorized"), stream(changed("2", "W2")));
   let tokens = 0;
   const client = server.client({ token: () => `token-${++tokens}` });
-  assert.deepEqual(await events(client, 3), ["resync", "W1", "W2"]);
+  assert.deepEqual(await events(client, 3), ["opened", "W1", "W2"]);
   const sent = server.received.map(({ headers }) => headers.authorization);
   assert.deepEqual(sent, ["Bearer token-1", "Bearer token-2", "Bearer token-3"]);
 });
@@ -113,7 +127,7 @@ test("it waits out an API that is away or busy", async () => {
   const busy = problem(429, "too-many-requests", { "Retry-After": "1" });
   await using server = await Server.start(problem(503, "unavailable"), busy, stream());
   const start = Date.now();
-  assert.deepEqual(await events(server.client(), 1), ["resync"]);
+  assert.deepEqual(await events(server.client(), 1), ["opened"]);
   assert.ok(Date.now() - start >= 1000);
 });
 
