@@ -2,7 +2,17 @@ import type { components } from "./generated/schema.js";
 
 type Case = components["schemas"]["CaseDocument"];
 export type CaseStatus = components["schemas"]["CaseStatus"];
-type Column = Exclude<keyof Case, "allowed_actions" | "contact" | "dealer" | "notes" | "submission">;
+type Column =
+  | "web_case_id"
+  | "case_id"
+  | "status"
+  | "category"
+  | "priority"
+  | "description"
+  | "created_by"
+  | "created_at"
+  | "updated_at"
+  | "submitted_at";
 
 /** Which cases, in which order. */
 export interface CaseFilter {
@@ -16,7 +26,7 @@ export interface CaseFilter {
   origin?: Case["origin"];
   created_from?: Date | string;
   created_to?: Date | string;
-  /** Only those that did not reach D365 yet. */
+  /** Those submitted that did not reach D365 yet; false: the others. */
   undelivered?: boolean;
   /** A column, with `-` in front for descending; default `-created_at`. */
   sort?: Column | `-${Column}`;
@@ -32,12 +42,12 @@ export interface PageFilter extends CaseFilter {
   counts?: boolean;
 }
 
-/** `filter` as the API's query parameters; what is undefined, empty or false is left out. */
+/** `filter` as the API's query parameters; what is undefined or empty is left out. */
 export function queryOf(filter: PageFilter): Record<string, string> {
   const query: Record<string, string> = {};
   for (const [name, value] of Object.entries(filter) as [string, unknown][]) {
     const text = value instanceof Date ? value.toISOString() : Array.isArray(value) ? value.join(",") : value;
-    if (text !== undefined && text !== null && text !== false && text !== "") query[name] = String(text);
+    if (text !== undefined && text !== null && text !== "") query[name] = String(text);
   }
   return query;
 }

@@ -73,11 +73,11 @@ test("the list is read to its end, page by page, as far as somebody reads", asyn
   await using server = await Server.start(page(["W1", "W2"], "c 1"), page([], "c2"), page(["W3"], null));
   const client = server.client();
   const seen: string[] = [];
-  const filter = { q: "wa", status: ["open", "in_process"], created_from: new Date(0), sort: "-case_id", undelivered: false } as const;
+  const filter = { q: "wa", status: ["open", "in_process"], created_from: new Date(0), sort: "-case_id", undelivered: false, category: "", origin: undefined } as const;
   for await (const { web_case_id } of client.cases(filter)) seen.push(web_case_id);
   assert.deepEqual(seen, ["W1", "W2", "W3"]);
   const queries = server.received.map(({ url }) => Object.fromEntries(new URL(url, server.url).searchParams));
-  const same = { q: "wa", status: "open,in_process", created_from: "1970-01-01T00:00:00.000Z", sort: "-case_id", limit: "100" };
+  const same = { q: "wa", status: "open,in_process", created_from: "1970-01-01T00:00:00.000Z", sort: "-case_id", undelivered: "false", limit: "100" };
   assert.deepEqual(queries, [same, { ...same, cursor: "c 1" }, { ...same, cursor: "c2" }]);
   for await (const _ of server.client().cases()) break;
   assert.equal(server.received.length, 4);
