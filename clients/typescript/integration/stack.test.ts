@@ -144,7 +144,7 @@ test("search, filters, sort and counts", { skip: !listed.includes('"sort"') }, a
   const filter = { q: saved.web_case_id.toLowerCase(), status: ["draft", "open"], sort: "-updated_at", created_by: "me" } as const;
   for await (const { web_case_id } of casebridge.cases(filter)) found.push(web_case_id);
   assert.deepEqual(found, [saved.web_case_id]);
-  const from = await casebridge.page({ created_from: new Date(Date.parse(saved.created_at)), undelivered: true, origin: "portal", limit: 1 });
+  const from = await casebridge.page({ created_from: new Date(Date.parse(saved.created_at)), undelivered: false, origin: "portal", limit: 1 });
   assert.equal(from.items[0]?.web_case_id, saved.web_case_id);
   assert.ok("counts" in (await casebridge.page({ counts: true })));
 });
