@@ -11,6 +11,8 @@ from tests.support.documents import GUIDE, at, blocks
 from tests.support.eventually import eventually
 from tests.support.stack import DEALER_SCOPES, Stack
 
+# The stack's start and the compiler take a while on a busy machine.
+pytestmark = pytest.mark.timeout(240)
 DEALER = "usmf-us-001"
 # What is told of these is run as soon as case-api has them.
 LATER = {".watch(": "/cases/stream", ".csv(": "cases.csv", "sort:": '"sort"'}
@@ -19,6 +21,17 @@ LATER = {".watch(": "/cases/stream", ".csv(": "cases.csv", "sort:": '"sort"'}
 @pytest.mark.parametrize("document", [GUIDE, CLIENT / "README.md"], ids=lambda path: path.name)
 def test_the_snippets_are_right_by_their_types(document: Path, portal: Path) -> None:
     compiled(portal, f"{document.stem}-all", "".join(blocks(document, "ts")))
+
+
+async def test_the_client_works_with_the_real_service(stack: Stack) -> None:
+    await lists_are_known(stack)
+    environment = {
+        "CASE_API": stack.urls["case-api"],
+        "TOKEN": stack.token("dana", DEALER_SCOPES, DEALER),
+        "DEALER": DEALER,
+        "OTHER_DEALER": "usmf-us-002",
+    }
+    run("node", "--test", ".build/integration/stack.test.js", folder=CLIENT, **environment)
 
 
 async def test_the_program_of_the_guide_works(stack: Stack, portal: Path) -> None:
@@ -31,17 +44,6 @@ async def test_the_program_of_the_guide_works(stack: Stack, portal: Path) -> Non
     assert "/category A case needs a category" in printed
     assert "\ndelivered " in printed
     assert "\nnot-found 404" in printed
-
-
-async def test_the_client_works_with_the_real_service(stack: Stack) -> None:
-    await lists_are_known(stack)
-    environment = {
-        "CASE_API": stack.urls["case-api"],
-        "TOKEN": stack.token("dana", DEALER_SCOPES, DEALER),
-        "DEALER": DEALER,
-        "OTHER_DEALER": "usmf-us-002",
-    }
-    run("node", "--test", ".build/integration/stack.test.js", folder=CLIENT, **environment)
 
 
 async def lists_are_known(stack: Stack) -> None:
