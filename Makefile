@@ -19,11 +19,11 @@ WORLDS ?= 1
 
 CLIENT := clients/typescript
 
-.PHONY: help setup up down demo test scenarios chaos chaos-short check check-locks lock bench client client-test
+.PHONY: help setup up down demo test schemathesis audit scenarios chaos chaos-short check check-locks lock bench client client-test
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
-		printf '  make %-11s  %s\n' "$$name" "$$text"; done
+		printf '  make %-12s  %s\n' "$$name" "$$text"; done
 	@echo '  Options go through ARGS: make up ARGS="--ports auto", make test ARGS="tests/unit -k web_case_id"'
 
 setup: $(INSTALLED) ## Install and download everything, start nothing
@@ -39,7 +39,13 @@ demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its en
 	@exec $(RUN)/casebridge demo $(ARGS)
 
 test: $(INSTALLED) ## Run all tests, on a PostgreSQL and a Kafka of their own
-	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --ignore tests/chaos --ignore tests/client $(ARGS)
+	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --ignore tests/chaos --ignore tests/client --ignore tests/fuzz $(ARGS)
+
+schemathesis: $(INSTALLED) ## Hold case-api to its OpenAPI document, by generated requests and walks along links
+	@exec $(RUN)/python -m pytest tests/fuzz $(ARGS)
+
+audit: $(INSTALLED) ## Look for known vulnerabilities of what is locked; says so where the data cannot be reached
+	@exec $(RUN)/python .ci/audit.py
 
 scenarios: $(INSTALLED) ## Run the storms: floods, restores, restarts and outages; takes four minutes
 	@exec $(RUN)/python -m pytest tests/chaos/scenarios -n 2 --dist loadfile $(ARGS)

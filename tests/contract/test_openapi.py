@@ -1,7 +1,9 @@
-"""Each service's committed OpenAPI document is the one that it serves."""
+"""Each service's OpenAPI document is the committed one, and says all that a client needs; so does docs/problems.md."""
 
+import ast
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +12,167 @@ import pytest
 import case_api.__main__
 import d365_sync.__main__
 import status_sync.__main__
+from case_api.web import problems as case_api_problems
+from case_shared.problems import Kind
+from d365_sync.web import openapi as d365_sync_problems
+from status_sync.web import openapi as status_sync_problems
+from tests.support.contract import resolve, validator
 
-DOCUMENTS = Path(__file__).parents[2] / "docs" / "openapi"
-SERVICES = {
-    "case-api": case_api.__main__.openapi,
-    "d365-sync": d365_sync.__main__.openapi,
-    "status-sync": status_sync.__main__.openapi,
+Json = dict[str, Any]
+ROOT = Path(__file__).parents[2]
+DOCUMENTS: dict[str, Json] = {
+    "case-api": case_api.__main__.openapi(),
+    "d365-sync": d365_sync.__main__.openapi(),
+    "status-sync": status_sync.__main__.openapi(),
 }
+CATALOGUES: dict[str, dict[str, Kind]] = {
+    "case-api": case_api_problems.CATALOGUE,
+    "d365-sync": d365_sync_problems.CATALOGUE,
+    "status-sync": status_sync_problems.CATALOGUE,
+}
+FOUND: list[tuple[str, str, Json]] = [
+    (f"{service} {method} {path}", service, operation)
+    for service, document in DOCUMENTS.items()
+    for path, item in document["paths"].items()
+    for method, operation in item.items()
+]
+OPERATIONS = [pytest.param(service, operation, id=name) for name, service, operation in FOUND]
+each_operation = pytest.mark.parametrize(("service", "operation"), OPERATIONS)
+each_service = pytest.mark.parametrize("service", DOCUMENTS)
 
 
-@pytest.mark.parametrize(("service", "openapi"), SERVICES.items())
-def test_the_committed_document_is_current(service: str, openapi: Callable[[], dict[str, Any]]) -> None:
-    committed = json.loads((DOCUMENTS / f"{service}.json").read_text(encoding="utf-8"))
-    current = json.loads(json.dumps(openapi()))
-    assert committed == current, f"run: {service} openapi > docs/openapi/{service}.json"
+@each_service
+def test_the_committed_document_is_current(service: str) -> None:
+    committed = json.loads((ROOT / f"docs/openapi/{service}.json").read_text(encoding="utf-8"))
+    assert committed == json.loads(json.dumps(DOCUMENTS[service])), (
+        f"run: {service} openapi > docs/openapi/{service}.json"
+    )
+    assert committed["openapi"].startswith("3.1.")
+
+
+@each_operation
+def test_each_operation_is_described(service: str, operation: Json) -> None:
+    assert re.fullmatch("[a-z]+(_[a-z0-9]+)*", operation["operationId"]), "give it an operation_id"
+    assert "_v1_" not in operation["operationId"], "give it an operation_id"
+    assert operation["summary"]
+    assert operation["description"]
+    tags = {tag["name"] for tag in DOCUMENTS[service]["tags"]}
+    assert operation["tags"]
+    assert set(operation["tags"]) <= tags
+    assert operation["security"], "no dependency of it demands a scope"
+
+
+@each_operation
+def test_each_operation_tells_its_problems(service: str, operation: Json) -> None:
+    refused = {status: response for status, response in operation["responses"].items() if status >= "400"}
+    assert {"401", "413", "500", "503"} <= set(refused)
+    for status, response in refused.items():
+        content = resolve(DOCUMENTS[service], response)["content"]["application/problem+json"]
+        for slug, example in content["examples"].items():
+            assert CATALOGUES[service][slug].status == int(status)
+            validator(DOCUMENTS[service], content["schema"]).validate(example["value"])
+
+
+@each_operation
+def test_each_operation_has_examples_that_fit(service: str, operation: Json) -> None:
+    answered = [response for status, response in operation["responses"].items() if status < "400"]
+    told = [*answered, *([operation["requestBody"]] if "requestBody" in operation else [])]
+    for content in (one["content"] for one in told if "content" in one):
+        for media_type, media in content.items():
+            if not media_type.endswith("json"):
+                continue
+            assert "example" in media, f"give the model of {media['schema']} an example"
+            validator(DOCUMENTS[service], media["schema"]).validate(media["example"])
+
+
+@each_operation
+def test_links_lead_to_operations_and_name_their_parameters(service: str, operation: Json) -> None:
+    operations = {one["operationId"]: one for _, its, one in FOUND if its == service}
+    for response in operation["responses"].values():
+        for link in response.get("links", {}).values():
+            target = operations[link["operationId"]]
+            known = {parameter["name"] for parameter in target.get("parameters", [])}
+            assert {name.removeprefix("header.") for name in link["parameters"]} <= known
+
+
+@each_service
+def test_each_id_is_unique_and_each_reference_is_there(service: str) -> None:
+    document = DOCUMENTS[service]
+    ids = [operation["operationId"] for item in document["paths"].values() for operation in item.values()]
+    assert len(ids) == len(set(ids))
+    for reference in set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(document))):
+        assert resolve(document, {"$ref": reference})
+
+
+@each_service
+def test_each_text_that_is_sent_has_its_limit(service: str) -> None:
+    document = DOCUMENTS[service]
+    bodies = [one.get("requestBody", {}) for _, its, one in FOUND if its == service]
+    unlimited = [path for body in bodies for path in texts_without_limit(document, body.get("content", {}), "", set())]
+    assert unlimited == [] or service == "status-sync"  # D365's envelope, as it comes: the body's limit holds
+
+
+def texts_without_limit(document: Json, value: Any, path: str, seen: set[str]) -> Iterator[str]:
+    """Paths of string schemas that have neither length nor values."""
+    if isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from texts_without_limit(document, entry, f"{path}/{number}", seen)
+    if not isinstance(value, dict):
+        return
+    reference = value.get("$ref")
+    if isinstance(reference, str) and reference not in seen:
+        seen.add(reference)
+        yield from texts_without_limit(document, resolve(document, value), reference, seen)
+    if value.get("type") == "string" and not {"maxLength", "enum", "const", "format"} & set(value):
+        yield path
+    for key, entry in value.items():
+        if key not in {"example", "examples"}:
+            yield from texts_without_limit(document, entry, f"{path}/{key}", seen)
+
+
+def documented() -> dict[str, int]:
+    text = (ROOT / "docs/problems.md").read_text(encoding="utf-8")
+    return {slug: int(status) for slug, status in re.findall(r"^\| `([a-z-]+)` \| (\d{3}) \|", text, re.MULTILINE)}
+
+
+def test_the_catalogue_is_what_the_services_can_answer() -> None:
+    known = {slug: kind.status for catalogue in CATALOGUES.values() for slug, kind in catalogue.items()}
+    assert documented() == known
+
+
+def test_titles_of_the_dealers_api_are_documented() -> None:
+    text = (ROOT / "docs/problems.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| \d{3} \| ([^|]+) \|", text, re.MULTILINE)
+    titles = {slug: title.strip() for slug, title in rows}
+    assert titles == titles | {slug: kind.title for slug, kind in CATALOGUES["case-api"].items()}
+
+
+@pytest.mark.parametrize(
+    ("source", "service"),
+    [
+        ("shared/src/case_shared", None),
+        ("services/case-api/src", "case-api"),
+        ("services/d365-sync/src", "d365-sync"),
+        ("services/status-sync/src", "status-sync"),
+    ],
+)
+def test_no_code_answers_with_a_type_that_its_service_does_not_tell(source: str, service: str | None) -> None:
+    known = (
+        CATALOGUES[service] if service else {slug: kind for one in CATALOGUES.values() for slug, kind in one.items()}
+    )
+    for slug, status in raised(ROOT / source):
+        assert slug in known, f"{source} answers {slug}, which is in no catalogue"
+        assert status in {None, known[slug].status}
+
+
+def raised(folder: Path) -> Iterator[tuple[str, int | None]]:
+    """Types that code in `folder` names in `Problem(409, "type", …)` and `problem("type", …)`."""
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            literals = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+            if node.func.id == "Problem" and len(literals) > 1 and isinstance(literals[0], int):
+                yield str(literals[1]), literals[0]
+            elif node.func.id == "problem" and literals:
+                yield str(literals[0]), None

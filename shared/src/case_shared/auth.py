@@ -1,34 +1,29 @@
-"""OAuth 2 bearer tokens (RFC 6750): JWTs of an OIDC provider, checked by its discovery document and JWKS."""
+"""OAuth 2 bearer tokens (RFC 6750): JWTs (RFC 9068) of an OIDC provider, and what their claims say of the caller."""
 
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
 import jwt
-import structlog
 from fastapi import Request
-from jwt import PyJWK, PyJWKSet
 
 from case_shared.clock import Clock
-from case_shared.errors import Transient
-from case_shared.loops import pause
 from case_shared.problems import Problem
-from case_shared.settings import OidcSettings
+from case_shared.provider_keys import ProviderKeys, ProviderUnreachable
+from case_shared.settings import OidcSettings, names
 
-log = structlog.get_logger(__name__)
-# Asymmetric ones alone: a public key must never be taken for an HMAC secret, and `none` is no algorithm.
-_ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
-_LEEWAY = timedelta(seconds=30)
+LEEWAY = timedelta(seconds=30)
+# Tokens of large directories have up to 8 KiB; what is longer is not worth the work of parsing.
+MAX_TOKEN_LENGTH = 16 * 1024
+# An ID or refresh token, where a provider marks it as such, gives no access. Keycloak and Entra ID say `JWT` of all.
+_TYPES = {"jwt", "at+jwt", "application/at+jwt"}
 # OIDC, RFC 9068 (JWT access tokens), and version 1 tokens of Entra ID.
 _CLIENT_CLAIMS = ("azp", "client_id", "appid")
 _KNOWN_TOKENS = 10_000
-_KEYS_AGE_SECONDS = 1800.0
-_RETRY_SECONDS = 2.0
-_REFETCH_AFTER_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -46,22 +41,23 @@ class Principal:
     client: str | None = None
 
 
-class ProviderUnreachable(Transient):
-    """The OIDC provider does not answer, and no keys are known yet."""
-
-
-@dataclass
 class TokenVerifier:
-    """Checks access tokens; keys are fetched by `keep_keys`, and (rarely) for an unknown `kid`."""
+    """Checks access tokens of the provider that `settings` name."""
 
-    settings: OidcSettings
-    session: aiohttp.ClientSession
-    clock: Clock
-    _keys: dict[str, PyJWK] = field(default_factory=dict)
-    # Tokens that were found good, by their hash: to check a signature costs more than all else that a request takes.
-    _known: dict[bytes, Principal] = field(default_factory=dict)
-    _fetched_at: float | None = None
-    _fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
+    def __init__(self, settings: OidcSettings, session: aiohttp.ClientSession, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        # Tokens that were found good, by their hash: to check a signature costs more than all else that a request
+        # takes. Forgotten when the keys are fetched anew: a key may be gone.
+        self._known: dict[bytes, Principal] = {}
+        self._keys = ProviderKeys(settings, session, clock, self._known.clear)
+        self._audiences = names(settings.oidc_audience)
+        self._scope_claims = names(settings.oidc_scope_claim)
+        self._username_claims = names(settings.oidc_username_claim)
+
+    async def keep_keys(self, stopping: asyncio.Event) -> None:
+        """Keep the provider's keys fresh until `stopping` is set."""
+        await self._keys.keep(stopping)
 
     async def verify(self, token: str) -> Principal:
         """Who the token stands for.
@@ -70,7 +66,7 @@ class TokenVerifier:
         """
         digest = hashlib.sha256(token.encode()).digest()
         known = self._known.get(digest)
-        if known is not None and self.clock.now() < known.expires_at + _LEEWAY:
+        if known is not None and self._clock.now() < known.expires_at + LEEWAY:
             return known
         principal = await self._check(token)
         if len(self._known) >= _KNOWN_TOKENS:
@@ -79,85 +75,79 @@ class TokenVerifier:
         return principal
 
     async def _check(self, token: str) -> Principal:
-        header = jwt.get_unverified_header(token)
-        key = await self._key(str(header.get("kid", "")))
+        key = await self._keys.find(_key_id(token))
+        if key is None:
+            raise jwt.InvalidTokenError("it is signed with a key that the issuer does not publish")
         claims = jwt.decode(
             token,
-            key,
-            algorithms=_ALGORITHMS,
-            audience=self.settings.oidc_audience,
-            issuer=self.settings.oidc_issuer,
-            leeway=_LEEWAY,
+            key.public,
+            algorithms=key.algorithms,
+            audience=self._audiences,
+            issuer=self._settings.oidc_issuer,
+            leeway=LEEWAY,
             options={"require": ["exp", "iss", "aud", "sub"]},
         )
         return self._principal(claims)
 
     def _principal(self, claims: Mapping[str, Any]) -> Principal:
-        settings = self.settings
-        username = claims.get(settings.oidc_username_claim) or claims["sub"]
+        granted = {word for name in self._scope_claims for word in _words(find_claim(claims, name))}
+        mapped = self._settings.oidc_scope_map
         return Principal(
             subject=str(claims["sub"]),
-            username=str(username)[:254].replace("\x00", ""),
-            scopes=_words(claims.get(settings.oidc_scope_claim)),
-            dealers=_words(claims.get(settings.oidc_dealers_claim)),
-            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+            username=self._username(claims),
+            scopes=frozenset(granted | {scope for word in granted for scope in mapped.get(word, "").split()}),
+            dealers=frozenset(_words(find_claim(claims, self._settings.oidc_dealers_claim))),
+            expires_at=_time(claims["exp"]),
             client=next((str(claims[name]) for name in _CLIENT_CLAIMS if claims.get(name)), None),
         )
 
-    async def keep_keys(self, stopping: asyncio.Event) -> None:
-        """Fetch the keys now, so that no caller waits for them, and anew every half hour, until `stopping` is set."""
-        while not stopping.is_set():
-            try:
-                await self._fetch()
-                seconds = _KEYS_AGE_SECONDS
-            except ProviderUnreachable:
-                seconds = _RETRY_SECONDS
-            await pause(seconds, stopping)
-
-    async def _key(self, key_id: str) -> PyJWK:
-        if key_id not in self._keys and self._since_fetch() > _REFETCH_AFTER_SECONDS:
-            await self._fetch()
-        if key_id in self._keys:
-            return self._keys[key_id]
-        raise jwt.InvalidTokenError("the token is signed with a key that the issuer does not publish")
-
-    def _since_fetch(self) -> float:
-        return float("inf") if self._fetched_at is None else self.clock.monotonic() - self._fetched_at
-
-    async def _fetch(self) -> None:
-        async with self._fetching:
-            if self._since_fetch() < 1:
-                return
-            try:
-                self._keys = await self._published_keys()
-                self._known.clear()
-                self._fetched_at = self.clock.monotonic()
-            except (aiohttp.ClientError, TimeoutError, OSError, KeyError, ValueError, jwt.PyJWKSetError) as error:
-                log.warning("oidc_keys_not_fetched", issuer=self.settings.oidc_issuer, error=repr(error))
-                if not self._keys:
-                    raise ProviderUnreachable(f"OIDC_ISSUER {self.settings.oidc_issuer} does not answer") from error
-
-    async def _published_keys(self) -> dict[str, PyJWK]:
-        issuer = self.settings.oidc_issuer
-        well_known = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
-        discovery = await self._get(self.settings.oidc_discovery_url or well_known)
-        if discovery["issuer"] != issuer:
-            raise ValueError(f"the provider calls itself {discovery['issuer']!r}")
-        key_set = PyJWKSet.from_dict(await self._get(discovery["jwks_uri"]))
-        return {key.key_id or "": key for key in key_set.keys if key.public_key_use in {None, "sig"}}
-
-    async def _get(self, url: str) -> dict[str, Any]:
-        async with self.session.get(url, timeout=aiohttp.ClientTimeout(total=5)) as response:
-            response.raise_for_status()
-            document: dict[str, Any] = await response.json(content_type=None)
-            return document
+    def _username(self, claims: Mapping[str, Any]) -> str:
+        found = (str(find_claim(claims, name) or "").replace("\x00", "") for name in self._username_claims)
+        return next(filter(None, found), str(claims["sub"]).replace("\x00", ""))[:254]
 
 
-def _words(claim: Any) -> frozenset[str]:
+def _key_id(token: str) -> str:
+    """The `kid` of a token that has the shape of one that we may trust."""
+    if len(token) > MAX_TOKEN_LENGTH:
+        raise jwt.InvalidTokenError(f"it has more than {MAX_TOKEN_LENGTH} characters")
+    header = jwt.get_unverified_header(token)
+    if "crit" in header:
+        raise jwt.InvalidTokenError("it has critical extensions (crit), of which none is known here")
+    if str(header.get("typ", "JWT")).lower() not in _TYPES:
+        raise jwt.InvalidTokenError(f"it is no access token, but of the type {header['typ']}")
+    if not header.get("kid"):
+        raise jwt.InvalidTokenError("it does not name its key (kid)")
+    return str(header["kid"])
+
+
+def find_claim(claims: Mapping[str, Any], name: str) -> Any:
+    """The claim called `name`, or the one at that path: `realm_access.roles`; a name may have dots itself.
+
+    None where there is none.
+    """
+    if name in claims:
+        return claims[name]
+    dots = [position for position, letter in enumerate(name) if letter == "."]
+    for dot in dots:
+        inner = claims.get(name[:dot])
+        found = find_claim(inner, name[dot + 1 :]) if isinstance(inner, Mapping) else None
+        if found is not None:
+            return found
+    return None
+
+
+def _words(claim: Any) -> set[str]:
     """A claim's words: a list, or a text separated by spaces."""
     if isinstance(claim, str):
-        return frozenset(claim.split())
-    return frozenset(str(word) for word in claim) if isinstance(claim, list) else frozenset()
+        return set(claim.split())
+    return {word for word in claim if isinstance(word, str)} if isinstance(claim, list) else set()
+
+
+def _time(seconds: Any) -> datetime:
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC)
+    except (OverflowError, ValueError, OSError):
+        raise jwt.InvalidTokenError("its expiry (exp) is no time") from None
 
 
 @dataclass(frozen=True)
@@ -177,7 +167,7 @@ class Authenticated:
         verifier: TokenVerifier = request.app.state.token_verifier
         try:
             principal = await verifier.verify(token.strip())
-        except jwt.InvalidTokenError as error:
+        except jwt.PyJWTError as error:
             raise _unauthorized(f"The token is not valid: {error}.", error="invalid_token") from error
         except ProviderUnreachable as error:
             raise Problem(

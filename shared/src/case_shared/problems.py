@@ -1,20 +1,41 @@
 """RFC 9457: errors of the REST APIs as `application/problem+json`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict
+from fastapi.routing import iter_route_contexts
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from case_shared.telemetry import current_trace_id
 
-log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
+
+
+class Kind(NamedTuple):
+    """A type of problem: its HTTP status and title, which never change, and whether Retry-After says when it passes."""
+
+    status: int
+    title: str
+    retry: bool = False
+
+
+# What every server of ours may answer with; each service has its own types beside.
+COMMON = {
+    "unauthorized": Kind(401, "Not authenticated"),
+    "forbidden": Kind(403, "Not allowed"),
+    "not-found": Kind(404, "Not found"),
+    "method-not-allowed": Kind(405, "Method Not Allowed"),
+    "too-large": Kind(413, "The body is too large"),
+    "invalid-request": Kind(422, "The request is not valid"),
+    "internal-error": Kind(500, "Something failed on our side"),
+    "unavailable": Kind(503, "Not available now", retry=True),
+}
 
 
 class FieldError(BaseModel):
@@ -27,16 +48,18 @@ class FieldError(BaseModel):
 
 
 class ProblemDocument(BaseModel):
-    """The body of each error."""
+    """The body of each error (RFC 9457). Fields that are not listed may come in addition."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="allow")
 
-    type: str
+    type: str = Field(pattern="^urn:casebridge:problem:[a-z-]+$", description="never changes; docs/problems.md")
     title: str
-    status: int
-    detail: str | None = None
+    status: int = Field(ge=400, le=599)
+    detail: str | None = Field(default=None, description="for people; may change")
     errors: list[FieldError] | None = None
-    trace_id: str | None = None
+    trace_id: str | None = Field(default=None, pattern="^[0-9a-f]{32}$", description="by which the logs have it")
+    current_etag: str | None = Field(default=None, description="`version-changed`: the ETag now")
+    allowed_actions: list[str] | None = Field(default=None, description="`not-allowed`: what is possible now")
 
 
 class Problem(Exception):
@@ -78,11 +101,10 @@ def invalid(errors: Sequence[FieldError], detail: str = "The request has fields 
 
 
 def install_problems(app: FastAPI) -> None:
-    """Answer every error of `app` with a problem document, and none with a stack trace."""
+    """Answer every error of `app` that somebody foresaw with a problem document."""
     app.add_exception_handler(Problem, _own)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 async def _own(_request: Request, error: Exception) -> Response:
@@ -112,14 +134,26 @@ def _pointer(location: Sequence[str | int]) -> str:
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    slugs = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
-    slug = slugs.get(error.status_code, "http-error")
+    if error.status_code == 405:
+        # Starlette tells the methods of the first route with this address alone.
+        headers = {"Allow": ", ".join(_methods(request))}
+        return Problem(405, "method-not-allowed", "Method Not Allowed", headers=headers).response()
+    slug = {404: "not-found", 413: "too-large"}.get(error.status_code)
+    if slug is None:  # FastAPI's word for a body that is no text
+        return invalid([FieldError(pointer="", detail="The body is no JSON.")]).response()
     return Problem(error.status_code, slug, str(error.detail), headers=error.headers).response()
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
+def _methods(request: Request) -> list[str]:
+    """What the address of `request` can be called with."""
+    routes = iter_route_contexts(request.app.routes)
+    fitting = (route for route in routes if compile_path(str(route.path))[0].match(request.url.path))
+    return sorted({method for route in fitting for method in route.methods or ()})
+
+
+def unforeseen() -> Problem:
+    """500."""
     detail = "It was logged with this trace_id; the request can be repeated. What was acknowledged is not lost."
-    return Problem(500, "internal-error", "Something failed on our side", detail).response()
+    return Problem(500, "internal-error", "Something failed on our side", detail)

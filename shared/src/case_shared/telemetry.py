@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
+import asyncpg
 import structlog
 from opentelemetry import propagate, trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -13,7 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
-from opentelemetry.trace import Link, Span, SpanKind
+from opentelemetry.trace import Link, Span, SpanKind, StatusCode
 
 _QUIET_SECONDS = 60.0
 _tracer = trace.get_tracer("casebridge")
@@ -26,6 +27,7 @@ def configure(service: str, *, level: str, form: str, otlp_endpoint: str | None)
         _add_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _without_rows,
         structlog.processors.format_exc_info,
     ]
     renderer: structlog.typing.Processor = (
@@ -99,6 +101,18 @@ def _add_trace(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> Mut
     return event
 
 
+def _without_rows(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Take from errors what PostgreSQL tells in detail: the failing row, and so what a dealer wrote."""
+    error: BaseException | None = sys.exc_info()[1] if event.get("exc_info") is True else None
+    if isinstance(event.get("exc_info"), BaseException):
+        error = event["exc_info"]
+    while error is not None:
+        if isinstance(error, asyncpg.PostgresError):
+            error.detail = None
+        error = error.__cause__ or error.__context__
+    return event
+
+
 def current_traceparent() -> str | None:
     """The W3C `traceparent` of the current span, to be stored or sent; None outside a trace."""
     carrier: dict[str, str] = {}
@@ -126,7 +140,13 @@ def span(
     linked = [
         Link(trace.get_current_span(propagate.extract({"traceparent": link})).get_span_context()) for link in links
     ]
-    # As start_as_current_span does it, with one generator less in the path of each request.
+    # As start_as_current_span does it, with one generator less in the path of each request. An error's message may
+    # quote what a dealer wrote: a trace tells its kind, the log has the rest.
     started = _tracer.start_span(name, parent, kind, attributes, linked)
-    with trace.use_span(started, end_on_exit=True) as current:
-        yield current
+    quietly = {"record_exception": False, "set_status_on_exception": False}
+    with trace.use_span(started, end_on_exit=True, **quietly) as current:
+        try:
+            yield current
+        except Exception as error:
+            current.set_status(StatusCode.ERROR, type(error).__name__)
+            raise

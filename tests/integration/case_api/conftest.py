@@ -17,6 +17,7 @@ from case_api.web.limits import RateLimits
 from case_shared.auth import Principal
 from case_shared.clock import SystemClock
 from case_shared.health import Heartbeats
+from tests.support.contract import checking
 from tests.support.databases import Database
 
 DEALER = "usmf-us-001"
@@ -129,5 +130,7 @@ async def api(database: Database) -> AsyncIterator[Api]:
         app.state.token_verifier = WordVerifier()
         app.state.context = service.context()
         transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://case-api", headers=token()) as client:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://case-api", headers=token(), event_hooks=checking(app.openapi())
+        ) as client:
             yield Api(client, service, database, app)

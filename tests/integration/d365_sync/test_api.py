@@ -18,6 +18,7 @@ from case_shared.postgres import load_sql
 from d365_sync import wiring
 from d365_sync.web.app import create
 from tests.integration.d365_sync.conftest import Queue, cases_of, known_case, settings_for, submitted
+from tests.support.contract import checking
 from tests.support.eventually import eventually
 from tests.support.sandbox import Sandbox
 
@@ -69,7 +70,9 @@ async def api(queue: Queue, d365: Sandbox) -> AsyncIterator[Api]:
     app.state.context = wiring._context(settings_for(queue.database, d365), queue.pool, d365_client, queue.bells)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer olga|{ALL}"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers) as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://api", headers=headers, event_hooks=checking(app.openapi())
+    ) as client:
         yield Api(client)
 
 

@@ -1,29 +1,19 @@
 """Problems, body limit and health of each of our HTTP servers, by ASGI calls."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import httpx
 import pytest
 from fastapi import FastAPI, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from case_shared.health import Heartbeats, health_routes
 from case_shared.http import MAX_BODY_BYTES, create_app
 from case_shared.problems import Problem
-
-
-@dataclass
-class HandClock:
-    seconds: float = 0
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return self.seconds
+from case_shared.settings import HttpSettings
+from tests.support.clocks import HandClock
 
 
 class Contact(BaseModel):
@@ -42,12 +32,12 @@ async def down() -> bool:
     raise ConnectionRefusedError
 
 
-def app() -> FastAPI:
+def app(settings: HttpSettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
 
-    created = create_app("test", "test", lifespan)
+    created = create_app("test", "test", lifespan, settings)
     created.include_router(health_routes(BEATS, {"database": down}))
 
     @created.post("/contacts")
@@ -71,8 +61,11 @@ def app() -> FastAPI:
 
 @pytest.fixture
 def client() -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app(), raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://test")
+    return client_of(app())
+
+
+def client_of(served: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://test")
 
 
 async def test_a_field_error_points_at_the_field(client: httpx.AsyncClient) -> None:
@@ -96,10 +89,12 @@ async def test_our_own_problem_is_told_whole(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_crash_tells_no_detail(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/broken")
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    answer = await client.get("/broken", headers={"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"})
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert answer.json()["type"].endswith("internal-error")
+    assert answer.json()["trace_id"] == trace_id
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("PUT", "/contacts", 405)])
@@ -108,6 +103,19 @@ async def test_what_is_not_there_is_a_problem_too(
 ) -> None:
     answer = await client.request(method, path)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+
+
+async def test_all_methods_of_an_address_are_told() -> None:
+    served = app()
+
+    @served.get("/things/{thing}")
+    async def get(thing: str) -> None: ...
+
+    @served.delete("/things/{thing}")
+    async def delete(thing: str) -> None: ...
+
+    answer = await client_of(served).put("/things/one")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET")
 
 
 async def test_a_body_over_the_limit_is_413(client: httpx.AsyncClient) -> None:
@@ -123,6 +131,86 @@ async def test_a_body_of_untold_length_is_counted(client: httpx.AsyncClient, pat
 
     answer = await client.post(path, content=chunks())
     assert (answer.status_code, answer.json()["type"]) == (413, "urn:casebridge:problem:too-large")
+
+
+WAYS = [
+    ("GET", "/healthz", 200),
+    ("GET", "/openapi.json", 200),
+    ("GET", "/docs", 200),
+    ("GET", "/nowhere", 404),
+    ("PUT", "/contacts", 405),
+    ("GET", "/refused", 409),
+    ("POST", "/contacts", 422),
+    ("GET", "/broken", 500),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), WAYS)
+async def test_every_answer_has_the_security_headers(method: str, path: str, status: int) -> None:
+    answer = await client_of(app(HttpSettings(hsts_seconds=600))).request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; ")
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["strict-transport-security"] == "max-age=600; includeSubDomains"
+
+
+async def test_a_body_that_is_too_large_has_them_too_and_hsts_is_off_by_default(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/raw", content=b"x" * (MAX_BODY_BYTES + 1))
+    assert (answer.status_code, answer.headers["cache-control"]) == (413, "no-store")
+    assert "strict-transport-security" not in answer.headers
+
+
+async def test_no_other_origin_may_call_unless_it_is_named(client: httpx.AsyncClient) -> None:
+    origin = {"Origin": "https://portal.example"}
+    assert "access-control-allow-origin" not in (await client.get("/healthz", headers=origin)).headers
+    preflight = await client.options("/contacts", headers={**origin, "Access-Control-Request-Method": "POST"})
+    assert preflight.status_code == 405
+
+
+CORS = HttpSettings(cors_origins="https://portal.example, https://other.example:8443")
+
+
+@pytest.mark.parametrize(("method", "path", "status"), WAYS)
+async def test_a_named_origin_may_call_and_read_every_answer(method: str, path: str, status: int) -> None:
+    answer = await client_of(app(CORS)).request(method, path, headers={"Origin": "https://other.example:8443"})
+    assert answer.status_code == status
+    assert answer.headers["access-control-allow-origin"] == "https://other.example:8443"
+    assert "access-control-allow-credentials" not in answer.headers
+    exposed = answer.headers["access-control-expose-headers"]
+    assert {"ETag", "Location", "Retry-After", "Preference-Applied"} <= set(exposed.split(", "))
+
+
+async def test_a_preflight_names_what_may_be_sent() -> None:
+    wanted = "authorization, content-type, if-match, idempotency-key, prefer, last-event-id"
+    asked = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": wanted}
+    served = client_of(app(CORS))
+    answer = await served.options("/contacts", headers={"Origin": "https://portal.example", **asked})
+    assert answer.status_code == 200
+    assert set(wanted.split(", ")) <= set(answer.headers["access-control-allow-headers"].lower().split(", "))
+    refused = await served.options("/contacts", headers={"Origin": "https://evil.example", **asked})
+    assert refused.status_code == 400
+    assert "access-control-allow-origin" not in refused.headers
+
+
+@pytest.mark.parametrize("origins", ["portal.example", "https://portal.example/", "https://a.example,", "*, https://a"])
+def test_origins_that_no_browser_sends_are_refused(origins: str) -> None:
+    with pytest.raises(ValidationError):
+        HttpSettings(cors_origins=origins)
+
+
+async def test_the_docs_page_needs_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
+    page = await client.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "script-src 'self';" in page.headers["content-security-policy"]
+    references = re.findall(r'(?:href|src)="([^"]+)"', page.text)
+    assert len(references) == 5
+    for reference in references:
+        answer = await client.get(f"/{reference}")
+        assert (answer.status_code, answer.headers["x-content-type-options"]) == (200, "nosniff"), reference
+        assert len(answer.content) > 100
 
 
 async def test_health_tells_which_loop_is_stuck(client: httpx.AsyncClient) -> None:

@@ -14,6 +14,8 @@ export type ProblemKind =
   | "case-not-submitted"
   /** Method Not Allowed (405) */
   | "method-not-allowed"
+  /** The request did not come in time (408) */
+  | "request-timeout"
   /** The case is submitted (409) */
   | "case-submitted"
   /** The state does not permit this (409) */
@@ -34,11 +36,17 @@ export type ProblemKind =
   | "idempotency-key-reused"
   /** If-Match is missing (428) */
   | "version-required"
+  /** Too many requests (429) */
+  | "too-many-requests"
+  /** The dealer has too many live streams (429) */
+  | "too-many-streams"
   /** Something failed on our side (500) */
   | "internal-error"
   /** This endpoint is off (503) */
   | "events-off"
   /** Not available now (503) */
   | "unavailable"
+  /** No live stream is free (503) */
+  | "streams-taken"
   /** D365's categories are not known yet (503) */
   | "lists-unknown";

@@ -12,7 +12,7 @@ export interface paths {
          * List the caller's dealers
          * @description The dealers of the token that are registered.
          */
-        get: operations["dealers_v1_dealers_get"];
+        get: operations["list_dealers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -32,13 +32,43 @@ export interface paths {
          * List cases, newest first
          * @description A page of the dealer's cases, those born in D365 included.
          */
-        get: operations["list__v1_dealers__dealer__cases_get"];
+        get: operations["list_cases"];
         put?: never;
         /**
          * Save a new draft
          * @description Save a draft; it may be incomplete. The answer has its Web Case ID.
          */
-        post: operations["create_v1_dealers__dealer__cases_post"];
+        post: operations["create_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dealers/{dealer}/cases/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch cases live
+         * @description Each change that D365 or the delivery makes to a case of the dealer.
+         *
+         *     - `event: case`: the case as `GET /cases/{web_case_id}` shows it. A case may come twice; the last one counts.
+         *     - `event: resync`: fetch the list anew, for something cannot be told (again): `{"reason"}` is `unknown_id`,
+         *       `too_old`, `too_slow` or `interrupted`. The stream goes on.
+         *     - `event: end`: the last one, `{"reason"}` being `token_expired` (connect with a new token) or `stopping` (connect
+         *       again at once).
+         *
+         *     **Connect first, then list**: what happens in between is in the stream. Keep the last `id`, which comments have too,
+         *     and send it as `Last-Event-ID` to go on, at any replica. The token goes into `Authorization` only, which the
+         *     browsers' `EventSource` cannot send: read the stream by `fetch`. Drafts' own changes are not told.
+         */
+        get: operations["watch_cases"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -56,21 +86,21 @@ export interface paths {
          * Get a case
          * @description One case, with its ETag.
          */
-        get: operations["get_v1_dealers__dealer__cases__web_case_id__get"];
+        get: operations["get_case"];
         put?: never;
         post?: never;
         /**
          * Delete a draft
          * @description Delete a draft for good; one that was ever submitted stays.
          */
-        delete: operations["delete_v1_dealers__dealer__cases__web_case_id__delete"];
+        delete: operations["delete_case"];
         options?: never;
         head?: never;
         /**
          * Change a draft
          * @description Change a draft by a merge patch: null empties a field, what is left out stays.
          */
-        patch: operations["edit_v1_dealers__dealer__cases__web_case_id__patch"];
+        patch: operations["edit_case"];
         trace?: never;
     };
     "/v1/dealers/{dealer}/cases/{web_case_id}/copy": {
@@ -86,7 +116,7 @@ export interface paths {
          * Copy a case to a new draft
          * @description A new draft with the same content.
          */
-        post: operations["copy_v1_dealers__dealer__cases__web_case_id__copy_post"];
+        post: operations["copy_case"];
         delete?: never;
         options?: never;
         head?: never;
@@ -102,15 +132,15 @@ export interface paths {
         };
         /**
          * Tell how far the submission has come
-         * @description The case's current submission.
+         * @description The case's current submission; with `Prefer: wait` once its outcome is known.
          */
-        get: operations["get_v1_dealers__dealer__cases__web_case_id__submission_get"];
+        get: operations["get_submission"];
         put?: never;
         /**
          * Submit a case, irreversibly
          * @description Submit a draft. Repeated with the version that was submitted, it answers the same and does nothing twice.
          */
-        post: operations["submit_v1_dealers__dealer__cases__web_case_id__submission_post"];
+        post: operations["submit_case"];
         delete?: never;
         options?: never;
         head?: never;
@@ -128,7 +158,7 @@ export interface paths {
          * Explain a case
          * @description Who did what, when, what D365 answered, and how long each stage took.
          */
-        get: operations["timeline_v1_dealers__dealer__cases__web_case_id__timeline_get"];
+        get: operations["get_timeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -148,7 +178,7 @@ export interface paths {
          * List categories
          * @description The categories of the dealer's legal entity that cases may have.
          */
-        get: operations["categories_v1_dealers__dealer__categories_get"];
+        get: operations["list_categories"];
         put?: never;
         post?: never;
         delete?: never;
@@ -168,7 +198,7 @@ export interface paths {
          * List priorities
          * @description The priorities of the dealer's legal entity.
          */
-        get: operations["priorities_v1_dealers__dealer__priorities_get"];
+        get: operations["list_priorities"];
         put?: never;
         post?: never;
         delete?: never;
@@ -420,11 +450,24 @@ export interface components {
         };
         /**
          * ProblemDocument
-         * @description The body of each error.
+         * @description The body of each error (RFC 9457). Fields that are not listed may come in addition.
          */
         ProblemDocument: {
             /**
+             * Allowed Actions
+             * @description `not-allowed`: what is possible now
+             * @default null
+             */
+            allowed_actions?: string[] | null;
+            /**
+             * Current Etag
+             * @description `version-changed`: the ETag now
+             * @default null
+             */
+            current_etag?: string | null;
+            /**
              * Detail
+             * @description for people; may change
              * @default null
              */
             detail?: string | null;
@@ -439,11 +482,17 @@ export interface components {
             title: string;
             /**
              * Trace Id
+             * @description by which the logs have it
              * @default null
              */
             trace_id?: string | null;
-            /** Type */
+            /**
+             * Type
+             * @description never changes; docs/problems.md
+             */
             type: string;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * SubmissionDocument
@@ -494,7 +543,10 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            /** By */
+            /**
+             * By
+             * @description a user; `support` for the operators of the delivery; `D365`
+             */
             by: string | null;
             /**
              * Content
@@ -510,12 +562,12 @@ export interface components {
             detail: string | null;
             /**
              * Duration Seconds
-             * @description how long the stage took
+             * @description sent and the first state: since submitted; each later state: since the one before; an attempt: from its start to its end; a status: since the status before
              */
             duration_seconds: number | null;
             /**
              * Event
-             * @description created, submitted, sent, attempt, a submission's state, or status
+             * @description created, submitted, sent (Kafka has it), attempt, deferred, verifying, delivered, failed, replayed, linked, returned, discarded, restored, or status; more may come
              * @example submitted
              */
             event: string;
@@ -531,18 +583,297 @@ export interface components {
             valid: boolean;
         };
     };
-    responses: never;
+    responses: {
+        /** @description `case-submitted`: The case is submitted */
+        "case-submitted": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:case-submitted";
+                };
+            };
+        };
+        /** @description `case-submitted`: The case is submitted; `idempotency-key-in-use`: A request with this Idempotency-Key is under way */
+        "case-submitted-or-idempotency-key-in-use": {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:case-submitted" | "urn:casebridge:problem:idempotency-key-in-use";
+                };
+            };
+        };
+        /** @description `forbidden`: Not allowed */
+        forbidden: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:forbidden";
+                };
+            };
+        };
+        /** @description `idempotency-key-in-use`: A request with this Idempotency-Key is under way */
+        "idempotency-key-in-use": {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:idempotency-key-in-use";
+                };
+            };
+        };
+        /** @description `internal-error`: Something failed on our side */
+        "internal-error": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:internal-error";
+                };
+            };
+        };
+        /** @description `invalid-request`: The request is not valid */
+        "invalid-request": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:invalid-request";
+                };
+            };
+        };
+        /** @description `invalid-request`: The request is not valid; `idempotency-key-reused`: The Idempotency-Key was used for another request */
+        "invalid-request-or-idempotency-key-reused": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:invalid-request" | "urn:casebridge:problem:idempotency-key-reused";
+                };
+            };
+        };
+        /** @description `invalid-request`: The request is not valid; `idempotency-key-reused`: The Idempotency-Key was used for another request; `case-incomplete`: The case cannot be submitted yet */
+        "invalid-request-or-idempotency-key-reused-or-case-incomplete": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:invalid-request" | "urn:casebridge:problem:idempotency-key-reused" | "urn:casebridge:problem:case-incomplete";
+                };
+            };
+        };
+        /** @description `not-found`: Not found */
+        "not-found": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:not-found";
+                };
+            };
+        };
+        /** @description `not-found`: Not found; `case-not-submitted`: The case was never submitted */
+        "not-found-or-case-not-submitted": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:not-found" | "urn:casebridge:problem:case-not-submitted";
+                };
+            };
+        };
+        /** @description `request-timeout`: The request did not come in time */
+        "request-timeout": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:request-timeout";
+                };
+            };
+        };
+        /** @description `too-large`: The body is too large */
+        "too-large": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:too-large";
+                };
+            };
+        };
+        /** @description `too-many-requests`: Too many requests */
+        "too-many-requests": {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:too-many-requests";
+                };
+            };
+        };
+        /** @description `too-many-requests`: Too many requests; `too-many-streams`: The dealer has too many live streams */
+        "too-many-requests-or-too-many-streams": {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:too-many-requests" | "urn:casebridge:problem:too-many-streams";
+                };
+            };
+        };
+        /** @description `unauthorized`: Not authenticated */
+        unauthorized: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:unauthorized";
+                };
+            };
+        };
+        /** @description `unavailable`: Not available now */
+        unavailable: {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:unavailable";
+                };
+            };
+        };
+        /** @description `unavailable`: Not available now; `lists-unknown`: D365's categories are not known yet */
+        "unavailable-or-lists-unknown": {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:unavailable" | "urn:casebridge:problem:lists-unknown";
+                };
+            };
+        };
+        /** @description `unavailable`: Not available now; `streams-taken`: No live stream is free */
+        "unavailable-or-streams-taken": {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:unavailable" | "urn:casebridge:problem:streams-taken";
+                };
+            };
+        };
+        /** @description `unsupported-media-type`: The body is no JSON */
+        "unsupported-media-type": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:unsupported-media-type";
+                };
+            };
+        };
+        /** @description `version-changed`: The case has changed */
+        "version-changed": {
+            headers: {
+                ETag: components["headers"]["ETag"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:version-changed";
+                };
+            };
+        };
+        /** @description `version-required`: If-Match is missing */
+        "version-required": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:version-required";
+                };
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description the version: a case's or document's for If-Match, a weak one for If-None-Match */
+        ETag: string;
+        /** @description `true`: this is the answer of the first request with this Idempotency-Key */
+        "Idempotency-Replayed": string;
+        /** @description where it is */
+        Location: string;
+        /** @description how long it waited for, at most */
+        "Preference-Applied": string;
+        /** @description seconds after which the request may be repeated */
+        "Retry-After": string;
+        /** @description what was wrong with the token, or which scope it lacks (RFC 6750) */
+        "WWW-Authenticate": string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    dealers_v1_dealers_get: {
+    list_dealers: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what you have; 304 where it is the same */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -551,60 +882,44 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "active": true,
+                     *           "customer_account": "US-001",
+                     *           "data_area_id": "usmf",
+                     *           "dealer": "usmf-us-001",
+                     *           "name": "Contoso Equipment"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["DealerList"];
                 };
             };
-            /** @description Not authenticated */
-            401: {
+            /** @description You have it already (`If-None-Match`) */
+            304: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
+                content?: never;
             };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The request is not valid; The Idempotency-Key was used for another request; The case cannot be submitted yet */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Something failed on our side */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not available now; D365's categories are not known yet */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            413: components["responses"]["too-large"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
         };
     };
-    list__v1_dealers__dealer__cases_get: {
+    list_cases: {
         parameters: {
             query?: {
                 /** @description `next` of the page before */
@@ -626,70 +941,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "has_more": false,
+                     *       "items": [
+                     *         {
+                     *           "allowed_actions": [
+                     *             "copy"
+                     *           ],
+                     *           "case_id": "C-000123",
+                     *           "category": "Warranty",
+                     *           "category_type": "Service",
+                     *           "contact": {
+                     *             "email": "dana@dealer.example",
+                     *             "name": "Dana Smith",
+                     *             "phone": "+1 555 0100"
+                     *           },
+                     *           "created_at": "2026-03-02T09:30:01.221Z",
+                     *           "created_by": "dana",
+                     *           "dealer": "usmf-us-001",
+                     *           "description": "The hydraulic pump leaks.",
+                     *           "notes": "Call first.",
+                     *           "origin": "portal",
+                     *           "priority": "High",
+                     *           "status": "in_process",
+                     *           "status_as_of": "2026-03-02T10:02:41Z",
+                     *           "submission": {
+                     *             "attempts": [
+                     *               {
+                     *                 "ended": "2026-03-02T09:31:13.870Z",
+                     *                 "outcome": "delivered",
+                     *                 "started": "2026-03-02T09:31:12.950Z"
+                     *               }
+                     *             ],
+                     *             "case_id": "C-000123",
+                     *             "delivered_at": "2026-03-02T09:31:13.870Z",
+                     *             "reason": null,
+                     *             "state": "delivered",
+                     *             "submission_no": 1,
+                     *             "submitted_at": "2026-03-02T09:31:12.104Z"
+                     *           },
+                     *           "submitted_at": "2026-03-02T09:31:12.104Z",
+                     *           "updated_at": "2026-03-02T09:31:12.104Z",
+                     *           "web_case_id": "W7K3M9QX2T"
+                     *         }
+                     *       ],
+                     *       "next": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["CasePage"];
                 };
             };
-            /** @description Not authenticated */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not found; The case was never submitted */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The request is not valid; The Idempotency-Key was used for another request; The case cannot be submitted yet */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Something failed on our side */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not available now; D365's categories are not known yet */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            413: components["responses"]["too-large"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
         };
     };
-    create_v1_dealers__dealer__cases_post: {
+    create_case: {
         parameters: {
             query?: never;
             header?: {
-                /** @description makes the request safe to repeat */
+                /** @description makes the request safe to repeat: the same answer again, with `Idempotency-Replayed: true`, and no second effect */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -700,6 +1017,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "category": "Warranty",
+                 *       "category_type": "Service",
+                 *       "contact": {
+                 *         "email": "dana@dealer.example",
+                 *         "name": "Dana Smith",
+                 *         "phone": "+1 555 0100"
+                 *       },
+                 *       "description": "The hydraulic pump leaks.",
+                 *       "notes": "Call first.",
+                 *       "priority": "High"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CaseInput"];
             };
         };
@@ -707,87 +1038,94 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "allowed_actions": [
+                     *         "edit",
+                     *         "delete",
+                     *         "submit",
+                     *         "copy"
+                     *       ],
+                     *       "case_id": null,
+                     *       "category": "Warranty",
+                     *       "category_type": "Service",
+                     *       "contact": {
+                     *         "email": "dana@dealer.example",
+                     *         "name": "Dana Smith",
+                     *         "phone": "+1 555 0100"
+                     *       },
+                     *       "created_at": "2026-03-02T09:30:01.221Z",
+                     *       "created_by": "dana",
+                     *       "dealer": "usmf-us-001",
+                     *       "description": "The hydraulic pump leaks.",
+                     *       "notes": "Call first.",
+                     *       "origin": "portal",
+                     *       "priority": "High",
+                     *       "status": "draft",
+                     *       "status_as_of": null,
+                     *       "submission": null,
+                     *       "submitted_at": null,
+                     *       "updated_at": "2026-03-02T09:30:01.221Z",
+                     *       "web_case_id": "W7K3M9QX2T"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CaseDocument"];
                 };
             };
-            /** @description Not authenticated */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not found; The case was never submitted */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The case is submitted; A request with this Idempotency-Key is under way */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The body is no JSON */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The request is not valid; The Idempotency-Key was used for another request; The case cannot be submitted yet */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Something failed on our side */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not available now; D365's categories are not known yet */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            408: components["responses"]["request-timeout"];
+            409: components["responses"]["idempotency-key-in-use"];
+            413: components["responses"]["too-large"];
+            415: components["responses"]["unsupported-media-type"];
+            422: components["responses"]["invalid-request-or-idempotency-key-reused"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
         };
     };
-    get_v1_dealers__dealer__cases__web_case_id__get: {
+    watch_cases: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the last `id` of a stream before: goes on behind it */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                /** @description slug */
+                dealer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events, until the token expires */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            413: components["responses"]["too-large"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests-or-too-many-streams"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable-or-streams-taken"];
+        };
+    };
+    get_case: {
         parameters: {
             query?: never;
             header?: never;
@@ -803,69 +1141,66 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "allowed_actions": [
+                     *         "copy"
+                     *       ],
+                     *       "case_id": "C-000123",
+                     *       "category": "Warranty",
+                     *       "category_type": "Service",
+                     *       "contact": {
+                     *         "email": "dana@dealer.example",
+                     *         "name": "Dana Smith",
+                     *         "phone": "+1 555 0100"
+                     *       },
+                     *       "created_at": "2026-03-02T09:30:01.221Z",
+                     *       "created_by": "dana",
+                     *       "dealer": "usmf-us-001",
+                     *       "description": "The hydraulic pump leaks.",
+                     *       "notes": "Call first.",
+                     *       "origin": "portal",
+                     *       "priority": "High",
+                     *       "status": "in_process",
+                     *       "status_as_of": "2026-03-02T10:02:41Z",
+                     *       "submission": {
+                     *         "attempts": [
+                     *           {
+                     *             "ended": "2026-03-02T09:31:13.870Z",
+                     *             "outcome": "delivered",
+                     *             "started": "2026-03-02T09:31:12.950Z"
+                     *           }
+                     *         ],
+                     *         "case_id": "C-000123",
+                     *         "delivered_at": "2026-03-02T09:31:13.870Z",
+                     *         "reason": null,
+                     *         "state": "delivered",
+                     *         "submission_no": 1,
+                     *         "submitted_at": "2026-03-02T09:31:12.104Z"
+                     *       },
+                     *       "submitted_at": "2026-03-02T09:31:12.104Z",
+                     *       "updated_at": "2026-03-02T09:31:12.104Z",
+                     *       "web_case_id": "W7K3M9QX2T"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CaseDocument"];
                 };
             };
-            /** @description Not authenticated */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not found; The case was never submitted */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The request is not valid; The Idempotency-Key was used for another request; The case cannot be submitted yet */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Something failed on our side */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not available now; D365's categories are not known yet */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            413: components["responses"]["too-large"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
         };
     };
-    delete_v1_dealers__dealer__cases__web_case_id__delete: {
+    delete_case: {
         parameters: {
             query?: never;
             header: {
@@ -888,90 +1223,20 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Not authenticated */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not found; The case was never submitted */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The case is submitted; A request with this Idempotency-Key is under way */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The case has changed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The request is not valid; The Idempotency-Key was used for another request; The case cannot be submitted yet */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description If-Match is missing */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Something failed on our side */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not available now; D365's categories are not known yet */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            409: components["responses"]["case-submitted"];
+            412: components["responses"]["version-changed"];
+            413: components["responses"]["too-large"];
+            422: components["responses"]["invalid-request"];
+            428: components["responses"]["version-required"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
         };
     };
-    edit_v1_dealers__dealer__cases__web_case_id__patch: {
+    edit_case: {
         parameters: {
             query?: never;
             header: {
@@ -987,7 +1252,35 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "category": "Warranty",
+                 *       "category_type": "Service",
+                 *       "contact": {
+                 *         "email": "dana@dealer.example",
+                 *         "name": "Dana Smith",
+                 *         "phone": "+1 555 0100"
+                 *       },
+                 *       "description": "The hydraulic pump leaks.",
+                 *       "notes": "Call first.",
+                 *       "priority": "High"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CaseInput"];
+                /**
+                 * @example {
+                 *       "category": "Warranty",
+                 *       "category_type": "Service",
+                 *       "contact": {
+                 *         "email": "dana@dealer.example",
+                 *         "name": "Dana Smith",
+                 *         "phone": "+1 555 0100"
+                 *       },
+                 *       "description": "The hydraulic pump leaks.",
+                 *       "notes": "Call first.",
+                 *       "priority": "High"
+                 *     }
+                 */
                 "application/merge-patch+json": components["schemas"]["CaseInput"];
             };
         };
@@ -995,109 +1288,64 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "allowed_actions": [
+                     *         "edit",
+                     *         "delete",
+                     *         "submit",
+                     *         "copy"
+                     *       ],
+                     *       "case_id": null,
+                     *       "category": "Warranty",
+                     *       "category_type": "Service",
+                     *       "contact": {
+                     *         "email": "dana@dealer.example",
+                     *         "name": "Dana Smith",
+                     *         "phone": "+1 555 0100"
+                     *       },
+                     *       "created_at": "2026-03-02T09:30:01.221Z",
+                     *       "created_by": "dana",
+                     *       "dealer": "usmf-us-001",
+                     *       "description": "The hydraulic pump leaks.",
+                     *       "notes": "Call first.",
+                     *       "origin": "portal",
+                     *       "priority": "High",
+                     *       "status": "draft",
+                     *       "status_as_of": null,
+                     *       "submission": null,
+                     *       "submitted_at": null,
+                     *       "updated_at": "2026-03-02T09:30:01.221Z",
+                     *       "web_case_id": "W7K3M9QX2T"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CaseDocument"];
                 };
             };
-            /** @description Not authenticated */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not found; The case was never submitted */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The case is submitted; A request with this Idempotency-Key is under way */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The case has changed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The body is no JSON */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The request is not valid; The Idempotency-Key was used for another request; The case cannot be submitted yet */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description If-Match is missing */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Something failed on our side */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not available now; D365's categories are not known yet */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            408: components["responses"]["request-timeout"];
+            409: components["responses"]["case-submitted"];
+            412: components["responses"]["version-changed"];
+            413: components["responses"]["too-large"];
+            415: components["responses"]["unsupported-media-type"];
+            422: components["responses"]["invalid-request"];
+            428: components["responses"]["version-required"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
         };
     };
-    copy_v1_dealers__dealer__cases__web_case_id__copy_post: {
+    copy_case: {
         parameters: {
             query?: never;
             header?: {
-                /** @description makes the request safe to repeat */
+                /** @description makes the request safe to repeat: the same answer again, with `Idempotency-Replayed: true`, and no second effect */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1112,81 +1360,67 @@ export interface operations {
             /** @description Successful Response */
             201: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "allowed_actions": [
+                     *         "edit",
+                     *         "delete",
+                     *         "submit",
+                     *         "copy"
+                     *       ],
+                     *       "case_id": null,
+                     *       "category": "Warranty",
+                     *       "category_type": "Service",
+                     *       "contact": {
+                     *         "email": "dana@dealer.example",
+                     *         "name": "Dana Smith",
+                     *         "phone": "+1 555 0100"
+                     *       },
+                     *       "created_at": "2026-03-02T09:30:01.221Z",
+                     *       "created_by": "dana",
+                     *       "dealer": "usmf-us-001",
+                     *       "description": "The hydraulic pump leaks.",
+                     *       "notes": "Call first.",
+                     *       "origin": "portal",
+                     *       "priority": "High",
+                     *       "status": "draft",
+                     *       "status_as_of": null,
+                     *       "submission": null,
+                     *       "submitted_at": null,
+                     *       "updated_at": "2026-03-02T09:30:01.221Z",
+                     *       "web_case_id": "W7K3M9QX2T"
+                     *     }
+                     */
                     "application/json": components["schemas"]["CaseDocument"];
                 };
             };
-            /** @description Not authenticated */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not found; The case was never submitted */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The case is submitted; A request with this Idempotency-Key is under way */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The request is not valid; The Idempotency-Key was used for another request; The case cannot be submitted yet */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Something failed on our side */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not available now; D365's categories are not known yet */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            408: components["responses"]["request-timeout"];
+            409: components["responses"]["idempotency-key-in-use"];
+            413: components["responses"]["too-large"];
+            422: components["responses"]["invalid-request-or-idempotency-key-reused"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
         };
     };
-    get_v1_dealers__dealer__cases__web_case_id__submission_get: {
+    get_submission: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `wait=N`: answer when the outcome is known, after N seconds (30) at most */
+                Prefer?: string;
+                /** @description the ETag of what you have; 304 where it is the same */
+                "If-None-Match"?: string;
+            };
             path: {
                 web_case_id: string;
                 /** @description slug */
@@ -1199,69 +1433,49 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "attempts": [
+                     *         {
+                     *           "ended": "2026-03-02T09:31:13.870Z",
+                     *           "outcome": "delivered",
+                     *           "started": "2026-03-02T09:31:12.950Z"
+                     *         }
+                     *       ],
+                     *       "case_id": "C-000123",
+                     *       "delivered_at": "2026-03-02T09:31:13.870Z",
+                     *       "reason": null,
+                     *       "state": "delivered",
+                     *       "submission_no": 1,
+                     *       "submitted_at": "2026-03-02T09:31:12.104Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SubmissionDocument"];
                 };
             };
-            /** @description Not authenticated */
-            401: {
+            /** @description You have it already (`If-None-Match`) */
+            304: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
+                content?: never;
             };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not found; The case was never submitted */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The request is not valid; The Idempotency-Key was used for another request; The case cannot be submitted yet */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Something failed on our side */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not available now; D365's categories are not known yet */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found-or-case-not-submitted"];
+            413: components["responses"]["too-large"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
         };
     };
-    submit_v1_dealers__dealer__cases__web_case_id__submission_post: {
+    submit_case: {
         parameters: {
             query?: {
                 /** @description check, but do not submit */
@@ -1272,7 +1486,7 @@ export interface operations {
                 "If-Match": string;
                 /** @description `wait=N`: answer when the outcome is known, after N seconds (30) at most */
                 Prefer?: string;
-                /** @description makes the request safe to repeat */
+                /** @description makes the request safe to repeat: the same answer again, with `Idempotency-Replayed: true`, and no second effect */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -1290,105 +1504,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "valid": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["ValidationDocument"];
                 };
             };
             /** @description Successful Response */
             202: {
                 headers: {
+                    "Idempotency-Replayed": components["headers"]["Idempotency-Replayed"];
+                    Location: components["headers"]["Location"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "attempts": [],
+                     *       "case_id": null,
+                     *       "delivered_at": null,
+                     *       "reason": null,
+                     *       "state": "pending",
+                     *       "submission_no": 1,
+                     *       "submitted_at": "2026-03-02T09:31:12.104Z"
+                     *     }
+                     */
                     "application/json": components["schemas"]["SubmissionDocument"];
                 };
             };
-            /** @description Not authenticated */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not found; The case was never submitted */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The case is submitted; A request with this Idempotency-Key is under way */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The case has changed */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The request is not valid; The Idempotency-Key was used for another request; The case cannot be submitted yet */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description If-Match is missing */
-            428: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Something failed on our side */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not available now; D365's categories are not known yet */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            408: components["responses"]["request-timeout"];
+            409: components["responses"]["case-submitted-or-idempotency-key-in-use"];
+            412: components["responses"]["version-changed"];
+            413: components["responses"]["too-large"];
+            422: components["responses"]["invalid-request-or-idempotency-key-reused-or-case-incomplete"];
+            428: components["responses"]["version-required"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable-or-lists-unknown"];
         };
     };
-    timeline_v1_dealers__dealer__cases__web_case_id__timeline_get: {
+    get_timeline: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what you have; 304 where it is the same */
+                "If-None-Match"?: string;
+            };
             path: {
                 web_case_id: string;
                 /** @description slug */
@@ -1401,72 +1568,73 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "at": "2026-03-02T09:31:12.104Z",
+                     *           "by": "dana",
+                     *           "content": {
+                     *             "category": "Warranty",
+                     *             "category_type": "Service",
+                     *             "contact": {
+                     *               "email": "dana@dealer.example",
+                     *               "name": "Dana Smith",
+                     *               "phone": "+1 555 0100"
+                     *             },
+                     *             "description": "The hydraulic pump leaks.",
+                     *             "notes": "Call first.",
+                     *             "priority": "High"
+                     *           },
+                     *           "detail": null,
+                     *           "duration_seconds": null,
+                     *           "event": "submitted",
+                     *           "submission_no": 1
+                     *         },
+                     *         {
+                     *           "at": "2026-03-02T09:31:13.870Z",
+                     *           "by": null,
+                     *           "content": null,
+                     *           "detail": "C-000123",
+                     *           "duration_seconds": 1.766,
+                     *           "event": "delivered",
+                     *           "submission_no": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Timeline"];
                 };
             };
-            /** @description Not authenticated */
-            401: {
+            /** @description You have it already (`If-None-Match`) */
+            304: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
+                content?: never;
             };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not found; The case was never submitted */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The request is not valid; The Idempotency-Key was used for another request; The case cannot be submitted yet */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Something failed on our side */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not available now; D365's categories are not known yet */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            413: components["responses"]["too-large"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
         };
     };
-    categories_v1_dealers__dealer__categories_get: {
+    list_categories: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what you have; 304 where it is the same */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description slug */
                 dealer: string;
@@ -1478,72 +1646,49 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "category": "Warranty",
+                     *           "category_type": "Service",
+                     *           "description": "Warranty claims"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CategoryList"];
                 };
             };
-            /** @description Not authenticated */
-            401: {
+            /** @description You have it already (`If-None-Match`) */
+            304: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
+                content?: never;
             };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not found; The case was never submitted */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The request is not valid; The Idempotency-Key was used for another request; The case cannot be submitted yet */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Something failed on our side */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not available now; D365's categories are not known yet */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            413: components["responses"]["too-large"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
         };
     };
-    priorities_v1_dealers__dealer__priorities_get: {
+    list_priorities: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the ETag of what you have; 304 where it is the same */
+                "If-None-Match"?: string;
+            };
             path: {
                 /** @description slug */
                 dealer: string;
@@ -1555,66 +1700,39 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "description": "At once",
+                     *           "priority": "High"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["PriorityList"];
                 };
             };
-            /** @description Not authenticated */
-            401: {
+            /** @description You have it already (`If-None-Match`) */
+            304: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
+                content?: never;
             };
-            /** @description Not allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not found; The case was never submitted */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description The request is not valid; The Idempotency-Key was used for another request; The case cannot be submitted yet */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Something failed on our side */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            /** @description Not available now; D365's categories are not known yet */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            413: components["responses"]["too-large"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
         };
     };
 }

@@ -28,7 +28,7 @@ from case_api.settings import Settings
 from case_api.web import cases, lists, stream, submissions
 from case_api.web.context import Context
 from case_api.web.limits import RateLimits
-from case_api.web.openapi import install_openapi
+from case_api.web.openapi import CONTRACT
 from case_api.web.problems import install_wording
 from case_shared import service
 from case_shared.auth import TokenVerifier
@@ -38,6 +38,7 @@ from case_shared.http import create_app
 from case_shared.kafka import Consumers, create_producer
 from case_shared.leadership import Leadership, Lease
 from case_shared.loops import Doorbell, finish, run_loop, start
+from case_shared.openapi import install_openapi
 from case_shared.postgres import Pool, close_pool, load_sql
 from case_shared.retention import LEASE_NAME as RETENTION
 from case_shared.retention import Retention, Rule
@@ -209,11 +210,11 @@ def build_app(settings: Settings | None) -> FastAPI:
             app.include_router(health_routes(started.heartbeats, checks, told))
             yield
 
-    app = create_app("Casebridge case API", DESCRIPTION, lifespan)
+    app = create_app("Casebridge case API", DESCRIPTION, lifespan, settings)
     install_wording(app)
     for routes in (stream, cases, submissions, lists):  # /cases/stream before /cases/{web_case_id}
         app.include_router(routes.router)
-    install_openapi(app)
+    install_openapi(app, CONTRACT)
     return app
 
 

@@ -77,7 +77,7 @@ def build_app(settings: Settings) -> FastAPI:
             await _start(app, settings, stack)
             yield
 
-    return create(lifespan)
+    return create(lifespan, settings)
 
 
 async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI
-from pydantic import SecretStr
 
 from case_shared.clock import SystemClock
 from case_shared.d365.client import D365Client
@@ -20,6 +19,7 @@ from case_shared.http import create_app
 from case_shared.kafka import Consumers, create_producer
 from case_shared.leadership import Leadership, Lease
 from case_shared.loops import Doorbell, finish, run_loop, start
+from case_shared.openapi import install_openapi
 from case_shared.postgres import Pool, close_pool
 from case_shared.service import open_pool
 from case_shared.topics import CASE_DELIVERY, topic_name
@@ -46,7 +46,7 @@ from status_sync.postgres.registry import RegistryStore
 from status_sync.relay import Message, Publisher, Relay
 from status_sync.settings import Settings
 from status_sync.web.events import event_routes
-from status_sync.web.openapi import install_openapi
+from status_sync.web.openapi import CONTRACT
 
 log = structlog.get_logger(__name__)
 DESCRIPTION = "Takes D365's business events, and brings D365's status into the read model."
@@ -186,13 +186,13 @@ def build_app(settings: Settings) -> FastAPI:
             app.include_router(health_routes(service.heartbeats, checks, told))
             yield
 
-    return _app(lifespan, settings.d365_events_secret)
+    return _app(lifespan, settings)
 
 
-def _app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]], secret: SecretStr | None) -> FastAPI:
-    app = create_app("Casebridge status sync", DESCRIPTION, lifespan)
-    app.include_router(event_routes(secret))
-    install_openapi(app)
+def _app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]], settings: Settings | None) -> FastAPI:
+    app = create_app("Casebridge status sync", DESCRIPTION, lifespan, settings)
+    app.include_router(event_routes(settings.d365_events_secret if settings else None))
+    install_openapi(app, CONTRACT)
     return app
 
 

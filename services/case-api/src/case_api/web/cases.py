@@ -26,7 +26,12 @@ Lists = Annotated[Call, Depends(CallFor("cases:read", frozenset({"cursor", "limi
 Writes = Annotated[Call, Depends(CallFor("cases:write"))]
 
 
-@router.get("", summary="List cases, newest first", responses={200: {"model": CasePage}, **problems(404, 422)})
+@router.get(
+    "",
+    operation_id="list_cases",
+    summary="List cases, newest first",
+    responses={200: {"model": CasePage}, **problems("not-found", "invalid-request")},
+)
 async def list_(
     call: Lists,
     cursor: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
@@ -42,9 +47,20 @@ async def list_(
 
 @router.post(
     "",
+    operation_id="create_case",
     summary="Save a new draft",
     status_code=201,
-    responses={201: {"model": CaseDocument}, **problems(404, 408, 409, 415, 422)},
+    responses={
+        201: {"model": CaseDocument},
+        **problems(
+            "not-found",
+            "request-timeout",
+            "idempotency-key-in-use",
+            "unsupported-media-type",
+            "invalid-request",
+            "idempotency-key-reused",
+        ),
+    },
     openapi_extra={**body(CaseInput, JSON), "parameters": [KEY]},
 )
 async def create(request: Request, call: Writes) -> Response:
@@ -54,7 +70,12 @@ async def create(request: Request, call: Writes) -> Response:
     return _created(await create_case(call.context.cases, call.dealer, draft.content(), call.principal.username, key))
 
 
-@router.get("/{web_case_id}", summary="Get a case", responses={200: {"model": CaseDocument}, **problems(404, 422)})
+@router.get(
+    "/{web_case_id}",
+    operation_id="get_case",
+    summary="Get a case",
+    responses={200: {"model": CaseDocument}, **problems("not-found", "invalid-request")},
+)
 async def get(web_case_id: str, call: Reads) -> Response:
     """One case, with its ETag."""
     case = await get_case(call.context.cases, call.dealer.dealer, web_case_id)
@@ -63,8 +84,20 @@ async def get(web_case_id: str, call: Reads) -> Response:
 
 @router.patch(
     "/{web_case_id}",
+    operation_id="edit_case",
     summary="Change a draft",
-    responses={200: {"model": CaseDocument}, **problems(404, 408, 409, 412, 415, 422, 428)},
+    responses={
+        200: {"model": CaseDocument},
+        **problems(
+            "not-found",
+            "request-timeout",
+            "case-submitted",
+            "version-changed",
+            "unsupported-media-type",
+            "invalid-request",
+            "version-required",
+        ),
+    },
     openapi_extra={**body(CaseInput, MERGE_PATCH, JSON), "parameters": [IF_MATCH]},
 )
 async def edit(web_case_id: str, request: Request, call: Writes) -> Response:
@@ -77,9 +110,10 @@ async def edit(web_case_id: str, request: Request, call: Writes) -> Response:
 
 @router.delete(
     "/{web_case_id}",
+    operation_id="delete_case",
     summary="Delete a draft",
     status_code=204,
-    responses=problems(404, 409, 412, 422, 428),
+    responses=problems("not-found", "case-submitted", "version-changed", "invalid-request", "version-required"),
     openapi_extra={"parameters": [IF_MATCH]},
 )
 async def delete(web_case_id: str, request: Request, call: Writes) -> Response:
@@ -90,9 +124,15 @@ async def delete(web_case_id: str, request: Request, call: Writes) -> Response:
 
 @router.post(
     "/{web_case_id}/copy",
+    operation_id="copy_case",
     summary="Copy a case to a new draft",
     status_code=201,
-    responses={201: {"model": CaseDocument}, **problems(404, 408, 409, 422)},
+    responses={
+        201: {"model": CaseDocument},
+        **problems(
+            "not-found", "request-timeout", "idempotency-key-in-use", "invalid-request", "idempotency-key-reused"
+        ),
+    },
     openapi_extra={"parameters": [KEY]},
 )
 async def copy(web_case_id: str, request: Request, call: Writes) -> Response:
@@ -103,8 +143,9 @@ async def copy(web_case_id: str, request: Request, call: Writes) -> Response:
 
 @router.get(
     "/{web_case_id}/timeline",
+    operation_id="get_timeline",
     summary="Explain a case",
-    responses={200: {"model": Timeline}, **NOT_MODIFIED, **problems(404, 422)},
+    responses={200: {"model": Timeline}, **NOT_MODIFIED, **problems("not-found", "invalid-request")},
     openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
 async def timeline(web_case_id: str, request: Request, call: Reads) -> Response:

@@ -20,8 +20,9 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 LONGEST_WAIT_SECONDS = 30
 # A weak tag never matches (RFC 9110, 13.1.1); `*` would let a caller act on what it has not seen.
+KEY_PATTERN = r"^[\x21-\x7e]{1,255}$"
 _TAG = re.compile(r'(?<!W/)"(\d{1,9})"')
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_KEY = re.compile(KEY_PATTERN)
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})\b")
 
 

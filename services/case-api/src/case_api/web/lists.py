@@ -19,8 +19,9 @@ Reader = Annotated[Principal, Depends(Authenticated("cases:read"))]
 
 @router.get(
     "",
+    operation_id="list_dealers",
     summary="List the caller's dealers",
-    responses={200: {"model": DealerList}, **NOT_MODIFIED, **problems(422)},
+    responses={200: {"model": DealerList}, **NOT_MODIFIED, **problems("invalid-request")},
     openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
 async def dealers(request: Request, principal: Reader) -> Response:
@@ -34,8 +35,9 @@ async def dealers(request: Request, principal: Reader) -> Response:
 
 @router.get(
     "/{dealer}/categories",
+    operation_id="list_categories",
     summary="List categories",
-    responses={200: {"model": CategoryList}, **NOT_MODIFIED, **problems(404, 422)},
+    responses={200: {"model": CategoryList}, **NOT_MODIFIED, **problems("not-found", "invalid-request")},
     openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
 async def categories(request: Request, call: Reads) -> Response:
@@ -46,8 +48,9 @@ async def categories(request: Request, call: Reads) -> Response:
 
 @router.get(
     "/{dealer}/priorities",
+    operation_id="list_priorities",
     summary="List priorities",
-    responses={200: {"model": PriorityList}, **NOT_MODIFIED, **problems(404, 422)},
+    responses={200: {"model": PriorityList}, **NOT_MODIFIED, **problems("not-found", "invalid-request")},
     openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
 async def priorities(request: Request, call: Reads) -> Response:

@@ -2,70 +2,89 @@
 
 from typing import Any
 
-from fastapi import FastAPI
 from pydantic import BaseModel
 
+from case_api.web.conditions import KEY_PATTERN
+from case_api.web.examples import EXAMPLES
 from case_api.web.problems import CATALOGUE
 from case_api.web.schemas import CaseInput
-from case_shared.problems import MEDIA_TYPE, ProblemDocument
+from case_shared.openapi import ALWAYS, REFERENCE, Contract, link, problem_responses
 
-_REFERENCE = "#/components/schemas/{model}"
-_ALWAYS = (401, 403, 429, 500, 503)
+Json = dict[str, Any]
+# Every operation of case-api counts towards the limits.
+_ALWAYS = (*ALWAYS, "too-many-requests")
 
 
-def _header(name: str, description: str, example: str, *, required: bool = False) -> dict[str, Any]:
-    schema = {"type": "string", "examples": [example]}
+def _header(name: str, description: str, example: str, pattern: str | None, *, required: bool = False) -> Json:
+    schema = {"type": "string", "examples": [example], **({"pattern": pattern} if pattern else {})}
     return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
 
 
-IF_MATCH = _header("If-Match", "the case's ETag; 412 where it has changed since", '"3"', required=True)
+IF_MATCH = _header("If-Match", "the case's ETag; 412 where it has changed since", '"3"', None, required=True)
 KEY = _header(
     "Idempotency-Key",
     "makes the request safe to repeat: the same answer again, with `Idempotency-Replayed: true`, and no second effect",
     "9f1c2c5e-6f0b-4f0e-8f57-2d9a1b1c7a10",
+    KEY_PATTERN,
 )
-IF_NONE_MATCH = _header("If-None-Match", "the ETag of what you have; 304 where it is the same", 'W/"6f1c"')
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already (`If-None-Match`)"}}
-LAST_EVENT_ID = _header("Last-Event-ID", "the last `id` of a stream before: goes on behind it", "12-0-3.31-28-40")
-PREFER = _header("Prefer", "`wait=N`: answer when the outcome is known, after N seconds (30) at most", "wait=10")
+IF_NONE_MATCH = _header("If-None-Match", "the ETag of what you have; 304 where it is the same", 'W/"6f1c"', None)
+NOT_MODIFIED: dict[int | str, Json] = {304: {"description": "You have it already (`If-None-Match`)"}}
+LAST_EVENT_ID = _header("Last-Event-ID", "the last `id` of a stream before: goes on behind it", "12-0-3.31-28-40", None)
+PREFER = _header("Prefer", "`wait=N`: answer when the outcome is known, after N seconds (30) at most", "wait=10", None)
 
 
-def body(model: type[BaseModel], *media_types: str) -> dict[str, Any]:
+def body(model: type[BaseModel], *media_types: str) -> Json:
     """The request body, for a route that reads it by hand."""
-    schema = {"schema": {"$ref": _REFERENCE.format(model=model.__name__)}}
-    return {"requestBody": {"required": True, "content": dict.fromkeys(media_types, schema)}}
+    schema = {"schema": {"$ref": REFERENCE.format(model=model.__name__)}}
+    return {"requestBody": {"required": True, "content": {media_type: dict(schema) for media_type in media_types}}}
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems that a route may answer with, beside those that each may."""
-    return {
-        status: {
-            "description": "; ".join(kind.title for kind in CATALOGUE.values() if kind.status == status),
-            "content": {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE.format(model="ProblemDocument")}}},
-        }
-        for status in sorted({*statuses, *_ALWAYS})
-    }
+def problems(*types: str | int) -> dict[int | str, Json]:
+    """The problems that a route may answer with, by type or by status, beside those that each may."""
+    return problem_responses(CATALOGUE, (*_ALWAYS, *types))
 
 
-def install_openapi(app: FastAPI) -> None:
-    """Complete `app`'s document: bearer tokens, and the models that only this module names."""
-    generate = app.openapi
-
-    def complete() -> dict[str, Any]:
-        document = generate()
-        components = document.setdefault("components", {})
-        components.setdefault("schemas", {}).update(_schemas(CaseInput, ProblemDocument))
-        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
-        document["security"] = [{"bearer": []}]
-        return document
-
-    app.openapi = complete  # type: ignore[method-assign]
-
-
-def _schemas(*models: type[BaseModel]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for model in models:
-        schema = model.model_json_schema(ref_template=_REFERENCE)
-        found |= schema.pop("$defs", {})
-        found[model.__name__] = schema
-    return found
+_CASE = {"dealer": "$request.path.dealer", "web_case_id": "$response.body#/web_case_id"}
+_VERSION = {"header.If-Match": "$response.header.ETag"}
+_SAME_CASE = {"dealer": "$request.path.dealer", "web_case_id": "$request.path.web_case_id"}
+_OF_A_CASE = {
+    "get": link("get_case", "the case", _CASE),
+    "timeline": link("get_timeline", "its life", _CASE),
+    "copy": link("copy_case", "a new draft with the same content", _CASE),
+}
+_OF_A_DRAFT = {
+    **_OF_A_CASE,
+    "edit": link("edit_case", "change it", {**_CASE, **_VERSION}),
+    "delete": link("delete_case", "delete it", {**_CASE, **_VERSION}),
+    "submit": link("submit_case", "submit it, irreversibly", {**_CASE, **_VERSION}),
+}
+_OF_A_SUBMISSION = {
+    "get": link("get_submission", "how far it has come", _SAME_CASE),
+    "case": link("get_case", "the case", _SAME_CASE),
+    "timeline": link("get_timeline", "the case's life", _SAME_CASE),
+}
+_TAGGED = ("list_dealers", "list_categories", "list_priorities", "get_timeline", "get_submission")
+CONTRACT = Contract(
+    CATALOGUE,
+    tags={
+        "cases": "drafts, the list, and what became of each case",
+        "submission": "the irreversible act, and how far it has come",
+        "lists": "what a dealer chooses from",
+    },
+    models=(CaseInput,),
+    examples=EXAMPLES,
+    headers={
+        **{(name, "201"): ("Location", "ETag", "Idempotency-Replayed") for name in ("create_case", "copy_case")},
+        **{(name, status): ("ETag",) for name in _TAGGED for status in ("200", "304")},
+        ("get_case", "200"): ("ETag",),
+        ("edit_case", "200"): ("ETag",),
+        ("submit_case", "202"): ("Location", "Preference-Applied", "Idempotency-Replayed"),
+    },
+    links={
+        ("create_case", "201"): _OF_A_DRAFT,
+        ("copy_case", "201"): _OF_A_DRAFT,
+        ("get_case", "200"): _OF_A_CASE,
+        ("edit_case", "200"): _OF_A_DRAFT,
+        ("submit_case", "202"): _OF_A_SUBMISSION,
+    },
+)

@@ -1,46 +1,30 @@
 """The problems that case-api answers with (RFC 9457, docs/problems.md), and how each refusal is worded."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg
 from fastapi import FastAPI, Request, Response
 
 from case_api.domain import errors
 from case_shared.errors import Transient
-from case_shared.problems import FieldError, Problem, invalid
+from case_shared.problems import COMMON, FieldError, Kind, Problem, invalid
 
-
-class Kind(NamedTuple):
-    """A type of problem: its HTTP status and its title, which never change."""
-
-    status: int
-    title: str
-
-
-# Those that case_shared answers with come first.
 CATALOGUE = {
-    "unauthorized": Kind(401, "Not authenticated"),
-    "forbidden": Kind(403, "Not allowed"),
-    "not-found": Kind(404, "Not found"),
-    "method-not-allowed": Kind(405, "Method Not Allowed"),
+    **COMMON,
     "request-timeout": Kind(408, "The request did not come in time"),
-    "too-large": Kind(413, "The body is too large"),
-    "invalid-request": Kind(422, "The request is not valid"),
-    "internal-error": Kind(500, "Something failed on our side"),
-    "unavailable": Kind(503, "Not available now"),
     "case-submitted": Kind(409, "The case is submitted"),
     "case-not-submitted": Kind(404, "The case was never submitted"),
-    "idempotency-key-in-use": Kind(409, "A request with this Idempotency-Key is under way"),
+    "idempotency-key-in-use": Kind(409, "A request with this Idempotency-Key is under way", retry=True),
     "version-changed": Kind(412, "The case has changed"),
     "unsupported-media-type": Kind(415, "The body is no JSON"),
     "idempotency-key-reused": Kind(422, "The Idempotency-Key was used for another request"),
     "case-incomplete": Kind(422, "The case cannot be submitted yet"),
     "version-required": Kind(428, "If-Match is missing"),
-    "too-many-requests": Kind(429, "Too many requests"),
-    "too-many-streams": Kind(429, "The dealer has too many live streams"),
-    "streams-taken": Kind(503, "No live stream is free"),
-    "lists-unknown": Kind(503, "D365's categories are not known yet"),
+    "too-many-requests": Kind(429, "Too many requests", retry=True),
+    "too-many-streams": Kind(429, "The dealer has too many live streams", retry=True),
+    "streams-taken": Kind(503, "No live stream is free", retry=True),
+    "lists-unknown": Kind(503, "D365's categories are not known yet", retry=True),
 }
 
 

@@ -64,9 +64,10 @@ async def _opened(request: Request, call: Reads) -> AsyncIterator[Stream]:
 
 @router.get(
     "/stream",
+    operation_id="watch_cases",
     summary="Watch cases live",
     response_class=StreamingResponse,
-    responses={200: _STREAM, **problems(404, 422, 429)},
+    responses={200: _STREAM, **problems("not-found", "invalid-request", "too-many-streams", "streams-taken")},
     openapi_extra={"parameters": [LAST_EVENT_ID]},
 )
 async def stream(call: Reads, opened: Annotated[Stream, Depends(_opened)]) -> Response:

@@ -28,12 +28,24 @@ _submitted = Counter("casebridge_submissions_total", "Submissions answered with 
 
 @router.post(
     "",
+    operation_id="submit_case",
     summary="Submit a case, irreversibly",
     status_code=202,
     responses={
         200: {"model": ValidationDocument, "description": "`validate_only`: nothing stands in the way"},
         202: {"model": SubmissionDocument},
-        **problems(404, 408, 409, 412, 422, 428, 503),
+        **problems(
+            "not-found",
+            "request-timeout",
+            "case-submitted",
+            "idempotency-key-in-use",
+            "version-changed",
+            "invalid-request",
+            "idempotency-key-reused",
+            "case-incomplete",
+            "version-required",
+            "lists-unknown",
+        ),
     },
     openapi_extra={"parameters": [IF_MATCH, PREFER, KEY]},
 )
@@ -44,6 +56,7 @@ async def submit(
     validate_only: Annotated[bool, Query(description="check, but do not submit")] = False,
 ) -> Response:
     """Submit a draft. Repeated with the version that was submitted, it answers the same and does nothing twice."""
+    key = await idempotency_key(request, call.principal)
     submitted = await call.context.submitter.submit(
         SubmitRequest(
             dealer=call.dealer.dealer,
@@ -53,7 +66,7 @@ async def submit(
             submitted_by=call.principal.username,
             traceparent=current_traceparent(),
             validate_only=validate_only,
-            key=None if validate_only else await idempotency_key(request, call.principal),
+            key=None if validate_only else key,
         )
     )
     if submitted is None:
@@ -70,8 +83,13 @@ async def submit(
 
 @router.get(
     "",
+    operation_id="get_submission",
     summary="Tell how far the submission has come",
-    responses={200: {"model": SubmissionDocument}, **NOT_MODIFIED, **problems(404, 422)},
+    responses={
+        200: {"model": SubmissionDocument},
+        **NOT_MODIFIED,
+        **problems("not-found", "case-not-submitted", "invalid-request"),
+    },
     openapi_extra={"parameters": [PREFER, IF_NONE_MATCH]},
 )
 async def get(web_case_id: str, request: Request, call: Reads) -> Response:

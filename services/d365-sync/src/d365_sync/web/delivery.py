@@ -1,6 +1,6 @@
 """Routes of delivery as a whole: how it goes, and pause, resume, adopt, restored."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -9,45 +9,68 @@ from case_shared.problems import Problem
 from d365_sync.domain.document import State
 from d365_sync.web.answers import Json, answer
 from d365_sync.web.context import Context, context_of
+from d365_sync.web.models import DeliveryDocument
+from d365_sync.web.openapi import problems
 from d365_sync.web.requests import NO_REASON, NoQuery, OptionalReasonInput, ReasonInput, no_query_on_orders
 
 router = APIRouter(prefix="/v1/delivery", tags=["delivery"], dependencies=[Depends(no_query_on_orders)])
 Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
 Writer = Annotated[Principal, Depends(Authenticated("documents:write"))]
+_STEERED: dict[int | str, Any] = {200: {"model": DeliveryDocument}, **problems("invalid-request")}
 
 
-@router.get("", summary="How delivery goes")
+@router.get(
+    "",
+    operation_id="get_delivery",
+    summary="How delivery goes",
+    responses={200: {"model": DeliveryDocument}, **problems("invalid-request")},
+)
 async def delivery(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Response:
     """Breaker, pause, concurrency, what is in flight, backlog and its oldest."""
     return answer(await _delivery(context_of(request)))
 
 
-@router.post("/pause", summary="Stop sending to D365")
+@router.post("/pause", operation_id="pause_delivery", summary="Stop sending to D365", responses=_STEERED)
 async def pause(request: Request, writer: Writer, body: OptionalReasonInput = NO_REASON) -> Response:
     """What is under way is finished; submissions are taken in as before."""
     return await _steer(request, "pause_delivery", writer, body)
 
 
-@router.post("/resume", summary="Go on sending to D365")
+@router.post("/resume", operation_id="resume_delivery", summary="Go on sending to D365", responses=_STEERED)
 async def resume(request: Request, writer: Writer, body: OptionalReasonInput = NO_REASON) -> Response:
     """Undo a pause."""
     return await _steer(request, "resume_delivery", writer, body)
 
 
-@router.post("/adopt", summary="Let the database belong to the D365 environment that is set now")
+@router.post(
+    "/adopt",
+    operation_id="adopt_environment",
+    summary="Let the database belong to the D365 environment that is set now",
+    responses=_STEERED,
+)
 async def adopt(request: Request, writer: Writer, body: ReasonInput) -> Response:
     """Until then nothing is sent to another environment than before; then every open document is looked up first."""
     return await _steer(request, "adopt_environment", writer, body, context_of(request).d365_url)
 
 
-@router.post("/restored", summary="Tell that the database was restored from a backup, or Kafka's topics were made anew")
+@router.post(
+    "/restored",
+    operation_id="tell_restored",
+    summary="Tell that the database was restored from a backup, or Kafka's topics were made anew",
+    responses=_STEERED,
+)
 async def restored(request: Request, writer: Writer, body: ReasonInput) -> Response:
     """Every open document is looked up in D365 before it is sent, and every document's state is published again."""
     await context_of(request).desk.publish_everything_again()
     return await _steer(request, "restore_delivery", writer, body)
 
 
-@router.post("/consumers/{group}/let-through", summary="Let a consumer go on that a flood of unreadable records stops")
+@router.post(
+    "/consumers/{group}/let-through",
+    operation_id="let_consumer_through",
+    summary="Let a consumer go on that a flood of unreadable records stops",
+    responses={**_STEERED, **problems("not-found", "invalid-request")},
+)
 async def let_through(request: Request, writer: Writer, group: str, body: ReasonInput) -> Response:
     """For ten minutes its unreadable records are kept apart, however many; it tries again within 30 seconds."""
     paused = await context_of(request).queries.paused_consumers()

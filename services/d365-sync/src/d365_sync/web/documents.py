@@ -11,6 +11,8 @@ from d365_sync.domain.document import Action, DocumentId
 from d365_sync.postgres.queries import Filter, Place
 from d365_sync.web import answers
 from d365_sync.web.context import context_of
+from d365_sync.web.models import DocumentDocument, DocumentGroups, DocumentPage
+from d365_sync.web.openapi import IF_MATCH, problems
 from d365_sync.web.requests import (
     NO_REASON,
     DocumentsQuery,
@@ -30,9 +32,18 @@ from d365_sync.web.requests import (
 router = APIRouter(prefix="/v1", tags=["documents"], dependencies=[Depends(no_query_on_orders)])
 Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
 Writer = Annotated[Principal, Depends(Authenticated("documents:write"))]
+_ORDERED: dict[int | str, Any] = {
+    200: {"model": DocumentDocument},
+    **problems("not-found", "not-allowed", "version-changed", "invalid-request", "version-required"),
+}
 
 
-@router.get("/documents", summary="List documents, newest first")
+@router.get(
+    "/documents",
+    operation_id="list_documents",
+    summary="List documents, newest first",
+    responses={200: {"model": DocumentPage}, **problems("invalid-request")},
+)
 async def documents(request: Request, _reader: Reader, query: Annotated[DocumentsQuery, Query()]) -> Response:
     """Filters: state (several, by comma), dealer, cause, older_than_seconds, q (in ids, reason and detail)."""
     wanted = Filter(query.states(), query.dealer, query.cause, query.older_than_seconds, query.q)
@@ -40,7 +51,12 @@ async def documents(request: Request, _reader: Reader, query: Annotated[Document
     return answers.answer(answers.page([answers.document(row) for row in rows], query.limit, _cursor))
 
 
-@router.get("/documents/{document}", summary="One document, with every attempt")
+@router.get(
+    "/documents/{document}",
+    operation_id="get_document",
+    summary="One document, with every attempt",
+    responses={200: {"model": DocumentDocument}, **problems("not-found", "invalid-request")},
+)
 async def one_document(
     request: Request, _reader: Reader, document: str, _query: Annotated[NoQuery, Query()]
 ) -> Response:
@@ -48,14 +64,25 @@ async def one_document(
     return await _shown(request, document_id(document))
 
 
-@router.get("/document-groups", summary="Dead letters by cause")
+@router.get(
+    "/document-groups",
+    operation_id="list_document_groups",
+    summary="Dead letters by cause",
+    responses={200: {"model": DocumentGroups}, **problems("invalid-request")},
+)
 async def document_groups(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Response:
     """How many, the first and the last, for each cause."""
     items = await context_of(request).queries.groups()
     return answers.answer({"items": items, "next": None, "has_more": False})
 
 
-@router.post("/documents/{document}/replay", summary="Try again, perhaps with an edited payload")
+@router.post(
+    "/documents/{document}/replay",
+    operation_id="replay_document",
+    summary="Try again, perhaps with an edited payload",
+    responses=_ORDERED,
+    openapi_extra=IF_MATCH,
+)
 async def replay(request: Request, writer: Writer, document: str, body: ReplayInput) -> Response:
     """The document is looked up in D365 before it is sent."""
     order = _order(request, writer, document, body.reason)
@@ -63,7 +90,13 @@ async def replay(request: Request, writer: Writer, document: str, body: ReplayIn
     return await _done(request, order)
 
 
-@router.post("/documents/{document}/link", summary="Tie it to a case that D365 already has")
+@router.post(
+    "/documents/{document}/link",
+    operation_id="link_document",
+    summary="Tie it to a case that D365 already has",
+    responses=_ORDERED,
+    openapi_extra=IF_MATCH,
+)
 async def link(request: Request, writer: Writer, document: str, body: LinkInput) -> Response:
     """The case must be there, in the document's legal entity, and carry no other Web Case ID."""
     order = _order(request, writer, document, body.reason)
@@ -71,7 +104,13 @@ async def link(request: Request, writer: Writer, document: str, body: LinkInput)
     return await _done(request, order)
 
 
-@router.post("/documents/{document}/verify", summary="Look it up in D365 now")
+@router.post(
+    "/documents/{document}/verify",
+    operation_id="verify_document",
+    summary="Look it up in D365 now",
+    responses=_ORDERED,
+    openapi_extra=IF_MATCH,
+)
 async def verify(request: Request, writer: Writer, document: str, body: OptionalReasonInput = NO_REASON) -> Response:
     """Waits a moment for what the look-up shows."""
     order = _order(request, writer, document, body.reason)
@@ -79,19 +118,37 @@ async def verify(request: Request, writer: Writer, document: str, body: Optional
     return await _done(request, order)
 
 
-@router.post("/documents/{document}/return", summary="Give it back to its dealer as a draft")
+@router.post(
+    "/documents/{document}/return",
+    operation_id="return_document",
+    summary="Give it back to its dealer as a draft",
+    responses=_ORDERED,
+    openapi_extra=IF_MATCH,
+)
 async def give_back(request: Request, writer: Writer, document: str, body: ReasonInput) -> Response:
     """The dealer sees the reason."""
     return await _end(Action.RETURN, request, writer, document, body)
 
 
-@router.post("/documents/{document}/discard", summary="End it; restore undoes that")
+@router.post(
+    "/documents/{document}/discard",
+    operation_id="discard_document",
+    summary="End it; restore undoes that",
+    responses=_ORDERED,
+    openapi_extra=IF_MATCH,
+)
 async def discard(request: Request, writer: Writer, document: str, body: ReasonInput) -> Response:
     """The dealer sees the reason."""
     return await _end(Action.DISCARD, request, writer, document, body)
 
 
-@router.post("/documents/{document}/restore", summary="Undo a discard")
+@router.post(
+    "/documents/{document}/restore",
+    operation_id="restore_document",
+    summary="Undo a discard",
+    responses=_ORDERED,
+    openapi_extra=IF_MATCH,
+)
 async def restore(request: Request, writer: Writer, document: str, body: ReasonInput) -> Response:
     """It is a dead letter again."""
     return await _end(Action.RESTORE, request, writer, document, body)

@@ -1,21 +1,62 @@
-"""What the OpenAPI document says of refusals."""
+"""What the OpenAPI document says beside what FastAPI sees: refusals, examples, headers, links."""
 
 from typing import Any
 
-from case_shared.problems import MEDIA_TYPE
+from case_shared.openapi import ALWAYS, Contract, link, problem_responses
+from case_shared.problems import COMMON, Kind
+from d365_sync.web.examples import EXAMPLES
 
-_ALWAYS = (401, 403, 503)
-_MEANING = {
-    401: "Not authenticated",
-    403: "The token lacks the scope",
-    404: "Not found",
-    409: "Its state does not permit this",
-    422: "The request is not valid",
-    503: "Not available now",
+CATALOGUE = {
+    **COMMON,
+    "not-allowed": Kind(409, "The state does not permit this"),
+    "version-changed": Kind(412, "The document has changed"),
+    "idempotency-key-reused": Kind(422, "The Idempotency-Key was used for another request"),
+    "version-required": Kind(428, "If-Match is missing"),
 }
+# A route reads it by hand, so that a missing one is 428.
+IF_MATCH = {
+    "parameters": [
+        {
+            "name": "If-Match",
+            "in": "header",
+            "required": True,
+            "description": "the document's ETag; 412 where it has changed since",
+            "schema": {"type": "string", "examples": ['"3"']},
+        }
+    ]
+}
+_ORDERS = ("replay", "link", "verify", "return", "discard", "restore")
+_DOCUMENT, _REPLAY = {"document": "$response.body#/id"}, {"replay": "$response.body#/replay_id"}
+_OF_A_DOCUMENT = {
+    name: link(f"{name}_document", description, {**_DOCUMENT, "header.If-Match": "$response.header.ETag"})
+    for name, description in (
+        ("replay", "try again"),
+        ("link", "tie it to a case of D365"),
+        ("verify", "look it up in D365"),
+        ("return", "give it back to its dealer"),
+        ("discard", "end it"),
+        ("restore", "undo a discard"),
+    )
+}
+_OF_A_REPLAY = {
+    "get": link("get_replay", "how far it has come", _REPLAY),
+    **{name: link(f"{name}_replay", name, _REPLAY) for name in ("pause", "resume", "cancel")},
+}
+_SHOW_DOCUMENTS = ("get_document", *(f"{name}_document" for name in _ORDERS))
+CONTRACT = Contract(
+    CATALOGUE,
+    tags={
+        "documents": "the document queue: why a case failed, and its end",
+        "replays": "many dead letters at once",
+        "delivery": "delivery as a whole",
+        "records": "what was kept: unreadable records, the audit, the ledger",
+    },
+    examples=EXAMPLES,
+    headers={**{(name, "200"): ("ETag",) for name in _SHOW_DOCUMENTS}, ("order_replay", "202"): ("Location",)},
+    links={("get_document", "200"): _OF_A_DOCUMENT, ("order_replay", "202"): _OF_A_REPLAY},
+)
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems that a route may answer with, beside those that each may."""
-    body = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}}
-    return {status: {"description": _MEANING[status], **body} for status in sorted({*statuses, *_ALWAYS})}
+def problems(*types: str | int) -> dict[int | str, dict[str, Any]]:
+    """The problems that a route may answer with, by type or by status, beside those that each may."""
+    return problem_responses(CATALOGUE, (*ALWAYS, *types))

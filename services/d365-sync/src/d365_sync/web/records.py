@@ -11,6 +11,8 @@ from d365_sync.domain.document import DocumentId
 from d365_sync.domain.ledger import adds_up
 from d365_sync.web.answers import Json, answer, page
 from d365_sync.web.context import context_of
+from d365_sync.web.models import AuditPage, LedgerDocument, UnreadableRecords
+from d365_sync.web.openapi import problems
 from d365_sync.web.requests import AuditQuery, LedgerQuery, PageQuery, decode_cursor, document_id, encode_cursor
 
 router = APIRouter(prefix="/v1", tags=["records"])
@@ -18,14 +20,24 @@ Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
 Auditor = Annotated[Principal, Depends(Authenticated("audit:read"))]
 
 
-@router.get("/unreadable-records", summary="Kafka records that no service could read, newest first")
+@router.get(
+    "/unreadable-records",
+    operation_id="list_unreadable_records",
+    summary="Kafka records that no service could read, newest first",
+    responses={200: {"model": UnreadableRecords}, **problems("invalid-request")},
+)
 async def unreadable_records(request: Request, _reader: Reader, query: Annotated[PageQuery, Query()]) -> Response:
     """Raw bytes in base64, headers, place and cause."""
     rows = await context_of(request).queries.unreadable_records(_below(query.cursor), query.limit + 1)
     return answer(page([_unreadable(row) for row in rows], query.limit, _cursor))
 
 
-@router.get("/audit", summary="Who did what and why, newest first")
+@router.get(
+    "/audit",
+    operation_id="list_audit",
+    summary="Who did what and why, newest first",
+    responses={200: {"model": AuditPage}, **problems("not-found", "invalid-request")},
+)
 async def audit(request: Request, _auditor: Auditor, query: Annotated[AuditQuery, Query()]) -> Response:
     """Edited fields by name, never their values; `document` and `replay` filter."""
     key = document_id(query.document) if query.document else None
@@ -33,7 +45,12 @@ async def audit(request: Request, _auditor: Auditor, query: Annotated[AuditQuery
     return answer(page([_entry(row) for row in rows], query.limit, _cursor))
 
 
-@router.get("/ledger", summary="Does every submission have its place?")
+@router.get(
+    "/ledger",
+    operation_id="get_ledger",
+    summary="Does every submission have its place?",
+    responses={200: {"model": LedgerDocument}, **problems("invalid-request")},
+)
 async def ledger(request: Request, _reader: Reader, query: Annotated[LedgerQuery, Query()]) -> Response:
     """Submissions older than `older_than_seconds` (five minutes) by where they stand; younger ones are counted apart.
 

@@ -58,9 +58,10 @@ _AS_THEY_ARE = (
 
 @router.post(
     "",
+    operation_id="order_replay",
     summary="Replay many dead letters, or see what that would come to",
     status_code=202,
-    responses={202: {"model": OneReplayDocument}, **problems(422)},
+    responses={202: {"model": OneReplayDocument}, **problems("invalid-request", "idempotency-key-reused")},
 )
 async def order(request: Request, writer: Writer, body: ReplaysInput, key: Key = None) -> Response:
     """The dead letters that match now are replayed in the background, each once, behind new cases.
@@ -75,7 +76,12 @@ async def order(request: Request, writer: Writer, body: ReplaysInput, key: Key =
     return await _shown(request, replay_id, _FIRST_PAGE, 202, Location=f"/v1/replays/{replay_id}")
 
 
-@router.get("", summary="List replays, newest first", responses={200: {"model": ReplaysDocument}, **problems(422)})
+@router.get(
+    "",
+    operation_id="list_replays",
+    summary="List replays, newest first",
+    responses={200: {"model": ReplaysDocument}, **problems("invalid-request")},
+)
 async def replays(request: Request, _reader: Reader, query: Annotated[PageQuery, Query()]) -> Response:
     """Dry runs too."""
     rows = await context_of(request).queries.replays(_place(query.cursor), query.limit + 1)
@@ -84,8 +90,9 @@ async def replays(request: Request, _reader: Reader, query: Annotated[PageQuery,
 
 @router.get(
     "/{replay}",
+    operation_id="get_replay",
     summary="One replay: how far it has come, and its documents",
-    responses={200: {"model": OneReplayDocument}, **problems(404, 422)},
+    responses={200: {"model": OneReplayDocument}, **problems("not-found", "invalid-request")},
 )
 async def one_replay(
     request: Request, _reader: Reader, replay: str, query: Annotated[ReplayPageQuery, Query()]
@@ -94,22 +101,25 @@ async def one_replay(
     return await _shown(request, _replay_id(replay), query)
 
 
-_STEERED: dict[int | str, Any] = {200: {"model": OneReplayDocument}, **problems(404, 409, 422)}
+_STEERED: dict[int | str, Any] = {
+    200: {"model": OneReplayDocument},
+    **problems("not-found", "not-allowed", "invalid-request"),
+}
 
 
-@router.post("/{replay}/pause", summary="Pause a replay", responses=_STEERED)
+@router.post("/{replay}/pause", operation_id="pause_replay", summary="Pause a replay", responses=_STEERED)
 async def pause(request: Request, writer: Writer, replay: str, body: OptionalReasonInput = NO_REASON) -> Response:
     """What is in the queue already goes on to D365: a few hundred documents at most."""
     return await _steer(ReplayAction.PAUSE, request, writer, replay, body)
 
 
-@router.post("/{replay}/resume", summary="Go on with a paused replay", responses=_STEERED)
+@router.post("/{replay}/resume", operation_id="resume_replay", summary="Go on with a paused replay", responses=_STEERED)
 async def resume(request: Request, writer: Writer, replay: str, body: OptionalReasonInput = NO_REASON) -> Response:
     """It goes on where it stopped."""
     return await _steer(ReplayAction.RESUME, request, writer, replay, body)
 
 
-@router.post("/{replay}/cancel", summary="End a replay", responses=_STEERED)
+@router.post("/{replay}/cancel", operation_id="cancel_replay", summary="End a replay", responses=_STEERED)
 async def cancel(request: Request, writer: Writer, replay: str, body: OptionalReasonInput = NO_REASON) -> Response:
     """What was not replayed stays a dead letter."""
     return await _steer(ReplayAction.CANCEL, request, writer, replay, body)

@@ -6,29 +6,41 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from case_shared.problems import FieldError, Problem, ProblemDocument
+from case_shared.problems import FieldError, Problem
 from status_sync.app.receive_events import EventTooLarge, KafkaNotReached, NotAnEvent, ReceiveEvents
 from status_sync.domain.recognition import ENVELOPE_FIELD
+from status_sync.web.openapi import PROBLEMS, SECURITY
 
 _EVENT_SCHEMA = {
     "type": "object",
     "required": [ENVELOPE_FIELD],
     "properties": {
-        ENVELOPE_FIELD: {"type": "string", "minLength": 1, "example": "CaseStatusChangedBusinessEvent"},
-        "BusinessEventLegalEntity": {"type": "string", "example": "usmf"},
+        ENVELOPE_FIELD: {"type": "string", "minLength": 1, "examples": ["CaseStatusChangedBusinessEvent"]},
+        "BusinessEventLegalEntity": {"type": "string", "examples": ["usmf"]},
         "CaseId": {"type": "string"},
         "WebCaseId": {"type": "string"},
     },
     "additionalProperties": True,
     "description": "D365's flat envelope, as it comes; an event that names no case is accepted and ignored.",
 }
+_EXAMPLE = {
+    ENVELOPE_FIELD: "CaseStatusChangedBusinessEvent",
+    "BusinessEventLegalEntity": "usmf",
+    "CaseId": "C-000123",
+    "WebCaseId": "W7K3M9QX2T",
+    "CaseStatus": "InProcess",
+}
 _BODY = {
+    "security": SECURITY,
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": {"oneOf": [_EVENT_SCHEMA, {"type": "array", "items": _EVENT_SCHEMA}]}}
+            "application/json": {
+                "schema": {"oneOf": [_EVENT_SCHEMA, {"type": "array", "items": _EVENT_SCHEMA}]},
+                "example": _EXAMPLE,
+            }
         },
-    }
+    },
 }
 _RETRY_AFTER_SECONDS = "5"
 
@@ -46,17 +58,18 @@ def event_routes(secret: SecretStr | None) -> APIRouter:
     router = APIRouter(tags=["D365"])
 
     async def authenticated(
-        code: Annotated[str | None, Query(description="the shared secret, where D365 can set no header")] = None,
-        authorization: Annotated[str | None, Header(description="Bearer and the shared secret")] = None,
+        code: Annotated[str | None, Query(include_in_schema=False)] = None,
+        authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
     ) -> None:
         check_secret(secret, code=code, authorization=authorization)
 
     @router.post(
         "/v1/d365/events",
         status_code=202,
+        operation_id="receive_events",
         summary="Take business events of D365",
         dependencies=[Depends(authenticated)],
-        responses={status: {"model": ProblemDocument} for status in (400, 401, 413, 503)},
+        responses=PROBLEMS,
         openapi_extra=_BODY,
     )
     async def receive(request: Request) -> EventsAccepted:

@@ -1,30 +1,28 @@
-"""What FastAPI would say wrongly of our errors: they are problem documents, and a body is never refused with 422."""
+"""What the OpenAPI document says beside what FastAPI sees: refusals, examples, and the shared secret."""
 
-from typing import Any
+from case_shared.openapi import Contract, problem_responses
+from case_shared.problems import COMMON, Kind
 
-from fastapi import FastAPI
-
-from case_shared.problems import MEDIA_TYPE
-
-
-def install_openapi(app: FastAPI) -> None:
-    """Correct `app`'s document."""
-    generate = app.openapi
-
-    def corrected() -> dict[str, Any]:
-        document = generate()
-        for operations in document["paths"].values():
-            for operation in operations.values():
-                _correct(operation["responses"])
-        for name in ("HTTPValidationError", "ValidationError"):
-            document["components"]["schemas"].pop(name, None)
-        return document
-
-    app.openapi = corrected  # type: ignore[method-assign]
-
-
-def _correct(responses: dict[str, Any]) -> None:
-    responses.pop("422", None)
-    for status, response in responses.items():
-        if status >= "400" and "application/json" in response["content"]:
-            response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
+CATALOGUE = {
+    "not-an-event": Kind(400, "The body is no business event of D365"),
+    **{name: kind for name, kind in COMMON.items() if name not in {"forbidden", "invalid-request"}},
+    "events-off": Kind(503, "This endpoint is off"),
+}
+SECURITY: list[dict[str, list[str]]] = [{"secret": []}, {"code": []}]
+CONTRACT = Contract(
+    CATALOGUE,
+    tags={"D365": "what D365 calls"},
+    examples={"EventsAccepted": {"accepted": 1}},
+    security_schemes={
+        "secret": {"type": "http", "scheme": "bearer", "description": "the shared secret, D365_EVENTS_SECRET"},
+        "code": {
+            "type": "apiKey",
+            "in": "query",
+            "name": "code",
+            "description": "the same, where D365 can set no header",
+        },
+    },
+)
+PROBLEMS = problem_responses(
+    CATALOGUE, ("not-an-event", "unauthorized", "too-large", "internal-error", "events-off", "unavailable")
+)

@@ -1,0 +1,240 @@
+"""What operators get, as OpenAPI shows it; the answers are built by hand, and tests hold them to these models."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from case_shared.events import Outcome
+from d365_sync.domain.document import Action, Cause, State
+
+Json = dict[str, Any]
+
+
+class Document(BaseModel):
+    """Base: frozen, and no field that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Page(Document):
+    """A page of a list; `next` is the cursor of the next one."""
+
+    next: str | None
+    has_more: bool
+
+
+class ContactDocument(Document):
+    """Whom D365's staff may ask."""
+
+    name: str | None
+    email: str | None
+    phone: str | None
+
+
+class PayloadDocument(Document):
+    """What the dealer wrote, or an operator in place of it."""
+
+    category: str
+    category_type: str | None
+    priority: str | None
+    description: str | None
+    contact: ContactDocument | None
+    notes: str | None
+
+
+class AttemptInShort(Document):
+    """One try: a POST or a look-up, and what came of it (null while it is under way)."""
+
+    kind: str = Field(examples=["create"])
+    started: AwareDatetime
+    ended: AwareDatetime | None
+    outcome: Outcome | None
+    finding: str | None = Field(description="of a look-up", examples=["absent"])
+
+
+class AttemptDocument(AttemptInShort):
+    """One try, with what was sent and what D365 answered, until retention empties them."""
+
+    why: str | None
+    status: int | None = Field(description="of D365's answer")
+    request: str | None
+    answer: str | None
+    duration_seconds: float | None
+
+
+class DocumentInShort(Document):
+    """One submission on its way to D365."""
+
+    id: str = Field(examples=["W7K3M9QX2T-1"])
+    web_case_id: str
+    submission_no: int
+    submission_id: UUID
+    dealer: str
+    data_area_id: str
+    customer_account: str
+    state: State
+    cause: Cause | None = Field(description="why it failed")
+    reason: str | None = Field(description="as the dealer sees it")
+    detail: str | None = Field(description="the full text, for operators")
+    given_reason: str | None = Field(description="an operator's")
+    case_id: str | None
+    attempts: list[AttemptInShort]
+    created_by: str
+    created_at: AwareDatetime
+    submitted_at: AwareDatetime
+    delivered_at: AwareDatetime | None
+    changed_at: AwareDatetime
+    next_attempt_at: AwareDatetime | None
+    revision: int
+    replay_id: UUID | None
+    payload: PayloadDocument | None = Field(description="null once retention has emptied it")
+    allowed_actions: list[Action]
+
+
+class DocumentPage(Page):
+    """Documents, newest first."""
+
+    items: list[DocumentInShort]
+
+
+class DocumentDocument(DocumentInShort):
+    """A document with every attempt, whole."""
+
+    attempts: list[AttemptDocument]  # type: ignore[assignment]
+
+
+class DocumentGroup(Document):
+    """Dead letters of one cause."""
+
+    cause: Cause | None
+    count: int
+    first: AwareDatetime
+    last: AwareDatetime
+
+
+class DocumentGroups(Page):
+    """Dead letters by cause; there is one page."""
+
+    items: list[DocumentGroup]
+
+
+class BreakerDocument(Document):
+    """The breaker before D365."""
+
+    state: str = Field(pattern="^(closed|open|half_open)$")
+    since: AwareDatetime | None
+    reason: str | None
+
+
+class EnvironmentDocument(Document):
+    """The D365 environment that the database belongs to, and another that was refused."""
+
+    d365_url: str | None
+    refused_url: str | None
+
+
+class PausedConsumer(Document):
+    """A consumer that a flood of unreadable records stops."""
+
+    consumer_group: str
+    topic: str
+    since: AwareDatetime
+    told_at: AwareDatetime
+    cause: str
+    let_through_until: AwareDatetime | None
+
+
+class DeliveryDocument(Document):
+    """How delivery goes."""
+
+    breaker: BreakerDocument
+    paused: bool
+    paused_by: str | None
+    paused_reason: str | None
+    paused_at: AwareDatetime | None
+    concurrency: int
+    in_flight: int
+    backlog: int
+    oldest_age_seconds: float
+    failed: int
+    environment: EnvironmentDocument
+    restored_at: AwareDatetime | None
+    paused_consumers: list[PausedConsumer]
+
+
+class UnreadableRecord(Document):
+    """A record of Kafka that a service could not read, as it came."""
+
+    id: int
+    topic: str
+    partition: int
+    offset: int
+    consumer_group: str
+    key_base64: str | None
+    value_base64: str | None
+    headers: Any
+    cause: str
+    recorded_at: AwareDatetime
+    kept_at: AwareDatetime
+
+
+class UnreadableRecords(Page):
+    """Unreadable records, newest first."""
+
+    items: list[UnreadableRecord]
+
+
+class AuditEntry(Document):
+    """Who did what and why; edited fields by name, never their values."""
+
+    id: int
+    at: AwareDatetime
+    actor: str
+    action: str
+    document: str | None
+    web_case_id: str | None
+    submission_no: int | None
+    replay_id: UUID | None
+    reason: str | None
+    fields: list[str]
+
+
+class AuditPage(Page):
+    """The audit, newest first."""
+
+    items: list[AuditEntry]
+
+
+class DeviationDocument(Document):
+    """How many, and the first of them."""
+
+    count: int
+    web_case_ids: list[str]
+
+
+class ComparisonDocument(Document):
+    """What D365's books and ours do not agree on."""
+
+    cases: int
+    delivered_not_found: DeviationDocument
+    found_not_delivered: DeviationDocument
+    found_twice: DeviationDocument
+
+
+class LedgerDocument(Document):
+    """Where the submissions stand; those that are `younger` are not judged."""
+
+    adds_up: bool
+    as_of: AwareDatetime
+    submissions: int
+    younger: int
+    no_document: int
+    open: int
+    delivered: int
+    failed: int
+    returned: int
+    discarded: int
+    without_submission: int
+    without_case_id: int
+    d365: ComparisonDocument | None = None

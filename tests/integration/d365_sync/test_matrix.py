@@ -1,0 +1,124 @@
+"""Every operators' endpoint by every scope; the endpoints are the application's own list."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import jwt
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+
+from case_shared.auth import Principal
+from case_shared.clock import SystemClock
+from case_shared.d365.session import open_client
+from case_shared.identifiers import new_web_case_id
+from case_shared.settings import SCOPES
+from d365_sync import wiring
+from d365_sync.app.bells import Bells
+from d365_sync.web.app import create
+from tests.integration.d365_sync.conftest import settings_for
+from tests.support import asgi
+from tests.support.databases import Database
+from tests.support.sandbox import Sandbox
+
+WHY = {"reason": "a test"}
+MATCH = {"If-Match": '"1"'}
+
+
+@dataclass(frozen=True)
+class Try:
+    """One way to call an endpoint: whoever has `scope` gets `ok`; there are no documents and no replays."""
+
+    scope: str
+    ok: int = 200
+    body: Any = None
+
+
+READ, WRITE = "documents:read", "documents:write"
+TRIES = {
+    "GET /v1/documents": Try(READ),
+    "GET /v1/documents/{document}": Try(READ, 404),
+    "GET /v1/document-groups": Try(READ),
+    "POST /v1/documents/{document}/replay": Try(WRITE, 404, WHY),
+    "POST /v1/documents/{document}/link": Try(WRITE, 404, {**WHY, "case_id": "C-1"}),
+    "POST /v1/documents/{document}/verify": Try(WRITE, 404, WHY),
+    "POST /v1/documents/{document}/return": Try(WRITE, 404, WHY),
+    "POST /v1/documents/{document}/discard": Try(WRITE, 404, WHY),
+    "POST /v1/documents/{document}/restore": Try(WRITE, 404, WHY),
+    "GET /v1/replays": Try(READ),
+    "POST /v1/replays": Try(WRITE, 202, {**WHY, "query": {"state": "failed"}}),
+    "GET /v1/replays/{replay}": Try(READ, 404),
+    "POST /v1/replays/{replay}/pause": Try(WRITE, 404, WHY),
+    "POST /v1/replays/{replay}/resume": Try(WRITE, 404, WHY),
+    "POST /v1/replays/{replay}/cancel": Try(WRITE, 404, WHY),
+    "GET /v1/delivery": Try(READ),
+    "POST /v1/delivery/pause": Try(WRITE, 200, WHY),
+    "POST /v1/delivery/resume": Try(WRITE, 200, WHY),
+    "POST /v1/delivery/adopt": Try(WRITE, 200, WHY),
+    "POST /v1/delivery/restored": Try(WRITE, 200, WHY),
+    "POST /v1/delivery/consumers/{group}/let-through": Try(WRITE, 404, WHY),
+    "GET /v1/unreadable-records": Try(READ),
+    "GET /v1/audit": Try("audit:read"),
+    "GET /v1/ledger": Try(READ),
+}
+
+
+class WordVerifier:
+    """Takes `user|scope scope` for a token."""
+
+    async def verify(self, token: str) -> Principal:
+        user, separator, scopes = token.partition("|")
+        if not separator:
+            raise jwt.InvalidTokenError("no word of ours")
+        return Principal(user, user, frozenset(scopes.split()), frozenset(), datetime.now(UTC) + timedelta(hours=1))
+
+
+@pytest_asyncio.fixture
+async def app(database: Database, d365: Sandbox) -> AsyncIterator[FastAPI]:
+    """The operators' API without its loops."""
+
+    @asynccontextmanager
+    async def nothing(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    settings, found = settings_for(database, d365), create(nothing)
+    async with (
+        database.pool("d365_sync") as pool,
+        open_client(settings, settings.mapping, SystemClock(), limit=2) as client,
+    ):
+        found.state.token_verifier = WordVerifier()
+        found.state.context = wiring._context(settings, pool, client, Bells())
+        yield found
+
+
+def test_each_endpoint_is_in_the_matrix() -> None:
+    @asynccontextmanager
+    async def nothing(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    assert set(asgi.operations(create(nothing))) == set(TRIES), "give TRIES a line for each endpoint"
+
+
+@pytest.mark.parametrize("name", TRIES)
+async def test_only_its_scope_opens_an_endpoint(app: FastAPI, database: Database, name: str) -> None:
+    one, (method, _, path) = TRIES[name], name.partition(" ")
+    target = path.replace("{document}", f"{new_web_case_id()}-1").replace("{replay}", str(uuid4()))
+
+    async def call(headers: dict[str, str]) -> asgi.Answer:
+        return await asgi.call(app, method, target, {**MATCH, **headers}, one.body, seconds=25)
+
+    for scopes in ([], *([scope] for scope in SCOPES if scope != one.scope), [s for s in SCOPES if s != one.scope]):
+        answer = await call({"Authorization": f"Bearer olga|{' '.join(scopes)}"})
+        assert answer.status == 403, (scopes, answer)
+        assert f'scope="{one.scope}"' in answer.headers["www-authenticate"]
+    for headers in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic b2xnYTpvbGdh"}):
+        assert (await call(headers)).status == 401
+    async with database.connect() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM d365_sync.audit") == 0
+    for granted in ([one.scope], SCOPES):
+        answer = await call({"Authorization": f"Bearer olga|{' '.join(granted)}"})
+        assert answer.status == one.ok, answer

@@ -1,0 +1,79 @@
+"""Whether answers are those that an OpenAPI document promises."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+Json = dict[str, Any]
+
+
+def resolve(document: Json, thing: Json) -> Json:
+    """What `thing` refers to within the document, or itself."""
+    while "$ref" in thing:
+        found: Any = document
+        for part in thing["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        thing = found
+    return thing
+
+
+def validator(document: Json, schema: Json) -> Draft202012Validator:
+    """For values of a schema of the document."""
+    registry = Registry().with_resource("urn:api", Resource.from_contents(document, DRAFT202012))
+    absolute = _absolute(schema)
+    return Draft202012Validator(absolute, registry=registry, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+def _absolute(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {key: f"urn:api{value}" if key == "$ref" else _absolute(value) for key, value in schema.items()}
+    return [_absolute(entry) for entry in schema] if isinstance(schema, list) else schema
+
+
+def operation_of(document: Json, method: str, path: str) -> Json | None:
+    """The operation that answers; addresses without parameters win."""
+    for template in sorted(document["paths"], key=lambda one: one.count("{")):
+        if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), path):
+            operation: Json | None = document["paths"][template].get(method.lower())
+            return operation
+    return None
+
+
+def assert_conforms(document: Json, method: str, path: str, status: int, headers: httpx.Headers, body: bytes) -> None:
+    """Raise AssertionError where the document does not promise such an answer."""
+    operation = operation_of(document, method, path)
+    if operation is None:
+        return
+    responses = {code: resolve(document, response) for code, response in operation["responses"].items()}
+    name = f"{method} {path} → {status}"
+    assert str(status) in responses, f"{name} is not documented: {body[:500]!r}"
+    response = responses[str(status)]
+    for header, told in response.get("headers", {}).items():
+        if header in headers:
+            validator(document, resolve(document, told)["schema"]).validate(headers[header])
+    media_type = headers.get("content-type", "").partition(";")[0]
+    content = response.get("content", {})
+    assert bool(content) == bool(body), f"{name} has {body[:200]!r}"
+    if content:
+        assert media_type in content, f"{name} is {media_type}"
+        if media_type.endswith("json"):
+            value = httpx.Response(200, content=body).json()
+            validator(document, content[media_type].get("schema", {})).validate(value)
+
+
+def checking(document: Json) -> dict[str, list[Callable[[httpx.Response], Awaitable[None]]]]:
+    """Event hooks of an httpx client: each answer is held to the document."""
+
+    async def check(response: httpx.Response) -> None:
+        if response.headers.get("content-type", "").startswith("text/event-stream"):
+            return
+        body = await response.aread()
+        path = response.request.url.raw_path.decode().partition("?")[0]
+        assert_conforms(document, response.request.method, path, response.status_code, response.headers, body)
+
+    return {"response": [check]}

@@ -1,0 +1,138 @@
+"""The settings of docs/identity-providers.md, given the tokens that stand there, tell who calls."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jwt
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from case_shared.auth import Principal, TokenVerifier, find_claim
+from case_shared.clock import SystemClock
+from case_shared.settings import OidcSettings, load_settings
+
+DOCUMENT = (Path(__file__).parents[3] / "docs/identity-providers.md").read_text(encoding="utf-8")
+DEALER = {"cases:read", "cases:write", "cases:submit"}
+OPERATOR = {"documents:read", "documents:write", "audit:read"}
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def blocks(provider: str, language: str) -> list[str]:
+    """The code in `language` of the provider's section."""
+    section = DOCUMENT.partition(f"\n## {provider}\n")[2].partition("\n## ")[0]
+    return re.findall(rf"^```{language}\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+
+
+@dataclass
+class Provider:
+    """Serves the discovery document of whatever `issuer`, and its key, as Entra ID does: without `alg`."""
+
+    url: str = ""
+    issuer: str = ""
+
+    async def discovery(self, _request: web.Request) -> web.Response:
+        return web.json_response({"issuer": self.issuer, "jwks_uri": f"{self.url}/keys"})
+
+    async def keys(self, _request: web.Request) -> web.Response:
+        key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key()))
+        return web.json_response({"keys": [{**key, "kid": "k", "use": "sig"}]})
+
+
+@pytest_asyncio.fixture
+async def provider() -> AsyncIterator[Provider]:
+    serving, app = Provider(), web.Application()
+    app.add_routes([web.get("/discovery", serving.discovery), web.get("/keys", serving.keys)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    serving.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield serving
+    await runner.cleanup()
+
+
+async def principals(name: str, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> list[Principal]:
+    """Who the tokens of the section stand for, by the settings of the section."""
+    (settings_block,) = blocks(name, "properties")
+    for line in settings_block.splitlines():
+        monkeypatch.setenv(*line.split("=", 1))
+    monkeypatch.setenv("OIDC_DISCOVERY_URL", f"{provider.url}/discovery")
+    settings = load_settings(OidcSettings)
+    provider.issuer = settings.oidc_issuer
+    async with aiohttp.ClientSession() as session:
+        verifier = TokenVerifier(settings, session, SystemClock())
+        return [await verifier.verify(token(json.loads(block))) for block in blocks(name, "json")]
+
+
+def token(claims: dict[str, Any]) -> str:
+    now = datetime.now(UTC)
+    times = {"iat": now, "nbf": now, "exp": now + timedelta(hours=1)}
+    return jwt.encode({**claims, **times}, KEY, "RS256", headers={"kid": "k"})
+
+
+async def test_keycloak(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    dana, program = await principals("Keycloak", provider, monkeypatch)
+    assert (dana.username, dana.dealers) == ("dana", frozenset({"usmf-us-001", "usmf-us-002"}))
+    assert (program.username, program.dealers) == ("service-account-night-job", frozenset())
+    assert dana.scopes >= DEALER
+    assert not dana.scopes & OPERATOR
+    assert program.scopes >= OPERATOR
+    assert not program.scopes & DEALER
+
+
+async def test_entra_id(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    dana, program = await principals("Microsoft Entra ID", provider, monkeypatch)
+    assert (dana.username, dana.dealers) == ("dana@contoso.example", frozenset({"usmf-us-001"}))
+    assert (program.username, program.dealers) == ("5b0f3c7a-93c5-4e43-8c80-6e1d9c2ab005", frozenset())
+    assert dana.scopes >= DEALER
+    assert not dana.scopes & OPERATOR
+    assert program.scopes >= OPERATOR
+    assert not program.scopes & DEALER
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("a", 1),
+        ("b.c", 2),
+        ("b.d.e", 3),
+        ("f.g.h", 4),
+        ("https://portal.example/dealers", 5),
+        ("a.b", None),
+        ("b.x", None),
+        ("x", None),
+    ],
+)
+def test_a_claim_is_found_by_name_or_path(name: str, found: int | None) -> None:
+    claims = {"a": 1, "b": {"c": 2, "d.e": 3}, "f.g": {"h": 4}, "https://portal.example/dealers": 5}
+    assert find_claim(claims, name) == found
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"OIDC_SCOPE_MAP": "{"}, "OIDC_SCOPE_MAP: "),
+        ({"OIDC_SCOPE_MAP": "[]"}, "OIDC_SCOPE_MAP: "),
+        ({"OIDC_SCOPE_MAP": '{"Dealer": "cases:raed"}'}, "cases:raed is no scope"),
+        ({"OIDC_SCOPE_MAP": '{"Dealer": ""}'}, "OIDC_SCOPE_MAP: Dealer: "),
+        ({"OIDC_SCOPE_CLAIM": "scp,,roles"}, "OIDC_SCOPE_CLAIM: "),
+        ({"OIDC_AUDIENCE": " , "}, "OIDC_AUDIENCE: "),
+        ({"OIDC_ISSUER": "keycloak.example"}, "OIDC_ISSUER: "),
+    ],
+)
+def test_what_is_set_wrongly_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], settings: dict[str, str], said: str
+) -> None:
+    monkeypatch.setenv("OIDC_ISSUER", "https://keycloak.example")
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        load_settings(OidcSettings)
+    assert said in capsys.readouterr().err
