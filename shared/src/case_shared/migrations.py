@@ -5,14 +5,16 @@ revision a Python file with its order, and beside it the SQL by the same name.
 """
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from aiokafka.errors import KafkaError
 from alembic import command, context
 from alembic.config import Config
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -21,6 +23,7 @@ from case_shared.settings import MigrationSettings, load_settings
 from case_shared.topics import ensure_topics
 
 _LOCK = 4_242_001  # any number, the same for all our migrations: two of them never run at once
+_LOCK_POLL_SECONDS = 0.1
 
 
 class MigrateSettings(MigrationSettings, KafkaSettings):
@@ -64,7 +67,7 @@ def run_environment() -> None:
     )
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        _lock(connection)
         connection.execute(text("SET lock_timeout = '5s'"))
         connection.execute(text(f"SET search_path TO {schema}, public"))
         connection.commit()
@@ -73,8 +76,36 @@ def run_environment() -> None:
             context.run_migrations()
 
 
+def _lock(connection: Connection) -> None:
+    """Wait for our turn without a statement that waits: CREATE INDEX CONCURRENTLY would wait for that one."""
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}):
+        connection.commit()
+        time.sleep(_LOCK_POLL_SECONDS)
+
+
 def run_sql_beside(revision_file: str) -> None:
     """Run the `.sql` file by the name of `revision_file` (its `__file__`)."""
     statements = Path(revision_file).with_suffix(".sql").read_text(encoding="utf-8")
     # Straight to psycopg, without parameters: so it takes several statements, and leaves `%` alone.
     context.get_bind().connection.cursor().execute(statements)
+
+
+def execute(statement: str, *arguments: object) -> Any:
+    """Run one statement; returns the first value of its first row, None where it has none."""
+    cursor = context.get_bind().connection.cursor()
+    cursor.execute(statement, arguments or None)
+    row = cursor.fetchone() if cursor.description else None
+    return row[0] if row else None
+
+
+def create_indexes(schema: str, indexes: Mapping[str, str]) -> None:
+    """Create indexes, by name, while the table is written; for an `autocommit_block` alone.
+
+    It waits for whatever transaction is open, however long. One that an interrupted run left behind is begun anew.
+    """
+    before = execute("SHOW lock_timeout")
+    execute("SET lock_timeout = 0")
+    for name, definition in indexes.items():
+        execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema}.{name}")
+        execute(f"CREATE INDEX CONCURRENTLY {name} ON {definition}")
+    execute(f"SET lock_timeout = '{before}'")
