@@ -1,7 +1,7 @@
 """A migrated template database, once a session, and a clone of it for each test."""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
@@ -37,9 +37,11 @@ class Database:
             await connection.close()
 
     @asynccontextmanager
-    async def pool(self, role: str, size: int = 4) -> AsyncIterator[postgres.Pool]:
+    async def pool(
+        self, role: str, size: int = 4, settings: Mapping[str, str] | None = None
+    ) -> AsyncIterator[postgres.Pool]:
         """A pool as the service `role` has it."""
-        pool = await postgres.create_pool(self.url(role), schema=role, name="test", size=size)
+        pool = await postgres.create_pool(self.url(role), schema=role, name="test", size=size, settings=settings)
         try:
             yield pool
         finally:

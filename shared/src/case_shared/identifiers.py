@@ -7,7 +7,7 @@ import secrets
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 8
 # Crockford's specification: what people mistake for another character is read as that one.
-_CONFUSED = str.maketrans("OIL", "011")
+CONFUSED = str.maketrans("OIL", "011")
 WEB_CASE_ID_PATTERN = rf"^W[{_ALPHABET}]{{{_LENGTH + 1}}}$"
 
 
@@ -38,7 +38,7 @@ def derived_web_case_id(data_area_id: str, case_id: str, attempt: int = 0) -> st
 
 def normalise_web_case_id(text: str) -> str:
     """Read a Web Case ID as people type it: any case, O for 0, I and L for 1."""
-    return text.strip().upper().translate(_CONFUSED)
+    return text.strip().upper().translate(CONFUSED)
 
 
 def is_web_case_id(text: str) -> bool:

@@ -1,6 +1,7 @@
 """PostgreSQL by asyncpg: a pool without needless round trips, and SQL from `.sql` files."""
 
 import asyncio
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -27,8 +28,16 @@ _CLOSE_SECONDS = 2.0
 _IDLE_IN_TRANSACTION = "5s"
 
 
-async def create_pool(url: str, *, schema: str, name: str, size: int, command_seconds: float = 60) -> Pool:
-    """Open a pool whose connections find `schema` first; `name` shows in `pg_stat_activity`.
+async def create_pool(
+    url: str,
+    *,
+    schema: str,
+    name: str,
+    size: int,
+    command_seconds: float = 60,
+    settings: Mapping[str, str] | None = None,
+) -> Pool:
+    """Open a pool whose connections find `schema` first and have `settings`; `name` shows in `pg_stat_activity`.
 
     A connection returned to the pool is not reset, which saves a round trip each time: so nobody may leave session
     state behind (SET, advisory locks, LISTEN). A transaction that stands idle is ended by the server, and its locks
@@ -47,6 +56,7 @@ async def create_pool(url: str, *, schema: str, name: str, size: int, command_se
             "search_path": f"{schema}, public",
             "timezone": "UTC",
             "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION,
+            **(settings or {}),
         },
     )
 

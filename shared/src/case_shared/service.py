@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import structlog
@@ -117,8 +117,13 @@ def _close_after_answer(connection: Any) -> None:
         connection.shutdown()
 
 
-async def open_pool(settings: DatabaseSettings, *, service: str) -> Pool:
-    """Open the service's pool on the schema of its name, however long PostgreSQL takes to be there."""
+async def open_pool(
+    settings: DatabaseSettings, *, service: str, size: int | None = None, options: Mapping[str, str] | None = None
+) -> Pool:
+    """Open a pool on the schema of the service's name, however long PostgreSQL takes to be there.
+
+    `size` is the setting's unless another is given; `options` are settings of its connections.
+    """
     never = asyncio.Event()
     while True:
         try:
@@ -126,8 +131,9 @@ async def open_pool(settings: DatabaseSettings, *, service: str) -> Pool:
                 settings.database_url,
                 schema=service.replace("-", "_"),
                 name=service,
-                size=settings.database_pool_size,
+                size=size or settings.database_pool_size,
                 command_seconds=settings.database_command_timeout_seconds,
+                settings=options,
             )
         except UNREACHABLE as error:
             log.warning("database_not_reached", setting="DATABASE_URL", error=repr(error))

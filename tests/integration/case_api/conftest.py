@@ -12,6 +12,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from case_api import wiring
+from case_api.postgres.case_list import connection_settings
 from case_api.settings import Settings
 from case_api.web.limits import RateLimits
 from case_shared.auth import Principal
@@ -123,9 +124,14 @@ async def api(database: Database) -> AsyncIterator[Api]:
     settings = Settings(
         database_url=database.url("case_api"), kafka_bootstrap_servers="unused:1", oidc_issuer="http://unused"
     )
-    async with database.pool("case_api") as pool, aiohttp.ClientSession() as session:
+    options = connection_settings(settings.list_timeout_seconds)
+    async with (
+        database.pool("case_api") as pool,
+        database.pool("case_api", settings=options) as list_pool,
+        aiohttp.ClientSession() as session,
+    ):
         clock = SystemClock()
-        service = wiring.Service(settings, pool, session, clock, Heartbeats(clock))
+        service = wiring.Service(settings, pool, list_pool, session, clock, Heartbeats(clock))
         app = wiring.build_app(None)
         app.state.token_verifier = WordVerifier()
         app.state.context = service.context()

@@ -1,11 +1,15 @@
-"""The list: newest first, page by page, of one dealer."""
+"""The list: page by page, of one dealer; its searches, filters, sorts and refusals."""
 
+import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from case_api.domain.list_query import Column
 from case_api.web.schemas import CasePage
-from tests.integration.case_api.conftest import CASES, OTHER, Api
+from case_shared.events import CaseStatus
+from tests.integration.case_api.conftest import CASES, DEALER, OTHER, Api, token
 
 
 async def pages(api: Api, limit: int) -> list[list[str]]:
@@ -76,18 +80,127 @@ async def test_what_d365_says_is_shown_once_it_was_read(api: Api) -> None:
         ("cursor=nonsense", "?cursor"),
         ("cursor=%C3%A4", "?cursor"),
         ("cursor=", "?cursor"),
-        ("cursor=" + "x" * 201, "?cursor"),
-        ("sort=created_at", "?sort"),
+        ("cursor=" + "x" * 2001, "?cursor"),
+        ("sort=created", "?sort"),
+        ("sort=", "?sort"),
+        ("sort=--created_at", "?sort"),
+        ("status=opened", "?status"),
+        ("status=", "?status"),
+        ("status=open,", "?status"),
+        ("q=%00", "?q"),
+        ("q=" + "x" * 101, "?q"),
+        ("category=", "?category"),
+        ("created_by=a%00", "?created_by"),
+        ("origin=erp", "?origin"),
+        ("undelivered=perhaps", "?undelivered"),
+        ("counts=2", "?counts"),
+        ("created_from=yesterday", "?created_from"),
+        ("created_from=2026-02-30", "?created_from"),
+        ("created_from=2026-01-01T10:00:00", "?created_from"),
+        ("created_from=2026-01-01T10:00:00+01:00", "?created_from"),
+        ("created_to=9999-12-31", "?created_to"),
+        ("created_to=1760000000", "?created_to"),
+        ("created_at=2026-01-01", "?created_at"),
+        ("status=open&status=draft", "?status"),
     ],
 )
 async def test_wrong_parameters_are_named(api: Api, query: str, pointer: str) -> None:
     answer = await api.client.get(f"{CASES}?{query}")
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+    assert "Value error" not in answer.text
 
 
 async def test_a_cursor_is_good_for_its_own_list_alone(api: Api) -> None:
     for _ in range(2):
         await api.create()
     cursor = (await api.client.get(CASES, params={"limit": 1})).json()["next"]
+    for query in ({"sort": "created_at"}, {"q": "w"}, {"status": "draft"}, {"created_by": "me"}):
+        answer = await api.client.get(CASES, params={"cursor": cursor, **query})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "?cursor")
     answer = await api.client.get(f"/v1/dealers/{OTHER}/cases", params={"cursor": cursor})
     assert answer.status_code == 422
+
+
+async def found(api: Api, dealer: str = DEALER, **query: Any) -> list[str]:
+    answer = await api.client.get(f"/v1/dealers/{dealer}/cases", params=query)
+    assert answer.status_code == 200, answer.text
+    return [case["web_case_id"] for case in answer.json()["items"]]
+
+
+async def test_a_case_is_found_by_any_of_its_ids_its_creator_and_its_status(api: Api) -> None:
+    case = await api.submitted()
+    await api.create(OTHER)
+    async with api.database.pool("status_sync") as pool:
+        await pool.execute(
+            "UPDATE case_api.cases SET case_id = 'Ca%S_010', d365_status_mapped = 'open' WHERE phase = 'submitted'"
+        )
+    web_case_id = case["web_case_id"]
+    typed = web_case_id.replace("0", "o").replace("1", "l")
+    for q in (web_case_id, web_case_id.lower(), typed, web_case_id[2:7], web_case_id[:2], "w", "ca%s_", "a%S_o1O", "CA",
+              "ann", "a", "ANN", "open", "Offen", "opið", "OP", " Open "):  # fmt: skip
+        assert await found(api, q=q) == [web_case_id], q
+    for q in ("a_s", "a%%s", "%", "_", "nn", "closed", "draft", "zzz", "\\", "Ⓐ" * 100, "x" + "-" * 99):
+        assert await found(api, q=q) == [], q
+    assert await found(api, q="  ") == [web_case_id]
+    assert await found(api, OTHER, q=web_case_id) == []
+
+
+async def test_filters_and_counts(api: Api) -> None:
+    draft, parts = await api.create(), await api.create(category="Parts", priority=None)
+    sent = await api.submitted()
+    other = await api.client.post(CASES, json={}, headers=token("BOB"))
+    bobs = other.json()["web_case_id"]
+    ids = [bobs, sent["web_case_id"], parts["web_case_id"], draft["web_case_id"]]
+    assert await found(api) == ids
+    assert await found(api, status="submitted") == ids[1:2]
+    assert await found(api, status="draft, submitted") == ids
+    assert await found(api, category="Parts") == ids[2:3]
+    assert await found(api, priority="High", status="draft") == ids[3:]
+    assert await found(api, created_by="me") == ids[1:]
+    assert await found(api, created_by="bob") == ids[:1]
+    assert await found(api, origin="d365") == []
+    assert await found(api, undelivered="true") == ids[1:2]
+    assert await found(api, undelivered="false") == [ids[0], *ids[2:]]
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert await found(api, created_from=today, created_to=today) == ids
+    assert await found(api, created_to="2020-01-01") == []
+    at = draft["created_at"]
+    assert await found(api, created_from=at, created_to=at) == ids[3:]
+    answer = (await api.client.get(CASES, params={"counts": "true", "status": "submitted", "created_by": "me"})).json()
+    assert answer["counts"]["total"] == {"count": 1, "more": False}
+    assert {status: count["count"] for status, count in answer["counts"]["statuses"].items() if count["count"]} == {
+        "draft": 2, "submitted": 1,
+    }  # fmt: skip
+    assert "counts" not in (await api.client.get(CASES)).json()
+
+
+async def test_every_column_sorts_both_ways_with_nothing_last(api: Api) -> None:
+    await api.create(description="b", category="Parts")
+    await api.create(description=None, category=None, priority=None)
+    await api.submitted(description="A")
+    for column in Column:
+        up, down = [
+            (await api.client.get(CASES, params={"sort": f"{sign}{column}"})).json()["items"] for sign in ("", "-")
+        ]
+        values = [case[column] for case in up if case[column] is not None]
+        if column is Column.STATUS:
+            values = [list(CaseStatus).index(value) for value in values]
+        if column is Column.DESCRIPTION:
+            values = [value.lower() for value in values]
+        assert values == sorted(values), column
+        nothing = len(up) - len(values)
+        assert all(case[column] is None for case in (*up[len(values) :], *down[len(values) :])), column
+        valued = [case["web_case_id"] for case in up[: len(values)]]
+        assert [case["web_case_id"] for case in down[: len(values)]] == valued[::-1], column
+        assert nothing == len([case for case in up if case[column] is None])
+
+
+async def test_what_takes_too_long_is_told_so(api: Api) -> None:
+    await api.create()
+    async with api.database.connect() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE case_api.cases IN ACCESS EXCLUSIVE MODE")
+        slow = await asyncio.gather(api.client.get(CASES), api.client.get(f"{CASES}.csv"))
+    for answer in slow:
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:casebridge:problem:list-too-slow")
+        assert answer.headers["Retry-After"] == "10"
+    assert (await api.client.get(CASES)).status_code == 200

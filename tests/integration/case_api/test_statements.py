@@ -1,12 +1,20 @@
 """Every statement fits the migrated schema and the role's grants; the hot ones use their indexes."""
 
+import asyncio
 from importlib import resources
 from typing import Any
 
 import asyncpg
 import pytest
 
+from case_api.domain.list_query import Column, Filters, ListQuery, Search, Sort
+from case_api.postgres.case_list import connection_settings
+from case_api.postgres.list_order import segments
+from case_api.postgres.list_statements import Composer, Statement
+from case_shared import migrations
+from case_shared.events import CaseStatus
 from case_shared.postgres import load_sql
+from tests.support import many_cases
 from tests.support.databases import Database
 
 PACKAGE = "case_api.postgres"
@@ -55,8 +63,7 @@ async def plan(database: Database, name: str, *arguments: Any) -> str:
 @pytest.mark.parametrize(
     ("name", "arguments", "index"),
     [
-        ("list_cases", ("d-1", None, None, 26), "cases_newest"),
-        ("get_case", ("d-1", "W1"), "cases_pkey"),
+        ("get_case", ("d-1", "W1"), "cases_by_web_case_id"),
         ("read_outbox", (1000,), "outbox_pkey"),
         ("resend_submissions", (500, 60, 3600), "submission_states_resend"),
         ("delete_sent", ("{1,2,3}",), "outbox_pkey"),
@@ -99,3 +106,112 @@ async def test_each_role_writes_its_own_columns_alone(database: Database) -> Non
         await pool.fetch("SELECT * FROM case_api.submissions")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await pool.execute("INSERT INTO case_api.outbox DEFAULT VALUES")
+
+
+async def statuses_agree(connection: Any) -> bool:
+    """Whether case_statuses holds each case as it is, and no other."""
+    differing = await connection.fetchval(
+        """
+        SELECT count(*) FROM (
+            SELECT dealer, case_api.status_order(status) AS status, created_at, web_case_id FROM case_api.cases
+        ) c FULL JOIN case_api.case_statuses x USING (dealer, status, created_at, web_case_id)
+        WHERE c IS NULL OR x IS NULL
+        """
+    )
+    return bool(differing == 0)
+
+
+async def test_case_statuses_follow_whoever_writes(database: Database) -> None:
+    """Triggers keep them, with rights that neither service has."""
+    [draft, sent] = ("WA", "WB")
+    case_api, status_sync = "case_api", "status_sync"
+    drafts = "INSERT INTO cases (web_case_id, dealer, data_area_id, customer_account, origin, phase, created_by)"
+    born = "INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase, case_id)"
+    read = "UPDATE case_api.cases SET d365_status_mapped = 'closed', case_id = '1'"
+    changes = [
+        (case_api, f"{drafts} SELECT unnest(ARRAY['{draft}', '{sent}']), 'd', 'a', 'c', 'portal', 'draft', 'ann'"),
+        (case_api, f"UPDATE cases SET notes = 'x' WHERE web_case_id = '{draft}'"),
+        (case_api, f"UPDATE cases SET phase = 'submitted' WHERE web_case_id = '{sent}'"),
+        (status_sync, f"{read} WHERE web_case_id = '{sent}'"),
+        (case_api, f"UPDATE cases SET phase = 'draft' WHERE web_case_id = '{sent}'"),
+        (case_api, f"DELETE FROM cases WHERE web_case_id = '{draft}'"),
+        (status_sync, f"{born} VALUES ('WC', 'd', 'a', 'c', 'd365', 'submitted', '2')"),
+        (status_sync, "SELECT case_api.delete_case_born_in_d365('WC')"),
+    ]
+    async with database.connect() as connection:
+        for role, change in changes:
+            async with database.pool(role) as pool:
+                await pool.execute(change)
+                assert await statuses_agree(connection), change
+        assert await connection.fetchval("SELECT count(*) FROM case_api.case_statuses") == 1
+    for role in ("case_api", "status_sync"):
+        async with database.pool(role) as pool:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await pool.execute("DELETE FROM case_api.case_statuses")
+
+
+async def test_the_migration_takes_in_the_cases_that_there_are(database: Database) -> None:
+    """As after 0004, interrupted while it built an index; run again, it completes."""
+    async with database.connect() as connection:
+        await many_cases.insert(connection, 500, 5)
+        await connection.execute(
+            """
+            DELETE FROM case_api.case_statuses WHERE random() < 0.7;
+            DROP INDEX case_api.cases_by_creator;
+            UPDATE case_api.schema_version SET version_num = '0004';
+            UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'case_api.cases_by_ids'::regclass;
+            """
+        )
+        await asyncio.to_thread(
+            migrations.upgrade, database.url("case_migrations"), package="case_api", schema="case_api"
+        )
+        assert await statuses_agree(connection)
+        invalid = "SELECT count(*) FROM pg_index WHERE indrelid = 'case_api.cases'::regclass AND NOT indisvalid"
+        assert await connection.fetchval(invalid) == 0
+        assert await connection.fetchval("SELECT to_regclass('case_api.cases_by_creator') IS NOT NULL")
+
+
+LISTS = {
+    "newest": (ListQuery("dealer-1"), ["cases_newest"]),
+    "by case_id": (ListQuery("dealer-1", sort=Sort(Column.CASE_ID)), ["cases_by_case_id"]),
+    "by web_case_id": (ListQuery("dealer-1", sort=Sort(Column.WEB_CASE_ID)), ["cases_by_web_case_id"]),
+    "by created_by": (ListQuery("dealer-1", sort=Sort(Column.CREATED_BY)), ["cases_by_creator"]),
+    "by status": (ListQuery("dealer-1", sort=Sort(Column.STATUS)), ["case_statuses_pkey"]),
+    "drafts": (ListQuery("dealer-1", Filters(statuses=(CaseStatus.DRAFT,))), ["case_statuses_pkey"]),
+    "mine": (ListQuery("dealer-1", Filters(created_by="ann")), ["cases_by_creator"]),
+    "searched": (ListQuery("dealer-1", Filters(search=Search("zzz"))), ["cases_by_ids", "cases_by_creator"]),
+    "short": (ListQuery("dealer-1", Filters(search=Search("w1"))), ["cases_by_web_case_id", "cases_by_case_id"]),
+    "a label": (ListQuery("dealer-1", Filters(search=Search("draft"))), ["cases_by_ids", "case_statuses_pkey"]),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_lists_use_their_indexes_whatever_the_dealer(database: Database, name: str) -> None:
+    query, indexes = LISTS[name]
+    async with database.connect() as connection:
+        await many_cases.insert(connection, 3000, 20)
+    [segment, *_] = segments(query.sort, None)
+    composer = Composer(query)
+    bare = composer.is_bare(segment)
+    statement = composer.walk(segment, 26, 520) if bare else composer.gather(segment, 26, seldom=True)
+    async with database.pool("case_api", settings=connection_settings(5)) as pool, pool.acquire() as session:
+        text = await explained(session, statement)
+    for index in indexes:
+        assert index in text, text
+    for table in ("cases", "submission_states", "case_statuses"):
+        assert f"Seq Scan on {table} " not in text, text
+    if bare and query.sort.column is not Column.STATUS:
+        assert "Bitmap" not in text, text
+
+
+async def explained(session: Any, statement: Statement) -> str:
+    """The plan of a list's statement as its connections make it."""
+    await session.execute(f"PREPARE hot AS {statement.text}")
+    values = ", ".join(_literal(value) for value in statement.arguments)
+    rows = await session.fetch(f"EXPLAIN EXECUTE hot ({values})" if values else "EXPLAIN EXECUTE hot")
+    await session.execute("DEALLOCATE hot")
+    return "\n".join(row[0] for row in rows)
+
+
+def _literal(value: Any) -> str:
+    return f"'{{{','.join(map(str, value))}}}'" if isinstance(value, list | tuple) else f"'{value}'"

@@ -1,17 +1,13 @@
-"""What the web layer reads by hand: cursors, conditions, merge patches."""
+"""What the web layer reads by hand: conditions, merge patches."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from fastapi import Request
 
-from case_api.app.stores import Place
-from case_api.web import cursor
 from case_api.web.conditions import versions, wait_seconds
 from case_api.web.documents import case_document
 from case_api.web.schemas import CaseDocument, CaseInput
-from case_shared.identifiers import new_web_case_id
 from case_shared.problems import Problem
 from tests.unit.case_api.test_timeline import case
 
@@ -19,22 +15,6 @@ from tests.unit.case_api.test_timeline import case
 def request(**headers: str) -> Request:
     pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     return Request({"type": "http", "headers": pairs})
-
-
-def test_a_cursor_brings_back_its_place() -> None:
-    place = Place(datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC), new_web_case_id())
-    assert cursor.decode(cursor.encode(place, "d-1"), "d-1") == place
-    assert cursor.decode(None, "d-1") is None
-
-
-def test_a_cursor_that_was_changed_is_refused() -> None:
-    good = cursor.encode(Place(datetime(2026, 1, 2, tzinfo=UTC), new_web_case_id()), "d-1")
-    for wrong in (good[:-2], "A" + good[1:], good + "A", "", "ä", "a.b", good.swapcase()):
-        with pytest.raises(Problem) as refused:
-            cursor.decode(wrong, "d-1")
-        assert refused.value.errors[0].pointer == "?cursor"
-    with pytest.raises(Problem):
-        cursor.decode(good, "d-2")
 
 
 @pytest.mark.parametrize(

@@ -48,5 +48,7 @@ export type ProblemKind =
   | "unavailable"
   /** No live stream is free (503) */
   | "streams-taken"
+  /** The list took too long (503) */
+  | "list-too-slow"
   /** D365's categories are not known yet (503) */
   | "lists-unknown";

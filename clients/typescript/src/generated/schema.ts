@@ -29,7 +29,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List cases, newest first
+         * Find cases
          * @description A page of the dealer's cases, those born in D365 included.
          */
         get: operations["list_cases"];
@@ -39,6 +39,29 @@ export interface paths {
          * @description Save a draft; it may be incomplete. The answer has its Web Case ID.
          */
         post: operations["create_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dealers/{dealer}/cases.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export cases as CSV
+         * @description All cases of a list, however many, in its order.
+         *
+         *     UTF-8 with a mark; a cell that a spreadsheet would run as a formula begins with an apostrophe. An answer that is cut
+         *     off (the database went away) has no end of its chunks: clients see an error, not a short list.
+         */
+        get: operations["export_cases"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -324,6 +347,8 @@ export interface components {
          * @description A page of the list; `next` is the cursor of the next one.
          */
         CasePage: {
+            /** @description with `counts=true` only */
+            counts?: components["schemas"]["CountsDocument"] | null;
             /** Has More */
             has_more: boolean;
             /** Items */
@@ -389,6 +414,33 @@ export interface components {
              * @default null
              */
             phone?: string | null;
+        };
+        /**
+         * CountDocument
+         * @description How many there are, a thousand at most; `more`: more than that (show "1000+").
+         */
+        CountDocument: {
+            /**
+             * Count
+             * @example 1000
+             */
+            count: number;
+            /**
+             * More
+             * @example true
+             */
+            more: boolean;
+        };
+        /**
+         * CountsDocument
+         * @description How many cases the list has, and how many it would have for each status alone.
+         */
+        CountsDocument: {
+            /** Statuses */
+            statuses: {
+                [key: string]: components["schemas"]["CountDocument"];
+            };
+            total: components["schemas"]["CountDocument"];
         };
         /**
          * DealerDocument
@@ -783,6 +835,19 @@ export interface components {
                 };
             };
         };
+        /** @description `unavailable`: Not available now; `list-too-slow`: The list took too long */
+        "unavailable-or-list-too-slow": {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:unavailable" | "urn:casebridge:problem:list-too-slow";
+                };
+            };
+        };
         /** @description `unavailable`: Not available now; `lists-unknown`: D365's categories are not known yet */
         "unavailable-or-lists-unknown": {
             headers: {
@@ -922,9 +987,30 @@ export interface operations {
     list_cases: {
         parameters: {
             query?: {
-                /** @description `next` of the page before */
+                /** @description Part of a Web Case ID, a Case ID, a user (created_by) or a status's label (English, German, Icelandic); with less than three letters or digits, how it begins. Case is ignored; in ids O is read as 0, too, and I and L as 1. */
+                q?: string | null;
+                /** @description one or more, with commas between them */
+                status?: string | null;
+                /** @description as the case shows it: D365's once D365 has the case */
+                category?: string | null;
+                /** @description as the case shows it */
+                priority?: string | null;
+                /** @description a user, case ignored; `me` is the caller */
+                created_by?: string | null;
+                origin?: string | null;
+                /** @description a date (its day in UTC begins the range) or a time */
+                created_from?: string | null;
+                /** @description a date (the whole of its day in UTC is within) or a time, included */
+                created_to?: string | null;
+                /** @description true: submitted, but D365 does not have it yet; false: the others */
+                undelivered?: boolean | null;
+                /** @description a column, `-` for descending. What has no value comes last both ways; equals are sorted by created_at, then web_case_id, in the same direction. Status goes by the order of a case's life; created_by, category, priority and description ignore case, the last three beyond 100 characters all else, too. */
+                sort?: "web_case_id" | "-web_case_id" | "case_id" | "-case_id" | "status" | "-status" | "category" | "-category" | "priority" | "-priority" | "description" | "-description" | "created_by" | "-created_by" | "created_at" | "-created_at" | "updated_at" | "-updated_at" | "submitted_at" | "-submitted_at";
+                /** @description `next` of the page before; q, filters and sort must be the same */
                 cursor?: string | null;
                 limit?: number;
+                /** @description count the cases, too: in all, and by status whatever `status` names */
+                counts?: boolean;
             };
             header?: never;
             path: {
@@ -999,7 +1085,7 @@ export interface operations {
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
-            503: components["responses"]["unavailable"];
+            503: components["responses"]["unavailable-or-list-too-slow"];
         };
     };
     create_case: {
@@ -1089,6 +1175,57 @@ export interface operations {
             429: components["responses"]["too-many-requests"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
+        };
+    };
+    export_cases: {
+        parameters: {
+            query?: {
+                /** @description Part of a Web Case ID, a Case ID, a user (created_by) or a status's label (English, German, Icelandic); with less than three letters or digits, how it begins. Case is ignored; in ids O is read as 0, too, and I and L as 1. */
+                q?: string | null;
+                /** @description one or more, with commas between them */
+                status?: string | null;
+                /** @description as the case shows it: D365's once D365 has the case */
+                category?: string | null;
+                /** @description as the case shows it */
+                priority?: string | null;
+                /** @description a user, case ignored; `me` is the caller */
+                created_by?: string | null;
+                origin?: string | null;
+                /** @description a date (its day in UTC begins the range) or a time */
+                created_from?: string | null;
+                /** @description a date (the whole of its day in UTC is within) or a time, included */
+                created_to?: string | null;
+                /** @description true: submitted, but D365 does not have it yet; false: the others */
+                undelivered?: boolean | null;
+                /** @description a column, `-` for descending. What has no value comes last both ways; equals are sorted by created_at, then web_case_id, in the same direction. Status goes by the order of a case's life; created_by, category, priority and description ignore case, the last three beyond 100 characters all else, too. */
+                sort?: "web_case_id" | "-web_case_id" | "case_id" | "-case_id" | "status" | "-status" | "category" | "-category" | "priority" | "-priority" | "description" | "-description" | "created_by" | "-created_by" | "created_at" | "-created_at" | "updated_at" | "-updated_at" | "submitted_at" | "-submitted_at";
+            };
+            header?: never;
+            path: {
+                /** @description slug */
+                dealer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a line a case, with a line of names */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            413: components["responses"]["too-large"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable-or-list-too-slow"];
         };
     };
     watch_cases: {

@@ -44,6 +44,10 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings):
         default=10_000, description="so many records are held to resume streams that were cut"
     )
     live_held_seconds: Seconds = Field(default=600, description="and so long")
+    list_timeout_seconds: Seconds = Field(default=5, description="after which a statement of the list is given up")
+    list_pool_size: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=6, description="connections for the list, apart from DATABASE_POOL_SIZE"
+    )
     retention_payload_days: Days = Field(
         default=90, description="after its end (delivered, returned, discarded) a submission's content is kept so long"
     )

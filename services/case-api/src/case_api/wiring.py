@@ -17,6 +17,7 @@ from case_api.app.submit_case import Submitter
 from case_api.consumers import DeliveryConsumer
 from case_api.domain.dealers import CategoryTypes
 from case_api.live import LiveReader
+from case_api.postgres.case_list import PostgresCaseList, connection_settings
 from case_api.postgres.case_store import PostgresCaseStore
 from case_api.postgres.delivery_store import PostgresResendStore, Resends
 from case_api.postgres.list_store import PostgresListStore
@@ -25,7 +26,7 @@ from case_api.postgres.outbox import Outbox
 from case_api.postgres.submit_store import PostgresSubmitStore
 from case_api.relay import Relay
 from case_api.settings import Settings
-from case_api.web import cases, lists, stream, submissions
+from case_api.web import case_list, cases, lists, stream, submissions
 from case_api.web.context import Context
 from case_api.web.limits import RateLimits
 from case_api.web.openapi import CONTRACT
@@ -58,6 +59,7 @@ class Service:
 
     settings: Settings
     pool: Pool
+    list_pool: Pool
     session: aiohttp.ClientSession
     clock: SystemClock
     heartbeats: Heartbeats
@@ -100,6 +102,7 @@ class Service:
         submitter = Submitter(submissions.batched(), self.doorbell)
         return Context(
             cases=PostgresCaseStore(self.pool),
+            list=PostgresCaseList(self.list_pool),
             lists=self.lists,
             dealers=self.dealers,
             submitter=submitter,
@@ -212,7 +215,7 @@ def build_app(settings: Settings | None) -> FastAPI:
 
     app = create_app("Casebridge case API", DESCRIPTION, lifespan, settings)
     install_wording(app)
-    for routes in (stream, cases, submissions, lists):  # /cases/stream before /cases/{web_case_id}
+    for routes in (stream, case_list, cases, submissions, lists):  # /cases/stream before /cases/{web_case_id}
         app.include_router(routes.router)
     install_openapi(app, CONTRACT)
     return app
@@ -224,9 +227,12 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
     async with AsyncExitStack() as stack:
         pool = await service.open_pool(settings, service="case-api")
         stack.push_async_callback(close_pool, pool)
+        options = connection_settings(settings.list_timeout_seconds)
+        list_pool = await service.open_pool(settings, service="case-api", size=settings.list_pool_size, options=options)
+        stack.push_async_callback(close_pool, list_pool)
         clock = SystemClock()
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        started = Service(settings, pool, session, clock, Heartbeats(clock))
+        started = Service(settings, pool, list_pool, session, clock, Heartbeats(clock))
         tasks = started.start()
         try:
             yield started

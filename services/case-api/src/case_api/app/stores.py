@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from case_api.domain.case import Case, Content, Submission
 from case_api.domain.dealers import CategoryTypes, Dealer
+from case_api.domain.list_query import Counts, ListQuery, Place, Sort
 from case_api.domain.submission import Facts
 from case_api.domain.timeline import PastSubmission, Status
 from case_shared.events import CaseDelivery, SubmissionState
@@ -44,11 +44,11 @@ class Saved(NamedTuple):
     replayed: bool
 
 
-class Place(NamedTuple):
-    """Where a page of the list ends."""
+class Listed(NamedTuple):
+    """A case of a list, and its place in it."""
 
-    created_at: datetime
-    web_case_id: str
+    case: Case
+    place: Place
 
 
 class Deletion(NamedTuple):
@@ -136,9 +136,6 @@ class CaseStore(Protocol):
     async def find(self, dealer: str, web_case_id: str) -> Case | None:
         """The case, or None."""
 
-    async def page(self, dealer: str, after: Place | None, limit: int) -> list[Case]:
-        """Up to `limit` cases, newest first, from behind `after`."""
-
     async def edit(
         self, dealer: str, web_case_id: str, versions: Collection[int], changes: Mapping[str, str | None]
     ) -> tuple[bool, Case] | None:
@@ -152,6 +149,19 @@ class CaseStore(Protocol):
 
     async def statuses(self, web_case_id: str) -> list[Status]:
         """The statuses that D365 gave a case of which it is known whose it is, oldest first."""
+
+
+class CaseList(Protocol):
+    """A dealer's cases as a list; a statement that takes too long raises `ListTooSlow`."""
+
+    async def page(self, query: ListQuery, after: Place | None, limit: int) -> list[Listed]:
+        """Up to `limit` cases from behind `after`."""
+
+    async def counts(self, query: ListQuery) -> Counts:
+        """How many cases there are, up to a thousand each."""
+
+    def has_index(self, sort: Sort) -> bool:
+        """Whether an index brings cases in this order."""
 
 
 class SubmitStore(Protocol):

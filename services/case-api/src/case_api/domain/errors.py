@@ -11,6 +11,7 @@ Refused
 └── KeyInUse             the first request with this Idempotency-Key is under way
 ListsUnknown (Transient) D365's category list was not read yet
 TooManyStreams (Transient), TooManyStreamsOfDealer (Transient): this replica opens no more live streams
+ListTooSlow (Transient)  the list's statement took longer than it may
 """
 
 from collections.abc import Sequence
@@ -76,3 +77,7 @@ class TooManyStreams(Transient):
 
 class TooManyStreamsOfDealer(Transient):
     """The dealer has as many live streams at this replica as it may have."""
+
+
+class ListTooSlow(Transient):
+    """The database was told to end a statement of the list that took too long."""

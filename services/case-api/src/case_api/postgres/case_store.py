@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass, fields
 
 import asyncpg
 
-from case_api.app.stores import Added, Deletion, Key, Place, WebCaseIdTaken
+from case_api.app.stores import Added, Deletion, Key, WebCaseIdTaken
 from case_api.domain.case import Case, Content
 from case_api.domain.dealers import Dealer
 from case_api.domain.errors import KeyInUse
@@ -48,12 +48,6 @@ class PostgresCaseStore:
         """The case, or None."""
         row = await self.pool.fetchrow(load_sql(_PACKAGE, "get_case"), dealer, web_case_id)
         return None if row is None else case_of(row)
-
-    async def page(self, dealer: str, after: Place | None, limit: int) -> list[Case]:
-        """Up to `limit` cases, newest first, from behind `after`."""
-        place = after or (None, None)
-        rows = await self.pool.fetch(load_sql(_PACKAGE, "list_cases"), dealer, *place, limit)
-        return [case_of(row) for row in rows]
 
     async def edit(
         self, dealer: str, web_case_id: str, versions: Collection[int], changes: Mapping[str, str | None]

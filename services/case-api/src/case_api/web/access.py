@@ -50,10 +50,13 @@ class CallFor:
 
 
 def refuse_unknown_parameters(request: Request, known: frozenset[str]) -> None:
-    """Raise 422 where the query has a parameter that is not `known`."""
+    """Raise 422 where the query has a parameter that is not `known`, or one twice: which of them would count?"""
     if not request.scope["query_string"]:
         return  # spares its parsing
-    for name in request.query_params:
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in names:
         if name not in known:
             allowed = ", ".join(sorted(known)) or "none"
             raise wrong_parameter(f"?{name}", f"There is no such parameter here; known are: {allowed}.")
+        if names.count(name) > 1:
+            raise wrong_parameter(f"?{name}", "Give this parameter once.")

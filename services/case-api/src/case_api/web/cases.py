@@ -1,8 +1,8 @@
-"""Routes of drafts and of the list."""
+"""Routes of one case: drafts, and what became of them."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from case_api.app.copy_case import copy_case
 from case_api.app.create_case import create_case
@@ -10,39 +10,17 @@ from case_api.app.delete_case import delete_case
 from case_api.app.edit_case import edit_case
 from case_api.app.get_case import get_case
 from case_api.app.get_timeline import get_timeline
-from case_api.app.list_cases import list_cases
 from case_api.app.stores import Saved
-from case_api.web import cursor as cursors
 from case_api.web.access import Call, CallFor
 from case_api.web.conditions import JSON, MERGE_PATCH, answer_unless_known, idempotency_key, read_body, versions
 from case_api.web.documents import answer, case_document, etag, replay_header, timeline_document
 from case_api.web.openapi import IF_MATCH, IF_NONE_MATCH, KEY, NOT_MODIFIED, body, problems
 from case_api.web.routing import CallRoute
-from case_api.web.schemas import CaseDocument, CaseInput, CasePage, Timeline
+from case_api.web.schemas import CaseDocument, CaseInput, Timeline
 
 router = APIRouter(prefix="/v1/dealers/{dealer}/cases", tags=["cases"], route_class=CallRoute)
 Reads = Annotated[Call, Depends(CallFor("cases:read"))]
-Lists = Annotated[Call, Depends(CallFor("cases:read", frozenset({"cursor", "limit"})))]
 Writes = Annotated[Call, Depends(CallFor("cases:write"))]
-
-
-@router.get(
-    "",
-    operation_id="list_cases",
-    summary="List cases, newest first",
-    responses={200: {"model": CasePage}, **problems("not-found", "invalid-request")},
-)
-async def list_(
-    call: Lists,
-    cursor: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 25,
-) -> Response:
-    """A page of the dealer's cases, those born in D365 included."""
-    slug = call.dealer.dealer
-    page = await list_cases(call.context.cases, slug, cursors.decode(cursor, slug), limit)
-    next_cursor = cursors.encode(page.next, slug) if page.next else None
-    items = [case_document(case) for case in page.cases]
-    return answer({"items": items, "next": next_cursor, "has_more": next_cursor is not None})
 
 
 @router.post(

@@ -7,7 +7,7 @@ from fastapi import Request
 
 from case_api.app.know_dealers import DealerDirectory
 from case_api.app.live_streams import LiveStreams
-from case_api.app.stores import CaseStore, ListStore
+from case_api.app.stores import CaseList, CaseStore, ListStore
 from case_api.app.submit_case import Submitter
 from case_api.domain.dealers import CategoryTypes
 from case_api.web.limits import RateLimits
@@ -19,6 +19,7 @@ class Context:
     """Stores and use cases of this process."""
 
     cases: CaseStore
+    list: CaseList
     lists: ListStore
     dealers: DealerDirectory
     submitter: Submitter

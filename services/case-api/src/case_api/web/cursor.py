@@ -3,43 +3,84 @@
 import base64
 import binascii
 import hashlib
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
-from case_api.app.stores import Place
-from case_api.web.problems import wrong_parameter
-from case_shared.identifiers import is_web_case_id
+import orjson
 
+from case_api.domain.list_query import Column, ListQuery, Place
+from case_api.web.problems import wrong_parameter
+
+LONGEST = 2000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_TIMES = frozenset({Column.CREATED_AT, Column.UPDATED_AT, Column.SUBMITTED_AT})
+_NULLABLE = frozenset(
+    {Column.CASE_ID, Column.CATEGORY, Column.PRIORITY, Column.DESCRIPTION, Column.CREATED_BY, Column.SUBMITTED_AT}
+)
+_UNREADABLE = "This is no cursor; take `next` of the page before, or leave it out."
+_FOREIGN = (
+    "This cursor is of another list: dealer, sort, q and filters must be those of the page before, or leave it out."
+)
 
 
-def encode(place: Place, dealer: str) -> str:
-    """The cursor that continues `dealer`'s list behind `place`."""
-    text = f"{(place.created_at - _EPOCH) // _MICROSECOND}.{place.web_case_id}"
-    return base64.urlsafe_b64encode(f"{text}.{_binding(dealer, text)}".encode()).decode().rstrip("=")
+def encode(place: Place, query: ListQuery) -> str:
+    """The cursor that continues `query`'s list behind `place`."""
+    value = _microseconds(place.value) if isinstance(place.value, datetime) else place.value
+    parts = [str(query.sort), _hash(query), value, _microseconds(place.created_at), place.web_case_id]
+    return base64.urlsafe_b64encode(orjson.dumps([*parts, _digest(orjson.dumps(parts))])).decode().rstrip("=")
 
 
-def decode(cursor: str | None, dealer: str) -> Place | None:
-    """The place where `cursor` goes on; raises 422 where it is no cursor of this list."""
+def decode(cursor: str | None, query: ListQuery) -> Place | None:
+    """The place where `cursor` goes on; raises 422 where it is no cursor, or of another list."""
     if cursor is None:
         return None
-    place = _parse(cursor, dealer)
-    if place is None:
-        raise wrong_parameter("?cursor", "Take `next` of the page before, of the same list, or leave it out.")
-    return place
-
-
-def _parse(cursor: str, dealer: str) -> Place | None:
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        text, _, binding = base64.b64decode(padded, altchars=b"-_", validate=True).decode().rpartition(".")
-        microseconds, web_case_id = text.split(".")
-        place = Place(_EPOCH + int(microseconds) * _MICROSECOND, web_case_id)
-    except (binascii.Error, ValueError, OverflowError):
+        read = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+        *parts, digest = read
+        sort, filters, value, created_at, web_case_id = parts
+        if digest != _digest(orjson.dumps(parts)):
+            raise wrong_parameter("?cursor", _UNREADABLE)
+        if (sort, filters) != (str(query.sort), _hash(query)):
+            raise wrong_parameter("?cursor", _FOREIGN)
+        return Place(_value(value, query.sort.column), _time(created_at), _text(web_case_id))
+    except (binascii.Error, ValueError, TypeError, OverflowError):
+        raise wrong_parameter("?cursor", _UNREADABLE) from None
+
+
+def _value(value: object, column: Column) -> str | int | datetime | None:
+    if value is None and column in _NULLABLE:
         return None
-    return place if binding == _binding(dealer, text) and is_web_case_id(web_case_id) else None
+    if column in _TIMES:
+        return _time(value)
+    if column is Column.STATUS and isinstance(value, int):
+        return value
+    return _text(value)
 
 
-def _binding(dealer: str, text: str) -> str:
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _time(value: object) -> datetime:
+    if not isinstance(value, int):
+        raise TypeError
+    return _EPOCH + value * _MICROSECOND
+
+
+def _microseconds(time: datetime) -> int:
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def _hash(query: ListQuery) -> str:
+    filters = {one.name: getattr(query.filters, one.name) for one in fields(query.filters)}
+    # What is not set does not count, so that a cursor outlives a release that adds a filter.
+    wanted = {name: value for name, value in filters.items() if value not in (None, ())}
+    return _digest(orjson.dumps([query.dealer, wanted]))
+
+
+def _digest(content: bytes) -> str:
     # No secret: a cursor gives no access. It keeps one list's cursor from being used on another by mistake.
-    return hashlib.blake2b(f"{dealer}\n-created_at\n{text}".encode(), digest_size=6).hexdigest()
+    return hashlib.blake2b(content, digest_size=6).hexdigest()

@@ -6,6 +6,7 @@ import orjson
 from fastapi import Response
 
 from case_api.domain.case import Case, Submission
+from case_api.domain.list_query import Counts
 from case_api.domain.timeline import Entry
 
 Json = dict[str, Any]
@@ -53,6 +54,11 @@ def submission_document(submission: Submission) -> Json:
         "delivered_at": submission.delivered_at,
         "attempts": submission.attempts,
     }
+
+
+def counts_document(counts: Counts) -> Json:
+    """Counts, as schemas.CountsDocument has them."""
+    return {"total": counts.total, "statuses": {str(status): count for status, count in counts.statuses.items()}}
 
 
 def timeline_document(entries: list[Entry]) -> Json:

@@ -25,6 +25,7 @@ CATALOGUE = {
     "too-many-streams": Kind(429, "The dealer has too many live streams", retry=True),
     "streams-taken": Kind(503, "No live stream is free", retry=True),
     "lists-unknown": Kind(503, "D365's categories are not known yet", retry=True),
+    "list-too-slow": Kind(503, "The list took too long", retry=True),
 }
 
 
@@ -96,6 +97,11 @@ _WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
         "too-many-streams", "Close streams that nobody reads; one stream shows all cases of the dealer.", headers=_LATER
     ),
     errors.TooManyStreams: lambda _: problem("streams-taken", "Connect again in a moment.", headers=_LATER),
+    errors.ListTooSlow: lambda _: problem(
+        "list-too-slow",
+        "Narrow it (status, created_by, created_from, more characters in q) or sort it by created_at, and ask again.",
+        headers={"Retry-After": "10"},
+    ),
     Transient: lambda _: problem("unavailable", "Repeat the request in a moment.", headers=_SOON),
     OSError: lambda _: _database_away(),
     TimeoutError: lambda _: _database_away(),

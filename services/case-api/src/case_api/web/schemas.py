@@ -101,12 +101,27 @@ class CaseDocument(Document):
     allowed_actions: list[Action]
 
 
+class CountDocument(Document):
+    """How many there are, a thousand at most; `more`: more than that (show "1000+")."""
+
+    count: int = Field(examples=[1000])
+    more: bool = Field(examples=[True])
+
+
+class CountsDocument(Document):
+    """How many cases the list has, and how many it would have for each status alone."""
+
+    total: CountDocument
+    statuses: dict[CaseStatus, CountDocument]
+
+
 class CasePage(Document):
     """A page of the list; `next` is the cursor of the next one."""
 
     items: list[CaseDocument]
     next: str | None
     has_more: bool
+    counts: CountsDocument | None = Field(default=None, description="with `counts=true` only")
 
 
 class ValidationDocument(Document):

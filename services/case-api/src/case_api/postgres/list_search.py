@@ -1,0 +1,86 @@
+"""What was typed, in SQL: the condition on a case, and what of it each index can find."""
+
+import itertools
+import re
+from collections.abc import Callable
+from typing import Any
+
+from case_api.domain.list_query import Search
+from case_api.postgres.list_order import CREATOR, IDS
+from case_shared.identifiers import CONFUSED
+
+Argument = Callable[[Any], str]
+_GREATEST = "\U0010ffff"
+# The dealer's users, one step in the index each.
+USERS = f"""
+WITH RECURSIVE users (name) AS (
+    (SELECT {CREATOR} FROM cases c WHERE c.dealer = {{dealer}} AND {CREATOR} IS NOT NULL ORDER BY {CREATOR} LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT {CREATOR} FROM cases c WHERE c.dealer = {{dealer}} AND {CREATOR} > users.name ORDER BY {CREATOR} LIMIT 1
+    )
+    FROM users WHERE users.name IS NOT NULL
+), creators AS MATERIALIZED (SELECT name FROM users WHERE name LIKE {{pattern}}::text)"""
+
+
+def condition(search: Search, argument: Argument) -> str:
+    """What a case must be that is found by its ids, its creator or its status."""
+    found = f"{ids_condition(search, argument)} OR {CREATOR} LIKE {argument(user_pattern(search))}::text"
+    if search.statuses:
+        found += f" OR c.status = ANY ({argument(search.statuses)}::text[])"
+    return f"({found})"
+
+
+def ids_condition(search: Search, argument: Argument) -> str:
+    """What a case must be that is found by its ids."""
+    patterns = argument([pattern for text in search.ids for pattern in _id_patterns(search, text)])
+    return f"{IDS} LIKE ANY ({patterns}::text[])"
+
+
+def user_pattern(search: Search) -> str:
+    """For LIKE on a creator."""
+    return f"{'%' if search.anywhere else ''}{_literal(search.text)}%"
+
+
+def id_sources(search: Search, dealer: str, argument: Argument) -> list[str]:
+    """The cases whose ids have it, or begin with it, as tables `c`; a case may be in several."""
+    if search.anywhere:
+        patterns = [argument(f"%{_literal(text)}%") for text in search.ids]
+        return [
+            f"(SELECT c.* FROM cases c WHERE lower(c.dealer) = {dealer} AND {IDS} LIKE {pattern}::text OFFSET 0) c"
+            for pattern in patterns
+        ]
+    web_case_id = [search.text.upper().translate(CONFUSED)]
+    case_ids = sorted({variant for text in search.ids for variant in _in_any_case(text)})
+    return [
+        _ranges("web_case_id", web_case_id, dealer, argument),
+        _ranges("case_id", case_ids, dealer, argument),
+    ]
+
+
+def _ranges(column: str, beginnings: list[str], dealer: str, argument: Argument) -> str:
+    lows, highs = argument(beginnings), argument([text + _GREATEST for text in beginnings])
+    # In order, for which there is one index only.
+    return (
+        f"(SELECT c.* FROM unnest({lows}::text[], {highs}::text[]) range (low, high) CROSS JOIN LATERAL ("
+        f"SELECT c.* FROM cases c WHERE c.dealer = {dealer} AND c.{column} >= range.low AND c.{column} < range.high"
+        f" ORDER BY c.{column}) c OFFSET 0) c"
+    )
+
+
+def _id_patterns(search: Search, text: str) -> list[str]:
+    literal = _literal(text)
+    # The ids stand in two lines.
+    return [f"%{literal}%"] if search.anywhere else [f"{literal}%", f"%\n{literal}%"]
+
+
+def _literal(text: str) -> str:
+    """`text` for LIKE, standing for itself."""
+    return re.sub(r"([\\%_])", r"\\\1", text)
+
+
+def _in_any_case(text: str) -> list[str]:
+    """All that is `text` in lower case; there are few, for it has two letters at most."""
+    return [
+        "".join(mixed) for mixed in itertools.product(*({one, one.upper()} if one.isalnum() else one for one in text))
+    ]

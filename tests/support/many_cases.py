@@ -1,0 +1,99 @@
+"""Cases by the million, made in SQL: dealers of very unequal size (Zipf), each with its own users, of every status."""
+
+from typing import Any
+
+# Users of a dealer, the first of whom write most; and what no other text of a case holds.
+USERS = [f"{first}.{last}@example.com" for first in ("ann", "bob", "eve", "ida", "leo", "mia", "zoe", "jón")
+         for last in ("berg", "cole", "diaz", "kohl", "lund")]  # fmt: skip
+CATEGORIES = ["Warranty", "Parts", "Repair", "Recall", "Training", "Transport", "Invoice", "Other"]
+PRIORITIES = ["Low", "Normal", "High"]
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+# An odd factor: every number gives another one of 40 bits.
+_DIGITS = [f"((((n * 726117451) & 1099511627775) >> {5 * (7 - place)}) & 31)::integer" for place in range(8)]
+_CHECK = f"({' + '.join(f'{2 * place + 1} * {digit}' for place, digit in enumerate(_DIGITS))}) % 32"
+_WEB_CASE_ID = "'W' || " + " || ".join(f"substr('{_ALPHABET}', {digit} + 1, 1)" for digit in [*_DIGITS, _CHECK])
+# $1 first number, $2 last number, $3 how many numbers in all, $4 where each dealer's share ends float[], $5 users,
+# $6 categories, $7 priorities
+_CASES = f"""
+INSERT INTO case_api.cases (
+    web_case_id, dealer, data_area_id, customer_account, origin, phase, category, priority, description, contact_name,
+    notes, created_by, created_at, updated_at, submitted_at, submission_no, submitted_version, case_id, d365_status,
+    d365_status_mapped, status_as_of, d365_category, d365_priority, d365_description, read_began_at
+)
+SELECT
+    {_WEB_CASE_ID}, 'dealer-' || dealer, 'usmf', 'US-' || dealer, CASE WHEN born THEN 'd365' ELSE 'portal' END,
+    CASE WHEN draft THEN 'draft' ELSE 'submitted' END,
+    CASE WHEN NOT born THEN category END, CASE WHEN NOT born THEN priority END,
+    CASE WHEN NOT born THEN description END, CASE WHEN NOT born THEN 'Dora Dealer' END,
+    CASE WHEN NOT born THEN description END,
+    CASE WHEN NOT born THEN ($5::text[])[1 + floor(least(40, 4 + 400 / dealer) * by ^ 2)::integer] END,
+    at, at + age * 0.2, CASE WHEN NOT draft THEN at + age * 0.1 END, CASE WHEN draft OR born THEN 0 ELSE 1 END,
+    CASE WHEN NOT draft AND NOT born THEN 1 END,
+    CASE WHEN read THEN 'CAS-' || lpad(n::text, 8, '0') END, CASE WHEN read THEN mapped END,
+    CASE WHEN read THEN mapped END, CASE WHEN read THEN at + age * 0.3 END, CASE WHEN read THEN category END,
+    CASE WHEN read THEN priority END, CASE WHEN read THEN description END, CASE WHEN read THEN at + age * 0.3 END
+FROM (
+    SELECT
+        n, dealer, by, at, age, state < 0.03 AS draft, state >= 0.05 AND random() < 0.1 AS born, state >= 0.05 AS read,
+        CASE WHEN state < 0.06 THEN 'submitted' WHEN state < 0.14 THEN 'in_process' WHEN state < 0.25 THEN 'open'
+            WHEN state < 0.93 THEN 'closed' ELSE 'canceled' END AS mapped,
+        ($6::text[])[1 + floor(8 * random() ^ 2)::integer] AS category,
+        ($7::text[])[1 + floor(3 * random())::integer] AS priority,
+        CASE WHEN random() < 0.98 THEN 'Machine ' || n % 9973 || repeat(' leaks oil at the main seal;', 3) END
+            AS description
+    FROM (
+        SELECT
+            n, 1 + width_bucket(random(), $4::float[]) AS dealer, random() AS by, random() AS state,
+            now() - ($3::bigint - n) * interval '20 seconds' AS at, ($3::bigint - n) * interval '20 seconds' AS age
+        FROM generate_series($1::bigint, $2::bigint) AS n
+    ) AS drawn
+) AS made
+"""
+_STATES = """
+INSERT INTO case_api.submission_states (web_case_id, submission_no, state, case_id, resend_at)
+SELECT web_case_id, 1, CASE WHEN case_id IS NULL THEN 'pending' ELSE 'delivered' END, case_id, 'infinity'
+FROM case_api.cases WHERE submission_no = 1
+ON CONFLICT DO NOTHING
+"""
+_STATUSES = """
+INSERT INTO case_api.case_statuses (dealer, status, created_at, web_case_id)
+SELECT dealer, case_api.status_order(status), created_at, web_case_id FROM case_api.cases ORDER BY 1, 2, 3, 4
+ON CONFLICT DO NOTHING
+"""
+_INDEXES = """
+SELECT relname AS name, pg_get_indexdef(i.indexrelid) AS definition
+FROM pg_index i JOIN pg_class ON pg_class.oid = i.indexrelid
+WHERE indrelid = 'case_api.cases'::regclass AND NOT indisprimary
+"""
+_CHUNK = 100_000
+
+
+def shares(dealers: int) -> list[float]:
+    """Where each dealer's share of all cases ends, but the last one's: the n-th has 1/n of the first one's."""
+    weights = [1 / number for number in range(1, dealers + 1)]
+    total, ends = 0.0, []
+    for weight in weights[:-1]:
+        total += weight / sum(weights)
+        ends.append(total)
+    return ends
+
+
+async def insert(connection: Any, count: int, dealers: int, *, first: int = 1, of: int | None = None) -> None:
+    """Insert the cases `first` to `count` (of so many to come) of `dealer-1`, the largest, to `dealer-{dealers}`.
+
+    The newest has the greatest number. Triggers and indexes take their part at the end, as they do in a migration.
+    """
+    await connection.execute("SELECT setseed(0.5)")
+    indexes = await connection.fetch(_INDEXES)
+    await connection.execute("ALTER TABLE case_api.cases DISABLE TRIGGER USER")
+    await connection.execute("".join(f"DROP INDEX case_api.{index['name']};" for index in indexes))
+    for begin in range(first, count + 1, _CHUNK):
+        end = min(begin + _CHUNK - 1, count)
+        await connection.execute(_CASES, begin, end, of or count, shares(dealers), USERS, CATEGORIES, PRIORITIES)
+    await connection.execute(_STATES)
+    await connection.execute(_STATUSES)
+    await connection.execute("".join(f"{index['definition']};" for index in indexes))
+    await connection.execute("ALTER TABLE case_api.cases ENABLE TRIGGER USER")
+    for table in ("cases", "submission_states", "case_statuses"):
+        await connection.execute(f"VACUUM (ANALYZE) case_api.{table}")

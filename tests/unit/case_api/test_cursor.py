@@ -1,0 +1,64 @@
+"""The list's cursor: brings back its place, and is refused where anything else is another."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from case_api.domain.list_query import Column, Filters, ListQuery, Place, Search, Sort
+from case_api.web import cursor
+from case_shared.events import CaseStatus
+from case_shared.problems import Problem
+
+AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+QUERY = ListQuery("d-1", Filters(search=Search("w1"), statuses=(CaseStatus.OPEN,), created_from=AT))
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        (Column.CREATED_AT, AT), (Column.UPDATED_AT, AT), (Column.SUBMITTED_AT, None), (Column.SUBMITTED_AT, AT),
+        (Column.STATUS, 3), (Column.CASE_ID, "C-1"), (Column.CASE_ID, None), (Column.WEB_CASE_ID, "W1"),
+        (Column.DESCRIPTION, "ö" * 100), (Column.CREATED_BY, "\U0010ffff" * 254), (Column.CATEGORY, ""),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("descending", [True, False])
+def test_a_cursor_brings_back_its_place(column: Column, value: Any, descending: bool) -> None:
+    query = replace(QUERY, sort=Sort(column, descending))
+    place = Place(value, AT, "W1")
+    text = cursor.encode(place, query)
+    assert cursor.decode(text, query) == place
+    assert len(text) <= cursor.LONGEST
+
+
+def test_no_cursor_is_the_first_page() -> None:
+    assert cursor.decode(None, QUERY) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(QUERY, dealer="d-2"),
+        replace(QUERY, sort=Sort(Column.CREATED_AT, descending=False)),
+        replace(QUERY, sort=Sort(Column.UPDATED_AT)),
+        replace(QUERY, filters=replace(QUERY.filters, search=Search("w2"))),
+        replace(QUERY, filters=replace(QUERY.filters, statuses=())),
+        replace(QUERY, filters=replace(QUERY.filters, undelivered=False)),
+        replace(QUERY, filters=replace(QUERY.filters, created_before=AT)),
+    ],
+)
+def test_a_cursor_of_another_list_is_refused(other: ListQuery) -> None:
+    with pytest.raises(Problem) as refused:
+        cursor.decode(cursor.encode(Place(AT, AT, "W1"), QUERY), other)
+    [error] = refused.value.errors
+    assert (refused.value.status, error.pointer) == (422, "?cursor")
+    assert "another list" in error.detail
+
+
+def test_a_cursor_that_was_changed_is_refused() -> None:
+    good = cursor.encode(Place(AT, AT, "W1"), QUERY)
+    for wrong in (good[:-2], "A" + good[1:], good + "A", "", "ä", "a.b", good.swapcase(), "bnVsbA", "W10", "e30"):
+        with pytest.raises(Problem) as refused:
+            cursor.decode(wrong, QUERY)
+        assert refused.value.errors[0].pointer == "?cursor"
