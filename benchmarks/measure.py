@@ -43,12 +43,16 @@ class Result:
 
 @dataclass(frozen=True)
 class World:
-    """What a benchmark runs on: a migrated database with fsync on, topics of its own, a folder."""
+    """What a benchmark runs on: a migrated database with fsync on, topics of its own, a folder.
+
+    `cases`: on how many the list is measured, ascending.
+    """
 
     database: Database
     broker: Broker
     folder: Path
     seconds: float
+    cases: Sequence[int]
 
     async def superuser(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A superuser's connection; the caller closes it."""
@@ -57,16 +61,21 @@ class World:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """`prepare` once, then `play` each round: it runs the subject and its ceiling, and returns the round's figures."""
+    """`play` each round: it runs the subject and its ceiling, and returns the round's figures.
+
+    `once`: one round is enough, for its figures are taken from hundreds of requests.
+    """
 
     name: str
     play: Callable[[World], Awaitable[Figures]]
     goals: Sequence[Goal]
+    once: bool = False
 
 
 async def measured(benchmark: Benchmark, world: World, rounds: int, tell: Callable[[str], None]) -> Result:
     """Play `rounds` rounds and take the median of each figure."""
     played: list[Figures] = []
+    rounds = 1 if benchmark.once else rounds
     for number in range(rounds):
         figures = await benchmark.play(world)
         tell(f"{benchmark.name} {number + 1}/{rounds}: " + ", ".join(f"{k} {v:.4g}" for k, v in figures.items()))

@@ -1,0 +1,71 @@
+"""A list by a plain look at every case of the dealer, written apart from what it is to prove."""
+
+from typing import Any
+
+from case_api.domain.list_query import Column, ListQuery
+from case_shared.events import CaseStatus
+from case_shared.status_labels import STATUS_LABELS
+
+_SHOWN = "CASE WHEN read_began_at IS NULL THEN {0} ELSE d365_{0} END"
+_ORDER = ", ".join(f"'{status}'" for status in CaseStatus)
+_VALUES = {
+    Column.STATUS: f"array_position(ARRAY[{_ORDER}], status)",
+    Column.CREATED_BY: "lower(created_by COLLATE pg_c_utf8)",
+    **{
+        column: f"lower(left({_SHOWN.format(column)}, 100) COLLATE pg_c_utf8)"
+        for column in (Column.CATEGORY, Column.PRIORITY, Column.DESCRIPTION)
+    },
+}
+_SEARCHED = """
+    ($2::text IS NULL
+    OR web_case_id ILIKE $2 OR case_id ILIKE $2 OR created_by ILIKE $2 OR status = ANY ($3)
+    OR web_case_id ILIKE $4 OR case_id ILIKE $4)
+    AND ($5::text[] = '{}' OR status = ANY ($5)) AND ($6::text IS NULL OR %(category)s = $6)
+    AND ($7::text IS NULL OR %(priority)s = $7) AND ($8::text IS NULL OR created_by ILIKE $8)
+    AND ($9::text IS NULL OR origin = $9) AND ($10::timestamptz IS NULL OR created_at >= $10)
+    AND ($11::timestamptz IS NULL OR created_at < $11)
+    AND ($12::boolean IS NULL OR $12 = (phase = 'submitted' AND case_id IS NULL))
+""" % {name: _SHOWN.format(name) for name in ("category", "priority")}
+
+
+async def brute_force(connection: Any, query: ListQuery, limit: int) -> list[str]:
+    """The first Web Case IDs of the list."""
+    filters, sort = query.filters, query.sort
+    text = filters.search.text if filters.search else None
+    direction = "DESC" if sort.descending else "ASC"
+    value = _VALUES.get(sort.column, str(sort.column))
+    rows = await connection.fetch(
+        f"SELECT web_case_id FROM case_api.cases WHERE dealer = $1 AND {_SEARCHED}"
+        f" ORDER BY {value} {direction} NULLS LAST, created_at {direction}, web_case_id {direction} LIMIT {limit}",
+        query.dealer, _pattern(text), _statuses(text), _pattern(_read_as_id(text)), filters.statuses, filters.category,
+        filters.priority, _literal(filters.created_by), filters.origin, filters.created_from, filters.created_before,
+        filters.undelivered,
+    )  # fmt: skip
+    return [row["web_case_id"] for row in rows]
+
+
+def _pattern(text: str | None) -> str | None:
+    return None if text is None else f"{'%' if _anywhere(text) else ''}{_literal(text)}%"
+
+
+def _anywhere(text: str) -> bool:
+    return len([character for character in text if character.isalnum()]) > 2
+
+
+def _literal(text: str | None) -> str | None:
+    return None if text is None else text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _read_as_id(text: str | None) -> str | None:
+    return None if text is None else text.replace("o", "0").replace("i", "1").replace("l", "1")
+
+
+def _statuses(text: str | None) -> list[str]:
+    if text is None:
+        return []
+    words = {status: [status, *(labels[status] for labels in STATUS_LABELS.values())] for status in CaseStatus}
+    return [
+        status
+        for status, names in words.items()
+        if any(text in name.lower() if _anywhere(text) else name.lower().startswith(text) for name in names)
+    ]
