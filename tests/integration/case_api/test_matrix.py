@@ -38,6 +38,7 @@ TRIES = {
     f"GET {DEALERS}/{{dealer}}/categories": Try("cases:read"),
     f"GET {DEALERS}/{{dealer}}/priorities": Try("cases:read"),
     f"GET {CASES}": Try("cases:read"),
+    f"GET {CASES}.csv": Try("cases:read"),
     f"GET {CASES}/stream": Try("cases:read"),
     f"POST {CASES}": Try("cases:write", 201, body=DRAFT),
     f"GET {CASE}": Try("cases:read"),

@@ -144,6 +144,8 @@ async def test_case_statuses_follow_whoever_writes(database: Database) -> None:
                 await pool.execute(change)
                 assert await statuses_agree(connection), change
         assert await connection.fetchval("SELECT count(*) FROM case_api.case_statuses") == 1
+        await connection.execute("TRUNCATE case_api.cases CASCADE")
+        assert await statuses_agree(connection)
     for role in ("case_api", "status_sync"):
         async with database.pool(role) as pool:
             with pytest.raises(asyncpg.InsufficientPrivilegeError):

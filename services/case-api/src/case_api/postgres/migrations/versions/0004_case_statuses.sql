@@ -24,22 +24,23 @@ CREATE TABLE case_api.case_statuses (
 ) WITH (fillfactor = 90);
 GRANT SELECT ON case_api.case_statuses TO case_api;
 
--- With the rights of its owner: who writes cases needs none on this table.
+-- With the rights of its owner: who writes cases needs none on this table. Whatever stands here, no case is refused for it.
 CREATE FUNCTION case_api.keep_case_status() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        INSERT INTO case_api.case_statuses (dealer, status, created_at, web_case_id)
-        VALUES (NEW.dealer, case_api.status_order(NEW.status), NEW.created_at, NEW.web_case_id);
-    ELSIF TG_OP = 'DELETE' THEN
+    IF TG_OP = 'TRUNCATE' THEN
+        TRUNCATE case_api.case_statuses;
+        RETURN NULL;
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
         DELETE FROM case_api.case_statuses
         WHERE dealer = OLD.dealer AND status = case_api.status_order(OLD.status) AND created_at = OLD.created_at
             AND web_case_id = OLD.web_case_id;
-    ELSE
-        UPDATE case_api.case_statuses
-        SET dealer = NEW.dealer, status = case_api.status_order(NEW.status), created_at = NEW.created_at
-        WHERE dealer = OLD.dealer AND status = case_api.status_order(OLD.status) AND created_at = OLD.created_at
-            AND web_case_id = OLD.web_case_id;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO case_api.case_statuses (dealer, status, created_at, web_case_id)
+        VALUES (NEW.dealer, case_api.status_order(NEW.status), NEW.created_at, NEW.web_case_id)
+        ON CONFLICT DO NOTHING;
     END IF;
     RETURN NULL;
 END
@@ -49,4 +50,6 @@ CREATE TRIGGER cases_status_added AFTER INSERT OR DELETE ON case_api.cases FOR E
 EXECUTE FUNCTION case_api.keep_case_status();
 CREATE TRIGGER cases_status_changed AFTER UPDATE ON case_api.cases FOR EACH ROW
 WHEN ((OLD.dealer, OLD.status, OLD.created_at) IS DISTINCT FROM (NEW.dealer, NEW.status, NEW.created_at))
+EXECUTE FUNCTION case_api.keep_case_status();
+CREATE TRIGGER cases_status_emptied AFTER TRUNCATE ON case_api.cases FOR EACH STATEMENT
 EXECUTE FUNCTION case_api.keep_case_status();
