@@ -98,7 +98,6 @@ async def test_what_d365_says_is_shown_once_it_was_read(api: Api) -> None:
         ("created_from=2026-02-30", "?created_from"),
         ("created_from=2026-01-01T10:00:00", "?created_from"),
         ("created_from=2026-01-01T10:00:00+01:00", "?created_from"),
-        ("created_to=9999-12-31", "?created_to"),
         ("created_to=1760000000", "?created_to"),
         ("created_at=2026-01-01", "?created_at"),
         ("status=open&status=draft", "?status"),
@@ -164,6 +163,7 @@ async def test_filters_and_counts(api: Api) -> None:
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     assert await found(api, created_from=today, created_to=today) == ids
     assert await found(api, created_to="2020-01-01") == []
+    assert await found(api, created_from="0001-01-01T00:00:00+14:00", created_to="9999-12-31") == ids
     at = draft["created_at"]
     assert await found(api, created_from=at, created_to=at) == ids[3:]
     answer = (await api.client.get(CASES, params={"counts": "true", "status": "submitted", "created_by": "me"})).json()

@@ -999,9 +999,9 @@ export interface operations {
                 created_by?: string | null;
                 origin?: string | null;
                 /** @description a date (its day in UTC begins the range) or a time */
-                created_from?: string | null;
+                created_from?: (string | unknown | unknown) | null;
                 /** @description a date (the whole of its day in UTC is within) or a time, included */
-                created_to?: string | null;
+                created_to?: (string | unknown | unknown) | null;
                 /** @description true: submitted, but D365 does not have it yet; false: the others */
                 undelivered?: boolean | null;
                 /** @description a column, `-` for descending. What has no value comes last both ways; equals are sorted by created_at, then web_case_id, in the same direction. Status goes by the order of a case's life; created_by, category, priority and description ignore case, the last three beyond 100 characters all else, too. */
@@ -1192,9 +1192,9 @@ export interface operations {
                 created_by?: string | null;
                 origin?: string | null;
                 /** @description a date (its day in UTC begins the range) or a time */
-                created_from?: string | null;
+                created_from?: (string | unknown | unknown) | null;
                 /** @description a date (the whole of its day in UTC is within) or a time, included */
-                created_to?: string | null;
+                created_to?: (string | unknown | unknown) | null;
                 /** @description true: submitted, but D365 does not have it yet; false: the others */
                 undelivered?: boolean | null;
                 /** @description a column, `-` for descending. What has no value comes last both ways; equals are sorted by created_at, then web_case_id, in the same direction. Status goes by the order of a case's life; created_by, category, priority and description ignore case, the last three beyond 100 characters all else, too. */

@@ -15,7 +15,8 @@ from case_shared.events import CaseStatus
 ME = "me"
 _SORTS = [f"{sign}{column}" for column in Column for sign in ("", "-")]
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_LATEST = datetime.max.replace(tzinfo=UTC)
 _DAY, _MOMENT = timedelta(days=1), timedelta(microseconds=1)
 
 
@@ -57,26 +58,38 @@ def _time(text: str) -> tuple[datetime, timedelta]:
         if _DATE.fullmatch(text):
             return datetime.fromisoformat(text).replace(tzinfo=UTC), _DAY
         if _TIME.fullmatch(text):
-            return datetime.fromisoformat(text.upper()).astimezone(UTC), _MOMENT
-    except (ValueError, OverflowError):
+            return _in_utc(datetime.fromisoformat(text.upper())), _MOMENT
+    except ValueError:
         pass
     raise _wrong("Give a date (2026-01-31, a day in UTC) or a time with its offset (2026-01-31T08:00:00Z; + is %2B).")
 
 
 def _last(text: str) -> datetime:
     first, lasts = _time(text)
+    return first + min(lasts, _LATEST - first)
+
+
+def _in_utc(time: datetime) -> datetime:
     try:
-        return first + lasts
-    except OverflowError:
-        raise _wrong("Give a date before the year 9999.") from None
+        return time.astimezone(UTC)
+    except OverflowError:  # beyond the first or the last day that there is
+        return _LATEST if time.year > 1 else datetime.min.replace(tzinfo=UTC)
 
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=254), AfterValidator(_no_nul)]
-Typed = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), AfterValidator(_no_nul)]
+_TEXT = Field(json_schema_extra={"pattern": r"^[^\x00]*$"})
+_TIMES = Field(
+    json_schema_extra={"anyOf": [{"format": "date"}, {"format": "date-time"}], "examples": ["2026-01-31"]},
+)
+_SEVERAL = rf"^\s*({'|'.join(CaseStatus)})\s*(,\s*({'|'.join(CaseStatus)})\s*)*$"
+Text = Annotated[str, StringConstraints(min_length=1, max_length=254), AfterValidator(_no_nul), _TEXT]
+Typed = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), AfterValidator(_no_nul), _TEXT]
 Sorted = Annotated[str, _checked_by(_sort), Field(json_schema_extra={"enum": _SORTS})]
-Statuses = Annotated[str, _checked_by(_statuses), Field(examples=["open,in_process"])]
-From = Annotated[str, _checked_by(_time), Field(examples=["2026-01-01"])]
-To = Annotated[str, _checked_by(_last), Field(examples=["2026-01-31T18:00:00Z"])]
+Statuses = Annotated[
+    str,
+    _checked_by(_statuses),
+    Field(json_schema_extra={"pattern": _SEVERAL, "examples": ["open,in_process"]}),
+]
+Time = Annotated[str, _checked_by(_time), _TIMES]
 
 
 class FilterParameters(BaseModel):
@@ -96,8 +109,8 @@ class FilterParameters(BaseModel):
     priority: Text | None = Field(None, description="as the case shows it")
     created_by: Text | None = Field(None, description="a user, case ignored; `me` is the caller", examples=[ME])
     origin: Annotated[str, StringConstraints(pattern="^(portal|d365)$")] | None = None
-    created_from: From | None = Field(None, description="a date (its day in UTC begins the range) or a time")
-    created_to: To | None = Field(
+    created_from: Time | None = Field(None, description="a date (its day in UTC begins the range) or a time")
+    created_to: Time | None = Field(
         None, description="a date (the whole of its day in UTC is within) or a time, included"
     )
     undelivered: bool | None = Field(
