@@ -1,5 +1,5 @@
 # One image a deployable: docker build --build-arg SERVICE=case-api .
-# SERVICE is case-api, d365-sync, status-sync, d365-sandbox or casebridge (the development identity provider, the demo).
+# SERVICE is case-api, d365-sync, status-sync, portal-web, d365-sandbox or casebridge (the development identity provider, the demo).
 FROM python:3.13-slim AS build
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build

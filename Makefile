@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v "$$python" && break; done)
 UV := $(or $(shell command -v uv),$(CURDIR)/.tools/bin/uv)
 RUN := .venv/bin
-PACKAGES := shared services/case-api services/d365-sync services/status-sync tools/d365-sandbox tools/casebridge
+PACKAGES := shared services/case-api services/d365-sync services/status-sync services/portal-web tools/d365-sandbox tools/casebridge
 INSTALLED := .venv/installed
 ARGS ?=
 # What CI runs of `make chaos`: four minutes at most. Seeds that ever failed, and 36, which sees a missing guard.

@@ -11,14 +11,15 @@ fi
 
 wrong=0
 refuse() { echo "$1: $2" >&2; wrong=1; }
-for name in POSTGRES_PASSWORD CASE_MIGRATIONS_PASSWORD CASE_API_PASSWORD D365_SYNC_PASSWORD STATUS_SYNC_PASSWORD \
+for name in POSTGRES_PASSWORD CASE_MIGRATIONS_PASSWORD CASE_API_PASSWORD D365_SYNC_PASSWORD STATUS_SYNC_PASSWORD PORTAL_WEB_PASSWORD \
   D365_CLIENT_SECRET D365_EVENTS_SECRET; do
   value=$(printenv "$name" || true)
   case $value in
     "" | development*) refuse "$name" "is not set: give it a secret of your own in .env" ;;
   esac
 done
-for name in POSTGRES_PASSWORD CASE_MIGRATIONS_PASSWORD CASE_API_PASSWORD D365_SYNC_PASSWORD STATUS_SYNC_PASSWORD; do
+for name in POSTGRES_PASSWORD CASE_MIGRATIONS_PASSWORD CASE_API_PASSWORD D365_SYNC_PASSWORD STATUS_SYNC_PASSWORD \
+  PORTAL_WEB_PASSWORD; do
   case $(printenv "$name" || true) in
     *[!A-Za-z0-9_.~-]*) refuse "$name" "stands in an address: use letters, digits and - _ . ~ only" ;;
   esac

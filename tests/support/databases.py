@@ -11,9 +11,9 @@ import asyncpg
 from case_shared import migrations, postgres
 
 PASSWORD = "test"
-ROLES = ("case_migrations", "case_api", "d365_sync", "status_sync")
+ROLES = ("case_migrations", "case_api", "d365_sync", "status_sync", "portal_web")
 # In no order that matters: each migrates its own schema.
-SERVICES = ("status_sync", "d365_sync", "case_api")
+SERVICES = ("status_sync", "d365_sync", "case_api", "portal_web")
 
 
 @dataclass(frozen=True)

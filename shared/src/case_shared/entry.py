@@ -10,15 +10,16 @@ def run(
     *,
     serve: Callable[[], None],
     migrate: Callable[[], None],
-    openapi: Callable[[], dict[str, object]],
+    openapi: Callable[[], dict[str, object]] | None = None,
     restored: Callable[[str], None] | None = None,
 ) -> None:
     """Run the command named on the command line; exits with 2 where there is no such command."""
     parser = argparse.ArgumentParser(prog=service, description=description)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("serve", help="serve until SIGTERM; settings come from the environment")
-    commands.add_parser("migrate", help="bring the schema and the topics up to date; safe to repeat")
-    commands.add_parser("openapi", help="print the OpenAPI document")
+    commands.add_parser("migrate", help="bring schema and topics up to date; safe to repeat")
+    if openapi:
+        commands.add_parser("openapi", help="print the OpenAPI document")
     if restored:
         command = commands.add_parser("restored", help="after a restore of the database, while no service runs")
         command.add_argument("--reason", required=True, help="which backup, and why")
@@ -30,7 +31,7 @@ def run(
             migrate()
         case "restored" if restored:
             restored(arguments.reason)
-        case _:
+        case "openapi" if openapi:
             import json
 
             print(json.dumps(openapi(), indent=2, sort_keys=True, ensure_ascii=False))

@@ -30,18 +30,19 @@ class MigrateSettings(MigrationSettings, KafkaSettings):
     """What the command `migrate` needs."""
 
 
-def run(package: str, *, topics: Sequence[str]) -> None:
+def run(package: str, *, topics: Sequence[str] = ()) -> None:
     """The command `migrate`: `package`'s schema (of the same name) and these topics are brought up to date.
 
     Exits with 1, and says which setting to look at, where PostgreSQL or Kafka cannot be used.
     """
-    settings = load_settings(MigrateSettings)
+    settings = load_settings(MigrateSettings if topics else MigrationSettings)
     try:
         upgrade(settings.migrations_database_url, package=package, schema=package)
-        created = asyncio.run(ensure_topics(settings, *topics))
+        created = asyncio.run(ensure_topics(settings, *topics)) if isinstance(settings, MigrateSettings) else []
     except DBAPIError as error:
         raise SystemExit(f"MIGRATIONS_DATABASE_URL: {error.orig}") from error
     except (KafkaError, OSError) as error:
+        assert isinstance(settings, MigrateSettings)
         raise SystemExit(f"KAFKA_BOOTSTRAP_SERVERS {settings.kafka_bootstrap_servers}: {error!r}") from error
     print(f"{package} is up to date; topics created: {', '.join(created) or 'none'}")
 

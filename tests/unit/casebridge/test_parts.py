@@ -42,6 +42,13 @@ def test_without_a_part_the_user_s_own_one_is_used(tmp_path: Path) -> None:
     assert "D365_URL" not in settings
 
 
+def test_the_portal_gets_its_own_address_and_the_apis_of_the_stack(tmp_path: Path) -> None:
+    settings = parts.service_settings(plan(tmp_path, "d365-sync"), "portal-web")
+    assert settings["PUBLIC_URL"] == f"http://127.0.0.1:{ALL['portal-web']}"
+    assert settings["CASE_API_URL"] == f"http://127.0.0.1:{ALL['case-api']}"
+    assert "D365_SYNC_URL" not in settings
+
+
 def test_sandbox_and_services_share_the_client_secret(tmp_path: Path) -> None:
     stack = plan(tmp_path)
     settings = parts.service_settings(stack, "d365-sync")
@@ -54,6 +61,6 @@ def test_mapping_that_the_user_edited_is_kept(tmp_path: Path) -> None:
 
 
 def test_without_names_parts() -> None:
-    assert without_parts("sandbox, portal-web,oidc") == ["postgres", "kafka", *parts.SERVICES]
+    assert without_parts("sandbox, portal-web,oidc") == ["postgres", "kafka", "case-api", "d365-sync", "status-sync"]
     with pytest.raises(UsageError, match=r"sandbx.*parts are"):
         without_parts("sandbx")

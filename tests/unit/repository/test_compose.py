@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 
 import case_api.settings
 import d365_sync.settings
+import portal_web.settings
 import status_sync.settings
 from case_shared.kafka import KafkaSettings
 from case_shared.settings import MigrationSettings
@@ -21,9 +22,11 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "case-api": case_api.settings.Settings,
     "d365-sync": d365_sync.settings.Settings,
     "status-sync": status_sync.settings.Settings,
+    "portal-web": portal_web.settings.Settings,
     "migrate-case-api": MigrationSettings,
     "migrate-d365-sync": MigrationSettings,
     "migrate-status-sync": MigrationSettings,
+    "migrate-portal-web": MigrationSettings,
     "oidc": OidcProviderSettings,
     "sandbox": SandboxSettings,
 }

@@ -11,12 +11,15 @@ from casebridge.passwords import password
 from casebridge.ports import HOST
 from casebridge.program import Program
 
-SERVICES: Mapping[str, str] = {"case-api": "case_api", "d365-sync": "d365_sync", "status-sync": "status_sync"}
+SERVICES: Mapping[str, str] = {
+    "case-api": "case_api",
+    "d365-sync": "d365_sync",
+    "status-sync": "status_sync",
+    "portal-web": "portal_web",
+}
 ROLES = ("case_migrations", *SERVICES.values())
 DATABASE = "casebridge"
 PARTS = ("postgres", "kafka", "oidc", "sandbox", *SERVICES)
-# Not built yet; named so that `--without portal-web` can be written today.
-EXCLUDABLE = (*PARTS, "portal-web")
 PROBE_SECONDS = 3
 # Below the six seconds of other brokers: ours takes it (kafka.py), and what a killed member had moves on sooner.
 SESSION_SECONDS = "3"
@@ -91,7 +94,7 @@ def answers(port: int, path: str) -> bool:
 
 
 def service(plan: Plan, name: str) -> Program:
-    """One of the three services."""
+    """One of the services."""
     return python_program(plan, name, SERVICES[name], service_settings(plan, name), "/readyz")
 
 
@@ -100,6 +103,8 @@ def service_settings(plan: Plan, name: str) -> dict[str, str]:
     defaults = {"LOG_FORMAT": plan.log_format, "D365_MAPPING": str(mapping_file(plan.data_dir)), **d365_defaults(plan)}
     if plan.issuer:
         defaults["OIDC_ISSUER"] = plan.issuer
+    if name == "portal-web":
+        defaults |= portal_defaults(plan)
     if plan.kafka:
         defaults["KAFKA_SESSION_TIMEOUT_SECONDS"] = SESSION_SECONDS
     settings = {**defaults, **plan.given, "HOST": HOST, "PORT": str(plan.ports[name])}
@@ -109,6 +114,13 @@ def service_settings(plan: Plan, name: str) -> dict[str, str]:
     if plan.kafka:
         settings["KAFKA_BOOTSTRAP_SERVERS"] = plan.kafka
     return settings
+
+
+def portal_defaults(plan: Plan) -> dict[str, str]:
+    """Where the portal is, and where it finds the APIs that belong to the stack."""
+    apis = {"CASE_API_URL": "case-api", "D365_SYNC_URL": "d365-sync"}
+    defaults = {variable: plan.url(name) for variable, name in apis.items() if plan.includes(name)}
+    return {"PUBLIC_URL": plan.url("portal-web"), **defaults}
 
 
 def d365_defaults(plan: Plan) -> dict[str, str]:

@@ -34,7 +34,7 @@ class Ports(StrEnum):
 def up(
     data_dir: DataDir = DEFAULT_DATA_DIR,
     without: Annotated[
-        str, typer.Option(metavar="NAME,…", help="Parts not to run: " + ", ".join(parts.EXCLUDABLE))
+        str, typer.Option(metavar="NAME,…", help="Parts not to run: " + ", ".join(PARTS))
     ] = "",
     ports: Annotated[Ports, typer.Option(help="auto: avoid ports that are in use.")] = Ports.FIXED,
     restored: Annotated[
@@ -62,8 +62,8 @@ def up(
 def without_parts(without: str) -> list[str]:
     """The parts to run; raises UsageError for a name that is none."""
     excluded = {name.strip() for name in without.split(",") if name.strip()}
-    if unknown := excluded - set(parts.EXCLUDABLE):
-        raise UsageError(f"--without {','.join(sorted(unknown))}: the parts are {', '.join(parts.EXCLUDABLE)}")
+    if unknown := excluded - set(PARTS):
+        raise UsageError(f"--without {','.join(sorted(unknown))}: the parts are {', '.join(PARTS)}")
     return [name for name in PARTS if name not in excluded]
 
 

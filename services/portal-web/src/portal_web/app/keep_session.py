@@ -1,0 +1,81 @@
+"""The session of a request: found, and its tokens renewed in time, once for all requests that come together."""
+
+import asyncio
+from dataclasses import dataclass
+
+from case_shared.clock import Clock
+from case_shared.errors import Transient
+from portal_web.app.ports import Provider, SessionStore
+from portal_web.domain.errors import SessionEnded, SignInFailed
+from portal_web.domain.secret import Secret
+from portal_web.domain.session import Dealer, Session
+
+# As long as another request's renewal may take (claim_renewal.sql).
+_WAITS = 100
+_WAIT_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class KeepingSession:
+    """The use case."""
+
+    store: SessionStore
+    provider: Provider
+    clock: Clock
+
+    async def find(self, secret: Secret) -> Session:
+        """The session, with an access token that works.
+
+        Raises SessionEnded, and Transient where the token has run out and the provider does not answer.
+        """
+        for _ in range(_WAITS):
+            session, version = await self._read(secret)
+            if not session.due(self.clock.now()):
+                return session
+            if await self.store.claim_renewal(secret.id, version):
+                return await self._renew(secret, session, version)
+            if session.usable(self.clock.now()):
+                return session
+            await asyncio.sleep(_WAIT_SECONDS)
+        raise Transient("another request's renewal of the tokens takes too long")
+
+    async def remember_dealers(self, secret: Secret, dealers: tuple[Dealer, ...]) -> None:
+        """Note the user's dealers, until the tokens are renewed."""
+        session, version = await self._read(secret)
+        await self._store(secret, session.model_copy(update={"dealers": dealers}), version)
+
+    async def end(self, secret: Secret) -> str | None:
+        """Sign out; returns where the browser may sign out of the provider too."""
+        try:
+            session, _ = await self._read(secret)
+        except SessionEnded:
+            return None
+        await self.store.delete(secret.id)
+        try:
+            return await self.provider.end_address(session.tokens)
+        except Transient:
+            return None
+
+    async def _read(self, secret: Secret) -> tuple[Session, int]:
+        stored = await self.store.find(secret.id)
+        plain = secret.open(stored.content) if stored else None
+        if stored is None or plain is None:
+            raise SessionEnded
+        return Session.model_validate_json(plain), stored.version
+
+    async def _renew(self, secret: Secret, session: Session, version: int) -> Session:
+        try:
+            tokens = await self.provider.renew(session.tokens)
+        except SignInFailed:
+            await self.store.delete(secret.id)
+            raise SessionEnded from None
+        except Transient:
+            if session.usable(self.clock.now()):
+                return session
+            raise
+        renewed = session.model_copy(update={"tokens": tokens, "dealers": None})
+        await self._store(secret, renewed, version)
+        return renewed
+
+    async def _store(self, secret: Secret, session: Session, version: int) -> None:
+        await self.store.replace(secret.id, secret.seal(session.model_dump_json().encode()), version)

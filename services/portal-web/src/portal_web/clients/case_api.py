@@ -1,0 +1,118 @@
+"""case-api, call by call."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from portal_web.clients.rest import Answer, Rest
+from portal_web.domain.cases import Case, Category, Event, Page, Priority, Submission, Versioned
+from portal_web.domain.session import Dealer
+
+# A stream is silent for 15 s at most (its keep-alive); twice that is a dead connection.
+_STREAM = httpx2.Timeout(10, read=40)
+
+
+@dataclass(frozen=True)
+class CaseApi:
+    """One user's view of it. Raises rest.Problem and rest.Unavailable."""
+
+    rest: Rest
+
+    async def dealers(self) -> tuple[Dealer, ...]:
+        """The user's dealers."""
+        answer = await self.rest.get("/v1/dealers")
+        return tuple(Dealer(dealer=one["dealer"], name=one["name"]) for one in answer.body["items"])
+
+    def of(self, dealer: str) -> "DealerApi":
+        """What belongs to one dealer."""
+        return DealerApi(self.rest, f"/v1/dealers/{quote(dealer, safe='')}")
+
+
+@dataclass(frozen=True)
+class DealerApi:
+    """The calls below `/v1/dealers/{dealer}`."""
+
+    rest: Rest
+    path: str
+
+    async def cases(self, **query: Any) -> Page:
+        """A page of the list; `query` as the API has it."""
+        return Page.model_validate((await self.rest.get(f"{self.path}/cases", **query)).body)
+
+    async def case(self, web_case_id: str) -> Versioned:
+        """One case."""
+        return _versioned(await self.rest.get(self._case(web_case_id)))
+
+    async def timeline(self, web_case_id: str) -> list[Event]:
+        """What happened to it, oldest first."""
+        answer = await self.rest.get(f"{self._case(web_case_id)}/timeline")
+        return [Event.model_validate(one) for one in answer.body["items"]]
+
+    async def create(self, content: Mapping[str, Any], key: str) -> Versioned:
+        """A new draft, one for each `key`."""
+        headers = {"Idempotency-Key": key}
+        return _versioned(await self.rest.call("POST", f"{self.path}/cases", json=content, headers=headers))
+
+    async def change(self, web_case_id: str, content: Mapping[str, Any], etag: str) -> Versioned:
+        """Change a draft."""
+        headers = {"If-Match": etag}
+        return _versioned(await self.rest.call("PATCH", self._case(web_case_id), json=content, headers=headers))
+
+    async def delete(self, web_case_id: str, etag: str) -> None:
+        """Delete a draft for good."""
+        await self.rest.call("DELETE", self._case(web_case_id), headers={"If-Match": etag})
+
+    async def copy(self, web_case_id: str, key: str) -> Versioned:
+        """A new draft with the same content, one for each `key`."""
+        return _versioned(
+            await self.rest.call("POST", f"{self._case(web_case_id)}/copy", headers={"Idempotency-Key": key})
+        )
+
+    async def check(self, web_case_id: str, etag: str) -> None:
+        """Ask whether it could be submitted; raises Problem `case-incomplete` with its fields."""
+        path = f"{self._case(web_case_id)}/submission"
+        await self.rest.call("POST", path, params={"validate_only": "true"}, headers={"If-Match": etag})
+
+    async def submit(self, web_case_id: str, etag: str) -> Submission:
+        """Submit it, irreversibly; again with the same version: the same submission."""
+        answer = await self.rest.call("POST", f"{self._case(web_case_id)}/submission", headers={"If-Match": etag})
+        return Submission.model_validate(answer.body)
+
+    async def categories(self) -> list[Category]:
+        """What a case may be about."""
+        answer = await self.rest.get(f"{self.path}/categories")
+        return [Category.model_validate(one) for one in answer.body["items"]]
+
+    async def priorities(self) -> list[Priority]:
+        """How urgent it may be."""
+        answer = await self.rest.get(f"{self.path}/priorities")
+        return [Priority.model_validate(one) for one in answer.body["items"]]
+
+    def csv(self, **query: Any) -> AbstractAsyncContextManager[httpx2.Response]:
+        """The list as CSV."""
+        return self.rest.stream(f"{self.path}/cases.csv", **query)
+
+    def changes(self, last_event_id: str | None) -> AbstractAsyncContextManager[httpx2.Response]:
+        """The stream of what changes (text/event-stream)."""
+        headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+        return self.rest.stream(f"{self.path}/cases/stream", headers=headers, patience=_STREAM)
+
+    def _case(self, web_case_id: str) -> str:
+        return f"{self.path}/cases/{quote(web_case_id, safe='')}"
+
+
+def _versioned(answer: Answer) -> Versioned:
+    return Versioned(case=Case.model_validate(answer.body), etag=answer.etag or "")
+
+
+async def lines_of(response: httpx2.Response) -> AsyncIterator[str]:
+    """The lines of a stream; it ends where the connection does."""
+    try:
+        async for line in response.aiter_lines():
+            yield line
+    except httpx2.HTTPError:
+        return

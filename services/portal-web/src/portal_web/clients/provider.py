@@ -1,0 +1,130 @@
+"""The OIDC provider, by its discovery document: authorization code with PKCE, renewal, end of session."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx2
+import jwt
+import structlog
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+
+from case_shared.auth import TokenVerifier
+from case_shared.clock import Clock
+from case_shared.errors import Transient
+from portal_web.app.ports import SignedIn
+from portal_web.domain.errors import SignInFailed
+from portal_web.domain.session import SignIn, Tokens
+from portal_web.settings import Settings
+
+log = structlog.get_logger(__name__)
+CALLBACK = "/sign-in/done"
+SIGNED_OUT = "/signed-out"
+_DISCOVERY_SECONDS = 1800.0
+_DEFAULT_LIFE_SECONDS = 300
+
+
+@dataclass
+class OidcProvider:
+    """As app/ports.py has it; `id_tokens` checks the ID token, whose audience is this client."""
+
+    settings: Settings
+    http: httpx2.AsyncClient
+    id_tokens: TokenVerifier
+    clock: Clock
+    _found: dict[str, Any] | None = None
+    _found_at: float = 0.0
+
+    async def address(self, sign_in: SignIn) -> str:
+        """Where the browser is sent to sign in."""
+        endpoint = (await self._discovery())["authorization_endpoint"]
+        url, _ = self._client().create_authorization_url(
+            endpoint, state=sign_in.state, nonce=sign_in.nonce, code_verifier=sign_in.code_verifier
+        )
+        return str(url)
+
+    async def exchange(self, sign_in: SignIn, code: str) -> SignedIn:
+        """Tokens for a code."""
+        answer = await self._ask("fetch_token", code=code, code_verifier=sign_in.code_verifier)
+        try:
+            id_token = answer["id_token"]
+            principal = await self.id_tokens.verify(id_token)
+            claims = jwt.decode(id_token, options={"verify_signature": False})
+        except (KeyError, jwt.InvalidTokenError) as error:
+            raise SignInFailed(f"the ID token is not to be trusted: {error!r}") from error
+        if claims.get("nonce") != sign_in.nonce:
+            raise SignInFailed("the ID token answers another sign-in")
+        return SignedIn(principal.subject, principal.username, self._tokens(answer, None))
+
+    async def renew(self, tokens: Tokens) -> Tokens:
+        """New tokens for old ones."""
+        if tokens.refresh_token is None:
+            raise SignInFailed("the provider gave no refresh token")
+        answer = await self._ask("refresh_token", refresh_token=tokens.refresh_token)
+        return self._tokens(answer, tokens)
+
+    async def end_address(self, tokens: Tokens) -> str | None:
+        """Where the browser is sent to sign out there too."""
+        endpoint = (await self._discovery()).get("end_session_endpoint")
+        if not endpoint:
+            return None
+        told = {
+            "client_id": self.settings.oidc_client_id,
+            "post_logout_redirect_uri": self.settings.public_url + SIGNED_OUT,
+            **({"id_token_hint": tokens.id_token} if tokens.id_token else {}),
+        }
+        return f"{endpoint}?{urlencode(told)}"
+
+    def _client(self) -> AsyncOAuth2Client:
+        secret = self.settings.oidc_client_secret
+        return AsyncOAuth2Client(
+            self.settings.oidc_client_id,
+            secret.get_secret_value() if secret else None,
+            token_endpoint_auth_method="client_secret_basic" if secret else "none",
+            scope=self.settings.oidc_scopes,
+            redirect_uri=self.settings.public_url + CALLBACK,
+            code_challenge_method="S256",
+            timeout=10,
+        )
+
+    async def _ask(self, call: str, **given: Any) -> dict[str, Any]:
+        endpoint = (await self._discovery())["token_endpoint"]
+        async with self._client() as client:
+            try:
+                answer: dict[str, Any] = await getattr(client, call)(endpoint, **given)
+            except OAuthError as error:
+                raise SignInFailed(f"the provider refuses: {error.error}") from error
+            except (httpx2.HTTPError, ValueError) as error:
+                raise Transient(f"the OIDC provider does not answer: {error!r}") from error
+        return answer
+
+    def _tokens(self, answer: dict[str, Any], old: Tokens | None) -> Tokens:
+        """Tokens of an answer; what a renewal leaves out stays."""
+        life = int(answer.get("expires_in") or _DEFAULT_LIFE_SECONDS)
+        scope = answer.get("scope")
+        granted = old.scopes if old else frozenset(self.settings.oidc_scopes.split())
+        return Tokens(
+            access_token=answer["access_token"],
+            refresh_token=answer.get("refresh_token") or (old.refresh_token if old else None),
+            id_token=answer.get("id_token") or (old.id_token if old else None),
+            expires_at=datetime.fromtimestamp(self.clock.now().timestamp() + life, UTC),
+            scopes=frozenset(scope.split()) if scope else granted,
+        )
+
+    async def _discovery(self) -> dict[str, Any]:
+        if self._found is not None and self.clock.monotonic() - self._found_at < _DISCOVERY_SECONDS:
+            return self._found
+        issuer = self.settings.oidc_issuer.rstrip("/")
+        address = self.settings.oidc_discovery_url or f"{issuer}/.well-known/openid-configuration"
+        try:
+            answer = await self.http.get(address)
+            answer.raise_for_status()
+            self._found, self._found_at = answer.json(), self.clock.monotonic()
+        except (httpx2.HTTPError, ValueError) as error:
+            log.warning("oidc_discovery_not_fetched", issuer=issuer, error=repr(error))
+            if self._found is None:
+                raise Transient(f"OIDC_ISSUER {issuer} does not answer") from error
+        assert self._found is not None
+        return self._found

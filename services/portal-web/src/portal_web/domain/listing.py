@@ -1,0 +1,125 @@
+"""What the list shows: everything that its address says."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any, Self
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from portal_web.domain.cases import Status
+
+NEWEST_FIRST = "-created_at"
+# The columns that can be sorted by, as the API calls them.
+SORTS = (
+    "web_case_id",
+    "case_id",
+    "status",
+    "category",
+    "priority",
+    "description",
+    "created_by",
+    "created_at",
+    "submitted_at",
+    "updated_at",
+)
+PAGE_SIZE = 25
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Search, filters, order and place in the list; an empty text: not asked for."""
+
+    q: str = ""
+    status: tuple[str, ...] = ()
+    category: str = ""
+    created_by: str = ""
+    created_from: str = ""
+    created_to: str = ""
+    undelivered: bool = False
+    sort: str = NEWEST_FIRST
+    cursor: str = ""
+
+    @classmethod
+    def read(cls, query: Mapping[str, str], statuses: list[str]) -> Self:
+        """What an address asks for; what makes no sense there is left aside."""
+        asked = [part for text in statuses for part in text.split(",")]
+        sort = query.get("sort", NEWEST_FIRST)
+        return cls(
+            q=query.get("q", "").strip()[:100],
+            status=tuple(status for status in Status if status in asked),
+            category=query.get("category", ""),
+            created_by=query.get("created_by", "").strip(),
+            created_from=_day(query.get("created_from", "")),
+            created_to=_day(query.get("created_to", "")),
+            undelivered=bool(query.get("undelivered")),
+            sort=sort if sort.removeprefix("-") in SORTS else NEWEST_FIRST,
+            cursor=query.get("cursor", ""),
+        )
+
+    @property
+    def filtered(self) -> bool:
+        """Whether it may leave cases out."""
+        return replace(self, sort=NEWEST_FIRST, cursor="") != type(self)()
+
+    @property
+    def detailed(self) -> bool:
+        """Whether a filter is set that the page does not always show."""
+        return bool(self.category or self.created_by or self.created_from or self.created_to)
+
+    def asked(self, zone: str) -> dict[str, Any]:
+        """The API's query; days are those of the visitor's time zone."""
+        day = ZoneInfo(zone)
+        begin = _midnight(self.created_from, day) if self.created_from else None
+        end = _midnight(self.created_to, day, 1) if self.created_to else None
+        return {
+            "q": self.q,
+            "status": ",".join(self.status),
+            "category": self.category,
+            "created_by": self.created_by,
+            "created_from": begin,
+            "created_to": end,
+            "undelivered": "true" if self.undelivered else None,
+            "sort": self.sort,
+        }
+
+    def query(self, **changes: Any) -> str:
+        """The query of the address that shows it, with `changes`; another order or filter begins at the first page."""
+        changed = replace(self, **{"cursor": "", **changes})
+        pairs = [(name, value) for name, value in changed._pairs() if value]
+        return f"?{urlencode(pairs)}" if pairs else ""
+
+    def turned(self, column: str) -> str:
+        """The order that a click on a column's header asks for: that column, or the other way round."""
+        newest = column.endswith("_at")
+        if self.sort.removeprefix("-") != column:
+            return f"-{column}" if newest else column
+        return column if self.sort.startswith("-") else f"-{column}"
+
+    def direction(self, column: str) -> str | None:
+        """`aria-sort` of a column; None where the list is not sorted by it."""
+        if self.sort.removeprefix("-") != column:
+            return None
+        return "descending" if self.sort.startswith("-") else "ascending"
+
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "sort" and value == NEWEST_FIRST:
+                continue
+            if field.name == "undelivered":
+                yield field.name, "1" if value else ""
+            else:
+                yield field.name, ",".join(value) if isinstance(value, tuple) else value
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return ""
+
+
+def _midnight(day: str, zone: ZoneInfo, days_later: int = 0) -> str:
+    at = datetime.combine(date.fromisoformat(day) + timedelta(days=days_later), time(), zone)
+    return at.isoformat()

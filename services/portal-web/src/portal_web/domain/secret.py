@@ -1,0 +1,68 @@
+"""A browser's secret: what its cookie holds, and all that follows from it.
+
+The database holds the hash of a secret and what is sealed with it. So neither alone, the database or its backup, opens
+a session; there is no key to keep (docs/adr/0014).
+"""
+
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_BYTES = 32
+_NONCE_BYTES = 12
+
+
+@dataclass(frozen=True, repr=False)
+class Secret:
+    """256 random bits, as text in a cookie."""
+
+    text: str
+
+    @classmethod
+    def new(cls) -> "Secret":
+        """Draw one."""
+        return cls(secrets.token_urlsafe(_BYTES))
+
+    @property
+    def id(self) -> bytes:
+        """What it is found by."""
+        return hashlib.sha256(self.text.encode()).digest()
+
+    def seal(self, plain: bytes) -> bytes:
+        """Encrypt what only this browser's requests may open."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + AESGCM(self._key(b"seal")).encrypt(nonce, plain, None)
+
+    def open(self, sealed: bytes) -> bytes | None:
+        """What was sealed with it; None where it was sealed with another."""
+        try:
+            return AESGCM(self._key(b"seal")).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+        except InvalidTag:
+            return None
+
+    def form_token(self) -> str:
+        """A token for the forms of a page, masked anew each time: compression must not tell it (BREACH)."""
+        mask = secrets.token_bytes(_BYTES)
+        return urlsafe_b64encode(mask + _xor(mask, self._key(b"form"))).decode()
+
+    def wrote(self, form_token: str) -> bool:
+        """Whether a form's token is one of `form_token`'s."""
+        try:
+            raw = urlsafe_b64decode(form_token.encode())
+        except ValueError:
+            return False
+        return hmac.compare_digest(_xor(raw[:_BYTES], raw[_BYTES:]), self._key(b"form"))
+
+    def _key(self, purpose: bytes) -> bytes:
+        return HKDF(SHA256(), _BYTES, salt=None, info=b"casebridge portal " + purpose).derive(self.text.encode())
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=False))

@@ -1,0 +1,37 @@
+"""Files for browsers: scripts, styles and icons, cached for ever by the hash in their address."""
+
+import hashlib
+import mimetypes
+from functools import cache
+from importlib import resources
+
+from fastapi import APIRouter, Response
+from starlette.exceptions import HTTPException
+
+router = APIRouter()
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+@cache
+def files() -> dict[str, bytes]:
+    """All of them, by name."""
+    folder = resources.files("portal_web.web") / "static"
+    return {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a file; it changes with the file."""
+    return f"/static/{hashlib.sha256(files()[name]).hexdigest()[:12]}/{name}"
+
+
+@router.get("/static/{version}/{name}", include_in_schema=False)
+async def serve(version: str, name: str) -> Response:
+    """A file; an old version's address gives today's file, and is not cached."""
+    content = files().get(name)
+    if content is None:
+        raise HTTPException(404)
+    kind = _TYPES.get("." + name.rpartition(".")[2]) or mimetypes.guess_type(name)[0]
+    current = asset(name).split("/")[2] == version
+    return Response(content, media_type=kind, headers=_FOR_EVER if current else {})

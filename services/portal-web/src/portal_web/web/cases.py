@@ -1,0 +1,103 @@
+"""Routes of the list of cases: the list itself, its export, and what a row offers."""
+
+import uuid
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse, StreamingResponse
+
+from portal_web.clients.rest import Problem
+from portal_web.domain.listing import PAGE_SIZE, Listing
+from portal_web.web import notices
+from portal_web.web.labels import COLUMNS
+from portal_web.web.preferences import preferences_of
+from portal_web.web.rendering import render
+from portal_web.web.visit import ForDealer, Posted
+
+router = APIRouter(prefix="/dealers/{dealer}/cases")
+
+
+def listing_of(request: Request) -> Listing:
+    """What the address asks for."""
+    return Listing.read(request.query_params, request.query_params.getlist("status"))
+
+
+@router.get("")
+async def show(request: Request, at: ForDealer) -> Response:
+    """The list. Asked by a script (search as one types) it tells the browser which address shows the same."""
+    listing, words = listing_of(request), preferences_of(request).words
+    asked = listing.asked(words.zone)
+    try:
+        page = await at.api.cases(**asked, cursor=listing.cursor, limit=PAGE_SIZE, counts="true")
+    except Problem as problem:
+        if problem.status != 422 or not listing.cursor:
+            raise
+        return RedirectResponse(at.path + listing.query(), 303)  # a cursor of another time
+    response = await render(
+        request,
+        "cases/list.html",
+        listing=listing,
+        page=page,
+        columns=COLUMNS,
+        categories=await at.choices.category_names(),
+        key=uuid.uuid4().hex,
+        notice=notices.read(request),
+    )
+    if request.headers.get("hx-request"):
+        address = at.path + listing.query(cursor=listing.cursor)
+        response.headers["HX-Replace-Url" if _typing_on(request, listing) else "HX-Push-Url"] = address
+    return response
+
+
+def _typing_on(request: Request, listing: Listing) -> bool:
+    """Whether only the search text has changed, from one to another: Back should not go letter by letter."""
+    before = request.headers.get("hx-current-url", "")
+    return bool(listing.q) and "q=" in before and request.headers.get("hx-source", "").startswith("input")
+
+
+@router.get("/export.csv")
+async def export(request: Request, at: ForDealer) -> Response:
+    """The list as it is shown, whole, as CSV."""
+    listing, words = listing_of(request), preferences_of(request).words
+    stream = at.api.csv(**listing.asked(words.zone))
+    answer = await stream.__aenter__()
+
+    async def body() -> AsyncIterator[bytes]:
+        try:
+            async for chunk in answer.aiter_bytes():
+                yield chunk
+        finally:
+            await stream.__aexit__(None, None, None)
+
+    headers = {"Content-Disposition": f'attachment; filename="cases-{at.dealer.dealer}.csv"'}
+    return StreamingResponse(body(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.post("/{web_case_id}/copy")
+async def copy(web_case_id: str, at: ForDealer, fields: Posted) -> Response:
+    """Copy a case to a new draft, once for each page it was asked on."""
+    draft = await at.api.copy(web_case_id, f"{fields.get('key', '')}-{web_case_id}")
+    return notices.redirect(f"{at.path}/{draft.case.web_case_id}/edit", "copied", web_case_id)
+
+
+@router.get("/{web_case_id}/delete")
+async def ask_to_delete(request: Request, web_case_id: str, at: ForDealer) -> Response:
+    """Ask before a draft is deleted: a dialog over the page, or a page of its own."""
+    draft = await at.api.case(web_case_id)
+    if "delete" not in draft.case.allowed_actions:
+        return RedirectResponse(f"{at.path}/{web_case_id}", 303)
+    return await render(request, "cases/delete.html", draft=draft, back=at.path)
+
+
+@router.post("/{web_case_id}/delete")
+async def delete(request: Request, web_case_id: str, at: ForDealer, fields: Posted) -> Response:
+    """Delete a draft; that it is gone already is as good, that it has changed asks anew."""
+    try:
+        await at.api.delete(web_case_id, fields.get("etag", ""))
+    except Problem as problem:
+        if problem.status == 412:
+            draft = await at.api.case(web_case_id)
+            return await render(request, "cases/delete.html", 409, draft=draft, back=at.path, changed=True)
+        if problem.status != 404:
+            raise
+    return notices.redirect(at.path, "deleted", web_case_id)

@@ -1,0 +1,63 @@
+"""What surrounds every page: who may embed, run and send what, and that forms come from our own pages."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Nothing inline, nothing from elsewhere. Fetch metadata and SameSite guard forms; frames are refused.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+@dataclass
+class Guard:
+    """Adds the headers, and refuses what another site sends."""
+
+    app: ASGIApp
+    public_url: str
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Guard one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+                if self.public_url.startswith("https://"):
+                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+            await send(message)
+
+        if scope["method"] not in _SAFE and not self._ours(Headers(scope=scope)):
+            refusal = PlainTextResponse("This form was not sent by a page of this site.\n", 403)
+            await refusal(scope, receive, guarded)
+            return
+        await self.app(scope, receive, guarded)
+
+    def _ours(self, headers: Headers) -> bool:
+        """Whether a page of ours sent it; browsers always tell one of the two."""
+        site = headers.get("sec-fetch-site")
+        return site == "same-origin" if site else headers.get("origin") == self.public_url
+
+
+def by_script(request: Request) -> bool:
+    """Whether a script of ours asks (htmx, form.js), rather than the browser for a page."""
+    return request.headers.get("hx-request") == "true"

@@ -1,0 +1,49 @@
+"""What the API's codes are called on pages; translated where they are shown."""
+
+from collections.abc import Mapping
+
+from portal_web.domain.cases import Status
+from portal_web.web.words import N_
+
+STATUSES: Mapping[str, str] = {
+    Status.DRAFT: N_("Draft"),
+    Status.SUBMITTED: N_("Submitted"),
+    Status.IN_PROCESS: N_("In process"),
+    Status.OPEN: N_("Open"),
+    Status.CLOSED: N_("Closed"),
+    Status.CANCELED: N_("Canceled"),
+}
+# Of a submission, as its dealer is told.
+STATES: Mapping[str, str] = {
+    "pending": N_("On its way to D365"),
+    "delivering": N_("On its way to D365"),
+    "verifying": N_("On its way to D365"),
+    "deferred": N_("On its way: D365 is busy, it is tried again"),
+    "delivered": N_("In D365"),
+    "failed": N_("Could not be delivered: the support team has it"),
+    "returned": N_("Returned to you by the support team"),
+    "discarded": N_("Ended by the support team"),
+}
+EVENTS: Mapping[str, str] = {
+    "created": N_("Draft created"),
+    "submitted": N_("Submitted"),
+    "sent": N_("Handed over for delivery"),
+    "attempt": N_("Delivery attempt"),
+    "status": N_("Status in D365"),
+    **STATES,
+}
+OUTCOMES: Mapping[str, str] = {
+    "delivered": N_("D365 has it"),
+    "rejected": N_("D365 refused it"),
+    "unknown": N_("No clear answer; it is checked"),
+    "deferred": N_("D365 was busy or away"),
+}
+FIELDS: Mapping[str, str] = {
+    "category": N_("Category"),
+    "priority": N_("Priority"),
+    "description": N_("Description"),
+    "contact_name": N_("Contact name"),
+    "contact_email": N_("Contact e-mail"),
+    "contact_phone": N_("Contact phone"),
+    "notes": N_("Notes"),
+}

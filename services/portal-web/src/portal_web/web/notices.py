@@ -1,0 +1,40 @@
+"""What is told on the page after a redirect: in a short-lived cookie, so that a reload does not tell it again."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse
+
+from portal_web.web.words import N_
+
+_COOKIE = "notice"
+_SECONDS = 20
+TEXTS = {
+    "saved": N_("Draft %(case)s is saved."),
+    "deleted": N_("Draft %(case)s is deleted."),
+    "copied": N_("This is a new draft with the content of %(case)s."),
+    "submitted": N_("%(case)s is submitted. It is on its way to D365; you can follow it here."),
+    "already": N_("This was submitted already, as %(case)s. Nothing was sent again."),
+    "not-a-draft": N_("%(case)s is submitted: it can only be viewed."),
+}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Which text, about which case."""
+
+    text: str
+    case: str
+
+
+def redirect(address: str, text: str, case: str) -> RedirectResponse:
+    """Go on to a page (POST, then GET), and tell something there."""
+    response = RedirectResponse(address, 303)
+    response.set_cookie(_COOKIE, f"{text}.{case}", max_age=_SECONDS, httponly=True, samesite="lax")
+    return response
+
+
+def read(request: Request) -> Notice | None:
+    """What is to be told now; rendering.render deletes the cookie."""
+    text, _, case = request.cookies.get(_COOKIE, "").partition(".")
+    return Notice(TEXTS[text], case) if text in TEXTS and case.isalnum() else None

@@ -1,0 +1,73 @@
+"""Pages: Jinja templates in the visitor's language. What a template may use is in `values_of` and `_environment`."""
+
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context as TemplateContext
+from markupsafe import Markup
+
+from portal_web.web.assets import asset
+from portal_web.web.labels import STATES, STATUSES
+from portal_web.web.preferences import Preferences, preferences_of
+from portal_web.web.visit import find_visit
+from portal_web.web.words import LANGUAGES, Words, catalog
+
+
+async def render(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """A page, or a fragment of one."""
+    preferences = preferences_of(request)
+    environment = _environment(preferences.words.language)
+    page = environment.get_template(template)
+    html = page.render(**await values_of(request, preferences), **values)
+    return HTMLResponse(html, status, headers={"Vary": "Cookie, Accept-Language"})
+
+
+async def values_of(request: Request, preferences: Preferences) -> dict[str, Any]:
+    """What every template knows beside its own values."""
+    visit = await find_visit(request)
+    return {
+        "request": request,
+        "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        "words": preferences.words,
+        "preferences": preferences,
+        "visit": visit,
+        "at": getattr(request.state, "dealer_visit", None),
+        "token": visit.secret.form_token() if visit else "",
+        "author": visit.session.subject if visit else "",
+    }
+
+
+@cache
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("portal_web.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    texts = catalog(language)
+    environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals.update(asset=asset, when=when, icon=icon, languages=LANGUAGES, statuses=STATUSES, states=STATES)
+    return environment
+
+
+@pass_context
+def when(context: TemplateContext, at: datetime | None, form: str = "medium") -> str | Markup:
+    """A moment, as the visitor's clocks show it, with the time zone on demand; nothing for None."""
+    if at is None:
+        return ""
+    words: Words = context["words"]
+    shown = Markup('<time datetime="{}" title="{}">{}</time>')
+    return shown.format(at.isoformat(), words.moment(at, "full"), words.moment(at, form))
+
+
+def icon(name: str) -> Markup:
+    """A picture that says nothing to who hears the page: the text beside it does."""
+    address = f"{asset('icons.svg')}#{name}"
+    return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>').format(address)

@@ -1,0 +1,156 @@
+"""Who asks, and what they may see: the session, the dealer in the address, and forms that are theirs."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.exceptions import HTTPException
+
+from portal_web.app.keep_session import KeepingSession
+from portal_web.clients.case_api import CaseApi, DealerApi
+from portal_web.clients.rest import Rest
+from portal_web.domain.errors import SessionEnded
+from portal_web.domain.secret import Secret
+from portal_web.domain.session import Dealer, Session
+from portal_web.web.context import Context, context_of
+
+_DEALER_SCOPE, _OPERATOR_SCOPE = "cases:read", "documents:read"
+_LONGEST_FIELD, _MOST_FIELDS = 20_000, 100
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in; `fields`: what a form had sent."""
+
+    def __init__(self, fields: dict[str, str] | None) -> None:
+        super().__init__("nobody is signed in")
+        self.fields = fields
+
+
+class ForgedForm(Exception):
+    """A form without this session's token: it is from before the sign-in, or from elsewhere."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request of a user who is signed in."""
+
+    secret: Secret
+    session: Session
+    context: Context
+
+    def may(self, scope: str) -> bool:
+        """Whether the user's token has a scope; the APIs decide, this only spares the user a refusal."""
+        return scope in self.session.tokens.scopes
+
+    @property
+    def is_dealer(self) -> bool:
+        """Whether there are cases for this user."""
+        return self.may(_DEALER_SCOPE)
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether the console is for this user."""
+        return self.context.settings.d365_sync_url is not None and self.may(_OPERATOR_SCOPE)
+
+    def rest(self, url: str) -> Rest:
+        """An API, with the user's token."""
+        return Rest(self.context.http, url.rstrip("/"), self.session.tokens.access_token)
+
+    @property
+    def api(self) -> CaseApi:
+        """case-api."""
+        return CaseApi(self.rest(self.context.settings.case_api_url))
+
+    async def dealers(self) -> tuple[Dealer, ...]:
+        """The user's dealers; asked for where they are not known, or there were none yet."""
+        return self.session.dealers or await self.ask_for_dealers()
+
+    async def ask_for_dealers(self) -> tuple[Dealer, ...]:
+        """The user's dealers, asked for now and remembered."""
+        if not self.is_dealer:
+            return ()
+        found = await self.api.dealers()
+        await self.context.sessions.remember_dealers(self.secret, found)
+        return found
+
+
+@dataclass(frozen=True)
+class DealerVisit:
+    """A request for one of the user's dealers."""
+
+    visit: Visit
+    dealer: Dealer
+    dealers: tuple[Dealer, ...]
+
+    @property
+    def api(self) -> DealerApi:
+        """What belongs to the dealer."""
+        return self.visit.api.of(self.dealer.dealer)
+
+    @property
+    def path(self) -> str:
+        """Where its cases are."""
+        return f"/dealers/{self.dealer.dealer}/cases"
+
+
+async def find_visit(request: Request) -> Visit | None:
+    """The visit, where somebody is signed in; once a request."""
+    if not hasattr(request.state, "visit"):
+        request.state.visit = await _find(request)
+    visit: Visit | None = request.state.visit
+    return visit
+
+
+async def _find(request: Request) -> Visit | None:
+    context = context_of(request)
+    secret = context.cookies.session(request)
+    if secret is None:
+        return None
+    sessions: KeepingSession = context.sessions
+    try:
+        return Visit(secret, await sessions.find(secret), context)
+    except SessionEnded:
+        return None
+
+
+async def signed_in(request: Request) -> Visit:
+    """FastAPI dependency: the visit; raises SignInNeeded."""
+    visit = await find_visit(request)
+    if visit is None:
+        raise SignInNeeded(await fields_of(request) if request.method == "POST" else None)
+    return visit
+
+
+async def for_dealer(request: Request, dealer: str, visit: Annotated[Visit, Depends(signed_in)]) -> DealerVisit:
+    """FastAPI dependency: the visit at the dealer in the path; 404 where it is none of the user's."""
+    dealers = await visit.dealers()
+    if dealer not in {one.dealer for one in dealers}:
+        dealers = await visit.ask_for_dealers()
+    found = next((one for one in dealers if one.dealer == dealer), None)
+    if found is None:
+        raise HTTPException(404)
+    request.state.dealer_visit = DealerVisit(visit, found, dealers)
+    at_dealer: DealerVisit = request.state.dealer_visit
+    return at_dealer
+
+
+async def fields_of(request: Request) -> dict[str, str]:
+    """The fields of a form, line ends as Unix has them; raises 413 where they are too long."""
+    form = await request.form(max_fields=_MOST_FIELDS, max_files=0)
+    fields = {name: value.replace("\r\n", "\n") for name, value in form.items() if isinstance(value, str)}
+    if any(len(value) > _LONGEST_FIELD for value in fields.values()):
+        raise HTTPException(413)
+    return fields
+
+
+async def posted(request: Request, visit: Annotated[Visit, Depends(signed_in)]) -> dict[str, str]:
+    """FastAPI dependency: the fields of a form of this session; raises ForgedForm."""
+    fields = await fields_of(request)
+    if not visit.secret.wrote(fields.pop("token", "")):
+        raise ForgedForm
+    return fields
+
+
+SignedIn = Annotated[Visit, Depends(signed_in)]
+ForDealer = Annotated[DealerVisit, Depends(for_dealer)]
+Posted = Annotated[dict[str, str], Depends(posted)]
