@@ -17,12 +17,13 @@ from case_shared.health import Heartbeats, health_routes
 from case_shared.http import BodyLimit, Tracing
 from case_shared.loops import finish, run_loop, start
 from case_shared.postgres import Pool, close_pool
+from portal_web.app.choices import KnowingChoices
 from portal_web.app.keep_session import KeepingSession
 from portal_web.app.sign_in import SigningIn
 from portal_web.clients.provider import OidcProvider
 from portal_web.postgres.session_store import PostgresSessionStore
 from portal_web.settings import Settings
-from portal_web.web import assets, preferences, signing
+from portal_web.web import assets, case_form, case_view, cases, live, preferences, signing
 from portal_web.web.context import Context
 from portal_web.web.cookies import Cookies
 from portal_web.web.guard import Guard
@@ -31,7 +32,7 @@ from portal_web.web.refusals import install_refusals
 _SWEEP_SECONDS = 300.0
 _DRAIN_SECONDS = 5.0
 _SMALLEST_COMPRESSED_BYTES = 500
-PAGES = (signing, preferences, assets)
+PAGES = (signing, preferences, assets, cases, live, case_form, case_view)
 
 
 def build_app(settings: Settings) -> FastAPI:
@@ -95,6 +96,7 @@ def compose(
         sessions=KeepingSession(store, provider, clock),
         signing_in=SigningIn(store, provider, settings.session_hours),
         store=store,
+        choices=KnowingChoices(clock),
         cookies=cookies,
         clock=clock,
     )

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 import httpx2
 
-from portal_web.clients.rest import Answer, Rest
+from portal_web.app.save_draft import Changed, Submitted
+from portal_web.clients.rest import Answer, Problem, Rest
 from portal_web.domain.cases import Case, Category, Event, Page, Priority, Submission, Versioned
 from portal_web.domain.session import Dealer
 
@@ -58,9 +59,16 @@ class DealerApi:
         return _versioned(await self.rest.call("POST", f"{self.path}/cases", json=content, headers=headers))
 
     async def change(self, web_case_id: str, content: Mapping[str, Any], etag: str) -> Versioned:
-        """Change a draft."""
+        """Change a draft; raises Changed and Submitted."""
         headers = {"If-Match": etag}
-        return _versioned(await self.rest.call("PATCH", self._case(web_case_id), json=content, headers=headers))
+        try:
+            return _versioned(await self.rest.call("PATCH", self._case(web_case_id), json=content, headers=headers))
+        except Problem as problem:
+            if problem.slug == "version-changed":
+                raise Changed from problem
+            if problem.slug == "case-submitted":
+                raise Submitted from problem
+            raise
 
     async def delete(self, web_case_id: str, etag: str) -> None:
         """Delete a draft for good."""

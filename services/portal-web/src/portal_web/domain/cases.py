@@ -78,13 +78,27 @@ class Versioned(Told):
     etag: str
 
 
+class Count(Told):
+    """How many there are; `more`: more than that."""
+
+    count: int
+    more: bool
+
+
+class Counts(Told):
+    """How many cases there are in all, and of each status."""
+
+    total: Count
+    statuses: dict[Status, Count]
+
+
 class Page(Told):
-    """A page of the list; `counts` per status, and under `all`; `has_more` pages."""
+    """A page of the list; `counts` of the whole list."""
 
     items: list[Case]
     next: str | None
     has_more: bool
-    counts: dict[str, Any] | None = None
+    counts: Counts | None = None
 
 
 class Category(Told):

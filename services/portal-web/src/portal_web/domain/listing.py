@@ -85,9 +85,12 @@ class Listing:
 
     def query(self, **changes: Any) -> str:
         """The query of the address that shows it, with `changes`; another order or filter begins at the first page."""
-        changed = replace(self, **{"cursor": "", **changes})
-        pairs = [(name, value) for name, value in changed._pairs() if value]
+        pairs = [(name, value) for name, value in _pairs(replace(self, **{"cursor": "", **changes})) if value]
         return f"?{urlencode(pairs)}" if pairs else ""
+
+    def without(self, status: str) -> tuple[str, ...]:
+        """The statuses but this one."""
+        return tuple(one for one in self.status if one != status)
 
     def turned(self, column: str) -> str:
         """The order that a click on a column's header asks for: that column, or the other way round."""
@@ -102,15 +105,14 @@ class Listing:
             return None
         return "descending" if self.sort.startswith("-") else "ascending"
 
-    def _pairs(self) -> Iterator[tuple[str, str]]:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name == "sort" and value == NEWEST_FIRST:
-                continue
-            if field.name == "undelivered":
-                yield field.name, "1" if value else ""
-            else:
-                yield field.name, ",".join(value) if isinstance(value, tuple) else value
+
+def _pairs(listing: Listing) -> Iterator[tuple[str, str]]:
+    for field in fields(listing):
+        value = getattr(listing, field.name)
+        if field.name == "undelivered":
+            yield field.name, "1" if value else ""
+        elif field.name != "sort" or value != NEWEST_FIRST:
+            yield field.name, ",".join(value) if isinstance(value, tuple) else value
 
 
 def _day(text: str) -> str:

@@ -2,17 +2,21 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from portal_web.clients.rest import Problem
+from portal_web.domain.cases import Count, Page, Status
 from portal_web.domain.listing import PAGE_SIZE, Listing
 from portal_web.web import notices
 from portal_web.web.labels import COLUMNS
 from portal_web.web.preferences import preferences_of
 from portal_web.web.rendering import render
 from portal_web.web.visit import ForDealer, Posted
+from portal_web.web.words import Words
 
 router = APIRouter(prefix="/dealers/{dealer}/cases")
 
@@ -39,9 +43,10 @@ async def show(request: Request, at: ForDealer) -> Response:
         listing=listing,
         page=page,
         columns=COLUMNS,
-        categories=await at.choices.category_names(),
+        counts={status: _count(page, status, words) for status in Status},
+        choices=await at.choices(),
         key=uuid.uuid4().hex,
-        notice=notices.read(request),
+        told=_told(page, words),
     )
     if request.headers.get("hx-request"):
         address = at.path + listing.query(cursor=listing.cursor)
@@ -49,10 +54,25 @@ async def show(request: Request, at: ForDealer) -> Response:
     return response
 
 
+def _count(page: Page, status: Status, words: Words) -> str:
+    """How many cases of a status there are, as a pill shows it: the API counts up to a thousand."""
+    count = page.counts.statuses.get(status) if page.counts else None
+    return f"{words.number(count.count)}{'+' if count.more else ''}" if count else ""
+
+
+def _told(page: Page, words: Words) -> str:
+    """How many cases the list has, in words."""
+    total = page.counts.total if page.counts else Count(count=len(page.items), more=page.has_more)
+    if total.more:
+        return words("More than %(number)s cases", number=words.number(total.count))
+    return words.many("%(number)s case", "%(number)s cases", total.count)
+
+
 def _typing_on(request: Request, listing: Listing) -> bool:
     """Whether only the search text has changed, from one to another: Back should not go letter by letter."""
-    before = request.headers.get("hx-current-url", "")
-    return bool(listing.q) and "q=" in before and request.headers.get("hx-source", "").startswith("input")
+    query = parse_qs(urlsplit(request.headers.get("hx-current-url", "")).query)
+    before = Listing.read({name: values[0] for name, values in query.items()}, query.get("status", []))
+    return bool(before.q and listing.q) and replace(before, q=listing.q, cursor="") == listing
 
 
 @router.get("/export.csv")

@@ -6,6 +6,7 @@ import httpx2
 from fastapi import Request
 
 from case_shared.clock import Clock
+from portal_web.app.choices import KnowingChoices
 from portal_web.app.keep_session import KeepingSession
 from portal_web.app.ports import SessionStore
 from portal_web.app.sign_in import SigningIn
@@ -22,6 +23,7 @@ class Context:
     sessions: KeepingSession
     signing_in: SigningIn
     store: SessionStore
+    choices: KnowingChoices
     cookies: Cookies
     clock: Clock
 

@@ -47,3 +47,16 @@ FIELDS: Mapping[str, str] = {
     "contact_phone": N_("Contact phone"),
     "notes": N_("Notes"),
 }
+# Of the list, in the order in which they stand.
+COLUMNS: Mapping[str, str] = {
+    "web_case_id": N_("Web Case ID"),
+    "case_id": N_("Case ID"),
+    "status": N_("Status"),
+    "category": N_("Category"),
+    "priority": N_("Priority"),
+    "description": N_("Description"),
+    "created_by": N_("Created by"),
+    "created_at": N_("Created"),
+    "submitted_at": N_("Submitted"),
+    "updated_at": N_("Changed"),
+}

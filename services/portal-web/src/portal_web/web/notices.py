@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from portal_web.web.words import N_
@@ -15,6 +15,7 @@ TEXTS = {
     "copied": N_("This is a new draft with the content of %(case)s."),
     "submitted": N_("%(case)s is submitted. It is on its way to D365; you can follow it here."),
     "already": N_("This was submitted already, as %(case)s. Nothing was sent again."),
+    "changed": N_("%(case)s was changed in the meantime. Look at what would be sent now."),
     "not-a-draft": N_("%(case)s is submitted: it can only be viewed."),
 }
 
@@ -35,6 +36,11 @@ def redirect(address: str, text: str, case: str) -> RedirectResponse:
 
 
 def read(request: Request) -> Notice | None:
-    """What is to be told now; rendering.render deletes the cookie."""
+    """What is to be told on the page that is rendered now."""
     text, _, case = request.cookies.get(_COOKIE, "").partition(".")
     return Notice(TEXTS[text], case) if text in TEXTS and case.isalnum() else None
+
+
+def forget(response: Response) -> None:
+    """It was told."""
+    response.delete_cookie(_COOKIE)

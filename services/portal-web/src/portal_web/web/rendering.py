@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context as TemplateContext
 from markupsafe import Markup
 
+from portal_web.web import notices
 from portal_web.web.assets import asset
 from portal_web.web.labels import STATES, STATUSES
 from portal_web.web.preferences import Preferences, preferences_of
@@ -21,9 +22,17 @@ async def render(request: Request, template: str, status: int = 200, **values: A
     """A page, or a fragment of one."""
     preferences = preferences_of(request)
     environment = _environment(preferences.words.language)
-    page = environment.get_template(template)
-    html = page.render(**await values_of(request, preferences), **values)
-    return HTMLResponse(html, status, headers={"Vary": "Cookie, Accept-Language"})
+    common = await values_of(request, preferences)
+    html = environment.get_template(template).render(**common, **values)
+    response = HTMLResponse(html, status, headers={"Vary": "Cookie, Accept-Language"})
+    if common["notice"]:
+        notices.forget(response)
+    return response
+
+
+def fragment(template: str, words: Words, **values: Any) -> str:
+    """A piece of a page that knows nothing of the request."""
+    return _environment(words.language).get_template(template).render(words=words, **values).strip()
 
 
 async def values_of(request: Request, preferences: Preferences) -> dict[str, Any]:
@@ -36,6 +45,7 @@ async def values_of(request: Request, preferences: Preferences) -> dict[str, Any
         "preferences": preferences,
         "visit": visit,
         "at": getattr(request.state, "dealer_visit", None),
+        "notice": notices.read(request),
         "token": visit.secret.form_token() if visit else "",
         "author": visit.session.subject if visit else "",
     }

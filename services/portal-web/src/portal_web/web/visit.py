@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
+from portal_web.app.choices import Choices
 from portal_web.app.keep_session import KeepingSession
 from portal_web.clients.case_api import CaseApi, DealerApi
 from portal_web.clients.rest import Rest
@@ -91,6 +92,10 @@ class DealerVisit:
     def path(self) -> str:
         """Where its cases are."""
         return f"/dealers/{self.dealer.dealer}/cases"
+
+    async def choices(self) -> Choices:
+        """What the fields of its cases are chosen from."""
+        return await self.visit.context.choices.of(self.dealer.dealer, self.api)
 
 
 async def find_visit(request: Request) -> Visit | None:

@@ -11,11 +11,13 @@ const announcer = document.getElementById("announcer");
 let announcing;
 
 /** Tell who hears the page; the same text twice is told twice. */
-export function announce(text) {
+function announce(text) {
   clearTimeout(announcing);
   announcer.textContent = "";
   announcing = setTimeout(() => { announcer.textContent = text; }, 100);
 }
+
+document.addEventListener("announce", (event) => announce(event.detail));
 
 // Menus close as menus do.
 document.addEventListener("keydown", (event) => {
@@ -47,7 +49,7 @@ addEventListener("pageshow", () => {
 // A dialog that the server sends is opened over the page, and is gone when it is closed.
 const dialogs = document.getElementById("dialogs");
 document.addEventListener("htmx:after:swap", () => {
-  const dialog = dialogs.querySelector("dialog:not([open])");
+  const dialog = dialogs.querySelector("dialog:not(:modal)");
   if (dialog) open(dialog);
   const list = document.querySelector("[data-announce]");
   if (list && list.dataset.announce !== list.dataset.announced) {
@@ -61,6 +63,7 @@ document.addEventListener("htmx:after:swap", () => {
 /** Open a dialog; focus returns to where it was. */
 function open(dialog) {
   const before = document.activeElement;
+  dialog.open = false;
   dialog.addEventListener("close", () => {
     dialog.remove();
     if (before?.isConnected) before.focus();
@@ -73,5 +76,14 @@ document.addEventListener("click", (event) => {
     event.target.closest("dialog").close();
   }
 });
+const asked = document.querySelector("dialog[data-modal]");
+if (asked) {
+  open(asked);
+  asked.addEventListener("close", () => {
+    const address = new URL(location.href);
+    address.searchParams.delete("ask");
+    history.replaceState(history.state, "", address);
+  });
+}
 document.querySelector("[data-focus]")?.focus();
 for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());

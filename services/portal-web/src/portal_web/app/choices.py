@@ -1,0 +1,62 @@
+"""What a case's fields may be chosen from: D365's lists, which change rarely, kept for a minute each dealer."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from case_shared.clock import Clock
+from portal_web.domain.cases import Category, Priority
+
+_FRESH_SECONDS = 60.0
+
+
+class Lists(Protocol):
+    """Where they come from."""
+
+    async def categories(self) -> list[Category]:
+        """What a case may be about."""
+
+    async def priorities(self) -> list[Priority]:
+        """How urgent it may be."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The lists of one dealer."""
+
+    categories: tuple[Category, ...] = ()
+    priorities: tuple[Priority, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The categories' names, each once."""
+        return sorted({one.category for one in self.categories})
+
+    @property
+    def ambiguous(self) -> frozenset[str]:
+        """The names that stand in several category types."""
+        counts = Counter(one.category for one in self.categories)
+        return frozenset(name for name, count in counts.items() if count > 1)
+
+    def has(self, chosen: str) -> bool:
+        """Whether a category, as a form's field holds it, is one of these."""
+        kind, _, name = chosen.partition(":")
+        return any(one.category == name and kind in {"", one.category_type} for one in self.categories)
+
+
+@dataclass(frozen=True)
+class KnowingChoices:
+    """The use case; who calls it has been found to act for the dealer."""
+
+    clock: Clock
+    _known: dict[str, tuple[float, Choices]] = field(default_factory=dict)
+
+    async def of(self, dealer: str, lists: Lists) -> Choices:
+        """The dealer's choices; lists that are empty (not read from D365 yet) are asked for each time."""
+        known = self._known.get(dealer)
+        if known and self.clock.monotonic() - known[0] < _FRESH_SECONDS:
+            return known[1]
+        choices = Choices(tuple(await lists.categories()), tuple(await lists.priorities()))
+        if choices.categories:
+            self._known[dealer] = (self.clock.monotonic(), choices)
+        return choices

@@ -1,0 +1,89 @@
+"""What a dealer writes into a case, as a form holds it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from portal_web.domain.cases import Case
+
+# The longest that the API takes, in characters.
+LENGTHS = {
+    "description": 4000,
+    "contact_name": 200,
+    "contact_email": 254,
+    "contact_phone": 50,
+    "notes": 20_000,
+}
+_POINTERS = {
+    "/category": "category",
+    "/category_type": "category",
+    "/priority": "priority",
+    "/description": "description",
+    "/contact/name": "contact_name",
+    "/contact/email": "contact_email",
+    "/contact/phone": "contact_phone",
+    "/notes": "notes",
+}
+
+
+@dataclass(frozen=True)
+class Content:
+    """A form's fields; `category` is `type:name`, an empty text is nothing."""
+
+    category: str = ""
+    priority: str = ""
+    description: str = ""
+    contact_name: str = ""
+    contact_email: str = ""
+    contact_phone: str = ""
+    notes: str = ""
+
+    @classmethod
+    def of_fields(cls, sent: Mapping[str, str]) -> Self:
+        """What a form sent."""
+        return cls(**{field.name: sent.get(field.name, "").strip() for field in fields(cls)})
+
+    @classmethod
+    def of_case(cls, case: Case) -> Self:
+        """What a case holds."""
+        contact = case.contact
+        return cls(
+            category=chosen(case.category_type, case.category),
+            priority=case.priority or "",
+            description=case.description or "",
+            contact_name=(contact and contact.name) or "",
+            contact_email=(contact and contact.email) or "",
+            contact_phone=(contact and contact.phone) or "",
+            notes=case.notes or "",
+        )
+
+    def patch(self) -> dict[str, Any]:
+        """The merge patch that makes a draft hold this."""
+        kind, _, name = self.category.partition(":")
+        return {
+            "category": name or None,
+            "category_type": kind or None,
+            "priority": self.priority or None,
+            "description": self.description or None,
+            "contact": {
+                "name": self.contact_name or None,
+                "email": self.contact_email or None,
+                "phone": self.contact_phone or None,
+            },
+            "notes": self.notes or None,
+        }
+
+    def differing(self, other: Self) -> set[str]:
+        """The names of the fields in which two differ."""
+        mine, theirs = asdict(self), asdict(other)
+        return {name for name in mine if mine[name] != theirs[name]}
+
+
+def chosen(kind: str | None, name: str | None) -> str:
+    """A category as the form's field holds it."""
+    return f"{kind or ''}:{name}" if name else ""
+
+
+def field_of(pointer: str) -> str | None:
+    """The form's field that a JSON pointer of the API's names."""
+    return _POINTERS.get(pointer)

@@ -1,0 +1,71 @@
+// The form in which a case is written: saves a draft by itself, and lets nobody leave with something unsaved unasked.
+const form = document.querySelector("[data-case-form]");
+const saved = document.getElementById("saved");
+const PAUSE_MS = 1500, AGAIN_MS = 5000;
+let dirty = "unsaved" in form.dataset;
+let leaving = false;
+let timer;
+let running = null;
+
+form.addEventListener("input", () => {
+  dirty = true;
+  saved.textContent = "";
+  if ("autosave" in form.dataset) plan(PAUSE_MS);
+});
+
+function plan(milliseconds) {
+  clearTimeout(timer);
+  timer = setTimeout(() => { running ??= autosave().finally(() => { running = null; }); }, milliseconds);
+}
+
+/** Save what is typed now; what is typed meanwhile is saved next. */
+async function autosave() {
+  dirty = false;
+  const body = new URLSearchParams(new FormData(form));
+  body.set("action", "autosave");
+  try {
+    const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } });
+    const told = await answer.json();
+    if (answer.ok) {
+      for (const field of document.querySelectorAll("input[name=etag]")) field.value = told.etag;
+      saved.textContent = told.message;
+      if (dirty) plan(PAUSE_MS);
+      return;
+    }
+    dirty = true;
+    saved.textContent = answer.status === 401 ? form.dataset.ended : told.message;
+    if (answer.status >= 500) plan(AGAIN_MS);
+  } catch {
+    dirty = true;
+    saved.textContent = form.dataset.away;
+    plan(AGAIN_MS);
+  }
+}
+
+// A save by button waits for the one that runs: it must know its version.
+form.addEventListener("submit", async (event) => {
+  clearTimeout(timer);
+  leaving = true;
+  if (!running) return;
+  event.preventDefault();
+  await running;
+  clearTimeout(timer);
+  leaving = true;
+  delete form.dataset.sent;
+  form.requestSubmit(event.submitter);
+}, { capture: true });
+
+for (const way of document.querySelectorAll("[data-leave]")) {
+  way.addEventListener(way.localName === "form" ? "submit" : "click", () => { clearTimeout(timer); leaving = true; });
+}
+addEventListener("pageshow", () => { leaving = false; });
+addEventListener("beforeunload", (event) => { if (dirty && !leaving) event.preventDefault(); });
+
+// Browsers without invoker commands: the buttons that open and close the dialogs.
+if (!("commandForElement" in HTMLButtonElement.prototype)) {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[commandfor]");
+    const dialog = button && document.getElementById(button.getAttribute("commandfor"));
+    if (dialog) button.getAttribute("command") === "close" ? dialog.close() : dialog.showModal();
+  });
+}
