@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
+import structlog
+
 from case_shared.clock import Clock
 from case_shared.errors import Transient
 from portal_web.app.ports import Provider, SessionStore
@@ -10,6 +12,7 @@ from portal_web.domain.errors import SessionEnded, SignInFailed
 from portal_web.domain.secret import Secret
 from portal_web.domain.session import Dealer, Session
 
+log = structlog.get_logger(__name__)
 # As long as another request's renewal may take (claim_renewal.sql).
 _WAITS = 100
 _WAIT_SECONDS = 0.1
@@ -66,10 +69,12 @@ class KeepingSession:
     async def _renew(self, secret: Secret, session: Session, version: int) -> Session:
         try:
             tokens = await self.provider.renew(session.tokens)
-        except SignInFailed:
+        except SignInFailed as error:
+            log.warning("session_not_renewed", user=session.subject, error=str(error))
             await self.store.delete(secret.id)
             raise SessionEnded from None
         except Transient:
+            await self.store.release_renewal(secret.id)
             if session.usable(self.clock.now()):
                 return session
             raise

@@ -29,6 +29,9 @@ class SessionStore(Protocol):
     async def claim_renewal(self, session_id: bytes, version: int) -> bool:
         """Whether the caller alone may renew this version's tokens, for the next ten seconds."""
 
+    async def release_renewal(self, session_id: bytes) -> None:
+        """Let others try: it failed."""
+
     async def delete(self, session_id: bytes) -> None:
         """End it."""
 

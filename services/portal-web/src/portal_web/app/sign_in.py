@@ -49,7 +49,14 @@ class SigningIn:
         session = Session(subject=signed_in.subject, username=signed_in.username, tokens=signed_in.tokens)
         secret = Secret.new()
         await self.store.put(secret.id, secret.seal(session.model_dump_json().encode()), self.session_hours)
-        return Arrived(secret, sign_in.return_to, await self._keep(sign_in.form, session))
+        form = sign_in.form if sign_in.form and sign_in.form.author == session.subject else None
+        return Arrived(secret, sign_in.return_to, await self.keep(form) if form else None)
+
+    async def keep(self, form: KeptForm) -> Secret:
+        """Keep a form for its page; returns the secret that opens it."""
+        secret = Secret.new()
+        await self.store.put_kept(secret.id, secret.seal(form.model_dump_json().encode()))
+        return secret
 
     async def _taken(self, browser: Secret | None, state: str) -> SignIn:
         content = await self.store.take_kept(browser.id) if browser else None
@@ -60,11 +67,3 @@ class SigningIn:
         if not hmac.compare_digest(sign_in.state, state):
             raise SignInFailed("the state is another sign-in's")
         return sign_in
-
-    async def _keep(self, form: KeptForm | None, session: Session) -> Secret | None:
-        """Keep a form for its page; somebody else's is dropped."""
-        if form is None or form.author != session.subject:
-            return None
-        secret = Secret.new()
-        await self.store.put_kept(secret.id, secret.seal(form.model_dump_json().encode()))
-        return secret

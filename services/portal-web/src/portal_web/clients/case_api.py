@@ -1,5 +1,6 @@
 """case-api, call by call."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ from urllib.parse import quote
 import httpx2
 
 from portal_web.app.save_draft import Changed, Submitted
-from portal_web.clients.rest import Answer, Problem, Rest
+from portal_web.clients.rest import Answer, Problem, Rest, Unavailable
 from portal_web.domain.cases import Case, Category, Event, Page, Priority, Submission, Versioned
 from portal_web.domain.session import Dealer
 
 # A stream is silent for 15 s at most (its keep-alive); twice that is a dead connection.
+_TRIES, _TRY_SECONDS = 20, 0.2
 _STREAM = httpx2.Timeout(10, read=40)
 
 
@@ -55,8 +57,7 @@ class DealerApi:
 
     async def create(self, content: Mapping[str, Any], key: str) -> Versioned:
         """A new draft, one for each `key`."""
-        headers = {"Idempotency-Key": key}
-        return _versioned(await self.rest.call("POST", f"{self.path}/cases", json=content, headers=headers))
+        return await self._once(f"{self.path}/cases", key, json=content)
 
     async def change(self, web_case_id: str, content: Mapping[str, Any], etag: str) -> Versioned:
         """Change a draft; raises Changed and Submitted."""
@@ -76,9 +77,7 @@ class DealerApi:
 
     async def copy(self, web_case_id: str, key: str) -> Versioned:
         """A new draft with the same content, one for each `key`."""
-        return _versioned(
-            await self.rest.call("POST", f"{self._case(web_case_id)}/copy", headers={"Idempotency-Key": key})
-        )
+        return await self._once(f"{self._case(web_case_id)}/copy", key)
 
     async def check(self, web_case_id: str, etag: str) -> None:
         """Ask whether it could be submitted; raises Problem `case-incomplete` with its fields."""
@@ -108,6 +107,17 @@ class DealerApi:
         """The stream of what changes (text/event-stream)."""
         headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
         return self.rest.stream(f"{self.path}/cases/stream", headers=headers, patience=_STREAM)
+
+    async def _once(self, path: str, key: str, **given: Any) -> Versioned:
+        """POST what happens once for each `key`; while the same is under way (two clicks), wait for its answer."""
+        for _ in range(_TRIES):
+            try:
+                return _versioned(await self.rest.call("POST", path, headers={"Idempotency-Key": key}, **given))
+            except Problem as problem:
+                if problem.slug != "idempotency-key-in-use":
+                    raise
+            await asyncio.sleep(_TRY_SECONDS)
+        raise Unavailable("another request with this Idempotency-Key takes too long")
 
     def _case(self, web_case_id: str) -> str:
         return f"{self.path}/cases/{quote(web_case_id, safe='')}"

@@ -62,7 +62,9 @@ class OidcProvider:
         """New tokens for old ones."""
         if tokens.refresh_token is None:
             raise SignInFailed("the provider gave no refresh token")
-        answer = await self._ask("refresh_token", refresh_token=tokens.refresh_token)
+        # Not the scopes that we would like: providers refuse more than was granted.
+        scope = " ".join(sorted(tokens.scopes))
+        answer = await self._ask("refresh_token", refresh_token=tokens.refresh_token, scope=scope)
         return self._tokens(answer, tokens)
 
     async def end_address(self, tokens: Tokens) -> str | None:

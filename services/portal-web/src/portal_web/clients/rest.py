@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from case_shared.errors import Transient
 
+# Problems of status 503 that a page explains; all others are the same to a user.
+TELLING = frozenset({"lists-unknown", "list-too-slow"})
 _PREFIX = "urn:casebridge:problem:"
 
 
@@ -109,6 +111,6 @@ def refuse(response: httpx2.Response) -> None:
     except ValueError:
         document = {}
     problem = Problem(response.status_code, document if isinstance(document, dict) else {})
-    if response.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR and problem.slug != "lists-unknown":
+    if response.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR and problem.slug not in TELLING:
         raise Unavailable(str(problem)) from problem
     raise problem

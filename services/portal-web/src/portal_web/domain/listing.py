@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any, Self
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -70,8 +70,8 @@ class Listing:
     def asked(self, zone: str) -> dict[str, Any]:
         """The API's query; days are those of the visitor's time zone."""
         day = ZoneInfo(zone)
-        begin = _midnight(self.created_from, day) if self.created_from else None
-        end = _midnight(self.created_to, day, 1) if self.created_to else None
+        begin = _at(self.created_from, time.min, day) if self.created_from else None
+        end = _at(self.created_to, time.max, day) if self.created_to else None
         return {
             "q": self.q,
             "status": ",".join(self.status),
@@ -122,6 +122,5 @@ def _day(text: str) -> str:
         return ""
 
 
-def _midnight(day: str, zone: ZoneInfo, days_later: int = 0) -> str:
-    at = datetime.combine(date.fromisoformat(day) + timedelta(days=days_later), time(), zone)
-    return at.isoformat()
+def _at(day: str, moment: time, zone: ZoneInfo) -> str:
+    return datetime.combine(date.fromisoformat(day), moment, zone).isoformat()

@@ -33,6 +33,10 @@ class PostgresSessionStore:
         """Whether the caller may renew."""
         return bool(await self.pool.fetchval(_sql("claim_renewal"), session_id, version))
 
+    async def release_renewal(self, session_id: bytes) -> None:
+        """Let others try."""
+        await self.pool.execute(_sql("release_renewal"), session_id)
+
     async def delete(self, session_id: bytes) -> None:
         """End it."""
         await self.pool.execute(_sql("delete_session"), session_id)

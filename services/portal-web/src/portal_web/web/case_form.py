@@ -1,15 +1,18 @@
 """Routes of the form in which a case is written: new or draft, save, finish, confirm, submit."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
+from case_shared.errors import Transient
+from portal_web.app.choices import Choices
 from portal_web.app.save_draft import AlreadySubmitted, Conflict, Outcome, Saved, save, save_new
 from portal_web.clients.rest import Problem
-from portal_web.domain.cases import Versioned
+from portal_web.domain.cases import Case, Versioned
 from portal_web.domain.content import LENGTHS, Content, field_of
 from portal_web.domain.session import KeptForm
 from portal_web.web import notices
@@ -21,32 +24,45 @@ from portal_web.web.visit import DealerVisit, ForDealer, Posted
 from portal_web.web.words import Words
 
 router = APIRouter(prefix="/dealers/{dealer}/cases")
+_KEY_CHARACTERS = 32
 
 
 @dataclass(frozen=True)
 class Form:
-    """What the form shows: `draft` None while nothing is saved; `theirs` what somebody else saved meanwhile."""
+    """What the form shows. `draft`: the case as it is saved, None where nothing is saved (or where nobody can tell).
+
+    `web_case_id` and `etag` are the draft that a save is for; `theirs` is what somebody else saved meanwhile.
+    """
 
     content: Content
-    draft: Versioned | None = None
+    web_case_id: str = ""
+    etag: str = ""
+    draft: Case | None = None
     key: str = ""
     errors: dict[str, str] | None = None
-    theirs: Versioned | None = None
+    theirs: Content | None = None
     came_back: bool = False
     gone: bool = False
     trouble: str | None = None
 
+    @classmethod
+    def of(cls, draft: Versioned, content: Content | None = None, **more: Any) -> "Form":
+        """The form of a draft; with other `content` than what is saved."""
+        case = draft.case
+        return cls(content or Content.of_case(case), case.web_case_id, draft.etag, case, **more)
+
     @property
-    def clean(self) -> bool:
-        """Whether the draft holds what the form shows."""
-        return self.draft is not None and self.content == Content.of_case(self.draft.case)
+    def unsaved(self) -> bool:
+        """Whether it shows more than is saved."""
+        saved = Content.of_case(self.draft) if self.draft else Content()
+        return self.content != saved
 
 
 @router.get("/new")
 async def write_new(request: Request, at: ForDealer) -> Response:
     """An empty form. Its key stands in the address: Back and reload come to the same case, not to another."""
     key = request.query_params.get("key", "")
-    if not (len(key) == 32 and key.isalnum()):
+    if not _is_key(key):
         return RedirectResponse(f"{at.path}/new?key={uuid.uuid4().hex}", 303)
     kept = await _kept(request, at)
     content = Content.of_fields(kept.fields) if kept else Content()
@@ -57,12 +73,15 @@ async def write_new(request: Request, at: ForDealer) -> Response:
 async def save_first(request: Request, at: ForDealer, fields: Posted) -> Response:
     """Save a new case."""
     content, key = Content.of_fields(fields), request.query_params.get("key", "")
-    if not (len(key) == 32 and key.isalnum()):
-        return await _page(request, at, Form(content, key=uuid.uuid4().hex, gone=True), 409)
+    form = Form(content, key=key)
+    if not _is_key(key):
+        return await _page(request, at, replace(form, key=uuid.uuid4().hex, gone=True), 409)
     try:
         outcome = await save_new(at.api, key, content)
     except Problem as problem:
-        return await _refused(request, at, Form(content, key=key), problem)
+        return await _refused(request, at, form, problem)
+    except Transient:
+        return await _not_saved(request, at, form)
     return await _go_on(request, at, fields, content, outcome)
 
 
@@ -72,11 +91,11 @@ async def edit(request: Request, web_case_id: str, at: ForDealer) -> Response:
     draft = await at.api.case(web_case_id)
     if "edit" not in draft.case.allowed_actions:
         return notices.redirect(f"{at.path}/{web_case_id}", "not-a-draft", web_case_id)
-    kept = await _kept(request, at)
-    if kept:
-        form = Form(Content.of_fields(kept.fields), _at_version(draft, kept.fields.get("etag")), came_back=True)
-        return await _page(request, at, form)
-    form = Form(Content.of_case(draft.case), draft)
+    if kept := await _kept(request, at):
+        # At the version that it knew: saving then finds out whether the draft was changed meanwhile.
+        form = Form.of(draft, Content.of_fields(kept.fields), came_back=True)
+        return await _page(request, at, replace(form, etag=kept.fields.get("etag", draft.etag)))
+    form = Form.of(draft)
     if request.query_params.get("ask") != "submit":
         return await _page(request, at, form)
     try:
@@ -89,23 +108,28 @@ async def edit(request: Request, web_case_id: str, at: ForDealer) -> Response:
 @router.post("/{web_case_id}/edit")
 async def save_again(request: Request, web_case_id: str, at: ForDealer, fields: Posted) -> Response:
     """Save a draft; autosave (form.js) gets its answer as JSON."""
-    content = Content.of_fields(fields)
+    content, etag = Content.of_fields(fields), fields.get("etag", "")
+    form, alone = Form(content, web_case_id, etag), fields.get("action") == "autosave"
     try:
-        outcome = await save(at.api, web_case_id, content, fields.get("etag", ""))
+        outcome = await save(at.api, web_case_id, content, etag)
     except Problem as problem:
-        if fields.get("action") == "autosave":
-            return _told(words_of(request)("Not saved: see what is marked when you save."), 422)
-        if problem.status == 404:
+        if alone:
+            words = words_of(request)
+            return _told(words("Not saved: Save & Close shows what is wrong."), 422)
+        if problem.status == HTTPStatus.NOT_FOUND:
             return await _page(request, at, Form(content, key=uuid.uuid4().hex, gone=True), 409)
-        draft = await at.api.case(web_case_id)
-        return await _refused(request, at, Form(content, draft), problem)
-    if fields.get("action") == "autosave":
+        return await _refused(request, at, form, problem)
+    except Transient:
+        if alone:
+            raise
+        return await _not_saved(request, at, form)
+    if alone:
         return _autosaved(request, outcome)
     return await _go_on(request, at, fields, content, outcome)
 
 
 @router.post("/{web_case_id}/submit")
-async def submit(request: Request, web_case_id: str, at: ForDealer, fields: Posted) -> Response:
+async def submit(web_case_id: str, at: ForDealer, fields: Posted) -> Response:
     """Submit, irreversibly, the version that the question showed; again: nothing more happens."""
     path = f"{at.path}/{web_case_id}"
     try:
@@ -127,7 +151,8 @@ async def _go_on(
         case AlreadySubmitted(web_case_id):
             return notices.redirect(f"{at.path}/{web_case_id}", "already", web_case_id)
         case Conflict(theirs):
-            return await _page(request, at, Form(content, theirs, theirs=theirs), 409)
+            form = Form.of(theirs, content, theirs=Content.of_case(theirs.case))
+            return await _page(request, at, form, 409)
         case Saved(draft):
             web_case_id = draft.case.web_case_id
             if fields.get("action") == "finish":
@@ -143,12 +168,18 @@ async def _refused(request: Request, at: DealerVisit, form: Form, problem: Probl
     words = words_of(request)
     if problem.slug == "lists-unknown":
         trouble = words("The draft is saved. D365's categories are not known yet: submit it in a few minutes.")
-        return await _page(request, at, _with(form, trouble=trouble), 503)
-    named = {field_of(one.pointer): one.pointer for one in problem.fields}
-    errors = {name: _advice(name, form.content, words) for name in named if name}
+        return await _page(request, at, replace(form, trouble=trouble), 503)
+    named = {field_of(one.pointer) for one in problem.fields}
+    errors = {name: _advice(name, form.content, words) for name in FIELDS if name in named}
     if not errors:
         raise problem
-    return await _page(request, at, _with(form, errors=errors), 422)
+    return await _page(request, at, replace(form, errors=errors), 422)
+
+
+async def _not_saved(request: Request, at: DealerVisit, form: Form) -> Response:
+    words = words_of(request)
+    trouble = words("Not saved: the service does not answer. What you typed is below; try again in a moment.")
+    return await _page(request, at, replace(form, trouble=trouble), 503)
 
 
 def _advice(field: str, content: Content, words: Words) -> str:
@@ -166,13 +197,8 @@ def _advice(field: str, content: Content, words: Words) -> str:
     return words("This holds characters that cannot be stored. Type it anew, without pasted formatting.")
 
 
-def _with(form: Form, **changes: Any) -> Form:
-    return Form(**{**form.__dict__, **changes})
-
-
-def _at_version(draft: Versioned, etag: str | None) -> Versioned:
-    """The draft as a form that came back knew it: saving then finds out whether it was changed meanwhile."""
-    return draft.model_copy(update={"etag": etag}) if etag else draft
+def _is_key(text: str) -> bool:
+    return len(text) == _KEY_CHARACTERS and text.isalnum()
 
 
 async def _kept(request: Request, at: DealerVisit) -> KeptForm | None:
@@ -203,8 +229,10 @@ def _told(message: str, status: int) -> Response:
 
 
 async def _page(request: Request, at: DealerVisit, form: Form, status: int = 200, *, ask: bool = False) -> Response:
-    choices = await at.choices()
-    theirs = Content.of_case(form.theirs.case) if form.theirs else None
+    try:
+        choices = await at.choices()
+    except Transient:
+        choices = Choices()  # the form is worth more than its lists
     return await render(
         request,
         "cases/form.html",
@@ -213,7 +241,7 @@ async def _page(request: Request, at: DealerVisit, form: Form, status: int = 200
         choices=choices,
         fields=FIELDS,
         lengths=LENGTHS,
-        theirs=theirs,
-        differing=form.content.differing(theirs) if theirs else set(),
+        theirs=form.theirs,
+        differing=form.content.differing(form.theirs) if form.theirs else set(),
         ask=ask,
     )

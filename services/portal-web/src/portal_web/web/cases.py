@@ -31,12 +31,16 @@ async def show(request: Request, at: ForDealer) -> Response:
     """The list. Asked by a script (search as one types) it tells the browser which address shows the same."""
     listing, words = listing_of(request), preferences_of(request).words
     asked = listing.asked(words.zone)
+    page: Page | None
     try:
         page = await at.api.cases(**asked, cursor=listing.cursor, limit=PAGE_SIZE, counts="true")
     except Problem as problem:
-        if problem.status != 422 or not listing.cursor:
+        if problem.slug == "list-too-slow":
+            page = None
+        elif problem.status == 422 and listing.cursor:
+            return RedirectResponse(at.path + listing.query(), 303)  # a cursor of another time
+        else:
             raise
-        return RedirectResponse(at.path + listing.query(), 303)  # a cursor of another time
     response = await render(
         request,
         "cases/list.html",
@@ -54,14 +58,16 @@ async def show(request: Request, at: ForDealer) -> Response:
     return response
 
 
-def _count(page: Page, status: Status, words: Words) -> str:
+def _count(page: Page | None, status: Status, words: Words) -> str:
     """How many cases of a status there are, as a pill shows it: the API counts up to a thousand."""
-    count = page.counts.statuses.get(status) if page.counts else None
+    count = page.counts.statuses.get(status) if page and page.counts else None
     return f"{words.number(count.count)}{'+' if count.more else ''}" if count else ""
 
 
-def _told(page: Page, words: Words) -> str:
+def _told(page: Page | None, words: Words) -> str:
     """How many cases the list has, in words."""
+    if page is None:
+        return words("This search takes too long")
     total = page.counts.total if page.counts else Count(count=len(page.items), more=page.has_more)
     if total.more:
         return words("More than %(number)s cases", number=words.number(total.count))

@@ -15,7 +15,7 @@ from portal_web.clients.rest import Problem
 from portal_web.web.guard import by_script
 from portal_web.web.preferences import local, words_of
 from portal_web.web.rendering import render
-from portal_web.web.signing import ask_to_sign_in, begin
+from portal_web.web.signing import ask_to_sign_in, begin, give_back
 from portal_web.web.visit import ForgedForm, SignInNeeded
 from portal_web.web.words import Words
 
@@ -42,11 +42,15 @@ def told(status: int, words: Words) -> Told:
     return words("Something failed on our side"), words("It was recorded. Try again; nothing was done twice.")
 
 
+def _wants_json(request: Request) -> bool:
+    return "application/json" in request.headers.get("accept", "")
+
+
 async def refusal(request: Request, status: int, headers: dict[str, str] | None = None) -> Response:
     """The page for a status; to a script its words alone."""
     words = words_of(request)
     title, advice = told(status, words)
-    if "application/json" in request.headers.get("accept", ""):
+    if _wants_json(request):
         response: Response = JSONResponse({"message": f"{title}. {advice}"}, status)
     else:
         response = await render(
@@ -58,14 +62,19 @@ async def refusal(request: Request, status: int, headers: dict[str, str] | None 
 
 async def _sign_in(request: Request, error: Exception) -> Response:
     assert isinstance(error, SignInNeeded)
-    if "application/json" in request.headers.get("accept", ""):
-        return JSONResponse({"message": words_of(request)("You have been signed out.")}, 401)
+    if _wants_json(request):
+        return _signed_out(request)
     if by_script(request) and error.fields is None:
         return Response(status_code=401, headers={"HX-Refresh": "true"})
     if error.fields is not None:
         return await ask_to_sign_in(request, error.fields)
     query = f"?{request.url.query}" if request.url.query else ""
     return await begin(request, local(request.url.path + query))
+
+
+def _signed_out(request: Request) -> Response:
+    words = words_of(request)
+    return JSONResponse({"message": words("You have been signed out.")}, 401)
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -83,8 +92,12 @@ async def _invalid(request: Request, _error: Exception) -> Response:
     return await refusal(request, 422)
 
 
-async def _forged(request: Request, _error: Exception) -> Response:
-    return await refusal(request, 403)
+async def _forged(request: Request, error: Exception) -> Response:
+    """A form from before another sign-in of the same user comes back to be sent anew; nothing else does."""
+    assert isinstance(error, ForgedForm)
+    if _wants_json(request):
+        return _signed_out(request)
+    return await give_back(request, error.fields) or await refusal(request, 403)
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:

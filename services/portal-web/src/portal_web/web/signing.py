@@ -92,6 +92,17 @@ async def ask_to_sign_in(request: Request, fields: dict[str, str]) -> Response:
     return response
 
 
+async def give_back(request: Request, fields: dict[str, str]) -> Response | None:
+    """Lead back to the page of a form, with its content, where its author is who is signed in."""
+    context, visit = context_of(request), await find_visit(request)
+    if visit is None or "page" not in fields or fields.get("author") != visit.session.subject:
+        return None
+    form = KeptForm(author=fields["author"], page=local(fields["page"]), fields=fields)
+    response = RedirectResponse(form.page, 303)
+    context.cookies.set_form(response, await context.signing_in.keep(form))
+    return response
+
+
 async def _address(request: Request, return_to: str, form: KeptForm | None) -> tuple[str, Secret]:
     browser = Secret.new()
     return await context_of(request).signing_in.begin(browser, return_to, form), browser

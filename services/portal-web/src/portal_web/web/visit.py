@@ -30,6 +30,10 @@ class SignInNeeded(Exception):
 class ForgedForm(Exception):
     """A form without this session's token: it is from before the sign-in, or from elsewhere."""
 
+    def __init__(self, fields: dict[str, str]) -> None:
+        super().__init__("a form of another session")
+        self.fields = fields
+
 
 @dataclass(frozen=True)
 class Visit:
@@ -152,7 +156,7 @@ async def posted(request: Request, visit: Annotated[Visit, Depends(signed_in)]) 
     """FastAPI dependency: the fields of a form of this session; raises ForgedForm."""
     fields = await fields_of(request)
     if not visit.secret.wrote(fields.pop("token", "")):
-        raise ForgedForm
+        raise ForgedForm(fields)
     return fields
 
 

@@ -1,0 +1,206 @@
+"""Writing, saving and submitting a case: nothing typed is lost, nothing happens twice."""
+
+import asyncio
+
+from tests.integration.portal_web.conftest import CASES, Browser, Portal, address_of
+
+WARRANTY = "Sales:Warranty"
+
+
+async def cases(portal: Portal) -> list[dict[str, object]]:
+    async with portal.database.connect() as connection:
+        return [dict(row) for row in await connection.fetch("SELECT * FROM case_api.cases ORDER BY created_at")]
+
+
+async def test_a_draft_holds_what_was_typed(portal: Portal, dana: Browser) -> None:
+    case = await dana.draft(
+        category=WARRANTY, priority="High", description="Leaks.\r\nBadly.", contact_email="a@b.example"
+    )
+    (row,) = await cases(portal)
+    assert row["web_case_id"] == case
+    assert (row["category"], row["category_type"], row["priority"]) == ("Warranty", "Sales", "High")
+    assert row["description"] == "Leaks.\nBadly."
+    form = await dana.get(f"{CASES}/{case}/edit")
+    assert 'value="a@b.example"' in form.text
+    assert f"Draft {case}" in form.text
+    assert "Contoso" in form.text
+
+
+async def test_a_new_form_that_is_sent_twice_or_after_back_makes_one_draft(portal: Portal, dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    path = address_of(form)
+    sent = [dana.send(form, path, follow=False, action="close", description="Once") for _ in range(3)]
+    answers = await asyncio.gather(*sent)
+    assert [answer.status_code for answer in answers].count(303) >= 1
+    assert {answer.status_code for answer in answers} <= {303, 409}
+    again = await dana.send(await dana.get(path), path, follow=False, action="close", description="Once")
+    assert again.status_code == 303
+    assert len(await cases(portal)) == 1
+
+
+async def test_back_to_the_new_form_after_submit_sends_nothing_again(portal: Portal, dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    path = address_of(form)
+    asked = await dana.send(form, path, action="finish", category=WARRANTY)
+    assert "Submit" in asked.text
+    submit = address_of(asked).replace("/edit?ask=submit", "/submit")
+    first, second = await asyncio.gather(*(dana.send(asked, submit, follow=False) for _ in range(2)))
+    assert (first.status_code, second.status_code) == (303, 303)
+    reloaded = await dana.send(asked, submit)
+    assert "is submitted" in reloaded.text
+    back = await dana.send(form, path, action="finish", category=WARRANTY, description="changed after Back")
+    assert "submitted already" in back.text
+    async with portal.database.connect() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM case_api.submissions") == 1
+    assert len(await cases(portal)) == 1
+
+
+async def test_what_is_missing_is_told_beside_its_field_and_in_a_summary(dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    refused = await dana.send(form, address_of(form), action="finish", contact_email="nonsense", description="kept")
+    assert address_of(refused).endswith("/edit?ask=submit")
+    assert '<a href="#category">Category: Choose a category.</a>' in refused.text
+    assert 'id="contact_email-error"' in refused.text
+    assert 'aria-describedby="category-error"' in refused.text
+    assert "kept" in refused.text
+    assert '<dialog id="submit"' not in refused.text
+
+
+async def test_what_cannot_be_saved_stays_in_the_form(dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    refused = await dana.send(form, address_of(form), action="close", contact_phone="1" * 51, notes="still here")
+    assert refused.status_code == 422
+    assert "50 characters at most" in refused.text
+    assert "still here" in refused.text
+
+
+async def test_both_versions_are_shown_where_a_draft_was_changed_elsewhere(portal: Portal, dana: Browser) -> None:
+    case = await dana.draft(category=WARRANTY, description="first")
+    path = f"{CASES}/{case}/edit"
+    mine, theirs = await dana.get(path), await dana.get(path)
+    await dana.send(theirs, path, follow=False, action="close", category=WARRANTY, description="theirs")
+    both = await dana.send(mine, path, action="close", category=WARRANTY, description="mine")
+    assert both.status_code == 409
+    assert "changed elsewhere" in both.text
+    assert ">theirs</span>" in both.text
+    assert "mine</textarea>" in both.text
+    (row,) = await cases(portal)
+    assert row["description"] == "theirs", "nothing is overwritten unasked"
+    await dana.send(both, path, follow=False, action="close", category=WARRANTY, description="mine")
+    (row,) = await cases(portal)
+    assert row["description"] == "mine", "but knowingly"
+
+
+async def test_the_same_content_is_no_conflict(dana: Browser) -> None:
+    case = await dana.draft(description="first")
+    path = f"{CASES}/{case}/edit"
+    form = await dana.get(path)
+    for _ in range(2):
+        answer = await dana.send(form, path, follow=False, action="close", description="same")
+        assert answer.status_code == 303
+
+
+async def test_autosave_answers_with_the_next_version(dana: Browser) -> None:
+    case = await dana.draft(description="first")
+    path = f"{CASES}/{case}/edit"
+    form = await dana.get(path)
+    saved = await dana.send(form, path, follow=False, action="autosave", description="second")
+    assert saved.json()["etag"] == '"3"'
+    assert "saved at" in saved.json()["message"]
+    stale = await dana.send(form, path, follow=False, action="autosave", description="third")
+    assert stale.status_code == 409
+    assert "changed elsewhere" in stale.json()["message"]
+
+
+async def test_a_draft_that_changed_after_the_question_is_not_submitted(portal: Portal, dana: Browser) -> None:
+    case = await dana.draft(category=WARRANTY, description="as asked")
+    path = f"{CASES}/{case}"
+    asked = await dana.get(f"{path}/edit?ask=submit")
+    form = await dana.get(f"{path}/edit")
+    await dana.send(form, f"{path}/edit", follow=False, action="close", category=WARRANTY, description="changed")
+    answer = await dana.send(asked, f"{path}/submit")
+    assert "was changed in the meantime" in answer.text
+    assert "changed" in answer.text
+    async with portal.database.connect() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM case_api.submissions") == 0
+
+
+async def test_a_draft_deleted_elsewhere_can_be_saved_as_a_new_one(portal: Portal, dana: Browser) -> None:
+    case = await dana.draft(description="first")
+    path = f"{CASES}/{case}/edit"
+    form = await dana.get(path)
+    asked = await dana.get(f"{CASES}/{case}/delete")
+    await dana.send(asked, f"{CASES}/{case}/delete", follow=False)
+    assert await cases(portal) == []
+    gone = await dana.send(form, path, action="close", description="typed on")
+    assert gone.status_code == 409
+    assert "deleted elsewhere" in gone.text
+    assert "typed on" in gone.text
+
+
+async def test_a_submitted_case_is_viewed_not_edited(dana: Browser) -> None:
+    case = await dana.draft(category=WARRANTY)
+    asked = await dana.get(f"{CASES}/{case}/edit?ask=submit")
+    view = await dana.send(asked, f"{CASES}/{case}/submit")
+    assert "On its way to D365" in view.text
+    assert "<textarea" not in view.text
+    assert "dana" in view.text
+    redirected = await dana.get(f"{CASES}/{case}/edit")
+    assert address_of(redirected) == f"{CASES}/{case}"
+    assert "it can only be viewed" in redirected.text
+
+
+async def test_deleting_twice_is_as_good_as_once(dana: Browser) -> None:
+    case = await dana.draft(description="x")
+    asked = await dana.get(f"{CASES}/{case}/delete")
+    assert "cannot be undone" in asked.text
+    for _ in range(2):
+        answer = await dana.send(asked, f"{CASES}/{case}/delete", follow=False)
+        assert answer.status_code == 303
+
+
+async def test_copying_twice_makes_one_draft(portal: Portal, dana: Browser) -> None:
+    case = await dana.draft(category=WARRANTY, description="again")
+    view = await dana.get(f"{CASES}/{case}")
+    for _ in range(2):
+        copied = await dana.send(view, f"{CASES}/{case}/copy")
+        assert "again" in copied.text
+        assert f"with the content of {case}" in copied.text
+    assert len(await cases(portal)) == 2
+
+
+async def test_what_users_write_is_text(dana: Browser) -> None:
+    case = await dana.draft(category=WARRANTY, description="<script>alert(1)</script>", contact_name='"><b>')
+    for path in (f"{CASES}/{case}/edit", f"{CASES}/{case}", f"{CASES}/{case}/delete"):
+        page = await dana.get(path)
+        assert "<script>alert" not in page.text
+        assert '"><b>' not in page.text
+
+
+async def test_pages_need_three_calls_at_most(portal: Portal, dana: Browser) -> None:
+    case = await dana.draft(category=WARRANTY)
+    for path in (
+        f"{CASES}/new?key={'a' * 32}",
+        f"{CASES}/{case}/edit",
+        f"{CASES}/{case}/edit?ask=submit",
+        f"{CASES}/{case}",
+    ):
+        portal.api.asked.clear()
+        assert (await dana.get(path)).status_code == 200
+        assert len(portal.api.asked) <= 3, portal.api.asked
+
+
+async def test_an_api_that_is_away_costs_nobody_what_was_typed(portal: Portal, dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    portal.api.away = True
+    answer = await dana.send(form, address_of(form), action="close", description="typed")
+    assert answer.status_code == 503
+    assert "Not saved: the service does not answer" in answer.text
+    assert ">\ntyped</textarea>" in answer.text
+
+
+async def test_a_long_form_field_is_refused_with_words(dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    answer = await dana.send(form, address_of(form), action="close", notes="x" * 25_000)
+    assert answer.status_code == 413
+    assert "too long" in answer.text

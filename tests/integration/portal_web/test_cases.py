@@ -1,0 +1,109 @@
+"""The list: its address says everything, and what cannot be shown is told."""
+
+import re
+
+from tests.integration.portal_web.conftest import CASES, Browser, Portal, address_of
+
+SCRIPT = {"HX-Request": "true"}
+
+
+async def test_the_list_shows_the_dealer_s_cases_with_names_for_each_icon(portal: Portal, dana: Browser) -> None:
+    case = await dana.draft(category="Sales:Warranty", description="The pump leaks")
+    page = await dana.get(CASES)
+    assert page.status_code == 200
+    assert "The pump leaks" in page.text
+    for name in (f"Edit draft {case}", f"Delete draft {case}", f"Copy {case} to a new draft"):
+        assert f'aria-label="{name}"' in page.text
+    assert "<title>Cases · Contoso · Casebridge</title>" in page.text
+    assert "1 case<" in page.text
+    assert re.search(r'id="count-draft">1<', page.text)
+
+
+async def test_searching_filters_and_order_are_the_api_s(dana: Browser) -> None:
+    first = await dana.draft(description="first")
+    second = await dana.draft(category="Sales:Warranty", description="second")
+    assert second not in (await dana.get(f"{CASES}?q={first}")).text
+    assert first not in (await dana.get(f"{CASES}?category=Warranty")).text
+    assert "No case fits" in (await dana.get(f"{CASES}?status=closed")).text
+    page = (await dana.get(f"{CASES}?sort=created_at")).text
+    assert page.index(first) < page.index(second)
+    assert re.search(r'aria-sort="ascending">\s*<a [^>]*id="sort-created_at"', page)
+
+
+async def test_chips_take_a_filter_away(dana: Browser) -> None:
+    page = await dana.get(f"{CASES}?q=abc&status=draft,open&sort=status")
+    assert f'href="{CASES}?q=abc&amp;status=open&amp;sort=status"' in page.text
+    assert 'aria-label="Remove filter Search: abc"' in page.text
+
+
+async def test_a_script_is_told_the_address_and_typing_on_makes_no_history(dana: Browser) -> None:
+    typed = await dana.get(f"{CASES}?q=ab&status=draft&category=", headers=SCRIPT)
+    assert typed.headers["hx-push-url"] == f"{CASES}?q=ab&status=draft"
+    here = {**SCRIPT, "HX-Current-URL": f"http://127.0.0.1:8080{CASES}?q=a&status=draft"}
+    on = await dana.get(f"{CASES}?q=ab&status=draft", headers=here)
+    assert on.headers["hx-replace-url"] == f"{CASES}?q=ab&status=draft"
+    assert "hx-push-url" not in on.headers
+
+
+async def test_a_script_without_a_session_is_bidden_to_load_the_page(portal: Portal, dana: Browser) -> None:
+    async with portal.database.connect() as connection:
+        await connection.execute("DELETE FROM portal_web.sessions")
+    answer = await dana.http.get(f"{CASES}?q=a", headers=SCRIPT)
+    assert answer.status_code == 401
+    assert answer.headers["hx-refresh"] == "true"
+
+
+async def test_pages_follow_each_other(dana: Browser) -> None:
+    for number in range(26):
+        await dana.draft(description=f"number {number:02}")
+    first = await dana.get(CASES)
+    link = re.search(r'href="([^"]+cursor=[^"]+)"', first.text)
+    assert link
+    second = await dana.get(link[1].replace("&amp;", "&"))
+    assert "number 00" in second.text
+    assert "First page" in second.text
+    strange = await dana.get(f"{CASES}?cursor=nonsense")
+    assert address_of(strange) == CASES
+
+
+async def test_the_export_is_the_list_as_it_is_shown(dana: Browser) -> None:
+    first = await dana.draft(description="=1+1")
+    second = await dana.draft(category="Sales:Warranty")
+    answer = await dana.get(f"{CASES}/export.csv?q={first}")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert 'filename="cases-usmf-us-001.csv"' in answer.headers["content-disposition"]
+    assert first in answer.text
+    assert second not in answer.text
+
+
+async def test_an_empty_list_helps(dana: Browser) -> None:
+    page = await dana.get(CASES)
+    assert "There is no case yet" in page.text
+
+
+async def test_a_user_of_two_dealers_chooses_and_switches(portal: Portal) -> None:
+    async with portal.browser() as theo:
+        arrived = await theo.sign_in("theo")
+        assert "For which dealer?" in arrived.text
+        page = await theo.get("/dealers/usmf-us-002/cases")
+        assert "Fabrikam · Casebridge</title>" in page.text
+        assert 'href="/dealers/usmf-us-001/cases"' in page.text
+
+
+async def test_the_list_needs_three_calls_at_most(portal: Portal, dana: Browser) -> None:
+    await dana.get(CASES)
+    portal.api.asked.clear()
+    await dana.get(CASES)
+    assert len(portal.api.asked) <= 3, portal.api.asked
+
+
+async def test_pages_speak_the_visitor_s_language(dana: Browser) -> None:
+    page = await dana.get(CASES, headers={"Accept-Language": "de"})
+    assert '<html lang="de"' in page.text
+    assert "Fall anlegen" in page.text
+    await dana.http.post(
+        "/preferences", data={"from": CASES, "language": "is", "theme": "dark", "zone": "Europe/Berlin"}
+    )
+    page = await dana.get(CASES)
+    assert '<html lang="is" data-theme="dark"' in page.text
+    assert "Nýtt mál" in page.text

@@ -1,0 +1,193 @@
+"""Who is signed in: by whom, for how long, and what becomes of a form when it is over."""
+
+import asyncio
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from case_shared.errors import Transient
+from portal_web.domain.secret import Secret
+from portal_web.domain.session import Session, Tokens
+from tests.integration.portal_web.conftest import CASES, PORTAL, Browser, Portal, address_of
+
+COOKIE = "casebridge-session-8080"
+
+
+async def age(portal: Portal, browser: Browser) -> None:
+    """Let the access token of this browser's session be over."""
+    secret = Secret(browser.http.cookies[COOKIE])
+    stored = await portal.context.store.find(secret.id)
+    assert stored
+    session = Session.model_validate_json(secret.open(stored.content) or b"")
+    tokens = session.tokens.model_copy(update={"expires_at": datetime(2020, 1, 1, tzinfo=UTC)})
+    old = session.model_copy(update={"tokens": tokens})
+    assert await portal.context.store.replace(secret.id, secret.seal(old.model_dump_json().encode()), stored.version)
+
+
+async def end(portal: Portal) -> None:
+    """End all sessions."""
+    async with portal.database.connect() as connection:
+        await connection.execute("DELETE FROM portal_web.sessions")
+
+
+async def test_a_page_leads_to_the_provider_and_back_to_it(portal: Portal) -> None:
+    async with portal.browser() as browser:
+        sent = await browser.http.get(f"{CASES}/new?key={'a' * 32}")
+        assert sent.status_code == 303
+        assert "code_challenge=" in sent.headers["location"]
+        arrived = await browser.at_provider(sent, "dana")
+        assert address_of(arrived) == f"{CASES}/new?key={'a' * 32}"
+
+
+async def test_neither_database_nor_log_nor_page_holds_a_token(portal: Portal, dana: Browser) -> None:
+    cookie = dana.http.cookies[COOKIE]
+    async with portal.database.connect() as connection:
+        rows = await connection.fetch("SELECT id, content FROM portal_web.sessions")
+    stored = b"".join(row["id"] + row["content"] for row in rows)
+    assert len(rows) == 1
+    assert cookie.encode() not in stored
+    assert b"dana" not in stored
+    assert b"eyJ" not in stored
+    page = await dana.get(f"{CASES}/new")
+    assert "eyJ" not in page.text
+
+
+async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(portal: Portal) -> None:
+    async with portal.browser() as browser:
+        sent = await browser.http.get("/sign-in")
+    header = sent.headers["set-cookie"]
+    assert "HttpOnly" in header
+    assert "SameSite=lax" in header
+    assert "Path=/" in header
+
+
+async def test_tokens_are_renewed_once_for_requests_that_come_together(
+    portal: Portal, dana: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await age(portal, dana)
+    provider = portal.context.sessions.provider
+    renew, renewals = provider.renew, 0
+
+    async def counted(tokens: Tokens) -> Tokens:
+        nonlocal renewals
+        renewals += 1
+        return await renew(tokens)
+
+    monkeypatch.setattr(provider, "renew", counted)
+    answers = await asyncio.gather(*(dana.http.get(f"{CASES}/new?key={'a' * 32}") for _ in range(5)))
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert renewals == 1
+
+
+async def test_a_provider_that_is_away_ends_no_session(
+    portal: Portal, dana: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await age(portal, dana)
+
+    async def away(_tokens: Tokens) -> Tokens:
+        raise Transient("away")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(portal.context.sessions.provider, "renew", away)
+        assert (await dana.get(f"{CASES}/new?key={'a' * 32}")).status_code == 503
+    assert (await dana.get(f"{CASES}/new?key={'a' * 32}")).status_code == 200
+
+
+async def test_what_a_form_held_when_the_session_ended_comes_back_after_the_sign_in(
+    portal: Portal, dana: Browser
+) -> None:
+    form = await dana.get(f"{CASES}/new")
+    await end(portal)
+    ended = await dana.send(form, address_of(form), action="close", description="Typed for an hour.")
+    assert ended.status_code == 401
+    assert "What you typed is kept" in ended.text
+    link = re.search(r'class="primary button" href="([^"]+)"', ended.text)
+    assert link
+    sent = type(ended)(303, headers={"location": link[1].replace("&amp;", "&")})
+    back = await dana.at_provider(sent, "dana")
+    assert address_of(back) == address_of(form)
+    assert "Typed for an hour." in back.text
+    saved = await dana.send(back, address_of(back), action="close", description="Typed for an hour.")
+    assert saved.status_code in {200, 422}, "the list"
+    fresh = await dana.get(address_of(form))
+    assert "Typed for an hour." not in fresh.text, "once it is saved, it comes back no more"
+
+
+async def test_somebody_else_does_not_get_it(portal: Portal, dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    await end(portal)
+    ended = await dana.send(form, address_of(form), action="close", description="Dana's secret")
+    link = re.search(r'class="primary button" href="([^"]+)"', ended.text)
+    assert link
+    sent = type(ended)(303, headers={"location": link[1].replace("&amp;", "&")})
+    back = await dana.at_provider(sent, "theo")
+    assert back.status_code == 200
+    assert "Dana&#39;s secret" not in back.text
+
+
+async def test_a_form_of_another_site_or_session_is_refused(portal: Portal, dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    foreign = await dana.http.post(
+        address_of(form), data={"description": "x"}, headers={"Origin": "https://evil.example"}
+    )
+    assert foreign.status_code == 403
+    async with portal.browser() as theo:
+        await theo.sign_in("theo", f"{CASES}/new")
+        other = await theo.send(form, address_of(form), action="close")
+        assert other.status_code == 403
+    without = await dana.http.post(address_of(form), data={"description": "x"})
+    assert without.status_code == 403
+
+
+async def test_a_form_from_before_another_sign_in_of_the_same_user_comes_back(portal: Portal, dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    await end(portal)
+    await dana.sign_in("dana", f"{CASES}/new")
+    back = await dana.send(form, address_of(form), action="close", description="typed in the other tab")
+    assert address_of(back) == address_of(form)
+    assert "typed in the other tab" in back.text
+
+
+async def test_a_callback_that_this_browser_did_not_ask_for_signs_nobody_in(portal: Portal) -> None:
+    async with portal.browser() as victim, portal.browser() as attacker:
+        sent = await attacker.http.get("/sign-in")
+        state = re.search(r"state=([^&]+)", sent.headers["location"])
+        assert state
+        answer = await victim.http.get(f"/sign-in/done?code=stolen&state={state[1]}")
+        assert answer.status_code == 400
+        assert COOKIE not in victim.http.cookies
+
+
+async def test_signing_out_ends_the_session_here_and_leads_to_the_provider(portal: Portal, dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    cookie = dana.http.cookies[COOKIE]
+    left = await dana.send(form, "/sign-out")
+    assert "/end_session?" in left.text
+    dana.http.cookies.set(COOKIE, cookie, domain="127.0.0.1")
+    sent = await dana.http.get(f"{CASES}/new")
+    assert sent.status_code == 303
+    assert sent.headers["location"].startswith(portal.context.settings.oidc_issuer)
+
+
+async def test_an_operator_has_no_dealer(portal: Portal) -> None:
+    async with portal.browser() as browser:
+        arrived = await browser.sign_in("olga")
+        assert arrived.status_code == 200
+        assert "No dealer is assigned to you" in arrived.text
+        assert (await browser.get(CASES)).status_code == 404
+
+
+async def test_another_dealer_s_cases_do_not_exist(dana: Browser) -> None:
+    assert (await dana.get("/dealers/usmf-us-002/cases")).status_code == 404
+    assert (await dana.get("/dealers/nobody/cases")).status_code == 404
+
+
+async def test_headers_allow_nothing_inline_and_nothing_foreign(dana: Browser) -> None:
+    page = await dana.get(f"{CASES}/new")
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert page.headers["cache-control"] == "no-store"
+    assert not re.search(r"<script(?![^>]*src=)|\sstyle=|\son\w+=|javascript:", page.text)
+    assert not re.search(r'(?:src|href|action)="(?:https?:)?//', page.text.replace(PORTAL, ""))

@@ -1,0 +1,54 @@
+from urllib.parse import parse_qsl
+
+import pytest
+
+from portal_web.domain.listing import NEWEST_FIRST, Listing
+
+
+def read(query: str) -> Listing:
+    pairs = parse_qsl(query)
+    return Listing.read(dict(pairs), [value for name, value in pairs if name == "status"])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?q=W12&status=draft%2Copen&category=Warranty&undelivered=1&sort=-status&cursor=abc",
+        "?created_by=dana&created_from=2026-01-01&created_to=2026-02-01",
+    ],
+)
+def test_an_address_says_everything(query: str) -> None:
+    listing = read(query.removeprefix("?"))
+    assert listing.query(cursor=listing.cursor) == query
+
+
+def test_statuses_come_by_comma_or_several_times_in_the_order_of_a_case_s_life() -> None:
+    assert read("status=open&status=draft,nonsense").status == ("draft", "open")
+
+
+def test_what_makes_no_sense_is_left_aside() -> None:
+    listing = read("sort=name;drop&created_from=yesterday&q=%20%20")
+    assert listing == Listing()
+    assert not listing.filtered
+
+
+def test_another_filter_begins_at_the_first_page() -> None:
+    assert read("q=a&cursor=abc").query(q="b") == "?q=b"
+
+
+def test_a_header_turns_the_order_round_and_times_begin_with_the_newest() -> None:
+    assert Listing().turned("created_at") == "created_at"
+    assert Listing().turned("submitted_at") == "-submitted_at"
+    assert Listing().turned("status") == "status"
+    assert Listing(sort="status").turned("status") == "-status"
+    assert Listing().direction("created_at") == "descending"
+    assert Listing(sort="status").direction("status") == "ascending"
+    assert Listing().direction("status") is None
+
+
+def test_days_are_the_visitor_s() -> None:
+    asked = Listing(created_from="2026-07-01", created_to="2026-07-01").asked("Europe/Berlin")
+    assert asked["created_from"] == "2026-07-01T00:00:00+02:00"
+    assert asked["created_to"] == "2026-07-01T23:59:59.999999+02:00"
+    assert asked["sort"] == NEWEST_FIRST

@@ -1,0 +1,53 @@
+"""case-api's stream, as browsers get it."""
+
+import json
+from collections.abc import AsyncIterator
+
+from portal_web.web.live import _translated
+from portal_web.web.words import Words
+
+CASE = {
+    "web_case_id": "WABCDEFGH1", "case_id": "CASE-1", "dealer": "d", "status": "in_process", "status_as_of": None,
+    "category": "Warranty", "category_type": "Sales", "priority": None, "description": "<b>", "contact": None,
+    "notes": None,
+    "created_by": "ann", "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
+    "submitted_at": None, "submission": None, "origin": "portal", "allowed_actions": ["copy"], "tomorrow": 1,
+}  # fmt: skip
+
+
+async def translated(*lines: str) -> list[str]:
+    async def stream() -> AsyncIterator[str]:
+        for line in lines:
+            yield line
+
+    return [text.decode() async for text in _translated(stream(), Words("de", "UTC"))]
+
+
+async def test_a_case_comes_as_its_cells_in_the_visitor_s_language() -> None:
+    (text,) = await translated("id: 7", "event: case", f"data: {json.dumps(CASE)}", "")
+    head, event, data, *_ = text.split("\n")
+    assert (head, event) == ("id: 7", "event: case")
+    told = json.loads(data.removeprefix("data: "))
+    assert told["case"] == "WABCDEFGH1"
+    assert told["say"] == "WABCDEFGH1: In Bearbeitung"
+    assert "In Bearbeitung" in told["status"]
+    assert "<b>" not in text, "nothing but what the cells show"
+
+
+async def test_what_did_not_arrive_is_said_so() -> None:
+    submission = {
+        "submission_no": 1, "state": "failed", "case_id": None, "reason": "no", "submitted_at": "2026-01-01T00:00:00Z",
+        "delivered_at": None, "attempts": [],
+    }  # fmt: skip
+    lost = {**CASE, "status": "submitted", "case_id": None, "submission": submission}
+    (text,) = await translated("event: case", f"data: {json.dumps(lost)}", "")
+    assert "support" in text.lower()
+
+
+async def test_what_is_not_understood_bids_the_page_look_anew() -> None:
+    assert await translated("event: case", "data: {}", "") == ["event: resync\ndata: {}\n\n"]
+    assert await translated("event: resync", "data: x", "") == ["event: resync\ndata: {}\n\n"]
+
+
+async def test_signs_of_life_are_passed_on() -> None:
+    assert await translated(": keep-alive", "") == [": alive\n\n"]
