@@ -19,7 +19,7 @@ WORLDS ?= 1
 
 CLIENT := clients/typescript
 
-.PHONY: help setup up down demo test schemathesis audit scenarios chaos chaos-short check check-locks lock bench client client-test
+.PHONY: help setup up down demo test browser screenshots words schemathesis audit scenarios chaos chaos-short check check-locks lock bench client client-test
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -39,13 +39,24 @@ demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its en
 	@exec $(RUN)/casebridge demo $(ARGS)
 
 test: $(INSTALLED) ## Run all tests, on a PostgreSQL and a Kafka of their own
-	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --ignore tests/chaos --ignore tests/client --ignore tests/fuzz $(ARGS)
+	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --ignore tests/chaos --ignore tests/client --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
 
 schemathesis: $(INSTALLED) ## Hold case-api to its OpenAPI document, by generated requests and walks along links
 	@exec $(RUN)/python -m pytest tests/fuzz $(ARGS)
 
 audit: $(INSTALLED) ## Look for known vulnerabilities of what is locked; says so where the data cannot be reached
 	@exec $(RUN)/python .ci/audit.py
+
+browser: $(INSTALLED) ## Pass the tests in Chromium, which is installed where it is missing and may be (root, apt)
+	@$(CHROMIUM)
+	@exec $(RUN)/python -m pytest tests/e2e/browser $(ARGS)
+
+screenshots: $(INSTALLED) ## Draw every page of the portal into docs/screenshots, light and dark
+	@$(CHROMIUM)
+	@exec $(RUN)/python -m pytest tests/e2e/browser/test_pages.py --screenshots docs/screenshots $(ARGS)
+
+words: $(INSTALLED) ## Bring new texts of the pages into their translations
+	@exec $(RUN)/python -m tests.support.words
 
 scenarios: $(INSTALLED) ## Run the storms: floods, restores, restarts and outages; takes four minutes
 	@exec $(RUN)/python -m pytest tests/chaos/scenarios -n 2 --dist loadfile $(ARGS)
@@ -102,6 +113,14 @@ $(CURDIR)/.tools/bin/uv:
 	@rm -rf .tools && $(PYTHON) -m venv .tools
 	@.tools/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
 
+define CHROMIUM
+for name in "$${CHROMIUM:-}" chromium chromium-browser google-chrome-stable google-chrome; do \
+	command -v "$$name" >/dev/null 2>&1 && exit 0; done; \
+if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	echo "browser: installing chromium by apt" && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
+else \
+	echo "There is no Chromium: install it (Debian, Ubuntu: apt install chromium), or name it in CHROMIUM." >&2; exit 1; fi
+endef
 define NO_PYTHON
 Casebridge needs Python 3.11 or newer, and there is none on your PATH.
 Install one, or name it: make setup PYTHON=/path/to/python3.11

@@ -17,6 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="local",
         help="where PostgreSQL and Kafka come from: the local stack, or official images by testcontainers",
     )
+    parser.addoption("--screenshots", help="folder into which tests/e2e/browser draws every page")
 
 
 @pytest.fixture(scope="session")

@@ -50,4 +50,5 @@ async def test_what_is_not_understood_bids_the_page_look_anew() -> None:
 
 
 async def test_signs_of_life_are_passed_on() -> None:
-    assert await translated(": keep-alive", "") == [": alive\n\n"]
+    assert await translated(": nothing new", "id: 8", "") == [": alive\n\n", "id: 8\n\n"]
+    assert await translated("retry: 2000", "id: 1", "") == ["id: 1\n\n"]

@@ -1,58 +1,32 @@
 """Every text is there in every language, and says the same."""
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Message
-from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
 
-import portal_web.web
 from case_shared.events import CaseStatus
 from portal_web.web.labels import STATUSES
-from portal_web.web.words import LANGUAGES, Words, preferred, zones
-
-WEB = Path(portal_web.web.__file__).parent
-METHODS = [("**.py", "python"), ("**.html", "jinja2")]
-KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "N_": None, "words": None, "self": None, "many": (1, 2)}
-TRANSLATED = sorted(set(LANGUAGES) - {"en"})
-
-
-def texts() -> set[str]:
-    options = {"**.html": {"trimmed": "true", "silent": "false"}}
-    found = extract_from_dir(WEB, method_map=METHODS, options_map=options, keywords=KEYWORDS)
-    return {one(entry[2]) for entry in found}
-
-
-def catalog(language: str) -> dict[str, Message]:
-    with (WEB / "locale" / f"{language}.po").open("rb") as file:
-        found = read_po(file, locale=language)
-    return {one(message.id): message for message in found if message.id}
-
-
-def one(text: str | Sequence[str]) -> str:
-    """A text, or the singular of one that has a plural."""
-    return text if isinstance(text, str) else text[0]
+from portal_web.web.words import Words, preferred, zones
+from tests.support.words import TRANSLATED, by_text, catalog, texts
 
 
 def test_texts_are_found() -> None:
-    assert {"Create Case", "Not submitted yet: something is missing or wrong", "%(number)s case"} <= texts()
+    assert {"Create Case", "Not submitted yet: something is missing or wrong", "%(number)s case"} <= set(
+        by_text(texts())
+    )
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_every_text_is_translated(language: str) -> None:
-    known = catalog(language)
-    missing = sorted(text for text in texts() if text not in known or not known[text].string or known[text].fuzzy)
-    assert missing == []
-    assert sorted(set(known) - texts()) == [], "not used any more"
+    known, used = by_text(catalog(language)), set(by_text(texts()))
+    assert [text for text in sorted(used) if text not in known or not known[text].string or known[text].fuzzy] == []
+    assert sorted(set(known) - used) == [], "not used any more"
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_translations_keep_what_stands_for_values(language: str) -> None:
-    for text, message in catalog(language).items():
+    for text, message in by_text(catalog(language)).items():
         strings = [message.string] if isinstance(message.string, str) else message.string or ()
         for string in filter(None, strings):
             assert set(re.findall(r"%\(\w+\)s", string)) == set(re.findall(r"%\(\w+\)s", text)), (text, string)

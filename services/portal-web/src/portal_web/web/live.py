@@ -92,8 +92,11 @@ async def _translated(lines: AsyncIterator[str], words: Words) -> AsyncIterator[
             yield b": alive\n\n"
         elif line:
             event.add(line)
-        elif event.data or event.name != "message":
-            yield _shown(event, words)
+        else:
+            if event.data:
+                yield _shown(event, words)
+            elif event.id:
+                yield f"id: {event.id}\n\n".encode()  # the place in the stream, without anything new
             event = Event()
 
 

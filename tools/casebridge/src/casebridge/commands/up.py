@@ -33,9 +33,7 @@ class Ports(StrEnum):
 
 def up(
     data_dir: DataDir = DEFAULT_DATA_DIR,
-    without: Annotated[
-        str, typer.Option(metavar="NAME,…", help="Parts not to run: " + ", ".join(PARTS))
-    ] = "",
+    without: Annotated[str, typer.Option(metavar="NAME,…", help="Parts not to run: " + ", ".join(PARTS))] = "",
     ports: Annotated[Ports, typer.Option(help="auto: avoid ports that are in use.")] = Ports.FIXED,
     restored: Annotated[
         str | None, typer.Option(metavar="REASON", help="The database was restored: see docs/runbooks/restore.md.")

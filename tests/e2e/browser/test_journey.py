@@ -1,0 +1,233 @@
+"""A dealer's whole journey, as its users take it: by mouse, by keyboard alone, and without JavaScript."""
+
+import re
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.e2e.browser.conftest import Desk, check, sign_in
+from tests.e2e.browser.pages import LIST
+
+
+async def write(page: Page, description: str) -> None:
+    """Fill in a new case."""
+    await page.get_by_role("link", name="Create Case").first.click()
+    await page.get_by_label("Category").select_option(index=1)
+    await page.get_by_label("Description").fill(description)
+    await page.get_by_label("Name", exact=True).fill("Ann")
+
+
+async def finish(page: Page) -> str:
+    """Finish and submit; returns the Web Case ID."""
+    await page.get_by_role("button", name="Finish").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("cannot be undone")
+    await dialog.get_by_role("button", name="Submit").click()
+    await expect(page.locator("#notice")).to_contain_text("is submitted")
+    return page.url.rpartition("/")[2]
+
+
+async def test_a_case_goes_to_d365_and_its_status_comes_back_while_its_dealer_looks(desk: Desk) -> None:
+    async with desk.dealer() as page, desk.stack.clerk() as clerk:
+        await write(page, "The hydraulic pump leaks.")
+        case = await finish(page)
+        await expect(page.locator("#progress")).to_contain_text("In D365")
+        await expect(page.locator("#progress")).to_contain_text("CASE-")
+        (held,) = await clerk.holding(case)
+        await clerk.move("usmf", held["CaseId"], "InProcess")
+        await expect(page.locator("#progress")).to_contain_text("In process")
+        await expect(page.locator("#announcer")).to_contain_text(f"{case}: In process")
+        await page.goto(LIST)
+        row = page.locator(f"[data-case={case}]")
+        await expect(row).to_contain_text("In process")
+        await page.get_by_label("Search by").focus()
+        place = await row.bounding_box()
+        await clerk.move("usmf", held["CaseId"], "Closed")
+        await expect(row.locator("[data-cell=status]")).to_contain_text("Closed")
+        await expect(page.get_by_label("Search by")).to_be_focused()
+        assert await row.bounding_box() == place, "rows do not move"
+
+
+async def test_a_refused_case_is_told_with_its_reason(desk: Desk) -> None:
+    async with desk.dealer() as page, desk.stack.clerk() as clerk:
+        await write(page, "D365 will say no.")
+        await page.get_by_role("button", name="Save & Close").click()
+        case = (await page.locator("#notice").inner_text()).split()[1]
+        rule = {"kind": "reject", "operation": "create", "web_case_id": case, "message": "The machine is unknown."}
+        fault = (await clerk.http.post("/_sandbox/faults", json=rule)).json()["id"]
+        await page.get_by_label(f"Edit draft {case}", exact=True).click()
+        await finish(page)
+        await expect(page.locator("#progress")).to_contain_text("the support team has it")
+        await expect(page.locator("#progress")).to_contain_text("The machine is unknown.")
+        await page.goto(LIST)
+        await expect(page.locator(f"[data-case={case}]")).to_contain_text("Not delivered")
+        await clerk.http.delete(f"/_sandbox/faults/{fault}")
+
+
+async def test_searching_as_one_types_keeps_the_address_and_back_works(desk: Desk) -> None:
+    async with desk.dealer() as page:
+        await write(page, "To be found")
+        await page.get_by_role("button", name="Save & Close").click()
+        case = (await page.locator("#notice").inner_text()).split()[1]
+        await page.goto(LIST)
+        await page.get_by_label("Search by").press_sequentially(case.lower(), delay=30)
+        await expect(page).to_have_url(re.compile(rf"\?q={case.lower()}$"))
+        await expect(page.locator("tbody tr")).to_have_count(1)
+        await expect(page.locator("#announcer")).to_contain_text("1 case")
+        await page.get_by_role("checkbox", name="Closed").check(force=True)
+        await expect(page.get_by_role("heading", name="No case fits")).to_be_visible()
+        await expect(page).to_have_url(re.compile("status=closed"))
+        await page.go_back()
+        await expect(page.locator("tbody tr")).to_have_count(1)
+        await expect(page.get_by_role("checkbox", name="Closed")).not_to_be_checked()
+        await page.get_by_role("link", name="Remove filter").first.click()
+        await expect(page).to_have_url(re.compile(rf"{LIST}$"))
+        await page.locator("#sort-status").click()
+        await expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Status")
+        await expect(page.locator("#sort-status")).to_be_focused()
+
+
+async def test_two_clicks_submit_once(desk: Desk) -> None:
+    async with desk.dealer() as page, desk.stack.clerk() as clerk:
+        await write(page, "Twice")
+        await page.get_by_role("button", name="Finish").dblclick()
+        await page.get_by_role("dialog").get_by_role("button", name="Submit").dblclick()
+        await expect(page.locator("#progress")).to_contain_text("In D365")
+        case = page.url.rpartition("/")[2]
+        await page.reload()
+        await page.go_back()
+        await page.go_back()
+        async with desk.stack.dealer("usmf-us-001") as api:
+            await api.until(case, submission_state="delivered")
+        assert len(await clerk.holding(case)) == 1
+
+
+async def test_a_draft_is_saved_as_one_types_and_nobody_leaves_with_less(desk: Desk) -> None:
+    async with desk.dealer() as page:
+        await write(page, "first")
+        asked: list[str] = []
+        page.on("dialog", lambda dialog: (asked.append(dialog.type), None)[1] or dialog.dismiss())
+        await page.get_by_role("link", name="Case", exact=True).first.click(no_wait_after=True)
+        await expect(page.get_by_label("Description")).to_have_value("first")
+        assert asked == ["beforeunload"]
+        await page.get_by_role("button", name="Save & Close").click()
+        case = (await page.locator("#notice").inner_text()).split()[1]
+        await page.goto(f"{LIST}/{case}/edit")
+        await page.get_by_label("Description").fill("second")
+        await expect(page.locator("#saved")).to_contain_text("Draft saved at")
+        await page.reload()
+        await expect(page.get_by_label("Description")).to_have_value("second")
+        await page.get_by_label("Description").fill("third, and at once the button")
+        await page.get_by_role("button", name="Save & Close").click()
+        await expect(page.locator(f"[data-case={case}]")).to_contain_text("third, and at once the button")
+
+
+async def test_what_was_typed_when_the_session_ended_comes_back(desk: Desk) -> None:
+    async with desk.dealer() as page:
+        await write(page, "Typed for an hour")
+        session = next(one for one in await page.context.cookies() if "session" in one.get("name", ""))
+        await page.context.clear_cookies(name=session["name"])
+        await page.get_by_role("button", name="Save & Close").click()
+        await expect(page.get_by_role("heading", name="You have been signed out")).to_be_visible()
+        await page.get_by_role("link", name="Sign in again").click()
+        await page.get_by_role("button", name="dana").click()
+        await expect(page.get_by_label("Description")).to_have_value("Typed for an hour")
+        await page.get_by_role("button", name="Save & Close").click()
+        await expect(page.locator("#notice")).to_contain_text("is saved")
+
+
+async def test_cancel_deletes_or_keeps_editing(desk: Desk) -> None:
+    async with desk.dealer() as page:
+        await write(page, "To be deleted")
+        await page.get_by_role("button", name="Save & Close").click()
+        case = (await page.locator("#notice").inner_text()).split()[1]
+        await page.get_by_label(f"Edit draft {case}", exact=True).click()
+        await page.get_by_role("button", name="Cancel").click()
+        dialog = page.get_by_role("dialog")
+        await expect(dialog.get_by_role("button", name="Keep editing")).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(dialog).to_be_hidden()
+        await page.get_by_role("button", name="Cancel").click()
+        await dialog.get_by_role("button", name="Delete").click()
+        await expect(page.locator("#notice")).to_contain_text(f"{case} is deleted")
+        await expect(page.locator(f"[data-case={case}]")).to_have_count(0)
+
+
+async def tab_to(page: Page, name: str) -> None:
+    """Press Tab until what has this name has the focus."""
+    for _ in range(60):
+        await page.keyboard.press("Tab")
+        focused = await page.evaluate(
+            "() => { const one = document.activeElement; return one.labels?.[0]?.innerText ?? "
+            "one.getAttribute('aria-label') ?? one.innerText ?? ''; }"
+        )
+        if name in focused:
+            return
+    raise AssertionError(f"{name} is not reached by Tab")
+
+
+async def test_the_whole_journey_by_keyboard_alone(desk: Desk) -> None:
+    async with desk.visitor() as page:
+        await page.goto("/")
+        await tab_to(page, "Sign in")
+        await page.keyboard.press("Enter")
+        await tab_to(page, "dana")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"**{LIST}")
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await tab_to(page, "Create Case")
+        await page.keyboard.press("Enter")
+        await tab_to(page, "Category")
+        await page.keyboard.press("ArrowDown")
+        await tab_to(page, "Description")
+        await page.keyboard.type("By keyboard")
+        await tab_to(page, "Finish")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("dialog").get_by_text("Keep editing")).to_be_focused()
+        await tab_to(page, "Submit")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#notice")).to_be_focused()
+        await expect(page.locator("#notice")).to_contain_text("is submitted")
+        await check(page, "after the journey")
+        await tab_to(page, "Copy to a new draft")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_label("Description")).to_have_value("By keyboard")
+        await tab_to(page, "Cancel")
+        await page.keyboard.press("Enter")
+        await tab_to(page, "Delete")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#notice")).to_contain_text("is deleted")
+
+
+async def test_the_whole_journey_without_javascript(desk: Desk) -> None:
+    async with desk.visitor(java_script_enabled=False) as page:
+        await sign_in(page, "dana", LIST)
+        await write(page, "Without JavaScript")
+        await page.get_by_role("button", name="Finish").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Submit").click()
+        await expect(page.locator("#notice")).to_contain_text("is submitted")
+        case = page.url.rpartition("/")[2]
+        await page.goto(LIST)
+        await page.get_by_label("Search by").fill(case)
+        await page.get_by_role("button", name="Search").click()
+        await expect(page.locator("tbody tr")).to_have_count(1)
+        await page.locator("#sort-category").click()
+        await expect(page.locator("th[aria-sort]")).to_contain_text("Category")
+        await page.get_by_label(f"Copy {case} to a new draft").click()
+        await expect(page.get_by_label("Description")).to_have_value("Without JavaScript")
+        draft = page.url.split("/")[-2]
+        await page.goto(LIST)
+        await page.get_by_label(f"Delete draft {draft}", exact=True).click()
+        await page.get_by_role("button", name="Delete").click()
+        await expect(page.locator("#notice")).to_contain_text("is deleted")
+
+
+@pytest.mark.parametrize("dealer", ["usmf-us-001", "usmf-us-002"])
+async def test_a_user_of_two_dealers_switches_between_them(desk: Desk, dealer: str) -> None:
+    other = {"usmf-us-001": "usmf-us-002", "usmf-us-002": "usmf-us-001"}[dealer]
+    async with desk.dealer("theo", dealer) as page:
+        await page.locator("details.menu summary").first.click()
+        await page.get_by_role("link", name=other).click()
+        await expect(page).to_have_url(re.compile(f"/dealers/{other}/cases$"))
