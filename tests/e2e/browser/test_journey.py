@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Dialog, Page, expect
 
 from tests.e2e.browser.conftest import Desk, check, sign_in
 from tests.e2e.browser.pages import LIST
@@ -106,7 +106,12 @@ async def test_a_draft_is_saved_as_one_types_and_nobody_leaves_with_less(desk: D
     async with desk.dealer() as page:
         await write(page, "first")
         asked: list[str] = []
-        page.on("dialog", lambda dialog: (asked.append(dialog.type), None)[1] or dialog.dismiss())
+
+        async def stay(dialog: Dialog) -> None:
+            asked.append(dialog.type)
+            await dialog.dismiss()
+
+        page.on("dialog", stay)
         await page.get_by_role("link", name="Case", exact=True).first.click(no_wait_after=True)
         await expect(page.get_by_label("Description")).to_have_value("first")
         assert asked == ["beforeunload"]
@@ -171,6 +176,7 @@ async def test_the_whole_journey_by_keyboard_alone(desk: Desk) -> None:
         await page.goto("/")
         await tab_to(page, "Sign in")
         await page.keyboard.press("Enter")
+        await page.wait_for_url("**/authorize?**")
         await tab_to(page, "dana")
         await page.keyboard.press("Enter")
         await page.wait_for_url(f"**{LIST}")
@@ -179,6 +185,7 @@ async def test_the_whole_journey_by_keyboard_alone(desk: Desk) -> None:
         await page.keyboard.press("Enter")
         await tab_to(page, "Create Case")
         await page.keyboard.press("Enter")
+        await page.wait_for_url("**/new?key=*")
         await tab_to(page, "Category")
         await page.keyboard.press("ArrowDown")
         await tab_to(page, "Description")

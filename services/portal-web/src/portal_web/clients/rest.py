@@ -111,6 +111,7 @@ def refuse(response: httpx2.Response) -> None:
     except ValueError:
         document = {}
     problem = Problem(response.status_code, document if isinstance(document, dict) else {})
-    if response.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR and problem.slug not in TELLING:
+    busy = response.status_code == httpx2.codes.TOO_MANY_REQUESTS
+    if busy or (response.is_server_error and problem.slug not in TELLING):
         raise Unavailable(str(problem)) from problem
     raise problem

@@ -12,6 +12,7 @@ import typer
 from casebridge import lock, parts
 from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json
 from casebridge.errors import UsageError
+from casebridge.oidc.users import USERS
 from casebridge.output import Progress, write_json
 from casebridge.parts import PARTS, Plan
 from casebridge.ports import choose
@@ -117,4 +118,7 @@ def announce(state: StackState, progress: Progress, *, json: bool) -> None:
         return
     for name, url in state.urls.items():
         print(f"{name:<{NAME_WIDTH}}  {url}", flush=True)
+    if {"portal-web", "oidc"} <= state.urls.keys():
+        who = ", ".join(f"{user.username} ({user.role})" for user in USERS.values())
+        print(f"{'':<{NAME_WIDTH}}  sign in to portal-web as {who}", flush=True)
     progress.say("casebridge", "ready; try `make demo` in another terminal, Ctrl-C stops everything")
