@@ -1,5 +1,6 @@
 """Every page, in every state that users see: by a name, and by the way to it. New pages are added here."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -54,11 +55,13 @@ async def in_conflict(page: Page, world: World) -> None:
     other = await page.context.new_page()
     await page.goto(path)
     await other.goto(path)
-    await other.get_by_label("Description").fill(f"Changed elsewhere ({page.viewport_size})")
+    await other.get_by_label("Description").fill(
+        f"The part number is 4711-{time.monotonic_ns() % 1000}, says the workshop."
+    )
     await other.get_by_role("button", name="Save & Close").click()
     await expect(other.locator("#notice")).to_be_visible()
     await other.close()
-    await page.get_by_label("Description").fill("What I typed meanwhile")
+    await page.get_by_label("Description").fill("The workshop asks for the part number of the seal.")
     await page.get_by_role("button", name="Save & Close").click()
     await expect(page.get_by_role("heading", name="changed elsewhere")).to_be_visible()
 

@@ -35,6 +35,7 @@ UNTRANSLATED = r"""() => {
       if (!one.getAttribute(name).includes("⟦")) found.push(`${name}: ${one.getAttribute(name)}`);
   return found;
 }"""
+SHEET: dict[str, Any] = {"viewport": {"width": 1280, "height": 1160}}  # so that a form fits
 OVERFLOWS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -48,7 +49,7 @@ async def world(desk: Desk) -> AsyncIterator[World]:
 async def reach(page: Page, state: State, world: World) -> None:
     """Come to a state."""
     if state.user:
-        await sign_in(page, state.user, LIST if state.user == "theo" else "/")
+        await sign_in(page, state.user, LIST)
     await state.way(page, world)
     await page.wait_for_load_state("load")
 
@@ -110,9 +111,11 @@ def folder(request: pytest.FixtureRequest) -> Path:
 async def test_screenshots(desk: Desk, world: World, folder: Path) -> None:
     for theme in ("light", "dark"):
         for state in (one for one in STATES if one.drawn):
-            async with desk.visitor(color_scheme=theme, reduced_motion="reduce") as page:
+            async with desk.visitor(**SHEET, color_scheme=theme, reduced_motion="reduce") as page:
                 await reach(page, state, world)
-                await page.screenshot(path=folder / f"{state.name}-{theme}.png", full_page=True)
+                await page.screenshot(
+                    path=folder / f"{state.name}-{theme}.png", full_page=state.name.startswith("view")
+                )
     async with desk.visitor(viewport={"width": 390, "height": 844}, color_scheme="light") as page:
         for name in ("list", "form-draft", "view-delivered"):
             await reach(page, next(state for state in STATES if state.name == name), world)

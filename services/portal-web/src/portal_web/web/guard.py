@@ -20,6 +20,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+# `none`: the user themselves, by reload or address bar; no other site can bring that about.
+_SENT_BY_USERS = {"same-origin", "none"}
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -55,7 +57,7 @@ class Guard:
     def _ours(self, headers: Headers) -> bool:
         """Whether a page of ours sent it; browsers always tell one of the two."""
         site = headers.get("sec-fetch-site")
-        return site == "same-origin" if site else headers.get("origin") == self.public_url
+        return site in _SENT_BY_USERS if site else headers.get("origin") == self.public_url
 
 
 def by_script(request: Request) -> bool:
