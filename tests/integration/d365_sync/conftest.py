@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest_asyncio
 
 from case_shared.clock import SystemClock
+from case_shared.d365.client import D365Client
 from case_shared.d365.session import open_client
 from case_shared.events import CaseContent, CaseDelivery, CaseSubmitted, Contact, Record, decode
 from case_shared.health import Heartbeats
@@ -24,6 +25,7 @@ from d365_sync.dispatcher import LEASE_NAME, Dispatcher
 from d365_sync.domain.document import DocumentId
 from d365_sync.postgres.intake import Submitted, take_in
 from d365_sync.settings import Settings
+from tests.integration.d365_sync.operators import Api, serving
 from tests.support.databases import Database
 from tests.support.eventually import eventually
 from tests.support.sandbox import Sandbox
@@ -165,6 +167,27 @@ async def queue(database: Database, d365: Sandbox) -> AsyncIterator[Queue]:
     """A document queue whose dispatcher runs against the sandbox."""
     async with dispatching(database, d365) as running:
         yield running
+
+
+@pytest_asyncio.fixture
+async def api(queue: Queue, d365: Sandbox) -> AsyncIterator[Api]:
+    """The operators' API beside that dispatcher."""
+    d365_client = queue.dispatcher.look_up.d365
+    assert isinstance(d365_client, D365Client)
+    context = wiring._context(settings_for(queue.database, d365), queue.pool, d365_client, queue.bells)
+    async with serving(context) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def dead_letter(queue: Queue, d365: Sandbox) -> str:
+    """A document that D365 refuses until the fault `closed` is taken away; its id."""
+    await known_case(queue)
+    await d365.fault(kind="reject", operation="create", id="closed", message="Warranty is closed.")
+    event = submitted()
+    await queue.take_in(event)
+    await queue.until(event, "failed")
+    return f"{event.web_case_id}-1"
 
 
 async def known_case(queue: Queue) -> CaseSubmitted:

@@ -1,90 +1,16 @@
 """The operators' API on a real database, with the dispatcher running against the sandbox."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
-import jwt
 import pytest
-import pytest_asyncio
-from fastapi import FastAPI
 
-from case_shared.auth import Principal
-from case_shared.d365.client import D365Client
 from case_shared.postgres import load_sql
-from d365_sync import wiring
-from d365_sync.web.app import create
-from tests.integration.d365_sync.conftest import Queue, cases_of, known_case, settings_for, submitted
-from tests.support.contract import checking
+from tests.integration.d365_sync.conftest import Queue, cases_of, known_case, submitted
+from tests.integration.d365_sync.operators import Api
 from tests.support.eventually import eventually
 from tests.support.sandbox import Sandbox
 
 Json = dict[str, Any]
-ALL = "documents:read documents:write audit:read"
-
-
-class WordVerifier:
-    """Takes `user|scope scope` for a token."""
-
-    async def verify(self, token: str) -> Principal:
-        user, separator, scopes = token.partition("|")
-        if not separator:
-            raise jwt.InvalidTokenError("no word of ours")
-        return Principal(user, user, frozenset(scopes.split()), frozenset(), datetime.now(UTC) + timedelta(hours=1))
-
-
-@dataclass
-class Api:
-    """The API as an operator's console has it."""
-
-    client: httpx.AsyncClient
-
-    async def get(self, path: str, status: int = 200, **params: Any) -> Json:
-        answer = await self.client.get(f"/v1{path}", params=params)
-        assert answer.status_code == status, answer.text
-        found: Json = answer.json()
-        return found
-
-    async def act(self, document: str, action: str, body: Json, status: int = 200, etag: str | None = None) -> Json:
-        current = etag or (await self.client.get(f"/v1/documents/{document}")).headers["ETag"]
-        answer = await self.client.post(f"/v1/documents/{document}/{action}", json=body, headers={"If-Match": current})
-        assert answer.status_code == status, answer.text
-        found: Json = answer.json()
-        return found
-
-
-@pytest_asyncio.fixture
-async def api(queue: Queue, d365: Sandbox) -> AsyncIterator[Api]:
-    d365_client = queue.dispatcher.look_up.d365
-    assert isinstance(d365_client, D365Client)
-
-    @asynccontextmanager
-    async def nothing(_app: FastAPI) -> AsyncIterator[None]:
-        yield
-
-    app = create(nothing)
-    app.state.token_verifier = WordVerifier()
-    app.state.context = wiring._context(settings_for(queue.database, d365), queue.pool, d365_client, queue.bells)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    headers = {"Authorization": f"Bearer olga|{ALL}"}
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://api", headers=headers, event_hooks=checking(app.openapi())
-    ) as client:
-        yield Api(client)
-
-
-@pytest_asyncio.fixture
-async def dead_letter(queue: Queue, d365: Sandbox) -> str:
-    """A document that D365 refuses until the fault `closed` is taken away; its id."""
-    await known_case(queue)
-    await d365.fault(kind="reject", operation="create", id="closed", message="Warranty is closed.")
-    event = submitted()
-    await queue.take_in(event)
-    await queue.until(event, "failed")
-    return f"{event.web_case_id}-1"
 
 
 async def state_of(api: Api, document: str) -> str:
@@ -273,6 +199,13 @@ async def test_preconditions(api: Api, dead_letter: str) -> None:
         "/documents?colour=red",
         "/documents?cursor=nonsense",
         "/audit?cursor=WzEuNV0",
+        "/audit?since=yesterday",
+        "/audit.csv?limit=1",
+        "/unreadable-records?seen=perhaps",
+        "/dealers?colour=red",
+        "/d365/cases",
+        "/d365/cases?dealer=usmf-us-001&limit=1",
+        "/flow?x=1",
         "/delivery?x=1",
     ],
 )

@@ -163,7 +163,7 @@ class DocumentLife(RuleBasedStateMachine):
     def __init__(self, runner: asyncio.Runner, queue: ByHand, cleaner: Connection) -> None:
         super().__init__()
         self.runner, self.queue = runner, queue
-        self.run(cleaner.execute("TRUNCATE d365_sync.documents, d365_sync.attempts, d365_sync.audit"))
+        self.run(cleaner.execute("TRUNCATE d365_sync.documents, d365_sync.attempts, d365_sync.notes, d365_sync.audit"))
         self.world = World()
         self.submissions: list[CaseSubmitted] = []
         self.looking: list[InHand] = []

@@ -12,11 +12,10 @@ from d365_sync.metrics import Measure
 from d365_sync.postgres.control import PostgresControl
 from d365_sync.postgres.queries import Queries
 from tests.integration.d365_sync.conftest import Queue, known_case, submitted
-from tests.integration.d365_sync.test_api import Api, Json, api
+from tests.integration.d365_sync.operators import Api, Json
 from tests.support import dead_letters
 from tests.support.sandbox import Sandbox
 
-__all__ = ["api"]
 SUBMISSION = """
 WITH written AS (
     INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase)

@@ -27,6 +27,7 @@ from tests.support.sandbox import Sandbox
 
 WHY = {"reason": "a test"}
 MATCH = {"If-Match": '"1"'}
+IN_AN_HOUR = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Try:
     scope: str
     ok: int = 200
     body: Any = None
+    query: str = ""
 
 
 READ, WRITE = "documents:read", "documents:write"
@@ -49,6 +51,16 @@ TRIES = {
     "POST /v1/documents/{document}/return": Try(WRITE, 404, WHY),
     "POST /v1/documents/{document}/discard": Try(WRITE, 404, WHY),
     "POST /v1/documents/{document}/restore": Try(WRITE, 404, WHY),
+    "POST /v1/documents/{document}/preview": Try(READ, 404, {}),
+    "GET /v1/documents/{document}/payload-form": Try(READ, 404),
+    "GET /v1/documents/{document}/notes": Try(READ, 404),
+    "POST /v1/documents/{document}/notes": Try(WRITE, 404, {"text": "a test"}),
+    "GET /v1/flow": Try(READ),
+    "GET /v1/delivery/windows": Try(READ),
+    "POST /v1/delivery/windows": Try(WRITE, 201, {**WHY, "ends_at": IN_AN_HOUR}),
+    "DELETE /v1/delivery/windows/{window}": Try(WRITE, 404, query="?reason=x"),
+    "GET /v1/dealers": Try(READ),
+    "GET /v1/d365/cases": Try(READ, 404, query="?dealer=nobody"),
     "GET /v1/replays": Try(READ),
     "POST /v1/replays": Try(WRITE, 202, {**WHY, "query": {"state": "failed"}}),
     "GET /v1/replays/{replay}": Try(READ, 404),
@@ -62,7 +74,10 @@ TRIES = {
     "POST /v1/delivery/restored": Try(WRITE, 200, WHY),
     "POST /v1/delivery/consumers/{group}/let-through": Try(WRITE, 404, WHY),
     "GET /v1/unreadable-records": Try(READ),
+    "GET /v1/unreadable-records/{record}": Try(READ, 404),
+    "POST /v1/unreadable-records/{record}/seen": Try(WRITE, 404, WHY),
     "GET /v1/audit": Try("audit:read"),
+    "GET /v1/audit.csv": Try("audit:read"),
     "GET /v1/ledger": Try(READ),
 }
 
@@ -106,7 +121,7 @@ def test_each_endpoint_is_in_the_matrix() -> None:
 @pytest.mark.parametrize("name", TRIES)
 async def test_only_its_scope_opens_an_endpoint(app: FastAPI, database: Database, name: str) -> None:
     one, (method, _, path) = TRIES[name], name.partition(" ")
-    target = path.replace("{document}", f"{new_web_case_id()}-1").replace("{replay}", str(uuid4()))
+    target = path.replace("{document}", f"{new_web_case_id()}-1").replace("{replay}", str(uuid4())) + one.query
 
     async def call(headers: dict[str, str]) -> asgi.Answer:
         return await asgi.call(app, method, target, {**MATCH, **headers}, one.body, seconds=25)

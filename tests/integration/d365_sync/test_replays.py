@@ -14,12 +14,11 @@ from d365_sync import wiring
 from d365_sync.app.ports import Leader
 from d365_sync.app.replay_runner import RunReplays
 from tests.integration.d365_sync.conftest import Queue, known_case, settings_for, submitted
-from tests.integration.d365_sync.test_api import Api, Json, api
+from tests.integration.d365_sync.operators import Api, Json
 from tests.support import dead_letters
 from tests.support.eventually import eventually
 from tests.support.sandbox import Sandbox
 
-__all__ = ["api"]
 ALL: Json = {"query": {"state": "failed"}, "reason": "mended"}
 
 
@@ -375,3 +374,16 @@ async def test_scopes_and_unknown_replays(api: Api) -> None:
         assert (await api.client.get(f"/v1/replays?{query}")).status_code == 422
     refused: Any = await ordered(api, status=422, key="with blanks")
     assert refused["errors"]
+
+
+async def test_no_more_is_replayed_than_was_confirmed(api: Api, queue: Queue) -> None:
+    await letters(queue, 3)
+
+    problem = await ordered(api, {**ALL, "expected": 2}, status=409, key="confirmed")
+
+    assert (problem["type"], problem["documents"]) == ("urn:casebridge:problem:count-differs", 3)
+    assert (await api.get("/replays"))["items"] == []
+    confirmed = await ordered(api, {**ALL, "expected": 3}, key="confirmed")
+    assert confirmed["counts"]["documents"] == 3
+    # Repeated, it is the same replay, however many match by then.
+    assert (await ordered(api, {**ALL, "expected": 3}, key="confirmed"))["replay_id"] == confirmed["replay_id"]

@@ -73,6 +73,20 @@ FROM generate_series(1, 40000) n;
 UPDATE d365_sync.delivery_control SET d365_url = 'u';
 INSERT INTO d365_sync.leases VALUES ('dispatcher', 'me', 1, now() + interval '1 hour');
 """
+# The submissions of these documents, over days, with an attempt each.
+FLOW = """
+INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase)
+SELECT web_case_id, dealer, 'usmf', 'x', 'portal', 'submitted' FROM d365_sync.documents;
+INSERT INTO case_api.submissions (web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account,
+    content, created_by, submitted_by, submitted_at)
+SELECT web_case_id, 1, submission_id, dealer, 'usmf', 'x', '{}', 'ann', 'ann', now() - random() * interval '9 days'
+FROM d365_sync.documents;
+INSERT INTO case_api.submission_states (web_case_id, submission_no, state, state_at, sent_at, resend_at)
+SELECT web_case_id, 1, state, now() - random() * interval '9 days', now(), now() FROM d365_sync.documents;
+INSERT INTO d365_sync.attempts (web_case_id, submission_no, attempt_no, kind, started_at, outcome)
+SELECT web_case_id, 1, 1, 'create', now() - random() * interval '9 days', 'delivered' FROM d365_sync.documents;
+UPDATE d365_sync.documents SET created_at = now() - random() * interval '9 days';
+"""
 HOT: list[tuple[str, tuple[Any, ...], str]] = [
     ("claim_to_deliver", (25, 45, "d-100", 64, 30, "dispatcher", 1, "u", 300), "documents_to_deliver"),
     ("claim_to_verify", (100, 30, "dispatcher", 1, "u", "{usmf}"), "documents_to_verify"),
@@ -82,19 +96,24 @@ HOT: list[tuple[str, tuple[Any, ...], str]] = [
     ("select_failures_to_log", (20,), "documents_to_log"),
     ("select_documents", ("{failed}", None, None, None, None, None, None, None, 26), "documents_by_state"),
     ("select_backlog", (), "documents_open"),
+    ("select_dealers", (None, None, None, None, 26), "documents_open"),
+    ("select_flow", (), "documents_open"),
+    ("select_flow", (), "submission_states_resend"),
+    ("select_flow_history", (), "documents_by_state"),
+    ("select_flow_history", (), "attempts_by_time"),
+    ("select_flow_history", (), "submissions_by_time"),
+    ("select_flow_history", (), "submission_states_to_empty"),
 ]
 
 
-@pytest.mark.parametrize(("name", "arguments", "index"), HOT, ids=[row[0] for row in HOT])
+@pytest.mark.parametrize(("name", "arguments", "index"), HOT, ids=[f"{row[0]}-{row[2]}" for row in HOT])
 async def test_hot_statements_use_their_index(
     database: Database, name: str, arguments: tuple[Any, ...], index: str
 ) -> None:
     async with database.connect() as connection:
-        await connection.execute(BACKLOG.replace("20000", "2000"))
+        await connection.execute(BACKLOG.replace("20000", "2000") + FLOW)
         mode = "force_custom_plan" if name == "select_documents" else "force_generic_plan"
-        await connection.execute(
-            f"ANALYZE d365_sync.documents; SET search_path TO d365_sync, public; SET plan_cache_mode TO {mode}"
-        )
+        await connection.execute(f"ANALYZE; SET search_path TO d365_sync, public; SET plan_cache_mode TO {mode}")
         await connection.execute(f"PREPARE hot AS {load_sql(PACKAGE, name)}")
         values = ", ".join("NULL" if value is None else f"'{value}'" for value in arguments)
         execute = f"EXECUTE hot ({values})" if arguments else "EXECUTE hot"

@@ -14,7 +14,7 @@ _UNKNOWN = float("nan")
 _documents = Gauge("d365_sync_documents", "Documents that are not at an end, and dead letters", ["state"])
 _oldest = Gauge("d365_sync_oldest_document_age_seconds", "Age of the oldest such document", ["state"])
 _untold = Gauge("d365_sync_untold_revision_age_seconds", "For how long the oldest unpublished revision waits")
-_paused = Gauge("d365_sync_paused", "1 while an operator has paused delivery")
+_paused = Gauge("d365_sync_paused", "1 while an operator has paused delivery, or a maintenance window is under way")
 _ledger = Gauge("d365_sync_ledger_adds_up", "1 while every submission has its place; NaN where another replica tells")
 _misplaced = Gauge("d365_sync_ledger_misplaced", "What the ledger wants to be zero; told by the leader alone", ["kind"])
 _ledger.set(_UNKNOWN)
@@ -34,7 +34,8 @@ class Measure:
             _documents.labels(state).set(found[state].documents if state in found else 0)
             _oldest.labels(state).set(found[state].oldest_seconds if state in found else 0)
         _untold.set(await self.control.untold_seconds())
-        _paused.set((await self.control.read()).paused)
+        stored = await self.control.read()
+        _paused.set(stored.paused or stored.in_window)
         return False
 
     async def ledger(self) -> bool:

@@ -30,12 +30,15 @@ from d365_sync.app.ledger_d365 import CompareWithD365
 from d365_sync.app.link import Link
 from d365_sync.app.log_failures import LogFailures
 from d365_sync.app.ports import D365
+from d365_sync.app.preview import Preview
 from d365_sync.app.publish_deliveries import PublishDeliveries, Send
 from d365_sync.app.read_back import LookUp
 from d365_sync.app.replay import Replay
 from d365_sync.app.replay_dry_run import ForecastReplay
 from d365_sync.app.replay_runner import RunReplays
 from d365_sync.app.replays import OrderReplay, SteerReplay
+from d365_sync.app.search_d365 import SearchD365
+from d365_sync.app.show_flow import ShowFlow
 from d365_sync.app.store_outcomes import StoreOutcomes
 from d365_sync.app.verify import Verify
 from d365_sync.consumers import SERVICE, subscriptions
@@ -47,11 +50,14 @@ from d365_sync.domain.outcomes import Policy
 from d365_sync.leading import Leading
 from d365_sync.metrics import Measure
 from d365_sync.postgres.control import PostgresControl
+from d365_sync.postgres.dealers import PostgresDealers
 from d365_sync.postgres.desk import PostgresDesk
 from d365_sync.postgres.documents import PostgresDocuments
+from d365_sync.postgres.flow import PostgresFlow
 from d365_sync.postgres.outbox import PostgresOutbox
 from d365_sync.postgres.queries import Queries
 from d365_sync.postgres.replays import PostgresReplays
+from d365_sync.postgres.windows import PostgresWindows
 from d365_sync.producer import Producer
 from d365_sync.settings import Settings
 from d365_sync.web.app import create
@@ -194,10 +200,15 @@ def _context(settings: Settings, pool: Pool, d365: D365Client, bells: Bells) -> 
         queries=queries,
         control=PostgresControl(pool),
         desk=desk,
+        windows=PostgresWindows(pool),
+        dealers=PostgresDealers(pool),
         replay=Replay(desk),
+        preview=Preview(d365, replays),
         order_replay=OrderReplay(replays, bells.replays.ring, _DRY_RUN_WAIT_SECONDS),
         steer_replay=SteerReplay(replays, bells.replays.ring),
         compare_with_d365=CompareWithD365(d365, queries, seconds, settings.mapping.has_submission_id),
+        show_flow=ShowFlow(PostgresFlow(pool), PostgresControl(pool), SystemClock()),
+        search_d365=SearchD365(d365, PostgresDealers(pool), PostgresControl(pool)),
         link=Link(d365, desk, seconds),
         verify=Verify(desk, bells.taken_in),
         end=EndDocument(desk),

@@ -2,7 +2,7 @@
 """The D365 client: cases, customers, categories, priorities and D365's own document queue, over OData."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 import orjson
@@ -26,7 +26,7 @@ from case_shared.d365.models import (
     Priority,
     ReadBack,
 )
-from case_shared.d365.odata import any_of, datetime_literal, string_literal
+from case_shared.d365.odata import any_of, contains, datetime_literal, string_literal
 from case_shared.d365.preflight import check_mapping
 from case_shared.d365.reading import EntitySets, Rows
 from case_shared.d365.wire import AnswerLostError, NothingSentError, Wire
@@ -90,6 +90,10 @@ class D365Client:
             return Unknown(str(error), error.status, exchange(error.status, None))
         return judge(answer, case, self._body, exchange(answer.status, self._body.record_answer(answer)))
 
+    def describe_creation(self, case: CaseToCreate) -> tuple[str, dict[str, Any]]:
+        """The address and the body that `create_case` sends, whole: for people who mend a case, never for logs."""
+        return str(self._create_url), self._body.of(case)
+
     async def find_by_web_case_id(
         self,
         data_area_id: str,
@@ -132,6 +136,30 @@ class D365Client:
             cases = await self._read_cases("read cases", data_area_id, chunk.filter, deadline)
             found += [case for case in cases if case.case_id.casefold() in asked]
         return tuple(found)
+
+    async def search_cases(
+        self, data_area_id: str, customer_account: str, text: str, *, most: int, timeout: float
+    ) -> tuple[D365Case, ...]:
+        """A customer's cases with `text` in Case ID, Web Case ID or description, the last modified first; all without.
+
+        One request, `most` at most. Raises: D365Error.
+        """
+        fields = self._fields
+        url = self._sets.url(
+            self._mapping.case.entity_set,
+            filter=" and ".join(
+                [
+                    f"{fields.data_area_id} eq {string_literal(data_area_id)}",
+                    f"{fields.customer_account} eq {string_literal(customer_account)}",
+                    *contains((fields.case_id, fields.web_case_id, fields.description), text),
+                ]
+            ),
+            orderby=f"{fields.modified_at} desc",
+            top=most,
+            select=self._cases.select,
+        )
+        page = await self._sets.page("search cases", url, timeout=timeout)
+        return self._cases.read(page.rows)[:most]
 
     async def read_web_cases(self, after: str, *, page_size: int, timeout: float) -> tuple[tuple[D365Case, ...], bool]:
         """Cases with a Web Case ID behind `after`, in its order, of all legal entities; and whether there are more.

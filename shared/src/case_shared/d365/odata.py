@@ -26,6 +26,17 @@ def datetime_literal(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def contains(fields: Iterable[str], text: str) -> list[str]:
+    """`(field eq '*text*' or …)`: F&O's way to say "contains". No filter for no text.
+
+    An asterisk cannot be escaped, so one in `text` stands for anything; a field without a name is left out.
+    """
+    if not (wanted := text.strip().strip("*")):
+        return []
+    literal = string_literal(f"*{wanted}*")
+    return [f"({' or '.join(f'{field} eq {literal}' for field in fields if field)})"]
+
+
 class AnyOf(NamedTuple):
     """One request's share of values, and the filter that asks for any of them."""
 

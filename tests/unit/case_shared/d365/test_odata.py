@@ -10,6 +10,7 @@ from case_shared.d365.odata import (
     MAX_FILTER_CHARACTERS,
     MAX_FILTER_TERMS,
     any_of,
+    contains,
     datetime_literal,
     retry_after_seconds,
     string_literal,
@@ -57,3 +58,10 @@ def test_a_filter_of_two() -> None:
 )
 def test_how_long_to_wait(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after_seconds(CIMultiDictProxy(CIMultiDict(headers))) == seconds
+
+
+def test_contains_asks_in_each_field_that_has_a_name() -> None:
+    assert contains(("CaseId", "", "Description"), " O'Brien* ") == [
+        "(CaseId eq '*O''Brien*' or Description eq '*O''Brien*')"
+    ]
+    assert contains(("CaseId",), " ** ") == []

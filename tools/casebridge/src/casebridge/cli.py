@@ -3,17 +3,20 @@
 import typer
 
 from casebridge.commands.d365 import d365, restored
-from casebridge.commands.delivery import audit, delivery, let_through, pause, resume, unreadable
+from casebridge.commands.delivery import audit, delivery, let_through, pause, resume, seen, unreadable
 from casebridge.commands.demo import demo
 from casebridge.commands.down import down
+from casebridge.commands.flow import dealers, flow, search_d365
 from casebridge.commands.ledger import ledger
 from casebridge.commands.logs import logs
+from casebridge.commands.notes import note, notes, preview
 from casebridge.commands.ps import ps
 from casebridge.commands.queue import queue
 from casebridge.commands.replays import replay_all, replays
 from casebridge.commands.setup import setup
 from casebridge.commands.token import token
 from casebridge.commands.up import up
+from casebridge.commands.windows import windows
 
 app = typer.Typer(
     name="casebridge",
@@ -25,8 +28,25 @@ app = typer.Typer(
 )
 for command in (setup, up, ps, logs, down, demo, token, ledger, restored):
     app.command()(command)
-for of_queue in (replay_all, delivery, pause, resume, audit, unreadable, let_through):
+_of_queue = (
+    replay_all,
+    note,
+    notes,
+    preview,
+    search_d365,
+    dealers,
+    flow,
+    delivery,
+    pause,
+    resume,
+    audit,
+    unreadable,
+    seen,
+    let_through,
+)
+for of_queue in _of_queue:
     queue.command()(of_queue)
-queue.add_typer(replays)
+for group_of_queue in (replays, windows):
+    queue.add_typer(group_of_queue)
 for group in (queue, d365):
     app.add_typer(group)

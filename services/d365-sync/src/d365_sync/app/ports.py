@@ -97,6 +97,7 @@ class Control:
     d365_url: str | None
     refused_url: str | None
     restored_at: datetime | None
+    in_window: bool
 
 
 @dataclass(frozen=True, slots=True)

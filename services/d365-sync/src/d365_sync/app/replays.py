@@ -32,6 +32,14 @@ class KeyReused(Refused):
     """The Idempotency-Key was used for another replay."""
 
 
+class CountDiffers(Refused):
+    """Other dead letters match than were expected; `documents` is how many do now."""
+
+    def __init__(self, documents: int) -> None:
+        super().__init__(f"{documents} documents match now")
+        self.documents = documents
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
     """Which dead letters; None filters nothing."""
@@ -44,7 +52,10 @@ class DeadLetters:
 
 @dataclass(frozen=True, slots=True)
 class ReplayOrder:
-    """An operator's order; `query` is kept as it was given, `key` is the Idempotency-Key."""
+    """An operator's order; `query` is kept as it was given, `key` is the Idempotency-Key.
+
+    `expected`: how many must match, so that nobody replays more than was confirmed; None: as many as there are.
+    """
 
     wanted: DeadLetters
     query: dict[str, Any]
@@ -52,6 +63,7 @@ class ReplayOrder:
     actor: str
     reason: str
     key: str | None = None
+    expected: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +129,7 @@ class OrderReplay:
     wait_seconds: float
 
     async def __call__(self, order: ReplayOrder) -> UUID:
-        """Order it; waits a while for a dry run's end. Raises KeyReused."""
+        """Order it; waits a while for a dry run's end. Raises KeyReused, CountDiffers."""
         replay_id = await self.replays.order(order)
         reached(FaultPoint.REPLAY_ORDERED)
         self.ring()

@@ -39,9 +39,18 @@ class PostgresDesk:
             State(row["state"]), row["revision"], row["data_area_id"], row["customer_account"], row["verifying"]
         )
 
+    async def add_note(self, document_id: DocumentId, author: str, text: str) -> dict[str, Any] | None:
+        """Add a note; None where there is no such document."""
+        row = await self.pool.fetchrow(load_sql(_PACKAGE, "add_note"), *document_id, author, text)
+        return dict(row) if row else None
+
     async def steer(self, statement: str, actor: str, reason: str, *more: Any) -> None:
         """Run one of the statements about delivery as a whole."""
         await self.pool.execute(load_sql(_PACKAGE, statement), actor, reason, *more)
+
+    async def see_record(self, record_id: int, actor: str, reason: str) -> None:
+        """Note that an operator has looked at an unreadable record."""
+        await self.pool.execute(load_sql(_PACKAGE, "see_unreadable_record"), record_id, actor, reason)
 
     async def publish_everything_again(self) -> None:
         """Have the state of every document published once more."""

@@ -29,6 +29,18 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries of the audit; None filters nothing."""
+
+    document: DocumentId | None = None
+    replay: UUID | None = None
+    actor: str | None = None
+    action: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """The last document of a page."""
 
@@ -62,24 +74,38 @@ class Queries:
         rows = await self._rows("select_document", *document_id)
         return rows[0] if rows else None
 
+    async def notes(self, document_id: DocumentId, below: int | None, limit: int) -> list[Row]:
+        """A page of a document's notes, newest first."""
+        return await self._rows("select_notes", *document_id, below, limit)
+
     async def groups(self) -> list[Row]:
         """Dead letters by cause."""
         return await self._rows("select_document_groups")
 
-    async def unreadable_records(self, below: int | None, limit: int) -> list[Row]:
+    async def unreadable_records(
+        self,
+        topic: str | None,
+        seen: bool | None,
+        below: int | None,
+        limit: int,
+    ) -> list[Row]:
         """A page of records that could not be read, newest first."""
-        return await self._rows("select_unreadable_records", below, limit)
+        return await self._rows("select_unreadable_records", topic, seen, below, limit)
+
+    async def unreadable_record(self, record_id: int) -> Row | None:
+        """One of them; None where there is none."""
+        rows = await self._rows("select_unreadable_record", record_id)
+        return rows[0] if rows else None
 
     async def paused_consumers(self) -> list[Row]:
         """Consumers that a flood of unreadable records has stopped, of all services."""
         return await self._rows("select_paused_consumers")
 
-    async def audit(
-        self, document_id: DocumentId | None, replay_id: UUID | None, below: int | None, limit: int
-    ) -> list[Row]:
+    async def audit(self, wanted: AuditFilter, below: int | None, limit: int) -> list[Row]:
         """A page of the audit, newest first."""
-        key = document_id or (None, None)
-        return await self._rows("select_audit", *key, replay_id, below, limit)
+        key = wanted.document or (None, None)
+        more = (wanted.replay, wanted.actor, wanted.action, wanted.since, wanted.until)
+        return await self._rows("select_audit", *key, *more, below, limit)
 
     async def replays(self, behind: tuple[datetime, UUID] | None, limit: int) -> list[Row]:
         """A page of replays, newest first."""

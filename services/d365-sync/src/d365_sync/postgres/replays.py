@@ -16,6 +16,7 @@ from d365_sync.app.ports import Leader
 from d365_sync.app.replays import (
     Candidate,
     Choices,
+    CountDiffers,
     Forecast,
     KeyReused,
     ReplayNotFound,
@@ -36,11 +37,11 @@ class PostgresReplays:
     pool: Pool
 
     async def order(self, order: ReplayOrder) -> UUID:
-        """Note the order and its dead letters; the replay that it meant where there is one. Raises KeyReused."""
+        """Note the order and its dead letters; the replay that it meant, if any. Raises KeyReused, CountDiffers."""
         same_letters = _hash(order.query, order.dry_run)
         same_request = _hash(order.query, order.dry_run, order.reason)
         while True:
-            new = await self.pool.fetchval(
+            ordered = await self.pool.fetchrow(
                 load_sql(_PACKAGE, "order_replay"),
                 order.key,
                 same_request,
@@ -53,9 +54,11 @@ class PostgresReplays:
                 order.wanted.cause,
                 order.wanted.older_than_seconds,
                 like(order.wanted.text),
+                order.expected,
             )
-            if new is not None:
-                return _uuid(new)
+            assert ordered is not None, "counts have one row"
+            if ordered["replay_id"] is not None:
+                return _uuid(ordered["replay_id"])
             meant = await self.pool.fetchrow(
                 load_sql(_PACKAGE, "find_ordered_replay"), order.actor, order.key, same_letters
             )
@@ -64,6 +67,8 @@ class PostgresReplays:
                 if meant["by_key"] and bytes(meant["request_hash"]) != same_request:
                     raise KeyReused("the Idempotency-Key was used for another replay")
                 return _uuid(meant["replay_id"])
+            if order.expected is not None and ordered["documents"] != order.expected:
+                raise CountDiffers(ordered["documents"])
 
     async def change(self, replay_id: UUID, action: ReplayAction, actor: str, reason: str) -> bool:
         """Pause, resume or cancel; False where its state does not permit that."""

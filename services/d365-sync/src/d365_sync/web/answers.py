@@ -1,6 +1,7 @@
 """What operators get: documents and lists as JSON, refusals as problems."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import asyncpg
@@ -10,8 +11,11 @@ from fastapi import FastAPI, Request, Response
 from case_shared.events import CaseContent, Contact
 from case_shared.problems import FieldError, Problem
 from d365_sync.app.operating import D365Unreachable, DocumentChanged, DocumentNotFound, NotAllowed
-from d365_sync.app.replays import KeyReused, ReplayNotAllowed, ReplayNotFound
+from d365_sync.app.preview import Preview, edits
+from d365_sync.app.replays import CountDiffers, KeyReused, ReplayNotAllowed, ReplayNotFound
+from d365_sync.app.search_d365 import DealerNotFound
 from d365_sync.domain.document import DocumentId, State, allowed_actions
+from d365_sync.domain.permissions import permissions
 from d365_sync.domain.replay import allowed_replay_actions
 
 Json = dict[str, Any]
@@ -45,12 +49,27 @@ def document(row: Json) -> Json:
     return {
         "id": str(DocumentId(row["web_case_id"], row["submission_no"])),
         **{name: row[name] for name in _AS_THEY_ARE},
-        "payload": row["content"] and _payload(row["content"]),
+        "payload": row["content"] and payload(row["content"]),
         "allowed_actions": allowed_actions(State(row["state"])),
     }
 
 
-def _payload(content: Json) -> Json:
+def whole_document(row: Json, preview: Preview, *, may_write: bool) -> Json:
+    """A document's own page: what stands in its way, what is sent for it, what operators changed, and its notes."""
+    emptied, edited = row["content"] is None, edits(row)
+    may = permissions(State(row["state"]), leased=row["leased"], emptied=emptied, may_write=may_write)
+    return {
+        **document(row),
+        "other_case_ids": row["other_case_ids"],
+        "actions": [{**asdict(one), "allowed": one.obstacle is None, "why": one.why} for one in may],
+        "request": preview.request(row),
+        "submitted_payload": row["submitted"] and payload(row["submitted"]),
+        "changes": None if edited is None else [asdict(change) for change in edited],
+        "notes": row["notes"],
+    }
+
+
+def payload(content: Json) -> Json:
     """What the dealer wrote, with every field, so that it can be edited and sent back."""
     contact = content.get("contact")
     return {
@@ -110,6 +129,12 @@ def _key_reused(_error: KeyReused) -> Problem:
     return Problem(422, "idempotency-key-reused", title, detail, errors=[error])
 
 
+def _count_differs(error: CountDiffers) -> Problem:
+    detail = f"{error}. Look at them again, and confirm that number."
+    title = "Another number of documents matches"
+    return Problem(409, "count-differs", title, detail, documents=error.documents)
+
+
 def _unavailable(error: Exception) -> Problem:
     detail = str(error) if isinstance(error, D365Unreachable) else "The database does not answer. Repeat the request."
     return Problem(503, "unavailable", "Not available now", detail, headers={"Retry-After": "5"})
@@ -122,6 +147,8 @@ _WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
     ReplayNotFound: lambda error: Problem(404, "not-found", "Not found", f"{error}."),
     ReplayNotAllowed: _replay_not_allowed,
     KeyReused: _key_reused,
+    CountDiffers: _count_differs,
+    DealerNotFound: lambda error: Problem(404, "not-found", "Not found", f"{error}."),
     D365Unreachable: _unavailable,
     OSError: _unavailable,
     TimeoutError: _unavailable,

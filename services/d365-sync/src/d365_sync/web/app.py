@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from case_shared.http import create_app
 from case_shared.openapi import install_openapi
 from case_shared.settings import HttpSettings
-from d365_sync.web import delivery, documents, records, replays
+from d365_sync.web import audit, dealers, delivery, document_page, documents, flow, records, replays, windows
 from d365_sync.web.answers import install_refusals
 from d365_sync.web.openapi import CONTRACT
 
@@ -21,7 +21,7 @@ def create(lifespan: Lifespan, settings: HttpSettings | None = None) -> FastAPI:
     """The application; what its routes work with is put into `app.state` by `lifespan`."""
     app = create_app("Casebridge document queue API", DESCRIPTION, lifespan, settings)
     install_refusals(app)
-    for routes in (documents, replays, delivery, records):
+    for routes in (documents, document_page, replays, flow, delivery, windows, dealers, records, audit):
         app.include_router(routes.router)
     install_openapi(app, CONTRACT)
     return app

@@ -26,8 +26,8 @@ _STEERED: dict[int | str, Any] = {200: {"model": DeliveryDocument}, **problems("
     responses={200: {"model": DeliveryDocument}, **problems("invalid-request")},
 )
 async def delivery(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Response:
-    """Breaker, pause, concurrency, what is in flight, backlog and its oldest."""
-    return answer(await _delivery(context_of(request)))
+    """Breaker, pause, maintenance windows, concurrency, what is in flight, backlog and its oldest."""
+    return answer(await delivery_of(context_of(request)))
 
 
 @router.post("/pause", operation_id="pause_delivery", summary="Stop sending to D365", responses=_STEERED)
@@ -85,10 +85,11 @@ async def _steer(
     context = context_of(request)
     await context.desk.steer(statement, writer.username, body.reason, *more)
     context.bells.taken_in()
-    return answer(await _delivery(context))
+    return answer(await delivery_of(context))
 
 
-async def _delivery(context: Context) -> Json:
+async def delivery_of(context: Context) -> Json:
+    """How delivery goes, as JSON."""
     stored, states = await context.control.read(), await context.control.backlog()
     paused_consumers = await context.queries.paused_consumers()
     waiting = [one for one in states if one.state is not State.FAILED]
@@ -98,6 +99,7 @@ async def _delivery(context: Context) -> Json:
         "paused_by": stored.paused_by,
         "paused_reason": stored.paused_reason,
         "paused_at": stored.paused_at,
+        "windows": await context.windows.list(),
         "concurrency": stored.concurrency,
         "in_flight": sum(one.leased for one in waiting),
         "backlog": sum(one.documents for one in waiting),

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from case_shared.auth import Authenticated, Principal
 from d365_sync.app.operating import DocumentNotFound, Order
 from d365_sync.domain.document import Action, DocumentId
+from d365_sync.domain.permissions import WRITING
 from d365_sync.postgres.queries import Filter, Place
 from d365_sync.web import answers
 from d365_sync.web.context import context_of
@@ -58,10 +59,14 @@ async def documents(request: Request, _reader: Reader, query: Annotated[Document
     responses={200: {"model": DocumentDocument}, **problems("not-found", "invalid-request")},
 )
 async def one_document(
-    request: Request, _reader: Reader, document: str, _query: Annotated[NoQuery, Query()]
+    request: Request, reader: Reader, document: str, _query: Annotated[NoQuery, Query()]
 ) -> Response:
-    """Payload, state, and each attempt with what was sent and what D365 answered; the ETag serves If-Match."""
-    return await _shown(request, document_id(document))
+    """Payload, state, and each attempt with what was sent and what D365 answered; the ETag serves If-Match.
+
+    `request` is what is sent to D365 for it, `changes` what operators edited of what was submitted, and `actions` tells
+    of each what stands in its way for the caller.
+    """
+    return await _shown(request, reader, document_id(document))
 
 
 @router.get(
@@ -87,7 +92,7 @@ async def replay(request: Request, writer: Writer, document: str, body: ReplayIn
     """The document is looked up in D365 before it is sent."""
     order = _order(request, writer, document, body.reason)
     await context_of(request).replay(order, body.payload.content() if body.payload else None)
-    return await _done(request, order)
+    return await _done(request, writer, order)
 
 
 @router.post(
@@ -101,7 +106,7 @@ async def link(request: Request, writer: Writer, document: str, body: LinkInput)
     """The case must be there, in the document's legal entity, and carry no other Web Case ID."""
     order = _order(request, writer, document, body.reason)
     await context_of(request).link(order, body.case_id)
-    return await _done(request, order)
+    return await _done(request, writer, order)
 
 
 @router.post(
@@ -115,7 +120,7 @@ async def verify(request: Request, writer: Writer, document: str, body: Optional
     """Waits a moment for what the look-up shows."""
     order = _order(request, writer, document, body.reason)
     await context_of(request).verify(order)
-    return await _done(request, order)
+    return await _done(request, writer, order)
 
 
 @router.post(
@@ -157,23 +162,25 @@ async def restore(request: Request, writer: Writer, document: str, body: ReasonI
 async def _end(action: Action, request: Request, writer: Principal, document: str, body: ReasonInput) -> Response:
     order = _order(request, writer, document, body.reason)
     await context_of(request).end(action, order)
-    return await _done(request, order)
+    return await _done(request, writer, order)
 
 
 def _order(request: Request, writer: Principal, document: str, reason: str) -> Order:
     return Order(document_id(document), expected_revision(request), writer.username, reason)
 
 
-async def _done(request: Request, order: Order) -> Response:
+async def _done(request: Request, writer: Principal, order: Order) -> Response:
     context_of(request).bells.taken_in()
-    return await _shown(request, order.document)
+    return await _shown(request, writer, order.document)
 
 
-async def _shown(request: Request, key: DocumentId) -> Response:
-    row = await context_of(request).queries.document(key)
+async def _shown(request: Request, caller: Principal, key: DocumentId) -> Response:
+    context = context_of(request)
+    row = await context.queries.document(key)
     if row is None:
         raise DocumentNotFound(f"there is no document {key}")
-    return answers.answer(answers.document(row), ETag=f'"{row["revision"]}"')
+    whole = answers.whole_document(row, context.preview, may_write=WRITING in caller.scopes)
+    return answers.answer(whole, ETag=f'"{row["revision"]}"')
 
 
 def _cursor(item: dict[str, Any]) -> str:

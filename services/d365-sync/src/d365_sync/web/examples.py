@@ -73,12 +73,169 @@ _REPLAY = {
     },
     "allowed_actions": ["pause", "cancel"],
 }
+_WINDOW = {
+    "window_id": "2f4c7a3e-51d0-4b53-9a0e-0c8f3b1d7e44",
+    "state": "to_come",
+    "begins_at": "2026-03-08T06:00:00Z",
+    "ends_at": "2026-03-08T09:00:00Z",
+    "reason": "D365 is updated.",
+    "created_by": "olga",
+    "created_at": "2026-03-02T10:00:00Z",
+    "ended_by": None,
+    "ended_reason": None,
+}
+_CHANGE = {"pointer": "/category", "before": "Warranty", "after": "Breakdown"}
+_REQUEST = {
+    "method": "POST",
+    "url": "https://contoso.operations.dynamics.com/data/DealerPortalCases?cross-company=true",
+    "body": {"dataAreaId": "usmf", "WebCaseId": "W7K3M9QX2T", "CaseCategory": "Warranty"},
+}
+_NOTE = {"id": 3, "at": "2026-03-02T09:45:00Z", "author": "olga", "text": "Accounting opens the period on Monday."}
+_ACTIONS = [
+    {"action": action, "allowed": action != "restore", "obstacle": None, "why": None, "needs_payload": False}
+    for action in ("replay", "link", "verify", "return", "discard")
+]
+_DELIVERY = {
+    "breaker": {"state": "closed", "since": "2026-03-02T08:00:00Z", "reason": None},
+    "paused": False,
+    "paused_by": None,
+    "paused_reason": None,
+    "paused_at": None,
+    "windows": [_WINDOW],
+    "concurrency": 50,
+    "in_flight": 4,
+    "backlog": 17,
+    "oldest_age_seconds": 1.4,
+    "failed": 120,
+    "environment": {"d365_url": "https://contoso.operations.dynamics.com", "refused_url": None},
+    "restored_at": None,
+    "paused_consumers": [],
+}
+_RECORD = {
+    "id": 7,
+    "topic": "d365.case-events.v1",
+    "partition": 2,
+    "offset": 48113,
+    "consumer_group": "status-sync.d365.case-events.v1",
+    "key_base64": None,
+    "value_base64": "bm9uc2Vuc2U=",
+    "headers": [],
+    "cause": "it is no JSON",
+    "recorded_at": "2026-03-02T09:31:12Z",
+    "kept_at": "2026-03-02T09:31:12.400Z",
+    "seen_at": None,
+    "seen_by": None,
+    "key_text": None,
+    "value_text": "nonsense",
+    "value_bytes": 8,
+}
 EXAMPLES: dict[str | tuple[str, str], Any] = {
     "DocumentPage": {"items": [_DOCUMENT], "next": None, "has_more": False},
-    "DocumentDocument": {**_DOCUMENT, "attempts": [_WHOLE_ATTEMPT]},
+    "DocumentDocument": {
+        **_DOCUMENT,
+        "attempts": [_WHOLE_ATTEMPT],
+        "other_case_ids": [],
+        "actions": _ACTIONS,
+        "request": _REQUEST,
+        "submitted_payload": _PAYLOAD,
+        "changes": [],
+        "notes": [_NOTE],
+    },
+    "NoteInput": {"text": _NOTE["text"]},
+    "NoteDocument": _NOTE,
+    "NotesDocument": {"items": [_NOTE], "next": None, "has_more": False},
+    "PreviewInput": {"payload": {**_PAYLOAD, "category": "Breakdown"}},
+    "PreviewDocument": {"changes": [_CHANGE], "request": _REQUEST, "problem": None},
+    "PayloadFormDocument": {
+        "payload_schema": {"type": "object"},
+        "payload": _PAYLOAD,
+        "choices": {"categories": [{"category": "Warranty", "category_type": "Service"}], "priorities": ["High"]},
+    },
+    "WindowInput": {
+        "begins_at": "2026-03-08T06:00:00Z",
+        "ends_at": "2026-03-08T09:00:00Z",
+        "reason": "D365 is updated.",
+    },
+    "WindowsDocument": {"items": [_WINDOW], "next": None, "has_more": False},
+    "DealersDocument": {
+        "items": [
+            {
+                "dealer": "usmf-us-001",
+                "name": "Contoso Equipment",
+                "data_area_id": "usmf",
+                "customer_account": "US-001",
+                "active": True,
+                "first_seen_at": "2026-01-02T08:00:00Z",
+                "seen_at": "2026-03-02T09:00:00Z",
+                "open": 3,
+                "failed": 1,
+                "oldest_age_seconds": 1.4,
+            }
+        ],
+        "next": None,
+        "has_more": False,
+    },
+    "D365CasesDocument": {
+        "items": [
+            {
+                "case_id": "C-000123",
+                "web_case_id": None,
+                "status": "Opened",
+                "category": "Warranty",
+                "priority": "High",
+                "description": "Entered by phone",
+                "modified_at": "2026-03-02T09:40:00Z",
+                "document": None,
+            }
+        ],
+        "next": None,
+        "has_more": False,
+    },
+    "FlowDocument": {
+        "as_of": "2026-03-02T10:00:00Z",
+        "verdict": "attention",
+        "concerns": [
+            {
+                "stage": "queue",
+                "what": "dead_letters",
+                "verdict": "attention",
+                "count": 120,
+                "seconds": 1700.0,
+                "detail": None,
+            }
+        ],
+        "stages": [
+            {"name": "queue", "count": 17, "oldest_age_seconds": 1.4, "per_minute": 42.0, "failures": 120},
+        ],
+        "delivery": _DELIVERY,
+        "history": [
+            {
+                "minute": "2026-03-02T09:59:00Z",
+                "submitted": 42,
+                "taken_in": 42,
+                "posts": 42,
+                "look_ups": 1,
+                "delivered": 41,
+                "rejected": 1,
+                "unknown": 0,
+                "deferred": 0,
+                "post_seconds": 0.21,
+                "failed": 1,
+                "unreadable": 0,
+                "told": 41,
+            }
+        ],
+    },
+    "UnreadableRecord": _RECORD,
     "DocumentGroups": {
         "items": [
-            {"cause": "rejected", "count": 120, "first": "2026-03-02T09:31:14Z", "last": "2026-03-02T09:58:03Z"},
+            {
+                "cause": "rejected",
+                "count": 120,
+                "first": "2026-03-02T09:31:14Z",
+                "last": "2026-03-02T09:58:03Z",
+                "reasons": [{"reason": "The category is closed.", "count": 120}],
+            },
         ],
         "next": None,
         "has_more": False,
@@ -112,40 +269,8 @@ EXAMPLES: dict[str | tuple[str, str], Any] = {
         "next": None,
         "has_more": False,
     },
-    "DeliveryDocument": {
-        "breaker": {"state": "closed", "since": "2026-03-02T08:00:00Z", "reason": None},
-        "paused": False,
-        "paused_by": None,
-        "paused_reason": None,
-        "paused_at": None,
-        "concurrency": 50,
-        "in_flight": 4,
-        "backlog": 17,
-        "oldest_age_seconds": 1.4,
-        "failed": 120,
-        "environment": {"d365_url": "https://contoso.operations.dynamics.com", "refused_url": None},
-        "restored_at": None,
-        "paused_consumers": [],
-    },
-    "UnreadableRecords": {
-        "items": [
-            {
-                "id": 7,
-                "topic": "d365.case-events.v1",
-                "partition": 2,
-                "offset": 48113,
-                "consumer_group": "status-sync.d365.case-events.v1",
-                "key_base64": None,
-                "value_base64": "bm9uc2Vuc2U=",
-                "headers": [],
-                "cause": "it is no JSON",
-                "recorded_at": "2026-03-02T09:31:12Z",
-                "kept_at": "2026-03-02T09:31:12.400Z",
-            }
-        ],
-        "next": None,
-        "has_more": False,
-    },
+    "DeliveryDocument": _DELIVERY,
+    "UnreadableRecords": {"items": [_RECORD], "next": None, "has_more": False},
     "AuditPage": {
         "items": [
             {
@@ -159,6 +284,8 @@ EXAMPLES: dict[str | tuple[str, str], Any] = {
                 "replay_id": None,
                 "reason": "The category was wrong.",
                 "fields": ["category"],
+                "documents": 1,
+                "outcome": "delivered",
             }
         ],
         "next": None,

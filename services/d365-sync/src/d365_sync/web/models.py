@@ -7,6 +7,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from case_shared.events import Outcome
 from d365_sync.domain.document import Action, Cause, State
+from d365_sync.domain.replay import ReplayState
+from d365_sync.web.document_models import ChangeDocument, NoteDocument, PermissionDocument, RequestDocument
+from d365_sync.web.window_models import WindowDocument
 
 Json = dict[str, Any]
 
@@ -102,6 +105,21 @@ class DocumentDocument(DocumentInShort):
     """A document with every attempt, whole."""
 
     attempts: list[AttemptDocument]  # type: ignore[assignment]
+    other_case_ids: list[str] = Field(description="cases that D365 has of the same submission, beside `case_id`")
+    actions: list[PermissionDocument] = Field(description="each with what stands in its way for the caller")
+    request: RequestDocument | None = Field(description="what D365 gets, whole")
+    submitted_payload: PayloadDocument | None = Field(description="as the dealer submitted it")
+    changes: list[ChangeDocument] | None = Field(
+        description="what operators edited; null where it is not known any more"
+    )
+    notes: list[NoteDocument] = Field(description="the newest twenty")
+
+
+class CommonReason(Document):
+    """A reason that dead letters of a cause share, 300 characters at most."""
+
+    reason: str
+    count: int
 
 
 class DocumentGroup(Document):
@@ -111,6 +129,7 @@ class DocumentGroup(Document):
     count: int
     first: AwareDatetime
     last: AwareDatetime
+    reasons: list[CommonReason] = Field(description="the five commonest")
 
 
 class DocumentGroups(Page):
@@ -153,6 +172,7 @@ class DeliveryDocument(Document):
     paused_by: str | None
     paused_reason: str | None
     paused_at: AwareDatetime | None
+    windows: list[WindowDocument] = Field(description="maintenance under way and to come")
     concurrency: int
     in_flight: int
     backlog: int
@@ -177,6 +197,11 @@ class UnreadableRecord(Document):
     cause: str
     recorded_at: AwareDatetime
     kept_at: AwareDatetime
+    seen_at: AwareDatetime | None = Field(description="when an operator first looked at it")
+    seen_by: str | None
+    key_text: str | None = Field(description="the beginning as text; what is no UTF-8 is U+FFFD")
+    value_text: str | None
+    value_bytes: int | None
 
 
 class UnreadableRecords(Page):
@@ -198,6 +223,8 @@ class AuditEntry(Document):
     replay_id: UUID | None
     reason: str | None
     fields: list[str]
+    documents: int | None = Field(description="to how many")
+    outcome: State | ReplayState | None = Field(description="how they, or the replay, stand now")
 
 
 class AuditPage(Page):

@@ -9,6 +9,7 @@ from d365_sync.web.examples import EXAMPLES
 CATALOGUE = {
     **COMMON,
     "not-allowed": Kind(409, "The state does not permit this"),
+    "count-differs": Kind(409, "Another number of documents matches"),
     "version-changed": Kind(412, "The document has changed"),
     "idempotency-key-reused": Kind(422, "The Idempotency-Key was used for another request"),
     "version-required": Kind(428, "If-Match is missing"),
@@ -49,6 +50,7 @@ CONTRACT = Contract(
         "documents": "the document queue: why a case failed, and its end",
         "replays": "many dead letters at once",
         "delivery": "delivery as a whole",
+        "dealers": "the registry of dealers, and their cases in D365",
         "records": "what was kept: unreadable records, the audit, the ledger",
     },
     examples=EXAMPLES,

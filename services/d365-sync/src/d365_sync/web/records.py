@@ -1,4 +1,4 @@
-"""Routes of what was kept: unreadable records, the audit, the ledger."""
+"""Routes of what could not be read, and of the ledger."""
 
 import base64
 from dataclasses import asdict
@@ -7,17 +7,28 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from case_shared.auth import Authenticated, Principal
-from d365_sync.domain.document import DocumentId
+from case_shared.problems import Problem
 from d365_sync.domain.ledger import adds_up
 from d365_sync.web.answers import Json, answer, page
 from d365_sync.web.context import context_of
-from d365_sync.web.models import AuditPage, LedgerDocument, UnreadableRecords
+from d365_sync.web.models import LedgerDocument, UnreadableRecord, UnreadableRecords
 from d365_sync.web.openapi import problems
-from d365_sync.web.requests import AuditQuery, LedgerQuery, PageQuery, decode_cursor, document_id, encode_cursor
+from d365_sync.web.requests import (
+    NO_REASON,
+    LedgerQuery,
+    NoQuery,
+    OptionalReasonInput,
+    RecordsQuery,
+    decode_cursor,
+    encode_cursor,
+    no_query_on_orders,
+)
 
-router = APIRouter(prefix="/v1", tags=["records"])
+router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(no_query_on_orders)])
 Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
-Auditor = Annotated[Principal, Depends(Authenticated("audit:read"))]
+Writer = Annotated[Principal, Depends(Authenticated("documents:write"))]
+_PREVIEW_BYTES = 4096
+_ONE: dict[int | str, Any] = {200: {"model": UnreadableRecord}, **problems("not-found", "invalid-request")}
 
 
 @router.get(
@@ -26,23 +37,37 @@ Auditor = Annotated[Principal, Depends(Authenticated("audit:read"))]
     summary="Kafka records that no service could read, newest first",
     responses={200: {"model": UnreadableRecords}, **problems("invalid-request")},
 )
-async def unreadable_records(request: Request, _reader: Reader, query: Annotated[PageQuery, Query()]) -> Response:
-    """Raw bytes in base64, headers, place and cause."""
-    rows = await context_of(request).queries.unreadable_records(_below(query.cursor), query.limit + 1)
-    return answer(page([_unreadable(row) for row in rows], query.limit, _cursor))
+async def unreadable_records(request: Request, _reader: Reader, query: Annotated[RecordsQuery, Query()]) -> Response:
+    """Raw bytes in base64, a preview as text, headers, place and cause; `topic` and `seen` filter."""
+    behind = decode_cursor(query.cursor, int)
+    below = int(behind[0]) if behind else None
+    rows = await context_of(request).queries.unreadable_records(query.topic, query.seen, below, query.limit + 1)
+    return answer(page([_unreadable(row) for row in rows], query.limit, lambda item: encode_cursor(item["id"])))
 
 
 @router.get(
-    "/audit",
-    operation_id="list_audit",
-    summary="Who did what and why, newest first",
-    responses={200: {"model": AuditPage}, **problems("not-found", "invalid-request")},
+    "/unreadable-records/{record}",
+    operation_id="get_unreadable_record",
+    summary="One of them",
+    responses=_ONE,
 )
-async def audit(request: Request, _auditor: Auditor, query: Annotated[AuditQuery, Query()]) -> Response:
-    """Edited fields by name, never their values; `document` and `replay` filter."""
-    key = document_id(query.document) if query.document else None
-    rows = await context_of(request).queries.audit(key, query.replay, _below(query.cursor), query.limit + 1)
-    return answer(page([_entry(row) for row in rows], query.limit, _cursor))
+async def unreadable_record(
+    request: Request, _reader: Reader, record: str, _query: Annotated[NoQuery, Query()]
+) -> Response:
+    """As in the list."""
+    return await _shown(request, record)
+
+
+@router.post(
+    "/unreadable-records/{record}/seen",
+    operation_id="see_unreadable_record",
+    summary="Tell that you have looked at it",
+    responses=_ONE,
+)
+async def seen(request: Request, writer: Writer, record: str, body: OptionalReasonInput = NO_REASON) -> Response:
+    """It stands no more among what wants attention; again: nothing more. The first who looked is kept."""
+    await context_of(request).desk.see_record(_record_id(record), writer.username, body.reason)
+    return await _shown(request, record)
 
 
 @router.get(
@@ -67,24 +92,40 @@ async def ledger(request: Request, _reader: Reader, query: Annotated[LedgerQuery
     return answer({"adds_up": adds_up(counts) and agrees, "as_of": as_of, **counts, **told})
 
 
-def _below(cursor: str | None) -> int | None:
-    parts = decode_cursor(cursor, int)
-    return int(parts[0]) if parts else None
+async def _shown(request: Request, record: str) -> Response:
+    row = await context_of(request).queries.unreadable_record(_record_id(record))
+    if row is None:
+        raise _no_record(record)
+    return answer(_unreadable(row))
 
 
-def _cursor(item: Json) -> str:
-    return encode_cursor(item["id"])
+def _record_id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise _no_record(text)
+    return int(text)
+
+
+def _no_record(text: str) -> Problem:
+    return Problem(404, "not-found", "Not found", f"There is no unreadable record {text}.")
 
 
 def _unreadable(row: dict[str, Any]) -> Json:
     key, value, offset = row.pop("key"), row.pop("value"), row.pop("record_offset")
-    return {**row, "offset": offset, "key_base64": _base64(key), "value_base64": _base64(value)}
+    return {
+        **row,
+        "offset": offset,
+        "key_base64": _base64(key),
+        "value_base64": _base64(value),
+        "key_text": _text(key),
+        "value_text": _text(value),
+        "value_bytes": None if value is None else len(value),
+    }
 
 
 def _base64(value: bytes | None) -> str | None:
     return None if value is None else base64.b64encode(value).decode()
 
 
-def _entry(row: dict[str, Any]) -> Json:
-    number = row["submission_no"]
-    return {**row, "document": str(DocumentId(row["web_case_id"], number)) if number else None}
+def _text(value: bytes | None) -> str | None:
+    """The beginning as text; what is no UTF-8 is shown as U+FFFD."""
+    return None if value is None else value[:_PREVIEW_BYTES].decode(errors="replace")

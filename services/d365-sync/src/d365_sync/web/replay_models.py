@@ -29,10 +29,14 @@ class ReplayQuery(Body):
 
 
 class ReplaysInput(Body):
-    """An order: which dead letters, and why; with `dry_run` nothing is changed."""
+    """An order: which dead letters, and why; with `dry_run` nothing is changed.
+
+    `expected` is how many were confirmed: where another number matches by now, nothing is ordered (409).
+    """
 
     query: ReplayQuery
     dry_run: bool = False
+    expected: Annotated[int | None, Field(ge=0, le=10**9)] = None
     reason: Reason
 
 

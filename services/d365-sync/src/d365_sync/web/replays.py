@@ -61,7 +61,10 @@ _AS_THEY_ARE = (
     operation_id="order_replay",
     summary="Replay many dead letters, or see what that would come to",
     status_code=202,
-    responses={202: {"model": OneReplayDocument}, **problems("invalid-request", "idempotency-key-reused")},
+    responses={
+        202: {"model": OneReplayDocument},
+        **problems("count-differs", "invalid-request", "idempotency-key-reused"),
+    },
 )
 async def order(request: Request, writer: Writer, body: ReplaysInput, key: Key = None) -> Response:
     """The dead letters that match now are replayed in the background, each once, behind new cases.
@@ -71,7 +74,7 @@ async def order(request: Request, writer: Writer, body: ReplaysInput, key: Key =
     Idempotency-Key: the same replay.
     """
     query = body.query.model_dump(mode="json", exclude_none=True)
-    wanted = ReplayOrder(body.query.wanted(), query, body.dry_run, writer.username, body.reason, key)
+    wanted = ReplayOrder(body.query.wanted(), query, body.dry_run, writer.username, body.reason, key, body.expected)
     replay_id = await context_of(request).order_replay(wanted)
     return await _shown(request, replay_id, _FIRST_PAGE, 202, Location=f"/v1/replays/{replay_id}")
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from case_shared.events import (
     CaseContent,
@@ -119,11 +119,26 @@ class PageQuery(Body):
     limit: Annotated[int, Field(ge=1, le=100)] = 25
 
 
-class AuditQuery(PageQuery):
-    """A page of the audit, of one document or one replay where `document` or `replay` names it."""
+class AuditFilterQuery(Body):
+    """Which entries: of a document, of a replay, of somebody, of one action, in a time."""
 
     document: Annotated[str | None, Field(max_length=50)] = None
     replay: UUID | None = None
+    actor: TextFilter = None
+    action: WordFilter = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+
+class AuditQuery(AuditFilterQuery, PageQuery):
+    """A page of them."""
+
+
+class RecordsQuery(PageQuery):
+    """A page of unreadable records; of one topic, seen or not seen."""
+
+    topic: TextFilter = None
+    seen: bool | None = None
 
 
 class LedgerQuery(Body):

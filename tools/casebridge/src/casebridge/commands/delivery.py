@@ -33,6 +33,10 @@ def resume(
 def audit(
     document: Annotated[str | None, typer.Option(metavar="DOCUMENT", help="Of this document only.")] = None,
     replay: Annotated[str | None, typer.Option(metavar="REPLAY", help="Of this replay of many only.")] = None,
+    actor: Annotated[str | None, typer.Option(metavar="USER", help="Of this user only.")] = None,
+    action: Annotated[str | None, typer.Option(help="Of this action only, such as discard.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="Since then, such as 2026-11-24T08:00:00Z.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Before then.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -43,11 +47,14 @@ def audit(
     """Show who did what and why, newest first."""
     from casebridge.api import operator_api
 
-    page = operator_api(data_dir, url, token).page("/v1/audit", limit, cursor, document=document, replay=replay)
-    show_page(page, ["at", "actor", "action", "document", "reason", "fields"], json=json)
+    filters = {"document": document, "replay": replay, "actor": actor, "action": action, "since": since, "until": until}
+    page = operator_api(data_dir, url, token).page("/v1/audit", limit, cursor, **filters)
+    show_page(page, ["at", "actor", "action", "document", "documents", "outcome", "fields", "reason"], json=json)
 
 
 def unreadable(
+    topic: Annotated[str | None, typer.Option(help="Of this topic only.")] = None,
+    unseen: Annotated[bool, typer.Option("--unseen", help="Only those at which nobody has looked.")] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -58,8 +65,25 @@ def unreadable(
     """List the Kafka records that no service could read; with --json their raw bytes too."""
     from casebridge.api import operator_api
 
-    page = operator_api(data_dir, url, token).page("/v1/unreadable-records", limit, cursor)
-    show_page(page, ["id", "topic", "partition", "offset", "consumer_group", "kept_at", "cause"], json=json)
+    page = operator_api(data_dir, url, token).page(
+        "/v1/unreadable-records", limit, cursor, topic=topic, seen="false" if unseen else None
+    )
+    show_page(page, ["id", "topic", "partition", "offset", "consumer_group", "kept_at", "seen_by", "cause"], json=json)
+
+
+def seen(
+    record: Annotated[int, typer.Argument(metavar="RECORD", help="Its id, as `unreadable` shows it.")],
+    reason: Reason,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
+    token: Token = None,
+    json: Json = False,
+) -> None:
+    """Tell that you have looked at an unreadable record."""
+    from casebridge.api import operator_api
+
+    api = operator_api(data_dir, url, token)
+    show_document(api.call("POST", f"/v1/unreadable-records/{record}/seen", body={"reason": reason}).body, json=json)
 
 
 def let_through(

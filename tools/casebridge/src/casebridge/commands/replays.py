@@ -45,6 +45,7 @@ def replay_all(
     older_than: OlderThan = None,
     text: Text = None,
     dry_run: Annotated[bool, typer.Option(help="Change nothing; tell what it would come to.")] = False,
+    expect: Annotated[int | None, typer.Option(help="Only where so many match, as a dry run told.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
@@ -66,7 +67,8 @@ def replay_all(
             f"Replay every document with {which}? (--dry-run tells what it would come to)", abort=True, err=True
         )
     api = operator_api(data_dir, url, token)
-    body = {"query": query, "dry_run": dry_run, "reason": reason}
+    expected = {} if expect is None else {"expected": expect}
+    body = {"query": query, "dry_run": dry_run, "reason": reason, **expected}
     replay = api.call("POST", "/v1/replays", body=body, headers={"Idempotency-Key": str(uuid4())}).body
     if dry_run or not json:
         replay = watch(api, replay)

@@ -1,6 +1,6 @@
 -- Claims documents that are due, going round the dealers and oldest first in each, and stores the intent of their attempts.
 -- The round is a circle: behind the last dealer come the first, so that a claim of few begins where the one before ended.
--- Nothing is claimed without the live leader's lease, while paused, or for another D365 environment.
+-- Nothing is claimed without the live leader's lease, while paused or in a maintenance window, or for another D365 environment.
 -- A row per document; `last_dealer` (visited last) and `wrapped` (the walk came past the end) stand in each row, and in a row of their own where nothing was claimed.
 -- $1 how many int, $2 cap per dealer int, $3 start behind this dealer text, $4 dealers to visit int, $5 document lease seconds float,
 -- $6 leader's lease name text, $7 its token bigint, $8 D365_URL text, $9 seconds within which a first POST needs no look-up float
@@ -30,6 +30,7 @@ WITH RECURSIVE around AS (
 ), control AS (
     SELECT restored_at FROM delivery_control
     WHERE NOT paused AND d365_url = $8::text
+        AND NOT EXISTS (SELECT FROM delivery_windows WHERE begins_at <= now() AND ends_at > now())
         AND EXISTS (SELECT FROM leases WHERE name = $6::text AND token = $7::bigint AND expires_at > clock_timestamp())
 ), candidates AS (
     SELECT due.web_case_id, due.submission_no, due.rank, dealers.place, control.restored_at,

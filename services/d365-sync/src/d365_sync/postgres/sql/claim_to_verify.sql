@@ -22,6 +22,7 @@ WITH RECURSIVE places AS (
     SELECT d.web_case_id, d.submission_no FROM documents AS d JOIN place USING (data_area_id)
     WHERE d.verify_at <= now() AND d.content IS NOT NULL AND d.lease_token IS NULL
         AND EXISTS (SELECT FROM delivery_control WHERE NOT paused AND d365_url = $5::text)
+        AND NOT EXISTS (SELECT FROM delivery_windows WHERE begins_at <= now() AND ends_at > now())
         AND EXISTS (SELECT FROM leases WHERE name = $3::text AND token = $4::bigint AND expires_at > clock_timestamp())
     ORDER BY d.verify_at
     LIMIT $1::int

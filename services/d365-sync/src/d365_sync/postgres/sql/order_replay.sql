@@ -1,7 +1,7 @@
 -- Orders a replay: notes the order, and the dead letters that it is given for, as they are now.
--- No row where the key was used before, or a replay of the same dead letters is open.
+-- `replay_id` is null where the key was used before, a replay of the same dead letters is open, or they are not as many as expected.
 -- $1 idempotency key text or null, $2 hash of the request bytea, $3 hash of query and dry run bytea, $4 query jsonb, $5 dry run boolean,
--- $6 actor text, $7 reason text, $8 dealer text, $9 cause text, $10 older than seconds float, $11 text to be found (LIKE pattern); null for no filter
+-- $6 actor text, $7 reason text, $8 dealer text, $9 cause text, $10 older than seconds float, $11 text to be found (LIKE pattern), $12 how many are expected int; null for no filter
 WITH matching AS MATERIALIZED (
     SELECT web_case_id, submission_no, revision, row_number() OVER (ORDER BY created_at, web_case_id, submission_no) AS place
     FROM documents
@@ -16,6 +16,7 @@ WITH matching AS MATERIALIZED (
         $1::text, $2::bytea, $3::bytea, $4::jsonb, $5::boolean, $6::text, $7::text, count(*)::int,
         CASE WHEN count(*) = 0 THEN 'completed' ELSE 'running' END, CASE WHEN count(*) = 0 THEN now() END
     FROM matching
+    HAVING $12::int IS NULL OR count(*) = $12::int
     ON CONFLICT DO NOTHING
     RETURNING replay_id
 ), listed AS (
@@ -28,4 +29,4 @@ WITH matching AS MATERIALIZED (
         ARRAY (SELECT jsonb_object_keys(jsonb_strip_nulls($4::jsonb))), replay_id
     FROM ordered
 )
-SELECT replay_id FROM ordered
+SELECT (SELECT replay_id FROM ordered) AS replay_id, (SELECT count(*)::int FROM matching) AS documents

@@ -1,6 +1,17 @@
--- A page of the audit, newest first.
--- $1 web_case_id text or null, $2 submission_no int, $3 replay_id uuid or null, $4 below this id bigint or null, $5 how many int
-SELECT id, at, actor, action, web_case_id, submission_no, replay_id, reason, fields FROM audit
-WHERE ($1::text IS NULL OR (web_case_id = $1::text AND submission_no = $2::int)) AND ($3::uuid IS NULL OR replay_id = $3::uuid)
-    AND ($4::bigint IS NULL OR id < $4::bigint)
-ORDER BY id DESC LIMIT $5::int
+-- A page of the audit, newest first: who did what, when and why, to how many documents, and how they stand now.
+-- $1 web_case_id text, $2 submission_no int, $3 replay_id uuid, $4 actor text, $5 action text, $6 since timestamptz, $7 until timestamptz,
+-- $8 below this id bigint; null for no filter; $9 how many int
+SELECT
+    a.id, a.at, a.actor, a.action, a.web_case_id, a.submission_no, a.replay_id, a.reason, a.fields,
+    CASE WHEN a.web_case_id IS NOT NULL THEN 1 ELSE r.documents END AS documents, coalesce(d.state, r.state) AS outcome
+FROM audit AS a
+LEFT JOIN documents AS d ON d.web_case_id = a.web_case_id AND d.submission_no = a.submission_no
+LEFT JOIN replays AS r ON r.replay_id = a.replay_id AND a.web_case_id IS NULL
+WHERE ($1::text IS NULL OR (a.web_case_id = $1::text AND a.submission_no = $2::int))
+    AND ($3::uuid IS NULL OR a.replay_id = $3::uuid)
+    AND ($4::text IS NULL OR a.actor = $4::text)
+    AND ($5::text IS NULL OR a.action = $5::text)
+    AND ($6::timestamptz IS NULL OR a.at >= $6::timestamptz)
+    AND ($7::timestamptz IS NULL OR a.at < $7::timestamptz)
+    AND ($8::bigint IS NULL OR a.id < $8::bigint)
+ORDER BY a.id DESC LIMIT $9::int

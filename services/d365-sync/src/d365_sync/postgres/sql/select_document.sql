@@ -1,12 +1,14 @@
--- One document with every attempt, whole.
+-- One document with every attempt, whole; with what was submitted, as case-api keeps it, and its newest notes.
 -- $1 web_case_id text, $2 submission_no int
 SELECT
     d.web_case_id, d.submission_no, d.submission_id, d.dealer, d.data_area_id, d.customer_account, d.state, d.cause, d.reason, d.detail,
     d.given_reason, d.case_id, d.content, d.created_by, d.created_at, d.submitted_at, d.delivered_at, d.changed_at, d.revision, d.replay_id,
+    d.other_case_ids, d.lease_token IS NOT NULL AS leased,
     CASE
         WHEN d.state IN ('pending', 'deferred') THEN least(d.due_at, d.verify_at)
         ELSE d.verify_at
-    END AS next_attempt_at, tries.attempts
+    END AS next_attempt_at, tries.attempts, told.notes,
+    (SELECT s.content FROM case_api.submissions AS s WHERE s.web_case_id = d.web_case_id AND s.submission_no = d.submission_no) AS submitted
 FROM documents AS d
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_object(
@@ -14,4 +16,11 @@ CROSS JOIN LATERAL (
         'request', request, 'answer', answer, 'duration_seconds', duration_seconds) ORDER BY attempt_no), '[]') AS attempts
     FROM attempts WHERE web_case_id = d.web_case_id AND submission_no = d.submission_no
 ) AS tries
+CROSS JOIN LATERAL (
+    SELECT coalesce(jsonb_agg(to_jsonb(newest) ORDER BY id DESC), '[]') AS notes
+    FROM (
+        SELECT id, at, author, text FROM notes
+        WHERE web_case_id = d.web_case_id AND submission_no = d.submission_no ORDER BY id DESC LIMIT 20
+    ) AS newest
+) AS told
 WHERE d.web_case_id = $1::text AND d.submission_no = $2::int

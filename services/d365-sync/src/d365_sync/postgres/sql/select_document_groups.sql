@@ -1,3 +1,13 @@
--- Dead letters by cause; and what is delivered, but more than once.
-SELECT cause, count(*)::int AS count, min(changed_at) AS first, max(changed_at) AS last
-FROM documents WHERE state = 'failed' OR cardinality(other_case_ids) > 0 GROUP BY cause ORDER BY count(*) DESC, cause
+-- Dead letters by cause, and what is delivered, but more than once; with the commonest reasons of each cause.
+WITH letters AS (
+    SELECT cause, coalesce(reason, detail) AS reason, changed_at FROM documents WHERE state = 'failed' OR cardinality(other_case_ids) > 0
+), reasons AS (
+    SELECT
+        cause, reason, count(*)::int AS count, min(changed_at) AS first, max(changed_at) AS last,
+        row_number() OVER (PARTITION BY cause ORDER BY count(*) DESC, reason) AS place
+    FROM letters GROUP BY cause, reason
+)
+SELECT
+    cause, sum(count)::int AS count, min(first) AS first, max(last) AS last,
+    coalesce(jsonb_agg(jsonb_build_object('reason', left(reason, 300), 'count', count) ORDER BY place) FILTER (WHERE place <= 5 AND reason IS NOT NULL), '[]') AS reasons
+FROM reasons GROUP BY cause ORDER BY sum(count) DESC, cause

@@ -1,0 +1,71 @@
+"""The pipeline at a glance, counted once for all who look within some seconds."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from case_shared.clock import Clock
+from d365_sync.app.ports import Control
+from d365_sync.domain.flow import Concern, Minute, Now, Stage, Steering, Verdict, concerns, stages, verdict
+
+# A console of many operators, each with the page open, costs no more than one.
+_FRESH_SECONDS = 4.0
+
+
+class ReadsFlow(Protocol):
+    """The tables, counted."""
+
+    async def now(self) -> Now: ...
+    async def history(self) -> list[Minute]: ...
+    async def paused_consumers(self) -> int: ...
+
+
+class ReadsControl(Protocol):
+    """How delivery is steered."""
+
+    async def read(self) -> Control: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What GET /v1/flow tells."""
+
+    now: Now
+    verdict: Verdict
+    concerns: Sequence[Concern]
+    stages: Sequence[Stage]
+    history: Sequence[Minute]
+
+
+@dataclass
+class ShowFlow:
+    """Counts at most every few seconds, one at a time."""
+
+    reads: ReadsFlow
+    control: ReadsControl
+    clock: Clock
+    _counted: tuple[float, Flow] | None = None
+    _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def __call__(self) -> Flow:
+        """The flow, some seconds old at most."""
+        async with self._counting:
+            now = self.clock.monotonic()
+            if self._counted is None or now - self._counted[0] > _FRESH_SECONDS:
+                self._counted = now, await self._count()
+            return self._counted[1]
+
+    async def _count(self) -> Flow:
+        now, history = await self.reads.now(), await self.reads.history()
+        stored = await self.control.read()
+        steering = Steering(
+            breaker=stored.breaker,
+            breaker_reason=stored.breaker_reason,
+            paused=stored.paused,
+            in_window=stored.in_window,
+            environment_refused=stored.refused_url is not None,
+            paused_consumers=await self.reads.paused_consumers(),
+        )
+        found = concerns(now, steering)
+        return Flow(now, verdict(found), found, stages(now, history), history)

@@ -1,0 +1,16 @@
+-- Maintenance windows: what is under way and to come, soonest first, then what is past, newest first.
+-- $1 past ones too boolean, $2 how many int
+SELECT window_id, state, begins_at, ends_at, reason, created_by, created_at, ended_by, ended_reason
+FROM (
+    SELECT *, CASE
+        WHEN ends_at <= begins_at THEN 'called_off'
+        WHEN ends_at <= now() THEN 'over'
+        WHEN begins_at <= now() THEN 'under_way'
+        ELSE 'to_come'
+    END AS state
+    FROM delivery_windows
+    WHERE $1::boolean OR ends_at > now()
+) AS planned
+WHERE $1::boolean OR state IN ('under_way', 'to_come')
+ORDER BY state IN ('over', 'called_off'), CASE WHEN state IN ('under_way', 'to_come') THEN begins_at END, begins_at DESC, window_id
+LIMIT $2::int

@@ -1,0 +1,117 @@
+"""Routes of dealers, and of their cases in D365."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from case_shared.auth import Authenticated, Principal
+from d365_sync.app.search_d365 import MOST, FoundCase
+from d365_sync.web.answers import Json, answer, page
+from d365_sync.web.context import context_of
+from d365_sync.web.openapi import problems
+from d365_sync.web.requests import Body, PageQuery, TextFilter, decode_cursor, encode_cursor
+
+router = APIRouter(prefix="/v1", tags=["dealers"])
+Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
+_TEXT = r"^[^\x00]*$"
+
+
+class DealersQuery(PageQuery):
+    """`q` in slug, name or customer account; `failed=true` for those with dead letters."""
+
+    q: TextFilter = None
+    active: bool | None = None
+    failed: bool | None = None
+
+
+class D365CasesQuery(Body):
+    """Whose cases, and what is looked for; without `q` the newest."""
+
+    dealer: Annotated[str, Field(min_length=1, max_length=100, pattern=_TEXT)]
+    q: Annotated[str, Field(max_length=100, pattern=_TEXT)] = ""
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class DealerDocument(_Document):
+    """A dealer with its documents: `open` are on their way, `failed` are dead letters."""
+
+    dealer: str
+    name: str | None
+    data_area_id: str
+    customer_account: str
+    active: bool
+    first_seen_at: datetime
+    seen_at: datetime
+    open: int
+    failed: int
+    oldest_age_seconds: float | None
+
+
+class DealersDocument(_Document):
+    """A page of dealers, by slug."""
+
+    items: list[DealerDocument]
+    next: str | None
+    has_more: bool
+
+
+class D365CaseDocument(_Document):
+    """A case of D365; `document` is what is tied to it already."""
+
+    case_id: str
+    web_case_id: str | None
+    status: str | None
+    category: str | None
+    priority: str | None
+    description: str | None
+    modified_at: datetime | None
+    document: str | None
+
+
+class D365CasesDocument(_Document):
+    """Cases of D365, the last modified first."""
+
+    items: list[D365CaseDocument]
+    next: None
+    has_more: bool
+
+
+@router.get(
+    "/dealers",
+    operation_id="list_dealers",
+    summary="Dealers, with their documents",
+    responses={200: {"model": DealersDocument}, **problems("invalid-request")},
+)
+async def dealers(request: Request, _reader: Reader, query: Annotated[DealersQuery, Query()]) -> Response:
+    """The registry, as status-sync keeps it, by slug."""
+    behind = decode_cursor(query.cursor, str)
+    rows = await context_of(request).dealers.page(
+        query.q, str(behind[0]) if behind else None, query.limit + 1, active=query.active, failed=query.failed
+    )
+    return answer(page(rows, query.limit, lambda row: encode_cursor(row["dealer"])))
+
+
+@router.get(
+    "/d365/cases",
+    operation_id="search_d365_cases",
+    summary="A dealer's cases in D365, to find the one to link",
+    responses={200: {"model": D365CasesDocument}, **problems("not-found", "invalid-request")},
+)
+async def d365_cases(request: Request, _reader: Reader, query: Annotated[D365CasesQuery, Query()]) -> Response:
+    """`q` is looked for in Case ID, Web Case ID and description, in the dealer's legal entity and account alone.
+
+    25 at most, the last modified first; 503 while D365 does not answer, or too many search at once.
+    """
+    found = await context_of(request).search_d365(query.dealer, query.q)
+    return answer({"items": [_case(one) for one in found[:MOST]], "next": None, "has_more": len(found) > MOST})
+
+
+def _case(found: FoundCase) -> Json:
+    names = ("case_id", "web_case_id", "status", "category", "priority", "description", "modified_at")
+    shown: dict[str, Any] = {name: getattr(found.case, name) for name in names}
+    return {**shown, "document": str(found.document) if found.document else None}

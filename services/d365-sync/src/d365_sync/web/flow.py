@@ -1,0 +1,51 @@
+"""The route of the pipeline at a glance."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
+
+from case_shared.auth import Authenticated, Principal
+from d365_sync.domain.flow import Concern, Minute, Stage, Verdict
+from d365_sync.web.answers import answer
+from d365_sync.web.context import context_of
+from d365_sync.web.delivery import delivery_of
+from d365_sync.web.models import DeliveryDocument
+from d365_sync.web.openapi import problems
+from d365_sync.web.requests import NoQuery
+
+router = APIRouter(prefix="/v1", tags=["delivery"])
+Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
+
+
+class FlowDocument(BaseModel):
+    """The pipeline at a glance; `delivery` is what GET /v1/delivery tells."""
+
+    model_config = ConfigDict(frozen=True)
+
+    as_of: datetime
+    verdict: Verdict
+    concerns: list[Concern]
+    stages: list[Stage]
+    delivery: DeliveryDocument
+    history: list[Minute]
+
+
+@router.get(
+    "/flow",
+    operation_id="get_flow",
+    summary="The pipeline at a glance",
+    responses={200: {"model": FlowDocument}, **problems("invalid-request")},
+)
+async def flow(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Response:
+    """Unsent, in Kafka, in the queue, at D365, status: how much stands there, since when, rates and failures.
+
+    `verdict` and `concerns` tell whether all is well; `history` is the last hour by the minute, counted in the tables.
+    A few seconds old at most; the ledger, which takes longer, is GET /v1/ledger.
+    """
+    context = context_of(request)
+    found = await context.show_flow()
+    parts = {name: [asdict(one) for one in getattr(found, name)] for name in ("concerns", "stages", "history")}
+    return answer({"as_of": found.now.as_of, "verdict": found.verdict, "delivery": await delivery_of(context), **parts})

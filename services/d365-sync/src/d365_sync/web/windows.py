@@ -1,0 +1,110 @@
+"""Routes of maintenance windows: pauses of delivery that are planned, and end by themselves."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import AwareDatetime
+
+from case_shared.auth import Authenticated, Principal
+from case_shared.problems import FieldError, Problem, invalid
+from d365_sync.web.answers import answer
+from d365_sync.web.context import context_of
+from d365_sync.web.openapi import problems
+from d365_sync.web.requests import Body, ReasonInput, no_query_on_orders
+from d365_sync.web.window_models import WindowsDocument
+
+router = APIRouter(prefix="/v1/delivery/windows", tags=["delivery"], dependencies=[Depends(no_query_on_orders)])
+Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
+Writer = Annotated[Principal, Depends(Authenticated("documents:write"))]
+# Longer or later than this is a slip of the pen.
+_LONGEST = timedelta(days=14)
+_FARTHEST = timedelta(days=366)
+
+
+class WindowInput(ReasonInput):
+    """From when to when, and why; without `begins_at` it begins now."""
+
+    begins_at: AwareDatetime | None = None
+    ends_at: AwareDatetime
+
+
+class WindowsQuery(Body):
+    """With `past` those that are over are listed, too."""
+
+    past: bool = False
+
+
+_LISTED: dict[int | str, Any] = {200: {"model": WindowsDocument}}
+
+
+@router.get(
+    "",
+    operation_id="list_delivery_windows",
+    summary="Maintenance windows",
+    responses={**_LISTED, **problems("invalid-request")},
+)
+async def windows(request: Request, _reader: Reader, query: Annotated[WindowsQuery, Query()]) -> Response:
+    """What is under way and to come, soonest first; a hundred at most."""
+    return await _listed(request, past=query.past)
+
+
+@router.post(
+    "",
+    operation_id="plan_delivery_window",
+    summary="Plan a maintenance window",
+    status_code=201,
+    responses={201: {"model": WindowsDocument}, **problems("invalid-request")},
+)
+async def plan(request: Request, writer: Writer, body: WindowInput) -> Response:
+    """Nothing is sent to D365 while it is under way, whoever leads; what is under way then is finished."""
+    _check(body, datetime.now(UTC))
+    await context_of(request).windows.add(body.begins_at, body.ends_at, writer.username, body.reason)
+    return await _listed(request, status=201)
+
+
+@router.delete(
+    "/{window}",
+    operation_id="end_delivery_window",
+    summary="End a maintenance window, or call it off",
+    responses={**_LISTED, **problems("not-found", "invalid-request")},
+)
+async def end(request: Request, writer: Writer, window: str, query: Annotated[ReasonInput, Query()]) -> Response:
+    """Delivery goes on at once, unless it is paused or another window is under way."""
+    context = context_of(request)
+    if not await context.windows.end(_window_id(window), writer.username, query.reason):
+        raise _no_window(window)
+    context.bells.taken_in()
+    return await _listed(request)
+
+
+async def _listed(request: Request, *, past: bool = False, status: int = 200) -> Response:
+    found = await context_of(request).windows.list(past=past)
+    return answer({"items": found, "next": None, "has_more": False}, status)
+
+
+def _check(body: WindowInput, now: datetime) -> None:
+    begins_at = body.begins_at or now
+    wrong = []
+    if begins_at > now + _FARTHEST:
+        wrong.append(FieldError(pointer="/begins_at", detail="It must begin within a year."))
+    if body.ends_at <= max(begins_at, now):
+        wrong.append(FieldError(pointer="/ends_at", detail="It must end after it begins, and after now."))
+    elif body.ends_at - begins_at > _LONGEST:
+        detail = f"It may last {_LONGEST.days} days at most; for longer, pause delivery."
+        wrong.append(FieldError(pointer="/ends_at", detail=detail))
+    if wrong:
+        raise invalid(wrong)
+
+
+def _window_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise _no_window(text) from None
+
+
+def _no_window(text: str) -> Problem:
+    detail = f"There is no maintenance window {text} that is under way or to come."
+    return Problem(404, "not-found", "Not found", detail)

@@ -1,0 +1,72 @@
+"""The operators' API as a console has it, in this process, with words for tokens."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import jwt
+from fastapi import FastAPI
+
+from case_shared.auth import Principal
+from d365_sync.web.app import create
+from d365_sync.web.context import Context
+from tests.support.contract import checking
+
+Json = dict[str, Any]
+ALL = "documents:read documents:write audit:read"
+
+
+class WordVerifier:
+    """Takes `user|scope scope` for a token."""
+
+    async def verify(self, token: str) -> Principal:
+        """Who the token stands for."""
+        user, separator, scopes = token.partition("|")
+        if not separator:
+            raise jwt.InvalidTokenError("no word of ours")
+        return Principal(user, user, frozenset(scopes.split()), frozenset(), datetime.now(UTC) + timedelta(hours=1))
+
+
+@dataclass
+class Api:
+    """The API as an operator's console has it."""
+
+    client: httpx.AsyncClient
+
+    async def get(self, path: str, status: int = 200, **params: Any) -> Json:
+        """GET, with this status."""
+        answer = await self.client.get(f"/v1{path}", params=params)
+        assert answer.status_code == status, answer.text
+        found: Json = answer.json()
+        return found
+
+    async def act(self, document: str, action: str, body: Json, status: int = 200, etag: str | None = None) -> Json:
+        """Do something to a document as it is now."""
+        current = etag or (await self.client.get(f"/v1/documents/{document}")).headers["ETag"]
+        answer = await self.client.post(f"/v1/documents/{document}/{action}", json=body, headers={"If-Match": current})
+        assert answer.status_code == status, answer.text
+        found: Json = answer.json()
+        return found
+
+
+@asynccontextmanager
+async def serving(context: Context) -> AsyncIterator[Api]:
+    """The API, called by operator olga; each answer is held to the document."""
+
+    @asynccontextmanager
+    async def nothing(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    app = create(nothing)
+    app.state.token_verifier = WordVerifier()
+    app.state.context = context
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer olga|{ALL}"}
+    held = checking(app.openapi())
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://api", headers=headers, event_hooks=held
+    ) as client:
+        yield Api(client)

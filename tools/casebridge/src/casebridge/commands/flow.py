@@ -1,0 +1,58 @@
+"""`casebridge queue flow | dealers | search-d365`: the pipeline at a glance, dealers, and their cases in D365."""
+
+from typing import Annotated
+
+import typer
+
+from casebridge.commands.options import DEFAULT_DATA_DIR, Cursor, DataDir, Json, Limit, Token, Url
+from casebridge.output import show_page, write_json
+
+
+def flow(data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = None, json: Json = False) -> None:
+    """Show the pipeline at a glance: whether all is well, and what stands where."""
+    from casebridge.api import operator_api
+
+    found = operator_api(data_dir, url, token).get("/v1/flow").body
+    if json:
+        write_json(found)
+        return
+    print(f"{found['verdict']}, {found['as_of']}\n")
+    show_page({"items": found["stages"], "has_more": False}, list(found["stages"][0]), json=False)
+    if found["concerns"]:
+        print()
+        show_page({"items": found["concerns"], "has_more": False}, list(found["concerns"][0]), json=False)
+
+
+def dealers(
+    text: Annotated[str | None, typer.Option("--text", "-q", help="Only with this in slug, name or account.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only those with dead letters.")] = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
+    token: Token = None,
+    json: Json = False,
+) -> None:
+    """List dealers, with how many documents of each are on their way or failed."""
+    from casebridge.api import operator_api
+
+    api = operator_api(data_dir, url, token)
+    page = api.page("/v1/dealers", limit, cursor, q=text, failed="true" if failed else None)
+    columns = ["dealer", "data_area_id", "customer_account", "active", "open", "failed", "seen_at", "name"]
+    show_page(page, columns, json=json)
+
+
+def search_d365(
+    dealer: Annotated[str, typer.Option(help="Whose cases.")],
+    text: Annotated[str, typer.Option("--text", "-q", help="In Case ID, Web Case ID or description.")] = "",
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
+    token: Token = None,
+    json: Json = False,
+) -> None:
+    """Look for a dealer's cases in D365, to find the one to link."""
+    from casebridge.api import operator_api
+
+    found = operator_api(data_dir, url, token).get("/v1/d365/cases", dealer=dealer, q=text).body
+    columns = ["case_id", "web_case_id", "status", "category", "modified_at", "document", "description"]
+    show_page({**found, "has_more": False}, columns, json=json)
