@@ -23,7 +23,7 @@ from portal_web.app.sign_in import SigningIn
 from portal_web.clients.provider import OidcProvider
 from portal_web.postgres.session_store import PostgresSessionStore
 from portal_web.settings import Settings
-from portal_web.web import assets, case_form, case_view, cases, live, preferences, signing
+from portal_web.web import assets, case_form, case_view, cases, console, live, preferences, signing
 from portal_web.web.context import Context
 from portal_web.web.cookies import Cookies
 from portal_web.web.guard import Guard
@@ -32,7 +32,7 @@ from portal_web.web.refusals import install_refusals
 _SWEEP_SECONDS = 300.0
 _DRAIN_SECONDS = 5.0
 _SMALLEST_COMPRESSED_BYTES = 500
-PAGES = (signing, preferences, assets, cases, live, case_form, case_view)
+PAGES = (signing, preferences, assets, cases, live, case_form, case_view, console)
 
 
 def build_app(settings: Settings) -> FastAPI:

@@ -1,0 +1,69 @@
+"""The audit: who did what, when, why, to how many, and how it stands now; as CSV, too."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import httpx2
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.exceptions import HTTPException
+
+from portal_web.web.console.access import Console, Operator, given
+from portal_web.web.console.documents import address
+from portal_web.web.console.pages import show
+from portal_web.web.preferences import words_of
+
+router = APIRouter(prefix="/console")
+FILTERS = ("actor", "action", "document", "replay", "from", "to")
+
+
+@router.get("/audit")
+async def audit(request: Request, console: Operator) -> Response:
+    """The list as the address says."""
+    _may(console)
+    filters = given(request, FILTERS)
+    page = await console.api.audit(**_query(request, filters), cursor=request.query_params.get("cursor"))
+    return await show(
+        request, console, "audit", page=page, filters=filters, csv=address("/console/audit.csv", filters),
+        following=address("/console/audit", {**filters, "cursor": page.next}) if page.next else None,
+    )  # fmt: skip
+
+
+@router.get("/audit.csv")
+async def audit_csv(request: Request, console: Operator) -> Response:
+    """All that matches."""
+    _may(console)
+    stream = console.api.audit_csv(**_query(request, given(request, FILTERS)))
+    answer = await stream.__aenter__()
+
+    async def lines() -> AsyncIterator[bytes]:
+        try:
+            async for part in answer.aiter_bytes():
+                yield part
+        except httpx2.HTTPError:
+            return
+        finally:
+            await stream.__aexit__(None, None, None)
+
+    headers = {"Content-Disposition": 'attachment; filename="casebridge-audit.csv"'}
+    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _may(console: Console) -> None:
+    if not console.may_audit:
+        raise HTTPException(403)
+
+
+def _query(request: Request, filters: dict[str, str]) -> dict[str, str | None]:
+    zone = ZoneInfo(words_of(request).zone)
+    named = {name: filters.get(name) for name in ("actor", "action", "document", "replay")}
+    return {**named, "since": _day(filters.get("from"), zone), "until": _day(filters.get("to"), zone, days=1)}
+
+
+def _day(text: str | None, zone: ZoneInfo, days: int = 0) -> str | None:
+    """The beginning of a day where the operator is, `days` later; None for what is no day."""
+    try:
+        return (datetime.fromisoformat(text or "").replace(tzinfo=zone) + timedelta(days=days)).isoformat()
+    except ValueError:
+        return None

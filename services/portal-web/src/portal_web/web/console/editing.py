@@ -1,0 +1,106 @@
+"""Edit a payload and replay it: a form from the API's schema, then the difference, then the order."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from portal_web.clients.rest import Problem
+from portal_web.domain.console import Payload, PayloadForm
+from portal_web.web.console.access import Console, Operator
+from portal_web.web.console.orders import ordered
+from portal_web.web.console.pages import show
+from portal_web.web.visit import Posted
+
+router = APIRouter(prefix="/console/documents/{document}/edit")
+CONTACT = ("name", "email", "phone")
+_PREFIX = "/payload"
+
+
+@router.get("")
+async def edit(request: Request, console: Operator, document: str) -> Response:
+    """The form, with the payload as it is."""
+    form = await console.api.payload_form(document)
+    return await _form(request, console, document, form, flat(form.payload or Payload()))
+
+
+@router.post("")
+async def preview(request: Request, console: Operator, document: str, fields: Posted) -> Response:
+    """What the edit changes, and what D365 would get; or the form again."""
+    form = await console.api.payload_form(document)
+    values = {name: fields.get(name, "") for name in _names(form)}
+    if "back" in fields:
+        return await _form(request, console, document, form, values)
+    try:
+        foreseen = await console.api.preview(document, payload_of(values))
+    except Problem as problem:
+        if not problem.fields:
+            raise
+        return await _form(request, console, document, form, values, problem)
+    found = await console.api.document(document)
+    return await show(
+        request, console, "edited", document=found, values=values, foreseen=foreseen, reason="", problem=None,
+        overtaken=False, permission=found.permission("replay"),
+    )  # fmt: skip
+
+
+@router.post("/replay")
+async def replay(request: Request, console: Operator, document: str, fields: Posted) -> Response:
+    """Send it."""
+    form = await console.api.payload_form(document)
+    values = {name: fields.get(name, "") for name in _names(form)}
+    payload = payload_of(values)
+    try:
+        foreseen = await console.api.preview(document, payload)
+    except Problem as problem:
+        if not problem.fields:
+            raise
+        return await _form(request, console, document, form, values, problem)
+    more = {"payload": payload}
+    return await ordered(request, console, document, "replay", fields, "edited", more, values=values, foreseen=foreseen)
+
+
+async def _form(
+    request: Request,
+    console: Console,
+    document: str,
+    form: PayloadForm,
+    values: dict[str, str],
+    problem: Problem | None = None,
+) -> Response:
+    fields = problem.fields if problem else []
+    errors = {one.pointer.removeprefix(_PREFIX).strip("/").replace("/", "_"): one.detail for one in fields}
+    shown = {"form": form, "values": values, "errors": errors, "lengths": lengths(form.payload_schema)}
+    return await show(request, console, "edit", 422 if problem else 200, document_id=document, **shown)
+
+
+def _names(form: PayloadForm) -> list[str]:
+    plain = [name for name in form.payload_schema["properties"] if name != "contact"]
+    return [*plain, *(f"contact_{name}" for name in CONTACT)]
+
+
+def flat(payload: Payload) -> dict[str, str]:
+    """A payload as a form's fields."""
+    shown = {name: getattr(payload, name) or "" for name in Payload.model_fields if name != "contact"}
+    return {
+        **shown,
+        **{f"contact_{name}": (getattr(payload.contact, name) if payload.contact else "") or "" for name in CONTACT},
+    }
+
+
+def payload_of(values: dict[str, str]) -> dict[str, Any]:
+    """A form's fields as a payload: whole, so that what is empty is gone."""
+    contact = {name: values.get(f"contact_{name}", "").strip() or None for name in CONTACT}
+    plain = {name: value.strip() or None for name, value in values.items() if not name.startswith("contact_")}
+    return {**plain, "category": plain.get("category") or "", "contact": contact if any(contact.values()) else None}
+
+
+def lengths(schema: dict[str, Any]) -> dict[str, int]:
+    """How long each field may be, as the schema says."""
+    contact = schema["$defs"]["ContactInput"]["properties"]
+    named = {**schema["properties"], **{f"contact_{name}": contact[name] for name in contact}}
+    return {name: _length(of) for name, of in named.items() if name != "contact"}
+
+
+def _length(of: dict[str, Any]) -> int:
+    kinds = [of, *of.get("anyOf", [])]
+    return next((int(kind["maxLength"]) for kind in kinds if "maxLength" in kind), 1000)

@@ -1,0 +1,54 @@
+"""The flow: one picture that tells in five seconds whether all is well; and the ledger."""
+
+import asyncio
+
+from fastapi import APIRouter, Request, Response
+
+from portal_web.clients.operators_api import OperatorsApi
+from portal_web.clients.rest import Unavailable
+from portal_web.domain.console import Ledger
+from portal_web.web.console.access import Operator
+from portal_web.web.console.pages import show
+from portal_web.web.console.plots import HEIGHT, SERIES, WIDTH, plot
+
+router = APIRouter(prefix="/console")
+# The ledger joins all submissions; the picture does not wait for it longer than this.
+_LEDGER_SECONDS = 2.0
+
+
+@router.get("")
+async def flow(request: Request, console: Operator) -> Response:
+    """The picture; `/console/now` gives its changing part again."""
+    return await _shown(request, console, "flow")
+
+
+@router.get("/now")
+async def now(request: Request, console: Operator) -> Response:
+    """The changing part alone; a picture that grew old must not look like today's."""
+    try:
+        return await _shown(request, console, "flow_now")
+    except Unavailable:
+        return await show(request, console, "flow_silent")
+
+
+@router.get("/ledger")
+async def ledger(request: Request, console: Operator, d365: bool = False) -> Response:
+    """Where each submission stands; with `d365` held against D365's books."""
+    found = await console.api.ledger(d365=d365)
+    return await show(request, console, "ledger", ledger=found, compared=d365)
+
+
+async def _shown(request: Request, console: Operator, template: str) -> Response:
+    found, books = await asyncio.gather(console.api.flow(), _ledger(console.api))
+    plots = {stage: plot(found.history, stage) for stage in SERIES}
+    return await show(
+        request, console, template, flow=found, ledger=books, plots=plots, plot_width=WIDTH, plot_height=HEIGHT
+    )
+
+
+async def _ledger(api: OperatorsApi) -> Ledger | None:
+    try:
+        async with asyncio.timeout(_LEDGER_SECONDS):
+            return await api.ledger()
+    except (TimeoutError, Unavailable):
+        return None

@@ -1,0 +1,194 @@
+"""What the operators' API's codes are called in the console; translated where they are shown."""
+
+from collections.abc import Mapping
+
+from portal_web.web.words import N_
+
+STATES: Mapping[str, str] = {
+    "pending": N_("Waiting"),
+    "delivering": N_("Being sent"),
+    "verifying": N_("Being looked up"),
+    "deferred": N_("Put off"),
+    "delivered": N_("Delivered"),
+    "failed": N_("Failed"),
+    "returned": N_("Returned"),
+    "discarded": N_("Discarded"),
+}
+STATE_ICONS: Mapping[str, str] = {
+    "pending": "in_process",
+    "delivering": "submitted",
+    "verifying": "search",
+    "deferred": "in_process",
+    "delivered": "check",
+    "failed": "error",
+    "returned": "draft",
+    "discarded": "canceled",
+}
+CAUSES: Mapping[str, str] = {
+    "rejected": N_("D365 refused it"),
+    "exists_with_other_content": N_("D365 has it with other content"),
+    "found_twice": N_("D365 has it twice"),
+    "unusable_case_id": N_("D365 gave no usable Case ID"),
+    "invalid_payload": N_("The payload cannot be read"),
+    "attempts_exhausted": N_("No clear answer, too often"),
+    "superseded": N_("An earlier submission arrived"),
+    "throttled": N_("D365 is busy"),
+    "unreachable": N_("D365 is not reachable"),
+    "no_answer": N_("No clear answer"),
+    "unauthorized": N_("D365 does not let us in"),
+    "misconfigured": N_("The mapping does not fit D365"),
+    "read_back": N_("Found by a look-up"),
+    "evidence": N_("D365 told of it"),
+    "linked": N_("Linked by an operator"),
+}
+STAGES: Mapping[str, str] = {
+    "unsent": N_("Unsent"),
+    "kafka": N_("Kafka"),
+    "queue": N_("Queue"),
+    "d365": N_("D365"),
+    "status": N_("Status"),
+}
+STAGE_HINTS: Mapping[str, str] = {
+    "unsent": N_("submitted, not handed over yet"),
+    "kafka": N_("handed over, not taken in yet"),
+    "queue": N_("wait for their turn"),
+    "d365": N_("being sent or looked up"),
+    "status": N_("to be told or read"),
+}
+RATES: Mapping[str, str] = {
+    "unsent": N_("submitted"),
+    "kafka": N_("taken in"),
+    "queue": N_("sent"),
+    "d365": N_("delivered"),
+    "status": N_("known to the portal"),
+}
+FAILURES: Mapping[str, str] = {
+    "unsent": N_("refused by Kafka"),
+    "kafka": N_("unreadable"),
+    "queue": N_("failed"),
+    "d365": N_("tries in vain"),
+    "status": N_("not shown by D365"),
+}
+CONCERNS: Mapping[str, str] = {
+    "environment_refused": N_("D365_URL is another environment than before: nothing is sent"),
+    "breaker_open": N_("D365 is left alone, since it does not answer as it should"),
+    "paused": N_("Delivery is paused by an operator"),
+    "maintenance": N_("A maintenance window is under way"),
+    "consumer_paused": N_("A consumer stands still: too much cannot be read"),
+    "old": N_("The oldest one waits too long"),
+    "refused_by_kafka": N_("Kafka refuses what is sent"),
+    "dead_letters": N_("Documents failed and need an operator"),
+    "unreadable": N_("Records could not be read"),
+    "poll_late": N_("The last full reading of D365 is long ago"),
+}
+ACTIONS: Mapping[str, str] = {
+    "replay": N_("Replay"),
+    "link": N_("Link to a case"),
+    "verify": N_("Verify now"),
+    "return": N_("Return to the dealer"),
+    "discard": N_("Discard"),
+    "restore": N_("Restore"),
+}
+# What each action does, said where it is confirmed.
+CONSEQUENCES: Mapping[str, str] = {
+    "replay": N_("It is looked up in D365 first, and sent only where it is not there. It queues behind new cases."),
+    "verify": N_("D365 is asked for it now. Nothing is sent."),
+    "return": N_("The dealer gets a draft again and sees your reason."),
+    "discard": N_("It is ended, and the dealer sees your reason. You can restore it."),
+    "restore": N_("It is a failed document again, as before it was discarded."),
+    "link": N_("The document counts as delivered, as that case of D365. This cannot be undone."),
+}
+DONE: Mapping[str, str] = {
+    "replay": N_("It is back in the queue."),
+    "link": N_("It is linked."),
+    "verify": N_("D365 was asked."),
+    "return": N_("It was returned to the dealer."),
+    "discard": N_("It was discarded."),
+    "restore": N_("It was restored."),
+    "note": N_("The note was added."),
+}
+OBSTACLES: Mapping[str, str] = {
+    "scope": N_("You may only look."),
+    "not_proven": N_("An attempt is not proven yet: verify first."),
+    "on_its_way": N_("It is on its way and needs nobody."),
+    "delivered": N_("D365 has it."),
+    "at_an_end": N_("It was returned or discarded."),
+    "not_discarded": N_("Only what was discarded can be restored."),
+    "dead_letter": N_("It is not discarded."),
+    "looked_up_now": N_("It is being looked up at this moment."),
+    "payload_emptied": N_("Its payload was emptied."),
+}
+AUDIT_ACTIONS: Mapping[str, str] = {
+    "replay": N_("Replayed"),
+    "replay_all": N_("Replayed many"),
+    "dry_run": N_("Dry run"),
+    "pause_replay": N_("Replay paused"),
+    "resume_replay": N_("Replay resumed"),
+    "cancel_replay": N_("Replay cancelled"),
+    "link": N_("Linked"),
+    "verify": N_("Verified"),
+    "return": N_("Returned"),
+    "discard": N_("Discarded"),
+    "restore": N_("Restored"),
+    "pause": N_("Delivery paused"),
+    "resume": N_("Delivery resumed"),
+    "adopt": N_("Environment adopted"),
+    "restored": N_("Database restored"),
+    "let_through": N_("Consumer let through"),
+    "add_window": N_("Maintenance planned"),
+    "end_window": N_("Maintenance ended"),
+    "see_record": N_("Record seen"),
+}
+REPLAY_STATES: Mapping[str, str] = {
+    "running": N_("Running"),
+    "paused": N_("Paused"),
+    "completed": N_("Completed"),
+    "canceled": N_("Cancelled"),
+}
+OUTCOMES: Mapping[str, str] = {
+    "delivered": N_("Delivered"),
+    "rejected": N_("Refused"),
+    "unknown": N_("No clear answer"),
+    "deferred": N_("Put off"),
+    "found": N_("Found"),
+    "other_content": N_("Found with other content"),
+    "earlier_submission": N_("Found: an earlier submission"),
+    "found_twice": N_("Found twice"),
+    "unusable_case_id": N_("Found without a usable Case ID"),
+    "absent": N_("Not there"),
+    "unsure": N_("Nothing is proven"),
+    "replayed": N_("Back in the queue"),
+    "left_out": N_("Left out"),
+    "would_create": N_("Would be created"),
+    "already_there": N_("Is there already"),
+    "still_invalid": N_("Would fail again"),
+}
+KINDS: Mapping[str, str] = {"create": N_("Sent to D365"), "read_back": N_("Looked up in D365")}
+WINDOW_STATES: Mapping[str, str] = {
+    "under_way": N_("Under way"),
+    "to_come": N_("To come"),
+    "over": N_("Over"),
+    "called_off": N_("Called off"),
+}
+PAYLOAD_FIELDS: Mapping[str, str] = {
+    "/category": N_("Category"),
+    "/category_type": N_("Category type"),
+    "/priority": N_("Priority"),
+    "/description": N_("Description"),
+    "/contact/name": N_("Contact name"),
+    "/contact/email": N_("Contact e-mail"),
+    "/contact/phone": N_("Contact phone"),
+    "/notes": N_("Notes"),
+}
+LEDGER_PLACES: Mapping[str, str] = {
+    "open": N_("On their way"),
+    "delivered": N_("Delivered"),
+    "failed": N_("Failed"),
+    "returned": N_("Returned"),
+    "discarded": N_("Discarded"),
+    "no_document": N_("Without a document"),
+}
+LEDGER_WRONG: Mapping[str, str] = {
+    "without_submission": N_("Documents without a submission"),
+    "without_case_id": N_("Delivered, but without a Case ID in the portal"),
+}

@@ -1,0 +1,38 @@
+"""Tie a document to a case that D365 has: search there, choose, confirm."""
+
+from fastapi import APIRouter, Request, Response
+
+from portal_web.clients.rest import Unavailable
+from portal_web.domain.console import FoundCase
+from portal_web.web.console.access import Operator
+from portal_web.web.console.orders import asked, ordered
+from portal_web.web.visit import Posted
+
+router = APIRouter(prefix="/console/documents/{document}/link")
+
+
+@router.get("")
+async def search(request: Request, console: Operator, document: str) -> Response:
+    """Search the dealer's cases in D365; with `case_id` that one is to be confirmed."""
+    found = await console.api.document(document)
+    chosen = request.query_params.get("case_id", "").strip()
+    if chosen:
+        return await asked(request, console, found, "link", "link_confirm", case_id=chosen)
+    text = request.query_params.get("q")
+    cases: list[FoundCase] | None = None
+    silent = False
+    if text is not None and found.permission("link").allowed:
+        try:
+            cases = await console.api.d365_cases(found.dealer, text.strip())
+        except Unavailable:
+            silent = True
+    return await asked(request, console, found, "link", "link", q=text, cases=cases, silent=silent)
+
+
+@router.post("")
+async def link(request: Request, console: Operator, document: str, fields: Posted) -> Response:
+    """Tie it."""
+    case_id = fields.get("case_id", "").strip()
+    return await ordered(
+        request, console, document, "link", fields, "link_confirm", {"case_id": case_id}, case_id=case_id
+    )

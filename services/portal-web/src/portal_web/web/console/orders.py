@@ -1,0 +1,96 @@
+"""What an operator orders for one document with a reason: verify, replay, return, discard, restore."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+
+from portal_web.clients.rest import Problem
+from portal_web.domain.console import WholeDocument
+from portal_web.web.console.access import Console, Operator
+from portal_web.web.console.documents import address
+from portal_web.web.console.pages import show
+from portal_web.web.visit import Posted
+
+router = APIRouter(prefix="/console/documents/{document}")
+_SIMPLE = ("replay", "verify", "return", "discard", "restore")
+# The document has changed meanwhile, or its state does not permit it any more.
+_OVERTAKEN = {409, 412}
+
+
+def simple(action: str) -> str:
+    """FastAPI dependency: an action that needs nothing but a reason; 404 for any other word."""
+    if action not in _SIMPLE:
+        raise HTTPException(404)
+    return action
+
+
+Simple = Annotated[str, Depends(simple)]
+
+
+@router.get("/{action}")
+async def ask(request: Request, console: Operator, document: str, action: Simple) -> Response:
+    """What it does, and why it is done."""
+    return await asked(request, console, await console.api.document(document), action, "order")
+
+
+@router.post("/{action}")
+async def order(request: Request, console: Operator, document: str, action: Simple, fields: Posted) -> Response:
+    """Do it."""
+    return await ordered(request, console, document, action, fields, "order", {})
+
+
+async def ordered(
+    request: Request,
+    console: Console,
+    document: str,
+    action: str,
+    fields: dict[str, str],
+    template: str,
+    more: dict[str, Any],
+    **values: Any,
+) -> Response:
+    """Do it, and show the document; where it cannot be done, `template` again with what is in the way."""
+    reason = fields.get("reason", "").strip()
+    try:
+        await console.api.act(document, action, {"reason": reason, **more}, fields.get("etag", ""))
+    except Problem as problem:
+        if problem.status not in {*_OVERTAKEN, 422}:
+            raise
+        found = await console.api.document(document)
+        return await asked(
+            request, console, found, action, template, problem.status, reason=reason, problem=problem, **values
+        )
+    group = {name: value for name, value in request.query_params.items() if name.startswith("group_")}
+    return RedirectResponse(address(f"/console/documents/{document}", {**group, "done": action}), 303)
+
+
+async def asked(
+    request: Request,
+    console: Console,
+    document: WholeDocument,
+    action: str,
+    template: str,
+    status: int = 200,
+    *,
+    reason: str = "",
+    problem: Problem | None = None,
+    **values: Any,
+) -> Response:
+    """The page that asks for the reason."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return await show(
+        request,
+        console,
+        template,
+        status,
+        document=document,
+        action=action,
+        permission=document.permission(action),
+        reason=reason,
+        problem=problem,
+        overtaken=problem is not None and problem.status in _OVERTAKEN,
+        back=f"/console/documents/{document.id}{query}",
+        **values,
+    )

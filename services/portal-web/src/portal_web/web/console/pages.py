@@ -1,0 +1,26 @@
+"""Rendering of the console's pages: what their templates know beside what every page does."""
+
+from typing import Any
+
+from fastapi import Request, Response
+
+from portal_web.web.console import labels
+from portal_web.web.console.access import Console
+from portal_web.web.rendering import render
+from portal_web.web.words import N_
+
+NAVIGATION = (
+    ("/console", N_("Flow")),
+    ("/console/documents", N_("Documents")),
+    ("/console/replays", N_("Replays")),
+    ("/console/unreadable", N_("Unreadable")),
+    ("/console/delivery", N_("Delivery")),
+    ("/console/audit", N_("Audit")),
+    ("/console/dealers", N_("Dealers")),
+)
+
+
+async def show(request: Request, console: Console, template: str, status: int = 200, **values: Any) -> Response:
+    """A page of the console, `console/<template>.html`."""
+    known: dict[str, Any] = {"console": console, "labels": labels, "navigation": NAVIGATION, **values}
+    return await render(request, f"console/{template}.html", status, **known)

@@ -1,0 +1,67 @@
+"""Records that no service could read: the list, and one with its bytes."""
+
+import base64
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from portal_web.web.console.access import Operator, given
+from portal_web.web.console.documents import address
+from portal_web.web.console.pages import show
+from portal_web.web.visit import Posted
+
+router = APIRouter(prefix="/console/unreadable")
+_SHOWN_BYTES = 2048
+_ROW = 16
+
+
+@router.get("")
+async def records(request: Request, console: Operator) -> Response:
+    """The list: those at which nobody has looked, unless the address says otherwise."""
+    filters = given(request, ("topic", "seen"))
+    seen = filters.get("seen", "false")
+    query = {"topic": filters.get("topic"), "seen": None if seen == "any" else seen}
+    page = await console.api.records(**query, cursor=request.query_params.get("cursor"))
+    following = address("/console/unreadable", {**filters, "cursor": page.next}) if page.next else None
+    return await show(
+        request, console, "records", page=page, following=following, seen=seen, topic=filters.get("topic", "")
+    )
+
+
+@router.get("/{record}")
+async def record(request: Request, console: Operator, record: str) -> Response:
+    """One of them: as text, as bytes, with its headers."""
+    found = await console.api.record(record)
+    value = base64.b64decode(found.value_base64) if found.value_base64 else b""
+    return await show(
+        request, console, "record", record=found, dump=dump(value[:_SHOWN_BYTES]), cut=len(value) > _SHOWN_BYTES,
+        headers=[header_of(one) for one in found.headers],
+    )  # fmt: skip
+
+
+@router.post("/{record}/seen")
+async def seen(_request: Request, console: Operator, record: str, fields: Posted) -> Response:
+    """It wants no attention any more."""
+    await console.api.see_record(record, fields.get("reason", "").strip() or "looked at in the console")
+    return RedirectResponse(f"/console/unreadable/{record}", 303)
+
+
+def dump(value: bytes) -> str:
+    """Bytes as people read them: place, hexadecimal, and what can be printed."""
+    lines = []
+    for place in range(0, len(value), _ROW):
+        part = value[place : place + _ROW]
+        printed = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
+        lines.append(f"{place:06x}  {part.hex(' '):<{_ROW * 3 - 1}}  {printed}")
+    return "\n".join(lines)
+
+
+def header_of(header: object) -> tuple[str, str]:
+    """A header's name and its value as text."""
+    if not isinstance(header, list) or len(header) != 2:
+        return str(header), ""
+    name, value = header
+    try:
+        return str(name), base64.b64decode(str(value), validate=True).decode(errors="replace")
+    except ValueError:
+        return str(name), str(value)
