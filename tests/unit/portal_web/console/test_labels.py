@@ -1,0 +1,37 @@
+"""The console has words for whatever the API can say."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from case_shared.events import Outcome
+from d365_sync.domain.document import Action, AttemptKind, Cause, Finding, State
+from d365_sync.domain.flow import StageName, What
+from d365_sync.domain.permissions import Obstacle
+from d365_sync.domain.replay import ReplayOutcome, ReplayState
+from d365_sync.web.window_models import WindowState
+from portal_web.web.console import labels
+
+
+@pytest.mark.parametrize(
+    ("known", "codes"),
+    [
+        (labels.STATES, State),
+        (labels.STATE_ICONS, State),
+        (labels.CAUSES, Cause),
+        (labels.STAGES, StageName),
+        (labels.STAGE_HINTS, StageName),
+        (labels.RATES, StageName),
+        (labels.FAILURES, StageName),
+        (labels.CONCERNS, What),
+        (labels.ACTIONS, Action),
+        (labels.CONSEQUENCES, Action),
+        (labels.OBSTACLES, Obstacle),
+        (labels.REPLAY_STATES, ReplayState),
+        (labels.OUTCOMES, [*Outcome, *Finding, *ReplayOutcome]),
+        (labels.KINDS, AttemptKind),
+        (labels.WINDOW_STATES, WindowState),
+    ],
+)
+def test_each_code_has_a_word(known: dict[str, str], codes: Iterable[str]) -> None:
+    assert set(known) == set(codes)
