@@ -114,3 +114,14 @@ STATES = (
     State("view-failed", "theo", at(f"{LIST}/{{failed}}")),
     State("not-found", "theo", at(f"{LIST}/WNOTHERE00")),
 )
+# The operator console: held to axe and to its languages by its own tests (console/), drawn with the others.
+CONSOLE = (
+    State("console-flow", "olga", at("/console")),
+    State("console-documents", "olga", at("/console/documents")),
+    State("console-document", "olga", at("/console/documents/{failed}-1")),
+    State("console-edit", "olga", at("/console/documents/{failed}-1/edit")),
+    State("console-link", "olga", at("/console/documents/{failed}-1/link?q=")),
+    State("console-delivery", "olga", at("/console/delivery")),
+    State("console-audit", "olga", at("/console/audit")),
+    State("console-dealers", "olga", at("/console/dealers")),
+)

@@ -12,7 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Page
 
 from tests.e2e.browser.conftest import Desk, check, sign_in
-from tests.e2e.browser.pages import LIST, STATES, State
+from tests.e2e.browser.pages import CONSOLE, LIST, STATES, State
 from tests.e2e.browser.world import World, populated
 
 LOOKS: dict[str, dict[str, Any]] = {
@@ -110,7 +110,7 @@ def folder(request: pytest.FixtureRequest) -> Path:
 @pytest.mark.timeout(500)
 async def test_screenshots(desk: Desk, world: World, folder: Path) -> None:
     for theme in ("light", "dark"):
-        for state in (one for one in STATES if one.drawn):
+        for state in (one for one in (*STATES, *CONSOLE) if one.drawn):
             async with desk.visitor(**SHEET, color_scheme=theme, reduced_motion="reduce") as page:
                 await reach(page, state, world)
                 await page.screenshot(
