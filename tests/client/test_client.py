@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from tests.client.conftest import CLIENT, run
-from tests.e2e.test_portal_guide import OPENAPI
 from tests.support.documents import GUIDE, at, blocks
 from tests.support.eventually import eventually
 from tests.support.stack import DEALER_SCOPES, Stack
@@ -14,8 +13,6 @@ from tests.support.stack import DEALER_SCOPES, Stack
 # The stack's start and the compiler take a while on a busy machine.
 pytestmark = pytest.mark.timeout(240)
 DEALER = "usmf-us-001"
-# What is told of these is run as soon as case-api has them.
-LATER = {".watch(": "/cases/stream", ".csv(": "cases.csv", "sort:": '"sort"'}
 
 
 @pytest.mark.parametrize("document", [GUIDE, CLIENT / "README.md"], ids=lambda path: path.name)
@@ -36,10 +33,7 @@ async def test_the_client_works_with_the_real_service(stack: Stack) -> None:
 
 async def test_the_program_of_the_guide_works(stack: Stack, portal: Path) -> None:
     await lists_are_known(stack)
-    told = [
-        block for block in blocks(GUIDE, "ts") if all(path in OPENAPI for call, path in LATER.items() if call in block)
-    ]
-    program = compiled(portal, "guide", at(stack, "".join(told)))
+    program = compiled(portal, "guide", at(stack, "".join(blocks(GUIDE, "ts"))))
     printed = run("node", program, folder=portal, TOKEN=stack.token("dana", DEALER_SCOPES, DEALER))
     assert "/category A case needs a category" in printed
     assert "\ndelivered " in printed

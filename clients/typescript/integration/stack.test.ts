@@ -8,10 +8,6 @@ import { createCasebridge, ProblemError, type CaseInput, type VersionedCase } fr
 const { CASE_API = "", TOKEN = "", DEALER = "", OTHER_DEALER = "" } = process.env;
 const casebridge = createCasebridge({ baseUrl: CASE_API, token: () => TOKEN, dealer: DEALER });
 
-const served = (await (await fetch(`${CASE_API}/openapi.json`)).json()) as { paths: Record<string, unknown> };
-const lacks = (path: string): boolean => !(`/v1/dealers/{dealer}${path}` in served.paths);
-const listed = JSON.stringify(served.paths["/v1/dealers/{dealer}/cases"]);
-
 async function category(): Promise<Pick<CaseInput, "category" | "category_type">> {
   const [first] = await casebridge.categories();
   assert.ok(first);
@@ -138,7 +134,7 @@ test("the list goes over pages, newest first, each case once", async () => {
   await assert.rejects(casebridge.page({ limit: 101 }), refused("invalid-request"));
 });
 
-test("search, filters, sort and counts", { skip: !listed.includes('"sort"') }, async () => {
+test("search, filters, sort and counts", async () => {
   const saved = await draft();
   const found: string[] = [];
   const filter = { q: saved.web_case_id.toLowerCase(), status: ["draft", "open"], sort: "-updated_at", created_by: "me" } as const;
@@ -149,14 +145,14 @@ test("search, filters, sort and counts", { skip: !listed.includes('"sort"') }, a
   assert.ok("counts" in (await casebridge.page({ counts: true })));
 });
 
-test("the list as CSV", { skip: lacks("/cases.csv") }, async () => {
+test("the list as CSV", async () => {
   const saved = await draft();
   const lines = (await new Response(await casebridge.csv({ status: "draft" })).text()).trim().split("\r\n");
   assert.ok(lines.length >= 2);
   assert.ok(lines.some((line) => line.includes(saved.web_case_id)));
 });
 
-test("changes come live", { skip: lacks("/cases/stream") }, async () => {
+test("changes come live", async () => {
   const states: string[] = [];
   let submitted: string | undefined;
   for await (const event of casebridge.watch({ signal: AbortSignal.timeout(30_000) })) {
