@@ -20,6 +20,8 @@ export type ProblemKind =
   | "case-submitted"
   /** The state does not permit this (409) */
   | "not-allowed"
+  /** Another number of documents matches (409) */
+  | "count-differs"
   /** A request with this Idempotency-Key is under way (409) */
   | "idempotency-key-in-use"
   /** The case has changed (412) */
