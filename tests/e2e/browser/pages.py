@@ -10,7 +10,7 @@ from tests.e2e.browser.conftest import sign_in
 from tests.e2e.browser.world import World
 
 LIST = "/dealers/usmf-us-001/cases"
-EMPTY = "/dealers/usmf-us-002/cases"
+SECOND = "/dealers/usmf-us-002/cases"
 Way = Callable[[Page, World], Awaitable[None]]
 
 
@@ -97,7 +97,7 @@ STATES = (
     State("list", "theo", at(LIST)),
     State("list-filtered", "theo", at(f"{LIST}?q=W&status=draft,submitted&sort=status&created_by=dora")),
     State("list-nothing-found", "theo", at(f"{LIST}?q=nothing-like-this")),
-    State("list-empty", "theo", at(EMPTY)),
+    State("list-second-dealer", "theo", at(SECOND)),
     State("list-menu", "theo", menu_open),
     State("list-deleting", "theo", deleting),
     State("list-saved", "theo", saved, drawn=False),

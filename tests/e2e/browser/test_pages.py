@@ -27,8 +27,8 @@ UNTRANSLATED = r"""() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
   const letters = (text) => /\p{L}/u.test(text.replace(/⟦[^⟧]*⟧/g, ""));
   for (let node; (node = walker.nextNode());) {
-    const data = node.parentElement.closest("[translate], time, script");
-    if (letters(node.textContent) && (!data || data.translate)) found.push(node.textContent.trim());
+    const parent = node.parentElement, data = parent.closest("time, script, textarea") || !parent.translate;
+    if (letters(node.textContent) && !data) found.push(node.textContent.trim());
   }
   for (const name of ["aria-label", "title", "placeholder", "data-label"])
     for (const one of document.querySelectorAll(`[${name}]:not(time)`))

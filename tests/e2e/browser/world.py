@@ -1,4 +1,4 @@
-"""What the pages have to show: a dealer's cases in every state, and another dealer without any."""
+"""What the pages have to show: a dealer's cases in every state."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -62,5 +62,6 @@ def test_mapping_that_the_user_edited_is_kept(tmp_path: Path) -> None:
 
 def test_without_names_parts() -> None:
     assert without_parts("sandbox, portal-web,oidc") == ["postgres", "kafka", "case-api", "d365-sync", "status-sync"]
+    assert without_parts("case-api") == ["postgres", "kafka", "oidc", "sandbox", "d365-sync", "status-sync"]
     with pytest.raises(UsageError, match=r"sandbx.*parts are"):
         without_parts("sandbx")

@@ -1,9 +1,11 @@
 """Routes of a case as it is: everything read-only, where it stands, and what happened to it."""
 
 import uuid
+from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 
+from portal_web.domain.cases import Case, Event, Status
 from portal_web.domain.content import Content
 from portal_web.web.labels import EVENTS, FIELDS, OUTCOMES
 from portal_web.web.rendering import render
@@ -23,8 +25,17 @@ async def show(request: Request, web_case_id: str, at: ForDealer) -> Response:
         case=found.case,
         content=Content.of_case(found.case),
         timeline=timeline,
+        since=_since(found.case, timeline),
         events=EVENTS,
         outcomes=OUTCOMES,
         fields=FIELDS,
         key=uuid.uuid4().hex,
     )
+
+
+def _since(case: Case, timeline: list[Event]) -> datetime:
+    """When the case got the status that it has; D365's reads (`status_as_of`) only confirm it."""
+    if case.status == Status.DRAFT:
+        return case.created_at
+    told = [one.at for one in timeline if one.event == "status" and one.detail == case.status]
+    return told[-1] if told else case.submitted_at or case.created_at

@@ -63,6 +63,8 @@ def without_parts(without: str) -> list[str]:
     excluded = {name.strip() for name in without.split(",") if name.strip()}
     if unknown := excluded - set(PARTS):
         raise UsageError(f"--without {','.join(sorted(unknown))}: the parts are {', '.join(PARTS)}")
+    if "case-api" in excluded and "CASE_API_URL" not in parts.user_environment():
+        excluded.add("portal-web")  # it would have nothing to show
     return [name for name in PARTS if name not in excluded]
 
 

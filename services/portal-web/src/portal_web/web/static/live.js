@@ -23,9 +23,9 @@ function listen() {
   const address = place()?.dataset.live;
   if (!address || source) return;
   source = new EventSource(address);
-  source.addEventListener("open", () => { if (missed) refresh(); missed = false; });
+  source.addEventListener("open", () => { if (missed || moving()) look(); missed = false; });
   source.addEventListener("case", (event) => show(JSON.parse(event.data)));
-  source.addEventListener("resync", refresh);
+  source.addEventListener("resync", look);
   source.addEventListener("error", () => {
     missed = true;
     if (source?.readyState !== EventSource.CLOSED) return;  // it comes again by itself
@@ -33,6 +33,9 @@ function listen() {
     setTimeout(() => { if (!document.hidden) listen(); }, AGAIN_MS);
   });
 }
+
+/** Whether the page shows what is on its way to D365: it may have arrived before the stream was open. */
+const moving = () => place().querySelector(".status.submitted") !== null;
 
 function stop() {
   source?.close();
@@ -45,39 +48,50 @@ function show(change) {
     if (place().dataset.of === change.case) { look(); tell(change.say); }
     return;
   }
-  const row = document.querySelector(`[data-case="${CSS.escape(change.case)}"]`);
-  if (!row) return news();
-  const status = row.querySelector("[data-cell=status]");
-  const before = status.textContent.trim();
-  status.innerHTML = change.status;
-  row.querySelector("[data-cell=case_id]").textContent = change.case_id;
-  if (status.textContent.trim() === before) return;
+  const row = rowOf(document, change.case);
+  if (!row) news();
+  else if (put(row, change.status, change.case_id)) tell(change.say);
+}
+
+const rowOf = (page, id) => page.querySelector(`[data-case="${CSS.escape(id)}"]`);
+const cell = (row, name) => row.querySelector(`[data-cell=${name}]`);
+
+/** Show a case's cells in its row; returns whether its status is another. */
+function put(row, status, caseId) {
+  const before = cell(row, "status").textContent;
+  cell(row, "status").innerHTML = status;
+  cell(row, "case_id").textContent = caseId;
+  if (words(cell(row, "status").textContent) === words(before)) return false;
   row.classList.remove("changed");
   void row.offsetWidth;
   row.classList.add("changed");
-  tell(change.say);
+  return true;
 }
+
+const words = (text) => text.split(/\s+/).filter(Boolean).join(" ");
 
 function news() {
   const line = document.getElementById("news");
   if (line) line.hidden = false;
 }
 
-/** What may have been missed: a case's page looks anew, a list says so. */
-function refresh() {
-  if (place().dataset.of) look();
-  else news();
-}
-
-/** Fetch this page, and change only what tells the case's progress. */
+/** Fetch this page, and change only what tells of cases' progress: what may have been missed. */
 async function look() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-  if (!answer.ok) return;
+  const answer = await fetch(location.href, { redirect: "manual" }).catch(() => null);
+  if (!answer?.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const id of ["progress", "life-card"]) {
     const now = document.getElementById(id), then = page.getElementById(id);
     if (now && then) now.innerHTML = then.innerHTML;
   }
+  for (const row of document.querySelectorAll("[data-case]")) {
+    const then = rowOf(page, row.dataset.case);
+    if (!then) news();
+    else if (put(row, cell(then, "status").innerHTML, cell(then, "case_id").textContent)) {
+      tell(`${row.dataset.case}: ${words(cell(row, "status").textContent)}`);
+    }
+  }
+  if ([...page.querySelectorAll("[data-case]")].some((row) => !rowOf(document, row.dataset.case))) news();
 }
 
 // A page that nobody sees gives its connection back: browsers open six to a site.
