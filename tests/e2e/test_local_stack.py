@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.stack import Stack
 
-PARTS = {"postgres", "kafka", "oidc", "sandbox", "case-api", "d365-sync", "status-sync"}
+PARTS = {"postgres", "kafka", "oidc", "sandbox", "case-api", "d365-sync", "status-sync", "portal-web"}
 
 
 def told(stack: Stack, *arguments: str) -> Any:
