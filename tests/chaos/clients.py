@@ -13,6 +13,8 @@ from tests.chaos.world import World
 
 _PATIENCE_SECONDS = 60.0
 _REQUEST_SECONDS = 3.0
+# As a load balancer does: else it is luck whether a client meets a frozen replica, and so how long all seems to stand.
+_SHUNNED_SECONDS = 3.0
 _PAUSE_SECONDS = 0.25
 _SILENT = (aiohttp.ClientError, TimeoutError, OSError)
 _LIFE = ("InProcess", "Opened", "Closed")
@@ -34,19 +36,24 @@ class Answer:
 
 @dataclass
 class Portal:
-    """A portal's front end of one dealer; it goes to any replica, and again where there was no answer."""
+    """A portal's front end of one dealer; it goes to any replica, and again where there was no answer.
+
+    A replica that was silent is passed over for a while.
+    """
 
     world: World
     history: History
     dealer: str
     rng: random.Random
+    _silent: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._headers = {"Authorization": f"Bearer {self.world.token(f'user-of-{self.dealer}', self.dealer)}"}
 
     async def ask(self, method: str, path: str, dealer: str | None = None, **request: Any) -> Answer:
         """One request, without a second try."""
-        url = f"{self.rng.choice(self.world.portal_urls)}/v1/dealers/{dealer or self.dealer}{path}"
+        replica = self._replica()
+        url = f"{replica}/v1/dealers/{dealer or self.dealer}{path}"
         headers = {**self._headers, **request.pop("headers", {})}
         limit = aiohttp.ClientTimeout(total=_REQUEST_SECONDS)
         try:
@@ -54,7 +61,13 @@ class Portal:
                 body = await answer.json() if "json" in answer.content_type else None
                 return Answer(answer.status, body, answer.headers.get("ETag", ""))
         except _SILENT as error:
+            self._silent[replica] = self.history.now()
             return Answer(0, repr(error), "")
+
+    def _replica(self) -> str:
+        shunned = {url for url, at in self._silent.items() if self.history.now() - at < _SHUNNED_SECONDS}
+        urls = self.world.portal_urls
+        return self.rng.choice([url for url in urls if url not in shunned] or urls)
 
     async def insist(self, method: str, path: str, **request: Any) -> Answer:
         """The request until it has an answer, as a portal does with an idempotent one; status 0 where none came."""
