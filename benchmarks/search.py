@@ -2,6 +2,7 @@
 
 import random
 import statistics
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
@@ -43,6 +44,9 @@ async def play(world: World) -> Figures:
         pool = await create_pool(url, schema="case_api", name="benchmark", size=1, settings=options)
         measured = await _Size(PostgresCaseList(pool), connection, random.Random(size)).measure()
         await pool.close()
+        print(
+            f"{size:,} cases: " + ", ".join(f"{name} {value:.4g}" for name, value in measured.items()), file=sys.stderr
+        )
         largest_p95.append(measured["largest p95 ms"])
         figures |= {f"{size:,}: {name}": value for name, value in measured.items()}
     figures["growth of largest p95"] = largest_p95[-1] / largest_p95[0]
@@ -179,7 +183,7 @@ async def _status_changes(connection: Any) -> Figures:
 
 
 async def _changes(connection: Any, found: list[dict[str, Any]]) -> float:
-    await connection.execute("CHECKPOINT")
+    await connection.execute("CHECKPOINT; SET search_path TO status_sync, public")
     draw, done, busy = random.Random(1), 0, 0.0
     while busy < UPDATE_SECONDS:
         batch = sorted(draw.sample(found, min(BATCH, len(found))), key=lambda row: str(row["web_case_id"]))

@@ -6,15 +6,19 @@ import asyncpg
 
 from case_api.app.stores import Listed
 from case_api.domain.errors import ListTooSlow
-from case_api.domain.list_query import Count, Counts, ListQuery, Place, Sort
+from case_api.domain.list_query import Count, Counts, Filters, ListQuery, Place, Sort
 from case_api.postgres.list_order import KEYS, Segment, segments
 from case_api.postgres.list_statements import STATUSES, Composer, Statement
 from case_api.postgres.rows import case_of
 from case_shared.postgres import Pool
 
-# Where a page finds less than one in so many cases that it wants, it leaves the walk.
-_SPARSE = 20
-_PAGE = 25
+# A walk begins with so many cases for each that is wanted, and each further step has so many times more; where it finds
+# less than one in `_SPARSE`, the indexes are faster.
+_FIRST_STEP = 5
+_SPARSE = 50
+_NEWEST = 150
+# One in so many: looking through all is faster than gathering them.
+_DENSE = 10
 _NEVER_FIRST = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_sort", "enable_incremental_sort")
 _CAP = 1000
 
@@ -41,10 +45,18 @@ class PostgresCaseList:
 
     async def page(self, query: ListQuery, after: Place | None, limit: int) -> list[Listed]:
         """Up to `limit` cases from behind `after`."""
+        composer = Composer(query)
         found: list[Listed] = []
+        walks, seldom = self.has_index(query.sort), None
         for segment in segments(query.sort, after):
             # Always so many: a statement's text has its limit, and is planned but once.
-            found += await self._page(query, segment, limit)
+            if walks:
+                listed, segment, walks = await self._walk(composer, segment, limit)  # noqa: PLW2901 - it goes on there
+                found += listed
+            if not walks:
+                seldom = await self._is_seldom_found(query) if seldom is None else seldom
+                rows = await self._fetch(composer.gather(segment, limit, seldom=seldom))
+                found += [_listed(row) for row in rows]
             if len(found) >= limit:
                 break
         return found[:limit]
@@ -64,25 +76,30 @@ class PostgresCaseList:
         """Whether an index brings cases in this order."""
         return KEYS[sort.column].indexed
 
-    async def _page(self, query: ListQuery, segment: Segment, limit: int) -> list[Listed]:
-        composer, found = Composer(query), []
-        if self.has_index(query.sort):
-            depth = _SPARSE * limit
+    async def _walk(self, composer: Composer, segment: Segment, limit: int) -> tuple[list[Listed], Segment, bool]:
+        """What was found while enough was found, what follows, and whether that was all that was wanted."""
+        found: list[Listed] = []
+        depth = _FIRST_STEP * limit
+        while True:
             rows = await self._fetch(composer.walk(segment, limit, depth))
-            found = [_listed(row) for row in rows if row["hit"]]
-            if len(found) == limit or not rows or rows[-1]["n"] < depth:
-                return found
+            hits = [_listed(row) for row in rows if row["hit"]]
+            found += hits
+            if len(found) >= limit or not rows or rows[-1]["n"] < depth:
+                return found, segment, True
             segment = segment._replace(after=_place(rows[-1]))
-        seldom = await self._is_seldom_found(query)
-        rows = await self._fetch(composer.gather(segment, limit, seldom=seldom))
-        return [*found, *(_listed(row) for row in rows)][:limit]
+            if len(hits) * _SPARSE < depth:
+                return found, segment, False
+            depth *= _FIRST_STEP
 
     async def _is_seldom_found(self, query: ListQuery) -> bool:
-        """Whether less than a page of the newest cases has what was typed in its ids."""
-        if query.filters.search is None:
+        """Whether few of the newest cases have in their ids what was typed."""
+        search = query.filters.search
+        if search is None:
             return False
-        [row] = await self._fetch(Composer(query).count_newest(query.filters.search, _SPARSE * _PAGE))
-        return bool(row["count"] < _PAGE)
+        if query.sort == Sort() and query.filters == Filters(search=search):
+            return True  # the walk has shown it
+        [row] = await self._fetch(Composer(query).count_newest(search, _NEWEST))
+        return bool(row["count"] * _DENSE < _NEWEST)
 
     async def _fetch(self, statement: Statement) -> list[asyncpg.Record]:
         try:

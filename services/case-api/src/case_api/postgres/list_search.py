@@ -25,10 +25,9 @@ WITH RECURSIVE users (name) AS (
 
 def condition(search: Search, argument: Argument) -> str:
     """What a case must be that is found by its ids, its creator or its status."""
-    found = f"{ids_condition(search, argument)} OR {CREATOR} LIKE {argument(user_pattern(search))}::text"
-    if search.statuses:
-        found += f" OR c.status = ANY ({argument(search.statuses)}::text[])"
-    return f"({found})"
+    users, statuses = argument(user_pattern(search)), argument(search.statuses)
+    ids = ids_condition(search, argument)
+    return f"(c.status = ANY ({statuses}::text[]) OR {CREATOR} LIKE {users}::text OR {ids})"
 
 
 def ids_condition(search: Search, argument: Argument) -> str:
@@ -45,11 +44,10 @@ def user_pattern(search: Search) -> str:
 def id_sources(search: Search, dealer: str, argument: Argument) -> list[str]:
     """The cases whose ids have it, or begin with it, as tables `c`; a case may be in several."""
     if search.anywhere:
-        patterns = [argument(f"%{_literal(text)}%") for text in search.ids]
-        return [
-            f"(SELECT c.* FROM cases c WHERE lower(c.dealer) = {dealer} AND {IDS} LIKE {pattern}::text OFFSET 0) c"
-            for pattern in patterns
-        ]
+        patterns = argument([f"%{_literal(text)}%" for text in search.ids])
+        in_ids = f"lower(c.dealer) = {dealer} AND {IDS} LIKE typed.pattern"
+        typed = f"unnest({patterns}::text[]) typed (pattern)"
+        return [f"(SELECT c.* FROM {typed} CROSS JOIN LATERAL (SELECT c.* FROM cases c WHERE {in_ids} OFFSET 0) c) c"]
     web_case_id = [search.text.upper().translate(CONFUSED)]
     case_ids = sorted({variant for text in search.ids for variant in _in_any_case(text)})
     return [

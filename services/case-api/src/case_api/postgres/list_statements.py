@@ -221,8 +221,7 @@ class Composer:
             for table in list_search.id_sources(search, self._dealer, self._argument):
                 yield Source(table, met)
             yield Source(self._by_creators(segment, wanted, met), met)
-            if search.statuses:
-                yield Source(self._by_status(search.statuses, segment, wanted, met), met)
+            yield Source(self._by_status(search.statuses, segment, wanted, met), met)
         elif statuses is not None:
             met = frozenset({"statuses"})
             yield Source(self._by_status(statuses, segment, wanted, met), met)
