@@ -219,7 +219,7 @@ class Composer:
         if search is not None and seldom:
             met = frozenset({"search"})
             for table in list_search.id_sources(search, self._dealer, self._argument):
-                yield Source(table, met)
+                yield Source(table, frozenset())
             yield Source(self._by_creators(segment, wanted, met), met)
             yield Source(self._by_status(search.statuses, segment, wanted, met), met)
         elif statuses is not None:
