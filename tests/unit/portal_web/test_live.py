@@ -1,9 +1,10 @@
 """case-api's stream, as browsers get it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
-from portal_web.web.live import _translated
+from portal_web.web.live import _translated, _until
 from portal_web.web.words import Words
 
 CASE = {
@@ -52,3 +53,49 @@ async def test_what_is_not_understood_bids_the_page_look_anew() -> None:
 async def test_signs_of_life_are_passed_on() -> None:
     assert await translated(": nothing new", "id: 8", "") == [": alive\n\n", "id: 8\n\n"]
     assert await translated("retry: 2000", "id: 1", "") == ["id: 1\n\n"]
+
+
+async def endless(seen: list[str]) -> AsyncIterator[bytes]:
+    try:
+        yield b"first"
+        await asyncio.Event().wait()
+    finally:
+        seen.append("closed")
+
+
+async def test_a_stream_ends_with_the_service_and_leaves_nothing_behind() -> None:
+    seen: list[str] = []
+    stopping = asyncio.Event()
+    texts = _until(stopping, endless(seen))
+    assert await anext(texts) == b"first"
+    stopping.set()
+    assert [text async for text in texts] == []
+    assert seen == ["closed"]
+
+
+async def test_a_browser_that_leaves_while_nothing_comes_leaves_nothing_behind() -> None:
+    seen: list[str] = []
+
+    async def reading() -> None:
+        async for _ in _until(asyncio.Event(), endless(seen)):
+            pass
+
+    task = asyncio.create_task(reading())
+    await asyncio.sleep(0)
+    before = asyncio.all_tasks()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert seen == ["closed"]
+    assert not {one for one in asyncio.all_tasks() if not one.done()} - before
+
+
+async def test_a_stream_that_ends_by_itself_raises_nothing() -> None:
+    async def two() -> AsyncIterator[bytes]:
+        yield b"1"
+        yield b"2"
+
+    assert [text async for text in _until(asyncio.Event(), two())] == [b"1", b"2"]

@@ -1,7 +1,6 @@
 """The stream of what changes: case-api's (DESIGN section 7), each case already as the list's cells show it."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -68,21 +67,20 @@ async def stream(request: Request, at: ForDealer) -> Response:
 async def _until(stopping: asyncio.Event, texts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The texts, until the service stops: no stream may hold that up."""
     stopped = asyncio.ensure_future(stopping.wait())
+    coming: asyncio.Future[bytes | None] | None = None
     try:
         while True:
-            coming = asyncio.ensure_future(anext(texts))
+            coming = asyncio.ensure_future(anext(texts, None))
             await asyncio.wait({coming, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if not coming.done():
-                coming.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await coming
+            text = coming.result() if coming.done() else None
+            if text is None:
                 return
-            try:
-                yield coming.result()
-            except StopAsyncIteration:
-                return
+            yield text
     finally:
-        stopped.cancel()
+        left = [one for one in (stopped, coming) if one is not None]
+        for one in left:
+            one.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 async def _translated(lines: AsyncIterator[str], words: Words) -> AsyncIterator[bytes]:
