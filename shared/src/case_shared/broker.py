@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError, KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
@@ -25,6 +25,7 @@ class Placed(Protocol):
 
 async def stop(broker: KafkaBroker, writing: Collection["asyncio.Task[bool]"]) -> None:
     """Let `writing` end and leave the groups, in a few seconds."""
+    consumers: list[Any] = [subscriber.consumer for subscriber in broker.subscribers]  # type: ignore[attr-defined]
     # aiokafka leaves its group on the way out, and would wait long for a coordinator that is dead.
     try:
         async with asyncio.timeout(STOP_SECONDS):
@@ -33,6 +34,12 @@ async def stop(broker: KafkaBroker, writing: Collection["asyncio.Task[bool]"]) -
             await broker.stop()
     except TimeoutError:
         log.warning("consumers_not_stopped_cleanly", seconds=STOP_SECONDS)
+    except Exception as error:  # noqa: BLE001 - what had ended a task of aiokafka's comes out again here
+        log.warning("consumers_not_stopped_cleanly", error=repr(error))
+        # Its own way out did not come to the connections.
+        for consumer in filter(None, consumers):
+            await consumer._client.close()  # noqa: SLF001
+        await broker.config.disconnect()
 
 
 def create_broker(arguments: dict[str, Any], client_id: str) -> KafkaBroker:
@@ -76,5 +83,15 @@ async def commit(consumer: Any, records: Sequence[Placed]) -> None:
         await consumer.commit(offsets)
     except (CommitFailedError, IllegalStateError) as error:
         log.info("commit_not_ours_any_more", error=repr(error))
-    except (KafkaError, ConsumerStoppedError) as error:
+    except Exception as error:  # noqa: BLE001 - uvloop raises RuntimeError where the connection was just closed
         log.warning("commit_failed", error=repr(error))
+
+
+def is_alive(consumer: Any) -> bool:
+    """Whether aiokafka's own tasks of `consumer` run: the one that fetches, and the one that keeps it in its group.
+
+    What they do not foresee ends them with a line in the log (uvloop: a write to a connection just closed is a
+    RuntimeError). Then the consumer keeps its partitions and waits for ever.
+    """
+    coordinating = getattr(consumer._coordinator, "_coordination_task", None)  # noqa: SLF001 - nothing public tells
+    return not any(task is not None and task.done() for task in (consumer._fetcher.error_future, coordinating))  # noqa: SLF001

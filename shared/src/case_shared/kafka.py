@@ -22,7 +22,7 @@ from prometheus_client import Counter, Gauge
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
-from case_shared.broker import commit, create_broker, stop
+from case_shared.broker import commit, create_broker, is_alive, stop
 from case_shared.errors import Flooded
 from case_shared.fault_points import FaultPoint, reached
 from case_shared.health import Heartbeats
@@ -194,9 +194,9 @@ class Consumers:
         await broker.start()
 
     async def _watch(self, broker: KafkaBroker, stopping: asyncio.Event) -> None:
-        """Return when stopping, or when a consumer's task has ended, which FastStream would not tell."""
+        """Return when stopping, or when a consumer's task has ended, which nothing else would tell."""
         while not stopping.is_set():
-            ended = [s for s in broker.subscribers if not getattr(s, "tasks", None) or all(t.done() for t in s.tasks)]  # type: ignore[attr-defined]
+            ended = [s for s in broker.subscribers if not _works(s)]
             if ended:
                 log.error("consumer_ended", topics=[str(s) for s in ended])
                 return
@@ -288,6 +288,12 @@ class Consumers:
     def _told_flooded(self, subscription: Subscription, *, flooded: bool) -> None:
         (self._flooded.add if flooded else self._flooded.discard)(subscription.topic)
         _paused.labels(subscription.topic, subscription.group).set(flooded)
+
+
+def _works(subscriber: Any) -> bool:
+    tasks: Sequence[asyncio.Task[Any]] = getattr(subscriber, "tasks", None) or ()
+    consumer = subscriber.consumer
+    return not all(task.done() for task in tasks) and consumer is not None and is_alive(consumer)
 
 
 def _begin(subscription: Subscription, records: Sequence[RawRecord]) -> Awaitable[None] | None:

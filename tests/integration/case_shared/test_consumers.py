@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
 from faststream.kafka import KafkaBroker
 
 from case_shared.clock import SystemClock
@@ -74,6 +75,34 @@ class Handler:
 
     async def count(self) -> int:
         return len(self.values)
+
+
+@pytest.mark.parametrize("request_name", ["FetchRequest", "HeartbeatRequest", "OffsetCommitRequest"])
+async def test_a_consumer_whose_inner_task_dies_is_made_anew(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch, request_name: str
+) -> None:
+    """Found by seed 31 of `make chaos`: under uvloop a write to a connection just closed is a RuntimeError."""
+    await broker.create(TOPIC)
+    handler = Handler()
+    strikes: list[str] = []
+    send_request = AIOKafkaClient.send
+
+    async def strike_once(self: AIOKafkaClient, node: Any, request: Any, **more: Any) -> Any:
+        if type(request).__name__.startswith(request_name) and handler.values and not strikes:
+            strikes.append(request_name)
+            raise RuntimeError("the handler is closed")
+        return await send_request(self, node, request, **more)
+
+    monkeypatch.setattr(AIOKafkaClient, "send", strike_once)
+    async with consuming(broker, handler):
+        await send(broker, b"1")
+        await eventually(handler.count, lambda count: count >= 1, within_seconds=20)
+        await send(broker, *[b"2"] * 5)
+        await eventually(lambda: asyncio.sleep(0, strikes), bool, within_seconds=20)
+        await send(broker, *[b"3"] * 20)
+        await eventually(
+            lambda: asyncio.sleep(0, handler.values.count(b"3")), lambda count: count >= 20, within_seconds=20
+        )
 
 
 async def test_offsets_are_committed_after_the_handler(broker: Broker) -> None:

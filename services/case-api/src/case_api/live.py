@@ -19,6 +19,7 @@ from prometheus_client import Counter, Gauge
 from case_api.app.held_records import Heard
 from case_api.app.live_streams import LiveStreams
 from case_api.domain.event_ids import Partition
+from case_shared.broker import is_alive
 from case_shared.events import CaseDelivery, CaseStatusChanged, decode
 from case_shared.kafka import KafkaSettings, RawRecord, connection_arguments
 from case_shared.postgres import UNREACHABLE
@@ -170,6 +171,8 @@ class LiveReader:
 
     async def _check(self, consumer: AIOKafkaConsumer) -> None:
         """Ask Kafka something, for to a reader silence and absence are alike; and look for new partitions."""
+        if not is_alive(consumer):
+            raise KafkaError("the consumer's own task has ended")
         ends = await consumer.end_offsets(list(self._partitions))
         offsets = self.streams.held.offsets
         _behind.set(sum(end - offsets[self._partitions[one]] for one, end in ends.items()))
