@@ -1,4 +1,4 @@
--- Signed-in browsers, and sign-ins under way. Found by the SHA-256 of the browser's secret, and sealed with it (ADR 0014):
+-- Signed-in browsers, and sign-ins under way. Found by the SHA-256 of the browser's secret, and sealed with it (ADR 0017):
 -- who reads these tables, or a backup, gets no token and no name.
 
 GRANT USAGE ON SCHEMA portal_web TO portal_web;
