@@ -80,7 +80,8 @@ class LiveReader:
             self._begin_anew()
             await self.close()
             return ()
-        except (KafkaError, OSError):
+        except Exception:
+            # Whatever it was (uvloop: a RuntimeError), this consumer may be half made or half dead.
             await self.close()
             raise
         return [
