@@ -40,9 +40,13 @@ def parse(seeds: str) -> list[int]:
     """The numbers of "1-3,7". Raises typer.BadParameter."""
     try:
         ranges = [part.partition("-") for part in seeds.split(",")]
-        return [seed for first, _, last in ranges for seed in range(int(first), int(last or first) + 1)]
+        numbers = [seed for first, _, last in ranges for seed in range(int(first), int(last or first) + 1)]
     except ValueError:
         raise typer.BadParameter(f"{seeds!r}: write numbers and ranges, as in 1-100,7") from None
+    if not numbers or len(set(numbers)) < len(numbers):
+        # A world has seen a seed's Idempotency-Keys already when it comes again.
+        raise typer.BadParameter(f"{seeds!r}: write each seed once; run the same again by another make chaos")
+    return numbers
 
 
 async def run_all(seeds: list[int], worlds: int, keep: Path) -> list[Verdict]:

@@ -39,7 +39,6 @@ async def stop(broker: KafkaBroker, writing: Collection["asyncio.Task[bool]"]) -
         # Its own way out did not come to the connections.
         for consumer in filter(None, consumers):
             await consumer._client.close()  # noqa: SLF001
-        await broker.config.disconnect()
 
 
 def create_broker(arguments: dict[str, Any], client_id: str) -> KafkaBroker:
@@ -49,8 +48,8 @@ def create_broker(arguments: dict[str, Any], client_id: str) -> KafkaBroker:
         **plain,
         security=_security(arguments),
         client_id=client_id,
+        consumer_only=True,
         apply_types=False,
-        allow_auto_create_topics=False,
         ack_policy=AckPolicy.MANUAL,
         graceful_timeout=STOP_SECONDS,
         logger=None,

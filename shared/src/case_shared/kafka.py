@@ -9,7 +9,6 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -161,6 +160,7 @@ class Consumers:
         self._started = False
         self._flooded: set[str] = set()
         self._writing: set[asyncio.Task[bool]] = set()
+        self._broker: KafkaBroker | None = None
 
     @property
     def started(self) -> bool:
@@ -175,28 +175,34 @@ class Consumers:
     async def run(self, stopping: asyncio.Event) -> None:
         """Consume until `stopping` is set; the batch in hand is finished first where it can be."""
         self._stopping = stopping
-        arguments = connection_arguments(self._settings)
         self._heartbeats.expect("consumers", within_seconds=_START_SECONDS)
         while not stopping.is_set():
-            broker = create_broker(arguments, self._client_id)
-            for subscription in self._subscriptions:
-                self._subscribe(broker, subscription)
             try:
-                if await until_started(partial(self._start, broker), "consumers", stopping):
+                if await until_started(self._start, "consumers", stopping):
                     self._started = True
-                    await self._watch(broker, stopping)
+                    await self._watch(stopping)
             finally:
                 self._started = False
-                await stop(broker, set(self._writing))
+                await self._stop()
 
-    async def _start(self, broker: KafkaBroker) -> None:
+    async def _start(self) -> None:
+        """Start a new broker: FastStream would start once more what had started before another part's start failed."""
         self._heartbeats.beat("consumers")
-        await broker.start()
+        await self._stop()
+        self._broker = create_broker(connection_arguments(self._settings), self._client_id)
+        for subscription in self._subscriptions:
+            self._subscribe(self._broker, subscription)
+        await self._broker.start()
 
-    async def _watch(self, broker: KafkaBroker, stopping: asyncio.Event) -> None:
+    async def _stop(self) -> None:
+        broker, self._broker = self._broker, None
+        if broker is not None:
+            await stop(broker, set(self._writing))
+
+    async def _watch(self, stopping: asyncio.Event) -> None:
         """Return when stopping, or when a consumer's task has ended, which nothing else would tell."""
-        while not stopping.is_set():
-            ended = [s for s in broker.subscribers if not _works(s)]
+        while self._broker is not None and not stopping.is_set():
+            ended = [s for s in self._broker.subscribers if not _works(s)]
             if ended:
                 log.error("consumer_ended", topics=[str(s) for s in ended])
                 return

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaConnectionError
 from faststream.kafka import KafkaBroker
 
 from case_shared.clock import SystemClock
@@ -28,11 +30,12 @@ GROUP = "readers"
 
 
 @asynccontextmanager
-async def consuming(broker: Broker, handle: Callable[[Sequence[RawRecord]], Awaitable[None]]) -> AsyncIterator[None]:
+async def consuming(
+    broker: Broker, handle: Callable[[Sequence[RawRecord]], Awaitable[None]], *others: Subscription
+) -> AsyncIterator[None]:
     stopping = asyncio.Event()
-    consumers = Consumers(
-        broker.settings, [Subscription(TOPIC, GROUP, handle)], client_id="test", heartbeats=Heartbeats(SystemClock())
-    )
+    subscriptions = [Subscription(TOPIC, GROUP, handle), *others]
+    consumers = Consumers(broker.settings, subscriptions, client_id="test", heartbeats=Heartbeats(SystemClock()))
     run = asyncio.create_task(consumers.run(stopping))
     try:
         yield
@@ -103,6 +106,29 @@ async def test_a_consumer_whose_inner_task_dies_is_made_anew(
         await eventually(
             lambda: asyncio.sleep(0, handler.values.count(b"3")), lambda count: count >= 20, within_seconds=20
         )
+
+
+async def test_a_start_that_fails_midway_leaves_no_second_member_behind(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group's first member that nobody watches any more would keep its partitions, and none of them be committed."""
+    await broker.create(TOPIC, "letters")
+    starts: list[AIOKafkaConsumer] = []
+    start = AIOKafkaConsumer.start
+
+    async def fail_the_second(self: AIOKafkaConsumer) -> None:
+        starts.append(self)
+        if len(starts) == 2:
+            raise KafkaConnectionError("Kafka died just now")
+        await start(self)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "start", fail_the_second)
+    handler, other = Handler(), Handler()
+    async with consuming(broker, handler, Subscription("letters", GROUP, other)):
+        await eventually(lambda: asyncio.sleep(0, len(starts)), lambda count: count == 4)
+        await send(broker, *(b"%d" % number for number in range(20)))
+        await eventually(handler.count, lambda count: count == 20)
+        await eventually(lambda: committed(broker), lambda count: count == 20)
 
 
 async def test_offsets_are_committed_after_the_handler(broker: Broker) -> None:
