@@ -25,8 +25,9 @@ DEPTH = 100_000
 BATCH, UPDATE_SECONDS = 500, 6
 # How a database without the search would be.
 WITHOUT_SEARCH = """
-DROP INDEX case_api.cases_by_web_case_id, case_api.cases_by_case_id, case_api.cases_by_creator, case_api.cases_by_ids;
-DROP TRIGGER cases_status_changed ON case_api.cases
+DROP INDEX case_api.cases_by_web_case_id, case_api.cases_by_case_id, case_api.cases_by_creator;
+DROP TRIGGER cases_status_changed ON case_api.cases;
+DROP TRIGGER cases_search_changed ON case_api.cases
 """
 
 

@@ -108,20 +108,26 @@ async def test_each_role_writes_its_own_columns_alone(database: Database) -> Non
             await pool.execute("INSERT INTO case_api.outbox DEFAULT VALUES")
 
 
-async def statuses_agree(connection: Any) -> bool:
-    """Whether case_statuses holds each case as it is, and no other."""
-    differing = await connection.fetchval(
-        """
-        SELECT count(*) FROM (
-            SELECT dealer, case_api.status_order(status) AS status, created_at, web_case_id FROM case_api.cases
-        ) c FULL JOIN case_api.case_statuses x USING (dealer, status, created_at, web_case_id)
-        WHERE c IS NULL OR x IS NULL
-        """
-    )
-    return bool(differing == 0)
+SIDE_TABLES = {
+    "case_statuses": "dealer, case_api.status_order(status) AS status, created_at, web_case_id",
+    "searched_cases": "web_case_id, dealer, created_at, coalesce(case_id, '') AS case_id,"
+    " case_api.searched_ids(web_case_id, case_id) AS ids",
+}
 
 
-async def test_case_statuses_follow_whoever_writes(database: Database) -> None:
+async def side_tables_agree(connection: Any) -> bool:
+    """Whether they hold each case as it is, and no other; and each creator."""
+    for table, columns in SIDE_TABLES.items():
+        held = columns if table == "searched_cases" else "dealer, status, created_at, web_case_id"
+        of_cases, of_table = f"SELECT {columns} FROM case_api.cases", f"SELECT {held} FROM case_api.{table}"
+        for differing in (f"{of_cases} EXCEPT {of_table}", f"{of_table} EXCEPT {of_cases}"):
+            if await connection.fetch(differing):
+                return False
+    creators = "SELECT dealer, lower(created_by) FROM case_api.cases WHERE created_by IS NOT NULL"
+    return not await connection.fetch(f"{creators} EXCEPT SELECT dealer, name FROM case_api.case_creators")
+
+
+async def test_side_tables_follow_whoever_writes(database: Database) -> None:
     """Triggers keep them, with rights that neither service has."""
     [draft, sent] = ("WA", "WB")
     case_api, status_sync = "case_api", "status_sync"
@@ -142,18 +148,20 @@ async def test_case_statuses_follow_whoever_writes(database: Database) -> None:
         for role, change in changes:
             async with database.pool(role) as pool:
                 await pool.execute(change)
-                assert await statuses_agree(connection), change
+                assert await side_tables_agree(connection), change
         assert await connection.fetchval("SELECT count(*) FROM case_api.case_statuses") == 1
         await connection.execute("TRUNCATE case_api.cases CASCADE")
-        assert await statuses_agree(connection)
+        assert await side_tables_agree(connection)
     for role in ("case_api", "status_sync"):
         async with database.pool(role) as pool:
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await pool.execute("DELETE FROM case_api.case_statuses")
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await pool.execute("UPDATE case_api.searched_cases SET case_id = 'x'")
 
 
 async def test_the_migration_takes_in_the_cases_that_there_are(database: Database) -> None:
-    """As after 0004, interrupted while it built an index; run again, it completes."""
+    """As after 0004 and 0007, each interrupted while it built an index; run again, they complete."""
     async with database.connect() as connection:
         await many_cases.insert(connection, 500, 5)
         await connection.execute(
@@ -161,17 +169,33 @@ async def test_the_migration_takes_in_the_cases_that_there_are(database: Databas
             DELETE FROM case_api.case_statuses WHERE random() < 0.7;
             DROP INDEX case_api.cases_by_creator;
             DROP INDEX case_api.submissions_by_time; -- what 0006 adds
+            DROP TABLE case_api.searched_cases, case_api.case_creators; -- what 0007 adds
+            DROP FUNCTION case_api.keep_searched_case CASCADE;
             UPDATE case_api.schema_version SET version_num = '0004';
-            UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'case_api.cases_by_ids'::regclass;
+            UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'case_api.cases_by_case_id'::regclass;
             """
         )
-        await asyncio.to_thread(
-            migrations.upgrade, database.url("case_migrations"), package="case_api", schema="case_api"
+        await migrate(database)
+        assert await side_tables_agree(connection)
+        await connection.execute(
+            """
+            DELETE FROM case_api.searched_cases WHERE random() < 0.7;
+            DELETE FROM case_api.case_creators;
+            UPDATE case_api.schema_version SET version_num = '0007';
+            UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'case_api.searched_cases_by_ids'::regclass;
+            """
         )
-        assert await statuses_agree(connection)
-        invalid = "SELECT count(*) FROM pg_index WHERE indrelid = 'case_api.cases'::regclass AND NOT indisvalid"
-        assert await connection.fetchval(invalid) == 0
+        await migrate(database)
+        assert await side_tables_agree(connection)
+        invalid = "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid"
+        assert await connection.fetch(invalid) == []
+        assert await connection.fetchval("SELECT to_regclass('case_api.cases_by_ids') IS NULL")
         assert await connection.fetchval("SELECT to_regclass('case_api.cases_by_creator') IS NOT NULL")
+
+
+async def migrate(database: Database) -> None:
+    """Bring case-api's schema up to date."""
+    await asyncio.to_thread(migrations.upgrade, database.url("case_migrations"), package="case_api", schema="case_api")
 
 
 LISTS = {
@@ -182,9 +206,15 @@ LISTS = {
     "by status": (ListQuery("dealer-1", sort=Sort(Column.STATUS)), ["case_statuses_pkey"]),
     "drafts": (ListQuery("dealer-1", Filters(statuses=(CaseStatus.DRAFT,))), ["case_statuses_pkey"]),
     "mine": (ListQuery("dealer-1", Filters(created_by="ann")), ["cases_by_creator"]),
-    "searched": (ListQuery("dealer-1", Filters(search=Search("zzz"))), ["cases_by_ids", "cases_by_creator"]),
+    "searched": (
+        ListQuery("dealer-1", Filters(search=Search("zzz"))),
+        ["searched_cases_by_ids", "cases_by_creator", "case_creators_pkey"],
+    ),
     "short": (ListQuery("dealer-1", Filters(search=Search("w1"))), ["cases_by_web_case_id", "cases_by_case_id"]),
-    "a label": (ListQuery("dealer-1", Filters(search=Search("draft"))), ["cases_by_ids", "case_statuses_pkey"]),
+    "a label": (
+        ListQuery("dealer-1", Filters(search=Search("draft"))),
+        ["searched_cases_by_ids", "case_statuses_pkey"],
+    ),
 }
 
 
@@ -201,7 +231,7 @@ async def test_lists_use_their_indexes_whatever_the_dealer(database: Database, n
         text = await explained(session, statement)
     for index in indexes:
         assert index in text, text
-    for table in ("cases", "submission_states", "case_statuses"):
+    for table in ("cases", "submission_states", "case_statuses", "searched_cases", "case_creators"):
         assert f"Seq Scan on {table} " not in text, text
     if bare and query.sort.column is not Column.STATUS:
         assert "Bitmap" not in text, text

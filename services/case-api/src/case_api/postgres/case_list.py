@@ -15,7 +15,7 @@ from case_shared.postgres import Pool
 # A walk begins with so many cases for each that is wanted, and each further step has so many times more; where it finds
 # less than one in `_SPARSE`, the indexes are faster.
 _FIRST_STEP = 5
-_SPARSE = 50
+_SPARSE = 300
 _NEWEST = 150
 # One in so many: looking through all is faster than gathering them.
 _DENSE = 10
@@ -47,8 +47,9 @@ class PostgresCaseList:
         """Up to `limit` cases from behind `after`."""
         composer = Composer(query)
         found: list[Listed] = []
-        walks, seldom = self.has_index(query.sort), None
+        seldom = None
         for segment in segments(query.sort, after):
+            walks = self.has_index(query.sort)
             # Always so many: a statement's text has its limit, and is planned but once.
             if walks:
                 listed, segment, walks = await self._walk(composer, segment, limit)  # noqa: PLW2901 - it goes on there

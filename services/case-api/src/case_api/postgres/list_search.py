@@ -12,16 +12,11 @@ from case_shared.identifiers import CONFUSED
 Argument = Callable[[Any], str]
 _TELLING = 5
 _GREATEST = "\U0010ffff"
-# The dealer's users, one step in the index each.
-USERS = f"""
-WITH RECURSIVE users (name) AS (
-    (SELECT {CREATOR} FROM cases c WHERE c.dealer = {{dealer}} AND {CREATOR} IS NOT NULL ORDER BY {CREATOR} LIMIT 1)
-    UNION ALL
-    SELECT (
-        SELECT {CREATOR} FROM cases c WHERE c.dealer = {{dealer}} AND {CREATOR} > users.name ORDER BY {CREATOR} LIMIT 1
-    )
-    FROM users WHERE users.name IS NOT NULL
-), creators AS MATERIALIZED (SELECT name FROM users WHERE name LIKE {{pattern}}::text)"""
+# The dealer's users who are found.
+USERS = """
+WITH creators AS MATERIALIZED (
+    SELECT name FROM case_creators WHERE dealer = {dealer} AND name LIKE {pattern}::text
+)"""
 
 
 def condition(search: Search, argument: Argument) -> str:
@@ -42,13 +37,19 @@ def user_pattern(search: Search) -> str:
     return f"{'%' if search.anywhere else ''}{_literal(search.text)}%"
 
 
-def id_sources(search: Search, dealer: str, argument: Argument) -> list[str]:
-    """The cases whose ids have it, or begin with it, and others, as tables `c`; a case may be in several."""
-    if search.anywhere:
-        patterns = argument([f"%{_literal(_telling(text))}%" for text in search.ids])
-        in_ids = f"lower(c.dealer) = {dealer} AND {IDS} LIKE typed.pattern"
-        typed = f"unnest({patterns}::text[]) typed (pattern)"
-        return [f"(SELECT c.* FROM {typed} CROSS JOIN LATERAL (SELECT c.* FROM cases c WHERE {in_ids} OFFSET 0) c) c"]
+def anywhere_in_ids(search: Search, dealer: str, argument: Argument) -> str:
+    """The rows of searched_cases whose ids have it, as a table; one may be there twice."""
+    typed = argument([f"%{_literal(_telling(text))}%" for text in search.ids])
+    whole = argument([pattern for text in search.ids for pattern in _id_patterns(search, text)])
+    found = f"SELECT s.* FROM searched_cases s WHERE s.dealer = {dealer} AND s.ids LIKE typed.pattern OFFSET 0"
+    return (
+        f"(SELECT s.* FROM unnest({typed}::text[]) typed (pattern) CROSS JOIN LATERAL ({found}) s"
+        f" WHERE s.ids LIKE ANY ({whole}::text[]))"
+    )
+
+
+def beginning_ids(search: Search, dealer: str, argument: Argument) -> list[str]:
+    """The cases that have an id that begins with it, as tables `c`; a case may be in several."""
     web_case_id = [search.text.upper().translate(CONFUSED)]
     case_ids = sorted({variant for text in search.ids for variant in _in_any_case(text)})
     return [

@@ -36,6 +36,8 @@ _NARROWING = {
 _PARAMETER = re.compile(r"\$(\d+)")
 _ORDERED_BY_STATUS = frozenset({Column.CREATED_AT, Column.STATUS})
 _ORDERED_BY_CREATOR = frozenset({Column.CREATED_AT, Column.CREATED_BY})
+# The sorts that searched_cases alone serves.
+_SEARCHED = frozenset({Column.CREATED_AT, Column.WEB_CASE_ID, Column.CASE_ID})
 
 
 class Statement(NamedTuple):
@@ -218,8 +220,7 @@ class Composer:
         search = filters.search
         if search is not None and seldom:
             met = frozenset({"search"})
-            for table in list_search.id_sources(search, self._dealer, self._argument):
-                yield Source(table, frozenset())
+            yield from self._by_ids(search, segment, met)
             yield Source(self._by_creators(segment, wanted, met), met)
             yield Source(self._by_status(search.statuses, segment, wanted, met), met)
         elif statuses is not None:
@@ -239,6 +240,19 @@ class Composer:
         where = _and([f"c.dealer = {self._dealer}", *conditions])
         return Source(f"(SELECT c.* FROM cases c WHERE {where} OFFSET 0) c", frozenset(names))
 
+    def _by_ids(self, search: Search, segment: Segment | None, met: frozenset[str]) -> Iterator[Source]:
+        if not search.anywhere:
+            for table in list_search.beginning_ids(search, self._dealer, self._argument):
+                yield Source(table, frozenset())
+            return
+        found = list_search.anywhere_in_ids(search, self._dealer, self._argument)
+        whole = f"(SELECT c.* FROM {found} s JOIN cases c USING (web_case_id) OFFSET 0)"
+        yield Source(f"{found if self._narrow(segment, met) else whole} c", met)
+
+    def _narrow(self, segment: Segment | None, met: frozenset[str]) -> bool:
+        """Whether searched_cases tells all that is asked of a case that meets `met`."""
+        return segment is not None and segment.sort.column in _SEARCHED and not self._conditions.keys() - met
+
     def _by_creators(self, segment: Segment | None, wanted: int, met: frozenset[str]) -> str:
         of_dealer = f"c.dealer = {self._dealer} AND {CREATOR}"
         if segment is None or segment.sort.column not in _ORDERED_BY_CREATOR:
@@ -252,8 +266,9 @@ class Composer:
     def _by_status(self, statuses: list[CaseStatus], segment: Segment | None, wanted: int, met: frozenset[str]) -> str:
         if segment is None or segment.sort.column not in _ORDERED_BY_STATUS:
             orders = self._argument([STATUSES.index(status) for status in statuses])
+            cases = "searched_cases" if self._narrow(segment, met) else "cases"
             return (
-                f"(SELECT c.* FROM case_statuses x JOIN cases c USING (web_case_id) WHERE x.dealer = {self._dealer}"
+                f"(SELECT c.* FROM case_statuses x JOIN {cases} c USING (web_case_id) WHERE x.dealer = {self._dealer}"
                 f" AND x.status = ANY ({orders}::smallint[]) OFFSET 0) c"
             )
         rows = self._of_status(segment, _and(self._place(segment)), None)
