@@ -46,6 +46,15 @@ async def database(running_servers: servers.Servers, template_database: str) -> 
         yield clone
 
 
+@pytest_asyncio.fixture(scope="module")
+async def unchanged_database(
+    running_servers: servers.Servers, template_database: str
+) -> AsyncIterator[databases.Database]:
+    """An empty database for all tests of a file that change nothing."""
+    async with databases.cloned(running_servers.postgres, template_database) as clone:
+        yield clone
+
+
 @pytest.fixture
 def broker(running_servers: servers.Servers) -> brokers.Broker:
     """Kafka with topics and groups of the test's own; `create` makes the topics."""

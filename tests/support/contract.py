@@ -10,6 +10,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 Json = dict[str, Any]
+Hooks = dict[str, list[Callable[[httpx.Response], Awaitable[None]]]]
 
 
 def resolve(document: Json, thing: Json) -> Json:
@@ -66,7 +67,7 @@ def assert_conforms(document: Json, method: str, path: str, status: int, headers
             validator(document, content[media_type].get("schema", {})).validate(value)
 
 
-def checking(document: Json) -> dict[str, list[Callable[[httpx.Response], Awaitable[None]]]]:
+def checking(document: Json) -> Hooks:
     """Event hooks of an httpx client: each answer is held to the document."""
 
     async def check(response: httpx.Response) -> None:

@@ -14,6 +14,10 @@ PASSWORD = "test"
 ROLES = ("case_migrations", "case_api", "d365_sync", "status_sync", "portal_web")
 # In no order that matters: each migrates its own schema.
 SERVICES = ("status_sync", "d365_sync", "case_api", "portal_web")
+# Privileges on a database are not cloned with it.
+_COPY_PRIVILEGES = """
+UPDATE pg_database SET datacl = (SELECT datacl FROM pg_database WHERE datname = $2) WHERE datname = $1
+"""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ async def create_template(superuser_url: str) -> str:
         await _execute(url, f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
     for service in SERVICES:
         migrations.upgrade(with_user(url, "case_migrations"), package=service, schema=service)
+    # The first connection after changes of the catalogue writes a cache that the others start from; clones get it too.
+    await _execute(url, "SELECT")
     return name
 
 
@@ -76,14 +82,16 @@ async def create_template(superuser_url: str) -> str:
 async def cloned(superuser_url: str, template: str) -> AsyncIterator[Database]:
     """A clone of `template`, dropped at the end whoever is still connected."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    await _execute(superuser_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    url = with_database(superuser_url, name)
-    # Privileges on a database are not cloned with it.
-    await _execute(url, postgres.load_sql("case_shared", "roles"))
+    connection = await asyncpg.connect(superuser_url)
     try:
-        yield Database(url)
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        try:
+            await connection.execute(_COPY_PRIVILEGES, name, template)
+            yield Database(with_database(superuser_url, name))
+        finally:
+            await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
-        await _execute(superuser_url, f"DROP DATABASE {name} WITH (FORCE)")
+        await connection.close()
 
 
 async def _execute(url: str, statements: str) -> None:

@@ -1,16 +1,24 @@
 """PostgreSQL and Kafka for the tests: the local stack's, or containers (`--backend=containers`)."""
 
 import io
+import os
+import shutil
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from casebridge import servers
 
 # What a test writes need not outlive the machine.
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
+# A database a test is 380 files a test: on a busy disk that takes most of the time.
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 3 * 1024**3
 
 
 @dataclass(frozen=True)
@@ -24,17 +32,29 @@ class Servers:
 @contextmanager
 def local(folder: Path) -> Iterator[Servers]:
     """The local stack's PostgreSQL and Kafka, each in a folder of its own."""
-    for name in ("postgres", "kafka"):
-        (folder / name).mkdir()
-    database = servers.start_postgres(folder / "postgres", settings=FAST)
-    try:
-        broker = servers.start_kafka(folder / "kafka")
+    (folder / "kafka").mkdir()
+    with _in_memory(folder) as cluster:
+        database = servers.start_postgres(cluster, settings=FAST)
         try:
-            yield Servers(database.address, broker.address)
+            broker = servers.start_kafka(folder / "kafka")
+            try:
+                yield Servers(database.address, broker.address)
+            finally:
+                broker.kill()
         finally:
-            broker.kill()
-    finally:
-        database.kill()
+            database.kill()
+
+
+@contextmanager
+def _in_memory(folder: Path) -> Iterator[Path]:
+    """A folder in memory, where there is room, or one in `folder`; what killed runs left in memory is removed."""
+    prefix = "casebridge-tests-"
+    for left in MEMORY.glob(f"{prefix}*"):
+        if not psutil.pid_exists(int(left.name.split("-")[2])):
+            shutil.rmtree(left, ignore_errors=True)
+    room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES
+    with tempfile.TemporaryDirectory(prefix=f"{prefix}{os.getpid()}-", dir=MEMORY if room else folder) as made:
+        yield Path(made)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import aiohttp
@@ -18,7 +19,7 @@ from case_api.web.limits import RateLimits
 from case_shared.auth import Principal
 from case_shared.clock import SystemClock
 from case_shared.health import Heartbeats
-from tests.support.contract import checking
+from tests.support.contract import Hooks, checking
 from tests.support.databases import Database
 
 DEALER = "usmf-us-001"
@@ -117,6 +118,12 @@ async def fill_lists(database: Database) -> None:
         )
 
 
+@cache
+def held() -> Hooks:
+    """Hooks that hold each answer to the document, which takes a while to write."""
+    return checking(wiring.build_app(None).openapi())
+
+
 @pytest_asyncio.fixture
 async def api(database: Database) -> AsyncIterator[Api]:
     """case-api without its loops, on a database of the test's own."""
@@ -137,6 +144,6 @@ async def api(database: Database) -> AsyncIterator[Api]:
         app.state.context = service.context()
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://case-api", headers=token(), event_hooks=checking(app.openapi())
+            transport=transport, base_url="http://case-api", headers=token(), event_hooks=held()
         ) as client:
             yield Api(client, service, database, app)

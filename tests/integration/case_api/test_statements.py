@@ -1,11 +1,13 @@
 """Every statement fits the migrated schema and the role's grants; the hot ones use their indexes."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from importlib import resources
 from typing import Any
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
 from case_api.domain.list_query import Column, Filters, ListQuery, Search, Sort
 from case_api.postgres.case_list import connection_settings
@@ -15,7 +17,8 @@ from case_shared import migrations
 from case_shared.events import CaseStatus
 from case_shared.postgres import load_sql
 from tests.support import many_cases
-from tests.support.databases import Database
+from tests.support.databases import Database, cloned
+from tests.support.servers import Servers
 
 PACKAGE = "case_api.postgres"
 STATEMENTS = sorted(
@@ -24,35 +27,43 @@ STATEMENTS = sorted(
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-async def test_each_statement_can_be_prepared_by_the_service(database: Database, name: str) -> None:
-    async with database.pool("case_api") as pool, pool.acquire() as connection:
+async def test_each_statement_can_be_prepared_by_the_service(unchanged_database: Database, name: str) -> None:
+    async with unchanged_database.pool("case_api") as pool, pool.acquire() as connection:
         await connection.prepare(load_sql(PACKAGE, name))
 
 
+FILL = """
+INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase, created_by)
+SELECT 'W' || n, 'd-' || n % 20, 'usmf', 'x', 'portal', 'draft', 'ann' FROM generate_series(1, 20000) n;
+INSERT INTO case_api.submission_states (web_case_id, submission_no, resend_at, state)
+SELECT 'W' || n, 1, now(), CASE WHEN n % 100 = 0 THEN 'pending' ELSE 'delivered' END
+FROM generate_series(1, 20000) n;
+INSERT INTO case_api.submissions
+SELECT 'W' || n, 1, gen_random_uuid(), 'd', 'usmf', 'x', '{}', 'ann', 'ann', now()
+FROM generate_series(1, 20000) n;
+INSERT INTO case_api.outbox (web_case_id, submission_no, topic, value, headers)
+SELECT 'W' || n, 1, 't', '', '{}' FROM generate_series(1, 20000) n;
+INSERT INTO case_api.submission_changes SELECT 'W' || n, 1, 2, 'delivered', null, null, null, now()
+FROM generate_series(1, 20000) n;
+INSERT INTO status_sync.status_changes SELECT 'W' || n, now(), 'open' FROM generate_series(1, 20000) n;
+ANALYZE case_api.cases, case_api.submissions, case_api.submission_states, case_api.outbox,
+    case_api.submission_changes, status_sync.status_changes;
+"""
+
+
+@pytest_asyncio.fixture(scope="module")
+async def filled(running_servers: Servers, template_database: str) -> AsyncIterator[Database]:
+    """A database with tables of some size, for all that look at plans."""
+    async with cloned(running_servers.postgres, template_database) as database:
+        async with database.connect() as connection:
+            await connection.execute(FILL)
+        yield database
+
+
 async def plan(database: Database, name: str, *arguments: Any) -> str:
-    """The plan of a statement on tables of some size."""
+    """The plan of a statement."""
     async with database.connect() as connection:
-        await connection.execute(
-            """
-            INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase, created_by)
-            SELECT 'W' || n, 'd-' || n % 20, 'usmf', 'x', 'portal', 'draft', 'ann' FROM generate_series(1, 20000) n;
-            INSERT INTO case_api.submission_states (web_case_id, submission_no, resend_at, state)
-            SELECT 'W' || n, 1, now(), CASE WHEN n % 100 = 0 THEN 'pending' ELSE 'delivered' END
-            FROM generate_series(1, 20000) n;
-            INSERT INTO case_api.submissions
-            SELECT 'W' || n, 1, gen_random_uuid(), 'd', 'usmf', 'x', '{}', 'ann', 'ann', now()
-            FROM generate_series(1, 20000) n;
-            INSERT INTO case_api.outbox (web_case_id, submission_no, topic, value, headers)
-            SELECT 'W' || n, 1, 't', '', '{}' FROM generate_series(1, 20000) n;
-            INSERT INTO case_api.submission_changes SELECT 'W' || n, 1, 2, 'delivered', null, null, null, now()
-            FROM generate_series(1, 20000) n;
-            INSERT INTO status_sync.status_changes SELECT 'W' || n, now(), 'open' FROM generate_series(1, 20000) n;
-            ANALYZE case_api.cases, case_api.submissions, case_api.submission_states, case_api.outbox,
-                case_api.submission_changes, status_sync.status_changes;
-            SET search_path TO case_api, public;
-            SET plan_cache_mode TO force_generic_plan;
-            """
-        )
+        await connection.execute("SET search_path TO case_api, public; SET plan_cache_mode TO force_generic_plan")
         # EXPLAIN takes no parameters, but the execution of a prepared statement does.
         await connection.execute(f"PREPARE hot AS {load_sql(PACKAGE, name)}")
         values = ", ".join("NULL" if value is None else f"'{value}'" for value in arguments)
@@ -73,9 +84,9 @@ async def plan(database: Database, name: str, *arguments: Any) -> str:
     ],
 )
 async def test_hot_statements_use_their_index(
-    database: Database, name: str, arguments: tuple[Any, ...], index: str
+    filled: Database, name: str, arguments: tuple[Any, ...], index: str
 ) -> None:
-    text = await plan(database, name, *arguments)
+    text = await plan(filled, name, *arguments)
     assert index in text
     for table in ("cases", "submission_states", "outbox", "submissions"):
         assert f"Seq Scan on {table} " not in text, text
@@ -218,16 +229,24 @@ LISTS = {
 }
 
 
+@pytest_asyncio.fixture(scope="module")
+async def dealers_of_many_cases(running_servers: Servers, template_database: str) -> AsyncIterator[Database]:
+    """A database with dealers of very unequal size."""
+    async with cloned(running_servers.postgres, template_database) as database:
+        async with database.connect() as connection:
+            await many_cases.insert(connection, 3000, 20)
+        yield database
+
+
 @pytest.mark.parametrize("name", LISTS)
-async def test_lists_use_their_indexes_whatever_the_dealer(database: Database, name: str) -> None:
+async def test_lists_use_their_indexes_whatever_the_dealer(dealers_of_many_cases: Database, name: str) -> None:
     query, indexes = LISTS[name]
-    async with database.connect() as connection:
-        await many_cases.insert(connection, 3000, 20)
     [segment, *_] = segments(query.sort, None)
     composer = Composer(query)
     bare = composer.is_bare(segment)
     statement = composer.walk(segment, 26, 520) if bare else composer.gather(segment, 26, seldom=True)
-    async with database.pool("case_api", settings=connection_settings(5)) as pool, pool.acquire() as session:
+    options = connection_settings(5)
+    async with dealers_of_many_cases.pool("case_api", settings=options) as pool, pool.acquire() as session:
         text = await explained(session, statement)
     for index in indexes:
         assert index in text, text

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import httpx
@@ -11,9 +12,9 @@ import jwt
 from fastapi import FastAPI
 
 from case_shared.auth import Principal
-from d365_sync.web.app import create
+from d365_sync.web.app import create, describe
 from d365_sync.web.context import Context
-from tests.support.contract import checking
+from tests.support.contract import Hooks, checking
 
 Json = dict[str, Any]
 ALL = "documents:read documents:write audit:read"
@@ -52,6 +53,12 @@ class Api:
         return found
 
 
+@cache
+def held() -> Hooks:
+    """Hooks that hold each answer to the document, which takes a while to write."""
+    return checking(describe())
+
+
 @asynccontextmanager
 async def serving(context: Context) -> AsyncIterator[Api]:
     """The API, called by operator olga; each answer is held to the document."""
@@ -65,8 +72,7 @@ async def serving(context: Context) -> AsyncIterator[Api]:
     app.state.context = context
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer olga|{ALL}"}
-    held = checking(app.openapi())
     async with httpx.AsyncClient(
-        transport=transport, base_url="http://api", headers=headers, event_hooks=held
+        transport=transport, base_url="http://api", headers=headers, event_hooks=held()
     ) as client:
         yield Api(client)

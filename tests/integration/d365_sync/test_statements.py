@@ -2,13 +2,14 @@
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
 from case_shared.events import Record
 from case_shared.postgres import load_sql
@@ -17,9 +18,10 @@ from d365_sync.consumers import _submitted
 from d365_sync.postgres.intake import Submitted, take_in
 from tests.integration.d365_sync.conftest import Queue, dispatching, known_case, submitted
 from tests.integration.d365_sync.test_service import record
-from tests.support.databases import Database
+from tests.support.databases import Database, cloned
 from tests.support.eventually import eventually
 from tests.support.sandbox import Sandbox
+from tests.support.servers import Servers
 
 PACKAGE = "d365_sync.postgres"
 STATEMENTS = sorted(
@@ -28,8 +30,8 @@ STATEMENTS = sorted(
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-async def test_each_statement_can_be_prepared_by_the_service(database: Database, name: str) -> None:
-    async with database.pool("d365_sync") as pool, pool.acquire() as connection:
+async def test_each_statement_can_be_prepared_by_the_service(unchanged_database: Database, name: str) -> None:
+    async with unchanged_database.pool("d365_sync") as pool, pool.acquire() as connection:
         await connection.prepare(load_sql(PACKAGE, name))
 
 
@@ -106,14 +108,23 @@ HOT: list[tuple[str, tuple[Any, ...], str]] = [
 ]
 
 
+@pytest_asyncio.fixture(scope="module")
+async def busy(running_servers: Servers, template_database: str) -> AsyncIterator[Database]:
+    """A database with a backlog, for all that look at plans."""
+    async with cloned(running_servers.postgres, template_database) as database:
+        async with database.connect() as connection:
+            await connection.execute(BACKLOG.replace("20000", "2000") + FLOW)
+            await connection.execute("ANALYZE")
+        yield database
+
+
 @pytest.mark.parametrize(("name", "arguments", "index"), HOT, ids=[f"{row[0]}-{row[2]}" for row in HOT])
 async def test_hot_statements_use_their_index(
-    database: Database, name: str, arguments: tuple[Any, ...], index: str
+    busy: Database, name: str, arguments: tuple[Any, ...], index: str
 ) -> None:
-    async with database.connect() as connection:
-        await connection.execute(BACKLOG.replace("20000", "2000") + FLOW)
+    async with busy.connect() as connection:
         mode = "force_custom_plan" if name == "select_documents" else "force_generic_plan"
-        await connection.execute(f"ANALYZE; SET search_path TO d365_sync, public; SET plan_cache_mode TO {mode}")
+        await connection.execute(f"SET search_path TO d365_sync, public; SET plan_cache_mode TO {mode}")
         await connection.execute(f"PREPARE hot AS {load_sql(PACKAGE, name)}")
         values = ", ".join("NULL" if value is None else f"'{value}'" for value in arguments)
         execute = f"EXECUTE hot ({values})" if arguments else "EXECUTE hot"
