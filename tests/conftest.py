@@ -2,9 +2,12 @@
 
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
+import structlog
+from xdist.scheduler import LoadFileScheduling
 
 from case_shared.kafka import KafkaSettings
 from tests.support import brokers, databases, sandbox, servers
@@ -18,6 +21,39 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where PostgreSQL and Kafka come from: the local stack, or official images by testcontainers",
     )
     parser.addoption("--screenshots", help="folder into which tests/e2e/browser draws every page")
+
+
+def pytest_configure() -> None:
+    """Logs of what runs in this process have plain stack traces; structlog's own, with all variables, take seconds."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.processors.add_log_level, plain])
+
+
+# What takes long comes first, so that all workers end at about the same time.
+STACK = "tests/e2e/"
+SLOWEST = (STACK, "tests/integration/casebridge", "tests/integration", "tests/contract")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put whole files into the order in which workers take them; within a file nothing changes."""
+
+    def place(item: pytest.Item) -> int:
+        return next((place for place, folder in enumerate(SLOWEST) if item.nodeid.startswith(folder)), len(SLOWEST))
+
+    items.sort(key=place)
+
+
+class Files(LoadFileScheduling):  # type: ignore[misc]
+    """A file is one worker's, and so is all that stands on one stack: it is not started twice."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return STACK if nodeid.startswith(STACK) else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Files | None:
+    """Take the place of `--dist loadfile`."""
+    return Files(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
@@ -47,10 +83,10 @@ async def database(running_servers: servers.Servers, template_database: str) -> 
 
 
 @pytest_asyncio.fixture(scope="module")
-async def unchanged_database(
+async def module_database(
     running_servers: servers.Servers, template_database: str
 ) -> AsyncIterator[databases.Database]:
-    """An empty database for all tests of a file that change nothing."""
+    """A database for all tests of a file that need none of their own."""
     async with databases.cloned(running_servers.postgres, template_database) as clone:
         yield clone
 

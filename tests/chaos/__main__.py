@@ -15,7 +15,7 @@ import typer
 from tests.chaos import report, world
 from tests.chaos.run import Verdict, run
 
-# Each world serves this many seeds, so that a failing one is found on a young world, which can be built again.
+# Each world serves this many seeds at most, so that a failing one is found on a young world, which can be built again.
 _SEEDS_A_WORLD = 10
 
 
@@ -51,7 +51,8 @@ def parse(seeds: str) -> list[int]:
 
 async def run_all(seeds: list[int], worlds: int, keep: Path) -> list[Verdict]:
     """Run these seeds, and return their verdicts in order; a world serves a few of them and is then built anew."""
-    waiting = deque(seeds[place : place + _SEEDS_A_WORLD] for place in range(0, len(seeds), _SEEDS_A_WORLD))
+    share = min(_SEEDS_A_WORLD, -(-len(seeds) // worlds))
+    waiting = deque(seeds[place : place + share] for place in range(0, len(seeds), share))
     verdicts: list[Verdict] = []
 
     async def serve() -> None:

@@ -42,7 +42,7 @@ def local(folder: Path) -> Iterator[Servers]:
             finally:
                 broker.kill()
         finally:
-            database.kill()
+            database.stop()  # killed, it would leave its shared memory behind
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """case-api's routes on a real database; tokens are plain words here, for case_shared's own tests check real ones."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -127,6 +128,13 @@ def held() -> Hooks:
 @pytest_asyncio.fixture
 async def api(database: Database) -> AsyncIterator[Api]:
     """case-api without its loops, on a database of the test's own."""
+    async with answering(database) as running:
+        yield running
+
+
+@asynccontextmanager
+async def answering(database: Database) -> AsyncIterator[Api]:
+    """case-api without its loops."""
     await fill_lists(database)
     settings = Settings(
         database_url=database.url("case_api"), kafka_bootstrap_servers="unused:1", oidc_issuer="http://unused"

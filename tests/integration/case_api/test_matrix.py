@@ -12,9 +12,11 @@ import pytest_asyncio
 from case_api import wiring
 from case_shared.identifiers import new_web_case_id
 from case_shared.settings import SCOPES
-from tests.integration.case_api.conftest import DEALER, DRAFT, OTHER, Api, token
+from tests.integration.case_api.conftest import DEALER, DRAFT, OTHER, Api, answering, token
 from tests.support import asgi
 from tests.support.asgi import Answer
+from tests.support.databases import cloned
+from tests.support.servers import Servers
 
 UNKNOWN = "usmf-us-999"
 MATCH = {"If-Match": '"1"'}
@@ -81,16 +83,18 @@ class Matrix:
         return await asgi.call(app, method, target, {**headers, **caller}, one.body)
 
 
-@pytest_asyncio.fixture
-async def matrix(api: Api) -> AsyncIterator[Matrix]:
-    found = Matrix(api)
-    await api.service.dealers.refresh()
-    pool = api.service.pool
-    async with AsyncExitStack() as stack:
-        for _ in range(pool.get_max_size()):
-            connection = await stack.enter_async_context(pool.acquire())
-            connection.add_query_logger(lambda record: found.statements.append(record.query))
-    yield found
+@pytest_asyncio.fixture(scope="module")
+async def matrix(running_servers: Servers, template_database: str) -> AsyncIterator[Matrix]:
+    """One API for all: each test has cases of its own."""
+    async with cloned(running_servers.postgres, template_database) as database, answering(database) as api:
+        found = Matrix(api)
+        await api.service.dealers.refresh()
+        pool = api.service.pool
+        async with AsyncExitStack() as stack:
+            for _ in range(pool.get_max_size()):
+                connection = await stack.enter_async_context(pool.acquire())
+                connection.add_query_logger(lambda record: found.statements.append(record.query))
+        yield found
 
 
 @each_try

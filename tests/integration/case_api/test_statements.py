@@ -27,8 +27,8 @@ STATEMENTS = sorted(
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-async def test_each_statement_can_be_prepared_by_the_service(unchanged_database: Database, name: str) -> None:
-    async with unchanged_database.pool("case_api") as pool, pool.acquire() as connection:
+async def test_each_statement_can_be_prepared_by_the_service(module_database: Database, name: str) -> None:
+    async with module_database.pool("case_api") as pool, pool.acquire() as connection:
         await connection.prepare(load_sql(PACKAGE, name))
 
 

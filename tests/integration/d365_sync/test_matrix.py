@@ -92,17 +92,17 @@ class WordVerifier:
         return Principal(user, user, frozenset(scopes.split()), frozenset(), datetime.now(UTC) + timedelta(hours=1))
 
 
-@pytest_asyncio.fixture
-async def app(database: Database, d365: Sandbox) -> AsyncIterator[FastAPI]:
-    """The operators' API without its loops."""
+@pytest_asyncio.fixture(scope="module")
+async def app(module_database: Database, running_sandbox: Sandbox) -> AsyncIterator[FastAPI]:
+    """The operators' API without its loops, one for all: it has no documents, and keeps none."""
 
     @asynccontextmanager
     async def nothing(_app: FastAPI) -> AsyncIterator[None]:
         yield
 
-    settings, found = settings_for(database, d365), create(nothing)
+    settings, found = settings_for(module_database, running_sandbox), create(nothing)
     async with (
-        database.pool("d365_sync") as pool,
+        module_database.pool("d365_sync") as pool,
         open_client(settings, settings.mapping, SystemClock(), limit=2) as client,
     ):
         found.state.token_verifier = WordVerifier()
@@ -119,21 +119,26 @@ def test_each_endpoint_is_in_the_matrix() -> None:
 
 
 @pytest.mark.parametrize("name", TRIES)
-async def test_only_its_scope_opens_an_endpoint(app: FastAPI, database: Database, name: str) -> None:
+async def test_only_its_scope_opens_an_endpoint(app: FastAPI, module_database: Database, name: str) -> None:
     one, (method, _, path) = TRIES[name], name.partition(" ")
     target = path.replace("{document}", f"{new_web_case_id()}-1").replace("{replay}", str(uuid4())) + one.query
 
     async def call(headers: dict[str, str]) -> asgi.Answer:
         return await asgi.call(app, method, target, {**MATCH, **headers}, one.body, seconds=25)
 
+    async def audited() -> int:
+        async with module_database.connect() as connection:
+            count: int = await connection.fetchval("SELECT count(*) FROM d365_sync.audit")
+            return count
+
+    before = await audited()
     for scopes in ([], *([scope] for scope in SCOPES if scope != one.scope), [s for s in SCOPES if s != one.scope]):
         answer = await call({"Authorization": f"Bearer olga|{' '.join(scopes)}"})
         assert answer.status == 403, (scopes, answer)
         assert f'scope="{one.scope}"' in answer.headers["www-authenticate"]
     for headers in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic b2xnYTpvbGdh"}):
         assert (await call(headers)).status == 401
-    async with database.connect() as connection:
-        assert await connection.fetchval("SELECT count(*) FROM d365_sync.audit") == 0
+    assert await audited() == before
     for granted in ([one.scope], SCOPES):
         answer = await call({"Authorization": f"Bearer olga|{' '.join(granted)}"})
         assert answer.status == one.ok, answer
