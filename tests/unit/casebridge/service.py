@@ -73,6 +73,6 @@ def serving() -> Iterator[str]:
     """The address of the service, while it runs."""
     Service.seen.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
