@@ -59,7 +59,7 @@ words: $(INSTALLED) ## Bring new texts of the pages into their translations
 	@exec $(RUN)/python -m tests.support.words
 
 scenarios: $(INSTALLED) ## Run the storms: floods, restores, restarts and outages; takes four minutes
-	@exec $(RUN)/python -m pytest tests/chaos/scenarios -n 2 --dist loadfile $(ARGS)
+	@exec $(RUN)/python -m pytest tests/chaos/scenarios -n 2 --dist worksteal $(ARGS)
 
 chaos: $(INSTALLED) ## Strike the whole with seeded faults, and write docs/fault-report.md; SEEDS=7,9 runs just those
 	@exec $(RUN)/python -m tests.chaos --seeds $(or $(SEEDS),1-100) --worlds $(WORLDS) $(if $(SEEDS),,--write docs/fault-report.md)
