@@ -31,7 +31,7 @@ def pytest_configure() -> None:
 
 # What takes long comes first, so that all workers end at about the same time.
 STACK = "tests/e2e/"
-SLOWEST = (STACK, "tests/integration/casebridge", "tests/integration", "tests/contract")
+SLOWEST = (STACK, "tests/integration", "tests/contract")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
