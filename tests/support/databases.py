@@ -68,7 +68,8 @@ async def create_template(superuser_url: str) -> str:
     name = f"template_{uuid.uuid4().hex[:12]}"
     await _execute(superuser_url, f"CREATE DATABASE {name}")
     url = with_database(superuser_url, name)
-    await _execute(url, postgres.load_sql("case_shared", "roles"))
+    for _ in range(2):  # it is safe to repeat
+        await _execute(url, postgres.load_sql("case_shared", "roles"))
     for role in ROLES:
         await _execute(url, f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
     for service in SERVICES:

@@ -100,6 +100,7 @@ async def app(module_database: Database, running_sandbox: Sandbox) -> AsyncItera
     async def nothing(_app: FastAPI) -> AsyncIterator[None]:
         yield
 
+    await running_sandbox.reset()
     settings, found = settings_for(module_database, running_sandbox), create(nothing)
     async with (
         module_database.pool("d365_sync") as pool,

@@ -212,7 +212,9 @@ async def test_a_token_with_wrong_claims_is_refused(
 ) -> None:
     # Times are told from now on: the parameters are made when the tests are collected, minutes before.
     now = datetime.now(UTC)
-    told = {name: now + value if isinstance(value, timedelta) else value for name, value in claims.items()}
+    told: dict[str, Any] = {
+        name: now + value if isinstance(value, timedelta) else value for name, value in claims.items()
+    }
     with pytest.raises(jwt.InvalidTokenError):
         await verifier.verify(issuer.token(**told))
 
