@@ -213,10 +213,9 @@ def build_app(settings: Settings | None) -> FastAPI:
             app.include_router(health_routes(started.heartbeats, checks, told))
             yield
 
-    app = create_app("Casebridge case API", DESCRIPTION, lifespan, settings)
+    routers = [part.router for part in (stream, case_list, cases, submissions, lists)]  # /stream before /{web_case_id}
+    app = create_app("Casebridge case API", DESCRIPTION, lifespan, settings, routers)
     install_wording(app)
-    for routes in (stream, case_list, cases, submissions, lists):  # /cases/stream before /cases/{web_case_id}
-        app.include_router(routes.router)
     install_openapi(app, CONTRACT)
     return app
 

@@ -190,8 +190,8 @@ def build_app(settings: Settings) -> FastAPI:
 
 
 def _app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]], settings: Settings | None) -> FastAPI:
-    app = create_app("Casebridge status sync", DESCRIPTION, lifespan, settings)
-    app.include_router(event_routes(settings.d365_events_secret if settings else None))
+    routes = event_routes(settings.d365_events_secret if settings else None)
+    app = create_app("Casebridge status sync", DESCRIPTION, lifespan, settings, [routes])
     install_openapi(app, CONTRACT)
     return app
 

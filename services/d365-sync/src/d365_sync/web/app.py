@@ -19,10 +19,10 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 def create(lifespan: Lifespan, settings: HttpSettings | None = None) -> FastAPI:
     """The application; what its routes work with is put into `app.state` by `lifespan`."""
-    app = create_app("Casebridge document queue API", DESCRIPTION, lifespan, settings)
+    parts = (documents, document_page, replays, flow, delivery, windows, dealers, records, audit)
+    routers = [part.router for part in parts]
+    app = create_app("Casebridge document queue API", DESCRIPTION, lifespan, settings, routers)
     install_refusals(app)
-    for routes in (documents, document_page, replays, flow, delivery, windows, dealers, records, audit):
-        app.include_router(routes.router)
     install_openapi(app, CONTRACT)
     return app
 
