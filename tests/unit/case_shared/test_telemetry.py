@@ -1,8 +1,10 @@
-"""What gets into the logs."""
+"""What gets into the logs, and the traces that go on where none is recorded."""
 
 import logging
 
-from case_shared.telemetry import OncePerMinute
+from opentelemetry import propagate, trace
+
+from case_shared.telemetry import OncePerMinute, Unrecorded
 
 
 def record(at: float, message: str, *arguments: object, name: str = "aiokafka.client") -> logging.LogRecord:
@@ -26,3 +28,26 @@ def test_a_library_that_repeats_itself_is_told_once_a_minute_and_how_often() -> 
 def test_others_are_left_alone() -> None:
     quiet = OncePerMinute("aiokafka")
     assert all(quiet.filter(record(1000, "same", name=name)) for name in ("uvicorn", "aiokafka2", "uvicorn"))
+
+
+def test_spans_that_go_nowhere_have_ids_all_the_same() -> None:
+    tracer = Unrecorded().get_tracer("test")
+    with tracer.start_as_current_span("outer") as outer, tracer.start_as_current_span("inner") as inner:
+        of_outer, of_inner = outer.get_span_context(), inner.get_span_context()
+        assert trace.get_current_span() is inner
+    assert of_outer.is_valid
+    assert not of_outer.trace_flags.sampled
+    assert of_inner.trace_id == of_outer.trace_id
+    assert of_inner.span_id != of_outer.span_id
+    assert tracer.start_span("another").get_span_context().trace_id != of_outer.trace_id
+
+
+def test_what_somebody_else_records_goes_on_so_through_spans_that_go_nowhere() -> None:
+    parent = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate": "theirs=1"}
+    passed_on: dict[str, str] = {}
+    with trace.use_span(Unrecorded().get_tracer("test").start_span("ours", propagate.extract(parent))):
+        propagate.inject(passed_on)
+    version, trace_id, span_id, flags = passed_on["traceparent"].split("-")
+    assert (version, trace_id, flags) == ("00", "0af7651916cd43dd8448eb211c80319c", "01")
+    assert span_id != "b7ad6b7169203331"
+    assert passed_on["tracestate"] == "theirs=1"

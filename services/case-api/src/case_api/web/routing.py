@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from case_api.web.access import CallFor
 from case_api.web.conditions import wait_seconds
@@ -23,14 +24,25 @@ class CallRoute(APIRoute):
     may go on.
     """
 
-    def get_route_handler(self) -> _Handler:
-        """The handler of each request."""
-        hints = get_type_hints(self.endpoint, include_extras=True)
+    def __init__(self, path: str, endpoint: Callable[..., Any], **described: Any) -> None:
+        super().__init__(path, endpoint, **described)
+        hints = get_type_hints(endpoint, include_extras=True)
         admit = next((made.dependency for made in getattr(hints.get("call"), "__metadata__", ())), None)
-        names = set(inspect.signature(self.endpoint).parameters) - {"call", "request"}
-        if not isinstance(admit, CallFor) or not names <= set(self.param_convertors) or self.dependencies:
-            return _in_time(super().get_route_handler())
-        return _in_time(_handler(self.endpoint, admit, frozenset(names), with_request="request" in hints))
+        names = set(inspect.signature(endpoint).parameters) - {"call", "request"}
+        if isinstance(admit, CallFor) and names <= set(self.param_convertors) and not self.dependencies:
+            self.app = _answering(_in_time(_handler(endpoint, admit, frozenset(names), with_request="request" in hints)))
+
+    def get_route_handler(self) -> _Handler:
+        """FastAPI's handler."""
+        return _in_time(super().get_route_handler())
+
+
+def _answering(handler: _Handler) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        response = await handler(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    return app
 
 
 def _in_time(handler: _Handler) -> _Handler:
