@@ -15,11 +15,11 @@ def caller(subject: str = "ann", client: str | None = None) -> Principal:
     return Principal(subject, subject, frozenset(), frozenset(), datetime(2126, 1, 1, tzinfo=UTC), client)
 
 
-async def allowed(limits: RateLimits, principal: Principal, most: int = 100) -> int:
+def allowed(limits: RateLimits, principal: Principal, most: int = 100) -> int:
     """How many requests of `principal` are allowed at once."""
     for count in range(most):
         try:
-            await limits.count_client(principal)
+            limits.count_client(principal)
         except Problem:
             return count
     return most
@@ -27,9 +27,9 @@ async def allowed(limits: RateLimits, principal: Principal, most: int = 100) -> 
 
 async def test_a_minutes_worth_is_allowed_at_once_and_then_the_time_is_told() -> None:
     limits = RateLimits(60, 0)
-    assert 60 <= await allowed(limits, caller()) <= 62
+    assert 60 <= allowed(limits, caller()) <= 62
     with pytest.raises(Problem) as refused:
-        await limits.count_client(caller())
+        limits.count_client(caller())
     problem = refused.value
     assert (problem.status, problem.slug, problem.extensions["policy"]) == (429, "too-many-requests", "client")
     assert problem.headers == {
@@ -39,38 +39,38 @@ async def test_a_minutes_worth_is_allowed_at_once_and_then_the_time_is_told() ->
     }
 
     async def again() -> bool:
-        return await allowed(limits, caller(), 1) == 1
+        return allowed(limits, caller(), 1) == 1
 
     assert await eventually(again, within_seconds=5)
 
 
-async def test_a_client_is_its_application_whoever_uses_it_and_a_caller_without_one_is_alone() -> None:
+def test_a_client_is_its_application_whoever_uses_it_and_a_caller_without_one_is_alone() -> None:
     limits = RateLimits(10, 0)
-    assert await allowed(limits, caller("ann", "portal")) == 10
-    assert await allowed(limits, caller("bob", "portal")) == 0
-    assert await allowed(limits, caller("ann", "other")) == 10
-    assert await allowed(limits, caller("ann")) == 10
+    assert allowed(limits, caller("ann", "portal")) == 10
+    assert allowed(limits, caller("bob", "portal")) == 0
+    assert allowed(limits, caller("ann", "other")) == 10
+    assert allowed(limits, caller("ann")) == 10
 
 
-async def test_dealers_are_counted_apart_from_clients() -> None:
+def test_dealers_are_counted_apart_from_clients() -> None:
     limits = RateLimits(0, 2)
-    assert await allowed(limits, caller()) == 100
+    assert allowed(limits, caller()) == 100
     for _ in range(2):
-        await limits.count_dealer("a")
+        limits.count_dealer("a")
     with pytest.raises(Problem) as refused:
-        await limits.count_dealer("a")
+        limits.count_dealer("a")
     assert refused.value.extensions["policy"] == "dealer"
-    await limits.count_dealer("b")
+    limits.count_dealer("b")
 
 
-async def test_counting_costs_next_to_nothing_however_many_there_are() -> None:
+def test_counting_costs_next_to_nothing_however_many_there_are() -> None:
     limits, callers = RateLimits(1_000_000, 1_000_000), [caller(str(number)) for number in range(5_000)]
     for one in callers:
-        await limits.count_client(one)
-        await limits.count_dealer(one.subject)
+        limits.count_client(one)
+        limits.count_dealer(one.subject)
     began = time.process_time()
     for one in callers:
-        await limits.count_client(one)
-        await limits.count_dealer(one.subject)
+        limits.count_client(one)
+        limits.count_dealer(one.subject)
     # 7 µs where the machine is quiet.
     assert (time.process_time() - began) / len(callers) < 100e-6

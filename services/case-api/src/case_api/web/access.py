@@ -37,11 +37,11 @@ class CallFor:
         """Check all of it."""
         principal = await Authenticated(self.scope)(request)
         context = context_of(request)
-        await context.rate_limits.count_client(principal)
+        context.rate_limits.count_client(principal)
         found = await context.dealers.find(dealer) if dealer in principal.dealers else None
         if found is None:
             raise not_found()
-        await context.rate_limits.count_dealer(dealer)
+        context.rate_limits.count_dealer(dealer)
         refuse_unknown_parameters(request, self.parameters)
         structlog.contextvars.bind_contextvars(
             dealer=dealer, web_case_id=request.path_params.get("web_case_id"), user=principal.subject

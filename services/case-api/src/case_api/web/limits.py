@@ -3,7 +3,7 @@
 import math
 
 from prometheus_client import Counter
-from throttled.asyncio import MemoryStore, RateLimiterType, RateLimitState, Throttled, rate_limiter
+from throttled import MemoryStore, RateLimiterType, RateLimitState, Throttled, rate_limiter
 
 from case_api.web.problems import too_many_requests
 from case_shared.auth import Principal
@@ -20,15 +20,15 @@ class RateLimits:
         self._client = _Limit("client", client_per_minute) if client_per_minute else None
         self._dealer = _Limit("dealer", dealer_per_minute) if dealer_per_minute else None
 
-    async def count_client(self, principal: Principal) -> None:
+    def count_client(self, principal: Principal) -> None:
         """Count a request of the caller's client, or of the caller where the token names none; raises 429."""
         if self._client:
-            await self._client.count(principal.client or principal.subject)
+            self._client.count(principal.client or principal.subject)
 
-    async def count_dealer(self, dealer: str) -> None:
+    def count_dealer(self, dealer: str) -> None:
         """Count a request for a dealer, whoever makes it; raises 429."""
         if self._dealer:
-            await self._dealer.count(dealer)
+            self._dealer.count(dealer)
 
 
 class _Limit:
@@ -40,8 +40,8 @@ class _Limit:
             store=MemoryStore(options={"MAX_SIZE": _MOST_KEYS}),
         )
 
-    async def count(self, key: str) -> None:
-        result = await self._throttled.limit(key)
+    def count(self, key: str) -> None:
+        result = self._throttled.limit(key)
         if result.limited:
             _limited.labels(self._policy).inc()
             raise too_many_requests(self._policy, self._per_minute, self._headers(result.state))

@@ -27,7 +27,7 @@ Reader = Annotated[Principal, Depends(Authenticated("cases:read"))]
 async def dealers(request: Request, principal: Reader) -> Response:
     """The dealers of the token that are registered."""
     refuse_unknown_parameters(request, frozenset())
-    await context_of(request).rate_limits.count_client(principal)
+    context_of(request).rate_limits.count_client(principal)
     directory = context_of(request).dealers
     found = [await directory.find(slug) for slug in sorted(principal.dealers)]
     return answer_unless_known(request, {"items": [dealer for dealer in found if dealer is not None]})
