@@ -150,37 +150,43 @@ def _time(seconds: Any) -> datetime:
         raise jwt.InvalidTokenError("its expiry (exp) is no time") from None
 
 
-@dataclass(frozen=True)
-class Authenticated:
-    """FastAPI dependency: the caller, who must have `scope`; 401 or 403 with `WWW-Authenticate` otherwise.
+async def authenticate(request: Request, scope: str) -> Principal:
+    """The caller, by the bearer token of `request`, who must have `scope`; raises 401 or 403 otherwise.
 
     The verifier is found in `request.app.state.token_verifier`.
     """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise _unauthorized("No bearer token was sent; send `Authorization: Bearer <token>`.", error=None)
+    verifier: TokenVerifier = request.app.state.token_verifier
+    try:
+        principal = await verifier.verify(token.strip())
+    except jwt.PyJWTError as error:
+        raise _unauthorized(f"The token is not valid: {error}.", error="invalid_token") from error
+    except ProviderUnreachable as error:
+        raise Problem(
+            503, "unavailable", "The identity provider does not answer", str(error), headers={"Retry-After": "5"}
+        ) from error
+    if scope not in principal.scopes:
+        raise _forbidden(scope)
+    return principal
+
+
+@dataclass(frozen=True)
+class Authenticated:
+    """FastAPI dependency: the caller, who must have `scope`."""
 
     scope: str
 
     async def __call__(self, request: Request) -> Principal:
         """Check the bearer token of `request`."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise _unauthorized("No bearer token was sent; send `Authorization: Bearer <token>`.", error=None)
-        verifier: TokenVerifier = request.app.state.token_verifier
-        try:
-            principal = await verifier.verify(token.strip())
-        except jwt.PyJWTError as error:
-            raise _unauthorized(f"The token is not valid: {error}.", error="invalid_token") from error
-        except ProviderUnreachable as error:
-            raise Problem(
-                503, "unavailable", "The identity provider does not answer", str(error), headers={"Retry-After": "5"}
-            ) from error
-        if self.scope not in principal.scopes:
-            raise self._forbidden()
-        return principal
+        return await authenticate(request, self.scope)
 
-    def _forbidden(self) -> Problem:
-        challenge = f'Bearer realm="casebridge", error="insufficient_scope", scope="{self.scope}"'
-        detail = f"The token lacks the scope {self.scope}."
-        return Problem(403, "forbidden", "Not allowed", detail, headers={"WWW-Authenticate": challenge})
+
+def _forbidden(scope: str) -> Problem:
+    challenge = f'Bearer realm="casebridge", error="insufficient_scope", scope="{scope}"'
+    detail = f"The token lacks the scope {scope}."
+    return Problem(403, "forbidden", "Not allowed", detail, headers={"WWW-Authenticate": challenge})
 
 
 def _unauthorized(detail: str, *, error: str | None) -> Problem:

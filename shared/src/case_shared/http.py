@@ -134,14 +134,15 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, settings: HttpSettings) -> None:
         self._app = app
-        self._headers = {
-            b"x-content-type-options": b"nosniff",
-            b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
-            b"referrer-policy": b"no-referrer",
-            b"cache-control": b"no-store",
-        }
+        self._headers = [
+            (b"x-content-type-options", b"nosniff"),
+            (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+            (b"referrer-policy", b"no-referrer"),
+            (b"cache-control", b"no-store"),
+        ]
         if settings.hsts_seconds:
-            self._headers[b"strict-transport-security"] = b"max-age=%d; includeSubDomains" % settings.hsts_seconds
+            lifetime = b"max-age=%d; includeSubDomains" % settings.hsts_seconds
+            self._headers.append((b"strict-transport-security", lifetime))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and its answer with the headers."""
@@ -151,8 +152,8 @@ class SecurityHeaders:
 
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                present = {name for name, _ in message["headers"]}
-                more = [header for header in self._headers.items() if header[0] not in present]
+                present = dict(message["headers"])
+                more = [header for header in self._headers if header[0] not in present]
                 message = {**message, "headers": [*message["headers"], *more]}
             await send(message)
 

@@ -9,7 +9,7 @@ from fastapi import Path, Request
 from case_api.domain.dealers import Dealer
 from case_api.web.context import Context, context_of
 from case_api.web.problems import not_found, wrong_parameter
-from case_shared.auth import Authenticated, Principal
+from case_shared.auth import Principal, authenticate
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class CallFor:
         self, request: Request, dealer: Annotated[str, Path(description="slug", examples=["usmf-us-001"])]
     ) -> Call:
         """Check all of it."""
-        principal = await Authenticated(self.scope)(request)
+        principal = await authenticate(request, self.scope)
         context = context_of(request)
         context.rate_limits.count_client(principal)
         found = await context.dealers.find(dealer) if dealer in principal.dealers else None

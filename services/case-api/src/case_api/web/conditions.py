@@ -13,6 +13,7 @@ from case_api.web.context import context_of
 from case_api.web.documents import Json, answer
 from case_api.web.problems import too_slow, unsupported_media_type, version_required, wrong_parameter
 from case_shared.auth import Principal
+from case_shared.http import header
 from case_shared.problems import field_errors, invalid
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -86,5 +87,6 @@ def answer_unless_known(request: Request, document: Json, **headers: str) -> Res
 
 def wait_seconds(request: Request) -> int:
     """Seconds that `Prefer: wait=N` asks to wait (RFC 7240), 30 at most; 0 without it."""
-    found = _WAIT.search(request.headers.get("prefer", ""))
+    preferred = header(request.scope, b"prefer")
+    found = _WAIT.search(preferred.decode("latin-1")) if preferred else None
     return min(int(found[1]), LONGEST_WAIT_SECONDS) if found else 0

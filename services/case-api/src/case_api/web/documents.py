@@ -38,9 +38,8 @@ def case_document(case: Case) -> Json:
 
 
 def _contact(case: Case) -> Json | None:
-    content = case.content
-    contact = {"name": content.contact_name, "email": content.contact_email, "phone": content.contact_phone}
-    return None if all(value is None for value in contact.values()) else contact
+    name, email, phone = case.content.contact_name, case.content.contact_email, case.content.contact_phone
+    return None if name is email is phone is None else {"name": name, "email": email, "phone": phone}
 
 
 def submission_document(submission: Submission) -> Json:
@@ -72,9 +71,8 @@ def etag(case: Case) -> str:
 
 
 def answer(document: Json, status: int = 200, **headers: str) -> Response:
-    """`document` as JSON; `headers` by their names with underscores."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Response(orjson.dumps(document, option=orjson.OPT_UTC_Z), status, named, "application/json")
+    """`document` as JSON."""
+    return Response(orjson.dumps(document, option=orjson.OPT_UTC_Z), status, headers, "application/json")
 
 
 def replay_header(replayed: bool) -> dict[str, str]:

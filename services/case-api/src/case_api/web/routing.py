@@ -13,8 +13,6 @@ from case_api.web.access import CallFor
 from case_api.web.conditions import wait_seconds
 from case_api.web.context import context_of
 
-_Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-
 
 class CallRoute(APIRoute):
     """A route that takes no more than its `call`, the request and texts of the path is called as it is.
@@ -30,36 +28,32 @@ class CallRoute(APIRoute):
         admit = next((made.dependency for made in getattr(hints.get("call"), "__metadata__", ())), None)
         names = set(inspect.signature(endpoint).parameters) - {"call", "request"}
         if isinstance(admit, CallFor) and names <= set(self.param_convertors) and not self.dependencies:
-            self.app = _answering(_in_time(_handler(endpoint, admit, frozenset(names), with_request="request" in hints)))
+            self.app = _called(endpoint, admit, frozenset(names), with_request="request" in hints)
 
-    def get_route_handler(self) -> _Handler:
-        """FastAPI's handler."""
-        return _in_time(super().get_route_handler())
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler, within the route's time."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            async with _its_time(request):
+                return await handler(request)
+
+        return handle
 
 
-def _answering(handler: _Handler) -> ASGIApp:
+def _called(endpoint: Callable[..., Any], admit: CallFor, names: frozenset[str], *, with_request: bool) -> ASGIApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        response = await handler(Request(scope, receive, send))
+        request = Request(scope, receive, send)
+        path = request.path_params
+        arguments = {name: path[name] for name in names}
+        if with_request:
+            arguments["request"] = request
+        async with _its_time(request):
+            response: Response = await endpoint(call=await admit(request, path["dealer"]), **arguments)
         await response(scope, receive, send)
 
     return app
 
 
-def _in_time(handler: _Handler) -> _Handler:
-    async def handle(request: Request) -> Response:
-        async with asyncio.timeout(context_of(request).request_seconds + wait_seconds(request)):
-            return await handler(request)
-
-    return handle
-
-
-def _handler(endpoint: Callable[..., Any], admit: CallFor, names: frozenset[str], *, with_request: bool) -> _Handler:
-    async def handle(request: Request) -> Response:
-        path = request.path_params
-        arguments = {name: path[name] for name in names}
-        if with_request:
-            arguments["request"] = request
-        response: Response = await endpoint(call=await admit(request, path["dealer"]), **arguments)
-        return response
-
-    return handle
+def _its_time(request: Request) -> asyncio.Timeout:
+    return asyncio.timeout(context_of(request).request_seconds + wait_seconds(request))
