@@ -3,7 +3,8 @@
 import math
 
 from prometheus_client import Counter
-from throttled import MemoryStore, RateLimiterType, RateLimitState, Throttled, rate_limiter
+from throttled import MemoryStore, RateLimiterType, RateLimitState
+from throttled.rate_limiter import RateLimiterRegistry, per_min
 
 from case_api.web.problems import too_many_requests
 from case_shared.auth import Principal
@@ -34,14 +35,11 @@ class RateLimits:
 class _Limit:
     def __init__(self, policy: str, per_minute: int) -> None:
         self._policy, self._per_minute = policy, per_minute
-        self._throttled = Throttled(
-            using=RateLimiterType.GCRA.value,
-            quota=rate_limiter.per_min(per_minute),
-            store=MemoryStore(options={"MAX_SIZE": _MOST_KEYS}),
-        )
+        kind = RateLimiterRegistry.get(RateLimiterType.GCRA.value)
+        self._limiter = kind(per_min(per_minute), MemoryStore(options={"MAX_SIZE": _MOST_KEYS}))
 
     def count(self, key: str) -> None:
-        result = self._throttled.limit(key)
+        result = self._limiter.limit(key)
         if result.limited:
             _limited.labels(self._policy).inc()
             raise too_many_requests(self._policy, self._per_minute, self._headers(result.state))
