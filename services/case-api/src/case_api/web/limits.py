@@ -33,7 +33,7 @@ class RateLimits:
 
 
 class _Limit:
-    """Asks the library for a thousandth of a minute's worth at a time, which costs as much as to ask for one request."""
+    """Asks the library for a thousandth of a minute's worth at a time: that costs no more than to ask for one."""
 
     def __init__(self, policy: str, per_minute: int) -> None:
         self._policy, self._per_minute = policy, per_minute
