@@ -12,6 +12,7 @@ import jwt
 from fastapi import Request
 
 from case_shared.clock import Clock
+from case_shared.http import header
 from case_shared.problems import Problem
 from case_shared.provider_keys import ProviderKeys, ProviderUnreachable
 from case_shared.settings import OidcSettings, names
@@ -155,7 +156,8 @@ async def authenticate(request: Request, scope: str) -> Principal:
 
     The verifier is found in `request.app.state.token_verifier`.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    sent = header(request.scope, b"authorization") or b""
+    scheme, _, token = sent.decode("latin-1").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise _unauthorized("No bearer token was sent; send `Authorization: Bearer <token>`.", error=None)
     verifier: TokenVerifier = request.app.state.token_verifier

@@ -41,12 +41,12 @@ _TOO_LARGE = f"A body may have {MAX_BODY_BYTES} bytes at most"
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
-    """The last header `name` (in lower case) of a request, or None."""
-    found = None
+    """The first header `name` (in lower case) of a request, or None."""
     for key, value in scope["headers"]:
         if key == name:
-            found = value
-    return found
+            found: bytes = value
+            return found
+    return None
 
 
 class BodyLimit:
