@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from starlette.routing import Match, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from case_api.web.access import CallFor
@@ -23,6 +23,10 @@ class CallRoute(APIRoute):
     may go on.
     """
 
+    # FastAPI's own ask each time whether the route stands in a router that was included, which none does.
+    matches = Route.matches
+    handle = Route.handle
+
     def __init__(self, path: str, endpoint: Callable[..., Any], **described: Any) -> None:
         super().__init__(path, endpoint, **described)
         hints = get_type_hints(endpoint, include_extras=True)
@@ -30,10 +34,6 @@ class CallRoute(APIRoute):
         names = set(inspect.signature(endpoint).parameters) - {"call", "request"}
         if isinstance(admit, CallFor) and names <= set(self.param_convertors) and not self.dependencies:
             self.app = _called(endpoint, admit, frozenset(names), with_request="request" in hints)
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """As Starlette does it; FastAPI would ask each time whether it stands in a router that was included."""
-        return Route.matches(self, scope)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler, within the route's time."""
