@@ -74,12 +74,10 @@ async def commit(consumer: Any, records: Sequence[Placed]) -> None:
 
     Where it fails the records come again, to us or to the partition's new owner, and are known by then.
     """
-    offsets: dict[TopicPartition, int] = {}
-    for record in records:
-        partition = TopicPartition(record.topic, record.partition)
-        offsets[partition] = max(offsets.get(partition, 0), record.offset + 1)
+    # The last one of a partition counts, for they are in its order.
+    behind = {(record.topic, record.partition): record.offset + 1 for record in records}
     try:
-        await consumer.commit(offsets)
+        await consumer.commit({TopicPartition(*partition): offset for partition, offset in behind.items()})
     except (CommitFailedError, IllegalStateError) as error:
         log.info("commit_not_ours_any_more", error=repr(error))
     except Exception as error:  # noqa: BLE001 - uvloop raises RuntimeError where the connection was just closed

@@ -136,8 +136,8 @@ async def until_started(start: Callable[[], Awaitable[None]], what: str, stoppin
 class Subscription:
     """One group's reading of one topic, from the earliest record on, a batch at a time; prefixes are added.
 
-    `handle(records)` returns once they are durable. What a plain function does before it returns its awaitable (decode,
-    say) is done while the batch before is still being written; batches are written one after the other.
+    `handle(records)` returns once they are durable. What a plain function begins before it returns its awaitable (a
+    task that reads them) goes on while the batch before is still being written; batches are written one by one.
     """
 
     topic: str

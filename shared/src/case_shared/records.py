@@ -1,5 +1,6 @@
 """From a batch of raw records to rows: what cannot be read or stored is kept apart, and holds nothing else back."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Generic, NamedTuple, TypeVar
@@ -17,6 +18,7 @@ T = TypeVar("T")
 Store = Callable[[Connection, Sequence[T]], Awaitable[None]]
 # What the same records would meet again: the database's word on their data, or ours (pydantic's errors among them).
 _BLAMED = (*DATA_ERRORS, ValueError)
+_READ_AT_ONCE = 50
 _unreadable = Counter("casebridge_unreadable_records_total", "Records kept as unreadable", ["topic", "group"])
 
 
@@ -57,13 +59,18 @@ async def store_batch(
     last, as `gate` remembers it, cannot be read: what was stored of the batch by then is stored again when it is
     repeated, and none of it is skipped.
     """
-    return await store_read(pool, group, read_batch(records, read), store, gate)
+    return await store_read(pool, group, await read_batch(records, read), store, gate)
 
 
-def read_batch(records: Sequence[RawRecord], read: Callable[[RawRecord], T]) -> Batch[T]:
-    """Read each record; one for which `read` raises is set apart, whatever it raises: it would raise it again."""
+async def read_batch(records: Sequence[RawRecord], read: Callable[[RawRecord], T]) -> Batch[T]:
+    """Read each record; one for which `read` raises is set apart, whatever it raises: it would raise it again.
+
+    Others have their turn in between: the writing of the batch before, for one, of which PostgreSQL does most.
+    """
     batch: Batch[T] = Batch(records, [], [])
-    for record in records:
+    for number, record in enumerate(records, 1):
+        if number % _READ_AT_ONCE == 0:
+            await asyncio.sleep(0)
         try:
             batch.good.append(Read(record, read(record)))
         except UnreadableRecord as error:

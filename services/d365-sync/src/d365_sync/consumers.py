@@ -1,5 +1,6 @@
 """From Kafka into the document queue: each batch is written in one transaction, then its offsets move."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from case_shared.events import CaseStatusChanged, CaseSubmitted, decode, header
@@ -19,10 +20,10 @@ def subscriptions(pool: Pool, taken_in: Callable[[], None]) -> list[Subscription
 
     def submitted(records: Sequence[RawRecord]) -> Awaitable[None]:
         # Read at once, while the batch before is being written (`Subscription`).
-        return write(read_batch(records, _submitted))
+        return write(asyncio.create_task(read_batch(records, _submitted)))
 
-    async def write(batch: Batch[Submitted]) -> None:
-        if await store_read(pool, f"{SERVICE}.{CASE_SUBMITTED}", batch, take_in, submitted_gate):
+    async def write(reading: Awaitable[Batch[Submitted]]) -> None:
+        if await store_read(pool, f"{SERVICE}.{CASE_SUBMITTED}", await reading, take_in, submitted_gate):
             taken_in()
 
     async def status_changed(records: Sequence[RawRecord]) -> None:
