@@ -41,7 +41,7 @@ demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its en
 test: $(INSTALLED) ## Run all tests, on a PostgreSQL and a Kafka of their own
 	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/chaos --ignore tests/client --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
 
-schemathesis: $(INSTALLED) ## Hold case-api to its OpenAPI document, by generated requests and walks along links
+schemathesis: $(INSTALLED) ## Hold each service to its OpenAPI document, by generated requests and walks along links
 	@exec $(RUN)/python -m pytest tests/fuzz $(ARGS)
 
 audit: $(INSTALLED) ## Look for known vulnerabilities of what is locked; says so where the data cannot be reached

@@ -37,20 +37,20 @@ def test_an_array_goes_on_event_by_event() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "index", "why"),
+    ("body", "pointer", "why"),
     [
-        (b"", None, "no JSON"),
-        (b"[]", None, "empty"),
-        (b"null", None, "BusinessEventId"),
-        (b'{"CaseId":"1"}', None, "BusinessEventId"),
-        (b'[{"BusinessEventId":"X"},{"CaseId":"1"}]', 1, "BusinessEventId"),
-        (b"[null]", 0, "BusinessEventId"),
+        (b"", "", "no JSON"),
+        (b"[]", "", "empty"),
+        (b"null", "/BusinessEventId", "BusinessEventId"),
+        (b'{"CaseId":"1"}', "/BusinessEventId", "BusinessEventId"),
+        (b'[{"BusinessEventId":"X"},{"CaseId":"1"}]', "/1/BusinessEventId", "BusinessEventId"),
+        (b"[null]", "/0/BusinessEventId", "BusinessEventId"),
     ],
 )
-def test_what_is_no_event_is_refused_whole(body: bytes, index: int | None, why: str) -> None:
+def test_what_is_no_event_is_refused_whole(body: bytes, pointer: str, why: str) -> None:
     with pytest.raises(NotAnEvent, match=why) as refused:
         taken(body)
-    assert refused.value.index == index
+    assert refused.value.pointer == pointer
 
 
 @pytest.mark.parametrize(

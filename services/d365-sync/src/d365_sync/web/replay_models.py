@@ -20,7 +20,7 @@ class ReplayQuery(Body):
     state: Literal["failed"]
     dealer: WordFilter = None
     cause: WordFilter = None
-    older_than_seconds: Annotated[float | None, Field(ge=0, le=10**9)] = None
+    older_than_seconds: Annotated[float | None, Field(ge=0, le=10**9, strict=True)] = None
     q: TextFilter = None
 
     def wanted(self) -> DeadLetters:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from case_shared.events import (
     CaseContent,
@@ -30,6 +30,17 @@ _TEXT = r"^[^\x00]*$"
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=_TEXT)]
 WordFilter = Annotated[str | None, Field(max_length=100, pattern=_TEXT)]
 TextFilter = Annotated[str | None, Field(max_length=200, pattern=_TEXT)]
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def _written(value: object) -> object:
+    # pydantic takes a number for seconds since 1970.
+    if not (isinstance(value, str) and _DATE.match(value)):
+        raise ValueError("write a time with its zone, such as 2026-03-08T06:00:00Z")
+    return value
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_written)]
 _TAG = re.compile(r'(?<!W/)"(\d{1,9})"')
 
 
@@ -126,8 +137,8 @@ class AuditFilterQuery(Body):
     replay: UUID | None = None
     actor: TextFilter = None
     action: WordFilter = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Time | None = None
+    until: Time | None = None
 
 
 class AuditQuery(AuditFilterQuery, PageQuery):

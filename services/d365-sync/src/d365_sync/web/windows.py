@@ -5,14 +5,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime
 
 from case_shared.auth import Authenticated, Principal
 from case_shared.problems import FieldError, Problem, invalid
 from d365_sync.web.answers import answer
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
-from d365_sync.web.requests import Body, ReasonInput, no_query_on_orders
+from d365_sync.web.requests import Body, ReasonInput, Time, no_query_on_orders
 from d365_sync.web.window_models import WindowsDocument
 
 router = APIRouter(prefix="/v1/delivery/windows", tags=["delivery"], dependencies=[Depends(no_query_on_orders)])
@@ -26,8 +25,8 @@ _FARTHEST = timedelta(days=366)
 class WindowInput(ReasonInput):
     """From when to when, and why; without `begins_at` it begins now."""
 
-    begins_at: AwareDatetime | None = None
-    ends_at: AwareDatetime
+    begins_at: Time | None = None
+    ends_at: Time
 
 
 class WindowsQuery(Body):

@@ -11,7 +11,7 @@ from prometheus_client import Counter
 
 from case_shared.errors import CasebridgeError, Transient, UnreadableRecord
 from case_shared.fault_points import FaultPoint, reached
-from status_sync.domain.recognition import check_envelope
+from status_sync.domain.recognition import ENVELOPE_FIELD, check_envelope
 
 _received = Counter("casebridge_d365_events_received_total", "Events taken over HTTPS, each once Kafka has it")
 # D365 waits ten seconds for an HTTPS endpoint (reference: business events).
@@ -19,11 +19,11 @@ _PATIENCE_SECONDS = 8
 
 
 class NotAnEvent(CasebridgeError):
-    """The body is no event of D365; `index` is its place in an array, None for a body that is no array."""
+    """The body is no event of D365; `pointer` (RFC 6901) is where it is wrong, the whole of it where it is empty."""
 
-    def __init__(self, why: str, index: int | None = None) -> None:
+    def __init__(self, why: str, pointer: str = "") -> None:
         super().__init__(why)
-        self.index = index
+        self.pointer = pointer
 
 
 class EventTooLarge(CasebridgeError):
@@ -64,17 +64,17 @@ def _values(body: bytes) -> Sequence[bytes]:
     except orjson.JSONDecodeError as error:
         raise NotAnEvent(f"the body is no JSON: {error}") from None
     if not isinstance(content, list):
-        _check(content, None)
+        _check(content, "")
         return [body]
     if not content:
         raise NotAnEvent("the array is empty")
     for index, event in enumerate(content):
-        _check(event, index)
+        _check(event, f"/{index}")
     return [orjson.dumps(event) for event in content]
 
 
-def _check(event: Any, index: int | None) -> None:
+def _check(event: Any, pointer: str) -> None:
     try:
         check_envelope(event)
     except UnreadableRecord as error:
-        raise NotAnEvent(str(error), index) from None
+        raise NotAnEvent(str(error), f"{pointer}/{ENVELOPE_FIELD}") from None

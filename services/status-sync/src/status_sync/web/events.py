@@ -15,10 +15,10 @@ _EVENT_SCHEMA = {
     "type": "object",
     "required": [ENVELOPE_FIELD],
     "properties": {
-        ENVELOPE_FIELD: {"type": "string", "minLength": 1, "examples": ["CaseStatusChangedBusinessEvent"]},
-        "BusinessEventLegalEntity": {"type": "string", "examples": ["usmf"]},
-        "CaseId": {"type": "string"},
-        "WebCaseId": {"type": "string"},
+        ENVELOPE_FIELD: {"type": "string", "pattern": r"\S", "examples": ["CaseStatusChangedBusinessEvent"]},
+        "BusinessEventLegalEntity": {"examples": ["usmf"]},
+        "CaseId": {"examples": ["C-000123"]},
+        "WebCaseId": {"examples": ["W7K3M9QX2T"]},
     },
     "additionalProperties": True,
     "description": "D365's flat envelope, as it comes; an event that names no case is accepted and ignored.",
@@ -36,7 +36,7 @@ _BODY = {
         "required": True,
         "content": {
             "application/json": {
-                "schema": {"oneOf": [_EVENT_SCHEMA, {"type": "array", "items": _EVENT_SCHEMA}]},
+                "schema": {"oneOf": [_EVENT_SCHEMA, {"type": "array", "items": _EVENT_SCHEMA, "minItems": 1}]},
                 "example": _EXAMPLE,
             }
         },
@@ -78,8 +78,7 @@ def event_routes(secret: SecretStr | None) -> APIRouter:
         try:
             return EventsAccepted(accepted=await receive_events.handle(await request.body()))
         except NotAnEvent as error:
-            pointer = f"/{ENVELOPE_FIELD}" if error.index is None else f"/{error.index}/{ENVELOPE_FIELD}"
-            detail = FieldError(pointer=pointer, detail=str(error))
+            detail = FieldError(pointer=error.pointer, detail=str(error))
             raise Problem(
                 400, "not-an-event", "The body is no business event of D365", str(error), errors=[detail]
             ) from error
