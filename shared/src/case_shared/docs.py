@@ -1,12 +1,15 @@
-"""The page that shows an API: Swagger UI from a wheel, so that it works without any other network."""
+"""The page that shows an API, Swagger UI from a wheel, so that it works without any other network; and our topics."""
 
 from collections.abc import Awaitable, Callable
 from functools import cache
 from html import escape
 from importlib import resources
 
+import orjson
 from fastapi import APIRouter
 from starlette.responses import Response
+
+from case_shared import asyncapi
 
 # Swagger UI sets inline styles; its images are data. Whatever it calls is here.
 _POLICY = (
@@ -48,7 +51,7 @@ _ASSETS = {
 
 
 def docs_routes(title: str) -> APIRouter:
-    """Routes `/docs` and what the page needs."""
+    """Routes `/docs`, what the page needs, and `/asyncapi.json`."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/docs")
@@ -59,6 +62,10 @@ def docs_routes(title: str) -> APIRouter:
     @router.get("/docs/start.js")
     async def start() -> Response:
         return Response(_START, 200, media_type="text/javascript")
+
+    @router.get("/asyncapi.json")
+    async def events() -> Response:
+        return Response(orjson.dumps(asyncapi.document()), 200, media_type="application/json")
 
     for name in _ASSETS:
         router.add_api_route(f"/docs/{name}", _serving(name))

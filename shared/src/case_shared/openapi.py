@@ -39,6 +39,8 @@ HEADERS: Mapping[str, Json] = {
         "schema": {"type": "string"},
     },
 }
+# Served beside the document (`case_shared.docs`). FastAPI's own setting takes no relative address.
+_EVENTS = {"url": "asyncapi.json", "description": "The events on Kafka (AsyncAPI)"}
 _BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "docs/identity-providers.md"}
 _OF_A_STATUS = {401: ["WWW-Authenticate"], 403: ["WWW-Authenticate"], 412: ["ETag"], 429: ["Retry-After"]}
 
@@ -113,6 +115,7 @@ def _completed(document: Json, contract: Contract, scopes: Mapping[tuple[str, st
     used = {name for name in HEADERS if f"#/components/headers/{name}" in str(document)}
     document["components"]["headers"] = {name: HEADERS[name] for name in HEADERS if name in used}
     document["tags"] = [{"name": name, "description": text} for name, text in contract.tags.items()]
+    document["externalDocs"] = dict(_EVENTS)
     return document
 
 

@@ -1,8 +1,10 @@
 """Problems, body limit and health of each of our HTTP servers, by ASGI calls."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -24,6 +26,7 @@ class Body(BaseModel):
     contact: Contact
 
 
+DOCS = Path(__file__).parents[3] / "docs"
 CLOCK = HandClock()
 BEATS = Heartbeats(CLOCK)
 
@@ -211,6 +214,13 @@ async def test_the_docs_page_needs_nothing_from_elsewhere(client: httpx.AsyncCli
         answer = await client.get(f"/{reference}")
         assert (answer.status_code, answer.headers["x-content-type-options"]) == (200, "nosniff"), reference
         assert len(answer.content) > 100
+
+
+async def test_the_page_names_the_topics_as_they_are_committed(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/asyncapi.json")
+    assert answer.json() == json.loads((DOCS / "events/asyncapi.json").read_text(encoding="utf-8"))
+    for document in (DOCS / "openapi").glob("*.json"):
+        assert json.loads(document.read_text(encoding="utf-8"))["externalDocs"]["url"] == "asyncapi.json"
 
 
 async def test_health_tells_which_loop_is_stuck(client: httpx.AsyncClient) -> None:
