@@ -2,14 +2,8 @@
 
 from typing import Any
 
-CONTENT = {
-    "category": "Warranty",
-    "category_type": "Service",
-    "priority": "High",
-    "description": "The hydraulic pump leaks.",
-    "contact": {"name": "Dana Smith", "email": "dana@dealer.example", "phone": "+1 555 0100"},
-    "notes": "Call first.",
-}
+from case_shared.examples import CONTENT
+
 _SUBMISSION = {
     "submission_no": 1,
     "state": "delivered",

@@ -2,14 +2,8 @@
 
 from typing import Any
 
-_PAYLOAD = {
-    "category": "Warranty",
-    "category_type": "Service",
-    "priority": "High",
-    "description": "The hydraulic pump leaks.",
-    "contact": {"name": "Dana Smith", "email": "dana@dealer.example", "phone": "+1 555 0100"},
-    "notes": "Call first.",
-}
+from case_shared.examples import CONTENT
+
 _ATTEMPT = {
     "kind": "create",
     "started": "2026-03-02T09:31:12.950Z",
@@ -40,7 +34,7 @@ _DOCUMENT = {
     "next_attempt_at": None,
     "revision": 3,
     "replay_id": None,
-    "payload": _PAYLOAD,
+    "payload": CONTENT,
     "allowed_actions": ["replay", "link", "verify", "return", "discard"],
 }
 _WHOLE_ATTEMPT = {
@@ -137,18 +131,18 @@ EXAMPLES: dict[str | tuple[str, str], Any] = {
         "other_case_ids": [],
         "actions": _ACTIONS,
         "request": _REQUEST,
-        "submitted_payload": _PAYLOAD,
+        "submitted_payload": CONTENT,
         "changes": [],
         "notes": [_NOTE],
     },
     "NoteInput": {"text": _NOTE["text"]},
     "NoteDocument": _NOTE,
     "NotesDocument": {"items": [_NOTE], "next": None, "has_more": False},
-    "PreviewInput": {"payload": {**_PAYLOAD, "category": "Breakdown"}},
+    "PreviewInput": {"payload": {**CONTENT, "category": "Breakdown"}},
     "PreviewDocument": {"changes": [_CHANGE], "request": _REQUEST, "problem": None},
     "PayloadFormDocument": {
         "payload_schema": {"type": "object"},
-        "payload": _PAYLOAD,
+        "payload": CONTENT,
         "choices": {"categories": [{"category": "Warranty", "category_type": "Service"}], "priorities": ["High"]},
     },
     "WindowInput": {
@@ -240,7 +234,7 @@ EXAMPLES: dict[str | tuple[str, str], Any] = {
         "next": None,
         "has_more": False,
     },
-    "ReplayInput": {"reason": "The category was wrong.", "payload": {**_PAYLOAD, "category": "Breakdown"}},
+    "ReplayInput": {"reason": "The category was wrong.", "payload": {**CONTENT, "category": "Breakdown"}},
     "LinkInput": {"reason": "The clerk had entered it by hand.", "case_id": "C-000123"},
     "OptionalReasonInput": {"reason": "D365 is being upgraded."},
     "ReasonInput": {"reason": "Asked for by the dealer."},
