@@ -34,7 +34,7 @@ async def test_it_keeps_what_its_document_promises(
             _, kept = await eventually(lambda: _waiting(database), lambda found: found[0] == 5 and found[1] is not None)
             names = {"DOCUMENT": f"{events[0].web_case_id}-1", "RECORD": str(kept)}
             token = issuer.token(provider, subject="olga")
-            await hold(process, "d365_sync.toml", tmp_path, examples=5, TOKEN=token, **names)
+            await hold(process, "d365_sync.toml", tmp_path, examples=10, TOKEN=token, **names)
 
 
 async def _waiting(database: Database) -> tuple[int, int | None]:

@@ -35,8 +35,8 @@ class ReplaysInput(Body):
     """
 
     query: ReplayQuery
-    dry_run: bool = False
-    expected: Annotated[int | None, Field(ge=0, le=10**9)] = None
+    dry_run: Annotated[bool, Field(strict=True)] = False
+    expected: Annotated[int | None, Field(ge=0, le=10**9, strict=True)] = None
     reason: Reason
 
 
