@@ -61,6 +61,16 @@ def test_a_draft_was_created_and_no_more() -> None:
     assert (entry.at, entry.event, entry.by) == (NOON, "created", "ann")
 
 
+def test_handing_over_comes_before_the_first_attempt_though_it_is_noted_later() -> None:
+    attempts = [{"started": at(10.4).isoformat(), "ended": at(10.8).isoformat(), "outcome": "delivered"}]
+    delivered = past(S.DELIVERED, case_id="C-1", attempts=attempts)
+    _, _, sent, attempt, *_ = timeline(case(), [delivered], [])
+    assert [(e.event, e.at, e.duration_seconds) for e in (sent, attempt)] == [
+        ("sent", at(10.4), 0.4),
+        ("attempt", at(10.4), 0.4),
+    ]
+
+
 def test_each_stage_tells_how_long_it_took() -> None:
     attempts = [
         {"started": at(12).isoformat(), "ended": at(14).isoformat(), "outcome": "unknown"},

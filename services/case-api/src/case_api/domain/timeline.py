@@ -76,10 +76,12 @@ def _stages(past: PastSubmission) -> Iterator[Entry]:
     number, submission = past.submission.submission_no, past.submission
     submitted_at = submission.submitted_at
     yield Entry(submitted_at, "submitted", past.submitted_by, _emptied(past), number, past.content)
+    attempts = [_attempt(attempt, number) for attempt in submission.attempts]
     if past.sent_at is not None:
-        yield Entry(past.sent_at, "sent", submission_no=number, duration_seconds=_seconds(submitted_at, past.sent_at))
-    for attempt in submission.attempts:
-        yield _attempt(attempt, number)
+        # It is noted once Kafka has it, and then d365-sync may have been faster.
+        sent_at = min([past.sent_at, *(attempt.at for attempt in attempts)])
+        yield Entry(sent_at, "sent", submission_no=number, duration_seconds=_seconds(submitted_at, sent_at))
+    yield from attempts
     before, since = SubmissionState.PENDING, submitted_at
     for change in _changes(past):
         for event, by, detail in _told(before, change):
