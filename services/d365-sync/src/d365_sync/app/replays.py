@@ -109,6 +109,7 @@ class Replays(Protocol):
     async def order(self, order: ReplayOrder) -> UUID: ...
     async def change(self, replay_id: UUID, action: ReplayAction, actor: str, reason: str) -> bool: ...
     async def state(self, replay_id: UUID) -> ReplayState: ...
+    async def gets_on(self, replay_id: UUID) -> bool: ...
     async def running(self, limit: int) -> list[RunningReplay]: ...
     async def step(self, replay_id: UUID, leader: Leader, *, limit: int, most_queued: int) -> int: ...
     async def candidates(self, replay_id: UUID, limit: int) -> list[Candidate]: ...
@@ -129,7 +130,7 @@ class OrderReplay:
     wait_seconds: float
 
     async def __call__(self, order: ReplayOrder) -> UUID:
-        """Order it; waits a while for a dry run's end. Raises KeyReused, CountDiffers."""
+        """Order it; waits a while for a dry run's end, unless D365 holds it up. Raises KeyReused, CountDiffers."""
         replay_id = await self.replays.order(order)
         reached(FaultPoint.REPLAY_ORDERED)
         self.ring()
@@ -139,7 +140,7 @@ class OrderReplay:
 
     async def _wait(self, replay_id: UUID) -> None:
         for _ in range(int(self.wait_seconds / _LOOK_SECONDS)):
-            if await self.replays.state(replay_id) is not ReplayState.RUNNING:
+            if not await self.replays.gets_on(replay_id):
                 return
             await asyncio.sleep(_LOOK_SECONDS)
 

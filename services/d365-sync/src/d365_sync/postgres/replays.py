@@ -84,6 +84,10 @@ class PostgresReplays:
             raise ReplayNotFound(f"there is no replay {replay_id}")
         return ReplayState(state)
 
+    async def gets_on(self, replay_id: UUID) -> bool:
+        """Whether it runs, and nothing holds it up."""
+        return bool(await self.pool.fetchval(load_sql(_PACKAGE, "select_replay_gets_on"), replay_id))
+
     async def running(self, limit: int) -> list[RunningReplay]:
         """Replays that have work to be done, oldest first."""
         rows = await self.pool.fetch(load_sql(_PACKAGE, "select_running_replays"), limit)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
@@ -29,6 +29,8 @@ from portal_web.domain.console import (
 )
 
 ToldT = TypeVar("ToldT", bound=Told)
+# The API waits for the end of a dry run, 20 s at most.
+_DRY_RUN_SECONDS = 25.0
 
 
 class Listed(NamedTuple, Generic[ToldT]):
@@ -92,7 +94,9 @@ class OperatorsApi:
 
     async def dry_run(self, query: Mapping[str, str], reason: str, key: str) -> WholeReplay:
         """See what a replay of what matches would come to; the same `key` is the same run."""
-        return await self._order_replay({"query": {"state": "failed", **query}, "dry_run": True, "reason": reason}, key)
+        patient = OperatorsApi(replace(self.rest, timeout=_DRY_RUN_SECONDS))
+        order = {"query": {"state": "failed", **query}, "dry_run": True, "reason": reason}
+        return await patient._order_replay(order, key)
 
     async def replay_all(self, query: Mapping[str, str], expected: int, reason: str, key: str) -> WholeReplay:
         """Replay what matches, where that is as many as `expected`; the same `key` is the same replay."""
