@@ -4,15 +4,14 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
-import axe_playwright_python
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, StorageState, async_playwright, expect
 
+from tests.e2e.browser.world import World, populated
 from tests.support import stack as stacks
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -21,8 +20,6 @@ QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run", "--disable-default-apps", "--disable-features=Translate,OptimizationHints",
 )  # fmt: skip
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PATIENCE_MS = 20_000
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -34,10 +31,11 @@ def chromium() -> str | None:
 
 @dataclass
 class Desk:
-    """Where somebody sits before a browser: the stack, and ways to sign in."""
+    """Where somebody sits before a browser: the stack, and ways to be signed in."""
 
     stack: stacks.Stack
     browser: Browser
+    _signed_in: dict[str, StorageState] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -45,8 +43,10 @@ class Desk:
         return self.stack.urls["portal-web"]
 
     @asynccontextmanager
-    async def visitor(self, **options: Any) -> AsyncIterator[Page]:
-        """A browser of its own, nobody signed in; what its pages complain of fails the test."""
+    async def visitor(self, user: str | None = None, **options: Any) -> AsyncIterator[Page]:
+        """A browser of its own, `user` signed in, or nobody; what its pages complain of fails the test."""
+        if user:
+            options["storage_state"] = await self._state(user)
         settings = {"viewport": {"width": 1280, "height": 900}, "timezone_id": "Europe/Berlin", **options}
         context = await self.browser.new_context(base_url=self.url, **settings)
         context.set_default_timeout(PATIENCE_MS)
@@ -61,9 +61,17 @@ class Desk:
     @asynccontextmanager
     async def dealer(self, user: str = "dana", dealer: str = "usmf-us-001", **options: Any) -> AsyncIterator[Page]:
         """A dealer before the list of cases."""
-        async with self.visitor(**options) as page:
-            await sign_in(page, user, f"/dealers/{dealer}/cases")
+        async with self.visitor(user, **options) as page:
+            await page.goto(f"/dealers/{dealer}/cases")
             yield page
+
+    async def _state(self, user: str) -> StorageState:
+        """The cookies of a user who has signed in; once for all tests, none of which may sign out with them."""
+        if user not in self._signed_in:
+            async with self.visitor() as page:
+                await sign_in(page, user, "/preferences")
+                self._signed_in[user] = await page.context.storage_state()
+        return self._signed_in[user]
 
 
 def listen(context: BrowserContext) -> list[str]:
@@ -71,7 +79,8 @@ def listen(context: BrowserContext) -> list[str]:
     complaints: list[str] = []
 
     def hear(message: Any) -> None:
-        if message.type == "error" and "status of" not in message.text:
+        # A refused form is a status, which the browser reports, too.
+        if message.type in {"error", "warning"} and "status of" not in message.text:
             complaints.append(message.text)
 
     context.on("weberror", lambda error: complaints.append(str(error.error)))
@@ -86,15 +95,10 @@ async def sign_in(page: Page, user: str, to: str = "/") -> None:
     await page.wait_for_url(f"**{to}")
 
 
-async def check(page: Page, what: str) -> None:
-    """Hold a page against axe: no violation."""
-    await page.evaluate(AXE + "; undefined")
-    found = await page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
-    told = [
-        f"{violation['id']}: {violation['help']}: {[node['html'][:160] for node in violation['nodes'][:3]]}"
-        for violation in found["violations"]
-    ]
-    assert told == [], f"{what}: {told}"
+async def sign_out_elsewhere(page: Page) -> None:
+    """End the session of this browser, as the page that is open cannot know."""
+    session = next(one for one in await page.context.cookies() if "session" in one.get("name", ""))
+    await page.context.clear_cookies(name=session["name"])
 
 
 @pytest.fixture(scope="session")
@@ -115,3 +119,9 @@ async def desk(stack: stacks.Stack, executable: str) -> AsyncIterator[Desk]:
         browser = await playwright.chromium.launch(executable_path=executable, args=list(QUIET))
         yield Desk(stack, browser)
         await browser.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def world(desk: Desk) -> World:
+    """What the pages have to show."""
+    return await populated(desk.stack)

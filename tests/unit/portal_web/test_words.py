@@ -8,13 +8,18 @@ import pytest
 from case_shared.events import CaseStatus
 from portal_web.web.labels import STATUSES
 from portal_web.web.words import Words, preferred, zones
-from tests.support.words import TRANSLATED, by_text, catalog, texts
+from tests.support.words import TRANSLATED, WEB, by_text, catalog, texts
 
 
 def test_texts_are_found() -> None:
     assert {"Create Case", "Not submitted yet: something is missing or wrong", "%(number)s case"} <= set(
         by_text(texts())
     )
+
+
+def test_no_template_hides_a_text_from_the_translators() -> None:
+    hiding = re.compile(r"""words(\.many)?\(\s*["']""")
+    assert [path.name for path in WEB.rglob("*.html") if hiding.search(path.read_text("utf-8"))] == []
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

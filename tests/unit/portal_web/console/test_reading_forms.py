@@ -51,7 +51,13 @@ def test_bytes_are_shown_with_their_place() -> None:
 
 @pytest.mark.parametrize(
     ("header", "shown"),
-    [(["a", "eA=="], ("a", "x")), (["a", "no base64!"], ("a", "no base64!")), ("odd", ("odd", ""))],
+    [
+        (["by", "68616e64"], ("by", "hand")),
+        (["by", None], ("by", "")),
+        (["by", "ff"], ("by", "\ufffd")),
+        (["by", "no digits"], ("by", "no digits")),
+        ("odd", ("odd", "")),
+    ],
 )
 def test_headers_are_shown_as_text(header: object, shown: tuple[str, str]) -> None:
     assert header_of(header) == shown

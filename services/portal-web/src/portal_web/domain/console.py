@@ -129,6 +129,22 @@ class Flow(Told):
     history: list[Minute]
 
 
+class Deviation(Told):
+    """How many, and the first of them."""
+
+    count: int
+    web_case_ids: list[str]
+
+
+class Comparison(Told):
+    """What D365's books and ours do not agree on; `cases` were read there."""
+
+    cases: int
+    delivered_not_found: Deviation
+    found_not_delivered: Deviation
+    found_twice: Deviation
+
+
 class Ledger(Told):
     """Where each submission stands."""
 
@@ -144,7 +160,7 @@ class Ledger(Told):
     discarded: int
     without_submission: int
     without_case_id: int
-    d365: Json | None = None
+    d365: Comparison | None = None
 
 
 class Reason(Told):

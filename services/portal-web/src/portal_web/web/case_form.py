@@ -14,12 +14,12 @@ from portal_web.app.save_draft import AlreadySubmitted, Conflict, Outcome, Saved
 from portal_web.clients.rest import Problem
 from portal_web.domain.cases import Case, Versioned
 from portal_web.domain.content import LENGTHS, Content, field_of
-from portal_web.domain.session import KeptForm
 from portal_web.web import notices
 from portal_web.web.context import context_of
 from portal_web.web.labels import FIELDS
 from portal_web.web.preferences import words_of
 from portal_web.web.rendering import render
+from portal_web.web.signing import kept_form
 from portal_web.web.visit import DealerVisit, ForDealer, Posted
 from portal_web.web.words import Words
 
@@ -64,7 +64,7 @@ async def write_new(request: Request, at: ForDealer) -> Response:
     key = request.query_params.get("key", "")
     if not _is_key(key):
         return RedirectResponse(f"{at.path}/new?key={uuid.uuid4().hex}", 303)
-    kept = await _kept(request, at)
+    kept = await kept_form(request, at.visit)
     content = Content.of_fields(kept.fields) if kept else Content()
     return await _page(request, at, Form(content, key=key, came_back=kept is not None))
 
@@ -91,7 +91,7 @@ async def edit(request: Request, web_case_id: str, at: ForDealer) -> Response:
     draft = await at.api.case(web_case_id)
     if "edit" not in draft.case.allowed_actions:
         return notices.redirect(f"{at.path}/{web_case_id}", "not-a-draft", web_case_id)
-    if kept := await _kept(request, at):
+    if kept := await kept_form(request, at.visit):
         # At the version that it knew: saving then finds out whether the draft was changed meanwhile.
         form = Form.of(draft, Content.of_fields(kept.fields), came_back=True)
         return await _page(request, at, replace(form, etag=kept.fields.get("etag", draft.etag)))
@@ -199,17 +199,6 @@ def _advice(field: str, content: Content, words: Words) -> str:
 
 def _is_key(text: str) -> bool:
     return len(text) == _KEY_CHARACTERS and text.isalnum()
-
-
-async def _kept(request: Request, at: DealerVisit) -> KeptForm | None:
-    """The form that had been sent to this page without a session, if it is this user's."""
-    context = context_of(request)
-    secret = context.cookies.form(request)
-    sealed = await context.store.find_kept(secret.id) if secret else None
-    plain = secret.open(sealed) if secret and sealed else None
-    form = KeptForm.model_validate_json(plain) if plain else None
-    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return form if form and form.page == here and form.author == at.visit.session.subject else None
 
 
 def _autosaved(request: Request, outcome: Outcome) -> Response:

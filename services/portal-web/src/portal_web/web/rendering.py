@@ -40,7 +40,7 @@ async def values_of(request: Request, preferences: Preferences) -> dict[str, Any
     visit = await find_visit(request)
     return {
         "request": request,
-        "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        "here": here(request),
         "words": preferences.words,
         "preferences": preferences,
         "visit": visit,
@@ -49,6 +49,11 @@ async def values_of(request: Request, preferences: Preferences) -> dict[str, Any
         "token": visit.secret.form_token() if visit else "",
         "author": visit.session.subject if visit else "",
     }
+
+
+def here(request: Request) -> str:
+    """Path and query of the page."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 @cache
@@ -61,9 +66,12 @@ def _environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
     texts = catalog(language)
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
-    environment.globals.update(asset=asset, when=when, icon=icon, languages=LANGUAGES, statuses=STATUSES, states=STATES)
+    environment.globals.update(
+        asset=asset, when=when, many=many, icon=icon, languages=LANGUAGES, statuses=STATUSES, states=STATES
+    )
     return environment
 
 
@@ -75,6 +83,13 @@ def when(context: TemplateContext, at: datetime | None, form: str = "medium") ->
     words: Words = context["words"]
     shown = Markup('<time datetime="{}" title="{}">{}</time>')
     return shown.format(at.isoformat(), words.moment(at, "full"), words.moment(at, form))
+
+
+@pass_context
+def many(context: TemplateContext, one: str, several: str, number: int) -> str:
+    """A text that depends on a number. By this name it is found in templates, as `words.many` would not be."""
+    words: Words = context["words"]
+    return words.many(one, several, number)
 
 
 def icon(name: str) -> Markup:

@@ -9,8 +9,8 @@ from portal_web.domain.secret import Secret
 from portal_web.domain.session import KeptForm
 from portal_web.web.context import context_of
 from portal_web.web.preferences import local
-from portal_web.web.rendering import render
-from portal_web.web.visit import Posted, find_visit
+from portal_web.web.rendering import here, render
+from portal_web.web.visit import Posted, Visit, find_visit
 
 log = structlog.get_logger(__name__)
 router = APIRouter()
@@ -101,6 +101,16 @@ async def give_back(request: Request, fields: dict[str, str]) -> Response | None
     response = RedirectResponse(form.page, 303)
     context.cookies.set_form(response, await context.signing_in.keep(form))
     return response
+
+
+async def kept_form(request: Request, visit: Visit) -> KeptForm | None:
+    """The form that had been sent to this page without a session, if it is this user's."""
+    context = context_of(request)
+    secret = context.cookies.form(request)
+    sealed = await context.store.find_kept(secret.id) if secret else None
+    plain = secret.open(sealed) if secret and sealed else None
+    form = KeptForm.model_validate_json(plain) if plain else None
+    return form if form and form.page == here(request) and form.author == visit.session.subject else None
 
 
 async def _address(request: Request, return_to: str, form: KeptForm | None) -> tuple[str, Secret]:

@@ -4,13 +4,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from portal_web.clients.rest import Problem
 from portal_web.web.console.access import Console, Operator
-from portal_web.web.console.pages import show
+from portal_web.web.console.pages import go, show
 from portal_web.web.preferences import words_of
+from portal_web.web.signing import kept_form
 from portal_web.web.visit import Posted
 
 router = APIRouter(prefix="/console/delivery")
@@ -34,7 +34,7 @@ async def plan(request: Request, console: Operator, fields: Posted) -> Response:
         if not problem.fields:
             raise
         return await _page(request, console, "plan", problem, fields)
-    return RedirectResponse("/console/delivery#windows", 303)
+    return go(request, "/console/delivery#windows")
 
 
 @router.post("/windows/{window}/end")
@@ -46,7 +46,7 @@ async def end(request: Request, console: Operator, window: str, fields: Posted) 
         if not problem.fields:
             raise
         return await _page(request, console, window, problem, fields)
-    return RedirectResponse("/console/delivery#windows", 303)
+    return go(request, "/console/delivery#windows")
 
 
 @router.post("/consumers/{group}")
@@ -70,7 +70,7 @@ async def _steer(request: Request, console: Console, order: str, form: str, fiel
         if not problem.fields:
             raise
         return await _page(request, console, form, problem, fields)
-    return RedirectResponse("/console/delivery", 303)
+    return go(request, "/console/delivery")
 
 
 async def _page(
@@ -80,6 +80,8 @@ async def _page(
     problem: Problem | None = None,
     fields: dict[str, str] | None = None,
 ) -> Response:
+    if fields is None and (kept := await kept_form(request, console.visit)):
+        form, fields = kept.fields.get("form", ""), kept.fields
     errors = {one.pointer.strip("/?"): one.detail for one in problem.fields} if problem else {}
     return await show(
         request, console, "delivery", 422 if problem else 200, delivery=await console.api.delivery(),

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from portal_web.clients.rest import Problem
 from portal_web.web.console.access import Console, Operator, given
 from portal_web.web.console.labels import STATES
-from portal_web.web.console.pages import show
+from portal_web.web.console.pages import go, show
 from portal_web.web.visit import Posted
 
 router = APIRouter(prefix="/console/documents")
@@ -70,7 +70,7 @@ async def add_note(request: Request, console: Operator, document: str, fields: P
         if not problem.fields:
             raise
         return await document_page(request, console, document, note=text, wrong_note=True)
-    return RedirectResponse(address(f"/console/documents/{document}", {"done": "note"}) + "#notes", 303)
+    return go(request, address(f"/console/documents/{document}", {"done": "note"}) + "#notes")
 
 
 async def document_page(

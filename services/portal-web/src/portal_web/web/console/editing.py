@@ -9,6 +9,7 @@ from portal_web.domain.console import Payload, PayloadForm
 from portal_web.web.console.access import Console, Operator
 from portal_web.web.console.orders import ordered
 from portal_web.web.console.pages import show
+from portal_web.web.signing import kept_form
 from portal_web.web.visit import Posted
 
 router = APIRouter(prefix="/console/documents/{document}/edit")
@@ -20,6 +21,8 @@ _PREFIX = "/payload"
 async def edit(request: Request, console: Operator, document: str) -> Response:
     """The form, with the payload as it is."""
     form = await console.api.payload_form(document)
+    if kept := await kept_form(request, console.visit):
+        return await _form(request, console, document, form, _given(form, kept.fields), kept.fields.get("reason", ""))
     return await _form(request, console, document, form, flat(form.payload or Payload()))
 
 
@@ -27,18 +30,18 @@ async def edit(request: Request, console: Operator, document: str) -> Response:
 async def preview(request: Request, console: Operator, document: str, fields: Posted) -> Response:
     """What the edit changes, and what D365 would get; or the form again."""
     form = await console.api.payload_form(document)
-    values = {name: fields.get(name, "") for name in _names(form)}
+    values, reason = _given(form, fields), fields.get("reason", "")
     if "back" in fields:
-        return await _form(request, console, document, form, values)
+        return await _form(request, console, document, form, values, reason)
     try:
         foreseen = await console.api.preview(document, payload_of(values))
     except Problem as problem:
         if not problem.fields:
             raise
-        return await _form(request, console, document, form, values, problem)
+        return await _form(request, console, document, form, values, reason, problem)
     found = await console.api.document(document)
     return await show(
-        request, console, "edited", document=found, values=values, foreseen=foreseen, reason="", problem=None,
+        request, console, "edited", document=found, values=values, foreseen=foreseen, reason=reason, problem=None,
         overtaken=False, permission=found.permission("replay"),
     )  # fmt: skip
 
@@ -47,14 +50,14 @@ async def preview(request: Request, console: Operator, document: str, fields: Po
 async def replay(request: Request, console: Operator, document: str, fields: Posted) -> Response:
     """Send it."""
     form = await console.api.payload_form(document)
-    values = {name: fields.get(name, "") for name in _names(form)}
+    values = _given(form, fields)
     payload = payload_of(values)
     try:
         foreseen = await console.api.preview(document, payload)
     except Problem as problem:
         if not problem.fields:
             raise
-        return await _form(request, console, document, form, values, problem)
+        return await _form(request, console, document, form, values, fields.get("reason", ""), problem)
     more = {"payload": payload}
     return await ordered(request, console, document, "replay", fields, "edited", more, values=values, foreseen=foreseen)
 
@@ -65,17 +68,18 @@ async def _form(
     document: str,
     form: PayloadForm,
     values: dict[str, str],
+    reason: str = "",
     problem: Problem | None = None,
 ) -> Response:
     fields = problem.fields if problem else []
     errors = {one.pointer.removeprefix(_PREFIX).strip("/").replace("/", "_"): one.detail for one in fields}
     shown = {"form": form, "values": values, "errors": errors, "lengths": lengths(form.payload_schema)}
-    return await show(request, console, "edit", 422 if problem else 200, document_id=document, **shown)
+    return await show(request, console, "edit", 422 if problem else 200, document_id=document, reason=reason, **shown)
 
 
-def _names(form: PayloadForm) -> list[str]:
+def _given(form: PayloadForm, fields: dict[str, str]) -> dict[str, str]:
     plain = [name for name in form.payload_schema["properties"] if name != "contact"]
-    return [*plain, *(f"contact_{name}" for name in CONTACT)]
+    return {name: fields.get(name, "") for name in (*plain, *(f"contact_{name}" for name in CONTACT))}
 
 
 def flat(payload: Payload) -> dict[str, str]:

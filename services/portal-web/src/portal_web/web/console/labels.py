@@ -192,3 +192,8 @@ LEDGER_WRONG: Mapping[str, str] = {
     "without_submission": N_("Documents without a submission"),
     "without_case_id": N_("Delivered, but without a Case ID in the portal"),
 }
+LEDGER_D365: Mapping[str, str] = {
+    "delivered_not_found": N_("Delivered, but D365 does not have it"),
+    "found_not_delivered": N_("D365 has it, but it is not delivered"),
+    "found_twice": N_("D365 has it twice"),
+}

@@ -3,14 +3,13 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from portal_web.clients.rest import Problem
 from portal_web.domain.console import WholeDocument
 from portal_web.web.console.access import Console, Operator
 from portal_web.web.console.documents import address
-from portal_web.web.console.pages import show
+from portal_web.web.console.pages import go, show
 from portal_web.web.visit import Posted
 
 router = APIRouter(prefix="/console/documents/{document}")
@@ -63,7 +62,7 @@ async def ordered(
             request, console, found, action, template, problem.status, reason=reason, problem=problem, **values
         )
     group = {name: value for name, value in request.query_params.items() if name.startswith("group_")}
-    return RedirectResponse(address(f"/console/documents/{document}", {**group, "done": action}), 303)
+    return go(request, address(f"/console/documents/{document}", {**group, "done": action}))
 
 
 async def asked(

@@ -3,10 +3,13 @@
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
 
 from portal_web.web.console import labels
 from portal_web.web.console.access import Console
+from portal_web.web.context import context_of
 from portal_web.web.rendering import render
+from portal_web.web.signing import kept_form
 from portal_web.web.words import N_
 
 NAVIGATION = (
@@ -21,6 +24,14 @@ NAVIGATION = (
 
 
 async def show(request: Request, console: Console, template: str, status: int = 200, **values: Any) -> Response:
-    """A page of the console, `console/<template>.html`."""
+    """A page of the console, `console/<template>.html`; `kept`: what was sent to it when the session had ended."""
+    kept = await kept_form(request, console.visit)
     known: dict[str, Any] = {"console": console, "labels": labels, "navigation": NAVIGATION, **values}
-    return await render(request, f"console/{template}.html", status, **known)
+    return await render(request, f"console/{template}.html", status, kept=kept.fields if kept else {}, **known)
+
+
+def go(request: Request, address: str) -> Response:
+    """On to another page, after a form has done its work: what was kept of it is gone."""
+    response = RedirectResponse(address, 303)
+    context_of(request).cookies.forget(response, "form")
+    return response

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from portal_web.domain.console import Minute
 
 WIDTH, HEIGHT = 240, 48
-_LEAST_SHOWN = 1.5
+_LEAST_SHOWN = 2.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,6 @@ def plot(history: Sequence[Minute], stage: str) -> Plot:
             height = max(_LEAST_SHOWN, round(count / most * HEIGHT, 1))
             bottom = max(0.0, bottom - height)
             bars.append(
-                Bar(round(place * width + width * 0.15, 2), round(bottom, 1), round(width * 0.7, 2), height, kind)
+                Bar(round(place * width + width * 0.05, 2), round(bottom, 1), round(width * 0.9, 2), height, kind)
             )
     return Plot(bars, most, sum(good(minute) for minute in history), sum(bad(minute) for minute in history))

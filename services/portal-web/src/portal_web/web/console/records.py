@@ -3,11 +3,10 @@
 import base64
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from portal_web.web.console.access import Operator, given
 from portal_web.web.console.documents import address
-from portal_web.web.console.pages import show
+from portal_web.web.console.pages import go, show
 from portal_web.web.visit import Posted
 
 router = APIRouter(prefix="/console/unreadable")
@@ -40,10 +39,10 @@ async def record(request: Request, console: Operator, record: str) -> Response:
 
 
 @router.post("/{record}/seen")
-async def seen(_request: Request, console: Operator, record: str, fields: Posted) -> Response:
+async def seen(request: Request, console: Operator, record: str, fields: Posted) -> Response:
     """It wants no attention any more."""
     await console.api.see_record(record, fields.get("reason", "").strip() or "looked at in the console")
-    return RedirectResponse(f"/console/unreadable/{record}", 303)
+    return go(request, f"/console/unreadable/{record}")
 
 
 def dump(value: bytes) -> str:
@@ -57,11 +56,11 @@ def dump(value: bytes) -> str:
 
 
 def header_of(header: object) -> tuple[str, str]:
-    """A header's name and its value as text."""
+    """A header's name and its value as text; the API has it as hexadecimal digits."""
     if not isinstance(header, list) or len(header) != 2:
         return str(header), ""
     name, value = header
     try:
-        return str(name), base64.b64decode(str(value), validate=True).decode(errors="replace")
-    except ValueError:
+        return str(name), bytes.fromhex(value or "").decode(errors="replace")
+    except (TypeError, ValueError):
         return str(name), str(value)

@@ -3,13 +3,12 @@
 import secrets
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from portal_web.clients.rest import Problem, Unavailable
 from portal_web.web.console.access import Console, Operator, given
 from portal_web.web.console.documents import FILTERS, address
-from portal_web.web.console.pages import show
+from portal_web.web.console.pages import go, show
 from portal_web.web.visit import Posted
 
 router = APIRouter(prefix="/console/replays")
@@ -44,7 +43,7 @@ async def dry_run(request: Request, console: Operator, fields: Posted) -> Respon
         if not problem.fields:
             raise
         return await _new(request, console, query, fields.get("reason", ""), problem)
-    return RedirectResponse(f"/console/replays/{ordered.replay_id}", 303)
+    return go(request, f"/console/replays/{ordered.replay_id}")
 
 
 @router.get("/{replay}")
@@ -85,7 +84,7 @@ async def for_real(request: Request, console: Operator, replay: str, fields: Pos
         if not problem.fields and problem.slug != _COUNT_DIFFERS:
             raise
         return await _confirm(request, console, replay, reason, problem=problem)
-    return RedirectResponse(f"/console/replays/{ordered.replay_id}", 303)
+    return go(request, f"/console/replays/{ordered.replay_id}")
 
 
 @router.get("/{replay}/{action}")
@@ -105,7 +104,7 @@ async def steer(request: Request, console: Operator, replay: str, action: str, f
         if problem.status not in {409, 422}:
             raise
         return await _ask(request, console, replay, action, problem)
-    return RedirectResponse(f"/console/replays/{replay}", 303)
+    return go(request, f"/console/replays/{replay}")
 
 
 async def _new(
@@ -113,8 +112,9 @@ async def _new(
 ) -> Response:
     status = 422 if problem else 200
     return await show(
-        request, console, "replay_new", status, query=query, reason=reason, problem=problem, key=secrets.token_hex(16)
-    )
+        request, console, "replay_new", status, query=query, reason=reason, problem=problem,
+        key=secrets.token_hex(16), page_address=address("/console/replays/new", query),
+    )  # fmt: skip
 
 
 async def _shown(request: Request, console: Console, replay: str, template: str) -> Response:

@@ -1,0 +1,65 @@
+"""Pages held against axe, and in every look in which somebody may see them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+from playwright.async_api import Page
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_RUN = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})"
+_OVERFLOWS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a page is seen: the window in CSS pixels, and what the browser tells of its user's wishes."""
+
+    width: int = 1280
+    height: int = 900
+    media: dict[str, Any] = field(default_factory=dict)
+
+
+LOOKS = {
+    "light": Look(),
+    "dark": Look(media={"color_scheme": "dark"}),
+    "forced colours": Look(media={"forced_colors": "active"}),
+    "narrow": Look(320, 700),
+    # A window of 1280 by 1024 at 400 %.
+    "400 %": Look(320, 256),
+}
+# Without motion: colours that are still on their way are nobody's.
+_PLAIN: dict[str, Any] = {"color_scheme": "light", "forced_colors": "none", "reduced_motion": "reduce"}
+
+
+async def put_on(page: Page, look: Look) -> None:
+    """Show the page, as it stands, in another look."""
+    await page.emulate_media(**{**_PLAIN, **look.media})
+    await page.set_viewport_size({"width": look.width, "height": look.height})
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe finds wrong."""
+    if not await page.evaluate("() => 'axe' in window"):
+        await page.evaluate(AXE + "; undefined")
+    found = await page.evaluate(_RUN, TAGS)
+    return [
+        f"{one['id']}: {one['help']}: {[node['html'][:160] for node in one['nodes'][:3]]}"
+        for one in found["violations"]
+    ]
+
+
+async def wrong_in_any_look(page: Page) -> dict[str, list[str]]:
+    """What is wrong with the page as it stands, by look: axe's violations, and sideways scrolling."""
+    found = {}
+    for name, look in LOOKS.items():
+        await put_on(page, look)
+        wrong = await violations(page)
+        if await page.evaluate(_OVERFLOWS) > 0:
+            wrong.append("it scrolls sideways")
+        if wrong:
+            found[name] = wrong
+    await put_on(page, LOOKS["light"])
+    return found

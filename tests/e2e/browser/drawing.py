@@ -1,0 +1,39 @@
+"""Screenshots of pages, small enough to be kept in the repository."""
+
+import io
+from pathlib import Path
+
+from PIL import Image
+from playwright.async_api import Page
+
+from tests.e2e.browser.states import State
+
+WIDTH, PHONE = 1280, 390
+# So that a form fits; a page that is drawn whole grows from less.
+HEIGHT, LEAST = 1160, 560
+COLOURS = 128
+MOST_BYTES = 120_000
+
+
+async def draw(page: Page, state: State, folder: Path) -> None:
+    """Draw the page as it stands, light and dark, and as a phone has it."""
+    if not state.drawn:
+        return
+    for name in ("light", "dark", *(["phone"] if state.phone else [])):
+        whole = state.whole or name == "phone"
+        await page.emulate_media(color_scheme="dark" if name == "dark" else "light", reduced_motion="reduce")
+        await page.set_viewport_size(
+            {"width": PHONE if name == "phone" else WIDTH, "height": LEAST if whole else HEIGHT}
+        )
+        await page.evaluate("() => scrollTo(0, 0)")
+        picture = await page.screenshot(full_page=whole)
+        (folder / f"{state.name}-{name}.png").write_bytes(_small(picture))
+
+
+def _small(picture: bytes) -> bytes:
+    """The same as a palette: pages have few colours."""
+    packed = io.BytesIO()
+    with Image.open(io.BytesIO(picture)) as image:
+        image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
+    assert len(packed.getvalue()) <= MOST_BYTES
+    return packed.getvalue()
