@@ -8,6 +8,7 @@ from playwright.async_api import Dialog, Page, expect
 from tests.e2e.browser.axe import violations
 from tests.e2e.browser.conftest import Desk, sign_in, sign_out_elsewhere
 from tests.e2e.browser.pages import LIST
+from tests.e2e.browser.world import World
 
 
 async def write(page: Page, description: str) -> None:
@@ -238,3 +239,15 @@ async def test_a_user_of_two_dealers_switches_between_them(desk: Desk, dealer: s
         await page.locator("details.menu summary").first.click()
         await page.get_by_role("link", name=other).click()
         await expect(page).to_have_url(re.compile(f"/dealers/{other}/cases$"))
+
+
+async def test_a_case_on_paper_is_the_case_alone(desk: Desk, world: World) -> None:
+    async with desk.dealer("theo") as page:
+        await page.goto(f"{LIST}/{world.delivered}")
+        await page.emulate_media(media="print")
+        for gone in ("header.top", ".trail", ".toolbar"):
+            await expect(page.locator(gone)).to_be_hidden()
+        assert [one for one in await page.get_by_role("button").all() if await one.is_visible()] == []
+        for kept in ("Status", "Details", "What happened"):
+            await expect(page.get_by_role("heading", name=kept)).to_be_visible()
+        await expect(page.get_by_text(world.delivered).first).to_be_visible()

@@ -3,7 +3,6 @@
 With `--screenshots FOLDER` they are drawn as well, and nothing else.
 """
 
-from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -44,10 +43,13 @@ def folder(request: pytest.FixtureRequest) -> Path | None:
     return Path(option) if option else None
 
 
-def scenes() -> Iterator[list[State]]:
+def scenes() -> list[list[State]]:
     """The states, each by itself; those that something happens to while they are seen together."""
-    for during, states in groupby((*DEALERS, *CONSOLE), lambda state: state.during):
-        yield from ([state] for state in states) if during is nothing else [list(states)]
+    found: list[list[State]] = []
+    for during, together in groupby((*DEALERS, *CONSOLE), lambda state: state.during):
+        states = list(together)
+        found += [[state] for state in states] if during is nothing else [states]
+    return found
 
 
 @pytest.mark.parametrize("scene", scenes(), ids=lambda scene: scene[0].name)

@@ -59,9 +59,8 @@ def held() -> Hooks:
     return checking(describe())
 
 
-@asynccontextmanager
-async def serving(context: Context) -> AsyncIterator[Api]:
-    """The API, called by operator olga; each answer is held to the document."""
+def application(context: Context) -> FastAPI:
+    """The API in this process; its `state.token_verifier` takes words."""
 
     @asynccontextmanager
     async def nothing(_app: FastAPI) -> AsyncIterator[None]:
@@ -70,6 +69,13 @@ async def serving(context: Context) -> AsyncIterator[Api]:
     app = create(nothing)
     app.state.token_verifier = WordVerifier()
     app.state.context = context
+    return app
+
+
+@asynccontextmanager
+async def serving(context: Context) -> AsyncIterator[Api]:
+    """The API, called by operator olga; each answer is held to the document."""
+    app = application(context)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer olga|{ALL}"}
     async with httpx.AsyncClient(

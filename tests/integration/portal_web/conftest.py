@@ -35,7 +35,7 @@ _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 @dataclass
 class Counting(httpx2.AsyncBaseTransport):
-    """case-api in this process; remembers what it was asked, and can be away."""
+    """An API in this process; remembers what it was asked, and can be away."""
 
     to: httpx2.ASGITransport
     asked: list[str] = field(default_factory=list)
@@ -126,22 +126,28 @@ async def issuer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]
     await runner.cleanup()
 
 
-@pytest_asyncio.fixture
-async def portal(api: Api, issuer: str) -> AsyncIterator[Portal]:
-    """The portal with case-api behind it; no loops run, so nothing is delivered."""
-    clock, database = SystemClock(), api.database
-    settings = Settings(
-        database_url=database.url("portal_web"), oidc_issuer=issuer, public_url=PORTAL, case_api_url=CASE_API
-    )
+@asynccontextmanager
+async def serving(settings: Settings, database: Database, url: str, service: FastAPI) -> AsyncIterator[Portal]:
+    """The portal with an API of ours behind it, at `url`."""
+    clock = SystemClock()
     async with database.pool("portal_web") as pool, aiohttp.ClientSession() as session:
-        service: FastAPI = api.client._transport.app  # type: ignore[attr-defined]
         service.state.token_verifier = TokenVerifier(settings, session, clock)
         counting = Counting(httpx2.ASGITransport(app=service))
-        async with httpx2.AsyncClient(mounts={CASE_API: counting}) as http:
+        async with httpx2.AsyncClient(mounts={url: counting}) as http:
             app = portal_web.wiring.build_app(settings)
             app.state.context, _ = portal_web.wiring.compose(settings, pool, session, http, clock)
             transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
             yield Portal(transport, counting, app.state.context, database)
+
+
+@pytest_asyncio.fixture
+async def portal(api: Api, issuer: str) -> AsyncIterator[Portal]:
+    """The portal with case-api behind it; no loops run, so nothing is delivered."""
+    url = api.database.url("portal_web")
+    settings = Settings(database_url=url, oidc_issuer=issuer, public_url=PORTAL, case_api_url=CASE_API)
+    service: FastAPI = api.client._transport.app  # type: ignore[attr-defined]
+    async with serving(settings, api.database, CASE_API, service) as running:
+        yield running
 
 
 @pytest_asyncio.fixture

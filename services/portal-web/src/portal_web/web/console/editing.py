@@ -22,7 +22,7 @@ async def edit(request: Request, console: Operator, document: str) -> Response:
     """The form, with the payload as it is."""
     form = await console.api.payload_form(document)
     if kept := await kept_form(request, console.visit):
-        return await _form(request, console, document, form, _given(form, kept.fields), kept.fields.get("reason", ""))
+        return await _form(request, console, document, form, _given(kept.fields), kept.fields.get("reason", ""))
     return await _form(request, console, document, form, flat(form.payload or Payload()))
 
 
@@ -30,7 +30,7 @@ async def edit(request: Request, console: Operator, document: str) -> Response:
 async def preview(request: Request, console: Operator, document: str, fields: Posted) -> Response:
     """What the edit changes, and what D365 would get; or the form again."""
     form = await console.api.payload_form(document)
-    values, reason = _given(form, fields), fields.get("reason", "")
+    values, reason = _given(fields), fields.get("reason", "")
     if "back" in fields:
         return await _form(request, console, document, form, values, reason)
     try:
@@ -49,14 +49,14 @@ async def preview(request: Request, console: Operator, document: str, fields: Po
 @router.post("/replay")
 async def replay(request: Request, console: Operator, document: str, fields: Posted) -> Response:
     """Send it."""
-    form = await console.api.payload_form(document)
-    values = _given(form, fields)
+    values = _given(fields)
     payload = payload_of(values)
     try:
         foreseen = await console.api.preview(document, payload)
     except Problem as problem:
         if not problem.fields:
             raise
+        form = await console.api.payload_form(document)
         return await _form(request, console, document, form, values, fields.get("reason", ""), problem)
     more = {"payload": payload}
     return await ordered(request, console, document, "replay", fields, "edited", more, values=values, foreseen=foreseen)
@@ -77,9 +77,8 @@ async def _form(
     return await show(request, console, "edit", 422 if problem else 200, document_id=document, reason=reason, **shown)
 
 
-def _given(form: PayloadForm, fields: dict[str, str]) -> dict[str, str]:
-    plain = [name for name in form.payload_schema["properties"] if name != "contact"]
-    return {name: fields.get(name, "") for name in (*plain, *(f"contact_{name}" for name in CONTACT))}
+def _given(fields: dict[str, str]) -> dict[str, str]:
+    return {name: fields.get(name, "") for name in flat(Payload())}
 
 
 def flat(payload: Payload) -> dict[str, str]:
