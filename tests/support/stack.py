@@ -31,15 +31,19 @@ class Stack:
     database_url: str
     kafka: str
     pids: Mapping[str, int]
+    _tokens: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `casebridge arguments` against this stack."""
         return casebridge(*arguments, "--data-dir", str(self.data_dir), check=check)
 
     def token(self, user: str, scopes: str, *dealers: str) -> str:
-        """A development token."""
-        chosen = [part for dealer in dealers for part in ("--dealer", dealer)]
-        return self.command("token", "--user", user, "--scope", scopes, *chosen).stdout.strip()
+        """A development token, good for an hour; made once for all who ask for the same."""
+        wanted = (user, scopes, *dealers)
+        if wanted not in self._tokens:
+            chosen = [part for dealer in dealers for part in ("--dealer", dealer)]
+            self._tokens[wanted] = self.command("token", "--user", user, "--scope", scopes, *chosen).stdout.strip()
+        return self._tokens[wanted]
 
     def processes(self) -> dict[str, dict[str, Any]]:
         """What `casebridge ps --json` says, by name."""

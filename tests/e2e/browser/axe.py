@@ -1,5 +1,6 @@
 """Pages held against axe, and in every look in which somebody may see them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,24 +9,30 @@ import axe_playwright_python
 from playwright.async_api import Page
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_RUN = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})"
+TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+# All that can depend on colours; names, roles and sizes do not.
+COLOURS = ("color-contrast", "link-in-text-block")
+_RUN = "runs => axe.run(document, {runOnly: runs, resultTypes: ['violations']})"
 _OVERFLOWS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a page is seen: the window in CSS pixels, and what the browser tells of its user's wishes."""
+    """How a page is seen: the window in CSS pixels, and what the browser tells of its user's wishes.
+
+    `runs` is what axe looks at: everything, or, where just the colours are others, what depends on them.
+    """
 
     width: int = 1280
     height: int = 900
     media: dict[str, Any] = field(default_factory=dict)
+    runs: Sequence[str] = TAGS
 
 
 LOOKS = {
     "light": Look(),
-    "dark": Look(media={"color_scheme": "dark"}),
-    "forced colours": Look(media={"forced_colors": "active"}),
+    "dark": Look(media={"color_scheme": "dark"}, runs=COLOURS),
+    "forced colours": Look(media={"forced_colors": "active"}, runs=COLOURS),
     "narrow": Look(320, 700),
     # A window of 1280 by 1024 at 400 %.
     "400 %": Look(320, 256),
@@ -40,11 +47,11 @@ async def put_on(page: Page, look: Look) -> None:
     await page.set_viewport_size({"width": look.width, "height": look.height})
 
 
-async def violations(page: Page) -> list[str]:
-    """What axe finds wrong."""
+async def violations(page: Page, runs: Sequence[str] = TAGS) -> list[str]:
+    """What axe finds wrong, of these tags or rules."""
     if not await page.evaluate("() => 'axe' in window"):
         await page.evaluate(AXE + "; undefined")
-    found = await page.evaluate(_RUN, TAGS)
+    found = await page.evaluate(_RUN, runs)
     return [
         f"{one['id']}: {one['help']}: {[node['html'][:160] for node in one['nodes'][:3]]}"
         for one in found["violations"]
@@ -56,7 +63,7 @@ async def wrong_in_any_look(page: Page) -> dict[str, list[str]]:
     found = {}
     for name, look in LOOKS.items():
         await put_on(page, look)
-        wrong = await violations(page)
+        wrong = await violations(page, look.runs)
         if await page.evaluate(_OVERFLOWS) > 0:
             wrong.append("it scrolls sideways")
         if wrong:

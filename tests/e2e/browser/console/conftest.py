@@ -1,5 +1,6 @@
 """Operators in a real browser, on the whole local stack."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -40,14 +41,13 @@ class Operators:
         async with self.stack.dealer(DEALER) as dealer, self.stack.clerk() as clerk:
             fault = {"kind": "reject", "operation": "create", "id": f"f-{uuid4()}", "message": message}
             done(await clerk.http.post("/_sandbox/faults", json=fault))
-            found = []
-            for number in range(count):
-                case = await dealer.submitted(
-                    str(uuid4()), description=f"The pump leaks, {number}.", notes="Call first."
-                )
-                found.append(case["web_case_id"])
-            for web_case_id in found:
-                await dealer.until(web_case_id, submission_state="failed")
+            await dealer.category()
+            texts = [f"The pump leaks, {number}." for number in range(count)]
+            sent = await asyncio.gather(
+                *(dealer.submitted(uuid4().hex, description=text, notes="Call first.") for text in texts)
+            )
+            found = [case["web_case_id"] for case in sent]
+            await asyncio.gather(*(dealer.until(one, submission_state="failed") for one in found))
             done(await clerk.http.delete(f"/_sandbox/faults/{fault['id']}"))
         return [f"{web_case_id}-1" for web_case_id in found]
 
