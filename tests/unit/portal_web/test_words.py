@@ -1,12 +1,14 @@
 """Every text is there in every language, and says the same."""
 
+import inspect
 import re
 from datetime import UTC, datetime
 
 import pytest
 
+from case_api.domain import timeline
 from case_shared.events import CaseStatus
-from portal_web.web.labels import STATUSES
+from portal_web.web.labels import EVENTS, STATUSES
 from portal_web.web.words import Words, preferred, zones
 from tests.support.words import TRANSLATED, WEB, by_text, catalog, texts
 
@@ -39,6 +41,11 @@ def test_translations_keep_what_stands_for_values(language: str) -> None:
 
 def test_every_status_has_a_label() -> None:
     assert set(STATUSES) == set(CaseStatus)
+
+
+def test_every_event_of_a_timeline_has_a_label() -> None:
+    told = set(re.findall(r'yield (?:Entry\([^"]*)?"(\w+)"', inspect.getsource(timeline)))
+    assert {"submitted", "restored", "linked"} <= told <= set(EVENTS)
 
 
 @pytest.mark.parametrize(

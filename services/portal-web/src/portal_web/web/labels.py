@@ -30,6 +30,9 @@ EVENTS: Mapping[str, str] = {
     "sent": N_("Handed over for delivery"),
     "attempt": N_("Delivery attempt"),
     "status": N_("Status in D365"),
+    "linked": N_("Tied to a case in D365 by the support team"),
+    "replayed": N_("Sent again by the support team"),
+    "restored": N_("Taken up again by the support team"),
     **STATES,
 }
 OUTCOMES: Mapping[str, str] = {
