@@ -11,7 +11,7 @@ from tests.e2e.browser.states import State
 WIDTH, PHONE = 1280, 390
 # So that a form fits; a page that is drawn whole grows from less.
 HEIGHT, LEAST = 1160, 560
-COLOURS = 128
+COLOURS = 256
 MOST_BYTES = 120_000
 
 

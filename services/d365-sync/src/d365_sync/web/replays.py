@@ -70,8 +70,8 @@ async def order(request: Request, writer: Writer, body: ReplaysInput, key: Key =
     """The dead letters that match now are replayed in the background, each once, behind new cases.
 
     A dry run changes nothing: it asks D365 which of them are there already, and the known lists which would fail again;
-    the answer waits for it, 20 s at most, and not while D365 holds it up. The same dead letters while their replay is open, or the same
-    Idempotency-Key: the same replay.
+    the answer waits for it, 20 s at most, and not while D365 holds it up. The same dead letters while their replay is
+    open, or the same Idempotency-Key: the same replay.
     """
     query = body.query.model_dump(mode="json", exclude_none=True)
     wanted = ReplayOrder(body.query.wanted(), query, body.dry_run, writer.username, body.reason, key, body.expected)
