@@ -10,6 +10,8 @@ from tests.e2e.browser.conftest import Desk, sign_in, sign_out_elsewhere
 from tests.e2e.browser.pages import LIST
 from tests.e2e.browser.world import World
 
+SCHEME = "() => getComputedStyle(document.documentElement).colorScheme"
+
 
 async def write(page: Page, description: str) -> None:
     """Fill in a new case."""
@@ -243,8 +245,11 @@ async def test_a_user_of_two_dealers_switches_between_them(desk: Desk, dealer: s
 
 async def test_a_case_on_paper_is_the_case_alone(desk: Desk, world: World) -> None:
     async with desk.dealer("theo") as page:
+        await page.context.add_cookies([{"name": "theme", "value": "dark", "url": desk.url}])
         await page.goto(f"{LIST}/{world.delivered}")
+        assert await page.evaluate(SCHEME) == "dark"
         await page.emulate_media(media="print")
+        assert await page.evaluate(SCHEME) == "light", "ink is dear"
         for gone in ("header.top", ".trail", ".toolbar"):
             await expect(page.locator(gone)).to_be_hidden()
         assert [one for one in await page.get_by_role("button").all() if await one.is_visible()] == []
