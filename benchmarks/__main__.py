@@ -74,14 +74,25 @@ async def _run(chosen: list[Benchmark], rounds: int, seconds: float, cases: list
         kafka = servers.start_kafka(folder / "kafka")
         try:
             template = await databases.create_template(postgres.address)
-            broker = brokers.Broker(KafkaSettings(kafka_bootstrap_servers=kafka.address))
-            await broker.create(CASE_SUBMITTED, CASE_DELIVERY, CASE_STATUS_CHANGED)
-            async with databases.cloned(postgres.address, template) as database:
-                world = World(database, broker, folder, seconds, cases)
-                return [await measured(one, world, rounds, tell) for one in chosen]
+            results = []
+            for one in chosen:
+                # What one leaves behind is no other's work.
+                async with databases.cloned(postgres.address, template) as database:
+                    broker = await _broker(kafka.address, one.name)
+                    results.append(await measured(one, World(database, broker, folder, seconds, cases), rounds, tell))
+            return results
         finally:
             kafka.stop()
             postgres.stop()
+
+
+async def _broker(address: str, name: str) -> brokers.Broker:
+    settings = KafkaSettings(
+        kafka_bootstrap_servers=address, kafka_topic_prefix=f"{name}.", kafka_group_prefix=f"{name}."
+    )
+    broker = brokers.Broker(settings)
+    await broker.create(CASE_SUBMITTED, CASE_DELIVERY, CASE_STATUS_CHANGED)
+    return broker
 
 
 def tell(line: str) -> None:
