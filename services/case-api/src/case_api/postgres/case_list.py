@@ -14,7 +14,8 @@ from case_shared.postgres import Pool
 
 # A walk begins with so many cases for each that is wanted, and each further step has so many times more; where it finds
 # less than one in `_SPARSE`, the indexes are faster.
-_FIRST_STEP = 5
+_FIRST_STEP = 3
+_GROWTH = 5
 _SPARSE = 300
 _NEWEST = 150
 # One in so many: looking through all is faster than gathering them.
@@ -90,7 +91,7 @@ class PostgresCaseList:
             segment = segment._replace(after=_place(rows[-1]))
             if len(hits) * _SPARSE < depth:
                 return found, segment, False
-            depth *= _FIRST_STEP
+            depth *= _GROWTH
 
     async def _is_seldom_found(self, query: ListQuery) -> bool:
         """Whether few of the newest cases have in their ids what was typed."""

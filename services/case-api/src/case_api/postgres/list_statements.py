@@ -222,7 +222,8 @@ class Composer:
             met = frozenset({"search"})
             yield from self._by_ids(search, segment, met)
             yield Source(self._by_creators(segment, wanted, met), met)
-            yield Source(self._by_status(search.statuses, segment, wanted, met), met)
+            if search.statuses:
+                yield Source(self._by_status(search.statuses, segment, wanted, met), met)
         elif statuses is not None:
             met = frozenset({"statuses"})
             yield Source(self._by_status(statuses, segment, wanted, met), met)
