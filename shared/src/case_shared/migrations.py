@@ -99,6 +99,16 @@ def execute(statement: str, *arguments: object) -> Any:
     return row[0] if row else None
 
 
+def fill(statement: str) -> None:
+    """Run `statement` a chunk at a time; for an `autocommit_block` alone.
+
+    It takes the key (text) behind which its chunk begins, and returns the chunk's last one: null where there is none.
+    """
+    last: str | None = ""
+    while last is not None:
+        last = execute(statement, last)
+
+
 def create_indexes(schema: str, indexes: Mapping[str, str]) -> None:
     """Create indexes, by name, while the table is written; for an `autocommit_block` alone.
 

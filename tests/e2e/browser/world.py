@@ -154,11 +154,17 @@ async def _worked(operator: httpx.AsyncClient, document: str) -> None:
     note = "Called the dealer: the plate says LD-4171, two digits were swapped. Mend it and replay."
     done(await operator.post(f"{path}/notes", json={"text": note}))
     for action, reason in (("discard", "Thought to be a test."), ("restore", "It was no test: the dealer called.")):
-        etag = (await operator.get(path)).headers["etag"]
-        done(await operator.post(f"{path}/{action}", json={"reason": reason}, headers={"If-Match": etag}))
+        await order(operator, document, action, reason)
     begin = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
     window = {"begins_at": begin.isoformat(), "ends_at": (begin + timedelta(hours=3)).isoformat()}
     done(await operator.post("/v1/delivery/windows", json={**window, "reason": "D365 update 10.0.47"}))
+
+
+async def order(operator: httpx.AsyncClient, document: str, action: str, reason: str) -> None:
+    """Do it to a document as it is now."""
+    path = f"/v1/documents/{document}"
+    etag = (await operator.get(path)).headers["etag"]
+    done(await operator.post(f"{path}/{action}", json={"reason": reason}, headers={"If-Match": etag}))
 
 
 async def _unreadable(stack: Stack, operator: httpx.AsyncClient) -> int:

@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from tests.e2e.browser.conftest import sign_out_elsewhere
 from tests.e2e.browser.states import At, State
-from tests.e2e.browser.world import World, done
+from tests.e2e.browser.world import World, done, order
 from tests.support.eventually import eventually
 from tests.support.stack import Stack
 
@@ -108,9 +108,7 @@ async def nothing_left(stack: Stack, _world: World) -> AsyncIterator[None]:
     async with stack.operator() as operator:
         failed = done(await operator.get("/v1/documents", params={"state": "failed", "limit": 100}))["items"]
         for one in failed:
-            path = f"/v1/documents/{one['id']}"
-            etag = {"If-Match": (await operator.get(path)).headers["etag"]}
-            done(await operator.post(f"{path}/discard", json={"reason": "a test"}, headers=etag))
+            await order(operator, one["id"], "discard", "a test")
         for one in done(await operator.get("/v1/unreadable-records"))["items"]:
             done(await operator.post(f"/v1/unreadable-records/{one['id']}/seen", json={"reason": "typed by hand"}))
 
@@ -122,9 +120,7 @@ async def nothing_left(stack: Stack, _world: World) -> AsyncIterator[None]:
             yield
         finally:
             for one in failed:
-                path = f"/v1/documents/{one['id']}"
-                etag = {"If-Match": (await operator.get(path)).headers["etag"]}
-                done(await operator.post(f"{path}/restore", json={"reason": "a test"}, headers=etag))
+                await order(operator, one["id"], "restore", "a test")
 
 
 STATES = (

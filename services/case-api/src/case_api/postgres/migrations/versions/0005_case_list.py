@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from case_shared.migrations import create_indexes, execute
+from case_shared.migrations import create_indexes, execute, fill
 
 revision = "0005"
 down_revision = "0004"
@@ -34,9 +34,7 @@ _INDEXES = {
 def upgrade() -> None:
     """Fill case_statuses by chunks and create the indexes concurrently; one that was interrupted is begun anew."""
     with op.get_context().autocommit_block():
-        last: str | None = ""
-        while last is not None:
-            last = execute(_FILL, last)
+        fill(_FILL)
         create_indexes("case_api", _INDEXES)
         execute("VACUUM (ANALYZE) case_api.case_statuses")
         execute("ANALYZE case_api.cases")

@@ -9,36 +9,6 @@ CREATE OR REPLACE FUNCTION case_api.status_order(status text) RETURNS smallint L
     END
 $$;
 
--- As in 0004, but one statement for a change of status.
-CREATE OR REPLACE FUNCTION case_api.keep_case_status() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF TG_OP = 'TRUNCATE' THEN
-        TRUNCATE case_api.case_statuses;
-        RETURN NULL;
-    END IF;
-    IF TG_OP = 'DELETE' THEN
-        DELETE FROM case_api.case_statuses
-        WHERE dealer = OLD.dealer AND status = case_api.status_order(OLD.status) AND created_at = OLD.created_at
-            AND web_case_id = OLD.web_case_id;
-        RETURN NULL;
-    END IF;
-    IF TG_OP = 'UPDATE' THEN
-        UPDATE case_api.case_statuses
-        SET dealer = NEW.dealer, status = case_api.status_order(NEW.status), created_at = NEW.created_at
-        WHERE dealer = OLD.dealer AND status = case_api.status_order(OLD.status) AND created_at = OLD.created_at
-            AND web_case_id = OLD.web_case_id;
-        IF FOUND THEN
-            RETURN NULL;
-        END IF;
-    END IF;
-    INSERT INTO case_api.case_statuses (dealer, status, created_at, web_case_id)
-    VALUES (NEW.dealer, case_api.status_order(NEW.status), NEW.created_at, NEW.web_case_id)
-    ON CONFLICT DO NOTHING;
-    RETURN NULL;
-END
-$$;
-
 CREATE TABLE case_api.searched_cases (
     web_case_id text COLLATE "C" PRIMARY KEY,
     dealer text COLLATE "C" NOT NULL,

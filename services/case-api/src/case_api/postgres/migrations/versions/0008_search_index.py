@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from case_shared.migrations import create_indexes, execute
+from case_shared.migrations import create_indexes, execute, fill
 
 revision = "0008"
 down_revision = "0007"
@@ -35,9 +35,7 @@ _INDEXES = {
 def upgrade() -> None:
     """Fill by chunks, create the index concurrently, and drop the one before; interrupted, it is begun anew."""
     with op.get_context().autocommit_block():
-        last: str | None = ""
-        while last is not None:
-            last = execute(_FILL, last)
+        fill(_FILL)
         create_indexes("case_api", _INDEXES)
         execute("DROP INDEX CONCURRENTLY IF EXISTS case_api.cases_by_ids")
         execute("VACUUM (ANALYZE) case_api.searched_cases, case_api.case_creators")
