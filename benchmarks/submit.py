@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from benchmarks.measure import Benchmark, Figures, Goal, World
 from case_api.app.stores import SubmitRequest
-from case_api.domain.dealers import CategoryTypes
 from case_api.postgres.submit_store import PostgresSubmitStore
+from case_shared.category_types import CategoryTypes
 from case_shared.postgres import create_pool
 from tests.support import drafts
 

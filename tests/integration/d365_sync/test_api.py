@@ -136,6 +136,9 @@ async def test_link_needs_a_case_that_is_there_and_nobody_elses(api: Api, d365: 
     foreign = await d365.control("POST", "/cases", {**born, "CustomerAccount": "US-002"})
     order = {"reason": "found it", "case_id": foreign["CaseId"]}
     assert "customer US-002" in (await api.act(dead_letter, "link", order, status=409))["detail"]
+    audit = await d365.control("POST", "/cases", {**born, "CaseCategory": "Policy violation", "CategoryType": "Audit"})
+    order = {"reason": "found it", "case_id": audit["CaseId"]}
+    assert "category type Audit" in (await api.act(dead_letter, "link", order, status=409))["detail"]
 
     answer = await api.act(dead_letter, "link", {"reason": "made by phone", "case_id": case["CaseId"]})
 

@@ -22,6 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from case_shared.category_types import CategoryTypes
 from case_shared.clock import SystemClock
 from case_shared.d365.mapping import Mapping
 from case_shared.d365.models import D365Case
@@ -35,7 +36,6 @@ from status_sync.app.note_events import NoteEvents
 from status_sync.app.read_due_cases import ReadDueCases
 from status_sync.app.reconcile import Reconcile
 from status_sync.app.sync_dealers import SyncDealers
-from status_sync.domain.category_types import CategoryTypes
 from status_sync.domain.placement import Rules
 from status_sync.domain.recognition import Recognition
 from status_sync.postgres.cases import CaseStore
@@ -120,7 +120,7 @@ class Status(RuleBasedStateMachine):
     # --- the parts under test
 
     def apply_read(self) -> ApplyRead:
-        rules = Rules(CategoryTypes.of(None), by_submission_id=True)
+        rules = Rules(CategoryTypes.parse(None), by_submission_id=True)
         due_reads, outbox = DueReadStore(self.pool), OutboxStore(self.pool)
         return ApplyRead(self.pool, CaseStore(), due_reads, outbox, MAPPING, rules, SystemClock(), Doorbell())
 

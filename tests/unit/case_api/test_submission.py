@@ -3,8 +3,8 @@
 import pytest
 
 from case_api.domain.case import Action
-from case_api.domain.dealers import CategoryTypes
 from case_api.domain.submission import Facts, wrong_fields
+from case_shared.category_types import CategoryTypes
 from tests.unit.case_api.test_timeline import case
 
 FINE = {

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
+from case_shared.category_types import CategoryTypes
 from case_shared.d365.models import D365Case
-from status_sync.domain.category_types import CategoryTypes
 from status_sync.domain.placement import Dealer, Ignored, KnownCase, Origin, Placement, Rules, applies
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -31,7 +31,7 @@ BARE = D365Case(
     data_area_id="USMF", case_id="C-1", customer_account="US-001", category="Breakdown", category_type="Service"
 )
 SENT = BARE.model_copy(update={"web_case_id": "w000000001", "submission_id": SUBMISSION})
-RULES = Rules(CategoryTypes.of(None), by_submission_id=True)
+RULES = Rules(CategoryTypes.parse(None), by_submission_id=True)
 
 
 def place(
@@ -118,7 +118,7 @@ def test_a_case_is_placed(
 
 
 def test_without_a_submission_id_in_d365_the_fields_as_sent_decide() -> None:
-    rules = Rules(CategoryTypes.of(None), by_submission_id=False)
+    rules = Rules(CategoryTypes.parse(None), by_submission_id=False)
     found = SENT.model_copy(update={"submission_id": None})
     assert place(found, None, OURS, rules=rules) == Placement(update=OURS)
     other = found.model_copy(update={"category": "Warranty"})
@@ -129,7 +129,7 @@ def test_the_submission_that_is_told_is_the_one_that_d365_shows() -> None:
     found = SENT.model_copy(update={"submission_id": EARLIER_SUBMISSION})
     assert RULES.submission_seen(found, OURS) == EARLIER_SUBMISSION
     assert RULES.submission_seen(BARE, LINKED) is None
-    assert Rules(CategoryTypes.of(None), by_submission_id=False).submission_seen(BARE, LINKED) == SUBMISSION
+    assert Rules(CategoryTypes.parse(None), by_submission_id=False).submission_seen(BARE, LINKED) == SUBMISSION
 
 
 @pytest.mark.parametrize(
@@ -170,4 +170,4 @@ def test_a_stale_read_changes_nothing(later: KnownCase) -> None:
     ],
 )
 def test_category_types(setting: str | None, category_type: str | None, allowed: bool) -> None:
-    assert CategoryTypes.of(setting).allow(category_type) is allowed
+    assert CategoryTypes.parse(setting).allow(category_type) is allowed

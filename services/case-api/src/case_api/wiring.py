@@ -15,7 +15,6 @@ from case_api.app.live_streams import Limits, LiveStreams
 from case_api.app.resend_submissions import EVERY_SECONDS, Resender
 from case_api.app.submit_case import Submitter
 from case_api.consumers import DeliveryConsumer
-from case_api.domain.dealers import CategoryTypes
 from case_api.live import LiveReader
 from case_api.postgres.case_list import PostgresCaseList, connection_settings
 from case_api.postgres.case_store import PostgresCaseStore
@@ -33,6 +32,7 @@ from case_api.web.openapi import CONTRACT
 from case_api.web.problems import install_wording
 from case_shared import service
 from case_shared.auth import TokenVerifier
+from case_shared.category_types import CategoryTypes
 from case_shared.clock import SystemClock
 from case_shared.health import Heartbeats, health_routes
 from case_shared.http import create_app

@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI
 
 from case_shared.auth import TokenVerifier
+from case_shared.category_types import CategoryTypes
 from case_shared.clock import Clock, SystemClock
 from case_shared.d365.client import D365Client
 from case_shared.d365.session import open_client
@@ -195,7 +196,7 @@ def build_replays(settings: Settings, pool: Pool, d365: D365, dispatcher: Dispat
 
 def _context(settings: Settings, pool: Pool, d365: D365Client, bells: Bells) -> Context:
     desk, queries, replays = PostgresDesk(pool), Queries(pool), PostgresReplays(pool)
-    seconds = settings.d365_timeout_seconds
+    seconds, category_types = settings.d365_timeout_seconds, CategoryTypes.parse(settings.d365_category_types)
     return Context(
         queries=queries,
         control=PostgresControl(pool),
@@ -208,8 +209,8 @@ def _context(settings: Settings, pool: Pool, d365: D365Client, bells: Bells) -> 
         steer_replay=SteerReplay(replays, bells.replays.ring),
         compare_with_d365=CompareWithD365(d365, queries, seconds, settings.mapping.has_submission_id),
         show_flow=ShowFlow(PostgresFlow(pool), PostgresControl(pool), SystemClock()),
-        search_d365=SearchD365(d365, PostgresDealers(pool), PostgresControl(pool)),
-        link=Link(d365, desk, seconds),
+        search_d365=SearchD365(d365, PostgresDealers(pool), PostgresControl(pool), category_types),
+        link=Link(d365, desk, category_types, seconds),
         verify=Verify(desk, bells.taken_in),
         end=EndDocument(desk),
         bells=bells,

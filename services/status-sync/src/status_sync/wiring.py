@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 
+from case_shared.category_types import CategoryTypes
 from case_shared.clock import SystemClock
 from case_shared.d365.client import D365Client
 from case_shared.d365.mapping import Mapping
@@ -33,7 +34,6 @@ from status_sync.app.sweep import Sweep
 from status_sync.app.sync_choices import SyncChoices
 from status_sync.app.sync_dealers import SyncDealers
 from status_sync.consumers import SERVICE, group_of, subscriptions
-from status_sync.domain.category_types import CategoryTypes
 from status_sync.domain.placement import Rules
 from status_sync.domain.recognition import Recognition
 from status_sync.metrics import Backlogs
@@ -115,7 +115,7 @@ class Service:
 
     def apply_read(self) -> ApplyRead:
         """How what was read gets into the read model."""
-        category_types = CategoryTypes.of(self.settings.d365_category_types)
+        category_types = CategoryTypes.parse(self.settings.d365_category_types)
         rules = Rules(category_types, by_submission_id=self.mapping.has_submission_id)
         return ApplyRead(
             self.pool, self.cases, self.due_reads, self.outbox, self.mapping, rules, self.clock, self.changed

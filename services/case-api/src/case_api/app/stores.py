@@ -6,10 +6,11 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from case_api.domain.case import Case, Content, Submission
-from case_api.domain.dealers import CategoryTypes, Dealer
+from case_api.domain.dealers import Dealer
 from case_api.domain.list_query import Counts, ListQuery, Place, Sort
 from case_api.domain.submission import Facts
 from case_api.domain.timeline import PastSubmission, Status
+from case_shared.category_types import CategoryTypes
 from case_shared.events import CaseDelivery, SubmissionState
 
 # A statement tells why it did nothing by what its snapshot showed; where another request changed the case meanwhile,

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from case_api.app.stores import Category, Priority
-from case_api.domain.dealers import CategoryTypes, Dealer
+from case_api.domain.dealers import Dealer
+from case_shared.category_types import CategoryTypes
 from case_shared.postgres import Pool, load_sql
 
 _PACKAGE = "case_api.postgres"

@@ -7,10 +7,10 @@ from typing import Any
 import asyncpg
 
 from case_api.app.stores import Kept, SubmitAnswer, SubmitRequest
-from case_api.domain.dealers import CategoryTypes
 from case_api.domain.submission import Facts
 from case_api.postgres.batches import Batches
 from case_api.postgres.rows import submission_as_told, submission_of
+from case_shared.category_types import CategoryTypes
 from case_shared.postgres import Pool, load_sql
 
 # Two statements under way keep both sides busy; a larger batch would only make its first caller wait.

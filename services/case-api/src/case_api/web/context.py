@@ -9,8 +9,8 @@ from case_api.app.know_dealers import DealerDirectory
 from case_api.app.live_streams import LiveStreams
 from case_api.app.stores import CaseList, CaseStore, ListStore
 from case_api.app.submit_case import Submitter
-from case_api.domain.dealers import CategoryTypes
 from case_api.web.limits import RateLimits
+from case_shared.category_types import CategoryTypes
 from case_shared.clock import Clock
 
 

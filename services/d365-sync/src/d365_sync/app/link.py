@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from case_shared.category_types import CategoryTypes
 from case_shared.d365.errors import D365Error
 from d365_sync.app.operating import D365Unreachable, Desk, NotAllowed, Order
 from d365_sync.app.ports import D365
@@ -9,10 +10,11 @@ from d365_sync.app.ports import D365
 
 @dataclass(frozen=True)
 class Link:
-    """Reads the case in D365 first: it must be there, the dealer's own, and carry nobody else's Web Case ID."""
+    """Reads the case in D365 first: it must be there, for the dealer's eyes, and carry nobody else's Web Case ID."""
 
     d365: D365
     desk: Desk
+    category_types: CategoryTypes
     timeout_seconds: float
 
     async def __call__(self, order: Order, case_id: str) -> None:
@@ -30,6 +32,12 @@ class Link:
         if customer.casefold() != standing.customer_account.casefold():
             # The dealer would see another customer's case (promise 4).
             raise NotAllowed(f"case {case_id} is of customer {customer or 'none'}", standing.state)
+        if not self.category_types.allow(found[0].category_type):
+            kind = found[0].category_type or "none"
+            raise NotAllowed(
+                f"case {case_id} is of category type {kind}, which dealers never see (D365_CATEGORY_TYPES)",
+                standing.state,
+            )
         owner = found[0].web_case_id
         if owner and owner.casefold() != order.document.web_case_id.casefold():
             raise NotAllowed(f"case {case_id} carries the Web Case ID {owner}", standing.state)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from case_shared.category_types import CategoryTypes
 from case_shared.d365.errors import D365Error
 from case_shared.d365.models import D365Case
 from case_shared.errors import Refused
@@ -73,17 +74,21 @@ class SearchD365:
     d365: SearchesCases
     registry: Registry
     control: ReadsControl
+    category_types: CategoryTypes
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def __call__(self, dealer: str, text: str) -> list[FoundCase]:
-        """The newest cases that match, one more than MOST at most. Raises DealerNotFound, D365Unreachable."""
+        """The newest cases that match and that dealers may see, one more than MOST at most.
+
+        Raises DealerNotFound, D365Unreachable.
+        """
         account = await self.registry.account(dealer)
         if account is None:
             raise DealerNotFound(f"there is no dealer {dealer}")
         breaker = await self.control.read()
         if breaker.breaker is not BreakerState.CLOSED:
             raise D365Unreachable(f"D365 is left alone for now: {breaker.breaker_reason or 'it does not answer'}")
-        cases = await self._search(account, text)
+        cases = [case for case in await self._search(account, text) if self.category_types.allow(case.category_type)]
         tied = await self.registry.documents_of(account.data_area_id, [case.case_id for case in cases])
         return [FoundCase(case, tied.get(case.case_id)) for case in cases]
 

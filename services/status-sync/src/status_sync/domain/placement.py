@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from case_shared.category_types import CategoryTypes
 from case_shared.d365.matching import is_ours
 from case_shared.d365.models import CaseToCreate, D365Case
-from status_sync.domain.category_types import CategoryTypes
 
 
 class Origin(StrEnum):
