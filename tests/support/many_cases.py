@@ -57,13 +57,14 @@ FROM case_api.cases WHERE submission_no = 1
 ON CONFLICT DO NOTHING
 """
 _STATUSES = """
-INSERT INTO case_api.case_statuses (dealer, status, created_at, web_case_id)
-SELECT dealer, case_api.status_order(status), created_at, web_case_id FROM case_api.cases ORDER BY 1, 2, 3, 4
+INSERT INTO case_api.case_statuses (dealer, status, created_at, web_case_id, case_id, creator)
+SELECT dealer, case_api.status_order(status), created_at, web_case_id, case_id, lower(created_by COLLATE pg_c_utf8)
+FROM case_api.cases ORDER BY 1, 2, 3, 4
 ON CONFLICT DO NOTHING
 """
-_SEARCHED = """
-INSERT INTO case_api.searched_cases (web_case_id, dealer, created_at, case_id)
-SELECT web_case_id, dealer, created_at, case_id FROM case_api.cases
+_IDS = """
+INSERT INTO case_api.case_ids (web_case_id, dealer, created_at, case_id, creator)
+SELECT web_case_id, dealer, created_at, case_id, lower(created_by COLLATE pg_c_utf8) FROM case_api.cases
 ON CONFLICT DO NOTHING
 """
 _CREATORS = """
@@ -72,9 +73,9 @@ SELECT DISTINCT dealer, lower(created_by COLLATE pg_c_utf8) FROM case_api.cases 
 ON CONFLICT DO NOTHING
 """
 _INDEXES = """
-SELECT relname AS name, pg_get_indexdef(i.indexrelid) AS definition
+SELECT relname AS name, replace(pg_get_indexdef(i.indexrelid), 'ON ONLY', 'ON') AS definition
 FROM pg_index i JOIN pg_class ON pg_class.oid = i.indexrelid
-WHERE indrelid IN ('case_api.cases'::regclass, 'case_api.searched_cases'::regclass) AND NOT indisprimary
+WHERE indrelid IN ('case_api.cases'::regclass, 'case_api.case_ids'::regclass) AND NOT indisprimary
 """
 _CHUNK = 100_000
 
@@ -101,9 +102,9 @@ async def insert(connection: Any, count: int, dealers: int, *, first: int = 1, o
     for begin in range(first, count + 1, _CHUNK):
         end = min(begin + _CHUNK - 1, count)
         await connection.execute(_CASES, begin, end, of or count, shares(dealers), USERS, CATEGORIES, PRIORITIES)
-    for statement in (_STATES, _STATUSES, _SEARCHED, _CREATORS):
+    for statement in (_STATES, _STATUSES, _IDS, _CREATORS):
         await connection.execute(statement)
     await connection.execute("".join(f"{index['definition']};" for index in indexes))
     await connection.execute("ALTER TABLE case_api.cases ENABLE TRIGGER USER")
-    for table in ("cases", "submission_states", "case_statuses", "searched_cases", "case_creators"):
+    for table in ("cases", "submission_states", "case_statuses", "case_ids", "case_creators"):
         await connection.execute(f"VACUUM (ANALYZE) case_api.{table}")

@@ -109,7 +109,7 @@ def fill(statement: str) -> None:
         last = execute(statement, last)
 
 
-def create_indexes(schema: str, indexes: Mapping[str, str]) -> None:
+def create_indexes(schema: str, indexes: Mapping[str, str], *, unique: bool = False) -> None:
     """Create indexes, by name, while the table is written; for an `autocommit_block` alone.
 
     It waits for whatever transaction is open, however long. One that an interrupted run left behind is begun anew.
@@ -118,5 +118,5 @@ def create_indexes(schema: str, indexes: Mapping[str, str]) -> None:
     execute("SET lock_timeout = 0")
     for name, definition in indexes.items():
         execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema}.{name}")
-        execute(f"CREATE INDEX CONCURRENTLY {name} ON {definition}")
+        execute(f"CREATE {'UNIQUE ' if unique else ''}INDEX CONCURRENTLY {name} ON {definition}")
     execute(f"SET lock_timeout = '{before}'")

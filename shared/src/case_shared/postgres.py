@@ -24,6 +24,8 @@ UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceEr
 # What is wrong with the data itself; the same statement will fail again. All else may pass later.
 DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 _CLOSE_SECONDS = 2.0
+# More than there are: a statement is planned once a connection, not anew every five minutes.
+_STATEMENTS = 500
 # Below a leader's lease, so that nothing a frozen leader has locked is in its successor's way.
 _IDLE_IN_TRANSACTION = "5s"
 
@@ -51,6 +53,8 @@ async def create_pool(
         reset=_keep,
         init=_use_json,
         command_timeout=command_seconds,
+        statement_cache_size=_STATEMENTS,
+        max_cached_statement_lifetime=0,
         server_settings={
             "application_name": name,
             "search_path": f"{schema}, public",

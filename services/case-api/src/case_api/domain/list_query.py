@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache, cached_property
 from typing import NamedTuple, Self
 
 from case_shared.events import CaseStatus
@@ -45,7 +46,7 @@ class Sort:
         return f"{'-' if self.descending else ''}{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Search:
     """What was typed, in lower case, with single spaces; and what of it is known beforehand."""
 
@@ -57,17 +58,17 @@ class Search:
         text = " ".join(typed.split())
         return cls(in_lower_case(text)) if text else None
 
-    @property
+    @cached_property
     def anywhere(self) -> bool:
         """Whether it may stand anywhere, or must be the beginning."""
         return sum(character.isalnum() for character in self.text) >= ANYWHERE_FROM
 
-    @property
+    @cached_property
     def ids(self) -> list[str]:
         """What an id may have: the text, and the text with 0 for O and 1 for I and L."""
         return list(dict.fromkeys([self.text, self.text.upper().translate(CONFUSED).lower()]))
 
-    @property
+    @cached_property
     def statuses(self) -> list[CaseStatus]:
         """The statuses whose label, in any language, or code has it."""
         return [status for status in CaseStatus if any(self._found_in(word) for word in _words(status))]
@@ -81,6 +82,7 @@ def in_lower_case(text: str) -> str:
     return "".join(lower if len(lower := character.lower()) == 1 else character for character in text)
 
 
+@cache
 def _words(status: CaseStatus) -> list[str]:
     return [in_lower_case(word) for word in (status, *(labels[status] for labels in STATUS_LABELS.values()))]
 

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from case_api.domain.list_query import Column, Place, Sort
+from case_shared.events import CaseStatus
 
+STATUSES = list(CaseStatus)  # a status's place in it is its `status_order`
+STATUS = "status_order(c.status)"
 CREATOR = "lower(c.created_by COLLATE pg_c_utf8)"
 IDS = "searched_ids(c.web_case_id, c.case_id)"
 # So much of a text is compared; a cursor holds it.
@@ -34,7 +37,7 @@ def _text(column: str) -> Key:
 KEYS = {
     Column.WEB_CASE_ID: Key("c.web_case_id", nullable=False, indexed=True, ties=()),
     Column.CASE_ID: Key("c.case_id", indexed=True),
-    Column.STATUS: Key("status_order(c.status)", "smallint", nullable=False, indexed=True),
+    Column.STATUS: Key(STATUS, "smallint", nullable=False, indexed=True),
     Column.CATEGORY: _text("category"),
     Column.PRIORITY: _text("priority"),
     Column.DESCRIPTION: _text("description"),
@@ -66,6 +69,10 @@ class Segment(NamedTuple):
         """For ORDER BY; null is no part of an index's order where it may not be."""
         columns = [self.key.value, *self.key.ties] if self.has_value else [*self.key.ties]
         return ", ".join(f"{column} {self.direction}" for column in columns)
+
+    def order_of_status(self) -> str:
+        """The order of the rows `x` of one status."""
+        return f"x.created_at {self.direction}, x.web_case_id {self.direction}"
 
     def order_of_found(self) -> str:
         """The same where the value is called `value`."""
