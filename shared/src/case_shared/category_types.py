@@ -20,12 +20,16 @@ class CategoryTypes:
         return cls(names, ()) if names else cls(None, HIDDEN_BY_DEFAULT)
 
     def allow(self, category_type: str | None) -> bool:
-        """Whether dealers see cases of it; symbols compare without case. One that is not known might be anything."""
+        """Whether dealers see cases of it. One that is not known might be anything."""
+        return bool(category_type) and not self.hide(category_type)
+
+    def hide(self, category_type: str | None) -> bool:
+        """Whether it is known, and none that dealers see; symbols compare without case."""
         if not category_type:
             return False
         if self.allowed is not None:
-            return _among(category_type, self.allowed)
-        return not _among(category_type, self.hidden)
+            return not _among(category_type, self.allowed)
+        return _among(category_type, self.hidden)
 
 
 def _among(symbol: str, symbols: tuple[str, ...]) -> bool:

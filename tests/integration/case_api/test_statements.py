@@ -1,6 +1,7 @@
 """Every statement fits the migrated schema and the role's grants; the hot ones use their indexes."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from importlib import resources
 from typing import Any
@@ -235,12 +236,12 @@ LISTS = {
     "mine": (ListQuery("dealer-1", Filters(created_by="ann")), ["cases_by_creator"]),
     "searched": (
         ListQuery("dealer-1", Filters(search=Search("zzz"))),
-        ["_ids_month_creator_idx", "cases_by_creator", "case_creators_pkey"],
+        [r"case_ids_\d+_ids_month_creator_idx", "cases_by_creator", "case_creators_pkey"],
     ),
-    "short": (ListQuery("dealer-1", Filters(search=Search("w1"))), ["case_ids_", "_pkey", "cases_by_case_id"]),
+    "short": (ListQuery("dealer-1", Filters(search=Search("w1"))), [r"case_ids_\d+_pkey", "cases_by_case_id"]),
     "a label": (
         ListQuery("dealer-1", Filters(search=Search("draft"))),
-        ["_ids_month_creator_idx", "case_statuses_pkey"],
+        [r"case_ids_\d+_ids_month_creator_idx", "case_statuses_pkey"],
     ),
 }
 
@@ -265,8 +266,9 @@ async def test_lists_use_their_indexes_whatever_the_dealer(dealers_of_many_cases
     async with dealers_of_many_cases.pool("case_api", settings=options) as pool, pool.acquire() as session:
         text = await explained(session, statement)
     for index in indexes:
-        assert index in text, text
-    for table in ("cases", "submission_states", "case_statuses", "case_ids_0", "case_creators"):
+        assert re.search(index, text), text
+    assert "Seq Scan on case_ids" not in text, text
+    for table in ("cases", "submission_states", "case_statuses", "case_creators"):
         assert f"Seq Scan on {table} " not in text, text
     if bare and query.sort.column is not Column.STATUS:
         assert "Bitmap" not in text, text

@@ -171,3 +171,4 @@ def test_a_stale_read_changes_nothing(later: KnownCase) -> None:
 )
 def test_category_types(setting: str | None, category_type: str | None, allowed: bool) -> None:
     assert CategoryTypes.parse(setting).allow(category_type) is allowed
+    assert CategoryTypes.parse(setting).hide(category_type) is (bool(category_type) and not allowed)

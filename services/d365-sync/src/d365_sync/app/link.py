@@ -32,8 +32,8 @@ class Link:
         if customer.casefold() != standing.customer_account.casefold():
             # The dealer would see another customer's case (promise 4).
             raise NotAllowed(f"case {case_id} is of customer {customer or 'none'}", standing.state)
-        if not self.category_types.allow(found[0].category_type):
-            kind = found[0].category_type or "none"
+        kind = found[0].category_type
+        if self.category_types.hide(kind):
             raise NotAllowed(
                 f"case {case_id} is of category type {kind}, which dealers never see (D365_CATEGORY_TYPES)",
                 standing.state,

@@ -14,7 +14,7 @@ from d365_sync.app.ports import Control
 from d365_sync.domain.breaker import BreakerState
 from d365_sync.domain.document import DocumentId
 
-MOST = 25
+_MOST = 25
 _AT_ONCE = 2
 _QUEUE_SECONDS = 3.0
 _TIMEOUT_SECONDS = 15.0
@@ -77,8 +77,8 @@ class SearchD365:
     category_types: CategoryTypes
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
-    async def __call__(self, dealer: str, text: str) -> list[FoundCase]:
-        """The newest cases that match and that dealers may see, one more than MOST at most.
+    async def __call__(self, dealer: str, text: str) -> tuple[list[FoundCase], bool]:
+        """Of the newest 25 cases that match those that dealers may see, and whether there are more.
 
         Raises DealerNotFound, D365Unreachable.
         """
@@ -88,9 +88,10 @@ class SearchD365:
         breaker = await self.control.read()
         if breaker.breaker is not BreakerState.CLOSED:
             raise D365Unreachable(f"D365 is left alone for now: {breaker.breaker_reason or 'it does not answer'}")
-        cases = [case for case in await self._search(account, text) if self.category_types.allow(case.category_type)]
+        newest = await self._search(account, text)
+        cases = [case for case in newest[:_MOST] if not self.category_types.hide(case.category_type)]
         tied = await self.registry.documents_of(account.data_area_id, [case.case_id for case in cases])
-        return [FoundCase(case, tied.get(case.case_id)) for case in cases]
+        return [FoundCase(case, tied.get(case.case_id)) for case in cases], len(newest) > _MOST
 
     async def _search(self, account: Account, text: str) -> tuple[D365Case, ...]:
         try:
@@ -100,7 +101,7 @@ class SearchD365:
             raise D365Unreachable("other searches are under way; repeat it in a moment") from None
         try:
             return await self.d365.search_cases(
-                account.data_area_id, account.customer_account, text, most=MOST + 1, timeout=_TIMEOUT_SECONDS
+                account.data_area_id, account.customer_account, text, most=_MOST + 1, timeout=_TIMEOUT_SECONDS
             )
         except D365Error as error:
             raise D365Unreachable(f"D365 gave no answer: {error.why}") from error

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from case_shared.auth import Authenticated, Principal
-from d365_sync.app.search_d365 import MOST, FoundCase
+from d365_sync.app.search_d365 import FoundCase
 from d365_sync.web.answers import Json, answer, page
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
@@ -107,8 +107,8 @@ async def d365_cases(request: Request, _reader: Reader, query: Annotated[D365Cas
 
     25 at most, the last modified first; 503 while D365 does not answer, or too many search at once.
     """
-    found = await context_of(request).search_d365(query.dealer, query.q)
-    return answer({"items": [_case(one) for one in found[:MOST]], "next": None, "has_more": len(found) > MOST})
+    found, more = await context_of(request).search_d365(query.dealer, query.q)
+    return answer({"items": [_case(one) for one in found], "next": None, "has_more": more})
 
 
 def _case(found: FoundCase) -> Json:
