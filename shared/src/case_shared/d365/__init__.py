@@ -1,1 +1,1 @@
-"""The D365 client. A service wires `open_session`, `ClientCredentials`, `load_mapping` and `D365Client` together."""
+"""The D365 client. A service opens one by `open_client`, from its settings and its mapping."""

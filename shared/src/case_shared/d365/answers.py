@@ -1,6 +1,12 @@
-"""What creating a case came to: the rows of DESIGN section 5, one type each. `match` over them and `assert_never`."""
+"""What creating a case came to, one type per row of docs/design.md#what-does-each-answer-from-d365-mean.
+
+`match` over them and `assert_never`.
+"""
 
 from dataclasses import dataclass
+
+from case_shared.d365.echo import Difference
+from case_shared.d365.support import SupportIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,19 +17,21 @@ class Exchange:
     request_body: str
     answer_body: str | None
     duration_seconds: float
+    support: SupportIds | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """2xx with a Case ID."""
+    """2xx with a Case ID; `differences`: what D365 stored other than it was sent, None where it does not say."""
 
     case_id: str
     exchange: Exchange
+    differences: tuple[Difference, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """D365 said no: 400, 409, 412, 422, or 500 with an OData error. To be read back before it is believed.
+    """D365 said no: 400, 409, 412, 422, or 500 with an OData error. Final only once a look-up shows no such case.
 
     `reason` is cleaned for dealers, `full_text` is everything D365 said. `retry_once`: a 500 (number sequence
     collision, update conflict) deserves one more try, later.
@@ -54,7 +62,7 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """No trustworthy answer: the case may or may not be there. Read back."""
+    """No trustworthy answer: the case may or may not be there. Look it up."""
 
     why: str
     status: int | None

@@ -1,135 +1,149 @@
 # ruff: noqa: ASYNC109 - the caller's lease bounds the whole call, so its seconds are passed down
-"""OAuth client credentials (Entra v2), with one token for all and one refresh at a time."""
+"""Access tokens for D365: one for all, renewed before it ends, one renewal at a time."""
 
 import asyncio
-from dataclasses import dataclass, replace
-from typing import Any
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
-import aiohttp
-import orjson
+import structlog
 
-from case_shared.clock import Clock
-from case_shared.d365.errors import D365Error, D365Unauthorized, D365Unavailable
-from case_shared.d365.odata import retry_after_seconds
+from case_shared.d365.clocks import clock_problem
+from case_shared.d365.errors import D365Error, D365Unavailable, D365UnusableToken
+from case_shared.process.clock import Clock
 
-# RFC 6749 section 5.2, and Entra's invalid_resource: the request itself is wrong, and asking again does not help.
-_PERMANENT_ERRORS = frozenset(
-    {
-        "invalid_request",
-        "invalid_client",
-        "invalid_grant",
-        "unauthorized_client",
-        "unsupported_grant_type",
-        "invalid_scope",
-        "access_denied",
-        "invalid_resource",
-    }
-)
-_REFRESH_AHEAD_SECONDS = 600.0
-# A refresh that failed while the old token still holds is tried again after this long.
-_REFRESH_RETRY_SECONDS = 30.0
+log = structlog.get_logger(__name__)
+_RENEW_AHEAD_SECONDS = 600.0
+# RFC 6749 leaves `expires_in` out at will.
+_UNKNOWN_LIFETIME_SECONDS = 60.0
+_LONGEST_LIFETIME_SECONDS = 86_400.0
+# RFC 6750 section 2.1 allows fewer characters still; these are what a header can carry.
+_USABLE_TOKEN = re.compile(r"[\x21-\x7e]+")
+# A renewal that failed while the old token still holds is tried again after this long.
+_RETRY_SECONDS = 30.0
+_RENEWAL_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A token as its endpoint gave it; `seconds` is how long it holds, whatever the endpoint wrote there."""
+
+    token: object = field(repr=False)
+    seconds: object
+    headers: Mapping[str, str]
+
+
+class TokenSource(Protocol):
+    """One way of signing in."""
+
+    async def fetch(self) -> Grant:
+        """A new token, never one from a cache. Raises: D365Unavailable, D365Unauthorized."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Token:
     value: str
-    refresh_at: float
+    renew_at: float
     expires_at: float
 
 
-class ClientCredentials:
-    """Bearer tokens for one D365 environment.
+class D365Tokens:
+    """Bearer tokens for one D365 environment."""
 
-    `environment` is D365's root address: the scope is made of it, lower-case and without a trailing slash, because D365
-    compares the token's audience with just that (reference/d365, section 3).
-    """
-
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        *,
-        token_url: str,
-        client_id: str,
-        client_secret: str,
-        environment: str,
-        clock: Clock,
-    ) -> None:
-        self._session = session
-        self._token_url = token_url
-        self._form = {
-            "grant_type": "client_credentials",
-            "client_id": client_id,
-            "client_secret": client_secret,
-            "scope": f"{environment.rstrip('/').lower()}/.default",
-        }
+    def __init__(self, source: TokenSource, clock: Clock) -> None:
+        self._source = source
         self._clock = clock
         self._token: _Token | None = None
-        self._lock = asyncio.Lock()
+        self._renewing: asyncio.Task[D365Error | None] | None = None
 
     async def token(self, *, timeout: float) -> str:
-        """A token that holds for a while, refreshed ahead of its expiry; `timeout` in seconds.
+        """A token that holds. While the old one does, nobody waits for its renewal; `timeout` in seconds.
 
-        Raises: D365Unavailable (no token just now), D365Unauthorized (the client is refused: configuration).
+        Raises: D365Unavailable (no token just now), D365Unauthorized (we are refused: configuration).
         """
-        if self._token and self._clock.monotonic() < self._token.refresh_at:
-            return self._token.value
+        held, now = self._token, self._clock.monotonic()
+        if held and now < held.expires_at:
+            if now >= held.renew_at:
+                self._renewal()
+            return held.value
         try:
-            async with asyncio.timeout(timeout), self._lock:
-                if not self._token or self._clock.monotonic() >= self._token.refresh_at:
-                    self._token = await self._fetch()
-                return self._token.value
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            return self._still_valid(D365Unavailable(f"token endpoint: {type(error).__name__}"))
-        except D365Error as error:
-            return self._still_valid(error)
+            async with asyncio.timeout(timeout):
+                # Shielded: one caller's end is not the others'.
+                error = await asyncio.shield(self._renewal())
+        except TimeoutError:
+            raise D365Unavailable("token endpoint: TimeoutError") from None
+        if self._token is None or error:
+            raise error or D365Unavailable("the token was refused while it was fetched")
+        return self._token.value
 
     def invalidate(self, refused: str) -> None:
         """Forget the token that D365 refused (and only that one: another call may have fetched a fresh one)."""
         if self._token and self._token.value == refused:
             self._token = None
 
-    def _still_valid(self, error: D365Error) -> str:
-        now = self._clock.monotonic()
-        if not self._token or now >= self._token.expires_at:
-            raise error
-        self._token = replace(self._token, refresh_at=now + _REFRESH_RETRY_SECONDS)
-        return self._token.value
+    async def close(self) -> None:
+        """End a renewal that is under way."""
+        if self._renewing and not self._renewing.done():
+            self._renewing.cancel()
+            await asyncio.wait([self._renewing])
 
-    async def _fetch(self) -> _Token:
-        async with self._session.post(self._token_url, data=self._form, allow_redirects=False) as response:
-            document = _json_object(await response.read())
-            token, seconds = document.get("access_token"), _seconds(document.get("expires_in"))
-            if response.status == 200 and isinstance(token, str) and seconds is not None:
-                return self._lasting(token, seconds)
-            raise _refusal(response, document)
+    def _renewal(self) -> "asyncio.Task[D365Error | None]":
+        if self._renewing is None or self._renewing.done():
+            self._renewing = asyncio.create_task(self._renew(), name="d365-token")
+        return self._renewing
+
+    async def _renew(self) -> D365Error | None:
+        try:
+            async with asyncio.timeout(_RENEWAL_SECONDS):
+                grant = await self._source.fetch()
+            self._token = self._lasting(_usable(grant.token), _lifetime(grant.seconds))
+            if problem := clock_problem(grant.headers, self._clock):
+                log.warning("clock_off", why=problem)
+        except TimeoutError:
+            return self._failed(D365Unavailable("token endpoint: TimeoutError"))
+        except D365Error as error:
+            return self._failed(error)
+        return None
+
+    def _failed(self, error: D365Error) -> D365Error:
+        now = self._clock.monotonic()
+        if self._token and now < self._token.expires_at:
+            log.warning("d365_token_not_renewed", error=error.why, ends_in_seconds=self._token.expires_at - now)
+            self._token = replace(self._token, renew_at=now + _RETRY_SECONDS)
+        return error
 
     def _lasting(self, value: str, seconds: float) -> _Token:
-        # A short token (a test's, or a tenant's policy) is refreshed at half its life.
+        # A short token (a test's, or a tenant's policy) is renewed at half its life.
         now = self._clock.monotonic()
-        return _Token(value, now + max(seconds - _REFRESH_AHEAD_SECONDS, seconds / 2), now + seconds)
+        return _Token(value, now + max(seconds - _RENEW_AHEAD_SECONDS, seconds / 2), now + seconds)
 
 
-def _refusal(response: aiohttp.ClientResponse, document: dict[str, Any]) -> D365Error:
-    code, status = document.get("error"), response.status
-    codes = document.get("error_codes")
-    why = f"token endpoint: {status} {code or 'without an OAuth answer'}" + (f" {codes}" if codes else "")
-    if code in _PERMANENT_ERRORS and status in (400, 401, 403):
-        return D365Unauthorized(f"{why}; check D365_CLIENT_ID, D365_CLIENT_SECRET and D365_URL", status=status)
-    pause = retry_after_seconds(response.headers)
-    return D365Unavailable(why if pause is None else f"{why}, asks for {pause:g} s", status=status)
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
+@asynccontextmanager
+async def open_tokens(source: TokenSource, clock: Clock) -> AsyncIterator[D365Tokens]:
+    """Tokens for the block; at its end no renewal goes on."""
+    tokens = D365Tokens(source, clock)
     try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return document if isinstance(document, dict) else {}
+        yield tokens
+    finally:
+        await tokens.close()
 
 
-def _seconds(value: object) -> float | None:
+def _usable(token: object) -> str:
+    if not isinstance(token, str) or not _USABLE_TOKEN.fullmatch(token):
+        raise D365UnusableToken("token endpoint: the access token holds characters that no header can carry")
+    return token
+
+
+def _lifetime(value: object) -> float:
+    """The token's life in seconds; where the endpoint names none that can be, one short enough to be safe."""
     # Entra's v1 endpoint gives a string.
     try:
-        return float(value) if isinstance(value, (int, float, str)) else None
-    except ValueError:
-        return None
+        seconds = float(value) if isinstance(value, (int, float, str)) else 0.0
+    except (ValueError, OverflowError):
+        seconds = 0.0
+    if not seconds > 0:
+        log.warning("token_lifetime_unusable", expires_in=str(value)[:40], seconds=_UNKNOWN_LIFETIME_SECONDS)
+        return _UNKNOWN_LIFETIME_SECONDS
+    return min(seconds, _LONGEST_LIFETIME_SECONDS)

@@ -2,37 +2,48 @@
 """The D365 client: cases, customers, categories, priorities and D365's own document queue, over OData."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from typing import Any
 
 import aiohttp
 import orjson
-from pydantic import BaseModel
 
-from case_shared.clock import Clock
 from case_shared.d365.answers import CreateAnswer, Exchange, NotSent, Unauthorized, Unknown
-from case_shared.d365.auth import ClientCredentials
+from case_shared.d365.auth import D365Tokens
+from case_shared.d365.cases_by_key import CasesByKey
+from case_shared.d365.chains import ChainMemory, Chains
 from case_shared.d365.creating import CaseBody, judge
 from case_shared.d365.document_log import write_failure
-from case_shared.d365.errors import D365Misconfigured, D365Unauthorized, D365Unavailable
-from case_shared.d365.mapping import Mapping, ReadTable
+from case_shared.d365.echo import Difference, differences
+from case_shared.d365.errors import (
+    D365Unauthorized,
+    D365Unavailable,
+    D365UnusableKey,
+)
+from case_shared.d365.keyset import Place
+from case_shared.d365.lists import Lists
+from case_shared.d365.mapping import Mapping
+from case_shared.d365.matching import same_key
 from case_shared.d365.models import (
     CaseToCreate,
     Category,
     Customer,
     D365Case,
     DocumentFailure,
+    LookUpAnswer,
     ModifiedKey,
     PreflightProblem,
     Priority,
-    ReadBack,
+    StoredCase,
 )
-from case_shared.d365.odata import any_of, contains, datetime_literal, string_literal
+from case_shared.d365.odata import contains, key_equals, string_literal
 from case_shared.d365.preflight import check_mapping
 from case_shared.d365.reading import EntitySets, Rows
+from case_shared.d365.support import SupportIds
 from case_shared.d365.wire import AnswerLostError, NothingSentError, Wire
+from case_shared.process.clock import Clock
 
-RowT = TypeVar("RowT", bound=BaseModel)
-_KEYS = frozenset({"data_area_id", "case_id", "web_case_id", "submission_id", "customer_account"})
+_KEYS = frozenset({"rec_id", "data_area_id", "case_id", "web_case_id", "submission_id", "customer_account"})
 
 
 class D365Client:
@@ -46,23 +57,42 @@ class D365Client:
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        credentials: ClientCredentials,
+        tokens: D365Tokens,
         mapping: Mapping,
         *,
         environment: str,
         clock: Clock,
+        memory: ChainMemory | None = None,
     ) -> None:
-        """`session` is from `open_session`; `environment` is D365's root address."""
+        """`session` is from `open_session`; `environment` is D365's root address; `memory`: what its filters take."""
         self._clock = clock
         self._mapping = mapping
         self._fields = mapping.case.fields
-        self._wire = Wire(session, credentials, clock)
+        self._wire = Wire(session, tokens, clock)
         self._sets = EntitySets(self._wire, environment)
-        self._body = CaseBody(self._fields)
+        self._body = CaseBody(self._fields, contact_into_notes=mapping.contact_into_notes)
         self._create_url = self._sets.url(mapping.case.entity_set)
-        self._cases = Rows(D365Case, mapping.case.entity_set, self._fields.by_ours())
-        keys = {ours: theirs for ours, theirs in self._fields.by_ours().items() if ours in _KEYS}
+        by_ours = self._fields.by_ours()
+        # Some entities refuse their RecId in $select (docs/d365.md#addresses-and-queries), so look-ups do without it.
+        looked_up = {ours: theirs for ours, theirs in by_ours.items() if ours != "rec_id"}
+        self._cases = Rows(D365Case, mapping.case.entity_set, looked_up)
+        self._chains = Chains(memory, clock)
+        self._modified = Rows(D365Case, mapping.case.entity_set, by_ours)
+        self._by_key = CasesByKey(self._sets, self._cases, mapping.case.entity_set, self._fields, clock, self._chains)
+        self._lists = Lists(self._sets, mapping)
+        with_notes = Rows(StoredCase, mapping.case.entity_set, looked_up)
+        self._stored = CasesByKey(self._sets, with_notes, mapping.case.entity_set, self._fields, clock, self._chains)
+        keys = {ours: theirs for ours, theirs in by_ours.items() if ours in _KEYS}
         self._keys = Rows(D365Case, mapping.case.entity_set, keys)
+
+    @property
+    def sets(self) -> EntitySets:
+        """Plain reads of any entity set."""
+        return self._sets
+
+    async def sign_in(self, *, timeout: float) -> None:
+        """Get an access token. Raises: D365Unavailable (none just now), D365Unauthorized (we are refused)."""
+        await self._wire.sign_in(timeout=timeout)
 
     async def create_case(self, case: CaseToCreate, *, timeout: float) -> CreateAnswer:
         """Create the case in D365: one POST, and a second only after a 401, with a fresh token."""
@@ -70,8 +100,8 @@ class D365Client:
         document = self._body.of(case)
         request = self._body.record(document)
 
-        def exchange(status: int | None, answer: str | None) -> Exchange:
-            return Exchange(status, request, answer, self._clock.monotonic() - started)
+        def exchange(status: int | None, answer: str | None, support: SupportIds | None = None) -> Exchange:
+            return Exchange(status, request, answer, self._clock.monotonic() - started, support)
 
         try:
             answer = await self._wire.send(
@@ -87,11 +117,12 @@ class D365Client:
         except D365Unauthorized as error:
             return Unauthorized(error.why, exchange(error.status, None))
         except AnswerLostError as error:
-            return Unknown(str(error), error.status, exchange(error.status, None))
-        return judge(answer, case, self._body, exchange(answer.status, self._body.record_answer(answer)))
+            return Unknown(str(error), error.status, exchange(error.status, None, error.support))
+        answered = exchange(answer.status, self._body.record_answer(answer), answer.support)
+        return judge(answer, case, self._body, answered)
 
     def describe_creation(self, case: CaseToCreate) -> tuple[str, dict[str, Any]]:
-        """The address and the body that `create_case` sends, whole: for people who mend a case, never for logs."""
+        """The address and the body that `create_case` sends, whole: for people who correct a case, never for logs."""
         return str(self._create_url), self._body.of(case)
 
     async def find_by_web_case_id(
@@ -101,129 +132,128 @@ class D365Client:
         *,
         control_case_ids: Sequence[str],
         timeout: float,
-    ) -> ReadBack:
-        """Look many submissions of one legal entity up, with positive controls in the same answer.
+    ) -> LookUpAnswer:
+        """As `CasesByKey.find_by_web_case_id`."""
+        return await self._by_key.find_by_web_case_id(
+            data_area_id, web_case_ids, control_case_ids=control_case_ids, timeout=timeout
+        )
 
-        `control_case_ids`: a few Case IDs known to be there (delivered before); none, where none is known yet.
-        Raises: D365Error: then nothing is known of any of them.
-        """
-        deadline = self._clock.monotonic() + timeout
-        control = next(any_of(self._fields.case_id, control_case_ids), None)
-        found: dict[str, tuple[D365Case, ...]] = {}
-        controlled: set[str] = set()
-        for chunk in any_of(self._fields.web_case_id, web_case_ids):
-            wanted = f"({chunk.filter} or {control.filter})" if control else chunk.filter
-            cases = await self._read_cases("find cases", data_area_id, wanted, deadline)
-            asked = {web_case_id.casefold(): web_case_id for web_case_id in chunk.values}
-            for case in cases:
-                if web_case_id := asked.get((case.web_case_id or "").casefold()):
-                    found[web_case_id] = (*found.get(web_case_id, ()), case)
-            if control and {case.case_id.casefold() for case in cases} & {c.casefold() for c in control.values}:
-                controlled.update(chunk.values)
-        return ReadBack(found, frozenset(controlled))
+    async def find_by_case_id(
+        self, data_area_id: str, case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
+    ) -> LookUpAnswer:
+        """As `CasesByKey.find_by_case_id`."""
+        return await self._by_key.find_by_case_id(
+            data_area_id, case_ids, control_case_ids=control_case_ids, timeout=timeout
+        )
 
     async def read_cases_by_case_id(
         self, data_area_id: str, case_ids: Collection[str], *, timeout: float
     ) -> tuple[D365Case, ...]:
-        """The cases of one legal entity with these Case IDs, those that are there; many in one request.
+        """As `CasesByKey.read_by_case_id`."""
+        return await self._by_key.read_by_case_id(data_area_id, case_ids, timeout=timeout)
 
-        Raises: D365Error.
+    async def find_anywhere(self, web_case_ids: Collection[str], *, timeout: float) -> tuple[D365Case, ...]:
+        """As `CasesByKey.find_anywhere`."""
+        return await self._by_key.find_anywhere(web_case_ids, timeout=timeout)
+
+    async def read_stored(
+        self, data_area_id: str, sent: dict[str, CaseToCreate], *, timeout: float
+    ) -> dict[str, tuple[Difference, ...]]:
+        """How the cases with these Case IDs differ from what was sent; leaves out those that are not there.
+
+        Raises: as `read_cases_by_case_id`.
         """
-        deadline = self._clock.monotonic() + timeout
-        asked = {case_id.casefold() for case_id in case_ids}
-        found: list[D365Case] = []
-        for chunk in any_of(self._fields.case_id, case_ids):
-            cases = await self._read_cases("read cases", data_area_id, chunk.filter, deadline)
-            found += [case for case in cases if case.case_id.casefold() in asked]
-        return tuple(found)
+        found = await self._stored.find_by_case_id(data_area_id, sent, control_case_ids=(), timeout=timeout)
+        return {case_id: self._differences(sent[case_id], cases[0]) for case_id, cases in found.found.items()}
+
+    def _differences(self, sent: CaseToCreate, found: D365Case) -> tuple[Difference, ...]:
+        stored = {theirs: getattr(found, ours) for ours, theirs in self._body.sent}
+        return differences(self._body.sent, self._body.of(sent), stored) or ()
 
     async def search_cases(
         self, data_area_id: str, customer_account: str, text: str, *, most: int, timeout: float
     ) -> tuple[D365Case, ...]:
         """A customer's cases with `text` in Case ID, Web Case ID or description, the last modified first; all without.
 
-        One request, `most` at most. Raises: D365Error.
+        `most` at most, in one request. Raises: D365Error; D365UnusableKey: nothing was asked.
         """
-        fields = self._fields
-        url = self._sets.url(
-            self._mapping.case.entity_set,
-            filter=" and ".join(
-                [
-                    f"{fields.data_area_id} eq {string_literal(data_area_id)}",
-                    f"{fields.customer_account} eq {string_literal(customer_account)}",
-                    *contains((fields.case_id, fields.web_case_id, fields.description), text),
-                ]
-            ),
-            orderby=f"{fields.modified_at} desc",
-            top=most,
-            select=self._cases.select,
-        )
-        page = await self._sets.page("search cases", url, timeout=timeout)
-        return self._cases.read(page.rows)[:most]
+        fields, wanted = self._fields, text.strip()
+        if "*" in wanted:
+            raise D365UnusableKey("the text looked for cannot hold an asterisk (*), which D365 reads as any characters")
+        # An account with an asterisk is a pattern to D365, which its own cases match: others' are left out.
+        theirs = f"{fields.customer_account} eq {string_literal(customer_account)}"
+        place = f"{key_equals(fields.data_area_id, data_area_id)} and {theirs}"
+        found: dict[str, D365Case] = {}
 
-    async def read_web_cases(self, after: str, *, page_size: int, timeout: float) -> tuple[tuple[D365Case, ...], bool]:
-        """Cases with a Web Case ID behind `after`, in its order, of all legal entities; and whether there are more.
+        async def ask(names: Sequence[str]) -> None:
+            url = self._sets.url(
+                self._mapping.case.entity_set,
+                filter=f"{place} and {contains(names, wanted)}" if wanted else place,
+                orderby=f"{fields.modified_at} desc",
+                top=most,
+                select=self._cases.select,
+            )
+            page = await self._sets.page("search cases", url, timeout=timeout)
+            found.update({case.case_id: case for case in self._cases.read(page.rows[:most])})
+
+        names = [name for name in (fields.case_id, fields.web_case_id, fields.description) if name]
+        await self._chains.ask("", names if wanted else names[:1], ask)
+        own = [case for case in found.values() if same_key(case.customer_account, customer_account)]
+        return tuple(sorted(own, key=_modified_at, reverse=True)[:most])
+
+    async def read_web_cases(self, after: int, *, page_size: int, timeout: float) -> tuple[D365Case, ...]:
+        """Cases with a Web Case ID and a RecId above `after`, in its order, of all legal entities; none at the end.
 
         `page_size` at most, and only what tells cases apart. Raises: D365Error.
         """
         fields = self._fields
         url = self._sets.url(
             self._mapping.case.entity_set,
-            filter=f"{fields.web_case_id} gt {string_literal(after)}",
-            orderby=f"{fields.web_case_id},{fields.data_area_id},{fields.case_id}",
+            filter=f"{fields.rec_id} gt {after} and {fields.web_case_id} ne ''",
+            orderby=fields.rec_id,
             top=page_size,
             select=self._keys.select,
         )
         page = await self._sets.page("read web cases", url, timeout=timeout)
-        cases = self._keys.read(page.rows)
-        return cases, bool(cases) and (page.following is not None or len(cases) >= page_size)
+        return self._keys.read(page.rows)
 
     async def read_modified_since(
-        self, since: ModifiedKey, *, page_size: int, timeout: float, data_area_id: str | None = None
+        self, since: ModifiedKey, *, page_size: int, timeout: float
     ) -> AsyncIterator[tuple[D365Case, ...]]:
-        """Pages of cases after `since`, in the order of ModifiedKey; of all legal entities, or of one.
+        """Pages of cases after `since`, of all legal entities, in the order of ModifiedKey.
 
-        Raises: D365Error; D365Misconfigured also where the modified time does not carry the reader forward.
+        Raises: D365Error; D365Misconfigured also where the key does not carry the reader forward.
         """
-        order = f"{self._fields.modified_at},{self._fields.data_area_id},{self._fields.case_id}"
+        place, modified_at = Place.at(since), self._fields.modified_at
         while True:
             url = self._sets.url(
                 self._mapping.case.entity_set,
-                filter=self._after(since, data_area_id),
-                orderby=order,
+                filter=place.filter(self._fields),
+                orderby=f"{modified_at},{self._fields.rec_id}",
                 top=page_size,
-                select=self._cases.select,
+                select=self._modified.select,
             )
             # D365's own next page would be skip-based: by key, rows that move meanwhile shift nothing.
             page = await self._sets.page("read modified cases", url, timeout=timeout)
-            cases = self._cases.read(page.rows)
+            cases = self._modified.read(page.rows)
             if not cases:
                 return
             yield cases
             if not page.following and len(cases) < page_size:
                 return
-            since = _advanced(since, cases[-1])
+            place = place.advanced_to(cases[-1], page.rows[-1].get(modified_at))
 
     def read_customers(self, *, timeout: float) -> AsyncIterator[tuple[Customer, ...]]:
-        """Pages of the customers that pass the mapping's filter, of all legal entities. Raises: D365Error."""
-        table = self._mapping.customers
-        rows = Rows(Customer, table.entity_set, table.fields.by_ours())
-        key = (table.fields.data_area_id, table.fields.customer_account)
-        return self._read_all("read customers", rows, table, key, timeout)
+        """As `Lists.customers`."""
+        return self._lists.customers(timeout=timeout)
 
     def read_categories(self, *, timeout: float) -> AsyncIterator[tuple[Category, ...]]:
-        """Pages of case categories of all legal entities. Raises: D365Error."""
-        table = self._mapping.categories
-        rows = Rows(Category, table.entity_set, table.fields.by_ours())
-        key = (table.fields.data_area_id, table.fields.category_type, table.fields.category)
-        return self._read_all("read categories", rows, table, key, timeout)
+        """As `Lists.categories`."""
+        return self._lists.categories(timeout=timeout)
 
     def read_priorities(self, *, timeout: float) -> AsyncIterator[tuple[Priority, ...]]:
-        """Pages of case priorities of all legal entities. Raises: D365Error."""
-        table = self._mapping.priorities
-        rows = Rows(Priority, table.entity_set, table.fields.by_ours())
-        key = (table.fields.data_area_id, table.fields.priority)
-        return self._read_all("read priorities", rows, table, key, timeout)
+        """As `Lists.priorities`."""
+        return self._lists.priorities(timeout=timeout)
 
     async def probe(self, *, timeout: float) -> None:
         """A cheap control read of the case entity set. Raises: D365Error when it does not work."""
@@ -248,47 +278,6 @@ class D365Client:
         await write_failure(self._sets, table.entity_set, table.fields, failure, timeout=timeout)
         return True
 
-    async def _read_cases(
-        self, operation: str, data_area_id: str, wanted: str, deadline: float
-    ) -> tuple[D365Case, ...]:
-        """Every case of the legal entity that the filter wants; all pages."""
-        fields = self._fields
-        url = self._sets.url(
-            self._mapping.case.entity_set,
-            filter=f"{fields.data_area_id} eq {string_literal(data_area_id)} and {wanted}",
-            orderby=f"{fields.data_area_id},{fields.case_id}",
-            select=self._cases.select,
-        )
-        left = deadline - self._clock.monotonic()
-        cases = [
-            case async for rows in self._sets.pages(operation, url, timeout=left) for case in self._cases.read(rows)
-        ]
-        return tuple(case for case in cases if case.data_area_id.casefold() == data_area_id.casefold())
 
-    async def _read_all(
-        self, operation: str, rows: Rows[RowT], table: ReadTable, key: Sequence[str], timeout: float
-    ) -> AsyncIterator[tuple[RowT, ...]]:
-        url = self._sets.url(table.entity_set, filter=table.filter, orderby=",".join(key), select=rows.select)
-        async for page in self._sets.pages(operation, url, timeout=timeout):
-            yield rows.read(page)
-
-    def _after(self, since: ModifiedKey, data_area_id: str | None) -> str:
-        """The filter for all that comes after `since` in the order of (modified time, legal entity, Case ID)."""
-        fields, moment = self._fields, datetime_literal(since.modified_at)
-        area, case_id = string_literal(since.data_area_id), string_literal(since.case_id)
-        same_moment = f"{fields.modified_at} eq {moment}"
-        after = (
-            f"({fields.modified_at} gt {moment}"
-            f" or ({same_moment} and {fields.data_area_id} gt {area})"
-            f" or ({same_moment} and {fields.data_area_id} eq {area} and {fields.case_id} gt {case_id}))"
-        )
-        return f"{fields.data_area_id} eq {string_literal(data_area_id)} and {after}" if data_area_id else after
-
-
-def _advanced(since: ModifiedKey, last: D365Case) -> ModifiedKey:
-    if last.modified_at is None:
-        raise D365Misconfigured("a case without a modified time; check [case.fields] modified_at")
-    following = ModifiedKey(last.modified_at, last.data_area_id, last.case_id)
-    if following == since:
-        raise D365Misconfigured("D365 gives the same page again; check [case.fields] modified_at")
-    return following
+def _modified_at(case: D365Case) -> datetime:
+    return case.modified_at or datetime.min.replace(tzinfo=UTC)

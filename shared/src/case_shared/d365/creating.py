@@ -1,4 +1,7 @@
-"""Creating a case: the body that is sent, and what an answer to it proves (DESIGN section 5, row by row)."""
+"""Creating a case: the body that is sent, and what an answer to it proves.
+
+Row by row: docs/design.md#what-does-each-answer-from-d365-mean.
+"""
 
 from typing import Any
 
@@ -15,12 +18,16 @@ from case_shared.d365.answers import (
     Unauthorized,
     Unknown,
 )
+from case_shared.d365.echo import differences
 from case_shared.d365.mapping import CaseFields
+from case_shared.d365.matching import same_key
 from case_shared.d365.models import CaseToCreate, is_case_id
 from case_shared.d365.odata import retry_after_seconds
 from case_shared.d365.reasons import full_text, inner_message, reason_for_dealers
+from case_shared.d365.texts import REPLACEMENT, readable
 from case_shared.d365.wire import Answer
 
+CONTACT_LABEL = "Contact: "
 _PERSONAL = ("notes", "contact_name", "contact_email", "contact_phone")
 _BLANK = "[blanked]"
 _MAX_BODY_CHARACTERS = 16 * 1024
@@ -30,16 +37,19 @@ _REFUSALS = frozenset({400, 409, 412, 422})
 class CaseBody:
     """Turns a case into D365's JSON, and bodies into what an attempt's record may keep."""
 
-    def __init__(self, fields: CaseFields) -> None:
+    def __init__(self, fields: CaseFields, *, contact_into_notes: bool = False) -> None:
+        self._contact_into_notes = contact_into_notes
         self.case_id_field = fields.case_id
         self.web_case_id_field = fields.web_case_id
         names = fields.by_ours()
-        self._sent = tuple((ours, theirs) for ours, theirs in names.items() if ours in CaseToCreate.model_fields)
+        self.sent = tuple((ours, theirs) for ours, theirs in names.items() if ours in CaseToCreate.model_fields)
         self._personal = frozenset(names[ours] for ours in _PERSONAL if ours in names)
 
     def of(self, case: CaseToCreate) -> dict[str, Any]:
         """The fields that are there, by D365's names."""
-        values = ((theirs, getattr(case, ours)) for ours, theirs in self._sent)
+        if self._contact_into_notes:
+            case = case.model_copy(update={"notes": _with_contact(case)})
+        values = ((theirs, getattr(case, ours)) for ours, theirs in self.sent)
         return {theirs: value for theirs, value in values if value is not None}
 
     def record(self, document: dict[str, Any]) -> str:
@@ -48,10 +58,16 @@ class CaseBody:
         return orjson.dumps(blanked).decode()[:_MAX_BODY_CHARACTERS]
 
     def record_answer(self, answer: Answer) -> str:
-        """An answer as an attempt's record keeps it; what is no JSON as text."""
+        """An answer as an attempt's record keeps it; text if it is not JSON."""
         if answer.document is not None:
             return self.record(answer.document)
-        return answer.body[:_MAX_BODY_CHARACTERS].decode(errors="replace").replace("\0", "")
+        return answer.body[:_MAX_BODY_CHARACTERS].decode(errors="replace").replace("\0", REPLACEMENT)
+
+
+def _with_contact(case: CaseToCreate) -> str | None:
+    """The notes with the contact before them: what is too long is cut at its end."""
+    contact = ", ".join(text for text in (case.contact_name, case.contact_email, case.contact_phone) if text)
+    return f"{CONTACT_LABEL}{contact}\n\n{case.notes or ''}".strip() if contact else case.notes
 
 
 def judge(answer: Answer, sent: CaseToCreate, body: CaseBody, exchange: Exchange) -> CreateAnswer:
@@ -86,9 +102,9 @@ def _is_refusal(answer: Answer) -> bool:
 def _created(answer: Answer, sent: CaseToCreate, body: CaseBody, exchange: Exchange) -> CreateAnswer:
     document = answer.document or {}
     case_id, web_case_id = document.get(body.case_id_field), document.get(body.web_case_id_field)
-    case_id = case_id.replace("\0", "").strip() if isinstance(case_id, str) else ""
+    case_id = readable(case_id).strip() if isinstance(case_id, str) else ""
     if not is_case_id(case_id):
         return Unknown(f"{answer.status} without a usable Case ID", answer.status, exchange)
-    if web_case_id and web_case_id != sent.web_case_id:
+    if isinstance(web_case_id, str) and web_case_id.strip() and not same_key(web_case_id, sent.web_case_id):
         return Unknown(f"{answer.status} with another case's Web Case ID", answer.status, exchange)
-    return Created(case_id, exchange)
+    return Created(case_id, exchange, differences(body.sent, body.of(sent), document))

@@ -3,33 +3,44 @@
 D365Error
 ├── D365TransientError        try again later
 │   ├── D365Unavailable       no connection, time-out, connection lost, 408, 5xx
+│   │   └── D365UnusableToken   an access token that no header can carry; the next one is fetched
 │   ├── D365Throttled         429: wait `retry_after` seconds, or back off
 │   └── D365NotOData          an answer, but not OData's JSON (HTML, redirect, cut off): nothing is known for sure
-└── D365ConfigurationError    somebody must mend something: breaker and alert
+│       └── D365AnswersTooMuch  more rows than the keys asked for can have
+├── D365UnusableKey           a key that must not be asked for (it holds `*`): nothing was sent
+│   └── D365RefusedKeys       keys that D365 refuses to be asked for, while it takes others
+└── D365ConfigurationError    somebody must correct a setting: breaker and alert
     ├── D365Unauthorized      401 with a fresh token too, or Entra refuses the client
     ├── D365Forbidden         403: a role of the integration user is missing
     └── D365Misconfigured     404 on an entity set, a field that D365 does not know
+        └── D365ForeignLink     a next page that is not D365's own: not followed
 MappingError                  the mapping file cannot be used (at start)
 """
 
-from case_shared.errors import CasebridgeError, Misconfigured, Transient
+from case_shared.d365.support import SupportIds
+from case_shared.words.errors import CasebridgeError, Misconfigured, Refused, Transient
 
 
 class D365Error(CasebridgeError):
-    """Any failed read of D365; `status` is the HTTP status where there was an answer."""
+    """Any failed read of D365; `status` is the HTTP status where there was an answer, `support` where one was sent."""
 
     def __init__(self, why: str, *, status: int | None = None) -> None:
         super().__init__(why)
         self.why = why
         self.status = status
+        self.support: SupportIds | None = None
 
 
 class D365TransientError(D365Error, Transient):
-    """Try again later: nobody needs to mend anything here."""
+    """Try again later: nobody needs to correct anything here."""
 
 
 class D365Unavailable(D365TransientError):
     """D365 (or the token endpoint) could not be reached, was too slow, or answered with a server error."""
+
+
+class D365UnusableToken(D365Unavailable):
+    """The token endpoint gave an access token that no header can carry. Nothing was sent to D365."""
 
 
 class D365Throttled(D365TransientError):
@@ -42,6 +53,22 @@ class D365Throttled(D365TransientError):
 
 class D365NotOData(D365TransientError):
     """Something answered that does not speak OData: HTML, a redirect, cut-off JSON. No conclusion may rest on it."""
+
+
+class D365AnswersTooMuch(D365NotOData):
+    """More rows than the keys that were asked for can have: D365 did not apply the filter, and reading stopped."""
+
+
+class D365UnusableKey(D365Error, Refused):
+    """A key that D365 would read as a pattern, or cannot hold; it is not asked for. Asking again does not help."""
+
+
+class D365RefusedKeys(D365UnusableKey):
+    """D365 refuses to be asked for `keys`, each by itself, and has answered for others of the same call."""
+
+    def __init__(self, keys: frozenset[str], why: str, *, status: int | None) -> None:
+        super().__init__(why, status=status)
+        self.keys = keys
 
 
 class D365ConfigurationError(D365Error, Misconfigured):
@@ -58,6 +85,10 @@ class D365Forbidden(D365ConfigurationError):
 
 class D365Misconfigured(D365ConfigurationError):
     """An entity set or a field of the mapping that D365 does not know."""
+
+
+class D365ForeignLink(D365Misconfigured):
+    """D365 named a next page on another scheme, host or port, or none at all. It is not followed: our token stays."""
 
 
 class MappingError(Misconfigured):

@@ -1,7 +1,7 @@
 """The mapping file (`D365_MAPPING`, TOML): what our fields, D365's entity sets and its status symbols are called.
 
-No public page names a standard case entity (reference/d365, section 0), so all of it is configuration; the defaults are
-DESIGN section 8's. What is left out has the default; an unknown key is refused.
+No public page names a standard case entity (docs/d365.md#addresses-and-queries), so all of it is configuration; the
+defaults are those of deploy/d365. What is left out has the default; an unknown key is refused.
 """
 
 import tomllib
@@ -12,11 +12,15 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from case_shared.d365.errors import MappingError
-from case_shared.events import CaseStatus
+from case_shared.words.events import CaseStatus
 
 # OData names go into addresses unescaped: nothing but an identifier is one.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)]
 OptionalName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", max_length=128)]
+
+Code = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+Length = Annotated[int, Field(ge=1, strict=True)]
+CONTACT_FIELDS = ("contact_name", "contact_email", "contact_phone")
 
 _DEFAULT_STATUS: dict[str, CaseStatus] = {
     "None": CaseStatus.SUBMITTED,
@@ -66,7 +70,8 @@ class CaseFields(_Fields):
     contact_phone: OptionalName = "ContactPhone"
     created_by: OptionalName = "CreatedByUser"
     status: Name = "CaseStatus"
-    modified_at: Name = "ModifiedDateAndTime"
+    modified_at: Name = "SysModifiedDateTime"
+    rec_id: Name = "CaseRecId"
 
 
 class CategoryFields(_Fields):
@@ -107,32 +112,86 @@ class DocumentQueueFields(_Fields):
     reason: OptionalName = "Message"
 
 
+class CaseLengths(_Table):
+    """`[case.lengths]`: how many characters D365 keeps of a text, in UTF-16 units, as it counts them.
+
+    What is left out has room for all that the portal allows.
+    """
+
+    description: Length | None = None
+    notes: Length | None = None
+    contact_name: Length | None = None
+    contact_email: Length | None = None
+    contact_phone: Length | None = None
+
+    def known(self) -> dict[str, int]:
+        """The lengths that are given, by our names."""
+        return {ours: length for ours, length in self if length}
+
+
 class CaseTable(_Table):
     """`[case]`."""
 
     entity_set: Name = "DealerPortalCases"
     fields: CaseFields = CaseFields()
+    lengths: CaseLengths = CaseLengths()
+
+    @model_validator(mode="after")
+    def _lengths_of_fields(self) -> Self:
+        nowhere = self.lengths.known().keys() - self.fields.by_ours().keys()
+        if nowhere:
+            name = min(nowhere)
+            raise ValueError(f"[case.lengths] {name} has no field in D365; map [case.fields] {name}, or remove it")
+        return self
 
 
 class ReadTable(_Table):
     """A table that is only read; `filter` is an OData filter, empty for all."""
 
-    entity_set: Name
+    entity_set: OptionalName
     filter: str = ""
 
 
+class FixedCategory(_Table):
+    """A category that the mapping names; without `data_area_id` it is there in every legal entity with dealers."""
+
+    category: Annotated[str, StringConstraints(min_length=1, max_length=120)]
+    category_type: Annotated[str, StringConstraints(min_length=1, max_length=60)]
+    description: str | None = None
+    data_area_id: str | None = None
+
+
+class FixedPriority(_Table):
+    """A priority that the mapping names, as `FixedCategory`."""
+
+    priority: Code
+    description: str | None = None
+    data_area_id: str | None = None
+
+
 class CategoryTable(ReadTable):
-    """`[categories]`."""
+    """`[categories]`; with a `list` of its own, D365 is not asked."""
 
     entity_set: Name = "CaseCategoryHierarchyDetails"
     fields: CategoryFields = CategoryFields()
+    list: tuple[FixedCategory, ...] = ()
 
 
 class PriorityTable(ReadTable):
-    """`[priorities]`."""
+    """`[priorities]`; `order`: how lists sort them, by D365's code; those left out come after, by their names.
 
-    entity_set: Name = "CasePriorities"
+    With a `list` of its own D365 is not asked; with `entity_set = ""` and no list there are no priorities.
+    """
+
+    entity_set: OptionalName = "CasePriorities"
     fields: PriorityFields = PriorityFields()
+    order: tuple[Code, ...] = ()
+    list: tuple[FixedPriority, ...] = ()
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether D365 must have the set: where the mapping does not name it, it may do without."""
+        return bool(self.model_fields_set & {"entity_set", "filter", "fields"})
 
 
 class CustomerTable(ReadTable):
@@ -152,13 +211,18 @@ class DocumentQueueTable(_Table):
 class EventsTable(_Table):
     """`[events]`: the business events that may name a case."""
 
-    business_event_ids: Annotated[tuple[str, ...], Field(min_length=1)] = ("CaseStatusChangedBusinessEvent",)
+    # An event's id is the name of its class: that of the model in deploy/d365, and the one earlier releases asked for.
+    business_event_ids: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "CBCaseStatusChangedBusinessEvent",
+        "CaseStatusChangedBusinessEvent",
+    )
 
 
 class Mapping(_Table):
     """The whole file."""
 
     web_case_id_unique: bool = True
+    contact_into_notes: bool = False
     case: CaseTable = CaseTable()
     categories: CategoryTable = CategoryTable()
     priorities: PriorityTable = PriorityTable()
@@ -173,6 +237,20 @@ class Mapping(_Table):
         if CaseStatus.DRAFT in value.values():
             raise ValueError("a case that D365 has is no draft; use submitted, in_process, open, closed or canceled")
         return _DEFAULT_STATUS | value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_contact_fields(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("contact_into_notes") is not True:
+            return given
+        case = given.get("case", {})
+        fields = dict(case.get("fields", {})) if isinstance(case, dict) else {}
+        named = [name for name in CONTACT_FIELDS if fields.get(name)]
+        if named:
+            raise ValueError(f"contact_into_notes = true, but [case.fields] names {named[0]}; remove one of the two")
+        if fields.get("notes") == "":
+            raise ValueError("contact_into_notes = true needs a field for the notes; map [case.fields] notes")
+        return {**given, "case": {**case, "fields": {**fields, **dict.fromkeys(CONTACT_FIELDS, "")}}}
 
     @property
     def has_submission_id(self) -> bool:
@@ -206,4 +284,5 @@ def _problem(detail: dict[str, Any]) -> str:
     *tables, key = [str(part) for part in detail["loc"]] or [""]
     where = f"table [{'.'.join(tables)}]" if tables else "top level"
     what = "unknown key; remove it or correct its name" if detail["type"] == "extra_forbidden" else detail["msg"]
+    what = what.removeprefix("Value error, ")
     return f"{where}, key {key!r}: {what}"

@@ -1,6 +1,7 @@
-"""Whether a case found in D365 is the one that was sent (DESIGN section 5: "Found is ours only if …")."""
+"""Whether a case found in D365 is the one that was sent (docs/design.md#when-is-a-case-in-d365-the-one-we-sent)."""
 
 from case_shared.d365.models import CaseToCreate, D365Case
+from case_shared.d365.texts import REPLACEMENT, readable
 
 # Compared where D365 keeps no submission id. Notes are not among them: they are never read.
 _SENT_FIELDS = (
@@ -20,27 +21,35 @@ def is_ours(found: D365Case, sent: CaseToCreate, *, by_submission_id: bool) -> b
 
     `by_submission_id` is `Mapping.has_submission_id`. Keys compare without case, as D365 compares them.
     """
-    same_place = _same_key(found.data_area_id, sent.data_area_id) and _same_key(
+    same_place = same_key(found.data_area_id, sent.data_area_id) and same_key(
         found.customer_account, sent.customer_account
     )
-    same_number = _same_key(found.web_case_id, sent.web_case_id)
+    same_number = same_key(found.web_case_id, sent.web_case_id)
     return same_place and same_number and _same_submission(found, sent, by_submission_id)
 
 
 def _same_submission(found: D365Case, sent: CaseToCreate, by_submission_id: bool) -> bool:
     if by_submission_id:
         return found.submission_id == sent.submission_id
-    return all(_same_text(getattr(found, field), getattr(sent, field)) for field in _SENT_FIELDS)
+    # What D365 has no field for is not there; what it shortened begins as it was sent.
+    kept = (field for field in _SENT_FIELDS if field in found.model_fields_set)
+    return all(_same_or_shortened(getattr(found, field), getattr(sent, field)) for field in kept)
 
 
-def _same_key(found: str | None, sent: str) -> bool:
-    return (found or "").strip().casefold() == sent.strip().casefold()
+def same_key(found: str | None, sent: str) -> bool:
+    """Whether D365 holds the two for the same key: case, and blanks around it, do not count."""
+    return readable(found or "").strip().casefold() == readable(sent).strip().casefold()
 
 
-def _same_text(found: str | None, sent: str | None) -> bool:
+def _same_or_shortened(found: str | None, sent: str | None) -> bool:
+    return same_text(found, sent) or bool(found and sent and sent.startswith(found.rstrip(REPLACEMENT)))
+
+
+def same_text(found: str | None, sent: str | None) -> bool:
+    """Whether D365 holds a text as it was sent; blanks at the ends of lines, and how lines end, do not count."""
     # What was not sent may have got a default; D365 keeps neither trailing blanks nor our kind of line ends.
     return not sent or _lines(found or "") == _lines(sent)
 
 
 def _lines(text: str) -> list[str]:
-    return [line.rstrip() for line in text.strip().splitlines()]
+    return [line.rstrip() for line in readable(text).strip().splitlines()]

@@ -1,26 +1,38 @@
 """What goes to D365 and what comes from it, in our words. Frozen; empty strings and D365's empty date are None."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
-from case_shared.events import MAX_KEY_CHARACTERS
+from case_shared.d365.support import SupportIds
+from case_shared.d365.texts import readable
+from case_shared.words.events import MAX_KEY_CHARACTERS
 
-# D365 writes this for "no date" (reference/d365, section 1).
+# D365 writes this for "no date" (docs/d365.md#values).
 _EMPTY_DATE = datetime(1900, 1, 1, tzinfo=UTC)
 
 
-def _without_nul(value: Any) -> Any:
-    # PostgreSQL's text takes no NUL: one odd row must not fail a batch downstream.
-    return value.replace("\0", "") if isinstance(value, str) else value
+def _readable(value: Any) -> Any:
+    # One odd row must not fail a batch downstream.
+    return readable(value) if isinstance(value, str) else value
 
 
 def _empty_to_none(value: Any) -> Any:
-    return _without_nul(value) or None
+    return _readable(value) or None
+
+
+def _trimmed(value: Any) -> Any:
+    text = _readable(value)
+    return text.strip() if isinstance(text, str) else text
+
+
+def _trimmed_or_none(value: Any) -> Any:
+    return _trimmed(value) or None
 
 
 def _uuid_or_none(value: Any) -> UUID | None:
@@ -41,8 +53,11 @@ def _empty_date_to_none(value: datetime | None) -> datetime | None:
     return None if moment == _EMPTY_DATE else moment
 
 
-Text = Annotated[str, BeforeValidator(_without_nul)]
+Text = Annotated[str, BeforeValidator(_readable)]
 OptionalText = Annotated[str | None, BeforeValidator(_empty_to_none)]
+# Blanks around a key do not count in D365, and some entities fill keys up with them.
+Key = Annotated[str, BeforeValidator(_trimmed)]
+OptionalKey = Annotated[str | None, BeforeValidator(_trimmed_or_none)]
 OptionalMoment = Annotated[datetime | None, BeforeValidator(_empty_to_none), AfterValidator(_empty_date_to_none)]
 
 
@@ -51,7 +66,7 @@ class _Frozen(BaseModel):
 
 
 def is_case_id(text: str) -> bool:
-    """Whether `text` can be stored and told as a Case ID. (D365's own are up to 20 characters.)"""
+    """Whether `text` can be stored and shown as a Case ID. (D365's own are up to 20 characters.)"""
     return 0 < len(text) <= MAX_KEY_CHARACTERS
 
 
@@ -74,52 +89,59 @@ class CaseToCreate(_Frozen):
 
 
 class D365Case(_Frozen):
-    """A case as D365 has it now. Never its Notes: they are not asked for."""
+    """A case as D365 has it now. Never its Notes: they are not asked for; `rec_id` only where reading goes by it."""
 
-    data_area_id: Text
-    case_id: Text
-    web_case_id: OptionalText = None
+    data_area_id: Key
+    case_id: Key
+    web_case_id: OptionalKey = None
     submission_id: Annotated[UUID | None, BeforeValidator(_uuid_or_none)] = None
-    customer_account: OptionalText = None
-    category: OptionalText = None
-    category_type: OptionalText = None
-    priority: OptionalText = None
+    customer_account: OptionalKey = None
+    category: OptionalKey = None
+    category_type: OptionalKey = None
+    priority: OptionalKey = None
     description: OptionalText = None
     contact_name: OptionalText = None
     contact_email: OptionalText = None
     contact_phone: OptionalText = None
     created_by: OptionalText = None
-    status: OptionalText = None
+    status: OptionalKey = None
     modified_at: OptionalMoment = None
+    rec_id: int | None = None
+
+
+class StoredCase(D365Case):
+    """One of our own cases right after it was created, to be held against what was sent."""
+
+    notes: OptionalText = None
 
 
 class Customer(_Frozen):
     """A customer account of one legal entity."""
 
-    data_area_id: Text
-    customer_account: Text
+    data_area_id: Key
+    customer_account: Key
     name: OptionalText = None
 
 
 class Category(_Frozen):
     """A case category; its key is (data_area_id, category_type, category)."""
 
-    data_area_id: Text
-    category: Text
-    category_type: Text
+    data_area_id: Key
+    category: Key
+    category_type: Key
     description: OptionalText = None
 
 
 class Priority(_Frozen):
     """A case priority (a free code of a setup table)."""
 
-    data_area_id: Text
-    priority: Text
+    data_area_id: Key
+    priority: Key
     description: OptionalText = None
 
 
 class DocumentFailure(_Frozen):
-    """What D365's own document queue is told about a document that failed."""
+    """What is written to D365's own document queue about a document that failed."""
 
     data_area_id: str
     document_id: str
@@ -135,24 +157,35 @@ class ModifiedKey(NamedTuple):
     """Where a reconciliation read stands: the last case seen, in D365's order."""
 
     modified_at: datetime
-    data_area_id: str
-    case_id: str
+    rec_id: int
+
+
+class AbsenceProof(StrEnum):
+    """Why an answer of 200 without a case proves that D365 does not have it."""
+
+    BY_KNOWN_CASE = "by_known_case"  # the same answer shows a case that is known to be there
+    BY_FIRST_CASE = "by_first_case"  # no case of the legal entity is known to be there yet, or any more
 
 
 @dataclass(frozen=True, slots=True)
-class ReadBack:
+class LookUpAnswer:
     """The sure part of a look-up by Web Case ID.
 
-    `found` has every case per Web Case ID as it was asked for (two for one is possible: an alarm). `controlled` has the
-    Web Case IDs whose very answer also showed a case that is known to be there: only for those is "not found" a proof.
+    `found` has every case per key as it was asked for (two for one is possible: an alarm). `proofs` has the keys for
+    which "not found" is a proof, and which one. `support` names the request that answered for each.
     """
 
     found: Mapping[str, tuple[D365Case, ...]]
-    controlled: frozenset[str]
+    proofs: Mapping[str, AbsenceProof]
+    support: Mapping[str, SupportIds] = field(default_factory=dict)
 
-    def is_surely_absent(self, web_case_id: str) -> bool:
-        """Not there, and the same answer showed a positive control."""
-        return web_case_id in self.controlled and web_case_id not in self.found
+    def proof_of_absence(self, key: str) -> AbsenceProof | None:
+        """What proves that D365 does not have it; None where D365 does, or nothing proves that."""
+        return None if key in self.found else self.proofs.get(key)
+
+    def is_surely_absent(self, key: str) -> bool:
+        """D365 does not have it, and something proves that."""
+        return self.proof_of_absence(key) is not None
 
 
 @dataclass(frozen=True, slots=True)

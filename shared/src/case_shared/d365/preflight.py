@@ -16,14 +16,25 @@ from case_shared.d365.reading import EntitySets
 
 # No case has this number: the read checks the fields' names without reading anybody's notes.
 _NO_CASE = "casebridge-preflight"
+_NO_FIELD = (
+    "D365 does not know it, or it is private there (400): correct its name in the mapping, or set its Access modifier"
+    " to Public in the entity"
+)
+_NO_SET = "D365 does not have it (404): correct entity_set in the mapping, or publish the entity there"
 
 
-class _Table(NamedTuple):
+class Table(NamedTuple):
+    """An entity set of the mapping; a read of it asks for `always`, or else for `filter`.
+
+    `optional`: D365 may do without the set.
+    """
+
     name: str
     entity_set: str
     fields: tuple[str, ...]
     filter: str = ""
     always: str = ""
+    optional: bool = False
 
 
 async def check_mapping(sets: EntitySets, mapping: Mapping, *, timeout: float) -> tuple[PreflightProblem, ...]:
@@ -31,7 +42,7 @@ async def check_mapping(sets: EntitySets, mapping: Mapping, *, timeout: float) -
 
     Raises: D365Error where D365 cannot say whether cases can be delivered.
     """
-    cases, *others = _tables(mapping)
+    cases, *others = tables(mapping)
     problems = await _check(sets, cases, timeout)
     for table in others:
         try:
@@ -41,43 +52,50 @@ async def check_mapping(sets: EntitySets, mapping: Mapping, *, timeout: float) -
     return tuple(problems)
 
 
-def _tables(mapping: Mapping) -> Iterator[_Table]:
+def tables(mapping: Mapping) -> Iterator[Table]:
+    """The entity sets that the mapping names, cases first."""
     case = mapping.case
     none = f"{case.fields.case_id} eq {string_literal(_NO_CASE)}"
-    yield _Table("case", case.entity_set, tuple(case.fields.by_ours().values()), always=none)
+    yield Table("case", case.entity_set, tuple(case.fields.by_ours().values()), always=none)
     for name, table in (
         ("categories", mapping.categories),
         ("priorities", mapping.priorities),
         ("customers", mapping.customers),
     ):
-        yield _Table(name, table.entity_set, tuple(table.fields.by_ours().values()), table.filter)
+        if table.entity_set and not getattr(table, "list", ()):
+            fields = tuple(table.fields.by_ours().values())
+            optional = table is mapping.priorities and not mapping.priorities.is_expected
+            yield Table(name, table.entity_set, fields, table.filter, optional=optional)
     queue = mapping.document_queue
     if queue.entity_set:
-        yield _Table("document_queue", queue.entity_set, tuple(queue.fields.by_ours().values()))
+        yield Table("document_queue", queue.entity_set, tuple(queue.fields.by_ours().values()))
 
 
-async def _check(sets: EntitySets, table: _Table, timeout: float) -> list[PreflightProblem]:
+async def _check(sets: EntitySets, table: Table, timeout: float) -> list[PreflightProblem]:
     try:
-        await _read(sets, table, table.fields, timeout, filter_=table.filter)
+        await read(sets, table, table.fields, timeout, filter_=table.filter)
     except D365Forbidden:
         return [PreflightProblem(table.name, table.entity_set, None, "the integration user may not read it (403)")]
     except D365Misconfigured as error:
+        if error.status == 404 and table.optional:
+            return []
         if error.status == 404:
-            return [PreflightProblem(table.name, table.entity_set, None, "D365 does not have it (404)")]
+            return [PreflightProblem(table.name, table.entity_set, None, _NO_SET)]
         return await _unknown_fields(sets, table, timeout)
     return []
 
 
-async def _unknown_fields(sets: EntitySets, table: _Table, timeout: float) -> list[PreflightProblem]:
+async def _unknown_fields(sets: EntitySets, table: Table, timeout: float) -> list[PreflightProblem]:
     problems = []
     for field in table.fields:
         try:
-            await _read(sets, table, (field,), timeout)
+            await read(sets, table, (field,), timeout)
         except D365Misconfigured:
-            problems.append(PreflightProblem(table.name, table.entity_set, field, "D365 does not know it (400)"))
+            problems.append(PreflightProblem(table.name, table.entity_set, field, _NO_FIELD))
     return problems or [PreflightProblem(table.name, table.entity_set, None, "D365 refuses its filter (400)")]
 
 
-async def _read(sets: EntitySets, table: _Table, fields: tuple[str, ...], timeout: float, filter_: str = "") -> None:
+async def read(sets: EntitySets, table: Table, fields: tuple[str, ...], timeout: float, filter_: str = "") -> None:
+    """One row, whose content does not matter. Raises: D365Error."""
     url = sets.url(table.entity_set, filter=table.always or filter_, select=",".join(fields), top=1)
     await sets.call("preflight", "GET", url, timeout=timeout)

@@ -1,6 +1,7 @@
 # ruff: noqa: ASYNC109 - the caller's lease bounds the whole call, so its seconds are passed down
 """Reading entity sets: addresses, pages, rows into models, answers into typed errors."""
 
+import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from yarl import URL
 from case_shared.d365.errors import (
     D365Error,
     D365Forbidden,
+    D365ForeignLink,
     D365Misconfigured,
     D365NotOData,
     D365Throttled,
@@ -19,6 +21,7 @@ from case_shared.d365.errors import (
 )
 from case_shared.d365.odata import retry_after_seconds
 from case_shared.d365.reasons import full_text
+from case_shared.d365.support import SupportIds
 from case_shared.d365.wire import Answer, AnswerLostError, NothingSentError, Wire
 
 RowT = TypeVar("RowT", bound=BaseModel)
@@ -27,6 +30,8 @@ Ids = Mapping[str, str | int]
 # What may stand unescaped beside letters and digits, in a query and in a key: addresses stay readable and short.
 _PLAIN = "'(),:$"
 _PLAIN_KEY = "'(),="
+_IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Page(NamedTuple):
@@ -34,6 +39,7 @@ class Page(NamedTuple):
 
     rows: list[Row]
     following: URL | None
+    support: SupportIds
 
 
 class EntitySets:
@@ -63,39 +69,53 @@ class EntitySets:
         """One call; any answer but an error; `ids` go to its span. Raises: D365Error, sorted by what to do about it."""
         try:
             answer = await self._wire.send(operation, method, url, timeout=timeout, body=body, ids=ids)
-        except (NothingSentError, AnswerLostError) as error:
+        except NothingSentError as error:
             raise D365Unavailable(f"{operation}: {error}") from error
+        except AnswerLostError as error:
+            raise _of(error.support, D365Unavailable(f"{operation}: {error}")) from error
         if not 200 <= answer.status < 300:
-            raise _error(operation, answer)
+            raise _of(answer.support, _error(operation, answer))
         return answer
 
     async def page(self, operation: str, url: URL, *, timeout: float, ids: Ids | None = None) -> Page:
         """One page. Raises: D365Error."""
         answer = await self.call(operation, "GET", url, timeout=timeout, ids=ids)
-        return Page(_rows(operation, answer), self._next(operation, url, answer))
+        try:
+            return Page(_rows(operation, answer), self._next(operation, url, answer), answer.support)
+        except D365Error as error:
+            raise _of(answer.support, error) from None
 
-    async def pages(
-        self, operation: str, url: URL, *, timeout: float, ids: Ids | None = None
-    ) -> AsyncIterator[list[Row]]:
-        """Each page's rows; `timeout` in seconds for each. Raises: D365Error."""
+    async def pages(self, operation: str, url: URL, *, timeout: float, ids: Ids | None = None) -> AsyncIterator[Page]:
+        """Each page; `timeout` in seconds for each. Raises: D365Error."""
         seen: set[URL] = set()
         following: URL | None = url
         while following:
             if following in seen:
                 raise D365NotOData(f"{operation}: D365 names the same page again")
             seen.add(following)
-            rows, following = await self.page(operation, following, timeout=timeout, ids=ids)
-            yield rows
+            page = await self.page(operation, following, timeout=timeout, ids=ids)
+            following = page.following
+            yield page
 
     def _next(self, operation: str, current: URL, answer: Answer) -> URL | None:
         # Followed on the same origin only: our token goes nowhere else.
         link = (answer.document or {}).get("@odata.nextLink")
-        if not isinstance(link, str):
+        if not isinstance(link, str) or not link:
             return None
-        following = current.join(URL(link, encoded=True))
-        if following.origin() != self._origin:
-            raise D365Misconfigured(f"{operation}: the next page is on another origin, {following.origin()}")
-        return following
+        try:
+            return _following(current, link, self._origin)
+        except ValueError as error:
+            raise D365ForeignLink(f"{operation}: the next page is not followed: {error}") from None
+
+
+def _following(current: URL, link: str, origin: URL) -> URL:
+    """The next page's address as D365 wrote it, only what cannot stand in a request line quoted. Raises ValueError."""
+    if _CONTROL.search(link):
+        raise ValueError("it holds a control character")
+    following = current.join(URL(quote(link, safe=_IN_ADDRESSES), encoded=True))
+    if following.origin() != origin or following.user is not None:
+        raise ValueError(f"it is on another origin, {following.origin()}")
+    return following
 
 
 class Rows(Generic[RowT]):
@@ -115,7 +135,8 @@ class Rows(Generic[RowT]):
         try:
             return self._model.model_validate({ours: row[theirs] for ours, theirs in self._fields.items()})
         except KeyError as error:
-            raise D365Misconfigured(f"{self._entity_set}: an answer without field {error.args[0]}") from error
+            what = f"{self._entity_set}: an answer without field {error.args[0]}"
+            raise D365Misconfigured(f"{what}; correct its name in the mapping, or make it public there") from error
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False)[0]
             field = self._fields.get(str(problem["loc"][0]))
@@ -129,6 +150,11 @@ def _rows(operation: str, answer: Answer) -> list[Row]:
     return rows
 
 
+def _of(support: SupportIds, error: D365Error) -> D365Error:
+    error.support = support
+    return error
+
+
 def _error(operation: str, answer: Answer) -> D365Error:
     status = answer.status
     why = f"{operation}: {status}: {(full_text(answer.document) or 'no OData error in the answer')[:500]}"
@@ -139,9 +165,11 @@ def _error(operation: str, answer: Answer) -> D365Error:
             return D365Forbidden(why, status=status)
         case 429:
             return D365Throttled(why, retry_after=retry_after_seconds(answer.headers))
-        case 400 | 404 if not answer.is_html or status == 404:
+        case 400 | 404 | 414 if not answer.is_html or status != 400:
             return D365Misconfigured(why, status=status)
-        case _ if 300 <= status < 400 or answer.is_html:
+        case _ if 300 <= status < 400:
+            return D365NotOData(f"{operation}: {status}: a redirect, which is never followed", status=status)
+        case _ if answer.is_html:
             return D365NotOData(why, status=status)
         case _:
             return D365Unavailable(why, status=status)

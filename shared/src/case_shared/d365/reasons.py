@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from case_shared.d365.texts import readable
+
 _WRAPPER = re.compile(r"^Write failed for table row of type '[^']*'\.\s*(Infolog:\s*)?")
 _LEVEL = re.compile(r"^(Infolog|Info|Warning|Error):\s*", re.IGNORECASE)
 _NOISE = re.compile(r"^validate\w+ failed on data source\b", re.IGNORECASE)
@@ -36,4 +38,4 @@ def _part(document: Mapping[str, Any] | None, key: str) -> Mapping[str, Any] | N
 
 def _text(document: Mapping[str, Any] | None, key: str) -> str | None:
     value = document.get(key) if document else None
-    return value.replace("\0", "").strip() or None if isinstance(value, str) else None
+    return readable(value).strip() or None if isinstance(value, str) else None

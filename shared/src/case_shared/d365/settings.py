@@ -4,29 +4,26 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings
 
 from case_shared.d365.errors import MappingError
 from case_shared.d365.mapping import Mapping, load_mapping
+from case_shared.d365.sign_in_settings import SignInSettings
 
 
-class D365Settings(BaseSettings):
-    """Which D365 environment this is, and how patient we are with it."""
+class D365Settings(SignInSettings):
+    """Which D365 environment this is, how we sign in there, and how patient we are with it."""
 
-    d365_url: str = Field(pattern="^https?://", description="the environment's root")
-    d365_token_url: str | None = Field(
-        default=None, description="token endpoint; default: D365_URL's own, for the sandbox"
+    d365_mapping: str | None = Field(
+        default=None,
+        description="Path of a TOML file that maps D365's names to ours (deploy/mapping.toml). Default: built in.",
     )
-    d365_client_id: str = Field(min_length=1)
-    d365_client_secret: str = Field(min_length=1, repr=False)
-    d365_mapping: str | None = Field(default=None, description="path of a TOML file; none: the defaults")
-    d365_timeout_seconds: Annotated[float, Field(gt=0)] = 30
-    d365_category_types: str | None = Field(default=None, description="comma-separated; none: all but HR and audit")
-
-    @field_validator("d365_url")
-    @classmethod
-    def _without_slash(cls, value: str) -> str:
-        return value.rstrip("/")
+    d365_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=30, description="A request that D365 has not answered by then is given up."
+    )
+    d365_category_types: str | None = Field(
+        default=None,
+        description="Category types whose cases dealers may see, separated by commas. Default: all but HR and audit.",
+    )
 
     @field_validator("d365_mapping")
     @classmethod
@@ -41,8 +38,3 @@ class D365Settings(BaseSettings):
     def mapping(self) -> Mapping:
         """What D365 calls its entity sets and fields; read from the file at each call."""
         return load_mapping(Path(self.d365_mapping) if self.d365_mapping else None)
-
-    @property
-    def token_url(self) -> str:
-        """Where access tokens for D365 come from."""
-        return self.d365_token_url or f"{self.d365_url}/oauth2/v2.0/token"

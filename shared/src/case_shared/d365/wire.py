@@ -1,19 +1,24 @@
 # ruff: noqa: ASYNC109 - the caller's lease bounds the whole call, so its seconds are passed down
-"""One HTTP exchange with D365, told apart by what it proves: an answer, nothing sent, or an answer lost."""
+"""One HTTP exchange with D365, sorted by what it proves: an answer, nothing sent, or an answer lost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-import orjson
+import structlog
 from multidict import CIMultiDictProxy
 from opentelemetry import propagate, trace
 from yarl import URL
 
-from case_shared.clock import Clock
-from case_shared.d365.auth import ClientCredentials
+from case_shared.d365.auth import D365Tokens
+from case_shared.d365.bodies import read_at_most
+from case_shared.d365.proxies import proxy_for
+from case_shared.d365.support import REQUEST_HEADER, SupportIds
+from case_shared.d365.texts import parse_json
+from case_shared.process.clock import Clock
 
+log = structlog.get_logger(__name__)
 _HEADERS = {
     "Accept": "application/json;odata.metadata=minimal",
     "OData-Version": "4.0",
@@ -33,9 +38,10 @@ class NothingSentError(Exception):
 class AnswerLostError(Exception):
     """The request may have arrived, but there is no whole answer; `status` where its first line came."""
 
-    def __init__(self, why: str, status: int | None) -> None:
+    def __init__(self, why: str, status: int | None, support: SupportIds) -> None:
         super().__init__(why)
         self.status = status
+        self.support = support
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,7 @@ class Answer:
     headers: CIMultiDictProxy[str]
     body: bytes
     document: dict[str, Any] | None
+    support: SupportIds
 
     @property
     def is_html(self) -> bool:
@@ -56,10 +63,14 @@ class Answer:
 class Wire:
     """Sends with a bearer token, once; after a 401 once more with a fresh one."""
 
-    def __init__(self, session: aiohttp.ClientSession, credentials: ClientCredentials, clock: Clock) -> None:
+    def __init__(self, session: aiohttp.ClientSession, tokens: D365Tokens, clock: Clock) -> None:
         self._session = session
-        self._credentials = credentials
+        self._tokens = tokens
         self._clock = clock
+
+    async def sign_in(self, *, timeout: float) -> None:
+        """Get an access token, and send nothing to D365. Raises: D365Unavailable, D365Unauthorized."""
+        await self._tokens.token(timeout=timeout)
 
     async def send(
         self,
@@ -78,32 +89,57 @@ class Wire:
         deadline = self._clock.monotonic() + timeout
         with _tracer.start_as_current_span(f"d365 {operation}", kind=trace.SpanKind.CLIENT) as span:
             span.set_attributes({"http.request.method": method, "server.address": url.host or "", **(ids or {})})
-            answer, token = await self._with_token(method, url, body, deadline)
+            answer, token = await self._with_token(operation, method, url, body, deadline)
             if answer.status == 401:
-                self._credentials.invalidate(token)
-                answer, _ = await self._with_token(method, url, body, deadline)
+                self._tokens.invalidate(token)
+                answer, _ = await self._with_token(operation, method, url, body, deadline)
             span.set_attribute("http.response.status_code", answer.status)
             return answer
 
-    async def _with_token(self, method: str, url: URL, body: bytes | None, deadline: float) -> tuple[Answer, str]:
-        token = await self._credentials.token(timeout=deadline - self._clock.monotonic())
-        headers = {"Authorization": f"Bearer {token}", **_HEADERS}
+    async def _with_token(
+        self, operation: str, method: str, url: URL, body: bytes | None, deadline: float
+    ) -> tuple[Answer, str]:
+        token, support = await self._tokens.token(timeout=deadline - self._clock.monotonic()), SupportIds.new()
+        headers = {
+            "Authorization": f"Bearer {token}",
+            REQUEST_HEADER: str(support.client_request_id),
+            **_HEADERS,
+        }
         propagate.inject(headers)
-        return await self._exchange(method, url, body, headers, deadline - self._clock.monotonic()), token
+        began = self._clock.monotonic()
+        try:
+            answer = await self._exchange(method, url, body, headers, deadline - began, support)
+        except AnswerLostError as error:
+            ids = _trace(error.support)
+            log.warning("d365_answer_lost", operation=operation, status=error.status, why=str(error), **ids)
+            raise
+        # Reads that went well are many, and nobody asks Microsoft about them.
+        level = log.debug if method == "GET" and answer.status < 400 else log.info
+        seconds, ids = round(self._clock.monotonic() - began, 3), _trace(answer.support)
+        level("d365_request", operation=operation, status=answer.status, seconds=seconds, **ids)
+        return answer, token
 
     async def _exchange(
-        self, method: str, url: URL, body: bytes | None, headers: dict[str, str], left: float
+        self, method: str, url: URL, body: bytes | None, headers: dict[str, str], left: float, support: SupportIds
     ) -> Answer:
         if left <= 0:
             raise NothingSentError("no time was left to send")
         status = None
         try:
             async with self._session.request(
-                method, url, data=body, headers=headers, allow_redirects=False, timeout=_limits(left)
+                method,
+                url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                proxy=proxy_for(str(url)),
+                timeout=_limits(left),
             ) as response:
-                status = response.status
-                content = await _read(response)
-                return Answer(status, response.headers, content, _json_object(response, content))
+                status, support = response.status, support.answered(response.headers)
+                content = await read_at_most(response, _MAX_ANSWER_BYTES)
+                if content is None:
+                    raise AnswerLostError(f"an answer of more than {_MAX_ANSWER_BYTES} bytes", status, support)
+                return Answer(status, response.headers, content, _json_object(response, content), support)
         except (
             aiohttp.ClientConnectorError,
             aiohttp.ConnectionTimeoutError,
@@ -112,7 +148,14 @@ class Wire:
         ) as error:
             raise NothingSentError(_why(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise AnswerLostError(_why(error), status) from error
+            raise AnswerLostError(_why(error), status, support) from error
+
+
+def _trace(support: SupportIds) -> dict[str, str]:
+    """Their names and values, which the current span has from now on, too."""
+    ids = support.by_name()
+    trace.get_current_span().set_attributes({f"d365.{name}": value for name, value in ids.items()})
+    return ids
 
 
 def _limits(left: float) -> aiohttp.ClientTimeout:
@@ -121,25 +164,17 @@ def _limits(left: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=left, connect=min(_CONNECT_SECONDS, left / 2), ceil_threshold=float("inf"))
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    content = bytearray()
-    async for chunk in response.content.iter_any():
-        content += chunk
-        if len(content) > _MAX_ANSWER_BYTES:
-            raise AnswerLostError(f"an answer of more than {_MAX_ANSWER_BYTES} bytes", response.status)
-    return bytes(content)
-
-
 def _json_object(response: aiohttp.ClientResponse, content: bytes) -> dict[str, Any] | None:
     if "json" not in response.headers.get("Content-Type", "").lower():
         return None
     try:
-        document = orjson.loads(content)
-    except orjson.JSONDecodeError:
+        document = parse_json(content)
+    except ValueError:
         return None
     return document if isinstance(document, dict) else None
 
 
 def _why(error: BaseException) -> str:
-    # aiohttp's time-outs carry the address with its filter; the type says enough.
-    return type(error).__name__ if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"[:500]
+    # aiohttp's time-outs carry the address with its filter, which nobody needs to read.
+    name = type(error).__name__
+    return f"no answer in time ({name})" if isinstance(error, TimeoutError) else f"{name}: {error}"[:500]

@@ -1,0 +1,170 @@
+# ruff: noqa: ASYNC109 - the caller's lease bounds the whole call, so its seconds are passed down
+"""Cases looked up by their keys, many in one request, and never more of an answer than keys can have."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+from case_shared.d365.chains import Chains
+from case_shared.d365.errors import D365AnswersTooMuch, D365Misconfigured
+from case_shared.d365.mapping import CaseFields
+from case_shared.d365.matching import same_key
+from case_shared.d365.models import AbsenceProof, D365Case, LookUpAnswer, StoredCase
+from case_shared.d365.odata import any_of, key_equals
+from case_shared.d365.reading import EntitySets, Rows
+from case_shared.d365.support import SupportIds
+from case_shared.process.clock import Clock
+
+# A request by keys has a hundred of them at most, and a key has one case, or a few where something went wrong.
+_MOST_ROWS_BY_KEYS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a call asks for, and what its answers have shown so far."""
+
+    operation: str
+    data_area_id: str | None
+    name: str
+    key_of: Callable[[D365Case], str | None]
+    controls: Sequence[str]
+    deadline: float
+    found: dict[str, tuple[D365Case, ...]] = field(default_factory=dict)
+    proofs: dict[str, AbsenceProof] = field(default_factory=dict)
+    support: dict[str, SupportIds] = field(default_factory=dict)
+
+
+def _case_id(case: D365Case) -> str | None:
+    return case.case_id
+
+
+def _web_case_id(case: D365Case) -> str | None:
+    return case.web_case_id
+
+
+class CasesByKey:
+    """Reads of the case entity set by Web Case ID and by Case ID, of one legal entity each.
+
+    All of them raise D365Error: then nothing is known of any of the keys; D365UnusableKey where nothing was asked;
+    D365RefusedKeys where D365 takes the other keys.
+    """
+
+    def __init__(
+        self,
+        sets: EntitySets,
+        rows: Rows[D365Case] | Rows[StoredCase],
+        entity_set: str,
+        fields: CaseFields,
+        clock: Clock,
+        chains: Chains,
+    ) -> None:
+        self._sets = sets
+        self._rows = rows
+        self._entity_set = entity_set
+        self._fields = fields
+        self._clock = clock
+        self._chains = chains
+
+    async def find_by_web_case_id(
+        self,
+        data_area_id: str,
+        web_case_ids: Collection[str],
+        *,
+        control_case_ids: Sequence[str],
+        timeout: float,
+    ) -> LookUpAnswer:
+        """Look many submissions of one legal entity up, with positive controls in the same answers.
+
+        `control_case_ids`: a few Case IDs known to be there (delivered before); none, where none is known yet.
+        """
+        question = self._question("find cases", data_area_id, timeout, _web_case_id, control_case_ids)
+        return await self._find(question, web_case_ids)
+
+    async def find_by_case_id(
+        self, data_area_id: str, case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
+    ) -> LookUpAnswer:
+        """As `find_by_web_case_id`, by Case ID."""
+        question = self._question("find cases by Case ID", data_area_id, timeout, _case_id, control_case_ids)
+        return await self._find(question, case_ids)
+
+    async def read_by_case_id(
+        self, data_area_id: str, case_ids: Collection[str], *, timeout: float
+    ) -> tuple[D365Case, ...]:
+        """The cases of one legal entity with these Case IDs, those that are there; many in one request."""
+        read = await self._find(self._question("read cases", data_area_id, timeout, _case_id), case_ids)
+        return tuple(case for cases in read.found.values() for case in cases)
+
+    async def find_anywhere(self, web_case_ids: Collection[str], *, timeout: float) -> tuple[D365Case, ...]:
+        """The cases with these Web Case IDs, in whatever legal entity they are now; many in one request."""
+        read = await self._find(self._question("find cases anywhere", None, timeout, _web_case_id), web_case_ids)
+        return tuple(case for cases in read.found.values() for case in cases)
+
+    def _question(
+        self,
+        operation: str,
+        data_area_id: str | None,
+        timeout: float,
+        key_of: Callable[[D365Case], str | None],
+        controls: Sequence[str] = (),
+    ) -> _Question:
+        # Nothing is asked before all of it can be asked for.
+        if data_area_id is not None:
+            key_equals(self._fields.data_area_id, data_area_id)
+        any_of(self._fields.case_id, controls)
+        name = self._fields.case_id if key_of is _case_id else self._fields.web_case_id
+        return _Question(operation, data_area_id, name, key_of, controls, self._clock.monotonic() + timeout)
+
+    async def _find(self, question: _Question, keys: Collection[str]) -> LookUpAnswer:
+        """Each answer counts by itself: only what was asked for beside a control is surely absent."""
+        any_of(question.name, keys)
+
+        async def ask(share: Sequence[str]) -> None:
+            await self._ask_beside_controls(question, share)
+
+        await self._chains.ask(question.name, list(keys), ask, besides=len(question.controls))
+        return LookUpAnswer(question.found, question.proofs, question.support)
+
+    async def _ask_beside_controls(self, question: _Question, share: Sequence[str]) -> None:
+        """A single key that is refused with its controls may be refused because of them: it is asked for with fewer."""
+        attempts = [question.controls]
+        if len(share) == 1 and question.controls:
+            attempts += [question.controls[:1], ()]
+        for number, controls in enumerate(attempts, start=1):
+            try:
+                return await self._ask(question, share, controls)
+            except D365Misconfigured as error:
+                if number == len(attempts) or error.status != 400:
+                    raise
+        return None
+
+    async def _ask(self, question: _Question, share: Sequence[str], controls: Sequence[str]) -> None:
+        wanted = any_of(question.name, share)
+        if controls:
+            wanted = f"({wanted} or {any_of(self._fields.case_id, controls)})"
+        cases = await self._read(question, share, wanted)
+        by_key = {key.casefold(): key for key in share}
+        for case in cases:
+            if key := by_key.get((question.key_of(case) or "").casefold()):
+                question.found[key] = (*question.found.get(key, ()), case)
+        if {case.case_id.casefold() for case in cases} & {control.casefold() for control in controls}:
+            question.proofs.update(dict.fromkeys(share, AbsenceProof.BY_KNOWN_CASE))
+
+    async def _read(self, question: _Question, share: Sequence[str], wanted: str) -> tuple[D365Case, ...]:
+        """Every case of the legal entity (None: of all) that the filter, of keys, wants. Raises: D365AnswersTooMuch."""
+        fields, area, operation = self._fields, question.data_area_id, question.operation
+        place = f"{key_equals(fields.data_area_id, area)} and " if area is not None else ""
+        url = self._sets.url(
+            self._entity_set,
+            filter=f"{place}{wanted}",
+            orderby=f"{fields.data_area_id},{fields.case_id}",
+            top=_MOST_ROWS_BY_KEYS,
+            select=self._rows.select,
+        )
+        left = question.deadline - self._clock.monotonic()
+        cases: list[D365Case] = []
+        async for page in self._sets.pages(operation, url, timeout=left):
+            if len(cases) + len(page.rows) >= _MOST_ROWS_BY_KEYS:
+                why = f"{operation}: {_MOST_ROWS_BY_KEYS} rows or more for a few keys; D365 does not apply the filter"
+                raise D365AnswersTooMuch(why)
+            cases += self._rows.read(page.rows)
+            question.support.update(dict.fromkeys(share, page.support))
+        return tuple(case for case in cases if area is None or same_key(case.data_area_id, area))

@@ -1,0 +1,109 @@
+"""The D365 that a check looks at: its settings, the connection to it, and what earlier steps have learned of it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from yarl import URL
+
+from case_shared.d365.check.metadata import EntitySchema
+from case_shared.d365.check.notes import Notes
+from case_shared.d365.check.report import Proof
+from case_shared.d365.client import D365Client
+from case_shared.d365.mapping import Mapping
+from case_shared.d365.reading import EntitySets
+from case_shared.d365.session import open_client
+from case_shared.d365.settings import D365Settings
+from case_shared.process.clock import Clock
+from case_shared.words.category_types import CategoryTypes
+
+_CONNECTIONS = 4
+
+
+class Heard(NamedTuple):
+    """What has come of D365's business events: the legal entities with one that the mapping lists, in lower case.
+
+    `tested`: D365's test of an endpoint has come.
+    """
+
+    companies: frozenset[str]
+    tested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a check is asked for.
+
+    `company`: the legal entity that `--company` names; a case is created in it where `write` is set.
+    `dealer_companies`: the legal entities of registered dealers, as far as somebody knows them; `proof`: what an
+    earlier check proved; `event_seconds`: for how long a business event is waited for; `heard`: what has come of them
+    so far, as far as somebody knows.
+    """
+
+    company: str | None = None
+    write: bool = False
+    dealer_companies: frozenset[str] = frozenset()
+    proof: Proof | None = None
+    event_seconds: float = 60.0
+    heard: Heard | None = None
+
+
+@dataclass
+class Learned:
+    """What a step leaves for later ones."""
+
+    sees_d365: bool = False
+    sees_token_endpoint: bool = False
+    sets: frozenset[str] = frozenset()
+    case_schema: EntitySchema | None = None
+    # Entity sets whose reading D365 refuses to this user, with the status; and the case set where it cannot be used.
+    forbidden: dict[str, int] = field(default_factory=dict)
+    cases_usable: bool = True
+    or_terms: int | None = None
+    # The status with which D365 refused to create a case, for want of a privilege.
+    create_refused: int | None = None
+    second_refused: bool = False
+    proof: Proof | None = None
+
+
+@dataclass
+class Target:
+    """Everything that a step works with."""
+
+    settings: D365Settings
+    mapping: Mapping
+    client: D365Client
+    clock: Clock
+    notes: Notes
+    asked: Asked
+    learned: Learned = field(default_factory=Learned)
+
+    @property
+    def sets(self) -> EntitySets:
+        """The addresses below `/data`, and plain reads of them."""
+        return self.client.sets
+
+    @property
+    def timeout(self) -> float:
+        """For one call, in seconds."""
+        return self.settings.d365_timeout_seconds
+
+    @property
+    def category_types(self) -> CategoryTypes:
+        """The category types that dealers see."""
+        return CategoryTypes.parse(self.settings.d365_category_types)
+
+    def address(self, path: str) -> URL:
+        """An address of the environment that is not below an entity set."""
+        return URL(f"{self.settings.d365_url}/{path}", encoded=True)
+
+
+@asynccontextmanager
+async def open_target(settings: D365Settings, asked: Asked, clock: Clock) -> AsyncIterator[Target]:
+    """A connection to D365 of the check's own, for the block."""
+    mapping = settings.mapping
+    notes = Notes(URL(settings.d365_url).host or "", clock)
+    tracing = [notes.tracing()]
+    async with open_client(settings, mapping, clock, limit=_CONNECTIONS, tracing=tracing) as client:
+        yield Target(settings, mapping, client, clock, notes, asked)

@@ -1,0 +1,10 @@
+"""The form of a finding's texts."""
+
+from typing import NamedTuple
+
+
+class Text(NamedTuple):
+    """The message, and the remedy: the setting or the D365 form to go to; empty where there is nothing to do."""
+
+    message: str
+    remedy: str = ""

@@ -1,0 +1,274 @@
+"""Step `write`: is the Web Case ID unique, and are texts kept as they are sent? It takes a case to find out."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import structlog
+
+from case_shared.d365.answers import CreateAnswer, Created, Forbidden, Rejected, Throttled, Unauthorized
+from case_shared.d365.check.longest_texts import longest_texts
+from case_shared.d365.check.marked_case import differences, marked_case, shortened, without_number
+from case_shared.d365.check.report import Finding, Proof, State, failed, ok, skipped, warning
+from case_shared.d365.check.target import Target
+from case_shared.d365.errors import D365Error
+from case_shared.d365.models import CaseToCreate
+from case_shared.d365.odata import key_equals, string_literal
+from case_shared.words.events import CaseStatus
+from case_shared.words.identifiers import CHECK_PREFIX, is_of_a_check
+
+log = structlog.get_logger(__name__)
+_TRIES = 3
+_LONGEST_WAIT_SECONDS = 30.0
+_SHORTEST_WAIT_SECONDS = 1.0
+# A check cancels its case before it waits for events; only then finding lengths on a slow D365 takes minutes.
+_LONGEST_OPEN = timedelta(minutes=10)
+_MOST_EARLIER = 100
+
+
+def not_written(target: Target) -> list[Finding]:
+    """What is known without writing."""
+    if not target.mapping.web_case_id_unique:
+        return [warning("not_unique_by_mapping")]
+    if proof := target.asked.proof:
+        return [ok("uniqueness_proven_before", at=f"{proof.at:%Y-%m-%d %H:%M} UTC", case_id=proof.case_id)]
+    return [warning("uniqueness_unproven")]
+
+
+@dataclass
+class Writing:
+    """Creates a marked case in `company`, and leaves it cancelled, or not at all where it may be deleted.
+
+    `run` first, `finish` last: in between D365 sends the events of it.
+    """
+
+    target: Target
+    company: str
+    case: CaseToCreate | None = None
+    case_ids: list[str] = field(default_factory=list)
+    _may_delete: bool = False
+    _ran: bool = False
+    _open: set[str] = field(default_factory=set)  # what is not cancelled
+
+    async def run(self) -> list[Finding]:
+        """Create it, try to create it a second time, and cancel it. Raises: D365Error, only before anything exists."""
+        prepared = await marked_case(self.target, self.company)
+        if isinstance(prepared, Finding):
+            return [prepared]
+        self.case = prepared
+        findings = [*await self._close_earlier(), *await self._create_first()]
+        if self.case_ids:
+            try:
+                findings += [await self._create_second()]
+            except D365Error as error:
+                findings.append(failed("unavailable", why=error.why))
+            await self._cancel(self.case_ids)
+        self._ran = True
+        return findings
+
+    async def finish(self) -> list[Finding]:
+        """Delete what was created, as far as that is permitted; where it is, try two cases without a Web Case ID."""
+        if self.case and not self._ran:
+            await self._find_interrupted(self.case)
+            await self._cancel(self.case_ids)
+        findings = [await self._delete(case_id) for case_id in self.case_ids]
+        if self.case and self._ran and findings:
+            findings += await self._two_without_number(self.case)
+            self._prove(findings)
+        return findings
+
+    async def _create_first(self) -> list[Finding]:
+        assert self.case, "run prepares it"
+        answer, refused = await self._post(self.case), None
+        if isinstance(answer, Rejected):
+            # The texts may be why: a second try tells.
+            refused, self.case = answer.full_text, shortened(self.case).model_copy(update={"submission_id": uuid4()})
+            answer = await self._post(self.case)
+        match answer:
+            case Created():
+                self.case_ids.append(answer.case_id)
+                findings = await self._compare(self.case, answer.case_id)
+                findings += await self._too_long(answer.case_id, refused) if refused else []
+                code = "created_otherwise" if findings else "created"
+                return [*findings, ok(code, case_id=answer.case_id, company=self.company)]
+            case Unauthorized() | Forbidden():
+                self.target.learned.create_refused = 401 if isinstance(answer, Unauthorized) else 403
+                return [skipped("skipped", step="privileges")]
+            case Rejected():
+                return [failed("create_refused", why=answer.full_text)]
+        return [await self._unclear(self.case, answer)]
+
+    async def _too_long(self, case_id: str, why: str) -> list[Finding]:
+        """Which texts D365 refuses at the length that the portal allows; `why` is what it said of all together."""
+
+        async def change(field: str, text: str) -> None:
+            await self._call("PATCH", case_id, orjson.dumps({field: text}))
+
+        try:
+            found = await longest_texts(self.target, change)
+        except D365Error as error:
+            log.warning("check_lengths_not_found", error=str(error))
+            found = []
+        return found or [warning("too_long", why=why)]
+
+    async def _create_second(self) -> Finding:
+        assert self.case, "run prepares it"
+        again = self.case.model_copy(update={"submission_id": uuid4()})
+        answer = await self._post(again)
+        if isinstance(answer, Created):
+            self.case_ids.append(answer.case_id)
+            return failed("not_unique", case_id=answer.case_id)
+        found = await self._find(self.case)
+        others = [case_id for case_id in found if case_id not in self.case_ids]
+        self.case_ids += others
+        if others:
+            return failed("not_unique", case_id=others[0])
+        if isinstance(answer, Rejected):
+            self.target.learned.second_refused = True
+            return ok("unique")
+        return warning("second_unclear", why=_why(answer))
+
+    async def _unclear(self, case: CaseToCreate, answer: CreateAnswer) -> Finding:
+        """The case may be there all the same; then the check goes on with it."""
+        try:
+            self.case_ids += await self._find(case)
+        except D365Error as error:
+            log.warning("check_case_not_looked_up", web_case_id=case.web_case_id, error=str(error))
+        if self.case_ids:
+            return warning("created_without_answer", why=_why(answer), case_id=self.case_ids[0])
+        return failed("create_unclear", why=_why(answer), web_case_id=case.web_case_id)
+
+    async def _compare(self, case: CaseToCreate, case_id: str) -> list[Finding]:
+        fields = self.target.mapping.case.fields.by_ours()
+        sent = {ours: theirs for ours, theirs in fields.items() if ours in CaseToCreate.model_fields}
+        try:
+            rows = await self._select(key_equals(fields["case_id"], case_id), ",".join(sent.values()))
+        except D365Error as error:
+            return [warning("unavailable", why=error.why)]
+        return list(differences(case, rows[0], sent)) if rows else []
+
+    async def _find(self, case: CaseToCreate) -> list[str]:
+        fields = self.target.mapping.case.fields
+        rows = await self._select(key_equals(fields.web_case_id, case.web_case_id), fields.case_id)
+        return [str(row.get(fields.case_id)) for row in rows]
+
+    async def _select(self, wanted: str, select: str, most: int = 10) -> list[dict[str, Any]]:
+        case = self.target.mapping.case
+        place = key_equals(case.fields.data_area_id, self.company)
+        url = self.target.sets.url(case.entity_set, filter=f"{place} and {wanted}", select=select, top=most)
+        return (await self.target.sets.page("read marked cases", url, timeout=self.target.timeout)).rows
+
+    async def _find_interrupted(self, case: CaseToCreate) -> None:
+        """What was created without our having seen the answer."""
+        try:
+            self.case_ids = list(dict.fromkeys([*self.case_ids, *await self._find(case)]))
+        except D365Error as error:
+            log.warning("check_case_not_looked_up", web_case_id=case.web_case_id, error=str(error))
+
+    async def _close_earlier(self) -> list[Finding]:
+        """Marked cases that a check left open when it was killed; a younger one may be that of another check."""
+        fields = self.target.mapping.case.fields
+        marked = f"{fields.web_case_id} eq {string_literal(f'{CHECK_PREFIX}*')}"
+        select = f"{fields.case_id},{fields.web_case_id},{fields.status},{fields.modified_at}"
+        try:
+            rows = await self._select(marked, select, most=_MOST_EARLIER)
+        except D365Error as error:
+            log.warning("check_earlier_cases_not_looked_up", error=str(error))
+            return []
+        case_ids = [str(row[fields.case_id]) for row in rows if self._was_left_open(row)]
+        await self._cancel(case_ids)
+        return [await self._delete(case_id) for case_id in case_ids]
+
+    def _was_left_open(self, row: Mapping[str, Any]) -> bool:
+        fields, statuses = self.target.mapping.case.fields, self.target.mapping.status
+        if not is_of_a_check(str(row.get(fields.web_case_id))):
+            return False
+        if statuses.get(str(row.get(fields.status))) in {CaseStatus.CANCELED, CaseStatus.CLOSED}:
+            return False
+        try:
+            modified_at = datetime.fromisoformat(str(row.get(fields.modified_at)))
+        except ValueError:
+            return False
+        return modified_at < self.target.clock.now() - _LONGEST_OPEN
+
+    async def _cancel(self, case_ids: Sequence[str]) -> None:
+        mapping = self.target.mapping
+        symbol = next(symbol for symbol, status in mapping.status.items() if status is CaseStatus.CANCELED)
+        body = orjson.dumps({mapping.case.fields.status: symbol})
+        for case_id in case_ids:
+            self._open.add(case_id)
+            try:
+                await self._call("PATCH", case_id, body)
+            except D365Error as error:
+                log.warning("check_case_not_cancelled", case_id=case_id, error=str(error))
+            else:
+                self._open.discard(case_id)
+
+    async def _delete(self, case_id: str) -> Finding:
+        try:
+            await self._call("DELETE", case_id)
+        except D365Error as error:
+            if case_id in self._open:
+                return warning("left_open", case_id=case_id, company=self.company, why=error.why)
+            return ok("left_cancelled", case_id=case_id)
+        self._may_delete = True
+        return ok("left_nothing", case_id=case_id)
+
+    async def _two_without_number(self, case: CaseToCreate) -> list[Finding]:
+        """Two cases without a Web Case ID that D365 already has prove as much as two new ones."""
+        fields = self.target.mapping.case.fields
+        empty = f"{fields.web_case_id} eq {string_literal('')}"
+        try:
+            if len(await self._select(empty, fields.case_id, most=2)) == 2:
+                return []
+            return await self._create_two(case) if self._may_delete else [ok("blanks_not_tried")]
+        except D365Error as error:
+            return [warning("second_unclear", why=error.why)]
+
+    async def _create_two(self, case: CaseToCreate) -> list[Finding]:
+        blank = await without_number(self.target, case)
+        case_ids: list[str] = []
+        findings: list[Finding] = []
+        for _ in range(2):
+            answer = await self._post(blank.model_copy(update={"submission_id": uuid4()}))
+            if isinstance(answer, Created):
+                case_ids.append(answer.case_id)
+                self._open.add(answer.case_id)
+            elif isinstance(answer, Rejected):
+                findings.append(failed("blanks_refused", why=answer.full_text))
+            else:
+                findings.append(warning("second_unclear", why=_why(answer)))
+        for case_id in case_ids:
+            left = await self._delete(case_id)
+            findings += [left] if left.code != "left_nothing" else []
+        return findings
+
+    def _prove(self, findings: list[Finding]) -> None:
+        refused = any(one.state is State.FAILED for one in findings)
+        if self.target.learned.second_refused and not refused:
+            self.target.learned.proof = Proof(self.case_ids[0], self.target.clock.now())
+
+    async def _post(self, case: CaseToCreate) -> CreateAnswer:
+        """The answer; D365's pauses are kept, a few times."""
+        for attempt in range(_TRIES):
+            answer = await self.target.client.create_case(case, timeout=self.target.timeout)
+            if not isinstance(answer, Throttled) or attempt == _TRIES - 1:
+                break
+            await asyncio.sleep(min(answer.retry_after or _SHORTEST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS))
+        return answer
+
+    async def _call(self, method: str, case_id: str, body: bytes | None = None) -> None:
+        case = self.target.mapping.case
+        key: Mapping[str, str] = {case.fields.data_area_id: self.company, case.fields.case_id: case_id}
+        named = ",".join(f"{name}={string_literal(value)}" for name, value in key.items())
+        url = self.target.sets.url(f"{case.entity_set}({named})")
+        await self.target.sets.call(f"{method} marked case", method, url, timeout=self.target.timeout, body=body)
+
+
+def _why(answer: CreateAnswer) -> str:
+    why = getattr(answer, "why", None) or getattr(answer, "full_text", None)
+    return str(why or f"D365 answered {answer.exchange.status}")

@@ -1,0 +1,62 @@
+"""Keys as D365 may be asked for them: one rule for every place where a key comes in.
+
+D365's `eq` reads an asterisk as "any characters", and nothing escapes it: `CaseId eq '*'` matches every row (Learn,
+"OData"). So a key with an asterisk is never put into a filter.
+"""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from case_shared.words.events import MAX_KEY_CHARACTERS
+
+_CONTROL = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029"
+# U+FFFD stands for a character of D365 that cannot be read: what the key is, nobody knows.
+_UNUSABLE = re.compile(f"[{_CONTROL}\\ud800-\\udfff\\ufffd]")
+# The same rule for the OpenAPI document; JSON cannot carry half a surrogate pair.
+KEY_PATTERN = rf"^[^*{_CONTROL}]*$"
+
+
+def key_problem(text: str) -> str | None:
+    """Why `text` cannot be asked for as a key of D365; None where it can."""
+    if not text:
+        return "it is empty"
+    if len(text) > MAX_KEY_CHARACTERS:
+        return f"it has {len(text)} characters; at most {MAX_KEY_CHARACTERS} are possible"
+    if "*" in text:
+        return "it holds an asterisk (*), which D365 reads as any characters: write the key in full"
+    if _UNUSABLE.search(text):
+        return "it holds a control character"
+    return None
+
+
+def is_key(text: str) -> bool:
+    """Whether `text` can be asked for as a key of D365."""
+    return key_problem(text) is None
+
+
+def _checked(text: str) -> str:
+    trimmed = text.strip()
+    if problem := key_problem(trimmed):
+        # Not a ValueError, before whose message pydantic would put "Value error".
+        raise PydanticCustomError("d365_key", "{problem}", {"problem": problem})
+    return trimmed
+
+
+def _checked_search(text: str) -> str:
+    """A text to be looked for in parts of keys and words; an empty one finds everything."""
+    return _checked(text) if text.strip() else ""
+
+
+D365Key = Annotated[
+    str,
+    AfterValidator(_checked),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARACTERS, "pattern": KEY_PATTERN}),
+]
+D365SearchText = Annotated[
+    str,
+    AfterValidator(_checked_search),
+    WithJsonSchema({"type": "string", "maxLength": MAX_KEY_CHARACTERS, "pattern": KEY_PATTERN}),
+]

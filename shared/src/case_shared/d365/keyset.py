@@ -1,0 +1,52 @@
+"""The poll's keyset: after which case the next page begins, with the modified time as D365 wrote it."""
+
+import re
+from datetime import datetime
+from typing import NamedTuple, Self
+
+from case_shared.d365.errors import D365Misconfigured
+from case_shared.d365.mapping import CaseFields
+from case_shared.d365.models import D365Case, ModifiedKey
+from case_shared.d365.odata import datetime_literal
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,12})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_BEYOND_MICROSECONDS = re.compile(r"\.\d{6}(\d+)", re.ASCII)
+
+
+class Place(NamedTuple):
+    """A case's place in D365's order.
+
+    D365 may write more digits than a datetime keeps (its events have seven). Cut off, the time would be before the
+    case's own, and the next page would begin with the same cases again: so `written` goes back as it came.
+    """
+
+    key: ModifiedKey
+    written: str
+
+    @classmethod
+    def at(cls, key: ModifiedKey) -> Self:
+        """Where a reader begins."""
+        return cls(key, datetime_literal(key.modified_at))
+
+    def filter(self, fields: CaseFields) -> str:
+        """What comes after it: D365 compares times and Int64, but refuses `gt` on text."""
+        same_moment = f"{fields.modified_at} eq {self.written} and {fields.rec_id} gt {self.key.rec_id}"
+        return f"({fields.modified_at} gt {self.written}) or ({same_moment})"
+
+    def advanced_to(self, last: D365Case, written: object) -> "Place":
+        """The place of `last`, whose modified time D365 wrote so. Raises: D365Misconfigured: it is not further on."""
+        if last.modified_at is None or last.rec_id is None:
+            missing = "modified_at" if last.modified_at is None else "rec_id"
+            raise D365Misconfigured(f"D365 gives a case without its {missing}; check [case.fields] {missing}")
+        following = Place.at(ModifiedKey(last.modified_at, last.rec_id))
+        if isinstance(written, str) and _MOMENT.fullmatch(written):
+            following = following._replace(written=written)
+        if following.order <= self.order:
+            raise D365Misconfigured("D365 gives the same page again; check [case.fields] modified_at and rec_id")
+        return following
+
+    @property
+    def order(self) -> tuple[datetime, str, int]:
+        """What places are compared by."""
+        finer = _BEYOND_MICROSECONDS.search(self.written)
+        return self.key.modified_at, finer[1].rstrip("0") if finer else "", self.key.rec_id

@@ -1,0 +1,151 @@
+"""Settings of how we sign in to D365; what is missing or does not fit together is named before anything starts."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, FilePath, SecretStr
+
+from case_shared.d365.sign_in import (
+    Certificate,
+    ClientCredentials,
+    Cloud,
+    ManagedIdentity,
+    Secret,
+    SignIn,
+    Tenant,
+    WorkloadIdentity,
+    is_same_origin,
+)
+from case_shared.process.safe_settings import SafeSettings, is_within
+
+_ENTRA_HINT = "for Entra set D365_TENANT_ID, or the tenant's https://login.microsoftonline.com/TENANT/oauth2/v2.0/token"
+
+
+class SignInSettings(SafeSettings):
+    """One of four proofs (secret, certificate, federated token, managed identity), and who gives tokens for it."""
+
+    d365_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = Field(
+        pattern="^https?://[^/]",
+        description="The root address of the D365 environment, such as https://contoso.operations.dynamics.com.",
+    )
+    d365_tenant_id: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9.-]+$", description="The Entra tenant: its id, or one of its domains."
+    )
+    d365_cloud: Cloud = Field(default=Cloud.PUBLIC, description="The cloud that the tenant is in.")
+    d365_token_url: str | None = Field(
+        default=None,
+        pattern="^https?://[^/]",
+        description="Address of a token endpoint that is not Entra's, instead of D365_TENANT_ID.",
+    )
+    d365_client_id: str | None = Field(
+        default=None, min_length=1, description="The application (client) id, as registered in Entra and in D365."
+    )
+    d365_client_secret: SecretStr | None = Field(
+        default=None,
+        min_length=1,
+        description="The application's secret. Set it, or D365_CLIENT_CERTIFICATE, D365_FEDERATED_TOKEN_FILE or "
+        "D365_MANAGED_IDENTITY: exactly one of the four.",
+    )
+    d365_client_certificate: FilePath | None = Field(
+        default=None, description="A file with the certificate and its private key, PEM or PKCS #12."
+    )
+    d365_client_certificate_password: SecretStr | None = Field(
+        default=None, description="The password of that file, where it has one."
+    )
+    d365_federated_token_file: FilePath | None = Field(
+        default=None, description="For workload identity: the file with the federated token."
+    )
+    d365_managed_identity: bool = Field(
+        default=False, description="Sign in as the Azure resource that Casebridge runs on."
+    )
+    d365_scope: str | None = Field(
+        default=None, min_length=1, description="The scope that is asked for. Default: D365_URL/.default."
+    )
+
+    def _problems(self) -> Iterator[str]:
+        yield from super()._problems()
+        ours = list(self._missing_proof()) or list(self._missing_endpoint())
+        yield from ours
+        if not ours and isinstance(self.sign_in, Certificate):
+            # Loaded where it is needed only: azure-identity takes a second to import.
+            from case_shared.d365.entra import certificate_problem
+
+            if problem := certificate_problem(self.sign_in):
+                yield problem
+
+    @property
+    def sign_in(self) -> SignIn:
+        """The way that these settings name."""
+        client_id, secret, tenant = self.d365_client_id or "", self.d365_client_secret, self._tenant
+        if self.d365_managed_identity or tenant is None:
+            return self._without_tenant(client_id)
+        if secret:
+            return Secret(tenant, client_id, secret)
+        if self.d365_client_certificate:
+            return Certificate(tenant, client_id, self.d365_client_certificate, self.d365_client_certificate_password)
+        assert self.d365_federated_token_file, "one of the proofs is there"
+        return WorkloadIdentity(tenant, client_id, self.d365_federated_token_file)
+
+    @property
+    def token_url(self) -> str | None:
+        """Where our secret goes for an access token; None: a managed identity's endpoint, which Azure names."""
+        if self.d365_managed_identity:
+            return None
+        if self.d365_token_url or not self._tenant:
+            return self.d365_token_url or self._sandbox_token_url
+        return self._tenant.token_url
+
+    @property
+    def scope(self) -> str:
+        """What is asked for. D365 compares a token's audience with its own address: lower case, no trailing slash."""
+        return self.d365_scope or f"{self.d365_url.lower()}/.default"
+
+    @property
+    def _tenant(self) -> Tenant | None:
+        if self.d365_tenant_id:
+            return Tenant(self.d365_cloud.authority, self.d365_tenant_id)
+        return Tenant.of(self.d365_token_url) if self.d365_token_url else None
+
+    @property
+    def _sandbox_token_url(self) -> str | None:
+        # A trial reaches nothing but its own sandbox, which gives tokens itself.
+        return f"{self.d365_url}/oauth2/v2.0/token" if self.casebridge_trial else None
+
+    def _without_tenant(self, client_id: str) -> SignIn:
+        if self.d365_managed_identity:
+            return ManagedIdentity(client_id or None)
+        url, secret = self.token_url, self.d365_client_secret
+        assert url, "checked at the start"
+        assert secret, "checked at the start"
+        return ClientCredentials(url, client_id, secret)
+
+    def _missing_proof(self) -> Iterator[str]:
+        proofs = {
+            "D365_CLIENT_SECRET": self.d365_client_secret,
+            "D365_CLIENT_CERTIFICATE": self.d365_client_certificate,
+            "D365_FEDERATED_TOKEN_FILE": self.d365_federated_token_file,
+            "D365_MANAGED_IDENTITY": self.d365_managed_identity,
+        }
+        given = [name for name, value in proofs.items() if value]
+        if not given:
+            yield "D365_CLIENT_SECRET: is missing; one of " + ", ".join(proofs) + " must be set"
+        elif len(given) > 1:
+            yield f"{given[0]}: {' and '.join(given)} are set; set one of them only"
+        if not self.d365_managed_identity and not self.d365_client_id:
+            yield "D365_CLIENT_ID: is missing (the application's id, as registered in Entra and in D365)"
+
+    def _missing_endpoint(self) -> Iterator[str]:
+        url = self.d365_token_url or self._sandbox_token_url
+        if self.casebridge_trial and (self.d365_tenant_id or self.d365_managed_identity):
+            yield "CASEBRIDGE_TRIAL: is for the trial's own sandbox, which needs neither Entra nor Azure"
+        elif self.d365_managed_identity:
+            if self.d365_token_url or self.d365_tenant_id:
+                yield "D365_MANAGED_IDENTITY: a managed identity needs neither D365_TENANT_ID nor D365_TOKEN_URL"
+        elif self.d365_token_url and self.d365_tenant_id:
+            yield "D365_TOKEN_URL: D365_TENANT_ID is set too; set one of them only"
+        elif not url and not self.d365_tenant_id:
+            yield f"D365_TOKEN_URL: is not set: the secret would be sent to D365 itself; {_ENTRA_HINT}"
+        elif url and not self.d365_client_secret and Tenant.of(url) is None:
+            yield f"D365_TOKEN_URL: only Entra takes a certificate or a federated token; {_ENTRA_HINT}"
+        elif url and is_same_origin(url, self.d365_url) and not is_within(url):
+            yield f"D365_TOKEN_URL: is on D365_URL's own host, where no secret may be sent; {_ENTRA_HINT}"

@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, what its errors call for, migrations, leases, retention, progress."""

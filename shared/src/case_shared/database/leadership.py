@@ -1,0 +1,154 @@
+"""One leader each for outbox publisher, dispatcher and poller: a leased row, by the database's clock.
+
+A leader's work ends before its lease does, as measured by its own monotonic clock from before the lease was asked for;
+a standby takes over once the lease has expired. A process that was frozen finds its lease expired when it wakes.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import structlog
+from prometheus_client import Gauge
+
+from case_shared.database.errors import UNREACHABLE
+from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.statements import Statement
+from case_shared.process.clock import Clock
+from case_shared.process.fault_points import FaultPoint, reached
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.process.loops import pause
+from case_shared.words.errors import LeaseLost
+
+log = structlog.get_logger(__name__)
+# Another leads within ten seconds, on a busy machine too; a frozen leader's locks are free after five (postgres.py).
+LEASE_SECONDS = 6.0
+_leading = Gauge("casebridge_leader", "1 where this process leads", ["lease"])
+
+
+@dataclass
+class Lease:
+    """The right to do what only one process may; `token` rises with each new holder."""
+
+    name: str
+    token: int
+    _clock: Clock
+    _ends: float
+
+    def remaining_seconds(self) -> float:
+        """Seconds for which the lease surely holds; negative once it does not."""
+        return self._ends - self._clock.monotonic()
+
+    def check(self) -> None:
+        """Raise `LeaseLost` unless the lease surely holds now."""
+        if self.remaining_seconds() <= 0:
+            raise LeaseLost(f"lease {self.name} has expired")
+
+    def extend(self, ends: float) -> None:
+        """Tell that the lease holds until `ends` on the monotonic clock."""
+        self._ends = ends
+
+
+def _this_process() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+
+
+LeaderWork = Callable[[Lease, asyncio.Event], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Leadership:
+    """Competes for the lease `name` in the service's own table `leases`, and runs `work` while it holds it.
+
+    `work(lease, stopping)` is cancelled when the lease is lost; on `stopping` it ends by itself, and then the lease is
+    given up, so that a standby takes over at once.
+    """
+
+    pool: Pool
+    clock: Clock
+    heartbeats: Heartbeats
+    name: str
+    lease_seconds: float = LEASE_SECONDS
+    owner: str = field(default_factory=_this_process)
+
+    async def run(self, work: LeaderWork, stopping: asyncio.Event) -> None:
+        """Lead, stand by, lead again, until `stopping` is set."""
+        beat = f"{self.name}_leadership"
+        self.heartbeats.expect(beat, within_seconds=60)
+        while not stopping.is_set():
+            lease = await self._acquire()
+            self.heartbeats.beat(beat)
+            if lease is None:
+                # Asked often enough that whoever comes next leads within ten seconds of the last renewal.
+                await pause(self.lease_seconds / 16, stopping)
+            else:
+                await self._lead(lease, work, stopping)
+        self.heartbeats.forget(beat)
+
+    async def once(self, work: Callable[[Lease], Awaitable[object]]) -> None:
+        """Do one piece of `work` as the leader, unless another leads now."""
+        lease = await self._acquire()
+        if lease is not None:
+            try:
+                await work(lease)
+            finally:
+                await self._release(lease)
+
+    async def _lead(self, lease: Lease, work: LeaderWork, stopping: asyncio.Event) -> None:
+        log.info("leadership_taken", lease=self.name, token=lease.token)
+        reached(FaultPoint.LEASE_TAKEN)
+        _leading.labels(self.name).set(1)
+        worker = asyncio.ensure_future(work(lease, stopping))
+        keeper = asyncio.create_task(self._keep(lease), name=f"{self.name}-lease")
+        try:
+            await asyncio.wait({worker, keeper}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (worker, keeper):
+                task.cancel()
+            results = await asyncio.gather(worker, keeper, return_exceptions=True)
+            _leading.labels(self.name).set(0)
+            await self._release(lease)
+        failures = [repr(result) for result in results if isinstance(result, Exception)]
+        log.info("leadership_ended", lease=self.name, token=lease.token, failures=failures)
+        if failures:
+            await pause(self.lease_seconds / 8, stopping)
+
+    async def _keep(self, lease: Lease) -> None:
+        """Renew until the lease is lost, then return."""
+        while lease.remaining_seconds() > 0:
+            await asyncio.sleep(self.lease_seconds / 4)
+            try:
+                async with asyncio.timeout(max(lease.remaining_seconds(), 0.001)):
+                    renewed = await self._ask()
+            except UNREACHABLE as error:
+                log.warning("lease_not_renewed", lease=self.name, error=repr(error))
+                continue
+            if renewed is None or renewed[0] != lease.token:
+                return
+            lease.extend(renewed[1])
+            self.heartbeats.beat(f"{self.name}_leadership")
+
+    async def _acquire(self) -> Lease | None:
+        try:
+            async with asyncio.timeout(self.lease_seconds / 2):
+                held = await self._ask()
+        except UNREACHABLE as error:
+            log.warning("lease_not_reached", lease=self.name, error=repr(error))
+            return None
+        return None if held is None else Lease(self.name, held[0], self.clock, held[1])
+
+    async def _ask(self) -> tuple[int, float] | None:
+        # Counted from before the question: the database's clock starts later, so ours ends first.
+        ends = self.clock.monotonic() + self.lease_seconds
+        token = await self.pool.fetchval(load_sql(Statement.ACQUIRE_LEASE), self.name, self.owner, self.lease_seconds)
+        return None if token is None else (token, ends)
+
+    async def _release(self, lease: Lease) -> None:
+        try:
+            async with asyncio.timeout(2):
+                await self.pool.execute(load_sql(Statement.RELEASE_LEASE), self.name, self.owner, lease.token)
+        except UNREACHABLE as error:
+            log.warning("lease_not_released", lease=self.name, error=repr(error))

@@ -1,0 +1,94 @@
+"""Migrations: plain SQL, run by Alembic through psycopg (asyncpg cannot run several statements at once).
+
+A service's folder `postgres/migrations` holds `env.py`, which calls `run_environment`, and `versions/`: for each
+revision a Python file with its order, and beside it the SQL by the same name.
+"""
+
+import time
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
+
+_LOCK = 4_242_001  # any number, the same for all our migrations: two of them never run at once
+_LOCK_POLL_SECONDS = 0.1
+
+
+def upgrade(database_url: str, *, package: str, schema: str, revision: str = "head") -> None:
+    """Bring `schema` to `revision` of `package`'s migrations, by default the newest; does nothing if it is there."""
+    with resources.as_file(resources.files(package) / "postgres" / "migrations") as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
+        config.attributes.update(database_url=database_url, schema=schema)
+        command.upgrade(config, revision)
+
+
+def run_environment() -> None:
+    """Alembic's `env.py` of each service: one transaction, a short lock time-out, a version table per schema."""
+    attributes = context.config.attributes
+    schema: str = attributes["schema"]
+    url = (
+        attributes["database_url"]
+        .replace("postgresql://", "postgresql+psycopg://", 1)
+        .replace("postgres://", "postgresql+psycopg://", 1)
+    )
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        _lock(connection)
+        connection.execute(text("SET lock_timeout = '5s'"))
+        connection.execute(text(f"SET search_path TO {schema}, public"))
+        connection.commit()
+        context.configure(connection=connection, version_table="schema_version", version_table_schema=schema)
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+def _lock(connection: Connection) -> None:
+    """Wait for our turn without a statement that waits: CREATE INDEX CONCURRENTLY would wait for that one."""
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}):
+        connection.commit()
+        time.sleep(_LOCK_POLL_SECONDS)
+
+
+def run_sql_beside(revision_file: str) -> None:
+    """Run the `.sql` file by the name of `revision_file` (its `__file__`)."""
+    statements = Path(revision_file).with_suffix(".sql").read_text(encoding="utf-8")
+    # Straight to psycopg, without parameters: so it takes several statements, and leaves `%` alone.
+    context.get_bind().connection.cursor().execute(statements)
+
+
+def execute(statement: str, *arguments: object) -> Any:
+    """Run one statement; returns the first value of its first row, None where it has none."""
+    cursor = context.get_bind().connection.cursor()
+    cursor.execute(statement, arguments or None)
+    row = cursor.fetchone() if cursor.description else None
+    return row[0] if row else None
+
+
+def fill(statement: str) -> None:
+    """Run `statement` a chunk at a time; for an `autocommit_block` alone.
+
+    It takes the key (text) behind which its chunk begins, and returns the chunk's last one: null where there is none.
+    """
+    last: str | None = ""
+    while last is not None:
+        last = execute(statement, last)
+
+
+def create_indexes(schema: str, indexes: Mapping[str, str], *, unique: bool = False) -> None:
+    """Create indexes, by name, while the table is written; for an `autocommit_block` alone.
+
+    It waits for whatever transaction is open, however long. One that an interrupted run left behind is begun anew.
+    """
+    before = execute("SHOW lock_timeout")
+    execute("SET lock_timeout = 0")
+    for name, definition in indexes.items():
+        execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema}.{name}")
+        execute(f"CREATE {'UNIQUE ' if unique else ''}INDEX CONCURRENTLY {name} ON {definition}")
+    execute(f"SET lock_timeout = '{before}'")

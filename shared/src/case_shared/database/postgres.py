@@ -1,0 +1,131 @@
+"""PostgreSQL by asyncpg: a pool without needless round trips, and SQL from `.sql` files."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import orjson
+import structlog
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
+    Pool = asyncpg.Pool
+
+log = structlog.get_logger(__name__)
+_CLOSE_SECONDS = 2.0
+# More than there are: a statement is planned once a connection, not anew every five minutes.
+_STATEMENTS = 500
+# Below a leader's lease, so that nothing a frozen leader has locked is in its successor's way.
+_IDLE_IN_TRANSACTION = "5s"
+_READ_ONLY = "default_transaction_read_only"
+# While the database only reads, its connections are made anew no more often than this.
+_RENEW_SECONDS = 1.0
+
+
+async def create_pool(
+    url: str,
+    *,
+    schema: str,
+    name: str,
+    size: int,
+    command_seconds: float = 60,
+    settings: Mapping[str, str] | None = None,
+) -> Pool:
+    """Open a pool whose connections find `schema` first and have `settings`; `name` shows in `pg_stat_activity`.
+
+    A connection returned to the pool is not reset, which saves a round trip each time: so nobody may leave session
+    state behind (SET, advisory locks, LISTEN). A transaction that stands idle is ended by the server, and its locks
+    with it: its process is frozen, for no transaction of ours waits for anything but the database. A command that takes
+    longer than `command_seconds` raises `TimeoutError`; to give one up takes as long at most.
+
+    Connections to a server that only reads are made anew, unless `settings` ask for such: the server may have become a
+    standby and another leads now, or its setting was changed for new connections only.
+    """
+    pool: Pool = await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        reset=_keep if settings and settings.get(_READ_ONLY) == "on" else _renewing(lambda: pool),
+        init=_use_json,
+        command_timeout=command_seconds,
+        statement_cache_size=_STATEMENTS,
+        max_cached_statement_lifetime=0,
+        server_settings={
+            "application_name": name,
+            "search_path": f"{schema}, public",
+            "timezone": "UTC",
+            "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION,
+            **(settings or {}),
+        },
+    )
+    return pool
+
+
+async def close_pool(pool: Pool) -> None:
+    """Close `pool`; where a connection is not given back in time (the database hangs), all of them are cut."""
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await pool.close()  # cuts them where it is cancelled
+    except TimeoutError:
+        log.warning("pool_cut", seconds=_CLOSE_SECONDS)
+
+
+async def _keep(_connection: Connection) -> None:
+    """Reset nothing."""
+
+
+def _renewing(pool: Callable[[], Pool]) -> Callable[[Connection], Awaitable[None]]:
+    """Reset nothing, but let the pool replace its connections where one is found that only reads."""
+    renewed_at = float("-inf")
+
+    async def renew(connection: Connection) -> None:
+        nonlocal renewed_at
+        # PostgreSQL tells these two of itself whenever they change: asking costs no round trip.
+        reported = connection.get_settings()
+        reads_only = "on" in {getattr(reported, _READ_ONLY, ""), getattr(reported, "in_hot_standby", "")}
+        if reads_only and time.monotonic() - renewed_at > _RENEW_SECONDS:
+            renewed_at = time.monotonic()
+            log.warning("database_only_reads")
+            await pool().expire_connections()
+
+    return renew
+
+
+async def takes_writes(pool: Pool) -> bool:
+    """For /readyz: the database answers and takes changes."""
+    return bool(await pool.fetchval("SELECT current_setting('transaction_read_only') = 'off'"))
+
+
+async def _use_json(connection: Connection) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(name, encoder=_to_json, decoder=orjson.loads, schema="pg_catalog")
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value, default=str).decode()
+
+
+class SqlFile(Enum):
+    """The base of each package's enum `Statement`, which names the files of the folder `sql` beside its module.
+
+    Not a `StrEnum`: members of two packages would be equal where their files have the same name.
+    """
+
+    @staticmethod
+    def _generate_next_value_(name: str, *_: object) -> str:
+        return name.lower()
+
+
+@cache
+def load_sql(statement: SqlFile) -> str:
+    """The text of `statement`."""
+    package = type(statement).__module__.rpartition(".")[0]
+    return (resources.files(package) / "sql" / f"{statement.value}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Kafka: connections, topics, consumers that lose nothing, and what cannot be read kept apart."""

@@ -1,0 +1,174 @@
+"""How Kafka is reached, and what a subscription is; `case_shared.kafka.consumers` reads."""
+
+import asyncio
+import re
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings
+
+from case_shared.process.loops import pause
+from case_shared.process.settings import Days
+
+log = structlog.get_logger(__name__)
+# How often clients ask which partitions there are: an added one, or a topic made anew, is read and written to by then.
+METADATA_MS = 30_000
+# A host name or IPv4 address, or an IPv6 address in brackets. aiokafka would take 9092 for a port that is missing.
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+(%[\w.-]+)?\]|[^\s:\[\],/@]+):(?P<port>[0-9]{1,5})", re.ASCII)
+_LARGEST_PORT = 65535
+
+
+class RawRecord(Protocol):
+    """What we read of a record, as it came; `timestamp` is in milliseconds since 1970, or whatever its sender wrote."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, Any]]: ...
+
+
+BatchHandler = Callable[[Sequence[RawRecord]], Awaitable[None]]
+
+
+def _addresses(text: str) -> str:
+    """The addresses without spaces; a ValueError names the one that is none."""
+    found = [address.strip() for address in text.split(",")]
+    for address in found:
+        match = _ADDRESS.fullmatch(address)
+        if match is None:
+            raise ValueError(f"{address or 'an empty entry'!r} is not host:port")
+        if not 1 <= int(match["port"]) <= _LARGEST_PORT:
+            raise ValueError(f"{address!r} has no port between 1 and {_LARGEST_PORT}")
+    return ",".join(found)
+
+
+class KafkaSettings(BaseSettings):
+    """How Kafka is reached; Azure Event Hubs by SASL_SSL and PLAIN."""
+
+    kafka_bootstrap_servers: Annotated[str, AfterValidator(_addresses)] = Field(
+        description="Kafka's addresses: host:port, separated by commas, IPv6 in brackets."
+    )
+    kafka_security_protocol: str = Field(
+        default="PLAINTEXT",
+        pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$",
+        description="Whether Kafka is reached by TLS (SSL) and with a user (SASL). Event Hubs: SASL_SSL.",
+    )
+    kafka_sasl_mechanism: str = Field(
+        default="PLAIN",
+        pattern="^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512)$",
+        description="How the user proves itself. Event Hubs: PLAIN.",
+    )
+    kafka_sasl_username: str | None = Field(
+        default=None, description="The service's user in Kafka. Event Hubs: $ConnectionString."
+    )
+    kafka_sasl_password: SecretStr | None = Field(
+        default=None, description="That user's password. Event Hubs: the connection string."
+    )
+    kafka_topic_prefix: str = Field(default="", description="Put in front of the name of each topic.")
+    kafka_group_prefix: str = Field(default="", description="Put in front of the name of each consumer group.")
+    # Six seconds is the least that Event Hubs takes, and a broker by its own `group.min.session.timeout.ms`.
+    kafka_session_timeout_seconds: float = Field(
+        default=6.0,
+        ge=1,
+        le=300,
+        description="A replica that is silent for this long loses its partitions to the others.",
+    )
+    retention_event_days: Days = Field(
+        default=7, description="How long a topic keeps its events. Applies when `migrate` creates the topic."
+    )
+    kafka_start_seconds: float = Field(
+        default=60,
+        gt=0,
+        le=3600,
+        description="/readyz fails while a consumer has taken longer than this to join its group. `migrate` waits as "
+        "long for a Kafka that is still starting.",
+    )
+    kafka_group_instance: str | None = Field(
+        default=None,
+        description="A lasting name of this replica, different for each: with it, a restart within the session "
+        "time-out moves no partitions.",
+    )
+
+
+def connection_arguments(settings: KafkaSettings) -> dict[str, Any]:
+    """Arguments that each client of aiokafka takes to connect."""
+    arguments: dict[str, Any] = {
+        # A list: FastStream takes a string for one address, while aiokafka splits it.
+        "bootstrap_servers": settings.kafka_bootstrap_servers.split(","),
+        "security_protocol": settings.kafka_security_protocol,
+    }
+    if settings.kafka_security_protocol.endswith("SSL"):
+        arguments["ssl_context"] = ssl.create_default_context()
+    if settings.kafka_security_protocol.startswith("SASL"):
+        secret = settings.kafka_sasl_password
+        arguments["sasl_mechanism"] = settings.kafka_sasl_mechanism
+        arguments["sasl_plain_username"] = settings.kafka_sasl_username
+        arguments["sasl_plain_password"] = secret.get_secret_value() if secret else None
+    return arguments
+
+
+def create_producer(settings: KafkaSettings, *, client_id: str, batch_bytes: int = 16_384) -> AIOKafkaProducer:
+    """A producer that is idempotent and waits for all replicas; it is not started.
+
+    One batch of a partition is under way at a time, so who sends many at once wants larger `batch_bytes`.
+    """
+    return AIOKafkaProducer(
+        **connection_arguments(settings),
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        max_batch_size=batch_bytes,
+        request_timeout_ms=10_000,
+        metadata_max_age_ms=METADATA_MS,
+    )
+
+
+async def until_started(start: Callable[[], Awaitable[None]], what: str, stopping: asyncio.Event) -> bool:
+    """Call `start` until it succeeds (True) or `stopping` is set (False): Kafka may come up after us."""
+    delay = 0.2
+    while not stopping.is_set():
+        try:
+            await start()
+        except (KafkaError, OSError) as error:
+            log.warning("kafka_not_reached", what=what, error=repr(error), retry_seconds=delay)
+            await pause(delay, stopping)
+            delay = min(delay * 2, 3.0)
+        else:
+            return True
+    return False
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One group's reading of one topic, from the earliest record on, a batch at a time; prefixes are added.
+
+    `name` is what it is called among what must move (`case_shared.database.progress`); `kafka` is where the topic
+    is, if not in the Kafka of the service, and `set_by` the settings that say so. `handle(records)` returns once they
+    are durable. What a plain function begins before it returns its awaitable (a
+    task that reads them) goes on while the batch before is still being written; batches are written one by one.
+    """
+
+    topic: str
+    group: str
+    handle: BatchHandler
+    max_records: int = 500
+    name: str = "consume"
+    kafka: KafkaSettings | None = None
+    set_by: str = "KAFKA_*"

@@ -1,0 +1,54 @@
+"""The consumers of one service: each joins, fails and begins anew by itself, so that none holds another up."""
+
+import asyncio
+from collections.abc import Sequence
+
+from case_shared.kafka.connection import KafkaSettings, Subscription
+from case_shared.kafka.consumer_state import ConsumerState
+from case_shared.kafka.consuming import Consumer
+from case_shared.process.heartbeats import Heartbeats, NotReady
+
+
+class Consumers:
+    """The subscriptions of one service, kept running until it stops."""
+
+    def __init__(
+        self, settings: KafkaSettings, subscriptions: Sequence[Subscription], *, client_id: str, heartbeats: Heartbeats
+    ) -> None:
+        self._consumers = [
+            Consumer(subscription.kafka or settings, subscription, client_id=client_id, heartbeats=heartbeats)
+            for subscription in subscriptions
+        ]
+
+    @property
+    def states(self) -> Sequence[ConsumerState]:
+        """How each is."""
+        return [consumer.state for consumer in self._consumers]
+
+    @property
+    def started(self) -> bool:
+        """Whether each is in its group."""
+        return all(state.joined for state in self.states)
+
+    @property
+    def flowing(self) -> bool:
+        """Whether each is in its group, and nothing stops it: no flood, no missing topic, no partition left alone."""
+        return not any(state.concern for state in self.states)
+
+    async def ready(self) -> bool:
+        """For /readyz. Raises `NotReady` where one never joined its group, or was ended by an error."""
+        problems = [state.problem for state in self.states if state.problem]
+        if problems:
+            raise NotReady("; ".join(problems))
+        return True
+
+    async def flow(self) -> bool:
+        """For /readyz, shown only. Raises `NotReady` where something stops one of them."""
+        concerns = [state.concern for state in self.states if state.concern]
+        if concerns:
+            raise NotReady("; ".join(concerns))
+        return True
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Consume until `stopping` is set; the batches in hand are finished first where they can be."""
+        await asyncio.gather(*(consumer.run(stopping) for consumer in self._consumers))

@@ -1,0 +1,246 @@
+"""One consumer: it joins its group, reads its topic, and begins anew after whatever ends it.
+
+A handler gets raw records and is called again until it succeeds; then the offsets of just these are committed. A new
+consumer begins at what was committed, so nothing is passed over that was not handled.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from faststream.kafka import KafkaBroker
+from prometheus_client import Counter
+
+from case_shared.kafka.broker import Reading, commit, create_broker, is_alive, stop
+from case_shared.kafka.connection import KafkaSettings, RawRecord, Subscription, connection_arguments, until_started
+from case_shared.kafka.consumer_state import ConsumerState
+from case_shared.kafka.reading import Reader
+from case_shared.process.fault_points import FaultPoint, reached
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.process.loops import pause
+from case_shared.process.private import partitions_with_owner
+from case_shared.words.errors import Flooded
+
+log = structlog.get_logger(__name__)
+_LONGEST_PAUSE_SECONDS = 5.0
+_LONGEST_FLOOD_PAUSE_SECONDS = 30.0
+# A batch takes well below a second; a try of it that lasts as long as this hangs.
+_STUCK_SECONDS = 30.0
+# A start that meets a dead address gives up by itself within aiokafka's 40 s.
+_START_SECONDS = 90.0
+_LOOK_SECONDS = 1.0
+_MEASURE_SECONDS = 5.0
+# An answer may have to wait behind a fetch on the same connection.
+_MEASURE_TIMEOUT_SECONDS = 5.0
+_PAUSE_AFTER_ERROR_SECONDS = 1.0
+_retried = Counter(
+    "casebridge_batches_retried_total", "Batches whose handling failed and is tried again", ["topic", "group"]
+)
+
+
+class Consumer:
+    """One subscription, kept running until the service stops; `state` tells how it is."""
+
+    def __init__(
+        self, settings: KafkaSettings, subscription: Subscription, *, client_id: str, heartbeats: Heartbeats
+    ) -> None:
+        self._settings = settings
+        self._subscription = subscription
+        self._client_id = client_id
+        self._heartbeats = heartbeats
+        self._loop = f"consumer of {subscription.topic}"
+        self._stopping = asyncio.Event()
+        self._writing: set[asyncio.Task[bool]] = set()
+        self._broker: KafkaBroker | None = None
+        self._consumer: AIOKafkaConsumer | None = None
+        self._unowned: set[TopicPartition] = set()
+        self.state = ConsumerState(
+            topic=f"{settings.kafka_topic_prefix}{subscription.topic}",
+            group=f"{settings.kafka_group_prefix}{subscription.group}",
+            clock=heartbeats.clock,
+            start_seconds=settings.kafka_start_seconds,
+        )
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Consume until `stopping` is set; the batch in hand is finished first where it can be."""
+        self._stopping = stopping
+        self._heartbeats.expect(self._loop, within_seconds=_START_SECONDS)
+        while not stopping.is_set():
+            try:
+                if await until_started(self._start, self._loop, stopping):
+                    await self._consume()
+            except Exception as error:
+                self.state.has_failed(error, ended=True)
+                self._heartbeats.failed(self._subscription.name, repr(error))
+                log.error("consumer_ended", topic=self.state.topic, group=self.state.group, exc_info=error)
+                await pause(_PAUSE_AFTER_ERROR_SECONDS, stopping)
+            finally:
+                await self._stop()
+
+    async def _start(self) -> None:
+        """Join the group by a new broker: FastStream would start once more what an earlier start left behind."""
+        self._heartbeats.beat(self._loop)
+        await self._stop()
+        try:
+            self._broker = create_broker(connection_arguments(self._settings), self._client_id)
+            reading = Reading(
+                self.state.topic,
+                self.state.group,
+                self._instance(),
+                int(self._settings.kafka_session_timeout_seconds * 1000),
+            )
+            self._consumer = await reading.start(self._broker)
+        except Exception as error:
+            # aiokafka says why (no answer, an untrusted certificate, a wrong password) in its own log alone.
+            described = f"{repr(error)[:400]} (set by {self._subscription.set_by}; aiokafka's line in the log says why)"
+            self.state.has_failed(described, ended=False)
+            self._heartbeats.failed(self._subscription.name, described)
+            raise
+        self.state.has_joined()
+
+    def _instance(self) -> str | None:
+        instance = self._settings.kafka_group_instance
+        return f"{instance}.{self._subscription.topic}" if instance else None
+
+    async def _stop(self) -> None:
+        broker, self._broker = self._broker, None
+        self._consumer = None
+        self.state.has_left()
+        if broker is not None:
+            await stop(broker, set(self._writing))
+
+    async def _consume(self) -> None:
+        """Read and watch until the service stops; raises what ends either."""
+        assert self._consumer is not None
+        tasks = [asyncio.create_task(work(self._consumer)) for work in (self._read, self._watch)]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        """Hand over what comes, a batch at a time; the next one is begun while one is being written."""
+        reader, writing = Reader(consumer), asyncio.create_task(asyncio.sleep(0, result=True))
+        while not self._stopping.is_set():
+            records = await reader.read(self._subscription.max_records)
+            if not records:
+                continue
+            self.state.has_read(records)
+            begun = self._begin(records)
+            try:
+                await asyncio.wait({writing})  # a cancellation of ours must not reach it
+                goes_on = writing.result()
+            except BaseException:
+                _drop(begun)
+                raise
+            if not goes_on:
+                _drop(begun)
+                return
+            writing = asyncio.create_task(self._write(consumer, records, begun))
+            self._writing.add(writing)
+            writing.add_done_callback(self._writing.discard)
+
+    def _begin(self, records: Sequence[RawRecord]) -> Awaitable[None] | None:
+        try:
+            return self._subscription.handle(records)
+        except Exception as error:  # noqa: BLE001 - whatever it is, skipping the batch would lose it
+            # It is tried again, and told properly, when it is this batch's turn.
+            log.warning("batch_not_begun", topic=self.state.topic, error=repr(error))
+            return None
+
+    async def _write(
+        self, consumer: AIOKafkaConsumer, records: Sequence[RawRecord], begun: Awaitable[None] | None
+    ) -> bool:
+        handled = await self._handled(records, begun)
+        reached(FaultPoint.BATCH_STORED)
+        if handled:
+            self.state.has_handled(records)
+            await commit(consumer, records)
+        return handled
+
+    async def _handled(self, records: Sequence[RawRecord], begun: Awaitable[None] | None) -> bool:
+        """Handle `records` until it succeeds (True); False where the service stops before: then no more is written."""
+        delay = 0.1
+        while True:
+            try:
+                # A try that fails is told by the metric, and no restart would mend it; one that hangs is stuck.
+                with self._heartbeats.during(f"batch of {self._subscription.topic}", within_seconds=_STUCK_SECONDS):
+                    await (begun or self._subscription.handle(records))
+            except Exception as error:  # noqa: BLE001 - told by _pause; skipping the batch would lose it
+                begun = None
+                _retried.labels(self.state.topic, self.state.group).inc()
+                delay = await self._pause(records, error, delay)
+                if self._stopping.is_set():
+                    return False
+            else:
+                self.state.is_flooded(flooded=False)
+                return True
+
+    async def _pause(self, records: Sequence[RawRecord], error: Exception, delay: float) -> float:
+        """Say why the batch failed and wait `delay` seconds; returns how long to wait the next time."""
+        about = {"topic": self.state.topic, "group": self.state.group, "records": len(records)}
+        flooded = isinstance(error, Flooded)
+        self.state.is_flooded(flooded=flooded)
+        self.state.has_failed(error, ended=False)
+        if flooded:
+            log.error("consumer_paused", **about, cause=str(error), retry_seconds=delay)
+        else:
+            log.error("batch_failed", **about, error=repr(error), exc_info=delay < 0.2)
+        await pause(delay, self._stopping)
+        return min(delay * 2, _LONGEST_FLOOD_PAUSE_SECONDS if flooded else _LONGEST_PAUSE_SECONDS)
+
+    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
+        """Raise where a task of aiokafka's own has ended, which nothing else would tell; measure how far it is."""
+        measured = self._heartbeats.clock.monotonic() - _MEASURE_SECONDS
+        while not self._stopping.is_set():
+            if not is_alive(consumer):
+                raise KafkaError("a task of the consumer's own has ended")
+            self._heartbeats.beat(self._loop)
+            if self._heartbeats.clock.monotonic() - measured >= _MEASURE_SECONDS:
+                await self._measure(consumer)
+                measured = self._heartbeats.clock.monotonic()
+            await pause(_LOOK_SECONDS, self._stopping)
+
+    async def _measure(self, consumer: AIOKafkaConsumer) -> None:
+        """How far it is behind, and whether each partition has a member that reads it."""
+        assigned = consumer.assignment()
+        try:
+            async with asyncio.timeout(_MEASURE_TIMEOUT_SECONDS):
+                ends: dict[TopicPartition, int] = await consumer.end_offsets(list(assigned)) if assigned else {}
+                positions = {partition: await consumer.position(partition) for partition in assigned}
+                owned = await partitions_with_owner(consumer, self.state.group)
+        except (KafkaError, OSError, AssertionError, RuntimeError) as error:
+            log.info("consumer_not_measured", topic=self.state.topic, error=repr(error))
+            return
+        self.state.measure(ends, positions)
+        self._count_unowned(consumer, owned)
+        if self.state.concern:
+            self._heartbeats.failed(self._subscription.name, self.state.concern, self.state.concern_kind)
+        else:
+            self._heartbeats.succeeded(self._subscription.name)
+
+    def _count_unowned(self, consumer: AIOKafkaConsumer, owned: set[TopicPartition] | None) -> None:
+        known: Any = consumer.partitions_for_topic(self.state.topic)
+        self.state.topic_missing = not known
+        if owned is None:
+            return
+        unowned = {TopicPartition(self.state.topic, number) for number in known or ()} - owned
+        # A group shares added partitions out a moment later: what is seen twice stays so.
+        lasting = unowned & self._unowned
+        if len(lasting) > self.state.unowned:
+            log.error("partitions_without_consumer", topic=self.state.topic, group=self.state.group, count=len(lasting))
+        self._unowned = unowned
+        self.state.has_unowned(len(lasting))
+
+
+def _drop(begun: Awaitable[None] | None) -> None:
+    """Nobody will wait for it: its batch is read anew."""
+    if asyncio.iscoroutine(begun):
+        begun.close()

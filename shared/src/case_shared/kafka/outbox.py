@@ -1,0 +1,184 @@
+"""The outbox publisher: takes what a service has stored for Kafka there, in order, and notes what Kafka has.
+
+It is one leader's work, and holds no transaction while it publishes. What it sent and could not note, because it died
+in between, is sent once more. The order is kept for each key: a record is sent only once Kafka has the one before it.
+
+Kafka refuses some records for good (one that is too large, say). Such a record is set aside: it raises an alarm, is
+tried again after a time that doubles up to an hour, and the records of other keys go on. Those of its own key wait
+behind it, for whoever reads them one after the other must not be shown the second without the first. ADR 0029.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import asyncpg
+import structlog
+from prometheus_client import Counter, Gauge
+
+from case_shared.database.leadership import Lease
+from case_shared.database.postgres import Pool, SqlFile, load_sql
+from case_shared.kafka.connection import KafkaSettings, create_producer
+from case_shared.kafka.producing import Sender, is_refusal
+from case_shared.kafka.topics import topic_name
+from case_shared.process.fault_points import FaultPoint, reached
+from case_shared.words.errors import CasebridgeError
+from case_shared.words.events import Record
+
+log = structlog.get_logger(__name__)
+# The name that versions before 0.2.0 know: by another one, an old and a new replica would both lead in an upgrade.
+LEASE_NAME = "relay"
+# Well below the megabyte that brokers take by default.
+_BATCH_BYTES = 256 * 1024
+_LONGEST_REFUSAL = 1000
+_published = Counter("casebridge_outbox_published_total", "Records that Kafka has acknowledged", ["topic"])
+_refused = Counter("casebridge_outbox_refused_total", "Times that Kafka refused a record for its data", ["topic"])
+_depth = Gauge("casebridge_outbox_records", "Records that wait to be sent", ["topic"])
+_age = Gauge("casebridge_outbox_oldest_age_seconds", "For how long the oldest record waits", ["topic"])
+_set_aside = Gauge("casebridge_outbox_refused_records", "Records set aside because Kafka refuses them", ["topic"])
+_reachable = Gauge("casebridge_outbox_kafka_reachable", "1 where the last contact with Kafka was fine", ["topic"])
+
+
+class UnsendableRecord(CasebridgeError):
+    """What is stored makes no record; `str(error)` says why."""
+
+
+def stored_record(row: asyncpg.Record) -> Record:
+    """The record of a row that holds it ready made."""
+    headers = [(name, value.encode()) for name, value in row["headers"].items()]
+    return Record(row["topic"], row["key"], row["value"], headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """One service's outbox: its SQL statements, and how a row makes a record.
+
+    `read` ($1 rows at most) gives the oldest first, and none of a key with a record that is set aside for now; each row
+    has `key` and the columns that `id_columns` names. `mark_sent` takes an array for each of these columns, `set_aside`
+    a value for each and then the refusal. `measure` gives depth, age_seconds and refused.
+    """
+
+    topic: str
+    published: FaultPoint
+    read: SqlFile
+    mark_sent: SqlFile
+    set_aside: SqlFile
+    measure: SqlFile
+    id_columns: tuple[str, ...] = ("id",)
+    record_of: Callable[[asyncpg.Record], Record] = stored_record
+
+
+class Waiting(NamedTuple):
+    """A record that waits to be sent; `id` is a value for each column of the outbox's id."""
+
+    id: tuple[object, ...]
+    key: bytes
+    record: Record
+
+
+class Sends(Protocol):
+    """What sends; `Sender` implements it."""
+
+    @property
+    def reaches_kafka(self) -> bool: ...
+    async def send_each(self, records: Sequence[Record]) -> Sequence[BaseException | None]: ...
+    async def close(self) -> None: ...
+
+
+def sender_for(settings: KafkaSettings, service: str) -> Sender:
+    """What an outbox publisher of `service` sends with."""
+    return Sender(
+        lambda: create_producer(settings, client_id=f"{service}-outbox", batch_bytes=_BATCH_BYTES),
+        lambda name: topic_name(settings, name),
+    )
+
+
+@dataclass(frozen=True)
+class OutboxPublisher:
+    """Publishes `outbox` while this process leads."""
+
+    pool: Pool
+    outbox: Outbox
+    sender: Sends
+    batch_size: int = 1000
+
+    async def turn(self, lease: Lease) -> bool:
+        """Publish one batch; True where there may be more. Raises `LeaseLost`, and what Kafka or the database raise."""
+        rows = await self.pool.fetch(load_sql(self.outbox.read), self.batch_size)
+        if not rows:
+            return False
+        try:
+            await self._publish(rows, lease)
+        except BaseException:
+            # What the producer still holds must not go out when another leads.
+            await self.sender.close()
+            raise
+        return len(rows) == self.batch_size
+
+    async def measure(self) -> bool:
+        """Refresh the metrics; returns False, as a loop's turn that is done."""
+        row = await self.pool.fetchrow(load_sql(self.outbox.measure))
+        assert row is not None, "counts have one row"
+        for gauge, name in ((_depth, "depth"), (_age, "age_seconds"), (_set_aside, "refused")):
+            gauge.labels(self.outbox.topic).set(row[name])
+        _reachable.labels(self.outbox.topic).set(self.sender.reaches_kafka)
+        return False
+
+    async def _publish(self, rows: Sequence[asyncpg.Record], lease: Lease) -> None:
+        held: set[bytes] = set()
+        waiting = []
+        for row in rows:
+            one = tuple(row[column] for column in self.outbox.id_columns)
+            try:
+                waiting.append(Waiting(one, row["key"], self.outbox.record_of(row)))
+            except UnsendableRecord as error:
+                await self._set_aside(one, row["key"], str(error))
+                held.add(row["key"])
+        for wave in one_of_each_key(waiting):
+            await self._publish_wave([one for one in wave if one.key not in held], lease, held)
+
+    async def _publish_wave(self, wave: Sequence[Waiting], lease: Lease, held: set[bytes]) -> None:
+        """Publish records of different keys; the keys of those that are set aside are added to `held`."""
+        failed = [one for one, error in await self._send(wave, lease) if error is not None]
+        # Kafka refuses all that came in one batch, so each is sent alone: just the one to blame is set aside.
+        for one in failed:
+            for _, error in await self._send([one], lease):
+                if error is not None:
+                    await self._set_aside(one.id, one.key, repr(error))
+                    held.add(one.key)
+
+    async def _send(self, waiting: Sequence[Waiting], lease: Lease) -> Sequence[tuple[Waiting, BaseException | None]]:
+        """Send and note what Kafka has; gives each with its refusal. Raises where something else went wrong."""
+        if not waiting:
+            return []
+        lease.check()
+        results = await self.sender.send_each([one.record for one in waiting])
+        sent = [one.id for one, error in zip(waiting, results, strict=True) if error is None]
+        if sent:
+            reached(self.outbox.published)
+            await self.pool.execute(load_sql(self.outbox.mark_sent), *zip(*sent, strict=True))
+            _published.labels(self.outbox.topic).inc(len(sent))
+        # Behind a refused batch those of its partition fail, too, for the producer's sequence has a hole.
+        if not any(error is not None and is_refusal(error) for error in results):
+            for error in results:
+                if error is not None:
+                    raise error
+        return list(zip(waiting, results, strict=True))
+
+    async def _set_aside(self, number: tuple[object, ...], key: bytes, refusal: str) -> None:
+        topic = self.outbox.topic
+        _refused.labels(topic).inc()
+        log.error("record_refused", topic=topic, key=key.decode(errors="replace"), outbox_id=number, error=refusal)
+        await self.pool.execute(load_sql(self.outbox.set_aside), *number, refusal[:_LONGEST_REFUSAL])
+
+
+def one_of_each_key(waiting: Sequence[Waiting]) -> Iterator[list[Waiting]]:
+    """The first of each key, then the second of each key, and so on."""
+    nth: dict[bytes, int] = {}
+    waves: list[list[Waiting]] = []
+    for one in waiting:
+        place = nth[one.key] = nth.get(one.key, -1) + 1
+        if place == len(waves):
+            waves.append([])
+        waves[place].append(one)
+    yield from waves

@@ -1,0 +1,74 @@
+"""Topic names, and how the topics are made. The key of each record of ours is the Web Case ID."""
+
+import asyncio
+
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import (
+    BrokerNotAvailableError,
+    BrokerResponseError,
+    InvalidReplicationFactorError,
+    NotControllerError,
+    TopicAlreadyExistsError,
+    for_code,
+)
+
+from case_shared.kafka.connection import KafkaSettings, connection_arguments
+from case_shared.process.private import know_controller
+
+log = structlog.get_logger(__name__)
+CASE_SUBMITTED = "case.submitted.v1"
+CASE_DELIVERY = "case.delivery.v1"
+CASE_STATUS_CHANGED = "case.status-changed.v1"
+PARTITIONS = 6
+_DAY_MS = 24 * 3600 * 1000
+# What a Kafka answers that has no broker in service yet, or has just changed its controller.
+_STARTING = frozenset({InvalidReplicationFactorError, NotControllerError})
+_AGAIN_SECONDS = 0.5
+
+
+def topic_name(settings: KafkaSettings, name: str) -> str:
+    """The topic `name` as this installation calls it."""
+    return f"{settings.kafka_topic_prefix}{name}"
+
+
+async def ensure_topics(settings: KafkaSettings, *names: str) -> list[str]:
+    """Create the topics that are missing (prefixed as set), and return the names of those.
+
+    Waits for a Kafka that is still starting. Raises `aiokafka.errors.KafkaError` where the broker refuses or cannot be
+    reached, or where Kafka has not started after `kafka_start_seconds`.
+    """
+    prefixed = [topic_name(settings, name) for name in names]
+    retention_ms = int(settings.retention_event_days * _DAY_MS)
+    admin = AIOKafkaAdminClient(**connection_arguments(settings))
+    await admin.start()
+    try:
+        async with asyncio.timeout(settings.kafka_start_seconds):
+            await know_controller(admin)
+            return [name for name in prefixed if await _created(admin, name, retention_ms)]
+    except TimeoutError:
+        why = (
+            f"Kafka has no controller, or no broker for a topic, after {settings.kafka_start_seconds:g} s; its "
+            "default.replication.factor may ask for more brokers than there are"
+        )
+        raise BrokerNotAvailableError(why) from None
+    finally:
+        await admin.close()
+
+
+async def _created(admin: AIOKafkaAdminClient, name: str, retention_ms: int) -> bool:
+    # -1 is the broker's own default: 1 on a laptop, what the cluster's owners chose elsewhere. aiokafka 0.14 takes it
+    # only beside an assignment of replicas, which may be empty.
+    topic = NewTopic(name, PARTITIONS, -1, {}, {"retention.ms": str(retention_ms)})
+    while (error := await _refusal(admin, topic)) in _STARTING:
+        log.info("kafka_is_starting", topic=name, answer=error.__name__ if error else None)
+        await asyncio.sleep(_AGAIN_SECONDS)
+    if error and error is not TopicAlreadyExistsError:
+        raise error(f"topic {name} could not be created")
+    return error is None
+
+
+async def _refusal(admin: AIOKafkaAdminClient, topic: NewTopic) -> type[BrokerResponseError] | None:
+    answer = await admin.create_topics([topic])
+    [(_name, code, *_message)] = answer.topic_errors
+    return for_code(code) if code else None

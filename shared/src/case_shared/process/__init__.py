@@ -1,0 +1,1 @@
+"""One process: its settings, clock, loops, logs and traces, and the commands that start it."""

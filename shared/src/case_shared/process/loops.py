@@ -1,0 +1,143 @@
+"""Loops that go on whatever a turn raises, and end when the service stops."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from prometheus_client import Counter
+
+if TYPE_CHECKING:  # health brings FastAPI along, which commands that serve nothing need not wait for
+    from case_shared.process.heartbeats import Heartbeats
+
+
+log = structlog.get_logger(__name__)
+_failures = Counter("casebridge_loop_failures_total", "Turns of a loop that raised", ["loop"])
+_LONGEST_PAUSE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Doorbell:
+    """Wakes a loop before its time; rung many times, it wakes it once."""
+
+    _event: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ring(self) -> None:
+        """Wake the loop, now or at its next wait."""
+        self._event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for a ring, `seconds` at most."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            pass
+        self._event.clear()
+
+
+async def pause(seconds: float, stopping: asyncio.Event) -> None:
+    """Wait, but no longer than until `stopping` is set."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        pass
+
+
+def start(loops: Mapping[str, Coroutine[Any, Any, None]]) -> list[asyncio.Task[None]]:
+    """Start loops as tasks by these names.
+
+    One that ends with an error has met what nobody foresaw: then the process stops, so that whoever runs it starts it
+    anew, rather than going on without it.
+    """
+    tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
+    for task in tasks:
+        task.add_done_callback(_stop_if_failed)
+    return tasks
+
+
+def _stop_if_failed(task: asyncio.Task[None]) -> None:
+    # Where nobody has cancelled the loop itself, it met the cancellation of something that it waited for.
+    error = asyncio.CancelledError() if task.cancelled() else task.exception()
+    if error is not None and not task.cancelling():
+        log.critical("loop_died", loop=task.get_name(), exc_info=error)
+        signal.raise_signal(signal.SIGTERM)
+
+
+async def finish(stopping: asyncio.Event, tasks: Sequence[asyncio.Task[None]], *, within_seconds: float) -> None:
+    """Set `stopping` and let the loops end by themselves; those that are late are cancelled."""
+    stopping.set()
+    _, late = await asyncio.wait(tasks, timeout=within_seconds)
+    for task in late:
+        log.warning("loop_cancelled", loop=task.get_name())
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def run_loop(
+    name: str,
+    turn: Callable[[], Awaitable[bool]],
+    *,
+    every_seconds: float,
+    stopping: asyncio.Event,
+    heartbeats: "Heartbeats",
+    doorbell: Doorbell | None = None,
+    turn_seconds: float = 60,
+) -> None:
+    """Call `turn` until `stopping` is set; again at once where it returns True (more to do), else after a wait.
+
+    A turn that raises is logged, counted and tried again after a pause that doubles up to five seconds. It beats even
+    then: what fails is shown by metrics and readiness, and a restart would not mend it. A turn that takes longer than
+    `turn_seconds`, without a beat of its own, is stuck.
+    """
+    doorbell = doorbell or Doorbell()
+    # A loop that sleeps would learn of `stopping` only at its next turn.
+    waker = asyncio.create_task(_ring_when(stopping, doorbell))
+    heartbeats.expect(name, within_seconds=every_seconds + turn_seconds)
+    try:
+        await _turns(name, turn, every_seconds, stopping, heartbeats, doorbell)
+    finally:
+        waker.cancel()
+        heartbeats.forget(name)
+
+
+async def _ring_when(stopping: asyncio.Event, doorbell: Doorbell) -> None:
+    await stopping.wait()
+    doorbell.ring()
+
+
+async def _turns(
+    name: str,
+    turn: Callable[[], Awaitable[bool]],
+    every_seconds: float,
+    stopping: asyncio.Event,
+    heartbeats: "Heartbeats",
+    doorbell: Doorbell,
+) -> None:
+    failures = 0
+    while not stopping.is_set():
+        try:
+            more = await turn()
+            failures = 0
+            heartbeats.succeeded(name)
+        except (Exception, asyncio.CancelledError) as error:
+            # A cancellation that is not ours came out of a library: it must not end the loop without a word.
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise
+            failures += 1
+            _failures.labels(name).inc()
+            heartbeats.failed(name, type(error).__name__)
+            log.error("loop_turn_failed", loop=name, error=repr(error), failures=failures, exc_info=failures == 1)
+            await pause(min(_LONGEST_PAUSE_SECONDS, 0.1 * 2 ** min(failures, 10)), stopping)
+            more = True
+        heartbeats.beat(name)
+        if not more and not stopping.is_set():
+            await doorbell.wait(every_seconds)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,185 @@
+"""What we use of libraries beyond what they document, all in one place, each with the reason.
+
+Seen with aiokafka 0.14.0 and uvicorn 0.54.0. `tests/integration/case_shared/test_private.py` fails when one of these
+names changes; whoever raises a version reads this module again.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+import uvicorn
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.errors import KafkaConnectionError, for_code
+from aiokafka.protocol.admin import DescribeGroupsRequest
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.record.util import calc_crc32c
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+_FETCH_WAIT_MS = 500
+_CONTROLLER_POLL_SECONDS = 0.2
+
+
+def inner_tasks(consumer: AIOKafkaConsumer) -> list["asyncio.Task[Any]"]:
+    """Aiokafka's own tasks of `consumer`: the one that fetches, and the one that keeps it in its group.
+
+    What they do not expect ends them with a line in the log, and nothing public says so.
+    """
+    coordinating = getattr(consumer._coordinator, "_coordination_task", None)
+    return [task for task in (consumer._fetcher.error_future, coordinating) if task is not None]
+
+
+async def wait_for_records(consumer: AIOKafkaConsumer, seconds: float) -> None:
+    """Wait until something was fetched, `seconds` at most. Raises what ends the group's coordination.
+
+    `getmany` waits, too, but takes the records of several partitions at once: where one of these cannot be decoded, the
+    others are lost with it.
+    """
+    waiter = consumer._fetcher._create_fetch_waiter()
+    try:
+        await asyncio.wait({waiter}, timeout=seconds)
+        if waiter.done():
+            waiter.result()
+    finally:
+        waiter.cancel()
+
+
+async def fetch_bytes(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int, most_bytes: int) -> bytes:
+    """The record batches of `partition` from `offset` on, as the broker has them; the first one is whole.
+
+    Public methods decode them, and raise where that fails. Raises `KafkaError`.
+    """
+    client = consumer._client
+    node = client.cluster.leader_for_partition(partition)
+    if node is None or node == -1:
+        raise KafkaConnectionError(f"{partition} has no leader")
+    wanted = [(partition.topic, [(partition.partition, offset, most_bytes)])]
+    answer = await client.send(node, FetchRequest(_FETCH_WAIT_MS, 1, most_bytes, 0, wanted))
+    [(_topic, [(_partition, code, *_more, batches)])] = answer.topics
+    if code:
+        raise for_code(code)(f"{partition} at offset {offset}")
+    return bytes(batches)
+
+
+async def partitions_with_owner(consumer: AIOKafkaConsumer, group: str) -> set[TopicPartition] | None:
+    """The partitions that `group` has given to a member; None while it shares them out anew.
+
+    The admin client tells it, too, but would need a connection of its own for each question. Raises `KafkaError`.
+    """
+    coordinator = getattr(consumer._coordinator, "coordinator_id", None)
+    if coordinator is None:
+        return None
+    answer = await consumer._client.send(coordinator, DescribeGroupsRequest([group]))
+    [(code, _group, state, _type, _protocol, members, *_)] = answer.groups
+    if code:
+        raise for_code(code)(f"group {group}")
+    if state != "Stable":
+        return None
+    given = [member[4] for member in members if member[4]]
+    return set(chain.from_iterable(ConsumerProtocolMemberAssignment.decode(one).partitions() for one in given))
+
+
+async def know_topics(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> None:
+    """Let a consumer without a group know the partitions of `topics`: it asks only for what it is assigned to."""
+    await consumer._client.set_topics(topics)
+
+
+async def know_controller(admin: AIOKafkaAdminClient) -> None:
+    """Wait until the cluster names its controller, which a broker that has just started does not know yet.
+
+    Without one, `create_topics` ends with an AttributeError.
+    """
+    while admin._client.cluster.controller is None:
+        await admin._client.force_metadata_update()
+        await asyncio.sleep(_CONTROLLER_POLL_SECONDS)
+
+
+async def close_connections(consumer: AIOKafkaConsumer) -> None:
+    """Close them where `stop` failed before it came to that."""
+    await consumer._client.close()
+
+
+def sender_of(producer: AIOKafkaProducer) -> "asyncio.Task[None] | None":
+    """The task that sends; `stop` waits for it without end while Kafka is away."""
+    task: asyncio.Task[None] | None = producer._sender.sender_task
+    return task
+
+
+def give_up_records(producer: AIOKafkaProducer) -> None:
+    """End all that waits in `producer`, and ask what became of it.
+
+    Nobody else asks, and asyncio logs what nobody asks.
+    """
+    accumulator = producer._message_accumulator
+    batches = [*accumulator._pending_batches, *chain.from_iterable(accumulator._batches.values())]
+    # Each batch that ends is removed from there, and those that wait for another try are not there.
+    accumulator._pending_batches.update(batches)
+    accumulator.fail_all(KafkaConnectionError("the producer is given up"))
+    for batch in batches:
+        for future in (batch._drain_waiter, *(future for future, _ in batch._msg_futures)):
+            if not future.cancelled():
+                future.exception()
+
+
+def checksum(content: bytes) -> int:
+    """CRC-32C, as record batches have it."""
+    found: int = calc_crc32c(content)
+    return found
+
+
+class HttpConnection(HttpToolsProtocol):
+    """A connection of uvicorn's HTTP/1.1, which documents no limits for httptools: subclasses set them.
+
+    The callbacks that they override (`on_message_begin`, `on_header`, …) are httptools' own and documented there.
+    """
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a request is being answered."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    @property
+    def head_size(self) -> tuple[int, int]:
+        """Headers of the request so far, and bytes of its address and headers."""
+        return len(self.headers), len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of answers that the client has not taken."""
+        size: int = self.transport.get_write_buffer_size()
+        return size
+
+    def close_after_answer(self) -> None:
+        """Close once the request is answered; a connection that is idle stays open."""
+        if self.is_answering:
+            self.shutdown()
+
+    def answer_and_close(self, status: int, head: bytes, body: bytes) -> None:
+        """Answer what never became a request, unless an answer is under way."""
+        if not self.is_answering:
+            self.transport.write(STATUS_LINE[status] + head + body)
+        self.transport.close()
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn's server; its public `shutdown` closes idle connections at once, on which a request may be on its way."""
+
+    @property
+    def connections(self) -> list[HttpConnection]:
+        """Those that are open."""
+        return list(self.server_state.connections)  # type: ignore[arg-type]
+
+    def stop_listening(self) -> None:
+        """Accept nothing more, and end each answer from now on with `Connection: close`."""
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        for server in self.servers:
+            server.close()
+
+    def new_connection(self) -> asyncio.Protocol:
+        """The protocol of a connection that uvicorn has not accepted itself."""
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )

@@ -1,0 +1,131 @@
+"""Settings that would leave a door open are refused at the start, each by its name.
+
+What stays on this machine (loopback) is nobody else's; a trial, which says so, stays in its own network.
+"""
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Any, Self
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings
+
+_SHORTEST_SECRET = 16
+_FEWEST_CHARACTERS = 6
+_WELL_KNOWN = ("development", "password", "changeme", "change-me", "secret", "example", "12345678")
+# What carries tokens and secrets; `_SECRETS` names each with the address that it is sent to.
+_ADDRESSES = ("d365_url", "d365_token_url", "oidc_issuer", "oidc_discovery_url")
+_SECRETS = {
+    "d365_client_secret": "token_url",
+    "oidc_client_secret": "oidc_issuer",
+    "kafka_sasl_password": "kafka_bootstrap_servers",
+    "d365_events_secret": "host",
+    "metrics_token": "host",
+}
+_DATABASES = ("database_url", "migrations_database_url")
+
+
+def is_local(host: str) -> bool:
+    """Whether `host` is this machine."""
+    name = host.strip("[]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def is_private(url: str, settings: object) -> bool:
+    """Whether nobody else can read along: it is https, this machine, or a trial's own network."""
+    trial = bool(getattr(settings, "casebridge_trial", False))
+    return url.startswith("https://") or is_local(_host(url)) or trial
+
+
+def is_weak(secret: str) -> bool:
+    """Whether `secret` is short, or one that others know."""
+    known = any(word in secret.lower() for word in _WELL_KNOWN)
+    return known or len(secret) < _SHORTEST_SECRET or len(set(secret)) < _FEWEST_CHARACTERS
+
+
+class SafeSettings(BaseSettings):
+    """The checks over whatever of those settings a service has."""
+
+    casebridge_trial: bool = Field(
+        default=False,
+        description="A trial: well-known secrets are allowed, but only this machine and its own network are reached.",
+    )
+
+    @model_validator(mode="after")
+    def _are_safe(self) -> Self:
+        if problems := list(self._problems()):
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _problems(self) -> Iterator[str]:
+        """All that bars the start, each by its setting's name; a subclass adds its own."""
+        yield from self._refused_addresses()
+        yield from self._refused_credentials()
+        if not self.casebridge_trial:
+            yield from self._refused_secrets()
+
+    def _refused_addresses(self) -> Iterator[str]:
+        for name in _ADDRESSES:
+            url = getattr(self, name, None)
+            if not url:
+                continue
+            parts = urlsplit(url)
+            host, plain = parts.hostname or "", parts.scheme == "http"
+            if self.casebridge_trial and not _is_within(host):
+                yield f"CASEBRIDGE_TRIAL: is for the trial's own sandbox and provider, but {name.upper()} is {host}"
+            elif plain and not is_local(host) and not self.casebridge_trial:
+                yield f"{name.upper()}: secrets go there, so it must be https; http is for this machine alone"
+        if _host(getattr(self, "d365_url", None)) and _host(getattr(self, "oidc_issuer", None)):
+            yield from self._refused_provider()
+
+    def _refused_credentials(self) -> Iterator[str]:
+        for name, value in self:
+            if isinstance(value, str) and "://" in value and urlsplit(value).password is not None:
+                yield f"{name.upper()}: remove the user and password from this address; addresses are logged"
+
+    def _refused_provider(self) -> Iterator[str]:
+        d365, issuer = _host(getattr(self, "d365_url", None)), urlsplit(getattr(self, "oidc_issuer", ""))
+        if not _is_within(d365) and issuer.scheme == "http":
+            yield f"OIDC_ISSUER: {issuer.geturl()} is a development provider, and D365_URL is no sandbox: name your own"
+
+    def _refused_secrets(self) -> Iterator[str]:
+        hint = f"is short or well known: give it {_SHORTEST_SECRET} characters or more, such as `openssl rand -hex 24`"
+        for name, target in _SECRETS.items():
+            secret: SecretStr | None = getattr(self, name, None)
+            hosts = _hosts(getattr(self, target, None))
+            if secret and is_weak(secret.get_secret_value()) and not (hosts and all(is_local(host) for host in hosts)):
+                yield f"{name.upper()}: {hint}"
+        for name in _DATABASES:
+            url: SecretStr | None = getattr(self, name, None)
+            parts = urlsplit(url.get_secret_value()) if url else None
+            if parts and parts.password and not is_local(parts.hostname or "") and is_weak(unquote(parts.password)):
+                yield f"{name.upper()}: its password {hint}"
+
+
+def is_within(url: str) -> bool:
+    """Whether a trial may reach `url`: this machine, or a name that a container network alone knows."""
+    return _is_within(_host(url))
+
+
+def _is_within(host: str) -> bool:
+    """Whether a trial may reach `host`: this machine, or a name that a container network alone knows."""
+    return is_local(host) or (bool(host) and "." not in host and ":" not in host)
+
+
+def _host(url: str | None) -> str:
+    return (urlsplit(url).hostname or "") if url else ""
+
+
+def _hosts(address: Any) -> list[str]:
+    """The hosts of a URL, of a host, or of several host:port by comma."""
+    if not isinstance(address, str):
+        return []
+    if "://" in address:
+        return [_host(address)]
+    return [_host(f"//{one.strip()}") if ":" in one else one.strip() for one in address.split(",")]

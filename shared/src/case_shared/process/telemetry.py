@@ -1,0 +1,160 @@
+"""Logs, traces and their context: one trace from the dealer's click to D365 and back."""
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
+import structlog
+from opentelemetry import propagate, trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
+from opentelemetry.trace import Link, Span, SpanKind, StatusCode
+
+_QUIET_SECONDS = 60.0
+_tracer = trace.get_tracer("casebridge")
+
+
+def configure(service: str, *, level: str, form: str, otlp_endpoint: str | None) -> None:
+    """Set up logging (JSON lines, or for people with `form` = console) and tracing; once, at the start."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        _add_trace,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _without_rows,
+        structlog.processors.format_exc_info,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
+        if form == "console"
+        else structlog.processors.JSONRenderer()
+    )
+    # JSON lines name the text `message`, as log stores expect; people need no name for it.
+    rendering = [renderer] if form == "console" else [structlog.processors.EventRenamer("message"), renderer]
+    structlog.configure(
+        processors=[*shared, *rendering],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    _adopt_standard_logging(shared, rendering, level)
+    trace.set_tracer_provider(_exporting(service, otlp_endpoint) if otlp_endpoint else not_exporting())
+
+
+def _exporting(service: str, otlp_endpoint: str) -> TracerProvider:
+    """Spans that an OpenTelemetry collector gets."""
+    provider = TracerProvider(resource=Resource.create({"service.name": service}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{otlp_endpoint}/v1/traces")))
+    return provider
+
+
+def not_exporting() -> TracerProvider:
+    """Spans that nobody gets: their ids go into the logs and to the next service, and so does a caller's sampling."""
+    return TracerProvider(sampler=ParentBased(root=ALWAYS_OFF))
+
+
+def _adopt_standard_logging(shared: list[Any], rendering: list[Any], level: str) -> None:
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+        )
+    )
+    if level != "DEBUG":
+        handler.addFilter(OncePerMinute("aiokafka"))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+
+
+class OncePerMinute(logging.Filter):
+    """Lets each kind of message of one library through once a minute, with how many were like it in between.
+
+    While Kafka is away aiokafka says so for each try of each partition; what matters of that our own logs tell once.
+    """
+
+    def __init__(self, library: str) -> None:
+        super().__init__()
+        self._library = library
+        self._told: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """False where the record's kind was told within the last minute."""
+        if record.name.partition(".")[0] != self._library:
+            return True
+        kind = (record.name, str(record.msg))
+        told_at, since = self._told.get(kind, (-_QUIET_SECONDS, 0))
+        if record.created < told_at + _QUIET_SECONDS:
+            self._told[kind] = (told_at, since + 1)
+            return False
+        self._told[kind] = (record.created, 0)
+        if since:
+            record.msg = f"{record.msg} (and {since} more like it before)"
+        return True
+
+
+def _add_trace(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = format(context.trace_id, "032x")
+    return event
+
+
+def _without_rows(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Take from errors what PostgreSQL tells in detail: the failing row, and so what a dealer wrote."""
+    error: BaseException | None = sys.exc_info()[1] if event.get("exc_info") is True else None
+    if isinstance(event.get("exc_info"), BaseException):
+        error = event["exc_info"]
+    while error is not None:
+        if isinstance(error, asyncpg.PostgresError):
+            error.detail = None
+        error = error.__cause__ or error.__context__
+    return event
+
+
+def current_traceparent() -> str | None:
+    """The W3C `traceparent` of the current span, to be stored or sent; None outside a trace."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return carrier.get("traceparent")
+
+
+def current_trace_id() -> str | None:
+    """The current trace's id, as problem documents and logs show it."""
+    context = trace.get_current_span().get_span_context()
+    return format(context.trace_id, "032x") if context.is_valid else None
+
+
+@contextmanager
+def span(
+    name: str,
+    *,
+    traceparent: str | None = None,
+    kind: SpanKind = SpanKind.INTERNAL,
+    attributes: Mapping[str, str | int] | None = None,
+    links: tuple[str, ...] = (),
+) -> Iterator[Span]:
+    """Run the block in a span: a child of `traceparent` where one is given, linked to the traces in `links`.
+
+    An error's message may quote what a dealer wrote: the span records its type, the log has the rest.
+    """
+    parent = propagate.extract({"traceparent": traceparent}) if traceparent else None
+    linked = [
+        Link(trace.get_current_span(propagate.extract({"traceparent": link})).get_span_context()) for link in links
+    ]
+    with _tracer.start_as_current_span(
+        name, parent, kind, attributes, linked, record_exception=False, set_status_on_exception=False
+    ) as started:
+        try:
+            yield started
+        except Exception as error:
+            started.set_status(StatusCode.ERROR, type(error).__name__)
+            raise

@@ -1,0 +1,227 @@
+"""OAuth 2 bearer tokens (RFC 6750): JWTs (RFC 9068) of an OIDC provider, and what their claims say of the caller."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+import jwt
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from case_shared.process.clock import Clock
+from case_shared.process.settings import OidcSettings, names
+from case_shared.web.limits import RateLimits
+from case_shared.web.problems import Problem
+from case_shared.web.provider_keys import ProviderKeys, ProviderUnreachable
+from case_shared.web.rights import find_claim, rights_of
+from case_shared.words.actor import Actor
+from case_shared.words.scopes import Scope
+
+LEEWAY = timedelta(seconds=30)
+# Tokens of large directories have up to 8 KiB; what is longer is not worth the work of parsing.
+MAX_TOKEN_LENGTH = 16 * 1024
+MAX_SUBJECT_LENGTH = 255
+# An ID or refresh token, where a provider marks it as such, gives no access. Keycloak and Entra ID say `JWT` of all.
+_TYPES = {"jwt", "at+jwt", "application/at+jwt"}
+# OIDC, RFC 9068 (JWT access tokens), and version 1 tokens of Entra ID.
+_CLIENT_CLAIMS = ("azp", "client_id", "appid")
+_KNOWN_TOKENS = 10_000
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who calls: `username` is what `created_by` and the audit show; `dealers` are slugs.
+
+    `issuer` and `subject` together say who it is, whatever the name: what decides rests on them.
+    `client` is the application that the token was issued to, where the token tells.
+    """
+
+    subject: str
+    username: str
+    scopes: frozenset[str]
+    dealers: frozenset[str]
+    expires_at: datetime
+    client: str | None = None
+    issuer: str = field(kw_only=True)
+
+    @property
+    def key(self) -> str:
+        """Issuer and subject as one text, by which the caller's requests and streams are counted."""
+        return f"{self.issuer} {self.subject}"
+
+    @property
+    def actor(self) -> Actor:
+        """The caller, as it is kept with what it does."""
+        return Actor(self.username, self.subject, self.issuer)
+
+
+class TokenVerifier:
+    """Checks access tokens of the provider that `settings` name."""
+
+    def __init__(self, settings: OidcSettings, session: aiohttp.ClientSession, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        # Tokens that were found good, by their hash: to check a signature costs more than all else that a request
+        # takes. Forgotten when the keys are fetched anew: a key may be gone.
+        self._known: dict[bytes, Principal] = {}
+        self._keys = ProviderKeys(settings, session, clock, self._known.clear)
+        self._audiences = names(settings.oidc_audience)
+        self._username_claims = names(settings.oidc_username_claim)
+
+    async def keep_keys(self, stopping: asyncio.Event) -> None:
+        """Keep the provider's keys fresh until `stopping` is set."""
+        await self._keys.keep(stopping)
+
+    async def verify(self, token: str) -> Principal:
+        """Who the token stands for.
+
+        Raises `jwt.InvalidTokenError` where it must not be trusted, `ProviderUnreachable` where that cannot be told.
+        """
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._known.get(digest)
+        if known is not None and self._clock.now() < known.expires_at + LEEWAY:
+            return known
+        principal = await self._check(token)
+        if len(self._known) >= _KNOWN_TOKENS:
+            del self._known[next(iter(self._known))]
+        self._known[digest] = principal
+        return principal
+
+    async def _check(self, token: str) -> Principal:
+        key = await self._keys.find(_key_id(token))
+        if key is None:
+            raise jwt.InvalidTokenError("it is signed with a key that the issuer does not publish")
+        claims = jwt.decode(
+            token,
+            key.public,
+            algorithms=key.algorithms,
+            audience=self._audiences,
+            issuer=self._settings.oidc_issuer,
+            leeway=LEEWAY,
+            options={"require": ["exp", "iss", "aud", "sub"]},
+        )
+        return self._principal(claims)
+
+    def _principal(self, claims: Mapping[str, Any]) -> Principal:
+        rights = rights_of(claims, self._settings)
+        return Principal(
+            subject=_subject(claims["sub"]),
+            username=self._username(claims),
+            scopes=rights.scopes,
+            dealers=rights.dealers,
+            expires_at=_time(claims["exp"]),
+            issuer=str(claims["iss"]),
+            client=next((str(claims[name]) for name in _CLIENT_CLAIMS if claims.get(name)), None),
+        )
+
+    def _username(self, claims: Mapping[str, Any]) -> str:
+        found = (str(find_claim(claims, name) or "").replace("\x00", "") for name in self._username_claims)
+        return next(filter(None, found), str(claims["sub"]).replace("\x00", ""))[:254]
+
+
+def _subject(claim: Any) -> str:
+    """The caller's id, kept with all that it does; 255 characters at most (OpenID Connect Core 1.0, section 2)."""
+    subject = str(claim)
+    if not 0 < len(subject) <= MAX_SUBJECT_LENGTH or not subject.isprintable():
+        raise jwt.InvalidTokenError(f"its subject (sub) must have 1 to {MAX_SUBJECT_LENGTH} printable characters")
+    return subject
+
+
+def _key_id(token: str) -> str:
+    """The `kid` of a token that has the shape of one that we may trust."""
+    if len(token) > MAX_TOKEN_LENGTH:
+        raise jwt.InvalidTokenError(f"it has more than {MAX_TOKEN_LENGTH} characters")
+    header = jwt.get_unverified_header(token)
+    if "crit" in header:
+        raise jwt.InvalidTokenError("it has critical extensions (crit), of which none is known here")
+    if str(header.get("typ", "JWT")).lower() not in _TYPES:
+        raise jwt.InvalidTokenError(f"it is no access token, but of the type {header['typ']}")
+    if not header.get("kid"):
+        raise jwt.InvalidTokenError("it does not name its key (kid)")
+    return str(header["kid"])
+
+
+def _time(seconds: Any) -> datetime:
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC)
+    except (OverflowError, ValueError, OSError):
+        raise jwt.InvalidTokenError("its expiry (exp) is no time") from None
+
+
+async def authenticate(request: Request, scope: Scope) -> Principal:
+    """The caller, by the bearer token of `request`, who must have `scope`; raises 401 or 403 otherwise.
+
+    The request counts towards the limits of its user, its client and, where it is one of the token's, of the dealer in
+    the path; raises 429. Verifier and limits are found in `request.app.state`, as `token_verifier` and `rate_limits`.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise _unauthorized("No bearer token was sent; send `Authorization: Bearer <token>`.", error=None)
+    verifier: TokenVerifier = request.app.state.token_verifier
+    try:
+        principal = await verifier.verify(token.strip())
+    except jwt.PyJWTError as error:
+        raise _unauthorized(f"The token is not valid: {error}.", error="invalid_token") from error
+    except ProviderUnreachable as error:
+        raise Problem(
+            503, "unavailable", "The identity provider does not answer", str(error), headers={"Retry-After": "5"}
+        ) from error
+    limits: RateLimits = request.app.state.rate_limits
+    dealer = request.path_params.get("dealer")
+    limits.count(principal.key, principal.client, dealer if dealer in principal.dealers else None)
+    if scope not in principal.scopes:
+        raise _forbidden(scope)
+    return principal
+
+
+@dataclass(frozen=True)
+class Scoped:
+    """A FastAPI dependency that only a token with `scope` passes."""
+
+    scope: Scope
+
+    async def principal(self, request: Request) -> Principal:
+        """The caller; known before, where the route is a `TokenFirst`."""
+        known: Principal | None = getattr(request.state, "principal", None)
+        return known or await authenticate(request, self.scope)
+
+
+class Authenticated(Scoped):
+    """FastAPI dependency: the caller, who must have `scope`."""
+
+    async def __call__(self, request: Request) -> Principal:
+        """Check the token."""
+        return await self.principal(request)
+
+
+class TokenFirst(APIRoute):
+    """A route that checks the token before it reads the body: FastAPI looks at dependencies only after that."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler, behind the check that the route's `Scoped` dependency demands."""
+        handle = super().get_route_handler()
+        calls: list[Any] = [dependency.call for dependency in self.dependant.dependencies]
+        demand = next((call for call in calls if isinstance(call, Scoped)), None)
+        if demand is None:
+            return handle
+
+        async def handle_known(request: Request) -> Response:
+            request.state.principal = await demand.principal(request)
+            return await handle(request)
+
+        return handle_known
+
+
+def _forbidden(scope: Scope) -> Problem:
+    challenge = f'Bearer realm="casebridge", error="insufficient_scope", scope="{scope}"'
+    detail = f"The token lacks the scope {scope}."
+    return Problem(403, "forbidden", "Not allowed", detail, headers={"WWW-Authenticate": challenge})
+
+
+def _unauthorized(detail: str, *, error: str | None) -> Problem:
+    challenge = 'Bearer realm="casebridge"' + (f', error="{error}"' if error else "")
+    return Problem(401, "unauthorized", "Not authenticated", detail, headers={"WWW-Authenticate": challenge})

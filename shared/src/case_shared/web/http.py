@@ -1,0 +1,219 @@
+"""What each HTTP server of ours has around its routes: pure ASGI, since BaseHTTPMiddleware halves the speed."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
+import structlog
+from fastapi import APIRouter, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from opentelemetry.trace import SpanKind
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from case_shared.process import telemetry
+from case_shared.process.settings import BODY_SECONDS, HttpSettings, names
+from case_shared.web.docs import docs_routes
+from case_shared.web.limits import RateLimits
+from case_shared.web.problems import Problem, install_problems, unforeseen
+
+log = structlog.get_logger(__name__)
+MAX_BODY_BYTES = 1024 * 1024
+# What front ends of other origins may send and read, beside what browsers always allow.
+SENT_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "If-Match",
+    "If-None-Match",
+    "Idempotency-Key",
+    "Last-Event-ID",
+    "Prefer",
+    "traceparent",
+)
+ANSWERED_HEADERS = (
+    "Content-Disposition",
+    "ETag",
+    "Idempotency-Replayed",
+    "Location",
+    "Preference-Applied",
+    "Retry-After",
+    "WWW-Authenticate",
+)
+_TOO_SLOW = "The body did not come in time"
+_TOO_LARGE = f"A body may have {MAX_BODY_BYTES} bytes at most"
+
+
+class BodyLimit:
+    """Answers 413 to a body longer than `MAX_BODY_BYTES`, whatever Content-Length says, and 408 to one that trickles.
+
+    A body may take `seconds` from when it is first read. FastAPI's own limit (`max_body_size`) knows no time, and its
+    413 is no problem document and replaces a 401.
+    """
+
+    def __init__(self, app: ASGIApp, seconds: float = BODY_SECONDS) -> None:
+        self._app = app
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on while its body is within the limit."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length = Headers(scope=scope).get("content-length", "0")
+        if not (length.isascii() and length.isdigit()) or int(length) > MAX_BODY_BYTES:
+            await _too_large(scope, receive, send)
+            return
+        received, ends, complete = 0, 0.0, False
+
+        async def counted() -> Message:
+            nonlocal received, ends, complete
+            if complete:  # what comes now is that the client hangs up
+                return await receive()
+            ends = ends or asyncio.get_running_loop().time() + self._seconds
+            try:
+                async with asyncio.timeout_at(ends):
+                    message = await receive()
+            except TimeoutError:
+                # The rest may be on its way, so that the connection cannot be used again.
+                raise HTTPException(408, _TOO_SLOW, {"Connection": "close"}) from None
+            complete = not message.get("more_body", False)
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES:
+                # FastAPI passes on an HTTPException alone; what else fails while it reads a body it calls a 400.
+                raise HTTPException(413, _TOO_LARGE)
+            return message
+
+        await self._app(scope, counted, send)
+
+
+async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
+    problem = Problem(413, "too-large", _TOO_LARGE)
+    await problem.response()(scope, receive, send)
+
+
+class Tracing:
+    """Runs each request in a server span, a child of the caller's `traceparent` where it sends one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Open the span around the request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        traceparent = Headers(scope=scope).get("traceparent")
+        with telemetry.span(f"{scope['method']} {scope['path']}", traceparent=traceparent, kind=SpanKind.SERVER):
+            await self._app(scope, receive, send)
+
+
+class Failures:
+    """Answers what nobody foresaw with a problem that has the trace's id, and logs it; never with a stack trace.
+
+    An exception handler for `Exception` would stand outside of all middleware: its answer would lack the security
+    headers, and it would know no trace.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; an answer that has begun can only be broken off."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except Exception as error:
+            if begun:
+                raise
+            log.error("request_failed", method=scope["method"], path=scope["path"], exc_info=error)
+            await unforeseen().response()(scope, receive, send)
+
+
+class SecurityHeaders:
+    """Puts on each answer what tells browsers to show, keep, frame and pass on nothing; a route's own headers stay."""
+
+    def __init__(self, app: ASGIApp, settings: HttpSettings) -> None:
+        self._app = app
+        self._headers = [
+            (b"x-content-type-options", b"nosniff"),
+            (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+            (b"referrer-policy", b"no-referrer"),
+            (b"cache-control", b"no-store"),
+        ]
+        if settings.hsts_seconds:
+            lifetime = b"max-age=%d; includeSubDomains" % settings.hsts_seconds
+            self._headers.append((b"strict-transport-security", lifetime))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and its answer with the headers."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = dict(message["headers"])
+                more = [header for header in self._headers if header[0] not in present]
+                message = {**message, "headers": [*message["headers"], *more]}
+            await send(message)
+
+        await self._app(scope, receive, secured)
+
+
+def _allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
+    """Let front ends of these origins call, by bearer token: never with cookies."""
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_headers=SENT_HEADERS,
+        expose_headers=ANSWERED_HEADERS,
+        allow_credentials=False,
+        max_age=600,
+    )
+
+
+def create_app(
+    title: str,
+    description: str,
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
+    settings: HttpSettings | None = None,
+    routers: Sequence[APIRouter] = (),
+) -> FastAPI:
+    """A FastAPI application of these routers, with what every server of ours has around its routes.
+
+    Without `settings` it has their defaults: no other origin, no HSTS.
+    """
+    settings = settings or HttpSettings()
+    app = FastAPI(
+        title=title,
+        version="1",
+        description=description,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        # `Tracing` makes the request's span; FastAPI's own would be four more, which quote what went wrong.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    for router in (*routers, docs_routes(title)):
+        app.include_router(router)
+    app.state.rate_limits = RateLimits()  # none, until the service's wiring sets its own
+    install_problems(app)
+    app.add_middleware(BodyLimit, seconds=settings.body_timeout_seconds)
+    app.add_middleware(Failures)
+    app.add_middleware(Tracing)
+    if settings.cors_origins:
+        _allow_origins(app, names(settings.cors_origins))
+    app.add_middleware(SecurityHeaders, settings=settings)
+    return app

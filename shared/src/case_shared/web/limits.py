@@ -1,0 +1,84 @@
+"""Rate limits in this process's memory: each replica has its own (docs/adr/0014)."""
+
+import math
+from typing import Annotated
+
+from prometheus_client import Counter
+from pydantic import Field
+from pydantic_settings import BaseSettings
+from throttled import MemoryStore, RateLimiterType, RateLimitState, Throttled, per_min
+
+from case_shared.web.problems import Problem
+
+# Far more than call within a minute; of more, those that were quiet for longest are forgotten.
+_MOST_KEYS = 10_000
+_limited = Counter("casebridge_requests_limited_total", "Requests answered with 429", ["policy"])
+PerMinute = Annotated[int, Field(ge=0)]
+
+
+class UserLimitSettings(BaseSettings):
+    """How much one user, and one application, may ask of one replica."""
+
+    rate_limit_user_per_minute: PerMinute = Field(
+        default=600,
+        description="Requests that one user (issuer and subject) may send to one replica; 0 is no limit.",
+    )
+    rate_limit_client_per_minute: PerMinute = Field(
+        default=30_000, description="Requests that one client (application) may send to one replica; 0 is no limit."
+    )
+
+
+class Limit:
+    """So many requests a minute for each key, at once or evenly (GCRA); 0: as many as come."""
+
+    def __init__(self, policy: str, per_minute: int) -> None:
+        self._policy, self._per_minute = policy, per_minute
+        store = MemoryStore(options={"MAX_SIZE": _MOST_KEYS})
+        gcra = RateLimiterType.GCRA.value
+        self._throttled = Throttled(using=gcra, quota=per_min(per_minute), store=store) if per_minute else None
+
+    def check(self, key: str) -> None:
+        """Raise 429 where `key` has used up what it may; nothing is counted."""
+        if self._throttled is not None and self._throttled.peek(key).remaining < 1:
+            self.count(key)  # which is refused, and knows when it may come again
+
+    def count(self, key: str) -> None:
+        """Count a request of `key`; raises 429, and then it is not counted."""
+        if self._throttled is not None:
+            result = self._throttled.limit(key)
+            if result.limited:
+                raise self._refused(result.state)
+
+    def _refused(self, state: RateLimitState) -> Problem:
+        """429 with Retry-After, and what draft-ietf-httpapi-ratelimit-headers-10 names beside it."""
+        _limited.labels(self._policy).inc()
+        seconds = max(1, math.ceil(state.retry_after))
+        headers = {
+            "Retry-After": str(seconds),
+            "RateLimit-Policy": f'"{self._policy}";q={self._per_minute};w=60',
+            "RateLimit": f'"{self._policy}";r=0;t={seconds}',
+        }
+        detail = (
+            f"The {self._policy} may make {self._per_minute} requests a minute. "
+            "Wait for Retry-After seconds, and make fewer."
+        )
+        return Problem(429, "too-many-requests", "Too many requests", detail, headers=headers, policy=self._policy)
+
+
+class RateLimits:
+    """The limits of an API behind tokens: of each user first, then of each client, then of each dealer."""
+
+    def __init__(self, user_per_minute: int = 0, client_per_minute: int = 0, dealer_per_minute: int = 0) -> None:
+        self._user = Limit("user", user_per_minute)
+        self._client = Limit("client", client_per_minute)
+        self._dealer = Limit("dealer", dealer_per_minute)
+
+    def count(self, user: str, client: str | None, dealer: str | None) -> None:
+        """Count a request; raises 429, and then it counts towards no limit at all."""
+        asked = ((self._user, user), (self._client, client), (self._dealer, dealer))
+        concerned = [(limit, key) for limit, key in asked if key]
+        for limit, key in concerned[:-1]:
+            limit.check(key)
+        # The last one needs no look before: where it refuses, no other has counted yet.
+        for limit, key in reversed(concerned):
+            limit.count(key)

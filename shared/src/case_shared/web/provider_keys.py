@@ -1,0 +1,157 @@
+"""An OIDC provider's keys: found by its discovery document, fetched ahead, and again (rarely) for an unknown `kid`."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import jwt
+import structlog
+from jwt import PyJWK
+
+from case_shared.process.clock import Clock
+from case_shared.process.loops import pause
+from case_shared.process.safe_settings import is_local, is_private
+from case_shared.process.settings import OidcSettings
+from case_shared.words.errors import Transient
+
+log = structlog.get_logger(__name__)
+# Asymmetric ones alone: a public key must never be taken for an HMAC secret, and `none` is no algorithm.
+_ALGORITHMS = {
+    "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    "EC P-256": ("ES256",),
+    "EC P-384": ("ES384",),
+    "EC P-521": ("ES512",),
+    "OKP Ed25519": ("EdDSA",),
+}
+# A key that the provider has withdrawn ends within five minutes.
+_AGE_SECONDS = 240.0
+_RETRY_SECONDS = 2.0
+# In the discovery document of `casebridge.oidc`, whatever it is called.
+DEVELOPMENT_MARK = "casebridge_development"
+# NIST SP 800-131A: what is smaller can be factored.
+_SMALLEST_RSA_BITS = 2048
+# However many tokens with made-up `kid`s arrive, the provider is asked no more often than this.
+_LOOK_AGAIN_SECONDS = 10.0
+
+
+class ProviderUnreachable(Transient):
+    """The OIDC provider does not answer, so that it cannot be told whether a key is its own."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A public key, and the algorithms that it may have signed with."""
+
+    public: Any
+    algorithms: tuple[str, ...]
+
+
+@dataclass
+class ProviderKeys:
+    """The signing keys of one provider, by `kid`; those that it publishes no more are forgotten at the next fetch.
+
+    `fetched` is called after each.
+    """
+
+    settings: OidcSettings
+    session: aiohttp.ClientSession
+    clock: Clock
+    fetched: Callable[[], None]
+    _keys: Mapping[str, Key] = field(default_factory=dict)
+    _reached: bool = True
+    _tried_at: float = float("-inf")
+    _fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def find(self, key_id: str) -> Key | None:
+        """The key, or None where the provider has no such; raises `ProviderUnreachable` where that cannot be told."""
+        if key_id not in self._keys:
+            await self._look_again()
+        found = self._keys.get(key_id)
+        if found is None and not self._reached:
+            raise ProviderUnreachable(f"OIDC_ISSUER {self.settings.oidc_issuer} does not answer")
+        return found
+
+    async def keep(self, stopping: asyncio.Event) -> None:
+        """Fetch the keys now, so that no caller waits for them, and every four minutes until `stopping` is set."""
+        while not stopping.is_set():
+            async with self._fetching:
+                await self._fetch()
+            await pause(_AGE_SECONDS if self._reached else _RETRY_SECONDS, stopping)
+
+    async def _look_again(self) -> None:
+        async with self._fetching:
+            if self.clock.monotonic() - self._tried_at > (_LOOK_AGAIN_SECONDS if self._keys else _RETRY_SECONDS):
+                await self._fetch()
+
+    async def _fetch(self) -> None:
+        try:
+            self._keys = usable_keys(await self._published())
+            self.fetched()
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            # Told once: the provider may be away for hours. What was known before is good until it answers again.
+            if self._reached:
+                log.warning("oidc_keys_not_fetched", issuer=self.settings.oidc_issuer, error=repr(error))
+            self._reached = False
+        else:
+            if not self._reached:
+                log.info("oidc_keys_fetched", issuer=self.settings.oidc_issuer)
+            self._reached = True
+        finally:
+            self._tried_at = self.clock.monotonic()
+
+    async def _published(self) -> Any:
+        issuer = self.settings.oidc_issuer
+        well_known = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+        discovery = await self._get(self.settings.oidc_discovery_url or well_known)
+        if discovery.get("issuer") != issuer:
+            raise ValueError(f"the provider calls itself {discovery.get('issuer')!r}")
+        if discovery.get(DEVELOPMENT_MARK) and not self._is_harmless(issuer):
+            raise ValueError("it is the development provider, which asks nobody for a password")
+        keys_url = str(discovery.get("jwks_uri"))
+        if not is_private(keys_url, self.settings):
+            raise ValueError(f"its keys are at {keys_url}, where anybody on the way could exchange them")
+        return (await self._get(keys_url)).get("keys")
+
+    def _is_harmless(self, url: str) -> bool:
+        """Whether nobody else is between us and `url`: it is this machine, or a trial's own network."""
+        return getattr(self.settings, "casebridge_trial", False) or is_local(urlsplit(url).hostname or "")
+
+    async def _get(self, url: str) -> dict[str, Any]:
+        async with self.session.get(url, timeout=aiohttp.ClientTimeout(total=5)) as response:
+            response.raise_for_status()
+            document = await response.json(content_type=None)
+            if not isinstance(document, dict):
+                raise ValueError(f"{url} is not a JSON object")  # noqa: TRY004 - as every other nonsense of a provider
+            return document
+
+
+def usable_keys(published: Any) -> dict[str, Key]:
+    """The keys that may sign tokens; others (for encryption, symmetric, of an unknown kind, broken) are left out.
+
+    Raises `ValueError` where none is left: nobody could sign in, so the keys known before had better stay.
+    """
+    entries = [entry for entry in published if isinstance(entry, dict)] if isinstance(published, list) else []
+    found = {str(entry["kid"]): key for entry in entries if entry.get("kid") and (key := _usable(entry))}
+    if not found:
+        raise ValueError("the provider publishes no key that can be used")
+    return found
+
+
+def _usable(entry: Mapping[str, Any]) -> Key | None:
+    kind = " ".join(str(entry[part]) for part in ("kty", "crv") if part in entry)
+    possible = _ALGORITHMS.get(kind, ())
+    # Entra ID names no algorithm, Keycloak does, and has a key for encryption beside.
+    algorithms = tuple(name for name in possible if name == entry.get("alg", name))
+    if not algorithms or entry.get("use", "sig") != "sig":
+        return None
+    try:
+        if "verify" not in entry.get("key_ops", ["verify"]):
+            return None
+        public = PyJWK(dict(entry), algorithms[0]).key
+    except (jwt.PyJWTError, ValueError, TypeError):
+        return None
+    weak = entry["kty"] == "RSA" and public.key_size < _SMALLEST_RSA_BITS
+    return None if weak else Key(public, algorithms)

@@ -1,0 +1,215 @@
+"""The life of a service's process: serve until SIGTERM or SIGINT, drain, end with 0."""
+
+import asyncio
+import contextlib
+import errno
+import gc
+import resource
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import structlog
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+
+from case_shared.database.errors import UNREACHABLE
+from case_shared.database.postgres import Pool, create_pool
+from case_shared.process import fault_points, telemetry
+from case_shared.process.loops import pause
+from case_shared.process.private import HttpServer
+from case_shared.process.settings import KEEP_ALIVE_SECONDS, DatabaseSettings, ServiceSettings
+from case_shared.web.http_protocol import BoundedProtocol
+
+log = structlog.get_logger(__name__)
+GRACE_SECONDS = 8
+# How long clients may go on using connections that are open when the service stops.
+DRAIN_SECONDS = 2.0
+
+
+class _Server(HttpServer):
+    """uvicorn's server, whose end fails no request, and which ends with 0 rather than raise the signal again."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no connection any more, and close each that is open with its next answer, before all ends.
+
+        uvicorn closes what is idle at once: a request that is just then on its way is lost, and its client cannot know
+        whether it was done. Here it is answered, with `Connection: close`.
+        """
+        waiting = [taken for listening in sockets or [] for taken in _accept_all(listening)]
+        self.stop_listening()
+        for taken in waiting:
+            await asyncio.get_running_loop().connect_accepted_socket(self.new_connection, taken)
+        tell_to_stop(self.config.app)
+        for connection in self.connections:
+            connection.close_after_answer()
+        began = time.monotonic()
+        unsent = {one: one.unsent for one in self.connections}
+        while self._in_use(time.monotonic() - began):  # noqa: ASYNC110 - uvicorn has no event
+            await asyncio.sleep(0.02)
+        for connection in self.connections:
+            # Its client has taken nothing of what waits for it all this time: nobody waits for it.
+            if 0 < connection.unsent == unsent.get(connection):
+                connection.transport.abort()
+        await super().shutdown(sockets)
+
+    def _in_use(self, seconds: float) -> bool:
+        """Whether a client may yet use its connection, or has just sent something that nobody has read."""
+        if seconds < DRAIN_SECONDS:
+            return bool(self.connections)
+        sockets = [connection.transport.get_extra_info("socket") for connection in self.connections]
+        return seconds < 2 * DRAIN_SECONDS and any(_readable(one) for one in sockets if one is not None)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+def _accept_all(listening: socket.socket) -> list[socket.socket]:
+    """The connections that the kernel has made, but nobody has taken yet: closing the listener would reset them."""
+    taken = []
+    while _readable(listening):
+        connection, _ = listening.accept()
+        connection.setblocking(False)
+        taken.append(connection)
+    return taken
+
+
+def _readable(one: Any) -> bool:
+    if one.fileno() < 0:
+        return False
+    poll = select.poll()
+    poll.register(one.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def tell_to_stop(app: Any) -> None:
+    """Call what `app.state.stop` is set to: the loops end, leases are given up and waiting requests are answered now.
+
+    The lifespan's own end would come too late for that: after the last connection has been closed.
+    """
+    stop = getattr(app.state, "stop", None)
+    if stop is not None:
+        stop()
+
+
+async def open_pool(
+    settings: DatabaseSettings, *, service: str, size: int | None = None, options: Mapping[str, str] | None = None
+) -> Pool:
+    """Open a pool on the schema of the service's name, however long PostgreSQL takes to be there.
+
+    `size` is the setting's unless another is given; `options` are settings of its connections.
+    """
+    never = asyncio.Event()
+    while True:
+        try:
+            return await create_pool(
+                settings.database_url.get_secret_value(),
+                schema=service.replace("-", "_"),
+                name=service,
+                size=size or settings.database_pool_size,
+                command_seconds=settings.database_command_timeout_seconds,
+                settings=options,
+            )
+        except UNREACHABLE as error:
+            log.warning("database_not_reached", setting="DATABASE_URL", error=repr(error))
+            await pause(1.0, never)
+
+
+def run(service: str, settings: ServiceSettings, port: int, app: FastAPI) -> None:
+    """The command `serve`: logs and traces are set up, and `app` is served until a signal stops it."""
+    telemetry.configure(
+        service,
+        level=settings.log_level,
+        form=settings.log_format,
+        otlp_endpoint=settings.otel_exporter_otlp_endpoint,
+    )
+    fault_points.arm(settings.fault_points_dir)
+    collect_garbage_less_often()
+    allow_many_connections()
+    serve(
+        app,
+        host=settings.host,
+        port=port,
+        keep_alive_seconds=settings.keep_alive_seconds,
+        client_timeout_seconds=settings.client_timeout_seconds,
+        trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def collect_garbage_less_often() -> None:
+    """Spare what is loaded by now from every collection, and collect less often.
+
+    A batch of records makes thousands of objects that all live until it is written; with Python's defaults, looking
+    through them again and again costs nearly half of the time of decoding them (`make bench`, consume).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+def allow_many_connections() -> None:
+    """Open as many files as the system lets us, for each connection is one: 1,024 is a usual default."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def serve(
+    app: FastAPI,
+    *,
+    host: str,
+    port: int,
+    client_timeout_seconds: float,
+    keep_alive_seconds: int = KEEP_ALIVE_SECONDS,
+    trusted_proxies: str = "",
+) -> None:
+    """Serve `app` until a signal stops it; requests under way are finished first.
+
+    A client that takes nothing of its answer for `client_timeout_seconds` is cut off. Exits with 2, and says so, where
+    the port is taken; with 3 where the start failed.
+    """
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="none",
+        http=BoundedProtocol,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Only who is named may say for whom it asks; uvicorn would trust whatever runs on this machine.
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=trusted_proxies,
+        timeout_keep_alive=keep_alive_seconds,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    sock = _bound(host, port)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; what is accepted inherits it
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(client_timeout_seconds * 1000))
+    server = _Server(config)
+    uvloop.run(server.serve(sockets=[sock]))
+    if not server.started:
+        raise SystemExit(3)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket to which nobody can connect before the service has started. uvicorn's own ends with 1, unexplained."""
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        if error.errno != errno.EADDRINUSE:
+            raise SystemExit(f"{host}:{port}: {error.strerror}") from None
+        print(f"PORT: another process uses {host}:{port}; set PORT to a free one", file=sys.stderr)
+        raise SystemExit(2) from None
+    return sock

@@ -1,0 +1,36 @@
+"""Which category types dealers may see: D365 keeps cases of its own staff in the same table (docs/d365.md#cases)."""
+
+from dataclasses import dataclass
+from typing import Self
+
+HIDDEN_BY_DEFAULT = ("HumanResources", "FMLA", "Audit")
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryTypes:
+    """The types of `D365_CATEGORY_TYPES`: those `allowed` (None: all) but never those `hidden`."""
+
+    allowed: tuple[str, ...] | None
+    hidden: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, setting: str | None) -> Self:
+        """Read the setting: names separated by commas; None or empty: all but HR and audit."""
+        names = tuple(name.strip() for name in (setting or "").split(",") if name.strip())
+        return cls(names, ()) if names else cls(None, HIDDEN_BY_DEFAULT)
+
+    def allow(self, category_type: str | None) -> bool:
+        """Whether dealers see cases of it. One that is not known might be anything."""
+        return bool(category_type) and not self.hide(category_type)
+
+    def hide(self, category_type: str | None) -> bool:
+        """Whether it is known, and none that dealers see; symbols compare without case."""
+        if not category_type:
+            return False
+        if self.allowed is not None:
+            return not _among(category_type, self.allowed)
+        return _among(category_type, self.hidden)
+
+
+def _among(symbol: str, symbols: tuple[str, ...]) -> bool:
+    return symbol.casefold() in {one.casefold() for one in symbols}
