@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from case_shared import entry
+from case_shared.process import entry
 
 
 def main() -> None:
@@ -15,8 +15,8 @@ def serve() -> None:
     """Serve until a signal."""
     from case_api import wiring
     from case_api.settings import Settings
-    from case_shared import service
-    from case_shared.settings import load_settings
+    from case_shared.process.settings import load_settings
+    from case_shared.web import service
 
     settings = load_settings(Settings)
     service.run("case-api", settings, settings.port, wiring.build_app(settings))
@@ -24,15 +24,15 @@ def serve() -> None:
 
 def migrate() -> None:
     """Bring schema and topics up to date."""
-    from case_shared import migrations, topics
+    from case_shared.kafka import migrate, topics
 
-    migrations.run("case_api", topics=[topics.CASE_SUBMITTED, topics.CASE_DELIVERY, topics.CASE_STATUS_CHANGED])
+    migrate.run("case_api", topics=[topics.CASE_SUBMITTED, topics.CASE_DELIVERY, topics.CASE_STATUS_CHANGED])
 
 
 def restored(_reason: str) -> None:
     """After a restore: bring back what was submitted since."""
-    from case_api.app.recover_submissions import recover_submissions
-    from case_shared import restoring
+    from case_api.recover_submissions import recover_submissions
+    from case_shared.kafka import restoring
 
     restoring.run("case_api", recover_submissions)
 

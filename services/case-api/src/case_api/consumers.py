@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 from case_api.app.apply_deliveries import apply_deliveries
 from case_api.postgres.delivery_store import PostgresDeliveryStore, Resends
-from case_shared.events import CaseDelivery, decode
-from case_shared.flood import FloodGate
-from case_shared.kafka import RawRecord, Subscription
-from case_shared.postgres import Connection, Pool
-from case_shared.records import store_batch
-from case_shared.topics import CASE_DELIVERY
+from case_shared.database.postgres import Connection, Pool
+from case_shared.kafka.connection import RawRecord, Subscription
+from case_shared.kafka.flood import FloodGate
+from case_shared.kafka.records import store_batch
+from case_shared.kafka.topics import CASE_DELIVERY
+from case_shared.words.events import CaseDelivery, decode
 
 GROUP = f"case-api.{CASE_DELIVERY}"
 
@@ -25,7 +25,7 @@ class DeliveryConsumer:
 
     def subscription(self) -> Subscription:
         """Topic and group; offsets move after `handle`."""
-        return Subscription(CASE_DELIVERY, GROUP, self.handle)
+        return Subscription(CASE_DELIVERY, GROUP, self.handle, name="consume_deliveries")
 
     async def handle(self, records: Sequence[RawRecord]) -> None:
         """Store one batch."""

@@ -19,15 +19,18 @@ from prometheus_client import Counter, Gauge
 from case_api.app.held_records import Heard
 from case_api.app.live_streams import LiveStreams
 from case_api.domain.event_ids import Partition
-from case_shared.broker import is_alive
-from case_shared.events import CaseDelivery, CaseStatusChanged, decode
-from case_shared.kafka import KafkaSettings, RawRecord, connection_arguments
-from case_shared.postgres import UNREACHABLE
-from case_shared.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, topic_name
+from case_shared.database.errors import UNREACHABLE
+from case_shared.kafka.broker import is_alive
+from case_shared.kafka.connection import METADATA_MS, KafkaSettings, RawRecord, connection_arguments
+from case_shared.kafka.reading import Reader
+from case_shared.kafka.record_batches import UndecodableRecord, record_time
+from case_shared.kafka.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, topic_name
+from case_shared.process.heartbeats import NotReady
+from case_shared.process.private import close_connections, know_topics
+from case_shared.words.events import CaseDelivery, CaseStatusChanged, decode
 
 log = structlog.get_logger(__name__)
 _BATCH = 500
-_READ_MS = 500
 _REQUEST_MS = 5_000
 _CHECK_SECONDS = 5.0
 _STOP_SECONDS = 2.0
@@ -45,6 +48,9 @@ class LiveReader:
     monotonic: Callable[[], float]
     healthy: bool = False
     _consumer: AIOKafkaConsumer | None = None
+    _reader: Reader | None = None
+    _ever_reached: bool = False
+    _last_error: str = ""
     _partitions: Mapping[TopicPartition, Partition] = field(default_factory=dict)
     # Where the topics ended at the start: what stands before that is held, but told to nobody.
     _ends: dict[Partition, int] | None = None
@@ -52,12 +58,22 @@ class LiveReader:
     _checked_at: float = 0
     _waiting: Sequence[Heard] = ()
 
+    def __post_init__(self) -> None:
+        self._began = self.monotonic()
+
+    async def ready(self) -> bool:
+        """For /readyz. Raises `NotReady` where it has not reached Kafka since the start, though it had the time."""
+        if not self._ever_reached and self.monotonic() - self._began > self.settings.kafka_start_seconds:
+            raise NotReady(f"the live streams have not reached Kafka since the start{self._last_error}")
+        return True
+
     async def turn(self) -> bool:
         """Read and tell one batch; True: there may be more. Raises what Kafka or the database raise."""
         if not self._waiting:
             self._waiting = await self._read()
         if self._waiting:
             await self._tell()
+        await self.streams.follow_up()
         return True
 
     async def close(self) -> None:
@@ -74,19 +90,29 @@ class LiveReader:
                 await self._check(consumer)
                 if self._consumer is None:
                     return ()
-            read = await consumer.getmany(timeout_ms=_READ_MS, max_records=_BATCH)
+            assert self._reader is not None
+            records = await self._reader.read(_BATCH)
+            if not records and not self._started:
+                await self._pass_over_what_is_no_record(consumer)
         except OffsetOutOfRangeError as error:
             log.error("live_place_lost", error=repr(error))
             self._begin_anew()
             await self.close()
             return ()
-        except Exception:
+        except Exception as error:
             # Whatever it was (uvloop: a RuntimeError), this consumer may be half made or half dead.
+            self._last_error = f": {error!r}"
             await self.close()
             raise
-        return [
-            _heard(self._partitions[partition], record) for partition, records in read.items() for record in records
-        ]
+        return [_heard(self._partitions[_place(record)], record) for record in records]
+
+    async def _pass_over_what_is_no_record(self, consumer: AIOKafkaConsumer) -> None:
+        """A transaction leaves marks behind its records: at the end of a topic no record comes after them."""
+        for one, partition in self._partitions.items():
+            place = await consumer.position(one)
+            if place > self.streams.held.offsets[partition]:
+                self.streams.held.offsets[partition] = place
+        self._start_when_read()
 
     async def _tell(self) -> None:
         try:
@@ -122,14 +148,16 @@ class LiveReader:
             enable_auto_commit=False,
             auto_offset_reset="none",
             request_timeout_ms=_REQUEST_MS,
-            metadata_max_age_ms=30_000,
+            metadata_max_age_ms=METADATA_MS,
         )
         self._consumer = consumer
         await consumer.start()
-        await consumer._client.set_topics(self._topics())  # noqa: SLF001 - else it knows no topic's partitions
+        await know_topics(consumer, self._topics())
         self._partitions = self._known_partitions(consumer)
         await self._assign(consumer)
+        self._reader = Reader(consumer)
         self._checked_at = self.monotonic()
+        self._ever_reached = True
         self._tell_health(healthy=True)
         self._start_when_read()
         return consumer
@@ -198,15 +226,21 @@ async def _let_go(consumer: AIOKafkaConsumer) -> None:
     stopping.cancel()
     if late or stopping.cancelled() or stopping.exception():
         log.info("live_consumer_not_stopped_cleanly")
-        await consumer._client.close()  # noqa: SLF001
+        await close_connections(consumer)
+
+
+def _place(record: RawRecord) -> TopicPartition:
+    return TopicPartition(record.topic, record.partition)
 
 
 def _heard(partition: Partition, record: RawRecord) -> Heard:
-    written_at = record.timestamp / 1000
+    written_at = record_time(record).timestamp()
     try:
+        if isinstance(record, UndecodableRecord):
+            return Heard(partition, record.last_offset, written_at)
         if record.topic.endswith(CASE_DELIVERY):
-            told = decode(CaseDelivery, record.value, record.headers)
-            return Heard(partition, record.offset, written_at, told.web_case_id, None, told)
+            delivery = decode(CaseDelivery, record.value, record.headers)
+            return Heard(partition, record.offset, written_at, delivery.web_case_id)
         changed = decode(CaseStatusChanged, record.value, record.headers)
     except Exception as error:  # noqa: BLE001 - whatever it is, the groups' consumers keep the record and tell it
         log.debug("live_record_passed_over", topic=record.topic, offset=record.offset, cause=str(error))

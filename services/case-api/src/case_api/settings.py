@@ -4,53 +4,72 @@ from typing import Annotated
 
 from pydantic import Field
 
-from case_shared.kafka import KafkaSettings
-from case_shared.settings import DatabaseSettings, Days, OidcSettings, Port, ServiceSettings
+from case_shared.kafka.connection import KafkaSettings
+from case_shared.process.settings import DatabaseSettings, Days, OidcSettings, Port, ServiceSettings
+from case_shared.web.limits import PerMinute, UserLimitSettings
 
-PerMinute = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(gt=0)]
 
 
-class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings):
+class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings, UserLimitSettings):
     """What `case-api serve` needs."""
 
-    port: Port = 8000
+    port: Port = Field(default=8000, description="Port to listen on.")
     # Somebody waits for nearly each statement of ours.
-    database_command_timeout_seconds: Seconds = 10
-    d365_category_types: str | None = Field(default=None, description="comma-separated; none: all but HR and audit")
-    relay_poll_seconds: Seconds = Field(default=0.25, description="how long the relay sleeps when nobody wakes it")
-    relay_batch_size: Annotated[int, Field(ge=1, le=5000)] = 1000
-    resend_first_seconds: Seconds = Field(default=60, description="silence after which a submission is sent again")
-    resend_longest_seconds: Seconds = Field(default=3600, description="up to which that doubles")
-    request_timeout_seconds: Seconds = Field(
-        default=15, description="after which a request is answered 503, whatever holds it up; `Prefer: wait` adds to it"
+    database_command_timeout_seconds: Seconds = Field(
+        default=10, description="A statement that takes longer is given up."
     )
-    body_timeout_seconds: Seconds = Field(default=10, description="within which a request's body must have come")
-    rate_limit_client_per_minute: PerMinute = Field(
-        default=30_000, description="requests of one client (application) to one replica; 0: no limit"
+    d365_category_types: str | None = Field(
+        default=None,
+        description="Category types whose cases dealers may see, separated by commas. Default: all but HR and audit.",
+    )
+    outbox_poll_seconds: Seconds = Field(
+        default=0.25, description="How long the outbox publisher sleeps when nobody wakes it."
+    )
+    outbox_batch_size: Annotated[int, Field(ge=1, le=5000)] = Field(
+        default=1000, description="The most events that the outbox publisher sends at a time."
+    )
+    resend_first_seconds: Seconds = Field(
+        default=60, description="A submission of which nothing was heard for this long is sent again."
+    )
+    resend_longest_seconds: Seconds = Field(default=3600, description="That wait doubles each time, up to this.")
+    request_timeout_seconds: Seconds = Field(
+        default=15,
+        description="A request that takes longer is answered 503, whatever delays it. `Prefer: wait` adds to it.",
     )
     rate_limit_dealer_per_minute: PerMinute = Field(
-        default=60_000, description="requests for one dealer to one replica; 0: no limit"
+        default=60_000, description="Requests for one dealer to one replica; 0 is no limit."
     )
-    live_max_streams: Annotated[int, Field(ge=1)] = Field(default=2000, description="live streams of one replica")
+    live_max_streams: Annotated[int, Field(ge=1)] = Field(
+        default=2000, description="The most live streams that one replica serves."
+    )
+    live_max_streams_per_user: Annotated[int, Field(ge=1)] = Field(
+        default=20, description="The most of them that one user may have."
+    )
     live_max_streams_per_dealer: Annotated[int, Field(ge=1)] = Field(
-        default=100, description="of those, how many one dealer may have"
+        default=100, description="The most of them that one dealer may have."
     )
-    live_keep_alive_seconds: Seconds = Field(default=15, description="a stream in which nothing happens says so")
+    live_keep_alive_seconds: Seconds = Field(
+        default=15, description="A stream in which nothing happens sends a comment this often."
+    )
     live_waiting_bytes: Annotated[int, Field(ge=1024)] = Field(
-        default=256 * 1024, description="what may wait for a slow reader of a stream before it must fetch anew"
+        default=256 * 1024,
+        description="How much may wait for a slow reader of a stream. With more, it must fetch its cases again.",
     )
     live_held_records: Annotated[int, Field(ge=1)] = Field(
-        default=10_000, description="so many records are held to resume streams that were cut"
+        default=10_000, description="How many records are kept in memory to resume streams that were cut."
     )
-    live_held_seconds: Seconds = Field(default=600, description="and so long")
-    list_timeout_seconds: Seconds = Field(default=5, description="after which a statement of the list is given up")
+    live_held_seconds: Seconds = Field(default=600, description="How long they are kept.")
+    list_timeout_seconds: Seconds = Field(
+        default=5, description="A statement of the list that takes longer is given up."
+    )
     list_pool_size: Annotated[int, Field(ge=1, le=64)] = Field(
-        default=6, description="connections for the list, apart from DATABASE_POOL_SIZE"
+        default=6, description="Connections for the list, on top of DATABASE_POOL_SIZE."
     )
     retention_payload_days: Days = Field(
-        default=90, description="after its end (delivered, returned, discarded) a submission's content is kept so long"
+        default=90,
+        description="How long the content of a submission is kept after its end (delivered, returned or discarded).",
     )
     retention_idempotency_key_days: Days = Field(
-        default=7, description="for so long a repeated Idempotency-Key gets the same answer"
+        default=7, description="How long a repeated Idempotency-Key gets the same answer."
     )

@@ -21,36 +21,39 @@ from case_api.postgres.case_store import PostgresCaseStore
 from case_api.postgres.delivery_store import PostgresResendStore, Resends
 from case_api.postgres.list_store import PostgresListStore
 from case_api.postgres.live_store import PostgresLiveStore
-from case_api.postgres.outbox import Outbox
+from case_api.postgres.outbox import OUTBOX
+from case_api.postgres.statements import Statement
 from case_api.postgres.submit_store import PostgresSubmitStore
-from case_api.relay import Relay
 from case_api.settings import Settings
 from case_api.web import case_list, cases, lists, stream, submissions
 from case_api.web.context import Context
-from case_api.web.limits import RateLimits
 from case_api.web.openapi import CONTRACT
 from case_api.web.problems import install_wording
-from case_shared import service
-from case_shared.auth import TokenVerifier
-from case_shared.category_types import CategoryTypes
-from case_shared.clock import SystemClock
-from case_shared.health import Heartbeats, health_routes
-from case_shared.http import create_app
-from case_shared.kafka import Consumers, create_producer
-from case_shared.leadership import Leadership, Lease
-from case_shared.loops import Doorbell, finish, run_loop, start
-from case_shared.openapi import install_openapi
-from case_shared.postgres import Pool, close_pool, load_sql
-from case_shared.retention import LEASE_NAME as RETENTION
-from case_shared.retention import Retention, Rule
-from case_shared.topics import topic_name
+from case_shared.database import progress
+from case_shared.database.leadership import Leadership, Lease
+from case_shared.database.postgres import Pool, close_pool, load_sql, takes_writes
+from case_shared.database.progress import Progress, expected
+from case_shared.database.retention import LEASE_NAME as RETENTION
+from case_shared.database.retention import Retention, Rule
+from case_shared.kafka.consumers import Consumers
+from case_shared.kafka.outbox import LEASE_NAME as OUTBOX_LEASE
+from case_shared.kafka.outbox import OutboxPublisher, sender_for
+from case_shared.process.clock import SystemClock
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.process.loops import Doorbell, finish, run_loop, start
+from case_shared.web import service
+from case_shared.web.auth import TokenVerifier
+from case_shared.web.cursors import Cursors, shared_key
+from case_shared.web.health import health_routes
+from case_shared.web.http import create_app
+from case_shared.web.limits import RateLimits
+from case_shared.web.openapi import install_openapi
+from case_shared.words.category_types import CategoryTypes
 
 log = structlog.get_logger(__name__)
 DESCRIPTION = "Service cases of dealers: drafts, submission to D365, the list, and what became of each case."
 _DRAIN_SECONDS = 8.0
 _MEASURE_SECONDS = 5.0
-# Well below the megabyte that brokers take by default.
-_BATCH_BYTES = 256 * 1024
 
 
 @dataclass
@@ -63,6 +66,7 @@ class Service:
     session: aiohttp.ClientSession
     clock: SystemClock
     heartbeats: Heartbeats
+    cursors: Cursors = field(default_factory=Cursors)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     doorbell: Doorbell = field(default_factory=Doorbell)
 
@@ -72,12 +76,8 @@ class Service:
         resends = Resends(settings.resend_first_seconds, settings.resend_longest_seconds)
         self.lists = PostgresListStore(self.pool)
         self.dealers = DealerDirectory(self.lists, self.clock)
-        self.relay = Relay(
-            Outbox(self.pool),
-            producer_of=lambda: create_producer(settings, client_id="case-api-relay", batch_bytes=_BATCH_BYTES),
-            topic_of=lambda name: topic_name(settings, name),
-            batch_size=settings.relay_batch_size,
-        )
+        self.sender = sender_for(settings, "case-api")
+        self.publisher = OutboxPublisher(self.pool, OUTBOX, self.sender, settings.outbox_batch_size)
         self.resender = Resender(PostgresResendStore(self.pool, resends), self.doorbell)
         self.consumers = Consumers(
             settings,
@@ -87,11 +87,17 @@ class Service:
         )
         self.streams = self._streams()
         self.live = LiveReader(settings, self.streams, self.clock.monotonic)
-        self.leadership = self._leadership("relay")
+        self.leadership = self._leadership(OUTBOX_LEASE)
+        self.progress = Progress(self.pool, self.heartbeats, expected("case-api"))
 
     def _streams(self) -> LiveStreams:
         settings = self.settings
-        limits = Limits(settings.live_max_streams, settings.live_max_streams_per_dealer, settings.live_waiting_bytes)
+        limits = Limits(
+            settings.live_max_streams,
+            settings.live_max_streams_per_user,
+            settings.live_max_streams_per_dealer,
+            settings.live_waiting_bytes,
+        )
         held = HeldRecords(settings.live_held_records, settings.live_held_seconds)
         return LiveStreams(PostgresLiveStore(self.pool), stream.case_event, held, limits, self.clock)
 
@@ -109,36 +115,34 @@ class Service:
             category_types=types,
             clock=self.clock,
             stopping=self.stopping,
-            rate_limits=RateLimits(
-                self.settings.rate_limit_client_per_minute, self.settings.rate_limit_dealer_per_minute
-            ),
             request_seconds=self.settings.request_timeout_seconds,
-            body_seconds=self.settings.body_timeout_seconds,
             streams=self.streams,
+            cursors=self.cursors,
             keep_alive_seconds=self.settings.live_keep_alive_seconds,
         )
 
     def retention(self) -> Retention:
         """What is kept for a configured time only."""
-        package, settings = "case_api.postgres", self.settings
-        emptied, deleted = (load_sql(package, name) for name in ("empty_submissions", "delete_idempotency_keys"))
+        settings = self.settings
         rules = (
-            Rule("submissions", emptied, settings.retention_payload_days),
-            Rule("idempotency_keys", deleted, settings.retention_idempotency_key_days),
+            ("submissions", Statement.EMPTY_SUBMISSIONS, settings.retention_payload_days),
+            ("idempotency_keys", Statement.DELETE_IDEMPOTENCY_KEYS, settings.retention_idempotency_key_days),
         )
-        return Retention(self.pool, rules, self.heartbeats)
+        loaded = [Rule(what, load_sql(statement), days) for what, statement, days in rules]
+        return Retention(self.pool, loaded, self.heartbeats, settings.retention_sweep_seconds)
 
     def start(self) -> list[asyncio.Task[None]]:
         """Start the loops; they end when `stopping` is set."""
         loops = {
             "keys": self.verifier.keep_keys(self.stopping),
-            "relay": self.leadership.run(self._lead, self.stopping),
+            "outbox": self.leadership.run(self._lead, self.stopping),
             "consumers": self.consumers.run(self.stopping),
             "live": self._read_live(),
             "streams": self.streams.end_with(self.stopping),
             "retention": self._leadership(RETENTION).run(self.retention().lead, self.stopping),
             "dealers": self._loop("dealers", self.dealers.refresh, REFRESH_SECONDS),
-            "measures": self._loop("measures", self.relay.measure, _MEASURE_SECONDS),
+            "progress": self._loop("progress", self.progress.turn, progress.EVERY_SECONDS),
+            "measures": self._loop("measures", self.publisher.measure, _MEASURE_SECONDS),
         }
         return start(loops)
 
@@ -149,15 +153,15 @@ class Service:
         """What only one process does: publish the outbox, and send again what was not heard of."""
 
         async def publish() -> bool:
-            return await self.relay.turn(lease)
+            return await self.publisher.turn(lease)
 
         try:
             await asyncio.gather(
-                self._loop("outbox", publish, self.settings.relay_poll_seconds, self.doorbell),
+                self._loop("outbox", publish, self.settings.outbox_poll_seconds, self.doorbell),
                 self._loop("resend", self.resender.turn, EVERY_SECONDS),
             )
         finally:
-            await self.relay.close()
+            await self.sender.close()
 
     async def _read_live(self) -> None:
         try:
@@ -179,18 +183,14 @@ class Service:
 
     async def database_answers(self) -> bool:
         """For /readyz: the database answers."""
-        return bool(await self.pool.fetchval("SELECT true"))
+        return await takes_writes(self.pool)
 
-    async def relay_reaches_kafka(self) -> bool:
-        """For /readyz, told but not decisive: submissions are taken while Kafka is away."""
-        return self.relay.healthy
-
-    async def consumers_flow(self) -> bool:
-        """For /readyz, told but not decisive."""
-        return self.consumers.flowing
+    async def outbox_reaches_kafka(self) -> bool:
+        """For /readyz, shown but not decisive: submissions are taken while Kafka is away."""
+        return self.sender.reaches_kafka
 
     async def live_reaches_kafka(self) -> bool:
-        """For /readyz, told but not decisive: streams stay open, and go on where they were."""
+        """For /readyz, shown but not decisive: streams stay open, and go on where they were."""
         return self.live.healthy
 
 
@@ -202,15 +202,25 @@ def build_app(settings: Settings | None) -> FastAPI:
         assert settings is not None
         async with running(settings) as started:
             app.state.token_verifier = started.verifier
+            app.state.rate_limits = RateLimits(
+                settings.rate_limit_user_per_minute,
+                settings.rate_limit_client_per_minute,
+                settings.rate_limit_dealer_per_minute,
+            )
             app.state.context = started.context()
             app.state.stop = started.stopping.set
-            checks = {"database": started.database_answers}
-            told = {
-                "relay": started.relay_reaches_kafka,
-                "consumers": started.consumers_flow,
-                "live": started.live_reaches_kafka,
+            checks = {
+                "database": started.database_answers,
+                "consumers": started.consumers.ready,
+                "live_reader": started.live.ready,
             }
-            app.include_router(health_routes(started.heartbeats, checks, told))
+            shown = {
+                "outbox": started.outbox_reaches_kafka,
+                "flow": started.consumers.flow,
+                "live": started.live_reaches_kafka,
+                "progress": started.progress.moves,
+            }
+            app.include_router(health_routes(started.heartbeats, checks, shown, metrics_token=settings.metrics_token))
             yield
 
     routers = [part.router for part in (stream, case_list, cases, submissions, lists)]  # /stream before /{web_case_id}
@@ -231,7 +241,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         stack.push_async_callback(close_pool, list_pool)
         clock = SystemClock()
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        started = Service(settings, pool, list_pool, session, clock, Heartbeats(clock))
+        cursors = Cursors(await shared_key(pool))
+        started = Service(settings, pool, list_pool, session, clock, Heartbeats(clock), cursors)
         tasks = started.start()
         try:
             yield started

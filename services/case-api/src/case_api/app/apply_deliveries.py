@@ -1,32 +1,33 @@
-"""Take in what d365-sync tells of submissions: their states, and what that makes of the cases."""
+"""Take over how far d365-sync has come with submissions, and what that makes of the cases."""
 
 from collections.abc import Sequence
 
 import structlog
 
-from case_api.app.stores import DeliveryStore
-from case_shared.events import CaseDelivery, SubmissionState
+from case_api.app.stores import DeliveryStore, SubmissionKey
+from case_shared.words.errors import UnknownRecords
+from case_shared.words.events import CaseDelivery, SubmissionState
 
 log = structlog.get_logger(__name__)
+_UNKNOWN = "d365-sync has no document of this submission: the record was not written by d365-sync"
 
 
 async def apply_deliveries(store: DeliveryStore, deliveries: Sequence[CaseDelivery]) -> None:
-    """Store `deliveries`; late, doubled and disordered ones change nothing (the greater revision wins)."""
-    news = await store.apply(newest(deliveries))
+    """Store the states of the submissions that `deliveries` name, as d365-sync has them now.
+
+    Raises `UnknownRecords` for those of which d365-sync has no document.
+    """
+    named = [SubmissionKey(item.web_case_id, item.submission_no, item.submission_id) for item in deliveries]
+    # In the order in which rows are locked.
+    progress = await store.apply(sorted(set(named)))
+    known = {(item.web_case_id, item.submission_no) for item in progress}
+    causes = {place: _UNKNOWN for place, key in enumerate(named) if (key.web_case_id, key.submission_no) not in known}
+    if causes:
+        raise UnknownRecords(causes)
+    news = [item for item in progress if item.news]
     returned = [item for item in news if item.state is SubmissionState.RETURNED]
     delivered = [item for item in news if item.state is SubmissionState.DELIVERED]
     for web_case_id in await store.return_cases(returned) if returned else []:
         log.info("case_returned", web_case_id=web_case_id)
     for web_case_id in await store.restore_delivered(delivered) if delivered else []:
         log.warning("case_delivered_after_return", web_case_id=web_case_id)
-
-
-def newest(deliveries: Sequence[CaseDelivery]) -> list[CaseDelivery]:
-    """The greatest revision of each submission, by Web Case ID: in the order in which rows are locked."""
-    greatest: dict[tuple[str, int], CaseDelivery] = {}
-    for delivery in deliveries:
-        place = (delivery.web_case_id, delivery.submission_no)
-        known = greatest.get(place)
-        if known is None or delivery.revision > known.revision:
-            greatest[place] = delivery
-    return [greatest[place] for place in sorted(greatest)]

@@ -4,9 +4,10 @@ from case_api.app.create_case import create_case, saved
 from case_api.app.get_case import get_case
 from case_api.app.stores import CaseStore, Key, Saved
 from case_api.domain.dealers import Dealer
+from case_shared.words.actor import Actor
 
 
-async def copy_case(store: CaseStore, dealer: Dealer, web_case_id: str, created_by: str, key: Key | None) -> Saved:
+async def copy_case(store: CaseStore, dealer: Dealer, web_case_id: str, created_by: Actor, key: Key | None) -> Saved:
     """Add the copy and return it; raises `CaseNotFound`, `KeyReused` and `KeyInUse`."""
     # A repeated request gets its answer though what it copied may be gone.
     if key is not None and (added := await store.recall(dealer.dealer, key)):

@@ -5,21 +5,22 @@ from collections.abc import Callable
 from case_api.app.stores import Added, CaseStore, Key, Saved, WebCaseIdTaken
 from case_api.domain.case import Content
 from case_api.domain.dealers import Dealer
-from case_api.domain.errors import KeyReused
-from case_shared.identifiers import new_web_case_id
+from case_api.domain.errors import DraftDeleted, KeyReused
+from case_shared.words.actor import Actor
+from case_shared.words.identifiers import new_web_case_id
 
 
 async def create_case(
     store: CaseStore,
     dealer: Dealer,
     content: Content,
-    created_by: str,
+    created_by: Actor,
     key: Key | None,
     draw: Callable[[], str] = new_web_case_id,
 ) -> Saved:
     """Add a draft and return it; with a `key` known already, the case as it was added then.
 
-    Raises `KeyReused` and `KeyInUse`.
+    Raises `KeyReused`, `KeyInUse` and `DraftDeleted`.
     """
     while True:
         try:
@@ -30,7 +31,9 @@ async def create_case(
 
 
 def saved(added: Added, key: Key | None) -> Saved:
-    """What `key` has added, now or before; raises `KeyReused` where that was another request."""
+    """What `key` has added, now or before; raises `KeyReused` where that was another request, `DraftDeleted`."""
+    if added.deleted and key is not None and added.request_hash == key.request_hash:
+        raise DraftDeleted("the draft that this Idempotency-Key added was deleted")
     if added.case is None or (key is not None and added.request_hash != key.request_hash):
         raise KeyReused("this Idempotency-Key came with another request before")
     return Saved(added.case, replayed=not added.created)

@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from case_api.app.stores import LOOKS, CaseStore
 from case_api.domain.errors import CaseNotFound, OnceSubmitted, WrongVersion
-from case_shared.errors import Transient
-from case_shared.identifiers import is_web_case_id
+from case_shared.words.errors import Transient
+from case_shared.words.identifiers import is_web_case_id
 
 
 async def delete_case(store: CaseStore, dealer: str, web_case_id: str, versions: Collection[int]) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from case_api.app.stores import LOOKS, CaseStore
 from case_api.domain.case import Case
 from case_api.domain.errors import CaseNotFound, NotADraft, WrongVersion
-from case_shared.errors import Transient
-from case_shared.identifiers import is_web_case_id
+from case_shared.words.errors import Transient
+from case_shared.words.identifiers import is_web_case_id
 
 
 async def edit_case(

@@ -3,7 +3,7 @@
 from case_api.app.stores import CaseStore
 from case_api.domain.case import Case
 from case_api.domain.errors import CaseNotFound
-from case_shared.identifiers import is_web_case_id
+from case_shared.words.identifiers import is_web_case_id
 
 
 async def get_case(store: CaseStore, dealer: str, web_case_id: str) -> Case:

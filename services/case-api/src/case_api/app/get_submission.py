@@ -6,8 +6,8 @@ from case_api.app.get_case import get_case
 from case_api.app.stores import CaseStore
 from case_api.domain.case import Submission
 from case_api.domain.errors import NotSubmitted
-from case_shared.clock import Clock
-from case_shared.loops import pause
+from case_shared.process.clock import Clock
+from case_shared.process.loops import pause
 
 # d365-sync's answer may be read by another replica than this one, so the table is what is watched.
 _FIRST_LOOK_SECONDS = 0.05

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from case_api.domain.event_ids import Offsets, Partition
-from case_shared.events import CaseDelivery
 
 
 class Heard(NamedTuple):
     """A record that was read: where, when it was written (Unix seconds), and the case that it names.
 
-    One that cannot be read names none. `case.delivery.v1` names no dealer.
+    One that cannot be read names none. Records of `case.delivery.v1` name no dealer, and only they do not.
     """
 
     partition: Partition
@@ -19,7 +18,6 @@ class Heard(NamedTuple):
     written_at: float
     web_case_id: str | None = None
     dealer: str | None = None
-    delivery: CaseDelivery | None = None
 
 
 class _Held(NamedTuple):
@@ -37,7 +35,6 @@ class HeldRecords:
     # From here on everything is held.
     _starts: dict[Partition, int] = field(default_factory=dict)
     _records: deque[_Held] = field(default_factory=deque)
-    _deliveries: dict[str, CaseDelivery] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """How many are held."""
@@ -51,7 +48,7 @@ class HeldRecords:
 
     def forget(self) -> None:
         """Hold nothing, and know no place any more."""
-        for known in (self.offsets, self._starts, self._records, self._deliveries):
+        for known in (self.offsets, self._starts, self._records):
             known.clear()
 
     def add(self, heard: Heard, now: float) -> None:
@@ -60,21 +57,12 @@ class HeldRecords:
         if heard.web_case_id is None:
             return
         self._records.append(_Held(heard, now))
-        known = self._deliveries.get(heard.web_case_id)
-        if heard.delivery is not None and (known is None or _place(heard.delivery) > _place(known)):
-            self._deliveries[heard.web_case_id] = heard.delivery
         while len(self._records) > self.most or self._records[0].read_at < now - self.seconds:
             self._let_go()
 
     def _let_go(self) -> None:
         gone = self._records.popleft().heard
         self._starts[gone.partition] = gone.offset + 1
-        if gone.web_case_id and gone.delivery is self._deliveries.get(gone.web_case_id):
-            self._deliveries.pop(gone.web_case_id, None)
-
-    def delivery(self, web_case_id: str) -> CaseDelivery | None:
-        """The latest delivery event of a case."""
-        return self._deliveries.get(web_case_id)
 
     def recent_deliveries(self, since: float, most: int) -> list[str]:
         """The cases of the newest delivery events, up to `most` read since then (monotonic seconds)."""
@@ -82,8 +70,8 @@ class HeldRecords:
         for heard, read_at in reversed(self._records):
             if read_at < since or len(found) == most:
                 break
-            if heard.delivery is not None:
-                found[heard.delivery.web_case_id] = None
+            if heard.web_case_id is not None and heard.dealer is None:
+                found[heard.web_case_id] = None
         return list(found)
 
     def are_behind(self, after: Offsets) -> bool:
@@ -102,7 +90,3 @@ class HeldRecords:
             if heard.offset >= after.get(heard.partition, 0):
                 missed.append(heard)
         return missed[::-1]
-
-
-def _place(delivery: CaseDelivery) -> tuple[int, int]:
-    return (delivery.submission_no, delivery.revision)

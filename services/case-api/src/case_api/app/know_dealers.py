@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from case_api.app.stores import ListStore
 from case_api.domain.dealers import Dealer
-from case_shared.clock import Clock
+from case_shared.process.clock import Clock
 
 REFRESH_SECONDS = 30.0
 # A slug that the token names and we do not know may just have been registered: then we look, but not at each call;

@@ -5,29 +5,42 @@ list then: what was stored before a stream began is in the list, what comes late
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from itertools import islice
+from typing import NamedTuple, Protocol
 
 from prometheus_client import Gauge
 
 from case_api.app.held_records import Heard, HeldRecords
 from case_api.app.stream_queue import Event, Resync, Stream
 from case_api.domain.case import Case
-from case_api.domain.errors import TooManyStreams, TooManyStreamsOfDealer
+from case_api.domain.errors import TooManyStreams, TooManyStreamsOfDealer, TooManyStreamsOfUser
 from case_api.domain.event_ids import Offsets, event_id, parse_event_id
-from case_api.domain.overlay import LiveCase, is_news, with_delivery
-from case_shared.clock import Clock
+from case_api.domain.overlay import LiveCase, with_delivery
+from case_shared.process.clock import Clock
 
 # Another replica may have read a little further than we have.
 _CATCH_UP_SECONDS = 1.0
 # A delivery event is stored by its consumer within this time, a rebalance of its group included.
 _STORED_SECONDS = 10.0
 _MOST_UNSTORED = 1000
+# How often it is looked whether what was told before it was stored is stored by now.
+_FOLLOW_UP_SECONDS = 0.25
+# The waits double; after the longest nobody looks any more, some ten minutes in all.
+_LONGEST_WAIT_SECONDS = 256.0
 # So many streams are resumed at a time: the rest of the pool is for other requests.
 _RESUMED_AT_ONCE = 4
 _streams = Gauge("casebridge_live_streams", "Live streams that are open")
+
+
+class _Unstored(NamedTuple):
+    """When to check next whether a state that streams were sent is stored; `ask_at` by the monotonic clock."""
+
+    ask_at: float
+    wait_seconds: float
 
 
 class LiveStore(Protocol):
@@ -39,9 +52,10 @@ class LiveStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Streams in all and of one dealer, and how much may wait for a slow reader, in bytes."""
+    """Streams in all, of one user and of one dealer, and how much may wait for a slow reader, in bytes."""
 
     streams: int
+    streams_of_user: int
     streams_of_dealer: int
     waiting_bytes: int
 
@@ -56,10 +70,14 @@ class LiveStreams:
     limits: Limits
     clock: Clock
     _open: dict[str, list[Stream]] = field(default_factory=dict)
-    _counts: dict[str, int] = field(default_factory=dict)
+    _of_users: Counter[str] = field(default_factory=Counter)
+    _of_dealers: Counter[str] = field(default_factory=Counter)
     _resuming: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_RESUMED_AT_ONCE))
     _progress: asyncio.Condition = field(default_factory=asyncio.Condition)
     _ended: bool = False
+    # Cases whose streams were told a state that GET does not show yet.
+    _ahead: dict[str, _Unstored] = field(default_factory=dict)
+    _followed_up_at: float = 0
 
     @property
     def place(self) -> str:
@@ -67,33 +85,37 @@ class LiveStreams:
         return event_id(self.held.offsets)
 
     @asynccontextmanager
-    async def opened(self, dealer: str, last_event_id: str | None) -> AsyncIterator[Stream]:
-        """A stream of `dealer` for the block, from behind `last_event_id` or from now.
+    async def opened(self, dealer: str, last_event_id: str | None, user: str) -> AsyncIterator[Stream]:
+        """A stream of `dealer` for the block, from behind `last_event_id` or from now; `user` reads it.
 
-        Raises `TooManyStreams`, `TooManyStreamsOfDealer`, and what the store raises.
+        Raises `TooManyStreams`, `TooManyStreamsOfUser`, `TooManyStreamsOfDealer`, and what the store raises.
         """
-        self._count(dealer)
+        self._count(dealer, user)
         stream = Stream(dealer, self.limits.waiting_bytes)
         try:
             await self._begin(stream, last_event_id)
             yield stream
         finally:
-            self._forget(stream)
+            self._forget(stream, user)
 
-    def _count(self, dealer: str) -> None:
-        if sum(self._counts.values()) >= self.limits.streams:
+    def _count(self, dealer: str, user: str) -> None:
+        if self._of_users[user] >= self.limits.streams_of_user:
+            raise TooManyStreamsOfUser(self.limits.streams_of_user)
+        if self._of_dealers[dealer] >= self.limits.streams_of_dealer:
+            raise TooManyStreamsOfDealer(self.limits.streams_of_dealer)
+        if self._of_dealers.total() >= self.limits.streams:
             raise TooManyStreams
-        if self._counts.get(dealer, 0) >= self.limits.streams_of_dealer:
-            raise TooManyStreamsOfDealer
-        self._counts[dealer] = self._counts.get(dealer, 0) + 1
+        self._of_users[user] += 1
+        self._of_dealers[dealer] += 1
         _streams.inc()
 
-    def _forget(self, stream: Stream) -> None:
+    def _forget(self, stream: Stream, user: str) -> None:
         _streams.dec()
         dealer = stream.dealer
-        self._counts[dealer] -= 1
-        if not self._counts[dealer]:
-            del self._counts[dealer]
+        for counter, key in ((self._of_users, user), (self._of_dealers, dealer)):
+            counter[key] -= 1
+            if not counter[key]:
+                del counter[key]
         if stream in self._open.get(dealer, ()):
             self._open[dealer].remove(stream)
             if not self._open[dealer]:
@@ -133,9 +155,7 @@ class LiveStreams:
         found = await self._find_for(stream.dealer, recent)
         written_at = self.clock.now().timestamp()
         return [
-            Event(place, self.encode(with_delivery(one, told), place), written_at)
-            for web_case_id, one in found.items()
-            if is_news(one, told := self.held.delivery(web_case_id))
+            Event(place, self.encode(self._newest(one), place), written_at) for one in found.values() if one.has_news
         ]
 
     async def _missed(self, dealer: str, after: Offsets, missed: Sequence[Heard]) -> list[Event]:
@@ -148,8 +168,7 @@ class LiveStreams:
             offsets[heard.partition] = heard.offset + 1
             one = found.get(heard.web_case_id or "")
             if one is not None and is_last:
-                case = with_delivery(one, self.held.delivery(one.case.web_case_id))
-                events.append(self._event(case, event_id(offsets), heard))
+                events.append(self._event(self._newest(one), event_id(offsets), heard))
         return events
 
     async def _find_for(self, dealer: str, web_case_ids: Collection[str]) -> dict[str, LiveCase]:
@@ -191,10 +210,54 @@ class LiveStreams:
     def _publish(self, found: LiveCase, heard: Heard) -> None:
         streams = self._open.get(found.case.dealer)
         if streams:
-            case = with_delivery(found, self.held.delivery(found.case.web_case_id))
-            event = self._event(case, self.place, heard)
+            event = self._event(self._newest(found), self.place, heard)
             for stream in streams:
                 stream.push(event)
+
+    async def follow_up(self) -> None:
+        """Tell cases again that were told before their state was stored, once it is.
+
+        A client may answer an event with a GET. Where that came too early, no other event might ever follow.
+        Raises what the store raises.
+        """
+        now = self.clock.monotonic()
+        if now < self._followed_up_at + _FOLLOW_UP_SECONDS:
+            return
+        asked = dict(
+            islice(((one, unstored) for one, unstored in self._ahead.items() if unstored.ask_at <= now), _MOST_UNSTORED)
+        )
+        if not asked:
+            return
+        self._followed_up_at = now
+        for one in asked:
+            del self._ahead[one]
+        try:
+            found = await self.store.find(asked, list(self._open))
+        except BaseException:
+            self._ahead = asked | self._ahead
+            raise
+        for live in found:
+            self._follow_up(live, asked[live.case.web_case_id].wait_seconds)
+
+    def _follow_up(self, found: LiveCase, waited_seconds: float) -> None:
+        """Tell it where it is stored by now; else ask again later, for a state that no event fits is never stored."""
+        if found.has_news:
+            # A stream that has begun meanwhile may have added it again.
+            if waited_seconds < _LONGEST_WAIT_SECONDS:
+                self._ahead.setdefault(found.case.web_case_id, self._ask_again_in(2 * waited_seconds))
+            return
+        event = Event(self.place, self.encode(found.case, self.place), self.clock.now().timestamp())
+        for stream in self._open.get(found.case.dealer, ()):
+            stream.push(event)
+
+    def _ask_again_in(self, wait_seconds: float) -> _Unstored:
+        return _Unstored(self.clock.monotonic() + wait_seconds, wait_seconds)
+
+    def _newest(self, found: LiveCase) -> Case:
+        """The case as it will be stored; where that is still to come, it is told again then."""
+        if found.has_news:
+            self._ahead[found.case.web_case_id] = self._ask_again_in(_FOLLOW_UP_SECONDS)
+        return with_delivery(found)
 
     def _event(self, case: Case, place: str, heard: Heard) -> Event:
         return Event(place, self.encode(case, place), heard.written_at)

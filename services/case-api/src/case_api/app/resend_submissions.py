@@ -6,8 +6,8 @@ import structlog
 from prometheus_client import Counter
 
 from case_api.app.stores import ResendStore
-from case_shared.fault_points import FaultPoint, reached
-from case_shared.loops import Doorbell
+from case_shared.process.fault_points import FaultPoint, reached
+from case_shared.process.loops import Doorbell
 
 log = structlog.get_logger(__name__)
 EVERY_SECONDS = 5.0
@@ -17,10 +17,10 @@ _resent = Counter("casebridge_submissions_resent_total", "Submissions put into t
 
 @dataclass(frozen=True, slots=True)
 class Resender:
-    """Puts what is due into the outbox again, and wakes the relay."""
+    """Puts what is due into the outbox again, and wakes the outbox publisher."""
 
     store: ResendStore
-    relay: Doorbell
+    outbox: Doorbell
 
     async def turn(self) -> bool:
         """Resend one batch; True where there may be more."""
@@ -31,5 +31,5 @@ class Resender:
             log.warning("submission_resent", web_case_id=web_case_id)
         if again:
             _resent.inc(len(again))
-            self.relay.ring()
+            self.outbox.ring()
         return len(again) == _BATCH

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from case_api.domain.case import Case, Content, Submission
 from case_api.domain.dealers import Dealer
-from case_api.domain.list_query import Counts, ListQuery, Place, Sort
+from case_api.domain.list_query import Counts, ListQuery, Place
 from case_api.domain.submission import Facts
 from case_api.domain.timeline import PastSubmission, Status
-from case_shared.category_types import CategoryTypes
-from case_shared.events import CaseDelivery, SubmissionState
+from case_shared.words.actor import Actor
+from case_shared.words.category_types import CategoryTypes
+from case_shared.words.events import SubmissionState
 
 # A statement tells why it did nothing by what its snapshot showed; where another request changed the case meanwhile,
 # that is no reason, and the use case looks again.
@@ -20,8 +21,9 @@ LOOKS = 5
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An Idempotency-Key: whose it is (the token's subject), and the hash of the request that it stands for."""
+    """An Idempotency-Key: whose it is (issuer and subject), and the hash of the request that it stands for."""
 
+    issuer: str
     subject: str
     key: str
     request_hash: bytes
@@ -30,12 +32,13 @@ class Key:
 class Added(NamedTuple):
     """A draft as it was added; `request_hash` is that of the request that did it, `created` whether just now.
 
-    `case` is None where the Idempotency-Key stands for something else than a draft.
+    `case` is None where the Idempotency-Key stands for something else than a draft, or for one that was `deleted`.
     """
 
     created: bool
     request_hash: bytes
     case: Case | None
+    deleted: bool = False
 
 
 class Saved(NamedTuple):
@@ -69,7 +72,7 @@ class SubmitRequest:
     web_case_id: str
     versions: Sequence[int]
     submission_id: UUID
-    submitted_by: str
+    submitted_by: Actor
     traceparent: str | None
     validate_only: bool
     key: Key | None = None
@@ -99,12 +102,21 @@ class SubmitAnswer:
     kept: Kept | None
 
 
-class News(NamedTuple):
-    """A submission whose state has changed."""
+class SubmissionKey(NamedTuple):
+    """Which submission a record names."""
+
+    web_case_id: str
+    submission_no: int
+    submission_id: UUID
+
+
+class Progress(NamedTuple):
+    """How far d365-sync has come with a submission; `news` where that was not stored yet."""
 
     web_case_id: str
     submission_no: int
     state: SubmissionState
+    news: bool
 
 
 class Category(NamedTuple):
@@ -125,7 +137,9 @@ class Priority(NamedTuple):
 class CaseStore(Protocol):
     """A dealer's cases; each method is one round trip. Another dealer's case is not found."""
 
-    async def add(self, web_case_id: str, dealer: Dealer, content: Content, created_by: str, key: Key | None) -> Added:
+    async def add(
+        self, web_case_id: str, dealer: Dealer, content: Content, created_by: Actor, key: Key | None
+    ) -> Added:
         """Add a draft, or find what `key` has added before.
 
         Raises `KeyInUse`, and `WebCaseIdTaken` where the Web Case ID must be drawn again.
@@ -161,9 +175,6 @@ class CaseList(Protocol):
     async def counts(self, query: ListQuery) -> Counts:
         """How many cases there are, up to a thousand each."""
 
-    def has_index(self, sort: Sort) -> bool:
-        """Whether an index brings cases in this order."""
-
 
 class SubmitStore(Protocol):
     """The submission, in one round trip."""
@@ -188,18 +199,21 @@ class ListStore(Protocol):
     async def priorities(self, data_area_id: str) -> list[Priority]:
         """The priorities of a legal entity."""
 
+    async def lengths(self) -> dict[str, int]:
+        """How many characters D365 keeps of which text; what is not there has room for all that the API allows."""
+
 
 class DeliveryStore(Protocol):
     """The states of submissions, within one transaction."""
 
-    async def apply(self, deliveries: Sequence[CaseDelivery]) -> list[News]:
-        """Note events, one a submission at most; returns those that were news."""
+    async def apply(self, submissions: Sequence[SubmissionKey]) -> list[Progress]:
+        """Take over the states of submissions (sorted, each once) from d365-sync; leaves out those it has not."""
 
-    async def return_cases(self, news: Sequence[News]) -> list[str]:
-        """Make drafts again of the cases whose current submission is among `news`; returns those."""
+    async def return_cases(self, progress: Sequence[Progress]) -> list[str]:
+        """Make drafts again of the cases whose current submission is among them; returns those."""
 
-    async def restore_delivered(self, news: Sequence[News]) -> list[str]:
-        """Make the delivered submissions in `news` current again where they are not; returns the cases."""
+    async def restore_delivered(self, progress: Sequence[Progress]) -> list[str]:
+        """Make these delivered submissions current again where they are not; returns the cases."""
 
 
 class ResendStore(Protocol):

@@ -15,10 +15,10 @@ from case_api.domain.errors import (
     WrongVersion,
 )
 from case_api.domain.submission import wrong_fields
-from case_shared.errors import Transient
-from case_shared.fault_points import FaultPoint, reached
-from case_shared.identifiers import is_web_case_id
-from case_shared.loops import Doorbell
+from case_shared.process.fault_points import FaultPoint, reached
+from case_shared.process.loops import Doorbell
+from case_shared.words.errors import Transient
+from case_shared.words.identifiers import is_web_case_id
 
 
 class Submitted(NamedTuple):
@@ -30,10 +30,10 @@ class Submitted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Submitter:
-    """Submits, and wakes the relay."""
+    """Submits, and wakes the outbox publisher."""
 
     store: SubmitStore
-    relay: Doorbell
+    outbox: Doorbell
 
     async def submit(self, request: SubmitRequest) -> Submitted | None:
         """Submit the draft, or find the submission made before; None where it was only to be validated, and is fine.
@@ -48,7 +48,7 @@ class Submitter:
                 raise CaseNotFound(request.web_case_id)
             if answer.submission is not None and answer.submitted:
                 reached(FaultPoint.SUBMISSION_COMMITTED)
-                self.relay.ring()
+                self.outbox.ring()
                 return Submitted(answer.submission)
             if request.key is not None and (kept := _kept(request.key, answer)):
                 return kept

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from case_shared.events import SubmissionState
+from case_shared.words.events import SubmissionState
 
 # No more is coming from d365-sync unasked: the states that `Prefer: wait` waits for.
 ENDED = frozenset(
@@ -38,7 +38,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """How far a submission has come; `attempts` as case_shared.events.AttemptSummary has them."""
+    """How far a submission has come; `attempts` as case_shared.words.events.AttemptSummary has them."""
 
     submission_no: int
     state: SubmissionState
@@ -57,7 +57,11 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case; `content` is D365's as far as D365 has been read for it, else the dealer's."""
+    """One case; `content` is D365's as far as D365 has been read for it, else the dealer's.
+
+    `moved_at`: since when its record in D365 belongs to somebody else; `content` is then the dealer's own again, and
+    nothing newer comes. `deleted_in_d365_at`: since when D365 does not have it.
+    """
 
     web_case_id: str
     case_id: str | None
@@ -74,6 +78,8 @@ class Case:
     origin: str
     phase: str
     version: int
+    moved_at: datetime | None = None
+    deleted_in_d365_at: datetime | None = None
 
     @property
     def allowed_actions(self) -> list[Action]:

@@ -8,16 +8,17 @@ Refused
 ├── NotSubmitted         there is no submission to show
 ├── IncompleteCase       what a submission lacks, by field
 ├── KeyReused            the Idempotency-Key came with another request before
+├── DraftDeleted         the draft that the Idempotency-Key added was deleted since
 └── KeyInUse             the first request with this Idempotency-Key is under way
 ListsUnknown (Transient) D365's category list was not read yet
-TooManyStreams (Transient), TooManyStreamsOfDealer (Transient): this replica opens no more live streams
+TooManyStreams (Transient), TooManyStreamsOfUser, TooManyStreamsOfDealer (Transient): this replica opens no more
 ListTooSlow (Transient)  the list's statement took longer than it may
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from case_shared.errors import Refused, Transient
+from case_shared.words.errors import Refused, Transient
 
 
 class CaseNotFound(Refused):
@@ -52,7 +53,7 @@ class WrongField(NamedTuple):
 
 
 class IncompleteCase(Refused):
-    """The case cannot be submitted before `fields` are mended."""
+    """The case cannot be submitted before `fields` are corrected."""
 
     def __init__(self, fields: Sequence[WrongField]) -> None:
         super().__init__("; ".join(f"{field.pointer}: {field.detail}" for field in fields))
@@ -61,6 +62,10 @@ class IncompleteCase(Refused):
 
 class KeyReused(Refused):
     """One key stands for one request."""
+
+
+class DraftDeleted(Refused):
+    """A deleted draft does not come back by its key."""
 
 
 class KeyInUse(Refused):
@@ -75,8 +80,20 @@ class TooManyStreams(Transient):
     """The replica has as many live streams as it may have."""
 
 
+class TooManyStreamsOfUser(Transient):
+    """The user has as many live streams at this replica, `most`, as one may have."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the user has {most} live streams")
+        self.most = most
+
+
 class TooManyStreamsOfDealer(Transient):
-    """The dealer has as many live streams at this replica as it may have."""
+    """The dealer has as many live streams at this replica, `most`, as one may have."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the dealer has {most} live streams")
+        self.most = most
 
 
 class ListTooSlow(Transient):

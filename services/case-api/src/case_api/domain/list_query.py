@@ -1,17 +1,18 @@
 """What of a dealer's cases a list shows, and in which order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache
 from typing import NamedTuple, Self
 
-from case_shared.events import CaseStatus
-from case_shared.identifiers import CONFUSED
-from case_shared.status_labels import STATUS_LABELS
-
-# With fewer letters and digits, what is typed must begin an id, a user or a label: indexes find no less anywhere.
-ANYWHERE_FROM = 3
+from case_api.domain.searched_text import folded, read_kindly
+from case_shared.words.actor import Actor
+from case_shared.words.events import CaseStatus
+from case_shared.words.identifiers import CONFUSED
+from case_shared.words.languages import language_of
+from case_shared.words.status_labels import STATUS_LABELS
 
 
 class Column(StrEnum):
@@ -29,62 +30,70 @@ class Column(StrEnum):
     SUBMITTED_AT = "submitted_at"
 
 
+# Texts that people write: sorted by an alphabet.
+WRITTEN = frozenset({Column.CATEGORY, Column.PRIORITY, Column.DESCRIPTION, Column.CREATED_BY})
+
+
+class Collation(StrEnum):
+    """Whose alphabet texts are sorted by, as CLDR names it."""
+
+    ROOT = "und"
+    ENGLISH = "en"
+    GERMAN = "de"
+    ICELANDIC = "is"
+
+    @classmethod
+    def of(cls, languages: Sequence[str]) -> "Collation":
+        """The first of `languages` (tags, the most wanted first) that there is, else the root."""
+        return next((cls(one) for tag in languages if (one := language_of(tag)) in {*cls}), cls.ROOT)
+
+
 @dataclass(frozen=True, slots=True)
 class Sort:
     """By `column`, nothing last both ways; equals by their creation, then by Web Case ID, in the same direction."""
 
     column: Column = Column.CREATED_AT
     descending: bool = True
+    collation: Collation = Collation.ROOT
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read `created_at` or `-created_at`; raises ValueError."""
-        return cls(Column(text.removeprefix("-")), text.startswith("-"))
+    def parse(cls, text: str, collation: Collation = Collation.ROOT) -> Self:
+        """Read `created_at` or `-created_at`; raises ValueError. Only texts that people write have a collation."""
+        column = Column(text.removeprefix("-"))
+        return cls(column, text.startswith("-"), collation if column in WRITTEN else Collation.ROOT)
 
     def __str__(self) -> str:
         """As `parse` reads it."""
         return f"{'-' if self.descending else ''}{self.column}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Search:
-    """What was typed, in lower case, with single spaces; and what of it is known beforehand."""
+    """What was typed, folded: part of an id, of who created the case, or of what its status is called."""
 
     text: str
 
     @classmethod
     def parse(cls, typed: str) -> Self | None:
         """Read what was typed; None: nothing."""
-        text = " ".join(typed.split())
-        return cls(in_lower_case(text)) if text else None
+        text = read_kindly(typed)
+        return cls(text) if text else None
 
-    @cached_property
-    def anywhere(self) -> bool:
-        """Whether it may stand anywhere, or must be the beginning."""
-        return sum(character.isalnum() for character in self.text) >= ANYWHERE_FROM
+    @property
+    def text_of_id(self) -> str | None:
+        """The text with 0 for O and 1 for I and L, where that is another: as ids are misread."""
+        text = self.text.upper().translate(CONFUSED).lower()
+        return text if text != self.text else None
 
-    @cached_property
-    def ids(self) -> list[str]:
-        """What an id may have: the text, and the text with 0 for O and 1 for I and L."""
-        return list(dict.fromkeys([self.text, self.text.upper().translate(CONFUSED).lower()]))
-
-    @cached_property
+    @property
     def statuses(self) -> list[CaseStatus]:
         """The statuses whose label, in any language, or code has it."""
-        return [status for status in CaseStatus if any(self._found_in(word) for word in _words(status))]
-
-    def _found_in(self, word: str) -> bool:
-        return self.text in word if self.anywhere else word.startswith(self.text)
-
-
-def in_lower_case(text: str) -> str:
-    """As PostgreSQL's collation pg_c_utf8 does it: character by character."""
-    return "".join(lower if len(lower := character.lower()) == 1 else character for character in text)
+        return [status for status in CaseStatus if any(self.text in word for word in _words(status))]
 
 
 @cache
 def _words(status: CaseStatus) -> list[str]:
-    return [in_lower_case(word) for word in (status, *(labels[status] for labels in STATUS_LABELS.values()))]
+    return [folded(word) for word in (status, *(labels[status] for labels in STATUS_LABELS.values()))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +101,12 @@ class Filters:
     """All that a case must be to be shown; None and empty: whatever it is."""
 
     search: Search | None = None
+    words: tuple[str, ...] = ()  # each of them in the description or the notes; `searched_text.words_of`
     statuses: tuple[CaseStatus, ...] = ()
     category: str | None = None
     priority: str | None = None
     created_by: str | None = None
+    mine: Actor | None = None
     origin: str | None = None
     created_from: datetime | None = None
     created_before: datetime | None = None

@@ -1,60 +1,69 @@
-"""A case as it is once an event has been stored that may not be stored yet.
+"""A case as it is once d365-sync's newest step has been stored that may not be stored yet.
 
-The live streams read `case.delivery.v1` beside the consumer that stores it, perhaps in another replica. Whichever comes
-first, a stream must not show an older state than the event that made it look.
+The live streams read `case.delivery.v1` beside the consumer that stores its news, perhaps in another replica. Whichever
+comes first, a stream must not show an older state than the one that made it look.
 """
 
 from dataclasses import dataclass, replace
-from uuid import UUID
+from datetime import datetime
+from typing import Any
 
 from case_api.domain.case import Case, Submission
-from case_shared.events import CaseDelivery, CaseStatus, SubmissionState
+from case_shared.words.events import CaseStatus, SubmissionState
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How far d365-sync has come with the current submission of a case, read in d365-sync's own tables."""
+
+    revision: int
+    state: SubmissionState
+    case_id: str | None
+    cause: str | None
+    reason: str | None
+    attempts: list[dict[str, Any]]
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class LiveCase:
-    """A case as it is stored, with what tells whether an event about its current submission is news."""
+    """A case as it is stored, the revision of its submission's stored state, and where d365-sync is with it."""
 
     case: Case
-    submission_id: UUID | None
     revision: int
+    delivery: Delivery | None
+
+    @property
+    def has_news(self) -> bool:
+        """Whether d365-sync is further than what is stored."""
+        return self.delivery is not None and self.delivery.revision != self.revision
 
 
-def is_news(found: LiveCase, told: CaseDelivery | None) -> bool:
-    """Whether `told` is about the case's current submission and not stored yet."""
-    return (
-        told is not None
-        and found.submission_id == told.submission_id
-        and found.case.submission_no == told.submission_no
-        and found.revision < told.revision
-    )
-
-
-def with_delivery(found: LiveCase, told: CaseDelivery | None) -> Case:
-    """The case with `told` where that is news, else as it is stored.
+def with_delivery(found: LiveCase) -> Case:
+    """The case with d365-sync's news where there are some, else as it is stored.
 
     One thing is left to the event that follows it: a delivery that comes after the case was returned to the dealer
     brings the submitted content back, which only the database has.
     """
-    case = found.case
-    if told is None or case.submission is None or not is_news(found, told):
+    case, delivery = found.case, found.delivery
+    if delivery is None or case.submission is None or not found.has_news:
         return case
-    case = replace(case, submission=_submission(case.submission, told))
-    if told.state is SubmissionState.RETURNED and case.phase == "submitted":
+    case = replace(case, submission=_submission(case.submission, delivery))
+    if delivery.state is SubmissionState.RETURNED and case.phase == "submitted":
         return replace(case, phase="draft", status=CaseStatus.DRAFT.value, version=case.version + 1)
-    if told.state is SubmissionState.DELIVERED and case.phase == "draft":
+    if delivery.state is SubmissionState.DELIVERED and case.phase == "draft":
         return replace(case, phase="submitted", status=CaseStatus.SUBMITTED.value, version=case.version + 1)
     return case
 
 
-def _submission(stored: Submission, told: CaseDelivery) -> Submission:
-    delivered = told.occurred_at if told.state is SubmissionState.DELIVERED else None
+def _submission(stored: Submission, delivery: Delivery) -> Submission:
+    delivered = delivery.changed_at if delivery.state is SubmissionState.DELIVERED else None
     return replace(
         stored,
-        state=told.state,
-        case_id=told.case_id or stored.case_id,
-        cause=told.cause,
-        reason=told.reason,
-        attempts=[attempt.model_dump(mode="json") for attempt in told.attempts],
+        state=delivery.state,
+        case_id=delivery.case_id or stored.case_id,
+        cause=delivery.cause,
+        reason=delivery.reason,
+        attempts=delivery.attempts,
         delivered_at=stored.delivered_at or delivered,
     )

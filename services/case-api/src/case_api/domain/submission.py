@@ -1,13 +1,27 @@
 """Whether a draft can be submitted; postgres/sql/submit_cases.sql decides by the same facts, in one round trip."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from case_api.domain.errors import WrongField
+
+# The texts that dealers write, by the names of the mapping.
+POINTERS = {
+    "description": "/description",
+    "contact_name": "/contact/name",
+    "contact_email": "/contact/email",
+    "contact_phone": "/contact/phone",
+    "notes": "/notes",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the database knows about a draft; `category_types`: those allowed in which its category stands."""
+    """What the database knows about a draft.
+
+    `category_types`: those allowed in which its category stands; `too_long`: fields of which D365 keeps only so many
+    characters, by the names of the mapping.
+    """
 
     category: str | None
     category_type: str | None
@@ -15,6 +29,7 @@ class Facts:
     lists_known: bool
     priority_exists: bool
     email_plausible: bool
+    too_long: Mapping[str, int] = field(default_factory=dict)
 
 
 def wrong_fields(facts: Facts) -> list[WrongField]:
@@ -24,7 +39,12 @@ def wrong_fields(facts: Facts) -> list[WrongField]:
         found.append(WrongField("/priority", "D365 has no such priority; take one of GET …/priorities."))
     if not facts.email_plausible:
         found.append(WrongField("/contact/email", "This is no e-mail address; write it as name@example.com."))
-    return [field for field in found if field is not None]
+    found += [_too_long(name, facts.too_long[name]) for name in POINTERS if name in facts.too_long]
+    return [one for one in found if one is not None]
+
+
+def _too_long(name: str, characters: int) -> WrongField:
+    return WrongField(POINTERS[name], f"D365 keeps {characters:,} characters of it; shorten it to that.")
 
 
 def _category(facts: Facts) -> WrongField | None:

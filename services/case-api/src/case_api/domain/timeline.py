@@ -6,12 +6,15 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from case_api.domain.case import ENDED, Case, Submission
-from case_shared.events import SubmissionState
+from case_shared.words.events import SubmissionState
 
 # Operators' names are not for dealers.
 SUPPORT = "support"
 D365 = "D365"
+_AT_AN_END = frozenset({"closed", "canceled"})
 _LINKED = "linked"
+_LOST = "lost_in_d365"
+_LOST_DETAIL = "D365 was restored to an earlier time and no longer has the case, so it is sent again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def timeline(case: Case, submissions: Sequence[PastSubmission], statuses: Sequen
     for past in submissions:
         entries += _stages(past)
     entries += _statuses(case, statuses)
+    entries += _left(case)
     # Stable: what happened at the same moment stays in the order of the stages.
     return sorted(entries, key=lambda entry: entry.at)
 
@@ -121,7 +125,7 @@ def _told(before: SubmissionState, change: Change) -> Iterator[tuple[str, str | 
         ):
             # Nothing but an operator brings a submission back onto its way.
             if before in ENDED:
-                yield "replayed", SUPPORT, None
+                yield "replayed", SUPPORT, _LOST_DETAIL if change.cause == _LOST else None
             else:
                 yield state.value, None, change.reason
         case other:
@@ -129,7 +133,7 @@ def _told(before: SubmissionState, change: Change) -> Iterator[tuple[str, str | 
 
 
 def _statuses(case: Case, statuses: Sequence[Status]) -> Iterator[Entry]:
-    """Each status once, and how long the one before it lasted."""
+    """Each status once, and how long the one before it lasted; one that follows an end is D365's staff reopening."""
     known = list(statuses)
     if not known and case.status_as_of is not None and case.phase != "draft":
         known = [Status(case.status, case.status_as_of)]  # read before statuses were noted
@@ -139,8 +143,18 @@ def _statuses(case: Case, statuses: Sequence[Status]) -> Iterator[Entry]:
         if before is not None and before.status == status.status:
             continue
         lasted = _seconds(before.as_of, status.as_of) if before else None
-        yield Entry(status.as_of, "status", D365, status.status, duration_seconds=lasted)
+        is_reopened = before is not None and before.status in _AT_AN_END and status.status not in _AT_AN_END
+        event = "reopened" if is_reopened else "status"
+        yield Entry(status.as_of, event, D365, status.status, duration_seconds=lasted)
         before = status
+
+
+def _left(case: Case) -> Iterator[Entry]:
+    """Since when nothing more comes from D365."""
+    if case.moved_at is not None:
+        yield Entry(case.moved_at, "moved", D365)
+    if case.deleted_in_d365_at is not None:
+        yield Entry(case.deleted_in_d365_at, "deleted_in_d365", D365)
 
 
 def _emptied(past: PastSubmission) -> str | None:

@@ -11,9 +11,10 @@ from case_api.domain.dealers import Dealer
 from case_api.domain.errors import KeyInUse
 from case_api.domain.timeline import PastSubmission, Status
 from case_api.postgres.rows import case_as_added, case_of, change_of, submission_of
-from case_shared.postgres import Pool, load_sql
+from case_api.postgres.statements import Statement
+from case_shared.database.postgres import Pool, load_sql
+from case_shared.words.actor import Actor
 
-_PACKAGE = "case_api.postgres"
 _COLUMNS = [column.name for column in fields(Content)]
 
 
@@ -23,30 +24,32 @@ class PostgresCaseStore:
 
     pool: Pool
 
-    async def add(self, web_case_id: str, dealer: Dealer, content: Content, created_by: str, key: Key | None) -> Added:
+    async def add(
+        self, web_case_id: str, dealer: Dealer, content: Content, created_by: Actor, key: Key | None
+    ) -> Added:
         """Add a draft, or find what `key` has added before."""
         who = (dealer.dealer, dealer.data_area_id, dealer.customer_account)
-        keyed = (key.subject, key.key, key.request_hash) if key else (None, None, b"")
+        keyed = (key.subject, key.key, key.request_hash, key.issuer) if key else (None, None, b"", None)
         arguments = (web_case_id, *who, *astuple(content), created_by, *keyed)
         try:
-            row = await self.pool.fetchrow(load_sql(_PACKAGE, "create_case"), *arguments)
+            row = await self.pool.fetchrow(load_sql(Statement.CREATE_CASE), *arguments)
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name == "cases_pkey":
                 raise WebCaseIdTaken(web_case_id) from error
             # The request that had this key ended between our snapshot and our lock: now its answer is seen.
-            row = await self.pool.fetchrow(load_sql(_PACKAGE, "create_case"), *arguments)
+            row = await self.pool.fetchrow(load_sql(Statement.CREATE_CASE), *arguments)
         if row is None:
             raise KeyInUse("another request with this Idempotency-Key is under way")
         return _added(row, created=row["created"])
 
     async def recall(self, dealer: str, key: Key) -> Added | None:
         """What `key` has added before, or None."""
-        row = await self.pool.fetchrow(load_sql(_PACKAGE, "recall_case"), dealer, key.subject, key.key)
+        row = await self.pool.fetchrow(load_sql(Statement.RECALL_CASE), dealer, key.subject, key.key, key.issuer)
         return None if row is None else _added(row, created=False)
 
     async def find(self, dealer: str, web_case_id: str) -> Case | None:
         """The case, or None."""
-        row = await self.pool.fetchrow(load_sql(_PACKAGE, "get_case"), dealer, web_case_id)
+        row = await self.pool.fetchrow(load_sql(Statement.GET_CASE), dealer, web_case_id)
         return None if row is None else case_of(row)
 
     async def edit(
@@ -55,18 +58,18 @@ class PostgresCaseStore:
         """Change columns of a draft at one of `versions`."""
         values = [changes.get(column) for column in _COLUMNS]
         row = await self.pool.fetchrow(
-            load_sql(_PACKAGE, "edit_case"), dealer, web_case_id, list(versions), list(changes), *values
+            load_sql(Statement.EDIT_CASE), dealer, web_case_id, list(versions), list(changes), *values
         )
         return None if row is None else (row["changed"], case_of(row))
 
     async def delete(self, dealer: str, web_case_id: str, versions: Collection[int]) -> Deletion | None:
         """Delete a draft at one of `versions` that was never submitted."""
-        row = await self.pool.fetchrow(load_sql(_PACKAGE, "delete_case"), dealer, web_case_id, list(versions))
+        row = await self.pool.fetchrow(load_sql(Statement.DELETE_CASE), dealer, web_case_id, list(versions))
         return None if row is None else Deletion(row["deleted"], row["phase"], row["submission_no"], row["version"])
 
     async def submissions(self, dealer: str, web_case_id: str) -> list[PastSubmission]:
         """All submissions of a case, oldest first."""
-        rows = await self.pool.fetch(load_sql(_PACKAGE, "list_submissions"), dealer, web_case_id)
+        rows = await self.pool.fetch(load_sql(Statement.LIST_SUBMISSIONS), dealer, web_case_id)
         return [
             PastSubmission(
                 submission_of(row),
@@ -81,11 +84,11 @@ class PostgresCaseStore:
 
     async def statuses(self, web_case_id: str) -> list[Status]:
         """The statuses that D365 gave a case of which it is known whose it is, oldest first."""
-        rows = await self.pool.fetch(load_sql(_PACKAGE, "list_statuses"), web_case_id)
+        rows = await self.pool.fetch(load_sql(Statement.LIST_STATUSES), web_case_id)
         return [Status(row["status"], row["as_of"]) for row in rows]
 
 
 def _added(row: asyncpg.Record, *, created: bool) -> Added:
     # A key that has submitted a case is kept with the submission.
     answer = row["answer"]
-    return Added(created, row["request_hash"], case_as_added(answer) if "web_case_id" in answer else None)
+    return Added(created, row["request_hash"], case_as_added(answer) if "web_case_id" in answer else None, not answer)

@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
-
-from case_api.app.stores import News
-from case_shared.events import CaseDelivery, SubmissionState
-from case_shared.postgres import Connection, Pool, load_sql
-
-_PACKAGE = "case_api.postgres"
+from case_api.app.stores import Progress, SubmissionKey
+from case_api.postgres.statements import Statement
+from case_shared.database.postgres import Connection, Pool, load_sql
+from case_shared.words.events import SubmissionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,42 +24,35 @@ class PostgresDeliveryStore:
     connection: Connection
     resends: Resends
 
-    async def apply(self, deliveries: Sequence[CaseDelivery]) -> list[News]:
-        """Note events, one a submission at most; returns those that were news."""
-        columns = zip(*(_row(delivery) for delivery in deliveries), strict=True)
+    async def apply(self, submissions: Sequence[SubmissionKey]) -> list[Progress]:
+        """Take over the states of submissions (sorted, each once) from d365-sync; leaves out those it has not."""
+        web_case_ids, numbers, submission_ids = map(list, zip(*submissions, strict=True))
+        await self.connection.execute(load_sql(Statement.LOCK_SUBMISSION_STATES), web_case_ids, numbers)
         rows = await self.connection.fetch(
-            load_sql(_PACKAGE, "apply_deliveries"), *columns, self.resends.first, self.resends.longest
+            load_sql(Statement.APPLY_DELIVERIES),
+            web_case_ids,
+            numbers,
+            submission_ids,
+            self.resends.first,
+            self.resends.longest,
         )
-        return [News(row["web_case_id"], row["submission_no"], SubmissionState(row["state"])) for row in rows]
+        return [
+            Progress(row["web_case_id"], row["submission_no"], SubmissionState(row["state"]), row["news"])
+            for row in rows
+        ]
 
-    async def return_cases(self, news: Sequence[News]) -> list[str]:
-        """Make drafts again of the cases whose current submission is among `news`."""
-        return await self._on_cases("return_cases", news)
+    async def return_cases(self, progress: Sequence[Progress]) -> list[str]:
+        """Make drafts again of the cases whose current submission is among them."""
+        return await self._on_cases(Statement.RETURN_CASES, progress)
 
-    async def restore_delivered(self, news: Sequence[News]) -> list[str]:
-        """Make the delivered submissions in `news` current again where they are not."""
-        return await self._on_cases("restore_delivered", news)
+    async def restore_delivered(self, progress: Sequence[Progress]) -> list[str]:
+        """Make these delivered submissions current again where they are not."""
+        return await self._on_cases(Statement.RESTORE_DELIVERED, progress)
 
-    async def _on_cases(self, statement: str, news: Sequence[News]) -> list[str]:
-        ids, numbers = [item.web_case_id for item in news], [item.submission_no for item in news]
-        rows = await self.connection.fetch(load_sql(_PACKAGE, statement), ids, numbers)
+    async def _on_cases(self, statement: Statement, progress: Sequence[Progress]) -> list[str]:
+        ids, numbers = [item.web_case_id for item in progress], [item.submission_no for item in progress]
+        rows = await self.connection.fetch(load_sql(statement), ids, numbers)
         return [row["web_case_id"] for row in rows]
-
-
-def _row(delivery: CaseDelivery) -> tuple[object, ...]:
-    return (
-        delivery.web_case_id,
-        delivery.submission_no,
-        delivery.submission_id,
-        delivery.revision,
-        delivery.state.value,
-        delivery.cause,
-        delivery.reason,
-        delivery.case_id,
-        # As text: asyncpg would take a list among an array's values for a dimension.
-        orjson.dumps([attempt.model_dump(mode="json") for attempt in delivery.attempts]).decode(),
-        delivery.occurred_at,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +65,6 @@ class PostgresResendStore:
     async def resend(self, limit: int) -> list[str]:
         """Put up to `limit` submissions of which nothing was heard into the outbox again."""
         rows = await self.pool.fetch(
-            load_sql(_PACKAGE, "resend_submissions"), limit, self.resends.first, self.resends.longest
+            load_sql(Statement.RESEND_SUBMISSIONS), limit, self.resends.first, self.resends.longest
         )
         return [row["web_case_id"] for row in rows]

@@ -1,117 +1,151 @@
-"""The list's statements, composed of what a query asks for; ADR 0016 tells why so.
+"""The list's one statement, composed of the fragments below (ADR 0026).
 
-A **walk** looks through the next cases in the sort's order, a bounded number of them. It fills a page at once where
-many match. What matches seldom is **gathered** by the indexes that find it, then sorted. Neither trusts an estimate.
+It scans the dealer's slice of one index, `cases_listed`, in order until the page is full, or (other sorts) whole,
+keeping the best; then it reads the page's rows by key.
 """
 
 import re
 from typing import Any, NamedTuple
 
-from case_api.domain.list_query import ListQuery, Search
-from case_api.postgres import list_search
-from case_api.postgres.list_order import STATUS, STATUSES, Segment
-from case_api.postgres.list_sources import Sources, Way
+from case_api.domain.list_query import WRITTEN, Column, Filters, ListQuery, Place
+from case_shared.words.actor import Actor
 
-_STATES = "s.state, s.case_id AS submission_case_id, s.cause, s.reason, s.attempts, s.delivered_at"
-_JOIN_STATES = "LEFT JOIN submission_states s USING (web_case_id, submission_no)"
-# One in so many of so many.
-_NEWEST, _DENSE = 150, 10
-_PARAMETER = re.compile(r"\$(\d+)")
+_COMPARED = 100  # so much of a text is sorted by: a cursor holds it
+
+# Below, `c` is a case as the index has it, and `r` its row, which is read where a fragment names it.
+# What dealers see (rows.py) is D365's word once it was read, unless the case moved.
+_OWN = "r.read_began_at IS NULL OR r.moved_at IS NOT NULL"
+_CATEGORY = f"CASE WHEN {_OWN} THEN r.category ELSE r.d365_category END"
+_PRIORITY = f"CASE WHEN {_OWN} THEN r.priority ELSE r.d365_priority END"
+_DESCRIPTION = f"CASE WHEN {_OWN} THEN r.description ELSE r.d365_description END"
+_SEARCHED = 'searched(c.web_case_id, c.case_id, c.created_by) COLLATE "C"'
+_CREATOR = "lower(c.created_by COLLATE pg_c_utf8)"
+# As the mapping of D365 orders them; those that it does not name come behind, by their names.
+_POSITION = f"""coalesce((
+    SELECT p.position FROM status_sync.priorities p WHERE (p.data_area_id, p.priority) = (r.data_area_id, {_PRIORITY})
+), 9999)"""
+
+_ASKED = """
+    $1::text AS dealer, $2::text AS part, $3::text AS part_of_id, $4::text[] AS labelled, $5::text[] AS words,
+    $6::text[] AS statuses, $7::text AS category, $8::text AS priority,
+    lower($9::text COLLATE pg_c_utf8) AS created_by, lower($10::text COLLATE pg_c_utf8) AS my_name,
+    $11::text AS my_subject, $12::text AS my_issuer, $13::text AS origin,
+    $14::timestamptz AS created_from, $15::timestamptz AS created_before, $16::boolean AS undelivered"""
+_CONDITIONS = {
+    "created_from": "c.created_at >= asked.created_from",
+    "created_before": "c.created_at < asked.created_before",
+    "statuses": "c.status = ANY (asked.statuses)",
+    "undelivered": "(c.status <> 'draft' AND c.case_id IS NULL) = asked.undelivered",
+    "created_by": f"{_CREATOR} = asked.created_by",
+    # Of the three, what is not asked for is null: then nothing is compared.
+    "search": f"(c.status = ANY (asked.labelled) OR {_SEARCHED} LIKE asked.part OR {_SEARCHED} LIKE asked.part_of_id)",
+}
+_CONDITIONS_ON_ROWS = {
+    "category": f"{_CATEGORY} = asked.category",
+    "priority": f"{_PRIORITY} = asked.priority",
+    "origin": "r.origin = asked.origin",
+    # By issuer and subject: a name can change. What was written before subjects were kept has the name alone.
+    "mine": "(r.created_by_subject = asked.my_subject AND r.created_by_issuer = asked.my_issuer"
+    f" OR r.created_by_subject IS NULL AND {_CREATOR} = asked.my_name)",
+    "words": f"folded(concat_ws(chr(10), {_DESCRIPTION}, r.notes)) LIKE ALL (asked.words)",
+}
 
 
-class Statement(NamedTuple):
-    """Text, and values for `$1` to `$n`."""
+class _Key(NamedTuple):
+    """What a list is sorted by, its type, whether a case may have none, and whether its row must be read."""
 
-    text: str
-    arguments: list[Any]
+    value: str
+    type: str = "text"
+    nullable: bool = True
+    of_row: bool = False
 
 
-class Composer:
-    """Composes statements about `query`."""
+_KEYS = {
+    Column.WEB_CASE_ID: _Key("c.web_case_id", nullable=False),
+    Column.CASE_ID: _Key("c.case_id"),
+    Column.STATUS: _Key("status_order(c.status)", "smallint", nullable=False),
+    Column.CATEGORY: _Key(f"left({_CATEGORY}, {_COMPARED})", of_row=True),
+    Column.PRIORITY: _Key(f"(lpad({_POSITION}::text, 4, '0') || left({_PRIORITY}, {_COMPARED}))", of_row=True),
+    Column.DESCRIPTION: _Key(f"left({_DESCRIPTION}, {_COMPARED})", of_row=True),
+    Column.CREATED_BY: _Key("c.created_by"),
+    Column.CREATED_AT: _Key("c.created_at", "timestamptz", nullable=False),
+    Column.UPDATED_AT: _Key("r.updated_at", "timestamptz", nullable=False, of_row=True),
+    Column.SUBMITTED_AT: _Key("r.submitted_at", "timestamptz", of_row=True),
+}
 
-    def __init__(self, query: ListQuery) -> None:
-        self.query = query
-        self.sources = Sources(query)
 
-    def walk(self, segment: Segment, wanted: int, depth: int) -> Statement:
-        """Up to `wanted` rows among the next `depth`; the last of these (`n = depth`) comes too, a `hit` or not."""
-        value, order = segment.key.value, segment.order()
-        if self.sources.is_bare(segment):
-            return self._statement(
-                f"SELECT c.*, {value} AS sort_value, true AS hit, 0 AS n, {_STATES}"
-                f" FROM {self.sources.walked(segment, wanted).table} {_JOIN_STATES} ORDER BY {order}"
-            )
-        hit, n = self.sources.conditions(), f"row_number() OVER (ORDER BY {order})"
-        columns = f"c.web_case_id, {value} AS sort_value, {hit} AS hit, {n} AS n"
-        walked = self.sources.walked(segment, depth).select(columns, "true")
-        return self._statement(
-            f"SELECT c.*, w.sort_value, w.hit, w.n, {_STATES} FROM ("
-            f"SELECT * FROM ({walked}) w WHERE hit OR n = {depth} ORDER BY n LIMIT {wanted}"
-            f") w JOIN cases c USING (web_case_id) {_JOIN_STATES} ORDER BY w.n"
-        )
+def page_statement(query: ListQuery, after: Place | None) -> str:
+    """A page of `query` from behind `after`: what has no value comes last, both ways."""
+    key, (direction, beyond) = _KEYS[query.sort.column], ("DESC", "<") if query.sort.descending else ("ASC", ">")
+    value = f"{key.value} COLLATE list_{query.sort.collation}" if query.sort.column in WRITTEN else key.value
+    # Each column once: by `created_at` it is the index's own order.
+    places = {value: "asked.value", "c.created_at": "asked.after_created_at", "c.web_case_id": "asked.after_id"}
+    order = [f"{column} {direction}" for column in places]
+    behind = f"({', '.join(places)}) {beyond} ({', '.join(places.values())})"
+    if key.nullable:
+        order[0] += " NULLS LAST"
+        behind = f"({behind} OR {value} IS NULL)"
+    if after is None:
+        behind = "true"
+    elif after.value is None:
+        behind = f"{value} IS NULL AND (c.created_at, c.web_case_id) {beyond} (asked.after_created_at, asked.after_id)"
+    asked = f"{_ASKED}, $17::{key.type} AS value, $18::timestamptz AS after_created_at, $19::text AS after_id"
+    return f"""
+        SELECT c.*, page.value AS sort_value,
+            s.state, s.case_id AS submission_case_id, s.cause, s.reason, s.attempts, s.delivered_at
+        FROM (
+            SELECT c.web_case_id, c.created_at, {value} AS value {_found(query.filters, asked, key, behind, direction)}
+            ORDER BY {", ".join(order)} LIMIT $20::integer
+        ) page JOIN cases c USING (web_case_id) LEFT JOIN submission_states s USING (web_case_id, submission_no)
+        ORDER BY page.value {direction} NULLS LAST, page.created_at {direction}, page.web_case_id {direction}"""
 
-    def gather(self, segment: Segment, wanted: int, way: Way, cap: int) -> Statement:
-        """Up to `wanted` rows. Where `n` is `cap`, so many were found by their ids, and it is to be done BY_SLICES."""
-        columns = f"c.web_case_id, {segment.key.value} AS value, c.created_at"
-        place, first = self.sources.place(segment), f"ORDER BY {segment.order()} LIMIT {wanted}"
-        branches = [
-            f"({source.select(columns, f'{self.sources.conditions(source.met)} AND {place} {first}')})"
-            for source in self.sources.gathered(way, segment, wanted)
-        ]
-        order, found = segment.order_of_found(), self.sources.first_found(segment, cap) if way is Way.BY_INDEXES else ""
-        n = "(SELECT count(*) FROM found)" if found else "0"
-        return self._statement(
-            f"{self.sources.users()}{found} SELECT c.*, g.value AS sort_value, true AS hit, {n} AS n, {_STATES} FROM ("
-            f"SELECT * FROM ({' UNION '.join(branches)}) g ORDER BY {order} LIMIT {wanted}"
-            f") g JOIN cases c USING (web_case_id) {_JOIN_STATES}"
-            f" ORDER BY g.value {segment.direction}, g.created_at {segment.direction}, web_case_id {segment.direction}"
-        )
 
-    def count_read(self, search: Search, segment: Segment | None, cap: int) -> Statement | None:
-        """How many cases are all read where they are gathered by indexes, up to `cap`; None: none are.
+def counts_statement(query: ListQuery) -> str:
+    """How many cases of each status `query` finds."""
+    return f"SELECT c.status, count(*) {_found(query.filters, _ASKED)} GROUP BY c.status"
 
-        Not counted where many of the newest cases are found by their ids: to gather these takes long by itself.
-        """
-        read = self.sources.read(search, segment)
-        if not read:
-            return None
-        order = f"c.dealer = {self.sources.dealer} ORDER BY c.created_at DESC, c.web_case_id DESC"
-        has = list_search.condition_on_ids(search, self.sources.argument)
-        newest = f"SELECT count(*) FROM (SELECT c.* FROM cases c WHERE {order} LIMIT {_NEWEST}) c WHERE {has}"
-        counted = f"SELECT count(*) FROM ({' UNION ALL '.join(read)} LIMIT {cap}) c"
-        return self._statement(
-            f"{self.sources.users()}"
-            f" SELECT CASE WHEN ({newest}) * {_DENSE} >= {_NEWEST} THEN {cap} ELSE ({counted}) END AS count"
-        )
 
-    def count_cases(self, cap: int) -> Statement:
-        """How many cases the dealer has, up to `cap`."""
-        rows = f"SELECT FROM case_statuses WHERE dealer = {self.sources.dealer} LIMIT {cap}"
-        return self._statement(f"SELECT count(*) FROM ({rows}) x")
+def _found(
+    filters: Filters, asked: str, key: _Key = _KEYS[Column.CREATED_AT], behind: str = "true", direction: str = "DESC"
+) -> str:
+    """The cases that are asked for, each with its row where that must be read."""
+    in_index, in_rows = (
+        [condition for name, condition in conditions.items() if getattr(filters, name) not in (None, ())]
+        for conditions in (_CONDITIONS, _CONDITIONS_ON_ROWS)
+    )
+    (in_rows if key.of_row else in_index).append(behind)
+    # The order keeps the two apart, so that the index alone decides which rows are read.
+    return f"""
+        FROM (SELECT {asked}) asked CROSS JOIN LATERAL (
+            SELECT c.web_case_id, c.created_at, c.status, c.case_id, c.created_by FROM cases c
+            WHERE {" AND ".join(["c.dealer = asked.dealer", *in_index])}
+            ORDER BY c.created_at {direction}, c.web_case_id {direction}
+        ) c {"JOIN cases r USING (web_case_id) WHERE" if in_rows else ""} {" AND ".join(in_rows)}"""
 
-    def count_gathered(self, cap: int, way: Way) -> Statement:
-        """A row for each status with how many cases have it, up to `cap`."""
-        columns, dealer = f"c.web_case_id, {STATUS} AS status", f"c.dealer = {self.sources.dealer}"
-        branches = [
-            source.select(columns, f"{dealer} AND {self.sources.conditions(source.met)}")
-            for source in self.sources.gathered(way)
-        ]
-        return self._statement(
-            f"{self.sources.users()} SELECT status, least(count(*), {cap})::integer AS count"
-            f" FROM ({' UNION '.join(branches)}) found GROUP BY status"
-        )
 
-    def count_walked(self, cap: int) -> Statement:
-        """The same through each status's cases, newest first, until `cap` are found."""
-        found = self.sources.of_each_status().select("", self.sources.conditions())
-        return self._statement(
-            f"SELECT o.status, (SELECT count(*)::integer FROM ({found} LIMIT {cap}) m) AS count"
-            f" FROM {self.sources.each(self.sources.statuses() or STATUSES)}"
-        )
+def arguments(query: ListQuery) -> list[Any]:
+    """The values of `asked`."""
+    filters = query.filters
+    search, mine = filters.search, filters.mine or Actor("")
+    return [
+        query.dealer,
+        _containing(search.text) if search else None,
+        _containing(search.text_of_id) if search and search.text_of_id else None,
+        (search.statuses or None) if search else None,
+        [_containing(word) for word in filters.words],
+        filters.statuses,
+        filters.category,
+        filters.priority,
+        filters.created_by,
+        *mine,
+        filters.origin,
+        filters.created_from,
+        filters.created_before,
+        filters.undelivered,
+    ]
 
-    def _statement(self, text: str) -> Statement:
-        """`text` with the parameters that it uses: PostgreSQL takes no others."""
-        used = sorted({int(number) for number in _PARAMETER.findall(text)})
-        names = {str(number): f"${place}" for place, number in enumerate(used, 1)}
-        arguments = [self.sources.arguments[number - 1] for number in used]
-        return Statement(_PARAMETER.sub(lambda found: names[found[1]], text), arguments)
+
+def _containing(text: str) -> str:
+    """For LIKE; `text` stands for itself."""
+    literal = re.sub(r"([\\%_])", r"\\\1", text)
+    return f"%{literal}%"

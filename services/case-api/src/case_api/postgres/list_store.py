@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 from case_api.app.stores import Category, Priority
 from case_api.domain.dealers import Dealer
-from case_shared.category_types import CategoryTypes
-from case_shared.postgres import Pool, load_sql
-
-_PACKAGE = "case_api.postgres"
+from case_api.postgres.statements import Statement
+from case_shared.database.postgres import Pool, load_sql
+from case_shared.words.category_types import CategoryTypes
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +17,17 @@ class PostgresListStore:
 
     async def dealers(self) -> list[Dealer]:
         """The registry."""
-        return [Dealer(**row) for row in await self.pool.fetch(load_sql(_PACKAGE, "list_dealers"))]
+        return [Dealer(**row) for row in await self.pool.fetch(load_sql(Statement.LIST_DEALERS))]
 
     async def categories(self, data_area_id: str, types: CategoryTypes) -> list[Category]:
         """The categories of a legal entity."""
-        statement = load_sql(_PACKAGE, "list_categories")
+        statement = load_sql(Statement.LIST_CATEGORIES)
         return [Category(*row) for row in await self.pool.fetch(statement, data_area_id, types.allowed, types.hidden)]
 
     async def priorities(self, data_area_id: str) -> list[Priority]:
         """The priorities of a legal entity."""
-        return [Priority(*row) for row in await self.pool.fetch(load_sql(_PACKAGE, "list_priorities"), data_area_id)]
+        return [Priority(*row) for row in await self.pool.fetch(load_sql(Statement.LIST_PRIORITIES), data_area_id)]
+
+    async def lengths(self) -> dict[str, int]:
+        """How many characters D365 keeps of which text."""
+        return {row["field"]: row["characters"] for row in await self.pool.fetch(load_sql(Statement.LIST_LENGTHS))}

@@ -3,9 +3,13 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from case_api.domain.overlay import LiveCase
+import asyncpg
+
+from case_api.domain.overlay import Delivery, LiveCase
 from case_api.postgres.rows import case_of
-from case_shared.postgres import Pool, load_sql
+from case_api.postgres.statements import Statement
+from case_shared.database.postgres import Pool, load_sql
+from case_shared.words.events import SubmissionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,20 @@ class PostgresLiveStore:
 
     async def find(self, web_case_ids: Collection[str], dealers: Collection[str]) -> list[LiveCase]:
         """Those of the cases that belong to one of the dealers."""
-        statement = load_sql("case_api.postgres", "find_live_cases")
+        statement = load_sql(Statement.FIND_LIVE_CASES)
         rows = await self.pool.fetch(statement, list(web_case_ids), list(dealers))
-        return [LiveCase(case_of(row), row["submission_id"], row["revision"] or 0) for row in rows]
+        return [LiveCase(case_of(row), row["revision"] or 0, _delivery(row)) for row in rows]
+
+
+def _delivery(row: asyncpg.Record) -> Delivery | None:
+    if row["newest_revision"] is None:
+        return None
+    return Delivery(
+        revision=row["newest_revision"],
+        state=SubmissionState(row["newest_state"]),
+        case_id=row["newest_case_id"],
+        cause=row["newest_cause"],
+        reason=row["newest_reason"],
+        attempts=row["newest_attempts"],
+        changed_at=row["newest_at"],
+    )

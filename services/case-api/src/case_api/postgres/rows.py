@@ -8,7 +8,7 @@ import asyncpg
 
 from case_api.domain.case import Case, Content, Submission
 from case_api.domain.timeline import Change
-from case_shared.events import SubmissionState
+from case_shared.words.events import SubmissionState
 
 Row = asyncpg.Record | Mapping[str, Any]
 
@@ -32,6 +32,9 @@ def case_of(row: Row) -> Case:
         origin=row["origin"],
         phase=row["phase"],
         version=row["version"],
+        # Absent in what Idempotency-Keys of an earlier version have kept.
+        moved_at=row.get("moved_at"),
+        deleted_in_d365_at=row.get("deleted_in_d365_at"),
     )
 
 
@@ -55,7 +58,7 @@ def submission_of(row: Row) -> Submission:
     )
 
 
-def submission_as_told(answer: Mapping[str, Any]) -> Submission:
+def submission_as_answered(answer: Mapping[str, Any]) -> Submission:
     """A submission from what an Idempotency-Key has kept: its row as JSON."""
     return submission_of({**answer, **{name: _time(answer[name]) for name in ("submitted_at", "delivered_at")}})
 
@@ -76,8 +79,9 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _content(row: Row) -> Content:
-    # Once D365 has been read for this case, these are D365's (DESIGN section 4), empty ones too.
-    owner = "" if row["read_began_at"] is None else "d365_"
+    # Once D365 has been read for this case, these are D365's, empty too; what moved is another's there.
+    is_own = row["read_began_at"] is None or row.get("moved_at") is not None
+    owner = "" if is_own else "d365_"
     return Content(
         category=row[f"{owner}category"],
         category_type=row[f"{owner}category_type"],

@@ -9,9 +9,10 @@ import asyncpg
 from case_api.app.stores import Kept, SubmitAnswer, SubmitRequest
 from case_api.domain.submission import Facts
 from case_api.postgres.batches import Batches
-from case_api.postgres.rows import submission_as_told, submission_of
-from case_shared.category_types import CategoryTypes
-from case_shared.postgres import Pool, load_sql
+from case_api.postgres.rows import submission_as_answered, submission_of
+from case_api.postgres.statements import Statement
+from case_shared.database.postgres import Pool, load_sql
+from case_shared.words.category_types import CategoryTypes
 
 # Two statements under way keep both sides busy; a larger batch would only make its first caller wait.
 _FLIGHTS = 2
@@ -33,18 +34,20 @@ class PostgresSubmitStore:
     async def submit_all(self, requests: Sequence[SubmitRequest]) -> list[SubmitAnswer | None]:
         """Submit drafts, each for itself; answers in the order of the requests, None where there is no such case."""
         rows = await self.pool.fetch(
-            load_sql("case_api.postgres", "submit_cases"),
+            load_sql(Statement.SUBMIT_CASES),
             [request.dealer for request in requests],
             [request.web_case_id for request in requests],
             [f"{{{','.join(map(str, request.versions))}}}" for request in requests],
             [request.submission_id for request in requests],
-            [request.submitted_by for request in requests],
+            [request.submitted_by.name for request in requests],
             [request.traceparent for request in requests],
             [request.validate_only for request in requests],
             self.category_types.allowed,
             self.category_types.hidden,
             self.resend_seconds,
+            [request.submitted_by.subject for request in requests],
             *_keys(requests),
+            [request.submitted_by.issuer for request in requests],
         )
         answers: list[SubmitAnswer | None] = [None] * len(requests)
         for row in rows:
@@ -67,10 +70,9 @@ class BatchedSubmitStore:
             return await self.batches.ask(request)
 
 
-def _keys(requests: Sequence[SubmitRequest]) -> tuple[list[str | None], list[str | None], list[bytes | None]]:
+def _keys(requests: Sequence[SubmitRequest]) -> tuple[list[str | None], list[bytes | None]]:
     keys = [request.key for request in requests]
     return (
-        [key.subject if key else None for key in keys],
         [key.key if key else None for key in keys],
         [key.request_hash if key else None for key in keys],
     )
@@ -89,6 +91,7 @@ def _answer(row: asyncpg.Record) -> SubmitAnswer:
             lists_known=row["lists_known"],
             priority_exists=row["priority_exists"],
             email_plausible=row["email_plausible"],
+            too_long=row["too_long"] or {},
         ),
         submission=submission_of(row) if row["submission_no"] > 0 else None,
         key_held=row["key_held"],
@@ -98,4 +101,4 @@ def _answer(row: asyncpg.Record) -> SubmitAnswer:
 
 def _kept(request_hash: bytes, answer: dict[str, Any]) -> Kept:
     # A key that has added a draft is kept with the draft.
-    return Kept(request_hash, None if "web_case_id" in answer else submission_as_told(answer))
+    return Kept(request_hash, None if "web_case_id" in answer else submission_as_answered(answer))

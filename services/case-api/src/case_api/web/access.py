@@ -1,6 +1,6 @@
 """Who calls, and for which dealer: token, scope, limits, dealer and query parameters in one dependency."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 import structlog
@@ -9,7 +9,7 @@ from fastapi import Path, Request
 from case_api.domain.dealers import Dealer
 from case_api.web.context import Context, context_of
 from case_api.web.problems import not_found, wrong_parameter
-from case_shared.auth import Principal, authenticate
+from case_shared.web.auth import Principal, Scoped
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +22,23 @@ class Call:
 
 
 @dataclass(frozen=True)
-class CallFor:
+class CallFor(Scoped):
     """FastAPI dependency: the call, whose token must have `scope` and the dealer in the path.
 
     A dealer that is not the token's does not exist for it (404). Query parameters other than `parameters` are refused.
     """
 
-    scope: str
-    parameters: frozenset[str] = field(default=frozenset())
+    parameters: frozenset[str] = frozenset()
 
     async def __call__(
         self, request: Request, dealer: Annotated[str, Path(description="slug", examples=["usmf-us-001"])]
     ) -> Call:
         """Check all of it."""
-        principal = await authenticate(request, self.scope)
+        principal = await self.principal(request)
         context = context_of(request)
-        context.rate_limits.count_client(principal)
         found = await context.dealers.find(dealer) if dealer in principal.dealers else None
         if found is None:
             raise not_found()
-        context.rate_limits.count_dealer(dealer)
         refuse_unknown_parameters(request, self.parameters)
         structlog.contextvars.bind_contextvars(
             dealer=dealer, web_case_id=request.path_params.get("web_case_id"), user=principal.subject

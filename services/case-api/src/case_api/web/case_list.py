@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from case_api.app.export_cases import export_cases
@@ -11,42 +12,57 @@ from case_api.app.list_cases import list_cases
 from case_api.domain.case import Case
 from case_api.web import case_csv, cursor
 from case_api.web.access import Call, CallFor
-from case_api.web.documents import Json, answer, case_document, counts_document
-from case_api.web.list_parameters import FilterParameters, ListParameters
+from case_api.web.documents import case_document, counts_document
+from case_api.web.list_parameters import ExportParameters, ListParameters
 from case_api.web.openapi import problems
-from case_api.web.routing import CallRoute
+from case_api.web.routing import TimedRoute
 from case_api.web.schemas import CasePage
+from case_shared.words.scopes import Scope
+from case_shared.words.spreadsheets import Separator, Spreadsheet
 
-router = APIRouter(prefix="/v1/dealers/{dealer}", tags=["cases"], route_class=CallRoute)
-Lists = Annotated[Call, Depends(CallFor("cases:read", frozenset(ListParameters.model_fields)))]
+router = APIRouter(prefix="/v1/dealers/{dealer}", tags=["cases"], route_class=TimedRoute)
+Lists = Annotated[Call, Depends(CallFor(Scope.CASES_READ, frozenset(ListParameters.model_fields)))]
 _CSV = {
     "description": "a line a case, with a line of names",
     "content": {
-        "text/csv": {"schema": {"type": "string"}, "examples": {"none": {"value": case_csv.header().decode()}}}
+        "text/csv": {
+            "schema": {"type": "string"},
+            "examples": {
+                "none": {
+                    "value": Spreadsheet(Separator.COMMA, ZoneInfo("UTC"))
+                    .header(case_csv.COLUMNS, case_csv.TIMES)
+                    .decode()
+                }
+            },
+        }
     },
 }
-Exports = Annotated[Call, Depends(CallFor("cases:read", frozenset(FilterParameters.model_fields)))]
+Exports = Annotated[Call, Depends(CallFor(Scope.CASES_READ, frozenset(ExportParameters.model_fields)))]
 
 
 @router.get(
     "/cases",
     operation_id="list_cases",
     summary="Find cases",
-    responses={200: {"model": CasePage}, **problems("not-found", "invalid-request", "list-too-slow")},
+    response_model_exclude_unset=True,
+    responses=problems("not-found", "invalid-request", "list-too-slow"),
 )
-async def list_(call: Lists, parameters: Annotated[ListParameters, Query()]) -> Response:
+async def list_(
+    request: Request, response: Response, call: Lists, parameters: Annotated[ListParameters, Query()]
+) -> CasePage:
     """A page of the dealer's cases, those born in D365 included."""
-    query = parameters.query(call.dealer.dealer, call.principal.username)
-    after = cursor.decode(parameters.cursor, query)
+    accepted = request.headers.get("accept-language", "")
+    query = parameters.query(call.dealer.dealer, call.principal.actor, accepted)
+    after = cursor.decode(call.context.cursors, parameters.cursor, query)
     page = await list_cases(call.context.list, query, after, parameters.limit, counted=parameters.counts)
-    document: Json = {
-        "items": [case_document(case) for case in page.cases],
-        "next": cursor.encode(page.next, query) if page.next else None,
-        "has_more": page.next is not None,
-    }
-    if page.counts is not None:
-        document["counts"] = counts_document(page.counts)
-    return answer(document)
+    response.headers["Vary"] = "Accept-Language"
+    counts = {} if page.counts is None else {"counts": counts_document(page.counts)}
+    return CasePage(
+        items=[case_document(case) for case in page.cases],
+        next=cursor.encode(call.context.cursors, page.next, query) if page.next else None,
+        has_more=page.next is not None,
+        **counts,
+    )
 
 
 @router.get(
@@ -56,23 +72,32 @@ async def list_(call: Lists, parameters: Annotated[ListParameters, Query()]) -> 
     responses={200: _CSV, **problems("not-found", "invalid-request", "list-too-slow")},
     response_class=StreamingResponse,
 )
-async def export(call: Exports, parameters: Annotated[FilterParameters, Query()]) -> Response:
+async def export(request: Request, call: Exports, parameters: Annotated[ExportParameters, Query()]) -> Response:
     """All cases of a list, however many, in its order.
 
-    UTF-8 with a mark; a cell that a spreadsheet would run as a formula begins with an apostrophe. An answer that is cut
-    off (the database went away) has no end of its chunks: clients see an error, not a short list.
+    UTF-8 with a byte order mark. Cells are separated as the spreadsheets of the `Accept-Language` do it, or as
+    `separator` says. Times are those of `zone`, which their column names; `2026-01-31 08:00:05` is a time to any
+    spreadsheet. An apostrophe stands wherever a spreadsheet could begin to read a formula, whatever it takes for a
+    separator. An answer that is cut off (the database went away) has no end of its chunks: clients see an error, not
+    a short list.
     """
-    query = parameters.query(call.dealer.dealer, call.principal.username)
+    accepted = request.headers.get("accept-language", "")
+    query = parameters.query(call.dealer.dealer, call.principal.actor, accepted)
     chunks = export_cases(call.context.list, query)
     # What is refused is refused with a problem; later a failure can only cut the answer off.
     first = await anext(chunks)
     name = f"cases-{call.dealer.dealer}-{call.context.clock.now():%Y-%m-%d}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingResponse(_lines(first, chunks), media_type="text/csv; charset=utf-8", headers=headers)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+        "Vary": "Accept-Language",
+    }
+    sheet = parameters.spreadsheet(accepted)
+    return StreamingResponse(_lines(sheet, first, chunks), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _lines(first: list[Case], chunks: AsyncIterator[list[Case]]) -> AsyncIterator[bytes]:
-    yield case_csv.header()
-    yield case_csv.lines(first)
+async def _lines(sheet: Spreadsheet, first: list[Case], chunks: AsyncIterator[list[Case]]) -> AsyncIterator[bytes]:
+    yield sheet.header(case_csv.COLUMNS, case_csv.TIMES)
+    yield sheet.lines(map(case_csv.cells, first))
     async for cases in chunks:
-        yield case_csv.lines(cases)
+        yield sheet.lines(map(case_csv.cells, cases))

@@ -1,22 +1,17 @@
-"""Headers and bodies that are read by hand: If-Match, Idempotency-Key, Prefer, and JSON."""
+"""What a request's headers demand: If-Match, If-None-Match, Idempotency-Key, Prefer, Content-Type."""
 
-import asyncio
 import hashlib
 import re
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from fastapi import Request, Response
-from pydantic import BaseModel, ValidationError
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
 
 from case_api.app.stores import Key
-from case_api.web.context import context_of
-from case_api.web.documents import Json, answer
-from case_api.web.problems import too_slow, unsupported_media_type, version_required, wrong_parameter
-from case_shared.auth import Principal
-from case_shared.http import header
-from case_shared.problems import field_errors, invalid
+from case_api.web.problems import unsupported_media_type, version_required, wrong_parameter
+from case_shared.web.auth import Principal
 
-ModelT = TypeVar("ModelT", bound=BaseModel)
+DocumentT = TypeVar("DocumentT", bound=BaseModel)
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 LONGEST_WAIT_SECONDS = 30
@@ -27,27 +22,30 @@ _KEY = re.compile(KEY_PATTERN)
 _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})\b")
 
 
-def versions(request: Request) -> list[int]:
-    """The versions that `If-Match` names; raises 428 where it is missing."""
-    header = request.headers.get("if-match")
-    if header is None:
+async def versions(if_match: Annotated[str | None, Header(include_in_schema=False)] = None) -> list[int]:
+    """FastAPI dependency: the versions that `If-Match` names; raises 428 where it is missing."""
+    if if_match is None:
         raise version_required()
-    return [int(number) for number in _TAG.findall(header)]
+    return [int(number) for number in _TAG.findall(if_match)]
 
 
-async def read_body(request: Request, model: type[ModelT], *media_types: str) -> ModelT:
-    """The body as `model`; raises 415 for another media type and 422 with a pointer per field.
+Versions = Annotated[list[int], Depends(versions)]
+
+
+class MediaTypes:
+    """FastAPI dependency: raises 415 for a body of another media type.
 
     A body without Content-Type counts as JSON, which RFC 9110 (8.3) leaves to its receiver.
     """
-    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if sent and sent not in media_types:
-        raise unsupported_media_type(" or ".join(media_types))
-    try:
-        return model.model_validate_json(await _body(request))
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        raise invalid(field_errors([{**entry, "loc": ("body", *entry["loc"])} for entry in found])) from None
+
+    def __init__(self, *allowed: str) -> None:
+        self._allowed = allowed
+
+    async def __call__(self, content_type: Annotated[str, Header(include_in_schema=False)] = "") -> None:
+        """Check it."""
+        sent = content_type.partition(";")[0].strip().lower()
+        if sent and sent not in self._allowed:
+            raise unsupported_media_type(" or ".join(self._allowed))
 
 
 async def idempotency_key(request: Request, principal: Principal) -> Key | None:
@@ -57,36 +55,23 @@ async def idempotency_key(request: Request, principal: Principal) -> Key | None:
         return None
     if not _KEY.fullmatch(key):
         raise wrong_parameter("Idempotency-Key", "A key has 1 to 255 visible ASCII characters, such as a UUID.")
-    parts = (request.method, request.url.path, request.headers.get("if-match", ""))
-    stands_for = b"\n".join([*(part.encode() for part in parts), await _body(request)])
-    return Key(principal.subject, key, hashlib.sha256(stands_for).digest())
+    parts = (request.method, str(request.scope["path"]), request.headers.get("if-match", ""))
+    stands_for = b"\n".join([*(part.encode() for part in parts), await request.body()])
+    return Key(principal.issuer, principal.subject, key, hashlib.sha256(stands_for).digest())
 
 
-async def _body(request: Request) -> bytes:
-    """The body; raises 408 where it does not come in time."""
-    try:
-        async with asyncio.timeout(context_of(request).body_seconds):
-            return await request.body()
-    except TimeoutError:
-        raise too_slow() from None
-
-
-def answer_unless_known(request: Request, document: Json, **headers: str) -> Response:
+def unless_known(request: Request, response: Response, document: DocumentT) -> DocumentT | Response:
     """`document` with an ETag over all of it; 304 without a body where `If-None-Match` has it already.
 
     Not for a case, whose ETag serves preconditions only: it stays while D365's side changes.
     """
-    response = answer(document, 200, **headers)
-    tag = f'W/"{hashlib.blake2b(response.body, digest_size=12).hexdigest()}"'
-    response.headers["ETag"] = tag
+    digest = hashlib.blake2b(document.model_dump_json().encode(), digest_size=12).hexdigest()
+    response.headers["ETag"] = tag = f'W/"{digest}"'
     known = {one.strip() for one in request.headers.get("if-none-match", "").split(",")}
-    if tag not in known:
-        return response
-    return Response(status_code=304, headers={"ETag": tag, **headers})
+    return Response(status_code=304, headers=dict(response.headers)) if tag in known else document
 
 
 def wait_seconds(request: Request) -> int:
     """Seconds that `Prefer: wait=N` asks to wait (RFC 7240), 30 at most; 0 without it."""
-    preferred = header(request.scope, b"prefer")
-    found = _WAIT.search(preferred.decode("latin-1")) if preferred else None
+    found = _WAIT.search(request.headers.get("prefer", ""))
     return min(int(found[1]), LONGEST_WAIT_SECONDS) if found else 0

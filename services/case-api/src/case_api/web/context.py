@@ -9,9 +9,9 @@ from case_api.app.know_dealers import DealerDirectory
 from case_api.app.live_streams import LiveStreams
 from case_api.app.stores import CaseList, CaseStore, ListStore
 from case_api.app.submit_case import Submitter
-from case_api.web.limits import RateLimits
-from case_shared.category_types import CategoryTypes
-from case_shared.clock import Clock
+from case_shared.process.clock import Clock
+from case_shared.web.cursors import Cursors
+from case_shared.words.category_types import CategoryTypes
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,9 @@ class Context:
     category_types: CategoryTypes
     clock: Clock
     stopping: asyncio.Event
-    rate_limits: RateLimits
     request_seconds: float
-    body_seconds: float
     streams: LiveStreams
+    cursors: Cursors
     keep_alive_seconds: float
 
 

@@ -1,51 +1,47 @@
 """The list's cursor: opaque, and good only for the list that it came from."""
 
-import base64
-import binascii
 import hashlib
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from case_api.domain.list_query import Column, ListQuery, Place
-from case_api.web.problems import wrong_parameter
+from case_api.domain.list_query import Collation, Column, ListQuery, Place
+from case_shared.web.cursors import Cursors, wrong_cursor
 
-LONGEST = 2000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _TIMES = frozenset({Column.CREATED_AT, Column.UPDATED_AT, Column.SUBMITTED_AT})
 _NULLABLE = frozenset(
     {Column.CASE_ID, Column.CATEGORY, Column.PRIORITY, Column.DESCRIPTION, Column.CREATED_BY, Column.SUBMITTED_AT}
 )
-_UNREADABLE = "This is no cursor; take `next` of the page before, or leave it out."
+_LIST = "cases"
 _FOREIGN = (
-    "This cursor is of another list: dealer, sort, q and filters must be those of the page before, or leave it out."
+    "This cursor is of another list: dealer, sort, q, text, filters and Accept-Language must be those of the page "
+    "before, or leave it out."
 )
 
 
-def encode(place: Place, query: ListQuery) -> str:
+def encode(cursors: Cursors, place: Place, query: ListQuery) -> str:
     """The cursor that continues `query`'s list behind `place`."""
     value = _microseconds(place.value) if isinstance(place.value, datetime) else place.value
-    parts = [str(query.sort), _hash(query), value, _microseconds(place.created_at), place.web_case_id]
-    return base64.urlsafe_b64encode(orjson.dumps([*parts, _digest(orjson.dumps(parts))])).decode().rstrip("=")
+    return cursors.encode(
+        _LIST, str(query.sort), _hash(query), value, _microseconds(place.created_at), place.web_case_id
+    )
 
 
-def decode(cursor: str | None, query: ListQuery) -> Place | None:
+def decode(cursors: Cursors, cursor: str | None, query: ListQuery) -> Place | None:
     """The place where `cursor` goes on; raises 422 where it is no cursor, or of another list."""
-    if cursor is None:
+    parts = cursors.decode(cursor, _LIST)
+    if parts is None:
         return None
     try:
-        read = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-        *parts, digest = read
         sort, filters, value, created_at, web_case_id = parts
-        if digest != _digest(orjson.dumps(parts)):
-            raise wrong_parameter("?cursor", _UNREADABLE)
         if (sort, filters) != (str(query.sort), _hash(query)):
-            raise wrong_parameter("?cursor", _FOREIGN)
+            raise wrong_cursor(_FOREIGN)
         return Place(_value(value, query.sort.column), _time(created_at), _text(web_case_id))
-    except (binascii.Error, ValueError, TypeError, OverflowError):
-        raise wrong_parameter("?cursor", _UNREADABLE) from None
+    except (ValueError, TypeError, OverflowError):  # of another release
+        raise wrong_cursor() from None
 
 
 def _value(value: object, column: Column) -> str | int | datetime | None:
@@ -78,9 +74,10 @@ def _hash(query: ListQuery) -> str:
     filters = {one.name: getattr(query.filters, one.name) for one in fields(query.filters)}
     # What is not set does not count, so that a cursor outlives a release that adds a filter.
     wanted = {name: value for name, value in filters.items() if value not in (None, ())}
-    return _digest(orjson.dumps([query.dealer, wanted]))
+    order = [] if query.sort.collation is Collation.ROOT else [query.sort.collation]
+    return _digest(orjson.dumps([query.dealer, wanted, *order]))
 
 
 def _digest(content: bytes) -> str:
-    # No secret: a cursor gives no access. It keeps one list's cursor from being used on another by mistake.
+    # Keeps one list's cursor from being used on another by mistake.
     return hashlib.blake2b(content, digest_size=6).hexdigest()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from case_shared.examples import CONTENT
+from case_shared.web.examples import CONTENT
 
 _SUBMISSION = {
     "submission_no": 1,
@@ -28,6 +28,8 @@ _CASE = {
     "submitted_at": "2026-03-02T09:31:12.104Z",
     "submission": _SUBMISSION,
     "origin": "portal",
+    "moved_at": None,
+    "deleted_in_d365_at": None,
     "allowed_actions": ["copy"],
 }
 _DRAFT = {
@@ -87,5 +89,6 @@ EXAMPLES: dict[str | tuple[str, str], Any] = {
     "CategoryList": {
         "items": [{"category": "Warranty", "category_type": "Service", "description": "Warranty claims"}],
     },
+    "LengthList": {"items": [{"pointer": "/description", "characters": 60}]},
     "PriorityList": {"items": [{"priority": "High", "description": "At once"}]},
 }

@@ -2,22 +2,28 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from case_api.domain.list_query import Column, Filters, ListQuery, Search, Sort
-from case_api.web.cursor import LONGEST
-from case_shared.events import CaseStatus
+from case_api.domain.list_query import Collation, Column, Filters, ListQuery, Search, Sort
+from case_api.domain.searched_text import words_of
+from case_shared.web.cursors import LONGEST_CURSOR
+from case_shared.words.actor import Actor
+from case_shared.words.days import Zone, day_begins, day_ends
+from case_shared.words.events import CaseStatus
+from case_shared.words.languages import accepted_languages
+from case_shared.words.spreadsheets import Separator, Spreadsheet, separator_of
 
 ME = "me"
 _SORTS = [f"{sign}{column}" for column in Column for sign in ("", "-")]
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _LATEST = datetime.max.replace(tzinfo=UTC)
-_DAY, _MOMENT = timedelta(days=1), timedelta(microseconds=1)
+_MOMENT = timedelta(microseconds=1)
 
 
 def _wrong(message: str) -> PydanticCustomError:
@@ -52,21 +58,28 @@ def _statuses(text: str) -> tuple[CaseStatus, ...]:
     return tuple(status for status in CaseStatus if status in named)
 
 
-def _time(text: str) -> tuple[datetime, timedelta]:
-    """The first moment of a date or time, and how long it lasts: a day in UTC, or a moment."""
+def _time(text: str) -> date | datetime:
+    """A day, or a moment in UTC."""
     try:
         if _DATE.fullmatch(text):
-            return datetime.fromisoformat(text).replace(tzinfo=UTC), _DAY
+            return date.fromisoformat(text)
         if _TIME.fullmatch(text):
-            return _in_utc(datetime.fromisoformat(text.upper())), _MOMENT
+            return _in_utc(datetime.fromisoformat(text.upper()))
     except ValueError:
         pass
-    raise _wrong("Give a date (2026-01-31, a day in UTC) or a time with its offset (2026-01-31T08:00:00Z; + is %2B).")
+    raise _wrong("Give a date (2026-01-31) or a time with its offset (2026-01-31T08:00:00Z; + is %2B).")
 
 
-def _last(text: str) -> datetime:
-    first, lasts = _time(text)
-    return first + min(lasts, _LATEST - first)
+def _first(text: str, zone: ZoneInfo) -> datetime:
+    """The first moment of a day or time."""
+    read = _time(text)
+    return read if isinstance(read, datetime) else day_begins(read, zone)
+
+
+def _behind(text: str, zone: ZoneInfo) -> datetime:
+    """The first moment after a day or time."""
+    read = _time(text)
+    return read + min(_MOMENT, _LATEST - read) if isinstance(read, datetime) else day_ends(read, zone)
 
 
 def _in_utc(time: datetime) -> datetime:
@@ -100,49 +113,79 @@ class FilterParameters(BaseModel):
     q: Typed | None = Field(
         None,
         description="Part of a Web Case ID, a Case ID, a user (created_by) or a status's label (English, German, "
-        "Icelandic); with less than three letters or digits, how it begins. Case is ignored; in ids O is read as 0, "
-        "too, and I and L as 1.",
+        "Icelandic), from one character on. Case, invisible characters and the punctuation around it are ignored; "
+        "dashes and full-width characters are read as the plain ones, O also as 0, and I and L as 1. If nothing is "
+        "left, all cases are found.",
         examples=["w4k2"],
+    )
+    text: Typed | None = Field(
+        None,
+        description="words that all stand in the case's description or notes, in any order, each of them anywhere; "
+        "read as `q` is",
+        examples=["hydraulic pump"],
     )
     status: Statuses | None = Field(None, description="one or more, with commas between them")
     category: Text | None = Field(None, description="as the case shows it: D365's once D365 has the case")
     priority: Text | None = Field(None, description="as the case shows it")
-    created_by: Text | None = Field(None, description="a user, case ignored; `me` is the caller", examples=[ME])
+    created_by: Text | None = Field(
+        None, description="a user's name, case ignored; `me` is the caller, by whatever name", examples=[ME]
+    )
     origin: Annotated[str, StringConstraints(pattern="^(portal|d365)$")] | None = None
-    created_from: Time | None = Field(None, description="a date (its day in UTC begins the range) or a time")
+    created_from: Time | None = Field(None, description="a date (its day in `zone` begins the range) or a time")
     created_to: Time | None = Field(
-        None, description="a date (the whole of its day in UTC is within) or a time, included"
+        None, description="a date (the whole of its day in `zone` is within) or a time, included"
     )
     undelivered: bool | None = Field(
         None, description="true: submitted, but D365 does not have it yet; false: the others"
     )
+    zone: Zone = Field("UTC", description="the time zone whose days `created_from` and `created_to` name")
     sort: Sorted = Field(
         str(Sort()),
         description="a column, `-` for descending. What has no value comes last both ways; equals are sorted by "
-        "created_at, then web_case_id, in the same direction. Status goes by the order of a case's life; created_by, "
-        "category, priority and description ignore case, the last three beyond 100 characters all else, too.",
+        "created_at, then web_case_id, in the same direction. Status goes by the order of a case's life, priority by "
+        "D365's where it is configured, else by its name; created_by, category, priority and description by the "
+        "alphabet of `Accept-Language` (English, German or Icelandic, else the Unicode root's), ignoring case and, the "
+        "last three, what is beyond 100 characters.",
     )
 
-    def query(self, dealer: str, username: str) -> ListQuery:
-        """The list of `dealer` that `username` asks for."""
+    def query(self, dealer: str, caller: Actor, accept_language: str = "") -> ListQuery:
+        """The list of `dealer` that `caller` asks for, in the language of `accept_language`."""
+        zone = ZoneInfo(self.zone)
         filters = Filters(
             search=Search.parse(self.q) if self.q else None,
+            words=words_of(self.text) if self.text else (),
             statuses=_statuses(self.status) if self.status is not None else (),
             category=self.category,
             priority=self.priority,
-            created_by=username if self.created_by == ME else self.created_by,
+            created_by=None if self.created_by == ME else self.created_by,
+            mine=caller if self.created_by == ME else None,
             origin=self.origin,
-            created_from=_time(self.created_from)[0] if self.created_from else None,
-            created_before=_last(self.created_to) if self.created_to else None,
+            created_from=_first(self.created_from, zone) if self.created_from else None,
+            created_before=_behind(self.created_to, zone) if self.created_to else None,
             undelivered=self.undelivered,
         )
-        return ListQuery(dealer, filters, _sort(self.sort))
+        return ListQuery(dealer, filters, Sort.parse(self.sort, Collation.of(accepted_languages(accept_language))))
+
+
+class ExportParameters(FilterParameters):
+    """And how the file is written."""
+
+    zone: Zone = Field(
+        "UTC", description="the time zone of the file's times, whose days `created_from` and `created_to` name"
+    )
+    separator: Separator | None = Field(
+        None, description="between cells; default: that of the spreadsheets in the language of `Accept-Language`"
+    )
+
+    def spreadsheet(self, accept_language: str) -> Spreadsheet:
+        """How rows are written for who sends this `Accept-Language`."""
+        return Spreadsheet(self.separator or separator_of(accept_language), ZoneInfo(self.zone))
 
 
 class ListParameters(FilterParameters):
     """And which page."""
 
-    cursor: Annotated[str, StringConstraints(max_length=LONGEST)] | None = Field(
+    cursor: Annotated[str, StringConstraints(max_length=LONGEST_CURSOR)] | None = Field(
         None, description="`next` of the page before; q, filters and sort must be the same"
     )
     limit: int = Field(25, ge=1, le=100)

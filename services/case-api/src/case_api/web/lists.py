@@ -4,56 +4,87 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from case_api.domain.submission import POINTERS
 from case_api.web.access import Call, CallFor, refuse_unknown_parameters
-from case_api.web.conditions import answer_unless_known
+from case_api.web.conditions import unless_known
 from case_api.web.context import context_of
 from case_api.web.openapi import IF_NONE_MATCH, NOT_MODIFIED, problems
-from case_api.web.routing import CallRoute
-from case_api.web.schemas import CategoryList, DealerList, PriorityList
-from case_shared.auth import Authenticated, Principal
+from case_api.web.routing import TimedRoute
+from case_api.web.schemas import (
+    CategoryDocument,
+    CategoryList,
+    DealerDocument,
+    DealerList,
+    LengthDocument,
+    LengthList,
+    PriorityDocument,
+    PriorityList,
+)
+from case_shared.web.auth import Authenticated, Principal
+from case_shared.words.scopes import Scope
 
-router = APIRouter(prefix="/v1/dealers", tags=["lists"], route_class=CallRoute)
-Reads = Annotated[Call, Depends(CallFor("cases:read"))]
-Reader = Annotated[Principal, Depends(Authenticated("cases:read"))]
+router = APIRouter(prefix="/v1/dealers", tags=["lists"], route_class=TimedRoute)
+Reads = Annotated[Call, Depends(CallFor(Scope.CASES_READ))]
+Reader = Annotated[Principal, Depends(Authenticated(Scope.CASES_READ))]
 
 
 @router.get(
     "",
     operation_id="list_dealers",
     summary="List the caller's dealers",
-    responses={200: {"model": DealerList}, **NOT_MODIFIED, **problems("invalid-request")},
+    response_model=DealerList,
+    responses={**NOT_MODIFIED, **problems("invalid-request")},
     openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
-async def dealers(request: Request, principal: Reader) -> Response:
+async def dealers(request: Request, response: Response, principal: Reader) -> DealerList | Response:
     """The dealers of the token that are registered."""
     refuse_unknown_parameters(request, frozenset())
-    context_of(request).rate_limits.count_client(principal)
     directory = context_of(request).dealers
     found = [await directory.find(slug) for slug in sorted(principal.dealers)]
-    return answer_unless_known(request, {"items": [dealer for dealer in found if dealer is not None]})
+    items = [DealerDocument.model_validate(dealer, from_attributes=True) for dealer in found if dealer is not None]
+    return unless_known(request, response, DealerList(items=items))
 
 
 @router.get(
     "/{dealer}/categories",
     operation_id="list_categories",
     summary="List categories",
-    responses={200: {"model": CategoryList}, **NOT_MODIFIED, **problems("not-found", "invalid-request")},
+    response_model=CategoryList,
+    responses={**NOT_MODIFIED, **problems("not-found", "invalid-request")},
     openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
-async def categories(request: Request, call: Reads) -> Response:
+async def categories(request: Request, response: Response, call: Reads) -> CategoryList | Response:
     """The categories of the dealer's legal entity that cases may have."""
     found = await call.context.lists.categories(call.dealer.data_area_id, call.context.category_types)
-    return answer_unless_known(request, {"items": [category._asdict() for category in found]})
+    items = [CategoryDocument(**category._asdict()) for category in found]
+    return unless_known(request, response, CategoryList(items=items))
 
 
 @router.get(
     "/{dealer}/priorities",
     operation_id="list_priorities",
     summary="List priorities",
-    responses={200: {"model": PriorityList}, **NOT_MODIFIED, **problems("not-found", "invalid-request")},
+    response_model=PriorityList,
+    responses={**NOT_MODIFIED, **problems("not-found", "invalid-request")},
     openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
-async def priorities(request: Request, call: Reads) -> Response:
+async def priorities(request: Request, response: Response, call: Reads) -> PriorityList | Response:
     """The priorities of the dealer's legal entity."""
     found = await call.context.lists.priorities(call.dealer.data_area_id)
-    return answer_unless_known(request, {"items": [priority._asdict() for priority in found]})
+    items = [PriorityDocument(**priority._asdict()) for priority in found]
+    return unless_known(request, response, PriorityList(items=items))
+
+
+@router.get(
+    "/{dealer}/lengths",
+    operation_id="list_lengths",
+    summary="List how long texts may be",
+    response_model=LengthList,
+    responses={**NOT_MODIFIED, **problems("not-found", "invalid-request")},
+    openapi_extra={"parameters": [IF_NONE_MATCH]},
+)
+async def lengths(request: Request, response: Response, call: Reads) -> LengthList | Response:
+    """The texts of which D365 keeps less than drafts may hold: a longer one cannot be submitted (422)."""
+    found = await call.context.lists.lengths()
+    items = [LengthDocument(pointer=POINTERS[name], characters=found[name]) for name in POINTERS if name in found]
+    return unless_known(request, response, LengthList(items=items))

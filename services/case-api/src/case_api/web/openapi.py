@@ -1,4 +1,4 @@
-"""What OpenAPI cannot see in routes that read their bodies and headers by hand."""
+"""What FastAPI cannot see of the routes: headers that a missing value is no 422 for, further media types, links."""
 
 from typing import Any
 
@@ -8,11 +8,9 @@ from case_api.web.conditions import KEY_PATTERN
 from case_api.web.examples import EXAMPLES
 from case_api.web.problems import CATALOGUE
 from case_api.web.schemas import CaseInput
-from case_shared.openapi import ALWAYS, REFERENCE, Contract, link, problem_responses
+from case_shared.web.openapi import ALWAYS, REFERENCE, Contract, link, problem_responses
 
 Json = dict[str, Any]
-# Every operation of case-api counts towards the limits.
-_ALWAYS = (*ALWAYS, "too-many-requests")
 
 
 def _header(name: str, description: str, example: str, pattern: str | None, *, required: bool = False) -> Json:
@@ -34,14 +32,14 @@ PREFER = _header("Prefer", "`wait=N`: answer when the outcome is known, after N 
 
 
 def body(model: type[BaseModel], *media_types: str) -> Json:
-    """The request body, for a route that reads it by hand."""
+    """Media types of a request body beside the one that FastAPI shows."""
     schema = {"schema": {"$ref": REFERENCE.format(model=model.__name__)}}
     return {"requestBody": {"required": True, "content": {media_type: dict(schema) for media_type in media_types}}}
 
 
 def problems(*types: str | int) -> dict[int | str, Json]:
     """The problems that a route may answer with, by type or by status, beside those that each may."""
-    return problem_responses(CATALOGUE, (*_ALWAYS, *types))
+    return problem_responses(CATALOGUE, (*ALWAYS, *types))
 
 
 _CASE = {"dealer": "$request.path.dealer", "web_case_id": "$response.body#/web_case_id"}
@@ -63,7 +61,7 @@ _OF_A_SUBMISSION = {
     "case": link("get_case", "the case", _SAME_CASE),
     "timeline": link("get_timeline", "the case's life", _SAME_CASE),
 }
-_TAGGED = ("list_dealers", "list_categories", "list_priorities", "get_timeline", "get_submission")
+_TAGGED = ("list_dealers", "list_categories", "list_priorities", "list_lengths", "get_timeline", "get_submission")
 CONTRACT = Contract(
     CATALOGUE,
     tags={

@@ -3,26 +3,24 @@
 from collections.abc import Callable
 from typing import Any
 
-import asyncpg
 from fastapi import FastAPI, Request, Response
 
 from case_api.domain import errors
-from case_shared.errors import Transient
-from case_shared.problems import COMMON, FieldError, Kind, Problem, invalid
+from case_shared.web.problems import COMMON, FieldError, Kind, Problem, invalid
+from case_shared.words.errors import Transient
 
 CATALOGUE = {
     **COMMON,
-    "request-timeout": Kind(408, "The request did not come in time"),
     "case-submitted": Kind(409, "The case is submitted"),
     "case-not-submitted": Kind(404, "The case was never submitted"),
     "idempotency-key-in-use": Kind(409, "A request with this Idempotency-Key is under way", retry=True),
+    "draft-deleted": Kind(410, "The draft was deleted"),
     "version-changed": Kind(412, "The case has changed"),
-    "unsupported-media-type": Kind(415, "The body is no JSON"),
+    "unsupported-media-type": Kind(415, "The body is not valid JSON"),
     "idempotency-key-reused": Kind(422, "The Idempotency-Key was used for another request"),
     "case-incomplete": Kind(422, "The case cannot be submitted yet"),
     "version-required": Kind(428, "If-Match is missing"),
-    "too-many-requests": Kind(429, "Too many requests", retry=True),
-    "too-many-streams": Kind(429, "The dealer has too many live streams", retry=True),
+    "too-many-streams": Kind(429, "Too many live streams", retry=True),
     "streams-taken": Kind(503, "No live stream is free", retry=True),
     "lists-unknown": Kind(503, "D365's categories are not known yet", retry=True),
     "list-too-slow": Kind(503, "The list took too long", retry=True),
@@ -50,17 +48,6 @@ def unsupported_media_type(expected: str) -> Problem:
     return problem("unsupported-media-type", f"Send JSON, with Content-Type: {expected}.")
 
 
-def too_slow() -> Problem:
-    """408; the rest of the body may be on its way, so that the connection cannot be used again."""
-    return problem("request-timeout", "The body did not come in time.", headers={"Connection": "close"})
-
-
-def too_many_requests(policy: str, per_minute: int, headers: dict[str, str]) -> Problem:
-    """429; `policy` is whose limit it is, `client` or `dealer`."""
-    detail = f"The {policy} may make {per_minute} requests a minute. Wait for Retry-After seconds, and make fewer."
-    return problem("too-many-requests", detail, headers=headers, policy=policy)
-
-
 def wrong_parameter(pointer: str, detail: str) -> Problem:
     """422 for a query parameter (`?limit`) or a header."""
     return invalid([FieldError(pointer=pointer, detail=detail)])
@@ -77,6 +64,14 @@ def _wrong_version(error: errors.WrongVersion) -> Problem:
     return problem("version-changed", detail, headers={"ETag": current}, current_etag=current)
 
 
+def _too_many_streams(policy: str, most: int) -> Problem:
+    detail = (
+        f"The {policy} may have {most} live streams at a time. Close those that nobody reads: one stream shows all "
+        "cases of a dealer. Until then, fetch the list from time to time."
+    )
+    return problem("too-many-streams", detail, headers=_LATER, policy=policy)
+
+
 _SOON = {"Retry-After": "1"}
 _LATER = {"Retry-After": "5"}
 _WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
@@ -87,15 +82,17 @@ _WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
     errors.OnceSubmitted: lambda _: problem("case-submitted", "A case that was ever submitted cannot be deleted."),
     errors.NotSubmitted: lambda _: problem("case-not-submitted", "This case has no submission."),
     errors.KeyReused: lambda _: problem("idempotency-key-reused", "Take a new key for a new request."),
+    errors.DraftDeleted: lambda _: problem(
+        "draft-deleted", "The draft that this Idempotency-Key added was deleted. Take a new key for a new draft."
+    ),
     errors.KeyInUse: lambda _: problem("idempotency-key-in-use", "Repeat the request in a moment.", headers=_SOON),
     errors.ListsUnknown: lambda _: problem(
         "lists-unknown",
         "The categories of this dealer's legal entity were not read from D365 yet. The draft is kept; submit it later.",
         headers={"Retry-After": "30"},
     ),
-    errors.TooManyStreamsOfDealer: lambda _: problem(
-        "too-many-streams", "Close streams that nobody reads; one stream shows all cases of the dealer.", headers=_LATER
-    ),
+    errors.TooManyStreamsOfUser: lambda error: _too_many_streams("user", error.most),
+    errors.TooManyStreamsOfDealer: lambda error: _too_many_streams("dealer", error.most),
     errors.TooManyStreams: lambda _: problem("streams-taken", "Connect again in a moment.", headers=_LATER),
     errors.ListTooSlow: lambda _: problem(
         "list-too-slow",
@@ -103,21 +100,7 @@ _WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
         headers={"Retry-After": "10"},
     ),
     Transient: lambda _: problem("unavailable", "Repeat the request in a moment.", headers=_SOON),
-    OSError: lambda _: _database_away(),
-    TimeoutError: lambda _: _database_away(),
-    asyncpg.InterfaceError: lambda _: _database_away(),
-    asyncpg.InternalClientError: lambda _: _database_away(),
-    asyncpg.PostgresConnectionError: lambda _: _database_away(),
-    asyncpg.OperatorInterventionError: lambda _: _database_away(),
 }
-
-
-def _database_away() -> Problem:
-    detail = (
-        "The database does not answer in time. Repeat the request; with If-Match or an Idempotency-Key nothing happens "
-        "twice."
-    )
-    return problem("unavailable", detail, headers={"Retry-After": "2"})
 
 
 def install_wording(app: FastAPI) -> None:

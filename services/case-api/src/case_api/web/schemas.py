@@ -1,11 +1,11 @@
-"""The documents of the REST API, as OpenAPI shows them; documents.py builds the answers, and tests hold it to these."""
+"""The documents of the REST API."""
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from case_api.domain.case import Action, Content
-from case_shared.events import (
+from case_shared.words.events import (
     AttemptSummary,
     CaseStatus,
     Category,
@@ -17,6 +17,7 @@ from case_shared.events import (
     Notes,
     SubmissionState,
 )
+from case_shared.words.written import plain_email
 
 
 class Document(BaseModel):
@@ -29,7 +30,7 @@ class ContactInput(Document):
     """Whom D365's staff may ask about the case."""
 
     name: ContactName | None = None
-    email: ContactEmail | None = None
+    email: Annotated[ContactEmail | None, BeforeValidator(plain_email)] = None
     phone: ContactPhone | None = None
 
 
@@ -98,6 +99,11 @@ class CaseDocument(Document):
     submitted_at: AwareDatetime | None
     submission: SubmissionDocument | None
     origin: Annotated[str, StringConstraints(pattern="^(portal|d365)$")]
+    moved_at: AwareDatetime | None = Field(
+        description="since when the case in D365 belongs to another customer or legal entity, or to a category type "
+        "that dealers do not see: this case then shows what was submitted and the last status from before; else null"
+    )
+    deleted_in_d365_at: AwareDatetime | None = Field(description="since when D365 does not have the case; else null")
     allowed_actions: list[Action]
 
 
@@ -136,7 +142,7 @@ class TimelineEntry(Document):
     at: AwareDatetime
     event: str = Field(
         description="created, submitted, sent (Kafka has it), attempt, deferred, verifying, delivered, failed, "
-        "replayed, linked, returned, discarded, restored, or status; more may come",
+        "replayed, linked, returned, discarded, restored, status, reopened, moved or deleted_in_d365; more may come",
         examples=["submitted"],
     )
     by: str | None = Field(description="a user; `support` for the operators of the delivery; `D365`")
@@ -190,6 +196,19 @@ class PriorityDocument(Document):
 
     priority: str
     description: str | None
+
+
+class LengthDocument(Document):
+    """How long a text may be that is submitted, in UTF-16 units (as `maxlength` of HTML counts)."""
+
+    pointer: str
+    characters: int
+
+
+class LengthList(Document):
+    """The texts that D365 shortens, were they longer; others may be as long as this document's schemas say."""
+
+    items: list[LengthDocument]
 
 
 class PriorityList(Document):

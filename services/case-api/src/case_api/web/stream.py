@@ -15,10 +15,11 @@ from case_api.domain.case import Case
 from case_api.web.access import Call, CallFor
 from case_api.web.documents import case_document
 from case_api.web.openapi import LAST_EVENT_ID, problems
+from case_shared.words.scopes import Scope
 
 log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/v1/dealers/{dealer}/cases", tags=["cases"])
-Reads = Annotated[Call, Depends(CallFor("cases:read"))]
+Reads = Annotated[Call, Depends(CallFor(Scope.CASES_READ))]
 # After a loss of the connection EventSource waits for so long before it comes back.
 _RETRY_MS = 2000
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -54,11 +55,12 @@ _STREAM: dict[str, Any] = {
 
 def case_event(case: Case, place: str) -> bytes:
     """The event that shows a case, at this place of the stream."""
-    return _event("case", case_document(case), place)
+    return _event("case", case_document(case).model_dump_json(), place)
 
 
 async def _opened(request: Request, call: Reads) -> AsyncIterator[Stream]:
-    async with call.context.streams.opened(call.dealer.dealer, request.headers.get("last-event-id")) as stream:
+    last_id, user = request.headers.get("last-event-id"), call.principal.key
+    async with call.context.streams.opened(call.dealer.dealer, last_id, user) as stream:
         yield stream
 
 
@@ -100,7 +102,7 @@ async def _written(call: Call, opened: Stream) -> AsyncIterator[bytes]:
             sent += len(events)
             _count(events, context.clock.now().timestamp())
         reason = "stopping" if opened.ended else "token_expired"
-        yield _event("end", {"reason": reason})
+        yield _event("end", _reason(reason))
     finally:
         lasted = round(context.clock.monotonic() - began, 1)
         log.info("stream_ended", reason=reason, events=sent, seconds=lasted)
@@ -109,7 +111,7 @@ async def _written(call: Call, opened: Stream) -> AsyncIterator[bytes]:
 def _next_piece(call: Call, opened: Stream) -> tuple[bytes, list[Event]]:
     """What waits, or a comment with the place up to which there is nothing."""
     loss, events = opened.take()
-    pieces = [] if loss is None else [_event("resync", {"reason": loss.reason}, loss.id)]
+    pieces = [] if loss is None else [_event("resync", _reason(loss.reason), loss.id)]
     pieces += [event.body for event in events]
     return b"".join(pieces) or format_sse_event(comment="nothing new", id=call.context.streams.place), events
 
@@ -120,5 +122,9 @@ def _count(events: list[Event], now: float) -> None:
         _delay.observe(max(0.0, now - event.written_at))
 
 
-def _event(name: str, data: Any, place: str | None = None) -> bytes:
-    return format_sse_event(event=name, data_str=orjson.dumps(data, option=orjson.OPT_UTC_Z).decode(), id=place)
+def _reason(reason: str) -> str:
+    return orjson.dumps({"reason": reason}).decode()
+
+
+def _event(name: str, data: str, place: str | None = None) -> bytes:
+    return format_sse_event(event=name, data_str=data, id=place)

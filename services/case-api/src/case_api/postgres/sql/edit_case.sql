@@ -14,6 +14,7 @@ WITH known AS MATERIALIZED (
         contact_phone = CASE WHEN 'contact_phone' = ANY ($4) THEN $11 ELSE contact_phone END,
         notes = CASE WHEN 'notes' = ANY ($4) THEN $12 ELSE notes END,
         version = version + 1,
+        emptied_at = NULL,
         updated_at = now()
     WHERE dealer = $1 AND web_case_id = $2 AND phase = 'draft' AND version = ANY ($3::integer[])
     RETURNING *

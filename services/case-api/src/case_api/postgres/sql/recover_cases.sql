@@ -3,7 +3,7 @@
 INSERT INTO cases (
     web_case_id, dealer, data_area_id, customer_account, origin, phase, category, category_type, priority, description,
     contact_name, contact_email, contact_phone, notes, created_by, created_at, updated_at, submitted_at, submission_no,
-    submitted_version
+    submitted_version, created_by_subject, created_by_issuer
 )
 SELECT
     event ->> 'web_case_id', event ->> 'dealer', event ->> 'data_area_id', event ->> 'customer_account', 'portal', 'submitted',
@@ -11,8 +11,9 @@ SELECT
     event -> 'content' ->> 'description', event -> 'content' -> 'contact' ->> 'name',
     event -> 'content' -> 'contact' ->> 'email', event -> 'content' -> 'contact' ->> 'phone',
     event -> 'content' ->> 'notes', event ->> 'created_by', (event ->> 'submitted_at')::timestamptz, now(),
-    (event ->> 'submitted_at')::timestamptz, (event ->> 'submission_no')::int, 1
-FROM (SELECT value::jsonb AS event FROM unnest($1::text[]) AS t (value)) AS told
+    (event ->> 'submitted_at')::timestamptz, (event ->> 'submission_no')::int, 1,
+    event ->> 'created_by_subject', event ->> 'created_by_issuer'
+FROM (SELECT value::jsonb AS event FROM unnest($1::text[]) AS t (value)) AS recovered
 ON CONFLICT (web_case_id) DO UPDATE SET
     phase = 'submitted', category = excluded.category, category_type = excluded.category_type,
     priority = excluded.priority, description = excluded.description, contact_name = excluded.contact_name,

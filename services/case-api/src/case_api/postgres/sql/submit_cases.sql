@@ -6,23 +6,30 @@
 -- `kept` is what it was answered before. One kept between this statement's snapshot and its lock violates idempotency_keys_pkey: run it again.
 -- $1 dealer[], $2 web_case_id[], $3 versions as int[] literals text[], $4 submission_id uuid[], $5 submitted_by[], $6 traceparent[],
 -- $7 validate only bool[], $8 category types allowed text[] (null: all), $9 category types hidden text[], $10 seconds to the first resend float,
--- $11 subject[], $12 key text[] (null: none), $13 request_hash bytea[]
+-- $11 subject[] and $14 issuer[] of who submits, whose key it is, too, $12 key text[] (null: none), $13 request_hash bytea[]
 WITH requests AS MATERIALIZED (
     SELECT *
     FROM unnest(
-        $1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::boolean[], $11::text[], $12::text[], $13::bytea[]
+        $1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::boolean[], $11::text[], $12::text[], $13::bytea[],
+        $14::text[]
     ) WITH ORDINALITY r (
-        dealer, web_case_id, versions, submission_id, submitted_by, traceparent, validate_only, subject, key, request_hash, place
+        dealer, web_case_id, versions, submission_id, submitted_by, traceparent, validate_only, subject, key, request_hash,
+        issuer, place
     )
 ), locked AS MATERIALIZED (
     SELECT place, pg_try_advisory_xact_lock(hashtextextended(concat_ws(chr(31), dealer, subject, key), 0)) AS held
     FROM requests WHERE key IS NOT NULL
 ), keyed AS MATERIALIZED (
     SELECT l.place, l.held, i.request_hash AS kept_hash, i.answer AS kept
-    FROM locked l JOIN requests r USING (place) LEFT JOIN idempotency_keys i USING (dealer, subject, key)
+    FROM locked l JOIN requests r USING (place) LEFT JOIN LATERAL (
+        SELECT request_hash, answer FROM idempotency_keys
+        -- What was kept before issuers were has none.
+        WHERE dealer = r.dealer AND subject = r.subject AND key = r.key AND issuer IN (r.issuer, '')
+        ORDER BY issuer DESC LIMIT 1
+    ) i ON true
 ), known AS MATERIALIZED (
     SELECT
-        r.place, r.submission_id, r.submitted_by, r.traceparent, r.dealer, r.subject, r.key, r.request_hash,
+        r.place, r.submission_id, r.submitted_by, r.traceparent, r.dealer, r.subject, r.issuer, r.key, r.request_hash,
         coalesce(i.held, true) AS key_held, i.kept_hash, i.kept,
         coalesce(i.held AND i.kept IS NULL, true) AS fresh,
         c.phase = 'draft' AND c.version = ANY (r.versions::integer[]) AND NOT r.validate_only
@@ -41,7 +48,11 @@ WITH requests AS MATERIALIZED (
             SELECT FROM status_sync.priorities l WHERE l.data_area_id = c.data_area_id AND l.priority = c.priority
         ) AS priority_exists,
         coalesce(c.contact_email, '') = ''
-            OR c.contact_email ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$' AS email_plausible
+            OR c.contact_email ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$' AS email_plausible,
+        (
+            SELECT jsonb_object_agg(l.field, l.characters) FROM d365_lengths l
+            WHERE utf16_length(to_jsonb(c) ->> l.field) > l.characters
+        ) AS too_long
     FROM (SELECT * FROM requests ORDER BY web_case_id) r
     JOIN cases c ON c.dealer = r.dealer AND c.web_case_id = r.web_case_id
     LEFT JOIN keyed i ON i.place = r.place
@@ -51,12 +62,13 @@ WITH requests AS MATERIALIZED (
         submitted_at = now(), updated_at = now()
     FROM known k
     WHERE cases.web_case_id = k.web_case_id AND cases.phase = 'draft' AND cases.version = k.version
-        AND k.wanted AND cardinality(k.category_types) = 1 AND k.priority_exists AND k.email_plausible
-    RETURNING cases.*, k.place, k.submission_id, k.submitted_by, k.traceparent, k.category_types[1] AS resolved_type
+        AND k.wanted AND cardinality(k.category_types) = 1 AND k.priority_exists AND k.email_plausible AND k.too_long IS NULL
+    RETURNING
+        cases.*, k.place, k.submission_id, k.submitted_by, k.subject, k.issuer, k.traceparent, k.category_types[1] AS resolved_type
 ), recorded AS (
     INSERT INTO submissions (
         web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account, content, created_by,
-        submitted_by, submitted_at, traceparent
+        created_by_subject, created_by_issuer, submitted_by, submitted_by_subject, submitted_by_issuer, submitted_at, traceparent
     )
     SELECT
         web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account,
@@ -68,7 +80,7 @@ WITH requests AS MATERIALIZED (
             )), '{}'),
             'notes', nullif(notes, '')
         )),
-        created_by, submitted_by, submitted_at, traceparent
+        created_by, created_by_subject, created_by_issuer, submitted_by, subject, issuer, submitted_at, traceparent
     FROM changed
     RETURNING submissions AS submission
 ), stated AS (
@@ -80,7 +92,7 @@ WITH requests AS MATERIALIZED (
         (submission).web_case_id, (submission).submission_no, 'case.submitted.v1',
         event_value(submission), event_headers(submission)
     FROM recorded
-), told AS (
+), result AS (
     SELECT
         k.place, changed.place IS NOT NULL AS submitted,
         coalesce(changed.submission_no, k.submission_no) AS submission_no,
@@ -92,12 +104,12 @@ WITH requests AS MATERIALIZED (
     LEFT JOIN submission_states s
         ON s.web_case_id = k.web_case_id AND s.submission_no = k.submission_no AND changed.place IS NULL
 ), answered AS (
-    INSERT INTO idempotency_keys (dealer, subject, key, request_hash, answer)
-    SELECT k.dealer, k.subject, k.key, k.request_hash, to_jsonb(told) - 'place' - 'submitted'
-    FROM known k JOIN told USING (place)
-    WHERE k.key IS NOT NULL AND k.fresh AND (told.submitted OR (k.repeated AND k.submission_no > 0))
+    INSERT INTO idempotency_keys (dealer, subject, issuer, key, request_hash, answer)
+    SELECT k.dealer, k.subject, k.issuer, k.key, k.request_hash, to_jsonb(result) - 'place' - 'submitted' || jsonb_build_object('submitted_case', k.web_case_id)
+    FROM known k JOIN result USING (place)
+    WHERE k.key IS NOT NULL AND k.fresh AND (result.submitted OR (k.repeated AND k.submission_no > 0))
 )
 SELECT
-    told.*, k.phase, k.version, k.submitted_version, k.category, k.category_type,
-    k.category_types, k.lists_known, k.priority_exists, k.email_plausible, k.key_held, k.kept_hash, k.kept
-FROM known k JOIN told USING (place)
+    result.*, k.phase, k.version, k.submitted_version, k.category, k.category_type,
+    k.category_types, k.lists_known, k.priority_exists, k.email_plausible, k.too_long, k.key_held, k.kept_hash, k.kept
+FROM known k JOIN result USING (place)

@@ -2,7 +2,8 @@
 
 GRANT USAGE ON SCHEMA case_api TO case_api, d365_sync, status_sync;
 
--- The read model: one row a case. case-api writes what the dealer writes, status-sync what D365 says (DESIGN section 4).
+-- The read model: one row a case. case-api writes what the dealer writes, status-sync what D365 says
+-- (docs/design.md#which-status-does-a-dealer-see).
 CREATE TABLE case_api.cases (
     web_case_id text COLLATE "C" PRIMARY KEY,
     dealer text COLLATE "C" NOT NULL,
@@ -148,7 +149,7 @@ CREATE TABLE case_api.outbox (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 GRANT SELECT, INSERT, DELETE, UPDATE (refusals, refused_at, refusal, retry_at) ON case_api.outbox TO case_api;
 
--- The CloudEvent of a submission (case_shared.events.CaseSubmitted), the same whenever it is sent.
+-- The CloudEvent of a submission (case_shared.words.events.CaseSubmitted), the same whenever it is sent.
 CREATE FUNCTION case_api.event_time(at timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 $$;

@@ -1,6 +1,6 @@
 """The ends that submissions had, and what undid them."""
 
-from case_shared.migrations import run_sql_beside
+from case_shared.database.migrations import run_sql_beside
 
 revision = "0003"
 down_revision = "0002"

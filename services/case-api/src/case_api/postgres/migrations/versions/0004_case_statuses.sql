@@ -1,7 +1,7 @@
 -- What the list reads beside `cases`. Indexes of `cases` hold only what hardly ever changes, so that a change of status touches no
 -- index of it (a HOT update); the status stands in a narrow table of its own, kept by a trigger whoever writes (ADR 0016).
 
--- The place of a status in a case's life, by which lists are sorted: case_shared.events.CaseStatus in its order.
+-- The place of a status in a case's life, by which lists are sorted: case_shared.words.events.CaseStatus in its order.
 CREATE FUNCTION case_api.status_order(status text) RETURNS smallint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT CASE status
         WHEN 'draft' THEN 0::smallint WHEN 'submitted' THEN 1::smallint WHEN 'in_process' THEN 2::smallint

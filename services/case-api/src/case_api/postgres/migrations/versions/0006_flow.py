@@ -1,6 +1,6 @@
 """Let d365-sync show operators what waits to be sent, and the last hour's submissions."""
 
-from case_shared.migrations import run_sql_beside
+from case_shared.database.migrations import run_sql_beside
 
 revision = "0006"
 down_revision = "0005"

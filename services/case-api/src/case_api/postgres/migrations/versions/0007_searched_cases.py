@@ -1,6 +1,6 @@
 """What searches look through, kept beside `cases` from now on."""
 
-from case_shared.migrations import run_sql_beside
+from case_shared.database.migrations import run_sql_beside
 
 revision = "0007"
 down_revision = "0006"

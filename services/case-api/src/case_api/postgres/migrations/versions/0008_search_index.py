@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from case_shared.migrations import create_indexes, execute, fill
+from case_shared.database.migrations import create_indexes, execute, fill
 
 revision = "0008"
 down_revision = "0007"

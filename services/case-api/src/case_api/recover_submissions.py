@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import structlog
 
-from case_shared.errors import UnreadableRecord
-from case_shared.events import CaseSubmitted, decode, header
-from case_shared.kafka import KafkaSettings, RawRecord
-from case_shared.postgres import Pool, load_sql
-from case_shared.restoring import read_log, skip
-from case_shared.topics import CASE_DELIVERY, CASE_SUBMITTED
+from case_api.postgres.statements import Statement
+from case_shared.database.postgres import Pool, load_sql
+from case_shared.kafka.connection import KafkaSettings, RawRecord
+from case_shared.kafka.restoring import read_log, skip
+from case_shared.kafka.topics import CASE_DELIVERY, CASE_SUBMITTED
+from case_shared.words.errors import UnreadableRecord
+from case_shared.words.events import CaseSubmitted, decode, header
 
 log = structlog.get_logger(__name__)
-_PACKAGE = "case_api.postgres"
 
 
 async def recover_submissions(pool: Pool, settings: KafkaSettings) -> str:
@@ -23,7 +23,7 @@ async def recover_submissions(pool: Pool, settings: KafkaSettings) -> str:
     recovered = 0
     async for records in read_log(settings, CASE_SUBMITTED):
         recovered += await _recover(pool, records)
-    drafts = await pool.fetchval(load_sql(_PACKAGE, "distrust_drafts"))
+    drafts = await pool.fetchval(load_sql(Statement.DISTRUST_DRAFTS))
     await skip(settings, f"case-api.{CASE_DELIVERY}", CASE_DELIVERY)
     return f"{recovered} submissions recovered from Kafka; {drafts} drafts will be looked up in D365 when submitted"
 
@@ -33,10 +33,10 @@ async def _recover(pool: Pool, records: Sequence[RawRecord]) -> int:
     newest = {event.web_case_id: event for event, _ in sorted(found, key=lambda item: item[0].submission_no)}
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(
-            load_sql(_PACKAGE, "recover_cases"), [event.model_dump_json(exclude_none=True) for event in newest.values()]
+            load_sql(Statement.RECOVER_CASES), [event.model_dump_json(exclude_none=True) for event in newest.values()]
         )
         rows = await connection.fetch(
-            load_sql(_PACKAGE, "recover_submissions"),
+            load_sql(Statement.RECOVER_SUBMISSIONS),
             [event.model_dump_json(exclude_none=True) for event, _ in found],
             [traceparent for _, traceparent in found],
         )
