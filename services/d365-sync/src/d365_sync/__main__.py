@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from case_shared import entry
+from case_shared.process import entry
 
 
 def main() -> None:
@@ -13,8 +13,8 @@ def main() -> None:
 
 def serve() -> None:
     """Serve until a signal."""
-    from case_shared import service
-    from case_shared.settings import load_settings
+    from case_shared.process.settings import load_settings
+    from case_shared.web import service
     from d365_sync import wiring
     from d365_sync.settings import Settings
 
@@ -24,15 +24,15 @@ def serve() -> None:
 
 def migrate() -> None:
     """Bring schema and topics up to date."""
-    from case_shared import migrations, topics
+    from case_shared.kafka import migrate, topics
 
-    migrations.run("d365_sync", topics=[topics.CASE_SUBMITTED, topics.CASE_DELIVERY, topics.CASE_STATUS_CHANGED])
+    migrate.run("d365_sync", topics=[topics.CASE_SUBMITTED, topics.CASE_DELIVERY, topics.CASE_STATUS_CHANGED])
 
 
 def restored(reason: str) -> None:
     """After a restore: look everything up before it is sent."""
-    from case_shared import restoring
-    from d365_sync.app.restore_delivery import restore_delivery
+    from case_shared.kafka import restoring
+    from d365_sync.restore_delivery import restore_delivery
 
     restoring.run("d365_sync", restore_delivery(reason))
 

@@ -1,17 +1,19 @@
 """From Kafka into the document queue: each batch is written in one transaction, then its offsets move."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 
-from case_shared.events import CaseStatusChanged, CaseSubmitted, decode, header
-from case_shared.flood import FloodGate
-from case_shared.kafka import RawRecord, Subscription
-from case_shared.postgres import Pool
-from case_shared.records import Batch, read_batch, store_batch, store_read
-from case_shared.topics import CASE_STATUS_CHANGED, CASE_SUBMITTED
+from case_shared.database.postgres import Pool
+from case_shared.kafka.connection import RawRecord, Subscription
+from case_shared.kafka.flood import FloodGate
+from case_shared.kafka.records import Batch, read_batch, store_batch, store_read
+from case_shared.kafka.topics import CASE_STATUS_CHANGED, CASE_SUBMITTED
+from case_shared.words.events import CaseStatusChanged, CaseSubmitted, decode, header
 from d365_sync.postgres.intake import Submitted, take_evidence, take_in
 
 SERVICE = "d365-sync"
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def subscriptions(pool: Pool, taken_in: Callable[[], None]) -> list[Subscription]:
@@ -32,14 +34,16 @@ def subscriptions(pool: Pool, taken_in: Callable[[], None]) -> list[Subscription
             taken_in()
 
     return [
-        Subscription(CASE_SUBMITTED, f"{SERVICE}.{CASE_SUBMITTED}", submitted),
-        Subscription(CASE_STATUS_CHANGED, f"{SERVICE}.{CASE_STATUS_CHANGED}", status_changed),
+        Subscription(CASE_SUBMITTED, f"{SERVICE}.{CASE_SUBMITTED}", submitted, name="consume_submissions"),
+        Subscription(CASE_STATUS_CHANGED, f"{SERVICE}.{CASE_STATUS_CHANGED}", status_changed, name="consume_statuses"),
     ]
 
 
 def _submitted(record: RawRecord) -> Submitted:
     event = decode(CaseSubmitted, record.value, record.headers)
-    return Submitted(event, header(record.headers, "traceparent"), record.value)
+    # A trace is no reason to lose a submission: what is none is left out.
+    trace = header(record.headers, "traceparent")
+    return Submitted(event, trace if trace and _TRACEPARENT.fullmatch(trace) else None)
 
 
 def _status_changed(record: RawRecord) -> CaseStatusChanged:

@@ -1,6 +1,6 @@
 """The dispatcher: the one leader that claims documents and has them looked up, sent and published.
 
-Each loop's turn is short; what takes as long as D365 does runs beside, in `Hands`.
+Each loop's turn is short; what takes as long as D365 does runs beside, in `InFlight`.
 """
 
 import asyncio
@@ -12,28 +12,31 @@ from dataclasses import dataclass, field, replace
 import structlog
 from prometheus_client import Gauge
 
-from case_shared.fault_points import FaultPoint, reached
-from case_shared.health import Heartbeats
-from case_shared.leadership import Lease
-from case_shared.loops import Doorbell, run_loop
-from d365_sync.app.bells import Bells
-from d365_sync.app.guard_d365 import GuardD365
-from d365_sync.app.hands import Hands
+from case_shared.database.leadership import Lease
+from case_shared.kafka.outbox import OutboxPublisher
+from case_shared.process.fault_points import FaultPoint, reached
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.process.loops import Doorbell, run_loop
+from d365_sync.app.backpressure import Backpressure
+from d365_sync.app.compare_stored import CompareStored
+from d365_sync.app.in_flight import InFlight
 from d365_sync.app.log_failures import LogFailures
+from d365_sync.app.look_up import LookUp
 from d365_sync.app.ports import DeliveryControl, Documents, Leader, Result
-from d365_sync.app.publish_deliveries import PublishDeliveries
-from d365_sync.app.read_back import LookUp
+from d365_sync.app.wake_ups import WakeUps
 from d365_sync.domain.document import AttemptKind, Claim
-from d365_sync.domain.outcomes import not_cleared
+from d365_sync.domain.look_ups import not_cleared
 
 log = structlog.get_logger(__name__)
 LEASE_NAME = "dispatcher"
 # A document's lease covers one attempt: the time-out, and this for the way to the socket and back.
 LEASE_MARGIN_SECONDS = 5.0
 _POLL_SECONDS = 0.25
+_COMPARE_SECONDS = 1.0
 _TEND_SECONDS = 0.5
 _PUBLISH_PAUSE_SECONDS = 0.025
 _LOOK_UP_BATCH = 100
+_SECOND_CASES = 100
 _MAX_LOOK_UPS = 4
 _refused = Gauge("d365_sync_environment_refused", "1 where D365_URL is not the environment of this database")
 
@@ -44,12 +47,13 @@ class Dispatcher:
 
     documents: Documents
     control: DeliveryControl
-    guard: GuardD365
-    hands: Hands
+    backpressure: Backpressure
+    in_flight: InFlight
     look_up: LookUp
-    publish: PublishDeliveries
+    publisher: OutboxPublisher
     log_failures: LogFailures | None
-    bells: Bells
+    compare_stored: CompareStored
+    wake_ups: WakeUps
     heartbeats: Heartbeats
     d365_url: str
     settle_seconds: float
@@ -58,7 +62,7 @@ class Dispatcher:
     _after_dealer: str = ""
     _claimed_this_time_round: bool = False
     # Legal entities that are asked about documents of unknown outcome: one request for each at a time.
-    _verifying: set[str] = field(default_factory=set)
+    _looking_up: set[str] = field(default_factory=set)
     _looked_up_last: bool = False
     _environment_fits: bool = False
 
@@ -69,19 +73,20 @@ class Dispatcher:
     async def lead(self, lease: Lease, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set, or until cancelled because the lease was lost."""
         self._leader = Leader(lease.name, lease.token)
-        self.hands.lease = lease
-        await self.guard.resume()
+        self.in_flight.lease = lease
+        await self.backpressure.resume()
         loops: dict[str, tuple[Callable[[], Awaitable[bool]], float, Doorbell]] = {
             "tend": (self.tend, _TEND_SECONDS, Doorbell()),
-            "deliver": (self.deliver, _POLL_SECONDS, self.bells.deliver),
-            "verify": (self.verify, _POLL_SECONDS, self.bells.verify),
-            "publish": (self._publish, _POLL_SECONDS, self.bells.publish),
+            "deliver": (self.deliver, _POLL_SECONDS, self.wake_ups.deliver),
+            "verify": (self.look_up_due, _POLL_SECONDS, self.wake_ups.look_up),
+            "publish": (lambda: self._publish(lease), _POLL_SECONDS, self.wake_ups.publish),
+            "compare": (self._compare_stored, _COMPARE_SECONDS, Doorbell()),
         }
         if self.log_failures:
             loops["log_failures"] = (self._log_failures, 2.0, Doorbell())
         try:
             async with asyncio.TaskGroup() as group:
-                for name, (turn, seconds, bell) in loops.items():
+                for name, (turn, seconds, doorbell) in loops.items():
                     group.create_task(
                         run_loop(
                             name,
@@ -89,13 +94,13 @@ class Dispatcher:
                             every_seconds=seconds,
                             stopping=stopping,
                             heartbeats=self.heartbeats,
-                            doorbell=bell,
+                            doorbell=doorbell,
                             # The breaker's probe and the preflight ask D365 several times in a turn.
                             turn_seconds=60 + 8 * self.timeout_seconds,
                         )
                     )
         finally:
-            self.hands.lease = None
+            self.in_flight.lease = None
             for name in loops:
                 self.heartbeats.forget(name)
 
@@ -103,13 +108,15 @@ class Dispatcher:
         """What must be right before anything is claimed: environment, mapping, breaker; and leases left behind."""
         await self._check_environment()
         if await self.documents.expire_leases(settle_seconds=self.settle_seconds):
-            self.bells.verify.ring()
-        self.hands.refresh()
+            self.wake_ups.look_up.ring()
+        for second in await self.documents.second_cases(_SECOND_CASES):
+            await self.documents.note_second_case(second)
+        self.in_flight.refresh()
         if self._environment_fits:
-            sent_before = self.guard.sends
-            await self.guard.tend()
-            if self.guard.sends and not sent_before:
-                self.bells.taken_in()
+            sent_before = self.backpressure.may_send
+            await self.backpressure.tend()
+            if self.backpressure.may_send and not sent_before:
+                self.wake_ups.taken_in()
         return False
 
     async def _check_environment(self) -> None:
@@ -125,7 +132,7 @@ class Dispatcher:
     async def deliver(self) -> bool:
         """Claim documents and have them sent; True where there may be more and room for them."""
         room = self._room()
-        if not room or not self._environment_fits or not self.guard.sends:
+        if not room or not self._environment_fits or not self.backpressure.may_send:
             return False
         taken = await self.documents.claim_to_deliver(
             self._leader,
@@ -144,56 +151,61 @@ class Dispatcher:
         more, self._claimed_this_time_round = self._claimed_this_time_round, False
         return more
 
-    async def verify(self) -> bool:
+    async def look_up_due(self) -> bool:
         """Claim documents whose look-up is due and have them looked up."""
-        if not self._environment_fits or not self.guard.sends or len(self._verifying) >= _MAX_LOOK_UPS:
+        if not self._environment_fits or not self.backpressure.may_send or len(self._looking_up) >= _MAX_LOOK_UPS:
             return False
-        claims = await self.documents.claim_to_verify(
-            self._leader, limit=_LOOK_UP_BATCH, lease_seconds=self._lease_seconds * 2, busy=self._verifying
+        claims = await self.documents.claim_to_look_up(
+            self._leader, limit=_LOOK_UP_BATCH, lease_seconds=self._lease_seconds * 2, busy=self._looking_up
         )
         if claims:
             place = claims[0].case.data_area_id
-            self._verifying.add(place)
-            self._begin_look_up(claims, lambda: self._verifying.discard(place))
+            self._looking_up.add(place)
+            self._begin_look_up(claims, lambda: self._looking_up.discard(place))
         return bool(claims)
 
-    async def _publish(self) -> bool:
-        if await self.publish():
+    async def _publish(self, lease: Lease) -> bool:
+        if await self.publisher.turn(lease):
             return True
         # What comes within a moment goes out together: two statements a batch, however busy it is.
         await asyncio.sleep(_PUBLISH_PAUSE_SECONDS)
         return False
 
+    async def _compare_stored(self) -> bool:
+        return self._environment_fits and self.backpressure.may_send and await self.compare_stored()
+
     async def _log_failures(self) -> bool:
-        return self.guard.sends and self.log_failures is not None and await self.log_failures()
+        return self.backpressure.may_send and self.log_failures is not None and await self.log_failures()
 
     def _room(self) -> int:
         """How many documents to claim now; few are not worth a statement."""
-        limit = self.guard.concurrency.limit
-        room = max(0, limit + self._ahead() - self.hands.holding)
-        return room if room >= limit // 4 + self._reserve() or not self.hands.has_more else 0
+        limit = self.backpressure.concurrency.limit
+        room = max(0, limit + self._ahead() - self.in_flight.count)
+        return room if room >= limit // 4 + self._reserve() or not self.in_flight.has_more else 0
 
     def _per_dealer(self) -> int:
         """How many documents of one dealer may be claimed at once; answered ones count until they are stored."""
-        at_work = max(1, self.guard.concurrency.limit - self._reserve()) + self._ahead()
-        return at_work + self.hands.outcomes.waiting
+        at_work = max(1, self.backpressure.concurrency.limit - self._reserve()) + self._ahead()
+        return at_work + self.in_flight.outcomes.waiting
 
     def _reserve(self) -> int:
         """The slots that one dealer alone does not get."""
-        return max(1, self.guard.concurrency.limit // 10)
+        return max(1, self.backpressure.concurrency.limit // 10)
 
     def _ahead(self) -> int:
         """How many documents to have ready, so that no slot waits for a claim or a look-up: none where D365 is slow."""
-        if self.guard.fast and self._looked_up_last:
-            return self.guard.concurrency.limit
+        if self.backpressure.fast and self._looked_up_last:
+            return self.backpressure.concurrency.limit
         return (
-            math.ceil(self.guard.concurrency.limit / 2) if self.guard.fast and self.guard.concurrency.limit > 1 else 0
+            math.ceil(self.backpressure.concurrency.limit / 2)
+            if self.backpressure.fast and self.backpressure.concurrency.limit > 1
+            else 0
         )
 
     def _send_or_look_up(self, claims: Sequence[Claim]) -> None:
-        to_look_up = [claim for claim in claims if claim.kind is AttemptKind.READ_BACK]
+        to_look_up = [claim for claim in claims if claim.kind is AttemptKind.LOOK_UP]
         self._looked_up_last = bool(to_look_up)
-        self.hands.take([claim for claim in claims if claim.kind is AttemptKind.CREATE])
+        self.in_flight.take([claim for claim in claims if claim.kind is AttemptKind.CREATE])
         self._look_up_all(to_look_up)
 
     def _look_up_all(self, claims: Sequence[Claim]) -> None:
@@ -204,24 +216,24 @@ class Dispatcher:
             self._begin_look_up(place, lambda: None)
 
     def _begin_look_up(self, claims: Sequence[Claim], ended: Callable[[], None]) -> None:
-        self.hands.reading += len(claims)
-        self.hands.start(self._look_up(claims, self._leader, ended))
+        self.in_flight.looking_up += len(claims)
+        self.in_flight.start(self._look_up(claims, self._leader, ended))
 
     async def _look_up(self, claims: Sequence[Claim], leader: Leader, ended: Callable[[], None]) -> None:
-        started = self.guard.clock.monotonic()
+        started = self.backpressure.clock.monotonic()
         try:
             results = await self.look_up(claims)
-            self.guard.learn(results[0].decision, started=started)
+            self.backpressure.learn(results[0].decision, started=started)
             for result in results:
                 if not result.decision.post_now:
-                    self.hands.outcomes.add(result)
+                    self.in_flight.outcomes.add(result)
             cleared = [result for result in results if result.decision.post_now]
             await self._post_cleared(cleared, leader)
         finally:
-            self.hands.reading -= len(claims)
+            self.in_flight.looking_up -= len(claims)
             ended()
-            self.bells.deliver.ring()
-            self.bells.verify.ring()
+            self.wake_ups.deliver.ring()
+            self.wake_ups.look_up.ring()
 
     async def _post_cleared(self, cleared: Sequence[Result], leader: Leader) -> None:
         if not cleared:
@@ -229,10 +241,15 @@ class Dispatcher:
         claims = [
             replace(result.claim, cause=result.decision.cause, detail=result.decision.detail) for result in cleared
         ]
-        begun = await self.documents.begin_posts(leader, claims, lease_seconds=self._lease_seconds)
-        self.hands.take(begun)
+        begun = await self.documents.begin_posts(
+            leader,
+            claims,
+            lease_seconds=self._lease_seconds,
+            support={result.claim.id: result.support for result in cleared},
+        )
+        self.in_flight.take(begun)
         posting = {claim.id for claim in begun}
         for claim in claims:
             if claim.id not in posting:
                 # Fenced: where the lease was lost, this changes nothing.
-                self.hands.outcomes.add(Result(claim, not_cleared(claim)))
+                self.in_flight.outcomes.add(Result(claim, not_cleared(claim)))

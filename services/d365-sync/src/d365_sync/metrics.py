@@ -1,11 +1,13 @@
-"""What Prometheus is told about the queue as a whole."""
+"""What Prometheus learns about the queue as a whole."""
 
 from dataclasses import dataclass
 
 from prometheus_client import Gauge
 
+from case_shared.d365.check.report import State as StepState
 from d365_sync.domain.document import State
 from d365_sync.domain.ledger import MUST_BE_ZERO, adds_up
+from d365_sync.postgres.checks import PostgresChecks
 from d365_sync.postgres.control import PostgresControl
 from d365_sync.postgres.queries import Queries
 
@@ -13,11 +15,18 @@ _OPEN = (State.PENDING, State.DELIVERING, State.VERIFYING, State.DEFERRED, State
 _UNKNOWN = float("nan")
 _documents = Gauge("d365_sync_documents", "Documents that are not at an end, and dead letters", ["state"])
 _oldest = Gauge("d365_sync_oldest_document_age_seconds", "Age of the oldest such document", ["state"])
-_untold = Gauge("d365_sync_untold_revision_age_seconds", "For how long the oldest unpublished revision waits")
 _paused = Gauge("d365_sync_paused", "1 while an operator has paused delivery, or a maintenance window is under way")
-_ledger = Gauge("d365_sync_ledger_adds_up", "1 while every submission has its place; NaN where another replica tells")
-_misplaced = Gauge("d365_sync_ledger_misplaced", "What the ledger wants to be zero; told by the leader alone", ["kind"])
+_ledger = Gauge(
+    "d365_sync_ledger_adds_up", "1 while every submission has its place; NaN where another replica reports it"
+)
+_misplaced = Gauge(
+    "d365_sync_ledger_misplaced", "What the ledger wants to be zero; reported by the leader alone", ["kind"]
+)
+_check_failed = Gauge("casebridge_d365_check_failed", "1 where this step of the last check of D365 failed", ["step"])
+_check_age = Gauge("casebridge_d365_check_age_seconds", "Time since the last check of D365; NaN where there was none")
+_uniqueness = Gauge("casebridge_d365_uniqueness_unproven", "1 where nothing proves that the Web Case ID is unique")
 _ledger.set(_UNKNOWN)
+_check_age.set(_UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,7 @@ class Measure:
 
     control: PostgresControl
     queries: Queries
+    checks: PostgresChecks
 
     async def backlog(self) -> bool:
         """Count the queue; returns False, as a loop's turn that is done."""
@@ -33,10 +43,17 @@ class Measure:
         for state in _OPEN:
             _documents.labels(state).set(found[state].documents if state in found else 0)
             _oldest.labels(state).set(found[state].oldest_seconds if state in found else 0)
-        _untold.set(await self.control.untold_seconds())
         stored = await self.control.read()
         _paused.set(stored.paused or stored.in_window)
+        await self._check()
         return False
+
+    async def _check(self) -> None:
+        for step in await self.checks.steps():
+            _check_failed.labels(step["id"]).set(step["state"] == StepState.FAILED)
+        last = await self.checks.last()
+        _check_age.set(last.age_seconds if last else _UNKNOWN)
+        _uniqueness.set(await self.checks.is_unproven())
 
     async def ledger(self) -> bool:
         """Add the ledger up, a join of all submissions: for the leader alone; returns False."""
@@ -48,6 +65,6 @@ class Measure:
         return False
 
     def forget_ledger(self) -> None:
-        """Another process leads now, and tells it."""
+        """Another process leads now, and reports it."""
         _ledger.set(_UNKNOWN)
         _misplaced.clear()

@@ -1,47 +1,49 @@
 """The composition root: what d365-sync is made of, and how it starts and stops."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import aiohttp
 import structlog
 from fastapi import FastAPI
 
-from case_shared.auth import TokenVerifier
-from case_shared.category_types import CategoryTypes
-from case_shared.clock import Clock, SystemClock
-from case_shared.d365.client import D365Client
+from case_shared.d365.chain_memory import PostgresChainMemory
+from case_shared.d365.check.report import Report
+from case_shared.d365.check.running import run_check
+from case_shared.d365.check.target import Asked
 from case_shared.d365.session import open_client
-from case_shared.health import Heartbeats, health_routes
-from case_shared.kafka import Consumers, create_producer
-from case_shared.leadership import Leadership
-from case_shared.loops import finish, run_loop, start
-from case_shared.postgres import Pool, close_pool, load_sql
-from case_shared.retention import LEASE_NAME as RETENTION
-from case_shared.retention import Retention, Rule
-from case_shared.service import open_pool
-from case_shared.topics import topic_name
-from d365_sync.app.bells import Bells
+from case_shared.database import progress
+from case_shared.database.leadership import Leadership
+from case_shared.database.postgres import Pool, close_pool, load_sql, takes_writes
+from case_shared.database.progress import Progress, expected
+from case_shared.database.retention import LEASE_NAME as RETENTION
+from case_shared.database.retention import Retention, Rule
+from case_shared.kafka.consumers import Consumers
+from case_shared.kafka.outbox import OutboxPublisher, Sends, sender_for
+from case_shared.process.clock import Clock, SystemClock
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.process.loops import finish, run_loop, start
+from case_shared.web.auth import TokenVerifier
+from case_shared.web.cursors import Cursors, shared_key
+from case_shared.web.health import health_routes
+from case_shared.web.limits import RateLimits
+from case_shared.web.service import open_pool
+from d365_sync.app.backpressure import Backpressure
+from d365_sync.app.check_d365 import CheckD365
+from d365_sync.app.compare_stored import CompareStored
 from d365_sync.app.deliver import Deliver
-from d365_sync.app.end_document import EndDocument
-from d365_sync.app.guard_d365 import GuardD365
-from d365_sync.app.hands import Hands
-from d365_sync.app.ledger_d365 import CompareWithD365
-from d365_sync.app.link import Link
+from d365_sync.app.in_flight import InFlight
 from d365_sync.app.log_failures import LogFailures
+from d365_sync.app.look_up import LookUp
 from d365_sync.app.ports import D365
-from d365_sync.app.preview import Preview
-from d365_sync.app.publish_deliveries import PublishDeliveries, Send
-from d365_sync.app.read_back import LookUp
-from d365_sync.app.replay import Replay
+from d365_sync.app.positive_control import ControlledLookUp
 from d365_sync.app.replay_dry_run import ForecastReplay
 from d365_sync.app.replay_runner import RunReplays
-from d365_sync.app.replays import OrderReplay, SteerReplay
-from d365_sync.app.search_d365 import SearchD365
-from d365_sync.app.show_flow import ShowFlow
+from d365_sync.app.restore_d365 import RestoreD365
 from d365_sync.app.store_outcomes import StoreOutcomes
-from d365_sync.app.verify import Verify
+from d365_sync.app.wake_ups import WakeUps
 from d365_sync.consumers import SERVICE, subscriptions
 from d365_sync.dispatcher import LEASE_NAME, Dispatcher
 from d365_sync.domain.backoff import Backoff
@@ -50,27 +52,24 @@ from d365_sync.domain.concurrency import Concurrency
 from d365_sync.domain.outcomes import Policy
 from d365_sync.leading import Leading
 from d365_sync.metrics import Measure
+from d365_sync.operators_api import build_context
+from d365_sync.postgres.checks import PostgresChecks
 from d365_sync.postgres.control import PostgresControl
-from d365_sync.postgres.dealers import PostgresDealers
-from d365_sync.postgres.desk import PostgresDesk
+from d365_sync.postgres.d365_restores import PostgresRestores
 from d365_sync.postgres.documents import PostgresDocuments
-from d365_sync.postgres.flow import PostgresFlow
-from d365_sync.postgres.outbox import PostgresOutbox
+from d365_sync.postgres.outbox import OUTBOX
 from d365_sync.postgres.queries import Queries
 from d365_sync.postgres.replays import PostgresReplays
-from d365_sync.postgres.windows import PostgresWindows
-from d365_sync.producer import Producer
+from d365_sync.postgres.statements import Statement
+from d365_sync.postgres.stored import PostgresStored
 from d365_sync.settings import Settings
 from d365_sync.web.app import create
-from d365_sync.web.context import Context
 
 log = structlog.get_logger(__name__)
-# Together below the grace period that `case_shared.service` leaves after its own.
+# Together below the grace period that `case_shared.web.service` leaves after its own.
 _LOOPS_SECONDS = 4.0
 _DRAIN_SECONDS = 4.0
 _MEASURE_SECONDS = 5.0
-# A dry run of some thousand documents is done by then.
-_DRY_RUN_WAIT_SECONDS = 20.0
 # Beside the POSTs: look-ups, probes, operators' reads.
 _MORE_CONNECTIONS = 10
 
@@ -94,18 +93,33 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
     pool = await open_pool(settings, service=SERVICE)
     stack.push_async_callback(close_pool, pool)
     connections = settings.d365_max_concurrency + _MORE_CONNECTIONS
-    d365 = await stack.enter_async_context(open_client(settings, settings.mapping, clock, limit=connections))
+    memory = PostgresChainMemory(pool, settings.d365_url)
+    d365 = await stack.enter_async_context(
+        open_client(settings, settings.mapping, clock, limit=connections, memory=memory)
+    )
     plain = await stack.enter_async_context(aiohttp.ClientSession())
-    producer = Producer(lambda: create_producer(settings, client_id=SERVICE), lambda name: topic_name(settings, name))
-    stack.push_async_callback(producer.close)
-    bells = Bells()
-    dispatcher = build_dispatcher(settings, pool, d365, producer.send, clock, heartbeats, bells)
-    consumers = Consumers(settings, subscriptions(pool, bells.taken_in), client_id=SERVICE, heartbeats=heartbeats)
+    sender = sender_for(settings, SERVICE)
+    stack.push_async_callback(sender.close)
+    wake_ups = WakeUps()
+    dispatcher = build_dispatcher(settings, pool, d365, sender, clock, heartbeats, wake_ups)
+    consumers = Consumers(settings, subscriptions(pool, wake_ups.taken_in), client_id=SERVICE, heartbeats=heartbeats)
     leadership = Leadership(pool, clock, heartbeats, LEASE_NAME)
-    measure = Measure(PostgresControl(pool), Queries(pool))
+    d365_checks = PostgresChecks(pool, settings.d365_url, settings.mapping)
+    if await d365_checks.note_uniqueness():
+        log.warning("uniqueness_unproven", remedy="casebridge d365 check --write --company CODE")
+    measure = Measure(PostgresControl(pool), Queries(pool), d365_checks)
     replays = build_replays(settings, pool, d365, dispatcher, clock)
-    leading = Leading(dispatcher, replays, measure, heartbeats, bells.replays)
+    restore = build_restore(settings, pool, d365, dispatcher, clock)
+    leading = Leading(
+        dispatcher, replays, restore, build_check(settings, d365_checks, clock), measure, heartbeats, wake_ups
+    )
     verifier = TokenVerifier(settings, plain, clock)
+
+    def loop(name: str, turn: Callable[[], Awaitable[bool]], seconds: float) -> Coroutine[Any, Any, None]:
+        return run_loop(name, turn, every_seconds=seconds, stopping=stopping, heartbeats=heartbeats)
+
+    without = () if dispatcher.log_failures else ("log_failures",)
+    moving = Progress(pool, heartbeats, expected(SERVICE, without=without))
     loops = {
         "keys": verifier.keep_keys(stopping),
         "dispatcher": leadership.run(leading.lead, stopping),
@@ -113,34 +127,34 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
         "retention": Leadership(pool, clock, heartbeats, RETENTION).run(
             build_retention(settings, pool, heartbeats).lead, stopping
         ),
-        "backlog": run_loop(
-            "backlog", measure.backlog, every_seconds=_MEASURE_SECONDS, stopping=stopping, heartbeats=heartbeats
-        ),
+        "progress": loop("progress", moving.turn, progress.EVERY_SECONDS),
+        "backlog": loop("backlog", measure.backlog, _MEASURE_SECONDS),
+        "outbox_measures": loop("outbox_measures", dispatcher.publisher.measure, _MEASURE_SECONDS),
     }
     tasks = start(loops)
-    stack.push_async_callback(_stop, stopping, tasks, dispatcher)
+    stack.push_async_callback(_stop, stopping, tasks, dispatcher, leadership)
 
     async def environment_fits() -> bool:
         return (await PostgresControl(pool).read()).refused_url is None
 
     async def database_answers() -> bool:
-        return bool(await pool.fetchval("SELECT true"))
+        return await takes_writes(pool)
 
     async def kafka_is_reached() -> bool:
-        return producer.reaches_kafka and consumers.started
-
-    async def consumers_flow() -> bool:
-        return consumers.flowing
+        return sender.reaches_kafka and consumers.started
 
     app.state.stop = stopping.set
     app.state.token_verifier = verifier
-    app.state.context = _context(settings, pool, d365, bells)
-    told = {"kafka": kafka_is_reached, "consumers": consumers_flow, "d365_environment": environment_fits}
-    app.include_router(health_routes(heartbeats, {"database": database_answers}, told))
+    app.state.rate_limits = RateLimits(settings.rate_limit_user_per_minute, settings.rate_limit_client_per_minute)
+    app.state.context = build_context(settings, pool, d365, wake_ups, Cursors(await shared_key(pool)))
+    checks = {"database": database_answers, "consumers": consumers.ready}
+    reported = {"kafka": kafka_is_reached, "flow": consumers.flow, "d365_environment": environment_fits}
+    reported["progress"] = moving.moves
+    app.include_router(health_routes(heartbeats, checks, reported, metrics_token=settings.metrics_token))
 
 
 def build_dispatcher(
-    settings: Settings, pool: Pool, d365: D365, send: Send, clock: Clock, heartbeats: Heartbeats, bells: Bells
+    settings: Settings, pool: Pool, d365: D365, sender: Sends, clock: Clock, heartbeats: Heartbeats, wake_ups: WakeUps
 ) -> Dispatcher:
     """The dispatcher and all that it works with."""
     mapping, seconds = settings.mapping, settings.d365_timeout_seconds
@@ -149,7 +163,7 @@ def build_dispatcher(
         settings.d365_settle_seconds, settings.d365_max_attempts, Backoff(settings.d365_backoff_max_seconds)
     )
     logs_failures = mapping.document_queue.entity_set is not None
-    guard = GuardD365(
+    backpressure = Backpressure(
         d365,
         control,
         clock,
@@ -157,16 +171,19 @@ def build_dispatcher(
         Concurrency(settings.d365_max_concurrency),
         seconds,
     )
-    outcomes = StoreOutcomes(documents, logs_failures, bells.stored)
+    outcomes = StoreOutcomes(documents, logs_failures, wake_ups.stored)
     return Dispatcher(
         documents=documents,
         control=control,
-        guard=guard,
-        hands=Hands(Deliver(d365, policy, seconds), outcomes, guard, clock, seconds, bells.deliver.ring),
+        backpressure=backpressure,
+        in_flight=InFlight(
+            Deliver(d365, policy, seconds), outcomes, backpressure, clock, seconds, wake_ups.deliver.ring
+        ),
         look_up=LookUp(d365, documents, policy, seconds, mapping.has_submission_id),
-        publish=PublishDeliveries(PostgresOutbox(pool), send, clock),
+        publisher=OutboxPublisher(pool, OUTBOX, sender, batch_size=500),
         log_failures=LogFailures(d365, documents, seconds) if logs_failures else None,
-        bells=bells,
+        compare_stored=CompareStored(d365, PostgresStored(pool), seconds),
+        wake_ups=wake_ups,
         heartbeats=heartbeats,
         d365_url=settings.d365_url,
         settle_seconds=settings.d365_settle_seconds,
@@ -177,55 +194,58 @@ def build_dispatcher(
 def build_retention(settings: Settings, pool: Pool, heartbeats: Heartbeats) -> Retention:
     """What is kept for a configured time only."""
     rules = (
-        ("documents", "empty_documents", settings.retention_payload_days),
-        ("unreadable_records", "delete_unreadable_records", settings.retention_unreadable_record_days),
-        ("replays", "delete_replays", settings.retention_replay_days),
+        ("documents", Statement.EMPTY_DOCUMENTS, settings.retention_payload_days),
+        ("unreadable_records", Statement.DELETE_UNREADABLE_RECORDS, settings.retention_unreadable_record_days),
+        ("replays", Statement.DELETE_REPLAYS, settings.retention_replay_days),
+        ("personal_data", Statement.EMPTY_CASES, settings.retention_personal_days),
     )
-    return Retention(
-        pool, [Rule(what, load_sql("d365_sync.postgres", name), days) for what, name, days in rules], heartbeats
-    )
+    loaded = [Rule(what, load_sql(statement), days) for what, statement, days in rules]
+    return Retention(pool, loaded, heartbeats, settings.retention_sweep_seconds)
 
 
 def build_replays(settings: Settings, pool: Pool, d365: D365, dispatcher: Dispatcher, clock: Clock) -> RunReplays:
     """What carries replays out, beside `dispatcher`."""
     replays, seconds = PostgresReplays(pool), settings.d365_timeout_seconds
-    forecast = ForecastReplay(d365, dispatcher.documents, replays, seconds, settings.mapping.has_submission_id)
-    guard = dispatcher.guard
-    return RunReplays(replays, forecast, lambda: guard.sends, dispatcher.bells.taken_in, clock)
+    look_up = ControlledLookUp(d365, dispatcher.documents, seconds, settings.d365_settle_seconds)
+    forecast = ForecastReplay(look_up, replays, settings.mapping.has_submission_id)
+    backpressure = dispatcher.backpressure
+    return RunReplays(replays, forecast, lambda: backpressure.may_send, dispatcher.wake_ups.taken_in, clock)
 
 
-def _context(settings: Settings, pool: Pool, d365: D365Client, bells: Bells) -> Context:
-    desk, queries, replays = PostgresDesk(pool), Queries(pool), PostgresReplays(pool)
-    seconds, category_types = settings.d365_timeout_seconds, CategoryTypes.parse(settings.d365_category_types)
-    return Context(
-        queries=queries,
-        control=PostgresControl(pool),
-        desk=desk,
-        windows=PostgresWindows(pool),
-        dealers=PostgresDealers(pool),
-        replay=Replay(desk),
-        preview=Preview(d365, replays),
-        order_replay=OrderReplay(replays, bells.replays.ring, _DRY_RUN_WAIT_SECONDS),
-        steer_replay=SteerReplay(replays, bells.replays.ring),
-        compare_with_d365=CompareWithD365(d365, queries, seconds, settings.mapping.has_submission_id),
-        show_flow=ShowFlow(PostgresFlow(pool), PostgresControl(pool), SystemClock()),
-        search_d365=SearchD365(d365, PostgresDealers(pool), PostgresControl(pool), category_types),
-        link=Link(d365, desk, category_types, seconds),
-        verify=Verify(desk, bells.taken_in),
-        end=EndDocument(desk),
-        bells=bells,
-        d365_url=settings.d365_url,
+def build_check(settings: Settings, checks: PostgresChecks, clock: Clock) -> CheckD365:
+    """What looks at D365 as `casebridge d365 check` does, but writes nothing there."""
+
+    async def check(asked: Asked) -> Report:
+        return await run_check(settings, asked, clock, inbound="no case is created")
+
+    return CheckD365(checks, check, clock)
+
+
+def build_restore(settings: Settings, pool: Pool, d365: D365, dispatcher: Dispatcher, clock: Clock) -> RestoreD365:
+    """What looks up what D365 has lost in a restore, beside `dispatcher`."""
+    backpressure, seconds = dispatcher.backpressure, settings.d365_timeout_seconds
+    return RestoreD365(
+        PostgresRestores(pool),
+        d365,
+        dispatcher.look_up.controlled,
+        lambda: backpressure.may_send,
+        dispatcher.wake_ups.taken_in,
+        clock,
+        seconds,
+        settings.mapping.has_submission_id,
     )
 
 
-async def _stop(stopping: asyncio.Event, tasks: list[asyncio.Task[None]], dispatcher: Dispatcher) -> None:
+async def _stop(
+    stopping: asyncio.Event, tasks: list[asyncio.Task[None]], dispatcher: Dispatcher, leadership: Leadership
+) -> None:
     """No new claims; what is under way is finished, or left to its lease's end, which makes it be looked up."""
     await finish(stopping, tasks, within_seconds=_LOOPS_SECONDS)
     try:
         async with asyncio.timeout(_DRAIN_SECONDS):
-            await dispatcher.hands.drain()
-            await dispatcher.publish()
+            await dispatcher.in_flight.drain()
+            await leadership.once(dispatcher.publisher.turn)
     except TimeoutError:
-        log.warning("left_to_their_leases", documents=dispatcher.hands.holding)
+        log.warning("left_to_their_leases", documents=dispatcher.in_flight.count)
     except Exception as error:
         log.warning("not_published_before_the_end", exc_info=error)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from case_shared import telemetry
 from case_shared.d365.answers import Forbidden
 from case_shared.d365.errors import D365Error
-from case_shared.fault_points import FaultPoint, reached
+from case_shared.process import telemetry
+from case_shared.process.fault_points import FaultPoint, reached
 from d365_sync.app.ports import D365, Result
 from d365_sync.domain.document import Claim
 from d365_sync.domain.outcomes import Policy, after_post
@@ -28,7 +28,8 @@ class Deliver:
             reached(FaultPoint.CASE_POSTED)
             # 403 is either this category (security is per role and category type) or everything.
             control = await self._control_read() if isinstance(answer, Forbidden) else None
-        return Result(claim, after_post(answer, claim, self.policy, control), answer.exchange)
+        exchange = answer.exchange
+        return Result(claim, after_post(answer, claim, self.policy, control), exchange, exchange.support)
 
     async def _control_read(self) -> D365Error | None:
         try:

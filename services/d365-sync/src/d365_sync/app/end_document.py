@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from d365_sync.app.operating import Desk, Order
+from d365_sync.app.operator_actions import OperatorActions, Order
 from d365_sync.domain.document import Action
 
 
@@ -10,8 +10,8 @@ from d365_sync.domain.document import Action
 class EndDocument:
     """Refused while an attempt is unproven: such a document is delivering or verifying, never failed."""
 
-    desk: Desk
+    actions: OperatorActions
 
     async def __call__(self, action: Action, order: Order) -> None:
-        """Return, discard or restore. Raises what `operating` names."""
-        await self.desk.change(action, order)
+        """Return, discard or restore. Raises what `operator_actions` names."""
+        await self.actions.change(action, order)

@@ -1,23 +1,27 @@
 """The ledger against D365's own books: two lists in the order of the Web Case ID, held side by side, a page at a time.
 
-No snapshot spans D365 and us. So D365's page is read first and our books after it, and only documents are judged that
-nothing has happened to for a while (five minutes): a case in flight raises no alarm.
+D365 compares no texts, so its books cannot be read in that order: they are read by RecId and kept in a table of ours
+until they are compared. No snapshot spans D365 and us. So its books are read first and ours after them, and only
+documents are judged that nothing has happened to since five minutes before that: a case in flight raises no alarm.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from case_shared.d365.errors import D365Error
+from case_shared.d365.errors import D365Error, D365Misconfigured
+from case_shared.d365.keys import is_key
 from case_shared.d365.models import D365Case
-from case_shared.identifiers import is_web_case_id
-from d365_sync.app.operating import D365Unreachable
+from case_shared.process.clock import Clock
+from case_shared.words.identifiers import is_web_case_id
+from d365_sync.app.operator_actions import D365Unreachable
 from d365_sync.domain.document import Cause, DocumentId, State
 from d365_sync.domain.ledger import JUDGED_SECONDS
 
 _D365_PAGE = 1000
+_COMPARED_PAGE = 1000
 _BOOKS_PAGE = 1000
 # Behind the letter that begins each Web Case ID: what sorts before it was not written by us.
 _FIRST = "W"
@@ -31,11 +35,11 @@ class Reads(Protocol):
 
     async def read_web_cases(
         self,
-        after: str,
+        after: int,
         *,
         page_size: int,
         timeout: float,  # noqa: ASYNC109
-    ) -> tuple[tuple[D365Case, ...], bool]: ...
+    ) -> tuple[D365Case, ...]: ...
     async def read_cases_by_case_id(
         self,
         data_area_id: str,
@@ -66,6 +70,19 @@ class Books(Protocol):
     async def entries(
         self, behind: DocumentId, up_to: str | None, limit: int, older_than_seconds: float
     ) -> list[Entry]: ...
+
+
+class FoundCases(Protocol):
+    """D365's cases of one comparison, kept in the database: they may be more than fit into memory."""
+
+    async def add(self, comparison: UUID, cases: Sequence[D365Case]) -> None:
+        """Keep some more."""
+
+    async def page(self, comparison: UUID, behind: str, web_case_ids: int) -> Sequence[D365Case]:
+        """All cases of the next few Web Case IDs, in their order; none at the end."""
+
+    async def drop(self, comparison: UUID) -> None:
+        """Forget the comparison's, and what comparisons have left that did not come to their end."""
 
 
 @dataclass
@@ -106,6 +123,8 @@ class CompareWithD365:
 
     d365: Reads
     books: Books
+    found: FoundCases
+    clock: Clock
     timeout_seconds: float
     by_submission_id: bool
 
@@ -114,17 +133,38 @@ class CompareWithD365:
 
         Raises D365Unreachable where D365 gives no answer: half a comparison says nothing.
         """
-        comparison, after, compared, more = Comparison(), _FIRST, _FIRST, True
+        began, comparison_id = self.clock.monotonic(), uuid4()
         try:
-            while more:
-                cases, more = await self.d365.read_web_cases(after, page_size=_D365_PAGE, timeout=self.timeout_seconds)
-                found, after = _page(cases, more=more)
-                if found or not more:
-                    up_to = after if more else None
-                    await self._compare(found, compared, up_to, older_than_seconds, comparison)
-                    compared = after
+            await self._read_d365(comparison_id)
+            # What has changed since the first page was read is as young as what changed just now.
+            older_than_seconds += self.clock.monotonic() - began
+            return await self._compare_all(comparison_id, older_than_seconds)
         except D365Error as error:
             raise D365Unreachable(f"D365 gave no answer to hold the books against: {error.why}") from error
+        finally:
+            await self.found.drop(comparison_id)
+
+    async def _read_d365(self, comparison_id: UUID) -> None:
+        after = 0
+        while cases := await self.d365.read_web_cases(after, page_size=_D365_PAGE, timeout=self.timeout_seconds):
+            # What a person has typed there is none of ours.
+            ours = [case for case in cases if is_web_case_id(_web_case_id(case))]
+            await self.found.add(comparison_id, ours)
+            following = cases[-1].rec_id or 0
+            if following <= after:
+                raise D365Misconfigured("D365 gives the same page again; check [case.fields] rec_id")
+            after = following
+
+    async def _compare_all(self, comparison_id: UUID, older_than_seconds: float) -> Comparison:
+        comparison, compared = Comparison(), _FIRST
+        while cases := await self.found.page(comparison_id, compared, _COMPARED_PAGE):
+            found = defaultdict[str, list[D365Case]](list)
+            for case in cases:
+                found[_web_case_id(case)].append(case)
+            up_to = next(reversed(found))
+            await self._compare(found, compared, up_to, older_than_seconds, comparison)
+            compared = up_to
+        await self._compare({}, compared, None, older_than_seconds, comparison)
         return comparison
 
     async def _compare(
@@ -158,7 +198,8 @@ class CompareWithD365:
             await self._look_for(data_area_id, lost, comparison)
 
     async def _look_for(self, data_area_id: str, entries: Sequence[Entry], comparison: Comparison) -> None:
-        """A case that an operator linked may carry no Web Case ID."""
+        """A case that an operator linked may carry no Web Case ID. One that cannot be asked for is not judged."""
+        entries = [entry for entry in entries if not entry.case_id or is_key(entry.case_id)]
         case_ids = [entry.case_id for entry in entries if entry.case_id]
         cases = await self.d365.read_cases_by_case_id(data_area_id, case_ids, timeout=self.timeout_seconds)
         there = {case.case_id.casefold(): case.web_case_id for case in cases}
@@ -176,17 +217,8 @@ class CompareWithD365:
         return not entry.other_delivered and entry.cause not in _EXPLAINED
 
 
-def _page(cases: Sequence[D365Case], *, more: bool) -> tuple[Found, str]:
-    """The page's cases by Web Case ID, as far as it is complete, and where the next page begins."""
-    found: dict[str, list[D365Case]] = defaultdict(list)
-    for case in cases:
-        found[(case.web_case_id or "").strip().upper()].append(case)
-    if more and len(found) > 1:
-        # The last one's doubles may stand on the next page: it is read again there.
-        del found[next(reversed(found))]
-    # What a person has typed there is none of ours, and D365 may sort it otherwise than we would.
-    ours = {web_case_id: its for web_case_id, its in found.items() if is_web_case_id(web_case_id)}
-    return ours, next(reversed(ours or found), "")
+def _web_case_id(case: D365Case) -> str:
+    return (case.web_case_id or "").strip().upper()
 
 
 def _same(one: str | None, other: str | None) -> bool:

@@ -2,24 +2,31 @@
 
 from dataclasses import dataclass
 
-from case_shared.category_types import CategoryTypes
 from case_shared.d365.errors import D365Error
-from d365_sync.app.operating import D365Unreachable, Desk, NotAllowed, Order
+from case_shared.words.category_types import CategoryTypes
+from d365_sync.app.operator_actions import D365Unreachable, NotAllowed, OperatorActions, Order, Standing
 from d365_sync.app.ports import D365
+from d365_sync.domain.document import Action, Cause, State
 
 
 @dataclass(frozen=True)
 class Link:
-    """Reads the case in D365 first: it must be there, for the dealer's eyes, and carry nobody else's Web Case ID."""
+    """Reads the case in D365 first: it must be there, for the dealer's eyes, and carry nobody else's Web Case ID.
+
+    A delivered document that D365 has twice can be moved to the other case.
+    """
 
     d365: D365
-    desk: Desk
+    actions: OperatorActions
     category_types: CategoryTypes
     timeout_seconds: float
 
     async def __call__(self, order: Order, case_id: str) -> None:
-        """Tie it. Raises what `operating` names."""
-        standing = await self.desk.standing(order.document)
+        """Tie it. Raises what `operator_actions` names."""
+        standing = await self.actions.standing(order.document)
+        standing.refuse_unless_allowed(Action.LINK)
+        if standing.now.state is State.DELIVERED:
+            _refuse_unless_other(standing, case_id)
         try:
             found = await self.d365.read_cases_by_case_id(
                 standing.data_area_id, [case_id], timeout=self.timeout_seconds
@@ -27,18 +34,42 @@ class Link:
         except D365Error as error:
             raise D365Unreachable(f"D365 gave no answer about case {case_id}: {error.why}") from error
         if not found:
-            raise NotAllowed(f"D365 has no case {case_id} in legal entity {standing.data_area_id}", standing.state)
+            raise NotAllowed(f"D365 has no case {case_id} in legal entity {standing.data_area_id}", standing.now)
         customer = found[0].customer_account or ""
         if customer.casefold() != standing.customer_account.casefold():
             # The dealer would see another customer's case (promise 4).
-            raise NotAllowed(f"case {case_id} is of customer {customer or 'none'}", standing.state)
+            raise NotAllowed(f"case {case_id} is of customer {customer or 'none'}", standing.now)
         kind = found[0].category_type
         if self.category_types.hide(kind):
             raise NotAllowed(
                 f"case {case_id} is of category type {kind}, which dealers never see (D365_CATEGORY_TYPES)",
-                standing.state,
+                standing.now,
             )
         owner = found[0].web_case_id
         if owner and owner.casefold() != order.document.web_case_id.casefold():
-            raise NotAllowed(f"case {case_id} carries the Web Case ID {owner}", standing.state)
-        await self.desk.link(order, found[0].case_id)
+            raise NotAllowed(f"case {case_id} carries the Web Case ID {owner}", standing.now)
+        await self.actions.link(order, found[0].case_id, await self._all(order, standing))
+
+    async def _all(self, order: Order, standing: Standing) -> list[str]:
+        """Where D365 has it twice, both: whoever links to one has seen the other, which is no alarm then."""
+        if standing.cause is not Cause.FOUND_TWICE or standing.now.state is State.DELIVERED:
+            return []
+        web_case_id = order.document.web_case_id
+        try:
+            answer = await self.d365.find_by_web_case_id(
+                standing.data_area_id, [web_case_id], control_case_ids=(), timeout=self.timeout_seconds
+            )
+        except D365Error as error:
+            raise D365Unreachable(f"D365 gave no answer about Web Case ID {web_case_id}: {error.why}") from error
+        return [one.case_id for one in answer.found.get(web_case_id, ())]
+
+
+def _refuse_unless_other(standing: Standing, case_id: str) -> None:
+    """A delivered document can only be moved to another case that D365 has of the same submission."""
+    others = [one.casefold() for one in standing.other_case_ids]
+    if case_id.casefold() in others:
+        return
+    if standing.case_id and case_id.casefold() == standing.case_id.casefold():
+        raise NotAllowed(f"it is tied to case {case_id} already; acknowledge the alarm to stay with it", standing.now)
+    known = ", ".join(standing.other_case_ids)
+    raise NotAllowed(f"case {case_id} is not the other case of this submission, which is {known}", standing.now)

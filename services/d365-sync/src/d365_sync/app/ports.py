@@ -1,17 +1,18 @@
 """What the use cases need of the world around them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from case_shared.d365.answers import CreateAnswer, Exchange
-from case_shared.d365.models import CaseToCreate, D365Case, DocumentFailure, PreflightProblem, ReadBack
-from case_shared.events import CaseDelivery
+from case_shared.d365.echo import Difference
+from case_shared.d365.models import CaseToCreate, D365Case, DocumentFailure, LookUpAnswer, PreflightProblem
+from case_shared.d365.support import SupportIds
 from d365_sync.domain.breaker import BreakerState
+from d365_sync.domain.decision import Decision
 from d365_sync.domain.document import Cause, Claim, DocumentId, State
-from d365_sync.domain.outcomes import Decision
 
 
 class D365(Protocol):
@@ -25,7 +26,7 @@ class D365(Protocol):
         *,
         control_case_ids: Sequence[str],
         timeout: float,  # noqa: ASYNC109
-    ) -> ReadBack: ...
+    ) -> LookUpAnswer: ...
     async def read_cases_by_case_id(
         self,
         data_area_id: str,
@@ -33,6 +34,13 @@ class D365(Protocol):
         *,
         timeout: float,  # noqa: ASYNC109
     ) -> tuple[D365Case, ...]: ...
+    async def read_stored(
+        self,
+        data_area_id: str,
+        sent: dict[str, CaseToCreate],
+        *,
+        timeout: float,  # noqa: ASYNC109
+    ) -> dict[str, tuple[Difference, ...]]: ...
     async def probe(self, *, timeout: float) -> None: ...  # noqa: ASYNC109
     async def preflight(self, *, timeout: float) -> tuple[PreflightProblem, ...]: ...  # noqa: ASYNC109
     async def log_document_failure(self, failure: DocumentFailure, *, timeout: float) -> bool: ...  # noqa: ASYNC109
@@ -40,11 +48,12 @@ class D365(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an attempt came to, to be stored."""
+    """What an attempt came to, to be stored; `support` names the request that decided it."""
 
     claim: Claim
     decision: Decision
     exchange: Exchange | None = None
+    support: SupportIds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,15 @@ class Changed:
     id: DocumentId
     state: State
     cause: Cause | None
+
+
+class SecondCase(NamedTuple):
+    """A case that D365 has beside a submission's first; `seen_at`: when the read began that showed it."""
+
+    web_case_id: str
+    submission_id: UUID
+    case_id: str
+    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +101,14 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlCase:
+    """A case that is known to be in D365, for so many seconds."""
+
+    case_id: str
+    known_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     """What steers delivery, as stored."""
 
@@ -91,18 +117,25 @@ class Control:
     breaker_reason: str | None
     paused: bool
     paused_by: str | None
+    paused_by_subject: str | None
+    paused_by_issuer: str | None
     paused_reason: str | None
     paused_at: datetime | None
     concurrency: int
     d365_url: str | None
     refused_url: str | None
     restored_at: datetime | None
-    in_window: bool
+    window_since: datetime | None
+
+    @property
+    def in_window(self) -> bool:
+        """Whether a maintenance window is under way."""
+        return self.window_since is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Documents in one state: how many, the age of the oldest, how many are in somebody's hands."""
+    """Documents in one state: how many, the age of the oldest, how many are in flight."""
 
     state: State
     documents: int
@@ -111,16 +144,8 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
-class Unpublished:
-    """A revision that Kafka has not got yet."""
-
-    event: CaseDelivery
-    traceparent: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class FailureToLog:
-    """A failed document that D365's own document queue is to be told of."""
+    """A failed document that is to be recorded in D365's own document queue."""
 
     id: DocumentId
     failure: DocumentFailure
@@ -133,15 +158,28 @@ class Documents(Protocol):
     async def claim_to_deliver(
         self, leader: Leader, *, limit: int, per_dealer: int, after_dealer: str, lease_seconds: float
     ) -> Round: ...
-    async def claim_to_verify(
+    async def claim_to_look_up(
         self, leader: Leader, *, limit: int, lease_seconds: float, busy: Collection[str]
     ) -> list[Claim]: ...
-    async def begin_posts(self, leader: Leader, claims: Sequence[Claim], *, lease_seconds: float) -> list[Claim]: ...
+    async def begin_posts(
+        self,
+        leader: Leader,
+        claims: Sequence[Claim],
+        *,
+        lease_seconds: float,
+        support: Mapping[DocumentId, SupportIds | None],
+    ) -> list[Claim]: ...
     async def store(self, results: Sequence[Result], *, log_failures: bool) -> list[Changed]: ...
     async def expire_leases(self, *, settle_seconds: float) -> int: ...
-    async def control_cases(self, data_area_id: str) -> list[str]: ...
+    async def control_cases(self, data_area_id: str) -> list[ControlCase]: ...
+    async def older_control_cases(self, data_area_id: str) -> list[str]: ...
+    async def restored_before_the_first(self, data_area_id: str) -> bool: ...
+    async def redelivery_pending(self, data_area_id: str) -> bool: ...
+    async def first_open(self, data_area_id: str) -> str | None: ...
     async def earlier_submissions(self, document_id: DocumentId) -> list[Earlier]: ...
     async def deliver_by_evidence(self, seen: Sequence[tuple[str, UUID, str]]) -> list[Changed]: ...
+    async def second_cases(self, limit: int) -> list[SecondCase]: ...
+    async def note_second_case(self, second: SecondCase) -> list[Changed]: ...
     async def failures_to_log(self, limit: int) -> list[FailureToLog]: ...
     async def note_failure_logged(self, document_id: DocumentId, retry_seconds: float | None) -> None: ...
 
@@ -155,10 +193,3 @@ class DeliveryControl(Protocol):
     ) -> None: ...
     async def claim_probe(self, every_seconds: float) -> bool: ...
     async def claim_environment(self, url: str) -> str: ...
-
-
-class Outbox(Protocol):
-    """Revisions that wait to be published."""
-
-    async def unpublished(self, limit: int) -> list[Unpublished]: ...
-    async def mark_published(self, events: Sequence[CaseDelivery]) -> None: ...

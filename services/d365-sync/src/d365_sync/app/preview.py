@@ -1,13 +1,17 @@
 """What would be sent to D365 for a document, and what an edited payload would change; nothing is sent or stored."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
 from pydantic import ValidationError
 
 from case_shared.d365.models import CaseToCreate
-from case_shared.events import CaseContent
+from case_shared.d365.texts import utf16_length
+from case_shared.words.category_types import CategoryTypes
+from case_shared.words.events import CaseContent
+from d365_sync.app.category_type import CategoryAmbiguous, with_category_type
 from d365_sync.app.replay_dry_run import wrong_choice
 from d365_sync.app.replays import Choices
 from d365_sync.domain.changes import Change, changes
@@ -30,7 +34,7 @@ class Lists(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """`request` is what D365 would get; `problem` is what of it is in none of D365's lists, as far as known."""
+    """`request` is what D365 would get; `problem`: what of it D365 does not have in its lists, or would shorten."""
 
     changes: list[Change]
     request: Json
@@ -39,25 +43,39 @@ class Foreseen:
 
 @dataclass(frozen=True)
 class Preview:
-    """`document` is its row; all of it is shown to operators, contact and notes included, for they mend them."""
+    """`document` is its row; all of it is shown to operators, contact and notes included, for they correct them."""
 
     d365: Describes
     lists: Lists
+    category_types: CategoryTypes
+    lengths: Mapping[str, int] = field(default_factory=dict)
 
     async def __call__(self, document: Json, edited: CaseContent | None) -> Foreseen | None:
         """What a replay would send, with `edited` in place of the payload; None where there is no payload to send."""
         stored = content_of(document["content"])
-        content = edited or stored
+        content, problem = edited or stored, None
         if content is None:
             return None
+        choices = await self.lists.choices(document["data_area_id"])
+        if edited:
+            try:
+                content = with_category_type(edited, choices, self.category_types)
+            except CategoryAmbiguous as error:
+                problem = f"/payload/category_type: {error}"
         case = _case(document, content)
         changed = changes(stored, content) if stored else []
-        return Foreseen(changed, self._request(case), wrong_choice(case, await self.lists.choices(case.data_area_id)))
+        return Foreseen(changed, self._request(case), problem or wrong_choice(case, choices) or self._too_long(case))
 
     def request(self, document: Json) -> Json | None:
         """What is sent for it as it stands; None where there is no payload that can be sent."""
         content = content_of(document["content"])
         return self._request(_case(document, content)) if content else None
+
+    def _too_long(self, case: CaseToCreate) -> str | None:
+        for name, most in self.lengths.items():
+            if utf16_length(getattr(case, name) or "") > most:
+                return f"/payload/{name.replace('contact_', 'contact/')}: D365 keeps {most:,} characters of it"
+        return None
 
     def _request(self, case: CaseToCreate) -> Json:
         url, body = self.d365.describe_creation(case)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from case_shared.d365.matching import is_ours
-from case_shared.d365.models import CaseToCreate, D365Case, ReadBack
-from d365_sync.app.operating import D365Unreachable
-from d365_sync.app.ports import D365, Documents
+from case_shared.d365.models import CaseToCreate, D365Case, LookUpAnswer
+from d365_sync.app.operator_actions import D365Unreachable
+from d365_sync.app.positive_control import ControlledLookUp
 from d365_sync.app.replays import Candidate, Choices, Forecast, Replays
 from d365_sync.domain.document import State
 from d365_sync.domain.replay import ReplayOutcome
@@ -21,10 +21,8 @@ _REQUESTS_AT_ONCE = 4
 class ForecastReplay:
     """Changes nothing. `by_submission_id`: D365 keeps our submission id."""
 
-    d365: D365
-    documents: Documents
+    look_up: ControlledLookUp
     replays: Replays
-    timeout_seconds: float
     by_submission_id: bool
 
     async def __call__(self, candidates: Sequence[Candidate]) -> list[Forecast]:
@@ -45,29 +43,18 @@ class ForecastReplay:
     ) -> list[Forecast]:
         choices = await self.replays.choices(data_area_id)
         async with slots:
-            answer, controlled = await self._read(data_area_id, candidates)
-        return [self._forecast(candidate, answer, choices, controlled=controlled) for candidate in candidates]
+            answer = await self.look_up(data_area_id, [candidate.id.web_case_id for candidate in candidates])
+        return [self._forecast(candidate, answer, choices) for candidate in candidates]
 
-    async def _read(self, data_area_id: str, candidates: Sequence[Candidate]) -> tuple[ReadBack, bool]:
-        controls = await self.documents.control_cases(data_area_id)
-        answer = await self.d365.find_by_web_case_id(
-            data_area_id,
-            [candidate.id.web_case_id for candidate in candidates],
-            control_case_ids=controls,
-            timeout=self.timeout_seconds,
-        )
-        if not controls:
-            # Nothing is known to be there yet: then at least the entity set must be readable.
-            await self.d365.probe(timeout=self.timeout_seconds)
-        return answer, bool(controls)
-
-    def _forecast(self, candidate: Candidate, answer: ReadBack, choices: Choices, *, controlled: bool) -> Forecast:
+    def _forecast(self, candidate: Candidate, answer: LookUpAnswer, choices: Choices) -> Forecast:
         web_case_id = candidate.id.web_case_id
         found = answer.found.get(web_case_id, ())
-        if not found and controlled and not answer.is_surely_absent(web_case_id):
+        if not found and not answer.is_surely_absent(web_case_id):
             raise D365Unreachable("D365 did not show a case that is known to be there, so absence proves nothing")
         if candidate.state is not State.FAILED:
             return Forecast(candidate.place, ReplayOutcome.LEFT_OUT, f"it is {candidate.state} by now")
+        if candidate.changed:
+            return Forecast(candidate.place, ReplayOutcome.LEFT_OUT, "it has changed since the dry run was ordered")
         if found and candidate.case is not None:
             return self._found(candidate.place, candidate.case, found)
         problem = candidate.problem or (candidate.case and wrong_choice(candidate.case, choices))

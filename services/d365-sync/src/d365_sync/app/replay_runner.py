@@ -7,10 +7,10 @@ from uuid import UUID
 import structlog
 from prometheus_client import Counter
 
-from case_shared.clock import Clock
 from case_shared.d365.errors import D365Error
-from case_shared.fault_points import FaultPoint, reached
-from d365_sync.app.operating import D365Unreachable
+from case_shared.process.clock import Clock
+from case_shared.process.fault_points import FaultPoint, reached
+from d365_sync.app.operator_actions import D365Unreachable
 from d365_sync.app.ports import Leader
 from d365_sync.app.replay_dry_run import ForecastReplay
 from d365_sync.app.replays import Replays, RunningReplay
@@ -29,12 +29,12 @@ _stepped = Counter("d365_sync_replayed_documents_total", "Documents that replays
 class RunReplays:
     """A step's effects are stored with its position, so a kill loses nothing and repeats nothing.
 
-    `sends` tells whether D365 may be asked now; `queued` is called when documents were put back into the queue.
+    `may_send` says whether D365 may be asked now; `queued` is called when documents were put back into the queue.
     """
 
     replays: Replays
     forecast: ForecastReplay
-    sends: Callable[[], bool]
+    may_send: Callable[[], bool]
     queued: Callable[[], None]
     clock: Clock
     _held_up_until: dict[UUID, float] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class RunReplays:
     async def _foresee(self, replay_id: UUID, leader: Leader) -> bool:
         if self._held_up_until.get(replay_id, 0.0) > self.clock.monotonic():
             return False
-        if not self.sends():
+        if not self.may_send():
             await self._hold_up(replay_id, "D365 is to be left alone for now; GET /v1/delivery tells why")
             return False
         candidates = await self.replays.candidates(replay_id, _DRY_RUN_STEP)

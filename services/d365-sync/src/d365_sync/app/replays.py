@@ -7,8 +7,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from case_shared.d365.models import CaseToCreate
-from case_shared.errors import Refused
-from case_shared.fault_points import FaultPoint, reached
+from case_shared.process.fault_points import FaultPoint, reached
+from case_shared.words.actor import Actor
+from case_shared.words.errors import Refused
 from d365_sync.app.ports import Leader
 from d365_sync.domain.document import DocumentId, State
 from d365_sync.domain.replay import LEADS_TO, ReplayAction, ReplayOutcome, ReplayState
@@ -32,12 +33,8 @@ class KeyReused(Refused):
     """The Idempotency-Key was used for another replay."""
 
 
-class CountDiffers(Refused):
-    """Other dead letters match than were expected; `documents` is how many do now."""
-
-    def __init__(self, documents: int) -> None:
-        super().__init__(f"{documents} documents match now")
-        self.documents = documents
+class NotADryRun(Refused):
+    """The replay that was named is no dry run, or has not come to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +51,16 @@ class DeadLetters:
 class ReplayOrder:
     """An operator's order; `query` is kept as it was given, `key` is the Idempotency-Key.
 
-    `expected`: how many must match, so that nobody replays more than was confirmed; None: as many as there are.
+    `dry_run_id`: exactly the documents of that dry run, at the revisions that it saw, in place of what matches now.
     """
 
     wanted: DeadLetters
     query: dict[str, Any]
     dry_run: bool
-    actor: str
+    actor: Actor
     reason: str
     key: str | None = None
-    expected: int | None = None
+    dry_run_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,10 @@ class RunningReplay:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A document of a dry run; `case` is None where its payload cannot be sent, and `problem` says why."""
+    """A document of a dry run; `case` is None where its payload cannot be sent, and `problem` says why.
+
+    `changed`: it is not as it was when the dry run was ordered.
+    """
 
     place: int
     id: DocumentId
@@ -84,6 +84,7 @@ class Candidate:
     data_area_id: str
     case: CaseToCreate | None
     problem: str | None
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Replays(Protocol):
     """The store of replays. Each change writes its audit."""
 
     async def order(self, order: ReplayOrder) -> UUID: ...
-    async def change(self, replay_id: UUID, action: ReplayAction, actor: str, reason: str) -> bool: ...
+    async def change(self, replay_id: UUID, action: ReplayAction, actor: Actor, reason: str) -> bool: ...
     async def state(self, replay_id: UUID) -> ReplayState: ...
     async def gets_on(self, replay_id: UUID) -> bool: ...
     async def running(self, limit: int) -> list[RunningReplay]: ...
@@ -130,7 +131,7 @@ class OrderReplay:
     wait_seconds: float
 
     async def __call__(self, order: ReplayOrder) -> UUID:
-        """Order it; waits a while for a dry run's end, unless D365 holds it up. Raises KeyReused, CountDiffers."""
+        """Order it; waits a while for a dry run's end, unless D365 holds it up. Raises KeyReused, NotADryRun."""
         replay_id = await self.replays.order(order)
         reached(FaultPoint.REPLAY_ORDERED)
         self.ring()
@@ -152,7 +153,7 @@ class SteerReplay:
     replays: Replays
     ring: Callable[[], None]
 
-    async def __call__(self, replay_id: UUID, action: ReplayAction, actor: str, reason: str) -> None:
+    async def __call__(self, replay_id: UUID, action: ReplayAction, actor: Actor, reason: str) -> None:
         """Do it; again: nothing more. Raises ReplayNotFound, ReplayNotAllowed."""
         if not await self.replays.change(replay_id, action, actor, reason):
             state = await self.replays.state(replay_id)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from case_shared.category_types import CategoryTypes
 from case_shared.d365.errors import D365Error
 from case_shared.d365.models import D365Case
-from case_shared.errors import Refused
-from d365_sync.app.operating import D365Unreachable
+from case_shared.words.category_types import CategoryTypes
+from case_shared.words.errors import Refused
+from d365_sync.app.operator_actions import D365Unreachable
 from d365_sync.app.ports import Control
 from d365_sync.domain.breaker import BreakerState
 from d365_sync.domain.document import DocumentId

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from case_shared.clock import Clock
+from case_shared.process.clock import Clock
 from d365_sync.app.ports import Control
 from d365_sync.domain.flow import Concern, Minute, Now, Stage, Steering, Verdict, concerns, stages, verdict
 
@@ -18,7 +18,7 @@ class ReadsFlow(Protocol):
 
     async def now(self) -> Now: ...
     async def history(self) -> list[Minute]: ...
-    async def paused_consumers(self) -> int: ...
+    async def concerns(self) -> list[Concern]: ...
 
 
 class ReadsControl(Protocol):
@@ -61,11 +61,11 @@ class ShowFlow:
         stored = await self.control.read()
         steering = Steering(
             breaker=stored.breaker,
+            breaker_since=stored.breaker_since,
             breaker_reason=stored.breaker_reason,
-            paused=stored.paused,
-            in_window=stored.in_window,
-            environment_refused=stored.refused_url is not None,
-            paused_consumers=await self.reads.paused_consumers(),
+            paused_at=stored.paused_at if stored.paused else None,
+            window_since=stored.window_since,
+            refused_url=stored.refused_url,
         )
-        found = concerns(now, steering)
+        found = concerns(now, steering, await self.reads.concerns())
         return Flow(now, verdict(found), found, stages(now, history), history)

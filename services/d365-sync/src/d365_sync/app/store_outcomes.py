@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import structlog
 from prometheus_client import Counter
 
-from case_shared.fault_points import FaultPoint, reached
-from case_shared.postgres import DATA_ERRORS
+from case_shared.database.errors import DATA_ERRORS
+from case_shared.process.fault_points import FaultPoint, reached
 from d365_sync.app.ports import Changed, Documents, Result
 from d365_sync.domain.document import Cause, State
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from d365_sync.app.operating import Desk, Order
+from d365_sync.app.operator_actions import OperatorActions, Order
 from d365_sync.domain.document import Action
 
 _WAIT_SECONDS = 5.0
@@ -15,15 +15,15 @@ _LOOK_SECONDS = 0.1
 class Verify:
     """The dispatcher does the look-up, wherever it runs; `ring` wakes it where it runs here."""
 
-    desk: Desk
+    actions: OperatorActions
     ring: Callable[[], None]
 
     async def __call__(self, order: Order) -> None:
-        """Ask for the look-up and wait until it is done, a few seconds at most. Raises what `operating` names."""
-        await self.desk.change(Action.VERIFY, order)
+        """Ask for the look-up and wait until it is done, for a few seconds. Raises what `operator_actions` names."""
+        await self.actions.change(Action.VERIFY, order)
         self.ring()
         for _ in range(int(_WAIT_SECONDS / _LOOK_SECONDS)):
             await asyncio.sleep(_LOOK_SECONDS)
-            standing = await self.desk.standing(order.document)
-            if standing.revision != order.revision or not standing.verifying:
+            standing = await self.actions.standing(order.document)
+            if standing.revision != order.revision or not standing.look_up_pending:
                 return

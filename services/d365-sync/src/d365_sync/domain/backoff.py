@@ -19,6 +19,10 @@ class Backoff:
         whole = min(self.max_seconds, self.base_seconds * 2.0 ** min(waits, 30))
         return whole * (0.5 + 0.5 * self.draw())
 
-    def told(self, seconds: float) -> float:
+    def asked_for(self, seconds: float) -> float:
         """The wait that D365 asked for, spread by a tenth."""
         return seconds * (1 + 0.1 * self.draw())
+
+    def at_least(self, asked: float | None, waits: int) -> float:
+        """The longer of our own wait and the one that D365 asked for, if it did: it may ask for 0 seconds."""
+        return max(self.seconds(waits), self.asked_for(asked or 0.0))

@@ -7,8 +7,8 @@ from typing import NamedTuple, Self
 from uuid import UUID
 
 from case_shared.d365.models import CaseToCreate
-from case_shared.events import CaseContent, SubmissionState
-from case_shared.identifiers import is_web_case_id
+from case_shared.words.events import CaseContent, SubmissionState
+from case_shared.words.identifiers import is_web_case_id
 
 State = SubmissionState
 ENDED = frozenset({State.DELIVERED, State.FAILED, State.RETURNED, State.DISCARDED})
@@ -29,16 +29,17 @@ class Cause(StrEnum):
     NO_ANSWER = "no_answer"
     UNAUTHORIZED = "unauthorized"
     MISCONFIGURED = "misconfigured"
-    READ_BACK = "read_back"
+    FOUND_BY_LOOK_UP = "read_back"
+    LOST = "lost_in_d365"
     EVIDENCE = "evidence"
     LINKED = "linked"
 
 
 class AttemptKind(StrEnum):
-    """What an attempt does: the POST, or a look-up by Web Case ID."""
+    """What an attempt does: the POST, or a look-up by Web Case ID (its stored value, part of the API, is older)."""
 
     CREATE = "create"
-    READ_BACK = "read_back"
+    LOOK_UP = "read_back"
 
 
 class Verdict(StrEnum):
@@ -69,22 +70,32 @@ class Action(StrEnum):
     RETURN = "return"
     DISCARD = "discard"
     RESTORE = "restore"
+    ACKNOWLEDGE = "acknowledge"
+
+
+class Alarm(StrEnum):
+    """What must not be, on a document that needs nothing else; the gravest first."""
+
+    SECOND_CASE = "second_case"
+    STORED_DIFFERENTLY = "stored_differently"
 
 
 # `failed` is always proven: while an attempt is not, the document is delivering or verifying, and can get no end but
 # D365's own word. `verify` is offered then.
 ALLOWED: Mapping[Action, frozenset[State]] = {
     Action.REPLAY: frozenset({State.FAILED}),
-    Action.LINK: frozenset(
-        {State.FAILED, State.VERIFYING, State.DEFERRED, State.PENDING, State.RETURNED, State.DISCARDED}
-    ),
+    # Delivered: only to the other case, where D365 has two.
+    Action.LINK: frozenset(State) - {State.DELIVERING},
     Action.VERIFY: frozenset({State.FAILED, State.VERIFYING, State.RETURNED, State.DISCARDED}),
     Action.RETURN: frozenset({State.FAILED}),
     Action.DISCARD: frozenset({State.FAILED}),
     Action.RESTORE: frozenset({State.DISCARDED}),
+    # An alarm can be on any of them.
+    Action.ACKNOWLEDGE: frozenset(State),
 }
 
-# Delivered is reached from everywhere: evidence is never fenced. From it nothing leads away.
+# Delivered is reached from everywhere: evidence is never fenced. From it nothing leads away: only an operator's word
+# that D365 was restored puts what it lost back into the queue (app/restore_d365.py).
 TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.PENDING: frozenset({State.DELIVERING, State.DELIVERED}),
     State.DEFERRED: frozenset({State.DELIVERING, State.DELIVERED}),
@@ -95,11 +106,6 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.DISCARDED: frozenset({State.FAILED, State.DELIVERED}),
     State.DELIVERED: frozenset(),
 }
-
-
-def allowed_actions(state: State) -> list[Action]:
-    """What an operator may do with a document in `state`."""
-    return [action for action, states in ALLOWED.items() if state in states]
 
 
 class DocumentId(NamedTuple):
@@ -123,7 +129,7 @@ class DocumentId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A document in the dispatcher's hands for one attempt, whose intent is stored.
+    """A document claimed for one attempt, whose intent is stored.
 
     `expires` is on our monotonic clock; `unsettled_seconds` is how long an earlier POST may still land.
     """

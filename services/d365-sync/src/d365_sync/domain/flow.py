@@ -1,8 +1,8 @@
 """The pipeline at a glance: its stages, and whether all is well."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from d365_sync.domain.breaker import BreakerState
@@ -15,7 +15,6 @@ _KAFKA_SECONDS = 60
 _WAITING_SECONDS = 900
 _TELLING_SECONDS = 60
 _DUE_SECONDS = 300
-_POLL_SECONDS = 900
 
 
 class StageName(StrEnum):
@@ -36,8 +35,8 @@ class Verdict(StrEnum):
     ALARM = "alarm"
 
 
-class What(StrEnum):
-    """What is wrong, or out of the ordinary."""
+class Kind(StrEnum):
+    """What is wrong, or out of the ordinary; `ABOUT` says how much each matters."""
 
     ENVIRONMENT_REFUSED = "environment_refused"
     BREAKER_OPEN = "breaker_open"
@@ -49,18 +48,76 @@ class What(StrEnum):
     DEAD_LETTERS = "dead_letters"
     UNREADABLE = "unreadable"
     POLL_LATE = "poll_late"
+    MOVED_CASES = "moved_cases"
+    DELETED_CASES = "deleted_cases"
+    CASE_ID_REUSED = "case_id_reused"
+    ENVIRONMENT_REFRESHED = "environment_refreshed"
+    KNOWN_CASES_NOT_SHOWN = "known_cases_not_shown"
+    EVENTS_OF_OTHER_ENVIRONMENT = "events_of_other_environment"
+    STORED_DIFFERENTLY = "stored_differently"
+    UNIQUENESS_UNPROVEN = "uniqueness_unproven"
+    SECOND_CASE = "second_case"
+    STEP_NEVER_SUCCEEDED = "step_never_succeeded"
+    STEP_LATE = "step_late"
+    CONSUMER_STOPPED = "consumer_stopped"
+    CONSUMER_LAGS = "consumer_lags"
+    PARTITIONS_UNOWNED = "partitions_unowned"
+
+
+# The stage that the console marks, and the verdict. A kind that the tables tell of is a branch of
+# `select_concerns.sql` and a row here; the console's word for it stands in portal_web's `labels.CONCERNS`.
+ABOUT: Mapping[Kind, tuple[StageName, Verdict]] = {
+    Kind.ENVIRONMENT_REFUSED: (StageName.D365, Verdict.ALARM),
+    Kind.BREAKER_OPEN: (StageName.D365, Verdict.ALARM),
+    Kind.PAUSED: (StageName.D365, Verdict.ATTENTION),
+    Kind.MAINTENANCE: (StageName.D365, Verdict.ATTENTION),
+    Kind.CONSUMER_PAUSED: (StageName.KAFKA, Verdict.ALARM),
+    Kind.REFUSED_BY_KAFKA: (StageName.UNSENT, Verdict.ALARM),
+    Kind.DEAD_LETTERS: (StageName.QUEUE, Verdict.ATTENTION),
+    Kind.UNREADABLE: (StageName.KAFKA, Verdict.ATTENTION),
+    Kind.POLL_LATE: (StageName.STATUS, Verdict.ALARM),
+    Kind.MOVED_CASES: (StageName.STATUS, Verdict.ATTENTION),
+    Kind.DELETED_CASES: (StageName.STATUS, Verdict.ATTENTION),
+    Kind.CASE_ID_REUSED: (StageName.STATUS, Verdict.ALARM),
+    Kind.ENVIRONMENT_REFRESHED: (StageName.D365, Verdict.ALARM),
+    Kind.KNOWN_CASES_NOT_SHOWN: (StageName.D365, Verdict.ATTENTION),
+    Kind.EVENTS_OF_OTHER_ENVIRONMENT: (StageName.STATUS, Verdict.ATTENTION),
+    Kind.STORED_DIFFERENTLY: (StageName.D365, Verdict.ATTENTION),
+    Kind.UNIQUENESS_UNPROVEN: (StageName.D365, Verdict.ATTENTION),
+    Kind.SECOND_CASE: (StageName.D365, Verdict.ALARM),
+    Kind.STEP_NEVER_SUCCEEDED: (StageName.STATUS, Verdict.ALARM),
+    Kind.STEP_LATE: (StageName.STATUS, Verdict.ALARM),
+    Kind.CONSUMER_STOPPED: (StageName.KAFKA, Verdict.ALARM),
+    Kind.CONSUMER_LAGS: (StageName.KAFKA, Verdict.ALARM),
+    Kind.PARTITIONS_UNOWNED: (StageName.KAFKA, Verdict.ALARM),
+}
+# What these carry is on its way back to the dealer.
+_TOPICS_BACK = ("case.delivery.v1", "case.status-changed.v1")
 
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Something that a person should know; `count` and `seconds` where they say how much."""
+    """Something that a person should know.
 
+    `where` is a stage, or a place in it: a step, a topic, a consumer group, a legal entity. `since` is None where
+    nobody knows. `stage` is the one that the console marks.
+    """
+
+    kind: Kind
+    count: int
+    since: datetime | None
+    where: str
     stage: StageName
-    what: What
     verdict: Verdict
-    count: int | None = None
-    seconds: float | None = None
     detail: str | None = None
+
+    @staticmethod
+    def of(kind: Kind, *, since: datetime | None, where: str, count: int = 1, detail: str | None = None) -> "Concern":
+        """A concern whose stage and verdict are its kind's."""
+        stage, level = ABOUT[kind]
+        if kind is Kind.REFUSED_BY_KAFKA and where in _TOPICS_BACK:
+            stage = StageName.STATUS
+        return Concern(kind, count, since, where, stage, level, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,31 +168,27 @@ class Now:
     queued_age: float | None
     at_d365: int
     at_d365_age: float | None
-    failed: int
-    failed_age: float | None
     failed_lately: int
-    unseen: int
     unreadable_lately: int
-    untold: int
-    untold_age: float | None
+    unpublished: int
+    unpublished_age: float | None
     due: int
     due_age: float | None
     missed: int
     status_unsent: int
     status_unsent_age: float | None
-    poll_age: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """What stands in delivery's way."""
+    """What stands in delivery's way; `paused_at` and `window_since` are None where nothing does."""
 
     breaker: BreakerState
+    breaker_since: datetime
     breaker_reason: str | None
-    paused: bool
-    in_window: bool
-    environment_refused: bool
-    paused_consumers: int
+    paused_at: datetime | None
+    window_since: datetime | None
+    refused_url: str | None
 
 
 def stages(now: Now, history: Sequence[Minute]) -> list[Stage]:
@@ -146,8 +199,8 @@ def stages(now: Now, history: Sequence[Minute]) -> list[Stage]:
         return sum(getattr(minute, name) for minute in full) / len(full) if full else 0.0
 
     lost = sum(minute.rejected + minute.unknown + minute.deferred for minute in history)
-    ages = [age for age in (now.untold_age, now.due_age, now.status_unsent_age) if age is not None]
-    behind = now.untold + now.due + now.status_unsent
+    ages = [age for age in (now.unpublished_age, now.due_age, now.status_unsent_age) if age is not None]
+    behind = now.unpublished + now.due + now.status_unsent
     return [
         Stage(StageName.UNSENT, now.unsent, now.unsent_age, rate("submitted"), now.refused),
         Stage(StageName.KAFKA, now.in_kafka, now.in_kafka_age, rate("taken_in"), now.unreadable_lately),
@@ -157,9 +210,10 @@ def stages(now: Now, history: Sequence[Minute]) -> list[Stage]:
     ]
 
 
-def concerns(now: Now, steering: Steering) -> list[Concern]:
-    """What a person should know, alarms first; nothing where all is well."""
-    found = [*_steered(steering), *_old(now, standing_still=steering.paused or steering.in_window), *_left(now)]
+def concerns(now: Now, steering: Steering, counted: Sequence[Concern] = ()) -> list[Concern]:
+    """What a person should know, `counted` in the tables included; alarms first, nothing where all is well."""
+    standing_still = steering.paused_at is not None or steering.window_since is not None
+    found = [*_steered(steering), *_old(now, standing_still=standing_still), *counted]
     return sorted(found, key=lambda concern: concern.verdict is not Verdict.ALARM)
 
 
@@ -171,39 +225,28 @@ def verdict(found: Sequence[Concern]) -> Verdict:
 
 def _steered(steering: Steering) -> Iterator[Concern]:
     d365 = StageName.D365
-    if steering.environment_refused:
-        yield Concern(d365, What.ENVIRONMENT_REFUSED, Verdict.ALARM)
+    if steering.refused_url is not None:
+        yield Concern.of(Kind.ENVIRONMENT_REFUSED, since=None, where=d365, detail=steering.refused_url)
     if steering.breaker is not BreakerState.CLOSED:
-        yield Concern(d365, What.BREAKER_OPEN, Verdict.ALARM, detail=steering.breaker_reason)
-    if steering.paused_consumers:
-        yield Concern(StageName.KAFKA, What.CONSUMER_PAUSED, Verdict.ALARM, count=steering.paused_consumers)
-    if steering.paused:
-        yield Concern(d365, What.PAUSED, Verdict.ATTENTION)
-    if steering.in_window:
-        yield Concern(d365, What.MAINTENANCE, Verdict.ATTENTION)
+        reason = steering.breaker_reason
+        yield Concern.of(Kind.BREAKER_OPEN, since=steering.breaker_since, where=d365, detail=reason)
+    if steering.paused_at is not None:
+        yield Concern.of(Kind.PAUSED, since=steering.paused_at, where=d365)
+    if steering.window_since is not None:
+        yield Concern.of(Kind.MAINTENANCE, since=steering.window_since, where=d365)
 
 
 def _old(now: Now, *, standing_still: bool) -> Iterator[Concern]:
     waiting = Verdict.ATTENTION if standing_still else Verdict.ALARM
-    for stage, count, age, longest, level in (
-        (StageName.UNSENT, now.unsent, now.unsent_age, _UNSENT_SECONDS, Verdict.ALARM),
-        (StageName.KAFKA, now.in_kafka, now.in_kafka_age, _KAFKA_SECONDS, Verdict.ALARM),
-        (StageName.QUEUE, now.queued, now.queued_age, _WAITING_SECONDS, waiting),
-        (StageName.D365, now.at_d365, now.at_d365_age, _WAITING_SECONDS, waiting),
-        (StageName.STATUS, now.untold, now.untold_age, _TELLING_SECONDS, Verdict.ALARM),
-        (StageName.STATUS, now.status_unsent, now.status_unsent_age, _TELLING_SECONDS, Verdict.ALARM),
-        (StageName.STATUS, now.due, now.due_age, _DUE_SECONDS, Verdict.ATTENTION),
+    changes_age = now.status_unsent_age
+    for stage, where, count, age, longest, level in (
+        (StageName.UNSENT, "unsent", now.unsent, now.unsent_age, _UNSENT_SECONDS, Verdict.ALARM),
+        (StageName.KAFKA, "kafka", now.in_kafka, now.in_kafka_age, _KAFKA_SECONDS, Verdict.ALARM),
+        (StageName.QUEUE, "queue", now.queued, now.queued_age, _WAITING_SECONDS, waiting),
+        (StageName.D365, "d365", now.at_d365, now.at_d365_age, _WAITING_SECONDS, waiting),
+        (StageName.STATUS, "case.delivery.v1", now.unpublished, now.unpublished_age, _TELLING_SECONDS, Verdict.ALARM),
+        (StageName.STATUS, "case.status-changed.v1", now.status_unsent, changes_age, _TELLING_SECONDS, Verdict.ALARM),
+        (StageName.STATUS, "status", now.due, now.due_age, _DUE_SECONDS, Verdict.ATTENTION),
     ):
         if age is not None and age > longest:
-            yield Concern(stage, What.OLD, level, count=count, seconds=age)
-
-
-def _left(now: Now) -> Iterator[Concern]:
-    if now.refused:
-        yield Concern(StageName.UNSENT, What.REFUSED_BY_KAFKA, Verdict.ALARM, count=now.refused)
-    if now.failed:
-        yield Concern(StageName.QUEUE, What.DEAD_LETTERS, Verdict.ATTENTION, count=now.failed, seconds=now.failed_age)
-    if now.unseen:
-        yield Concern(StageName.KAFKA, What.UNREADABLE, Verdict.ATTENTION, count=now.unseen)
-    if now.poll_age is not None and now.poll_age > _POLL_SECONDS:
-        yield Concern(StageName.STATUS, What.POLL_LATE, Verdict.ATTENTION, seconds=now.poll_age)
+            yield Concern(Kind.OLD, count, now.as_of - timedelta(seconds=age), where, stage, level)

@@ -1,8 +1,8 @@
-"""The ledger: does every submission have its place? (DESIGN section 10)"""
+"""The ledger: does every submission have its place? (docs/design.md#does-everything-add-up)"""
 
 from collections.abc import Mapping
 
-# What is younger may still be on its way from one service to the next (DESIGN section 10).
+# What is younger may still be on its way from one service to the next.
 JUDGED_SECONDS = 300.0
 PLACES = ("no_document", "open", "delivered", "failed", "returned", "discarded")
 MUST_BE_ZERO = ("no_document", "without_submission", "without_case_id")

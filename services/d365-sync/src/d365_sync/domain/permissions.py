@@ -1,17 +1,19 @@
-"""What an operator may do with a document now, and why not what not: so that nobody must try to find out."""
+"""What an operator may do with a document now, and why not what not: the one source for page, lists and refusals."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from case_shared.words.scopes import Scope
 from d365_sync.domain.document import ALLOWED, ENDED, Action, State
 
-WRITING = "documents:write"
+WRITING = Scope.DOCUMENTS_WRITE
 
 
 class Obstacle(StrEnum):
     """Why an action is not allowed now."""
 
     SCOPE = "scope"
+    BEING_SENT = "being_sent"
     NOT_PROVEN = "not_proven"
     ON_ITS_WAY = "on_its_way"
     DELIVERED = "delivered"
@@ -20,10 +22,12 @@ class Obstacle(StrEnum):
     DEAD_LETTER = "dead_letter"
     LOOKED_UP_NOW = "looked_up_now"
     PAYLOAD_EMPTIED = "payload_emptied"
+    NO_ALARM = "no_alarm"
 
 
 _WORDS = {
     Obstacle.SCOPE: f"your token lacks the scope {WRITING}",
+    Obstacle.BEING_SENT: "it is being sent to D365 at this moment; repeat it then",
     Obstacle.NOT_PROVEN: "an attempt is not proven yet, and D365 may have the case: verify first",
     Obstacle.ON_ITS_WAY: "it is on its way to D365 and needs nobody",
     Obstacle.DELIVERED: "D365 has it: nothing leads away from there",
@@ -31,10 +35,27 @@ _WORDS = {
     Obstacle.NOT_DISCARDED: "only what was discarded can be restored",
     Obstacle.DEAD_LETTER: "it is a dead letter already",
     Obstacle.LOOKED_UP_NOW: "it is being looked up in D365 at this moment; repeat it then",
-    Obstacle.PAYLOAD_EMPTIED: "its payload was emptied",
+    Obstacle.PAYLOAD_EMPTIED: "its payload was emptied, so that a case found could not be compared with it",
+    Obstacle.NO_ALARM: "there is no alarm on it",
 }
 # What a look-up that is under way must not be overtaken by; evidence (link) is never fenced.
 _FENCED = frozenset({Action.REPLAY, Action.RETURN, Action.DISCARD, Action.RESTORE})
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that decides: `leased` while an attempt is under way, `emptied` once the payload is no more.
+
+    `alarmed`: there is an alarm that nobody has acknowledged; `may_write`: the caller has the scope;
+    `doubled`: the alarm is a second case in D365, so that an operator may choose which of the two is followed.
+    """
+
+    state: State
+    leased: bool
+    emptied: bool
+    alarmed: bool = False
+    may_write: bool = True
+    doubled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +72,32 @@ class Permission:
         return _WORDS[self.obstacle] if self.obstacle else None
 
 
-def permissions(state: State, *, leased: bool, emptied: bool, may_write: bool) -> list[Permission]:
-    """Each action with what stands in its way.
-
-    `leased`: an attempt is under way; `emptied`: the payload is no more; `may_write`: the caller has the scope.
-    """
-    return [
-        Permission(
-            action,
-            Obstacle.SCOPE if not may_write else _obstacle(action, state, leased=leased, emptied=emptied),
-            needs_payload=emptied and action is Action.REPLAY,
-        )
-        for action in Action
-    ]
+def permission(action: Action, now: Situation) -> Permission:
+    """Whether `action` is allowed, why not, and what it needs."""
+    obstacle = _obstacle(action, now) if now.may_write else Obstacle.SCOPE
+    return Permission(action, obstacle, needs_payload=now.emptied and action is Action.REPLAY)
 
 
-def _obstacle(action: Action, state: State, *, leased: bool, emptied: bool) -> Obstacle | None:
-    if state not in ALLOWED[action]:
-        return _of_state(action, state)
-    if leased and action in _FENCED:
+def permissions(now: Situation) -> list[Permission]:
+    """Each action with what stands in its way."""
+    return [permission(action, now) for action in Action]
+
+
+def allowed_actions(now: Situation) -> list[Action]:
+    """The actions that are allowed."""
+    return [one.action for one in permissions(now) if one.obstacle is None]
+
+
+def _obstacle(action: Action, now: Situation) -> Obstacle | None:
+    if now.state not in ALLOWED[action]:
+        return _of_state(action, now.state)
+    if action is Action.LINK and now.state is State.DELIVERED and not now.doubled:
+        return Obstacle.DELIVERED
+    if action is Action.ACKNOWLEDGE and not now.alarmed:
+        return Obstacle.NO_ALARM
+    if now.leased and action in _FENCED:
         return Obstacle.LOOKED_UP_NOW
-    if emptied and action is Action.VERIFY:
+    if now.emptied and action is Action.VERIFY:
         return Obstacle.PAYLOAD_EMPTIED
     return None
 
@@ -81,6 +107,8 @@ def _of_state(action: Action, state: State) -> Obstacle:
         return Obstacle.DELIVERED
     if action is Action.RESTORE:
         return Obstacle.DEAD_LETTER if state is State.FAILED else Obstacle.NOT_DISCARDED
-    if state in {State.DELIVERING, State.VERIFYING}:
+    if state is State.DELIVERING:
+        return Obstacle.BEING_SENT
+    if state is State.VERIFYING:
         return Obstacle.NOT_PROVEN
     return Obstacle.AT_AN_END if state in ENDED else Obstacle.ON_ITS_WAY

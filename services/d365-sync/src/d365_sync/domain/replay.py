@@ -44,6 +44,11 @@ LEADS_TO: Mapping[ReplayAction, ReplayState] = {
 }
 
 
-def allowed_replay_actions(state: ReplayState) -> list[ReplayAction]:
-    """What an operator may do with a replay in `state`."""
-    return [action for action, states in ALLOWED.items() if state in states]
+def allowed_replay_actions(state: ReplayState, *, may_write: bool = True) -> list[ReplayAction]:
+    """What may be done with a replay in `state`, by a caller who may write or may not."""
+    return [action for action, states in ALLOWED.items() if may_write and state in states]
+
+
+def replayable(state: ReplayState, *, dry_run: bool, may_write: bool = True) -> bool:
+    """Whether a replay of exactly its documents can be ordered: only a dry run that is over has looked at them all."""
+    return may_write and dry_run and state is ReplayState.COMPLETED

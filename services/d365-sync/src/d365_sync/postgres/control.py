@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from case_shared.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool, load_sql
 from d365_sync.app.ports import Backlog, Control
 from d365_sync.domain.breaker import BreakerState
 from d365_sync.domain.document import State
-
-_PACKAGE = "d365_sync.postgres"
+from d365_sync.postgres.statements import Statement
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class PostgresControl:
 
     async def read(self) -> Control:
         """The row as it is now."""
-        row = await self.pool.fetchrow(load_sql(_PACKAGE, "select_control"))
+        row = await self.pool.fetchrow(load_sql(Statement.SELECT_CONTROL))
         assert row is not None, "the migration inserts the row, and nobody may delete it"
         return Control(**{**dict(row), "breaker": BreakerState(row["breaker"])})
 
@@ -27,22 +26,18 @@ class PostgresControl:
         self, state: BreakerState, since: datetime | None, reason: str | None, concurrency: int, *, probe_seconds: float
     ) -> None:
         """Store the breaker, so that it survives and every replica can show it."""
-        await self.pool.execute(load_sql(_PACKAGE, "store_breaker"), state, since, reason, concurrency, probe_seconds)
+        await self.pool.execute(load_sql(Statement.STORE_BREAKER), state, since, reason, concurrency, probe_seconds)
 
     async def claim_probe(self, every_seconds: float) -> bool:
         """Whether this process may send the one probe of this interval."""
-        return bool(await self.pool.fetchval(load_sql(_PACKAGE, "claim_probe"), every_seconds))
+        return bool(await self.pool.fetchval(load_sql(Statement.CLAIM_PROBE), every_seconds))
 
     async def claim_environment(self, url: str) -> str:
         """Bind a new database to `url`; the environment that the database belongs to."""
-        belongs: str = await self.pool.fetchval(load_sql(_PACKAGE, "claim_environment"), url)
+        belongs: str = await self.pool.fetchval(load_sql(Statement.CLAIM_ENVIRONMENT), url)
         return belongs
 
     async def backlog(self) -> list[Backlog]:
         """Documents that are not at an end, and dead letters, by state."""
-        rows = await self.pool.fetch(load_sql(_PACKAGE, "select_backlog"))
+        rows = await self.pool.fetch(load_sql(Statement.SELECT_BACKLOG))
         return [Backlog(State(row["state"]), row["documents"], row["oldest_seconds"], row["leased"]) for row in rows]
-
-    async def untold_seconds(self) -> float:
-        """For how long the longest waiting revision has not been published; 0 where all were."""
-        return await self.pool.fetchval(load_sql(_PACKAGE, "measure_untold")) or 0.0

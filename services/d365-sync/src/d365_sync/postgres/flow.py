@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from case_shared.postgres import Pool, load_sql
-from d365_sync.domain.flow import Minute, Now
+from case_shared.database.postgres import Pool, load_sql
+from d365_sync.domain.flow import Concern, Kind, Minute, Now
+from d365_sync.postgres.statements import Statement
 
-_PACKAGE = "d365_sync.postgres"
+_TOLD = ("count", "since", "where", "detail")
 
 
 @dataclass(frozen=True)
@@ -16,14 +17,15 @@ class PostgresFlow:
 
     async def now(self) -> Now:
         """What stands where now."""
-        row = await self.pool.fetchrow(load_sql(_PACKAGE, "select_flow"))
+        row = await self.pool.fetchrow(load_sql(Statement.SELECT_FLOW))
         assert row is not None, "counts have one row"
         return Now(**row)
 
     async def history(self) -> list[Minute]:
         """The last hour by the minute, the one under way last."""
-        return [Minute(**row) for row in await self.pool.fetch(load_sql(_PACKAGE, "select_flow_history"))]
+        return [Minute(**row) for row in await self.pool.fetch(load_sql(Statement.SELECT_FLOW_HISTORY))]
 
-    async def paused_consumers(self) -> int:
-        """How many consumers a flood of unreadable records has stopped."""
-        return len(await self.pool.fetch(load_sql(_PACKAGE, "select_paused_consumers")))
+    async def concerns(self) -> list[Concern]:
+        """What the tables tell of that a person should know."""
+        rows = await self.pool.fetch(load_sql(Statement.SELECT_CONCERNS))
+        return [Concern.of(Kind(row["kind"]), **{name: row[name] for name in _TOLD}) for row in rows]

@@ -2,45 +2,59 @@
 
 from collections.abc import Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 import structlog
 
-from case_shared.events import CaseStatusChanged, CaseSubmitted
-from case_shared.postgres import Connection, load_sql
+from case_shared.database.postgres import Connection, load_sql
+from case_shared.words.errors import UnknownRecords
+from case_shared.words.events import CaseStatusChanged, CaseSubmitted
 from d365_sync.postgres.documents import deliver_by_evidence
+from d365_sync.postgres.statements import Statement
 
 log = structlog.get_logger(__name__)
-_PACKAGE = "d365_sync.postgres"
+_UNKNOWN = (
+    "case-api has no such submission: the record was not written by case-api, or the database was restored without"
+    " `case_api restored`"
+)
 
 
 class Submitted(NamedTuple):
-    """A submission, the trace that it belongs to, and the JSON that it was read from."""
+    """A submission that a record names, and the trace that it belongs to."""
 
     event: CaseSubmitted
     traceparent: str | None
-    value: bytes | None = None
-
-    @property
-    def json(self) -> str:
-        """As it was read: to write it anew would cost a third of reading it."""
-        return self.event.model_dump_json(exclude_none=True) if self.value is None else self.value.decode()
 
 
 async def take_in(connection: Connection, submitted: Sequence[Submitted]) -> None:
-    """Write submissions into the document queue; the state of those it holds is published again."""
-    new = await connection.fetchval(
-        load_sql(_PACKAGE, "take_in"),
-        [item.json for item in submitted],
+    """Write submissions into the document queue; the state of those it holds is published again.
+
+    Anybody who may write to the topic could order a case for any dealer, so a record only names a submission, and
+    what is sent to D365 is what case-api has stored. Raises `UnknownRecords` for those that it has not.
+    """
+    known = await connection.fetch(
+        load_sql(Statement.TAKE_IN),
+        [item.event.web_case_id for item in submitted],
+        [item.event.submission_no for item in submitted],
+        [item.event.submission_id for item in submitted],
         [item.traceparent for item in submitted],
     )
-    if new < len(submitted):
+    found = {(row["web_case_id"], row["submission_no"], row["submission_id"]) for row in known}
+    causes = {place: _UNKNOWN for place, item in enumerate(submitted) if _key(item.event) not in found}
+    if causes:
+        raise UnknownRecords(causes)
+    if not all(row["taken_in"] for row in known):
         await _publish_again(connection, [item.event for item in submitted])
+
+
+def _key(event: CaseSubmitted) -> tuple[str, int, UUID]:
+    return event.web_case_id, event.submission_no, event.submission_id
 
 
 async def _publish_again(connection: Connection, events: Sequence[CaseSubmitted]) -> None:
     # Those that are new in this batch are published anyway, so there is no need to tell them apart.
     rows = await connection.fetch(
-        load_sql(_PACKAGE, "publish_again"),
+        load_sql(Statement.PUBLISH_AGAIN),
         [event.web_case_id for event in events],
         [event.submission_no for event in events],
         [event.submission_id for event in events],
@@ -52,12 +66,21 @@ async def _publish_again(connection: Connection, events: Sequence[CaseSubmitted]
 
 
 async def take_evidence(connection: Connection, events: Sequence[CaseStatusChanged]) -> None:
-    """Deliver the documents whose submission was seen in D365; without its id they are looked up."""
-    known = [
-        (event.web_case_id, event.submission_id, event.case_id) for event in events if event.submission_id is not None
-    ]
-    if known:
-        await deliver_by_evidence(connection, known)
-    vague = [event.web_case_id for event in events if event.submission_id is None]
-    if vague:
-        await connection.execute(load_sql(_PACKAGE, "verify_by_evidence"), vague)
+    """Deliver the documents whose submission was seen in D365.
+
+    Evidence is what the read model shows, too. All else, such as a record without the submission's id or one that
+    status-sync did not write, has the documents looked up in D365.
+    """
+    shown = await connection.fetch(load_sql(Statement.SELECT_SHOWN_CASES), [event.web_case_id for event in events])
+    case_ids = {row["web_case_id"]: row["case_id"] for row in shown}
+    seen, seen_at, unsure = [], [], []
+    for event in events:
+        if event.submission_id is not None and case_ids.get(event.web_case_id) == event.case_id:
+            seen.append((event.web_case_id, event.submission_id, event.case_id))
+            seen_at.append(event.status_as_of)
+        else:
+            unsure.append(event.web_case_id)
+    if seen:
+        await deliver_by_evidence(connection, seen, seen_at)
+    if unsure:
+        await connection.execute(load_sql(Statement.LOOK_UP_BY_EVIDENCE), unsure)

@@ -1,65 +1,24 @@
-"""Documents are their own outbox: revisions that Kafka has not got yet."""
+"""Documents are their own outbox: revisions that Kafka has not got yet.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Where several passed meanwhile, the newest alone is published. What was sent and not noted is sent again; the greater
+revision wins at whoever reads it.
+"""
+
 from uuid import UUID
 
 import asyncpg
-import structlog
-from prometheus_client import Counter
 from pydantic import ValidationError
 
-from case_shared.events import AttemptSummary, CaseDelivery, SubmissionState
-from case_shared.postgres import Pool, load_sql
-from d365_sync.app.ports import Unpublished
-from d365_sync.domain.document import DocumentId
-from d365_sync.postgres.documents import problems
-
-log = structlog.get_logger(__name__)
-_untold = Counter("d365_sync_untold_revisions_total", "Revisions that fit no event: an alarm")
-_PACKAGE = "d365_sync.postgres"
+from case_shared.kafka.outbox import Outbox, UnsendableRecord
+from case_shared.kafka.topics import CASE_DELIVERY
+from case_shared.process.fault_points import FaultPoint
+from case_shared.words.events import AttemptSummary, CaseDelivery, Record, SubmissionState
+from d365_sync.postgres.document_rows import problems
+from d365_sync.postgres.statements import Statement
 
 
-@dataclass(frozen=True)
-class PostgresOutbox:
-    """Implements `app.ports.Outbox`."""
-
-    pool: Pool
-
-    async def unpublished(self, limit: int) -> list[Unpublished]:
-        """The newest revision of each document that has unpublished ones, longest waiting first.
-
-        One that fits no event is noted as such, with the cause: it holds nobody up, and is tried again when asked for.
-        """
-        unpublished, untold = [], []
-        for row in await self.pool.fetch(load_sql(_PACKAGE, "select_unpublished"), limit):
-            try:
-                unpublished.append(Unpublished(_event(row), row["traceparent"]))
-            except ValidationError as error:
-                why = f"this revision cannot be told to the dealer's side: {problems(error)}"
-                untold.append((row["web_case_id"], row["submission_no"], row["revision"], why))
-        if untold:
-            await self._note_untold(untold)
-        return unpublished
-
-    async def _note_untold(self, untold: Sequence[tuple[str, int, int, str]]) -> None:
-        for web_case_id, submission_no, _, why in untold:
-            _untold.inc()
-            log.critical("revision_untold", document=str(DocumentId(web_case_id, submission_no)), why=why)
-        columns = [list(column) for column in zip(*untold, strict=True)]
-        await self.pool.execute(load_sql(_PACKAGE, "note_untold"), *columns)
-
-    async def mark_published(self, events: Sequence[CaseDelivery]) -> None:
-        """Note that Kafka has `events`."""
-        await self.pool.execute(
-            load_sql(_PACKAGE, "mark_published"),
-            [event.web_case_id for event in events],
-            [event.submission_no for event in events],
-            [event.revision for event in events],
-        )
-
-
-def _event(row: asyncpg.Record) -> CaseDelivery:
+def event_of(row: asyncpg.Record) -> CaseDelivery:
+    """The event of a document's newest revision. Raises `ValidationError` where it fits none."""
     return CaseDelivery(
         web_case_id=row["web_case_id"],
         submission_no=row["submission_no"],
@@ -72,3 +31,23 @@ def _event(row: asyncpg.Record) -> CaseDelivery:
         attempts=tuple(AttemptSummary.model_validate(attempt) for attempt in row["attempts"]),
         occurred_at=row["changed_at"],
     )
+
+
+def _record_of(row: asyncpg.Record) -> Record:
+    try:
+        event = event_of(row)
+    except ValidationError as error:
+        raise UnsendableRecord(f"this revision fits no event: {problems(error)}") from None
+    return Record.of(event, source="d365-sync", time=event.occurred_at, traceparent=row["traceparent"])
+
+
+OUTBOX = Outbox(
+    CASE_DELIVERY,
+    published=FaultPoint.DELIVERIES_PUBLISHED,
+    read=Statement.READ_OUTBOX,
+    mark_sent=Statement.MARK_SENT,
+    set_aside=Statement.SET_ASIDE_REFUSED,
+    measure=Statement.MEASURE_OUTBOX,
+    id_columns=("web_case_id", "submission_no", "revision"),
+    record_of=_record_of,
+)

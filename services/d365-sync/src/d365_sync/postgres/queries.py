@@ -1,6 +1,5 @@
 """What operators read: documents, groups, replays, unreadable records, the audit, the ledger."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,56 +7,24 @@ from uuid import UUID
 
 import asyncpg
 
-from case_shared.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool, load_sql
 from d365_sync.app.ledger_d365 import Entry
+from d365_sync.app.reads import AuditFilter, Filter, Place, Row
 from d365_sync.domain.document import Cause, DocumentId, State
 from d365_sync.domain.ledger import JUDGED_SECONDS
-
-_PACKAGE = "d365_sync.postgres"
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which documents; None filters nothing."""
-
-    states: Sequence[State] = tuple(State)
-    dealer: str | None = None
-    cause: str | None = None
-    older_than_seconds: float | None = None
-    text: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AuditFilter:
-    """Which entries of the audit; None filters nothing."""
-
-    document: DocumentId | None = None
-    replay: UUID | None = None
-    actor: str | None = None
-    action: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The last document of a page."""
-
-    created_at: datetime
-    id: DocumentId
+from d365_sync.postgres.statements import Statement
 
 
 @dataclass(frozen=True)
 class Queries:
-    """Reads for the operators' API; rows as dictionaries, by column."""
+    """Implements `app.reads.ReadsQueue`."""
 
     pool: Pool
 
     async def documents(self, wanted: Filter, behind: Place | None, limit: int) -> list[Row]:
         """A page of documents, newest first."""
         return await self._rows(
-            "select_documents",
+            Statement.SELECT_DOCUMENTS,
             [state.value for state in wanted.states],
             wanted.dealer,
             wanted.cause,
@@ -67,20 +34,21 @@ class Queries:
             behind.id.web_case_id if behind else None,
             behind.id.submission_no if behind else None,
             limit,
+            wanted.alarm,
         )
 
     async def document(self, document_id: DocumentId) -> Row | None:
         """One document with every attempt; None where there is none."""
-        rows = await self._rows("select_document", *document_id)
+        rows = await self._rows(Statement.SELECT_DOCUMENT, *document_id)
         return rows[0] if rows else None
 
     async def notes(self, document_id: DocumentId, below: int | None, limit: int) -> list[Row]:
         """A page of a document's notes, newest first."""
-        return await self._rows("select_notes", *document_id, below, limit)
+        return await self._rows(Statement.SELECT_NOTES, *document_id, below, limit)
 
     async def groups(self) -> list[Row]:
         """Dead letters by cause."""
-        return await self._rows("select_document_groups")
+        return await self._rows(Statement.SELECT_DOCUMENT_GROUPS)
 
     async def unreadable_records(
         self,
@@ -90,49 +58,49 @@ class Queries:
         limit: int,
     ) -> list[Row]:
         """A page of records that could not be read, newest first."""
-        return await self._rows("select_unreadable_records", topic, seen, below, limit)
+        return await self._rows(Statement.SELECT_UNREADABLE_RECORDS, topic, seen, below, limit)
 
     async def unreadable_record(self, record_id: int) -> Row | None:
         """One of them; None where there is none."""
-        rows = await self._rows("select_unreadable_record", record_id)
+        rows = await self._rows(Statement.SELECT_UNREADABLE_RECORD, record_id)
         return rows[0] if rows else None
 
     async def paused_consumers(self) -> list[Row]:
         """Consumers that a flood of unreadable records has stopped, of all services."""
-        return await self._rows("select_paused_consumers")
+        return await self._rows(Statement.SELECT_PAUSED_CONSUMERS)
 
     async def audit(self, wanted: AuditFilter, below: int | None, limit: int) -> list[Row]:
         """A page of the audit, newest first."""
         key = wanted.document or (None, None)
         more = (wanted.replay, wanted.actor, wanted.action, wanted.since, wanted.until)
-        return await self._rows("select_audit", *key, *more, below, limit)
+        return await self._rows(Statement.SELECT_AUDIT, *key, *more, below, limit)
 
     async def replays(self, behind: tuple[datetime, UUID] | None, limit: int) -> list[Row]:
         """A page of replays, newest first."""
-        return await self._rows("select_replays", *(behind or (None, None)), limit)
+        return await self._rows(Statement.SELECT_REPLAYS, *(behind or (None, None)), limit)
 
     async def replay(self, replay_id: UUID) -> Row | None:
         """One replay; None where there is none."""
-        rows = await self._rows("select_replay", replay_id)
+        rows = await self._rows(Statement.SELECT_REPLAY, replay_id)
         return rows[0] if rows else None
 
     async def replay_documents(self, replay_id: UUID, behind: int, outcome: str | None, limit: int) -> list[Row]:
         """A page of a replay's documents, oldest first."""
-        return await self._rows("select_replay_documents", replay_id, behind, outcome, limit)
+        return await self._rows(Statement.SELECT_REPLAY_DOCUMENTS, replay_id, behind, outcome, limit)
 
     async def entries(
         self, behind: DocumentId, up_to: str | None, limit: int, older_than_seconds: float
     ) -> list[Entry]:
         """Documents behind `behind`, up to a Web Case ID (None: to the end), to be held against D365's books."""
-        rows = await self.pool.fetch(load_sql(_PACKAGE, "select_books"), *behind, up_to, limit, older_than_seconds)
+        rows = await self.pool.fetch(load_sql(Statement.SELECT_BOOKS), *behind, up_to, limit, older_than_seconds)
         return [_entry(row) for row in rows]
 
     async def ledger(self, older_than_seconds: float = JUDGED_SECONDS) -> Row:
         """The ledger's counts, of one snapshot."""
-        return (await self._rows("select_ledger", older_than_seconds))[0]
+        return (await self._rows(Statement.SELECT_LEDGER, older_than_seconds))[0]
 
-    async def _rows(self, statement: str, *arguments: Any) -> list[Row]:
-        return [dict(row) for row in await self.pool.fetch(load_sql(_PACKAGE, statement), *arguments)]
+    async def _rows(self, statement: Statement, *arguments: Any) -> list[Row]:
+        return [dict(row) for row in await self.pool.fetch(load_sql(statement), *arguments)]
 
 
 def _entry(row: asyncpg.Record) -> Entry:
@@ -150,8 +118,8 @@ def _entry(row: asyncpg.Record) -> Entry:
 
 
 def like(text: str | None) -> str | None:
-    """The LIKE pattern of what contains `text`; None for none."""
-    if not text:
+    """The LIKE pattern of what contains `text`, but for space around it; None for none."""
+    if not text or not text.strip():
         return None
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    escaped = text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"

@@ -10,24 +10,24 @@ import asyncpg
 import orjson
 from pydantic import ValidationError
 
-from case_shared.events import CaseContent
-from case_shared.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool, load_sql
+from case_shared.words.actor import Actor
+from case_shared.words.events import CaseContent
 from d365_sync.app.ports import Leader
 from d365_sync.app.replays import (
     Candidate,
     Choices,
-    CountDiffers,
     Forecast,
     KeyReused,
+    NotADryRun,
     ReplayNotFound,
     ReplayOrder,
     RunningReplay,
 )
 from d365_sync.domain.document import DocumentId, State, case_to_create
-from d365_sync.domain.replay import ALLOWED, LEADS_TO, ReplayAction, ReplayState
+from d365_sync.domain.replay import ALLOWED, LEADS_TO, ReplayAction, ReplayState, replayable
 from d365_sync.postgres.queries import like
-
-_PACKAGE = "d365_sync.postgres"
+from d365_sync.postgres.statements import Statement
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,17 @@ class PostgresReplays:
     pool: Pool
 
     async def order(self, order: ReplayOrder) -> UUID:
-        """Note the order and its dead letters; the replay that it meant, if any. Raises KeyReused, CountDiffers."""
-        same_letters = _hash(order.query, order.dry_run)
-        same_request = _hash(order.query, order.dry_run, order.reason)
+        """Note the order and its dead letters; the replay that it meant, if any. Raises what `OrderReplay` names."""
+        query = order.query if order.dry_run_id is None else await self._foreseen(order.dry_run_id)
+        same_letters = _hash(query, order.dry_run, order.dry_run_id)
+        same_request = _hash(query, order.dry_run, order.reason, order.dry_run_id)
         while True:
             ordered = await self.pool.fetchrow(
-                load_sql(_PACKAGE, "order_replay"),
+                load_sql(Statement.ORDER_REPLAY),
                 order.key,
                 same_request,
                 same_letters,
-                order.query,
+                query,
                 order.dry_run,
                 order.actor,
                 order.reason,
@@ -54,68 +55,76 @@ class PostgresReplays:
                 order.wanted.cause,
                 order.wanted.older_than_seconds,
                 like(order.wanted.text),
-                order.expected,
+                order.dry_run_id,
             )
             assert ordered is not None, "counts have one row"
             if ordered["replay_id"] is not None:
                 return _uuid(ordered["replay_id"])
             meant = await self.pool.fetchrow(
-                load_sql(_PACKAGE, "find_ordered_replay"), order.actor, order.key, same_letters
+                load_sql(Statement.FIND_ORDERED_REPLAY), order.actor, order.key, same_letters
             )
             # None: the open replay that stood in the way has ended in between.
             if meant is not None:
                 if meant["by_key"] and bytes(meant["request_hash"]) != same_request:
                     raise KeyReused("the Idempotency-Key was used for another replay")
                 return _uuid(meant["replay_id"])
-            if order.expected is not None and ordered["documents"] != order.expected:
-                raise CountDiffers(ordered["documents"])
 
-    async def change(self, replay_id: UUID, action: ReplayAction, actor: str, reason: str) -> bool:
+    async def _foreseen(self, dry_run_id: UUID) -> dict[str, Any]:
+        """The query of a dry run that has ended. Raises NotADryRun."""
+        row = await self.pool.fetchrow(load_sql(Statement.SELECT_REPLAY), dry_run_id)
+        if row is None or not row["dry_run"]:
+            raise NotADryRun(f"there is no dry run {dry_run_id}")
+        if not replayable(ReplayState(row["state"]), dry_run=True):
+            raise NotADryRun(f"the dry run is {row['state']}; only one that is completed says what would be replayed")
+        query: dict[str, Any] = row["query"]
+        return query
+
+    async def change(self, replay_id: UUID, action: ReplayAction, actor: Actor, reason: str) -> bool:
         """Pause, resume or cancel; False where its state does not permit that."""
         states = [state.value for state in ALLOWED[action]]
-        statement = load_sql(_PACKAGE, "change_replay")
+        statement = load_sql(Statement.CHANGE_REPLAY)
         done = await self.pool.fetchval(statement, replay_id, states, LEADS_TO[action], action, actor, reason)
         return done is not None
 
     async def state(self, replay_id: UUID) -> ReplayState:
         """How it stands. Raises ReplayNotFound."""
-        state = await self.pool.fetchval(load_sql(_PACKAGE, "select_replay_state"), replay_id)
+        state = await self.pool.fetchval(load_sql(Statement.SELECT_REPLAY_STATE), replay_id)
         if state is None:
             raise ReplayNotFound(f"there is no replay {replay_id}")
         return ReplayState(state)
 
     async def gets_on(self, replay_id: UUID) -> bool:
         """Whether it runs, and nothing holds it up."""
-        return bool(await self.pool.fetchval(load_sql(_PACKAGE, "select_replay_gets_on"), replay_id))
+        return bool(await self.pool.fetchval(load_sql(Statement.SELECT_REPLAY_GETS_ON), replay_id))
 
     async def running(self, limit: int) -> list[RunningReplay]:
         """Replays that have work to be done, oldest first."""
-        rows = await self.pool.fetch(load_sql(_PACKAGE, "select_running_replays"), limit)
+        rows = await self.pool.fetch(load_sql(Statement.SELECT_RUNNING_REPLAYS), limit)
         return [RunningReplay(_uuid(row["replay_id"]), row["dry_run"]) for row in rows]
 
     async def step(self, replay_id: UUID, leader: Leader, *, limit: int, most_queued: int) -> int:
         """Put the next `limit` documents back into the queue; how many the replay is done with."""
-        statement = load_sql(_PACKAGE, "step_replay")
+        statement = load_sql(Statement.STEP_REPLAY)
         return await self.pool.fetchval(statement, replay_id, limit, most_queued, leader.name, leader.token) or 0
 
     async def candidates(self, replay_id: UUID, limit: int) -> list[Candidate]:
         """The next documents that a dry run is to check."""
-        rows = await self.pool.fetch(load_sql(_PACKAGE, "select_replay_candidates"), replay_id, limit)
+        rows = await self.pool.fetch(load_sql(Statement.SELECT_REPLAY_CANDIDATES), replay_id, limit)
         return [_candidate(row) for row in rows]
 
     async def store_forecasts(self, replay_id: UUID, leader: Leader, forecasts: Sequence[Forecast]) -> int:
         """Store what a dry run found; for how many that was new."""
         columns = list(zip(*(asdict(forecast).values() for forecast in forecasts), strict=True)) or [(), (), ()]
-        statement = load_sql(_PACKAGE, "store_replay_findings")
+        statement = load_sql(Statement.STORE_REPLAY_FINDINGS)
         return await self.pool.fetchval(statement, replay_id, *map(list, columns), leader.name, leader.token) or 0
 
     async def hold_up(self, replay_id: UUID, why: str) -> None:
         """Note why a dry run does not get on."""
-        await self.pool.execute(load_sql(_PACKAGE, "hold_up_replay"), replay_id, why)
+        await self.pool.execute(load_sql(Statement.HOLD_UP_REPLAY), replay_id, why)
 
     async def choices(self, data_area_id: str) -> Choices:
         """D365's lists of a legal entity, as status-sync has read them."""
-        row = await self.pool.fetchrow(load_sql(_PACKAGE, "select_choices"), data_area_id)
+        row = await self.pool.fetchrow(load_sql(Statement.SELECT_CHOICES), data_area_id)
         assert row is not None, "a SELECT without FROM has one row"
         pairs = zip(row["categories"], row["category_types"], strict=True)
         return Choices(frozenset(pairs), frozenset(row["priorities"]))
@@ -148,4 +157,4 @@ def _candidate(row: asyncpg.Record) -> Candidate:
                 content,
                 row["created_by"],
             )
-    return Candidate(row["place"], document_id, State(row["state"]), row["data_area_id"], case, problem)
+    return Candidate(row["place"], document_id, State(row["state"]), row["data_area_id"], case, problem, row["changed"])

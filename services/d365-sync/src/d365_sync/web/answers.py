@@ -4,18 +4,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import asyncpg
 import orjson
 from fastapi import FastAPI, Request, Response
 
-from case_shared.events import CaseContent, Contact
-from case_shared.problems import FieldError, Problem
-from d365_sync.app.operating import D365Unreachable, DocumentChanged, DocumentNotFound, NotAllowed
+from case_shared.web.problems import FieldError, Problem
+from case_shared.words.events import CaseContent, Contact
+from d365_sync.app.category_type import CategoryAmbiguous
+from d365_sync.app.erase_personal_data import NothingOfTheirs, OnTheirWay
+from d365_sync.app.operator_actions import D365Unreachable, DocumentChanged, DocumentNotFound, NotAllowed, PayloadNeeded
 from d365_sync.app.preview import Preview, edits
-from d365_sync.app.replays import CountDiffers, KeyReused, ReplayNotAllowed, ReplayNotFound
+from d365_sync.app.replays import KeyReused, NotADryRun, ReplayNotAllowed, ReplayNotFound
+from d365_sync.app.restore_d365 import RestoreRuns
 from d365_sync.app.search_d365 import DealerNotFound
-from d365_sync.domain.document import DocumentId, State, allowed_actions
-from d365_sync.domain.permissions import permissions
+from d365_sync.domain.document import Alarm, DocumentId, State
+from d365_sync.domain.permissions import Situation, allowed_actions, permissions
 from d365_sync.domain.replay import allowed_replay_actions
 
 Json = dict[str, Any]
@@ -34,6 +36,8 @@ _AS_THEY_ARE = (
     "case_id",
     "attempts",
     "created_by",
+    "created_by_subject",
+    "created_by_issuer",
     "created_at",
     "submitted_at",
     "delivered_at",
@@ -44,29 +48,43 @@ _AS_THEY_ARE = (
 )
 
 
-def document(row: Json) -> Json:
-    """A document (DESIGN section 7), and what an operator may do with it."""
+def document(row: Json, *, may_write: bool) -> Json:
+    """A document, and what the caller may do with it."""
     return {
         "id": str(DocumentId(row["web_case_id"], row["submission_no"])),
         **{name: row[name] for name in _AS_THEY_ARE},
         "payload": row["content"] and payload(row["content"]),
-        "allowed_actions": allowed_actions(State(row["state"])),
+        "alarm": next((alarm for alarm in Alarm if alarm in row["alarms"]), None),
+        "alarm_since": row["alarm_since"],
+        "differences": row.get("differences") or [],
+        "allowed_actions": allowed_actions(_situation(row, may_write=may_write)),
     }
 
 
 def whole_document(row: Json, preview: Preview, *, may_write: bool) -> Json:
     """A document's own page: what stands in its way, what is sent for it, what operators changed, and its notes."""
-    emptied, edited = row["content"] is None, edits(row)
-    may = permissions(State(row["state"]), leased=row["leased"], emptied=emptied, may_write=may_write)
+    edited, may = edits(row), permissions(_situation(row, may_write=may_write))
     return {
-        **document(row),
+        **document(row, may_write=may_write),
         "other_case_ids": row["other_case_ids"],
+        "case": row["case_now"],
         "actions": [{**asdict(one), "allowed": one.obstacle is None, "why": one.why} for one in may],
         "request": preview.request(row),
         "submitted_payload": row["submitted"] and payload(row["submitted"]),
         "changes": None if edited is None else [asdict(change) for change in edited],
         "notes": row["notes"],
     }
+
+
+def _situation(row: Json, *, may_write: bool) -> Situation:
+    return Situation(
+        State(row["state"]),
+        row["leased"],
+        row["content"] is None,
+        bool(row["alarms"]),
+        may_write,
+        doubled=Alarm.SECOND_CASE in row["alarms"],
+    )
 
 
 def payload(content: Json) -> Json:
@@ -110,7 +128,12 @@ def _changed(error: DocumentChanged) -> Problem:
 
 
 def _not_allowed(error: NotAllowed) -> Problem:
-    return _refused("The document's state does not permit this", error, allowed_actions(error.state))
+    return _refused("The document as it stands does not permit this", error, error.allowed)
+
+
+def _payload_needed(error: PayloadNeeded) -> Problem:
+    field = FieldError(pointer="/payload", detail=f"{error}.")
+    return Problem(422, "invalid-request", "The replay needs a payload", f"/payload: {error}.", errors=[field])
 
 
 def _replay_not_allowed(error: ReplayNotAllowed) -> Problem:
@@ -122,6 +145,12 @@ def _refused(title: str, error: Exception, allowed: Sequence[str]) -> Problem:
     return Problem(409, "not-allowed", title, f"{error}.{offered}", allowed_actions=allowed)
 
 
+def _on_their_way(error: OnTheirWay) -> Problem:
+    named = ", ".join(error.web_case_ids[:20])
+    detail = f"Repeat it once D365 has answered for these cases, or erase the others by their id: {named}."
+    return Problem(409, "case-on-its-way", "A case is on its way to D365", detail, web_case_ids=error.web_case_ids)
+
+
 def _key_reused(_error: KeyReused) -> Problem:
     detail = "Take a new key for a new replay; the same request may be repeated with the same key."
     title = "The Idempotency-Key was used for another request"
@@ -129,31 +158,44 @@ def _key_reused(_error: KeyReused) -> Problem:
     return Problem(422, "idempotency-key-reused", title, detail, errors=[error])
 
 
-def _count_differs(error: CountDiffers) -> Problem:
-    detail = f"{error}. Look at them again, and confirm that number."
-    title = "Another number of documents matches"
-    return Problem(409, "count-differs", title, detail, documents=error.documents)
+def _category_ambiguous(error: CategoryAmbiguous) -> Problem:
+    field = FieldError(pointer="/payload/category_type", detail=f"{error}.")
+    title = "The category's type is not clear"
+    return Problem(422, "invalid-request", title, f"/payload/category_type: {error}.", errors=[field])
 
 
-def _unavailable(error: Exception) -> Problem:
-    detail = str(error) if isinstance(error, D365Unreachable) else "The database does not answer. Repeat the request."
-    return Problem(503, "unavailable", "Not available now", detail, headers={"Retry-After": "5"})
+def _not_a_dry_run(error: NotADryRun) -> Problem:
+    field = FieldError(pointer="/replay_id", detail=f"{error}.")
+    return Problem(422, "invalid-request", "That is no dry run to replay", f"/replay_id: {error}.", errors=[field])
+
+
+def _restore_runs(error: RestoreRuns) -> Problem:
+    return Problem(
+        409,
+        "restore-runs",
+        "Another restore of D365 is being worked on",
+        f"{error}: GET /v1/d365/restores/{error.restore_id}.",
+        restore_id=str(error.restore_id),
+    )
+
+
+def _unavailable(error: D365Unreachable) -> Problem:
+    return Problem(503, "unavailable", "Not available now", str(error), headers={"Retry-After": "5"})
 
 
 _WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
+    OnTheirWay: _on_their_way,
+    NothingOfTheirs: lambda error: Problem(404, "not-found", "Not found", f"{error}."),
     DocumentNotFound: lambda error: Problem(404, "not-found", "Not found", f"{error}."),
     DocumentChanged: _changed,
     NotAllowed: _not_allowed,
+    PayloadNeeded: _payload_needed,
+    CategoryAmbiguous: _category_ambiguous,
     ReplayNotFound: lambda error: Problem(404, "not-found", "Not found", f"{error}."),
     ReplayNotAllowed: _replay_not_allowed,
     KeyReused: _key_reused,
-    CountDiffers: _count_differs,
+    NotADryRun: _not_a_dry_run,
     DealerNotFound: lambda error: Problem(404, "not-found", "Not found", f"{error}."),
     D365Unreachable: _unavailable,
-    OSError: _unavailable,
-    TimeoutError: _unavailable,
-    asyncpg.InterfaceError: _unavailable,
-    asyncpg.InternalClientError: _unavailable,
-    asyncpg.PostgresConnectionError: _unavailable,
-    asyncpg.OperatorInterventionError: _unavailable,
+    RestoreRuns: _restore_runs,
 }

@@ -6,10 +6,23 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from case_shared.http import create_app
-from case_shared.openapi import install_openapi
-from case_shared.settings import HttpSettings
-from d365_sync.web import audit, dealers, delivery, document_page, documents, flow, records, replays, windows
+from case_shared.process.settings import HttpSettings
+from case_shared.web.http import create_app
+from case_shared.web.openapi import install_openapi
+from d365_sync.web import (
+    audit,
+    check,
+    dealers,
+    delivery,
+    document_page,
+    documents,
+    erasures,
+    flow,
+    records,
+    replays,
+    restores,
+    windows,
+)
 from d365_sync.web.answers import install_refusals
 from d365_sync.web.openapi import CONTRACT
 
@@ -19,7 +32,10 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 def create(lifespan: Lifespan, settings: HttpSettings | None = None) -> FastAPI:
     """The application; what its routes work with is put into `app.state` by `lifespan`."""
-    parts = (documents, document_page, replays, flow, delivery, windows, dealers, records, audit)
+    parts = (
+        *(documents, document_page, replays, flow, delivery, check, restores),
+        *(windows, dealers, records, audit, erasures),
+    )
     routers = [part.router for part in parts]
     app = create_app("Casebridge document queue API", DESCRIPTION, lifespan, settings, routers)
     install_refusals(app)

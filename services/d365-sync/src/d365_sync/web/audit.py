@@ -1,28 +1,45 @@
 """Routes of the audit: as a list, and as CSV."""
 
-import csv
-import io
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from case_shared.auth import Authenticated, Principal
+from case_shared.web.auth import Authenticated, Principal, TokenFirst
+from case_shared.words.scopes import Scope
+from case_shared.words.spreadsheets import Cell, Spreadsheet
+from d365_sync.app.reads import AuditFilter, ReadsQueue
 from d365_sync.domain.document import DocumentId
-from d365_sync.postgres.queries import AuditFilter, Queries
 from d365_sync.web.answers import Json, answer, page
 from d365_sync.web.context import context_of
-from d365_sync.web.models import AuditPage
 from d365_sync.web.openapi import problems
-from d365_sync.web.requests import AuditFilterQuery, AuditQuery, decode_cursor, document_id, encode_cursor
+from d365_sync.web.record_models import AuditPage
+from d365_sync.web.requests import (
+    AuditFileQuery,
+    AuditFilterQuery,
+    AuditQuery,
+    document_id,
+)
 
-router = APIRouter(prefix="/v1", tags=["records"])
-Auditor = Annotated[Principal, Depends(Authenticated("audit:read"))]
-_COLUMNS = ("at", "actor", "action", "document", "replay_id", "documents", "outcome", "reason", "fields")
+router = APIRouter(prefix="/v1", tags=["records"], route_class=TokenFirst)
+Auditor = Annotated[Principal, Depends(Authenticated(Scope.AUDIT_READ))]
+_COLUMNS = (
+    "at",
+    "actor",
+    "action",
+    "document",
+    "replay_id",
+    "documents",
+    "outcome",
+    "reason",
+    "fields",
+    "actor_subject",
+    "actor_issuer",
+)
+_TIMES = frozenset({"at"})
 _CSV_PAGE = 500
-# Spreadsheets take a cell that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @router.get(
@@ -32,13 +49,16 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
     responses={200: {"model": AuditPage}, **problems("not-found", "invalid-request")},
 )
 async def audit(request: Request, _auditor: Auditor, query: Annotated[AuditQuery, Query()]) -> Response:
-    """Edited fields by name, never their values; `documents` is to how many, `outcome` how they stand now.
+    """Edited fields by name, and whether each was added, changed or emptied, never their values.
 
-    Filters: document, replay, actor, action, since (that time and later), until (before that time).
+    `documents` is to how many, `outcome` how they stand now.
+
+    Filters: document, replay, actor (name or subject), action, since (that time and later), until (before that time).
     """
-    behind = decode_cursor(query.cursor, int)
+    cursors = context_of(request).cursors
+    behind = cursors.decode(query.cursor, "audit", int)
     rows = await context_of(request).queries.audit(_wanted(query), int(behind[0]) if behind else None, query.limit + 1)
-    return answer(page([_entry(row) for row in rows], query.limit, lambda item: encode_cursor(item["id"])))
+    return answer(page([_entry(row) for row in rows], query.limit, lambda item: cursors.encode("audit", item["id"])))
 
 
 @router.get(
@@ -51,18 +71,23 @@ async def audit(request: Request, _auditor: Auditor, query: Annotated[AuditQuery
         **problems("not-found", "invalid-request"),
     },
 )
-async def audit_csv(request: Request, _auditor: Auditor, query: Annotated[AuditFilterQuery, Query()]) -> Response:
-    """All that matches, newest first; an apostrophe stands before what a spreadsheet would take for a formula."""
-    lines = _lines(context_of(request).queries, _wanted(query))
-    headers = {"Content-Disposition": 'attachment; filename="casebridge-audit.csv"'}
+async def audit_csv(request: Request, _auditor: Auditor, query: Annotated[AuditFileQuery, Query()]) -> Response:
+    """All that matches, newest first: UTF-8 with a byte order mark.
+
+    Cells are separated as the spreadsheets of the `Accept-Language` do it, or as `separator` says; times are those of
+    `zone`, which their column names. An apostrophe stands wherever a spreadsheet could begin to read a formula.
+    """
+    sheet = query.spreadsheet(request.headers.get("accept-language", ""))
+    lines = _lines(sheet, context_of(request).queries, _wanted(query))
+    headers = {"Content-Disposition": 'attachment; filename="casebridge-audit.csv"', "Vary": "Accept-Language"}
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _lines(queries: Queries, wanted: AuditFilter) -> AsyncIterator[str]:
-    yield _csv(_COLUMNS)
+async def _lines(sheet: Spreadsheet, queries: ReadsQueue, wanted: AuditFilter) -> AsyncIterator[bytes]:
+    yield sheet.header(_COLUMNS, _TIMES)
     below: int | None = None
     while rows := await queries.audit(wanted, below, _CSV_PAGE):
-        yield "".join(_csv([_cell(_entry(row)[column]) for column in _COLUMNS]) for row in rows)
+        yield sheet.lines([_cell(_entry(row)[column]) for column in _COLUMNS] for row in rows)
         below = rows[-1]["id"]
 
 
@@ -73,15 +98,13 @@ def _wanted(query: AuditFilterQuery) -> AuditFilter:
 
 def _entry(row: dict[str, Any]) -> Json:
     number = row["submission_no"]
-    return {**row, "document": str(DocumentId(row["web_case_id"], number)) if number else None}
+    changes = [
+        {"field": field, "change": kind} for field, kind in zip(row["fields"], row["changes"] or (), strict=False)
+    ]
+    return {**row, "changes": changes, "document": str(DocumentId(row["web_case_id"], number)) if number else None}
 
 
-def _cell(value: Any) -> str:
-    text = " ".join(value) if isinstance(value, list) else "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _csv(cells: Any) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow(cells)
-    return line.getvalue()
+def _cell(value: Any) -> Cell:
+    if isinstance(value, list):
+        return " ".join(value)
+    return value if isinstance(value, str | int | datetime | None) else str(value)

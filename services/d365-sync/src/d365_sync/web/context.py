@@ -1,35 +1,35 @@
 """What the routes work with, found in `app.state.context`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import Request
 
-from d365_sync.app.bells import Bells
+from case_shared.web.cursors import Cursors
 from d365_sync.app.end_document import EndDocument
+from d365_sync.app.erase_personal_data import ErasePersonalData
 from d365_sync.app.ledger_d365 import CompareWithD365
 from d365_sync.app.link import Link
+from d365_sync.app.operator_actions import OperatorActions
 from d365_sync.app.preview import Preview
+from d365_sync.app.reads import ReadsChecks, ReadsDealers, ReadsDelivery, ReadsQueue, ReadsRestores, Windows
 from d365_sync.app.replay import Replay
 from d365_sync.app.replays import OrderReplay, SteerReplay
+from d365_sync.app.restore_d365 import OrderRestore
 from d365_sync.app.search_d365 import SearchD365
 from d365_sync.app.show_flow import ShowFlow
 from d365_sync.app.verify import Verify
-from d365_sync.postgres.control import PostgresControl
-from d365_sync.postgres.dealers import PostgresDealers
-from d365_sync.postgres.desk import PostgresDesk
-from d365_sync.postgres.queries import Queries
-from d365_sync.postgres.windows import PostgresWindows
+from d365_sync.app.wake_ups import WakeUps
 
 
 @dataclass(frozen=True)
 class Context:
-    """The use cases and the reads."""
+    """The use cases and the stores; wiring says what they are."""
 
-    queries: Queries
-    control: PostgresControl
-    desk: PostgresDesk
-    windows: PostgresWindows
-    dealers: PostgresDealers
+    queries: ReadsQueue
+    control: ReadsDelivery
+    actions: OperatorActions
+    windows: Windows
+    dealers: ReadsDealers
     replay: Replay
     preview: Preview
     order_replay: OrderReplay
@@ -40,8 +40,13 @@ class Context:
     link: Link
     verify: Verify
     end: EndDocument
-    bells: Bells
+    erase: ErasePersonalData
+    order_restore: OrderRestore
+    restores: ReadsRestores
+    checks: ReadsChecks
+    wake_ups: WakeUps
     d365_url: str
+    cursors: Cursors = field(default_factory=Cursors)
 
 
 def context_of(request: Request) -> Context:

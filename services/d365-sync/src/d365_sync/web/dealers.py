@@ -6,15 +6,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from case_shared.auth import Authenticated, Principal
+from case_shared.d365.keys import D365SearchText
+from case_shared.web.auth import Authenticated, Principal, TokenFirst
+from case_shared.words.scopes import Scope
 from d365_sync.app.search_d365 import FoundCase
 from d365_sync.web.answers import Json, answer, page
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
-from d365_sync.web.requests import Body, PageQuery, TextFilter, decode_cursor, encode_cursor
+from d365_sync.web.requests import Body, PageQuery, TextFilter
 
-router = APIRouter(prefix="/v1", tags=["dealers"])
-Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
+router = APIRouter(prefix="/v1", tags=["dealers"], route_class=TokenFirst)
+Reader = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_READ))]
 _TEXT = r"^[^\x00]*$"
 
 
@@ -30,7 +32,7 @@ class D365CasesQuery(Body):
     """Whose cases, and what is looked for; without `q` the newest."""
 
     dealer: Annotated[str, Field(min_length=1, max_length=100, pattern=_TEXT)]
-    q: Annotated[str, Field(max_length=100, pattern=_TEXT)] = ""
+    q: D365SearchText = ""
 
 
 class _Document(BaseModel):
@@ -89,11 +91,12 @@ class D365CasesDocument(_Document):
 )
 async def dealers(request: Request, _reader: Reader, query: Annotated[DealersQuery, Query()]) -> Response:
     """The registry, as status-sync keeps it, by slug."""
-    behind = decode_cursor(query.cursor, str)
+    cursors = context_of(request).cursors
+    behind = cursors.decode(query.cursor, "dealers", str)
     rows = await context_of(request).dealers.page(
         query.q, str(behind[0]) if behind else None, query.limit + 1, active=query.active, failed=query.failed
     )
-    return answer(page(rows, query.limit, lambda row: encode_cursor(row["dealer"])))
+    return answer(page(rows, query.limit, lambda row: cursors.encode("dealers", row["dealer"])))
 
 
 @router.get(

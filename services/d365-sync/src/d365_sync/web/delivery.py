@@ -4,8 +4,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from case_shared.auth import Authenticated, Principal
-from case_shared.problems import Problem
+from case_shared.web.auth import Authenticated, Principal, TokenFirst
+from case_shared.web.problems import Problem
+from case_shared.words.scopes import Scope
+from d365_sync.domain.delivery_action import DeliveryAction
 from d365_sync.domain.document import State
 from d365_sync.web.answers import Json, answer
 from d365_sync.web.context import Context, context_of
@@ -13,9 +15,11 @@ from d365_sync.web.models import DeliveryDocument
 from d365_sync.web.openapi import problems
 from d365_sync.web.requests import NO_REASON, NoQuery, OptionalReasonInput, ReasonInput, no_query_on_orders
 
-router = APIRouter(prefix="/v1/delivery", tags=["delivery"], dependencies=[Depends(no_query_on_orders)])
-Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
-Writer = Annotated[Principal, Depends(Authenticated("documents:write"))]
+router = APIRouter(
+    prefix="/v1/delivery", tags=["delivery"], dependencies=[Depends(no_query_on_orders)], route_class=TokenFirst
+)
+Reader = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_READ))]
+Writer = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_WRITE))]
 _STEERED: dict[int | str, Any] = {200: {"model": DeliveryDocument}, **problems("invalid-request")}
 
 
@@ -33,13 +37,13 @@ async def delivery(request: Request, _reader: Reader, _query: Annotated[NoQuery,
 @router.post("/pause", operation_id="pause_delivery", summary="Stop sending to D365", responses=_STEERED)
 async def pause(request: Request, writer: Writer, body: OptionalReasonInput = NO_REASON) -> Response:
     """What is under way is finished; submissions are taken in as before."""
-    return await _steer(request, "pause_delivery", writer, body)
+    return await _steer(request, DeliveryAction.PAUSE, writer, body)
 
 
 @router.post("/resume", operation_id="resume_delivery", summary="Go on sending to D365", responses=_STEERED)
 async def resume(request: Request, writer: Writer, body: OptionalReasonInput = NO_REASON) -> Response:
     """Undo a pause."""
-    return await _steer(request, "resume_delivery", writer, body)
+    return await _steer(request, DeliveryAction.RESUME, writer, body)
 
 
 @router.post(
@@ -50,7 +54,7 @@ async def resume(request: Request, writer: Writer, body: OptionalReasonInput = N
 )
 async def adopt(request: Request, writer: Writer, body: ReasonInput) -> Response:
     """Until then nothing is sent to another environment than before; then every open document is looked up first."""
-    return await _steer(request, "adopt_environment", writer, body, context_of(request).d365_url)
+    return await _steer(request, DeliveryAction.ADOPT_ENVIRONMENT, writer, body, context_of(request).d365_url)
 
 
 @router.post(
@@ -61,8 +65,8 @@ async def adopt(request: Request, writer: Writer, body: ReasonInput) -> Response
 )
 async def restored(request: Request, writer: Writer, body: ReasonInput) -> Response:
     """Every open document is looked up in D365 before it is sent, and every document's state is published again."""
-    await context_of(request).desk.publish_everything_again()
-    return await _steer(request, "restore_delivery", writer, body)
+    await context_of(request).actions.publish_everything_again()
+    return await _steer(request, DeliveryAction.RESTORE, writer, body)
 
 
 @router.post(
@@ -76,15 +80,15 @@ async def let_through(request: Request, writer: Writer, group: str, body: Reason
     paused = await context_of(request).queries.paused_consumers()
     if group not in {consumer["consumer_group"] for consumer in paused}:
         raise Problem(404, "not-found", "Not found", f"There is no paused consumer {group}.")
-    return await _steer(request, "let_through", writer, body, group)
+    return await _steer(request, DeliveryAction.LET_CONSUMER_THROUGH, writer, body, group)
 
 
 async def _steer(
-    request: Request, statement: str, writer: Principal, body: ReasonInput | OptionalReasonInput, *more: str
+    request: Request, action: DeliveryAction, writer: Principal, body: ReasonInput | OptionalReasonInput, *more: str
 ) -> Response:
     context = context_of(request)
-    await context.desk.steer(statement, writer.username, body.reason, *more)
-    context.bells.taken_in()
+    await context.actions.steer(action, writer.actor, body.reason, *more)
+    context.wake_ups.taken_in()
     return answer(await delivery_of(context))
 
 
@@ -97,6 +101,8 @@ async def delivery_of(context: Context) -> Json:
         "breaker": {"state": stored.breaker, "since": stored.breaker_since, "reason": stored.breaker_reason},
         "paused": stored.paused,
         "paused_by": stored.paused_by,
+        "paused_by_subject": stored.paused_by_subject,
+        "paused_by_issuer": stored.paused_by_issuer,
         "paused_reason": stored.paused_reason,
         "paused_at": stored.paused_at,
         "windows": await context.windows.list(),

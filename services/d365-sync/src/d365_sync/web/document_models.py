@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from case_shared.words.events import CaseStatus
 from d365_sync.domain.document import Action
 from d365_sync.domain.permissions import Obstacle
 from d365_sync.web.requests import Body, PayloadInput
@@ -12,7 +13,7 @@ Json = dict[str, Any]
 
 
 class NoteInput(Body):
-    """What operators tell each other; no place for personal data: notes are kept as long as the document."""
+    """What operators tell each other; the text ends with the personal data of the case."""
 
     text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
 
@@ -33,6 +34,8 @@ class NoteDocument(_Document):
     id: int
     at: AwareDatetime
     author: str
+    author_subject: str | None
+    author_issuer: str | None
     text: str
 
 
@@ -50,6 +53,16 @@ class ChangeDocument(_Document):
     pointer: str
     before: str | None
     after: str | None
+
+
+class CaseNow(_Document):
+    """How a case stands: as its dealer sees it, and since when it takes nothing more from D365."""
+
+    status: CaseStatus
+    status_as_of: AwareDatetime | None = Field(description="when the read began that showed it last")
+    moved_at: AwareDatetime | None = Field(description="belongs to another customer, legal entity or a hidden type")
+    deleted_in_d365_at: AwareDatetime | None
+    case_id_reused_at: AwareDatetime | None = Field(description="its Case ID belongs to another case of D365")
 
 
 class RequestDocument(_Document):

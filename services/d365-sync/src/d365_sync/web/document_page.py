@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from case_shared.auth import Authenticated, Principal
-from d365_sync.app.operating import DocumentNotFound
+from case_shared.web.auth import Authenticated, Principal, TokenFirst
+from case_shared.words.scopes import Scope
+from d365_sync.app.operator_actions import DocumentNotFound
 from d365_sync.domain.document import DocumentId
 from d365_sync.web.answers import Json, answer, page, payload
 from d365_sync.web.context import context_of
@@ -23,15 +24,18 @@ from d365_sync.web.requests import (
     NoQuery,
     PageQuery,
     PayloadInput,
-    decode_cursor,
     document_id,
-    encode_cursor,
     no_query_on_orders,
 )
 
-router = APIRouter(prefix="/v1/documents/{document}", tags=["documents"], dependencies=[Depends(no_query_on_orders)])
-Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
-Writer = Annotated[Principal, Depends(Authenticated("documents:write"))]
+router = APIRouter(
+    prefix="/v1/documents/{document}",
+    tags=["documents"],
+    dependencies=[Depends(no_query_on_orders)],
+    route_class=TokenFirst,
+)
+Reader = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_READ))]
+Writer = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_WRITE))]
 
 
 @router.post(
@@ -79,13 +83,14 @@ async def payload_form(
     responses={200: {"model": NotesDocument}, **problems("not-found", "invalid-request")},
 )
 async def notes(request: Request, _reader: Reader, document: str, query: Annotated[PageQuery, Query()]) -> Response:
-    """What operators told each other about it; the newest twenty stand in the document itself, too."""
+    """What operators wrote to each other about it; the document itself has the newest twenty, too."""
     key = document_id(document)
-    behind = decode_cursor(query.cursor, int)
+    cursors = context_of(request).cursors
+    behind = cursors.decode(query.cursor, "notes", int)
     found = await context_of(request).queries.notes(key, int(behind[0]) if behind else None, query.limit + 1)
     if not found and behind is None:
         await _row(request, document)
-    return answer(page(found, query.limit, lambda note: encode_cursor(note["id"])))
+    return answer(page(found, query.limit, lambda note: cursors.encode("notes", note["id"])))
 
 
 @router.post(
@@ -96,9 +101,9 @@ async def notes(request: Request, _reader: Reader, document: str, query: Annotat
     responses={201: {"model": NoteDocument}, **problems("not-found", "invalid-request")},
 )
 async def add_note(request: Request, writer: Writer, document: str, body: NoteInput) -> Response:
-    """Kept for ever, never changed; dealers do not see it."""
+    """Never changed; dealers do not see it. Its text ends with the personal data of the case."""
     key = document_id(document)
-    added = await context_of(request).desk.add_note(key, writer.username, body.text)
+    added = await context_of(request).actions.add_note(key, writer.actor, body.text)
     if added is None:
         raise _no_document(key)
     return answer(added, 201)

@@ -5,11 +5,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from case_shared.auth import Authenticated, Principal
-from d365_sync.app.operating import DocumentNotFound, Order
+from case_shared.web.auth import Authenticated, Principal, TokenFirst
+from case_shared.web.cursors import Cursors
+from case_shared.words.scopes import Scope
+from d365_sync.app.operator_actions import DocumentNotFound, Order
+from d365_sync.app.reads import Filter, Place
 from d365_sync.domain.document import Action, DocumentId
 from d365_sync.domain.permissions import WRITING
-from d365_sync.postgres.queries import Filter, Place
 from d365_sync.web import answers
 from d365_sync.web.context import context_of
 from d365_sync.web.models import DocumentDocument, DocumentGroups, DocumentPage
@@ -22,17 +24,15 @@ from d365_sync.web.requests import (
     OptionalReasonInput,
     ReasonInput,
     ReplayInput,
-    decode_cursor,
     document_id,
-    encode_cursor,
     expected_revision,
     no_query_on_orders,
-    wrong_cursor,
 )
 
-router = APIRouter(prefix="/v1", tags=["documents"], dependencies=[Depends(no_query_on_orders)])
-Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
-Writer = Annotated[Principal, Depends(Authenticated("documents:write"))]
+_LIST = "documents"
+router = APIRouter(prefix="/v1", tags=["documents"], dependencies=[Depends(no_query_on_orders)], route_class=TokenFirst)
+Reader = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_READ))]
+Writer = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_WRITE))]
 _ORDERED: dict[int | str, Any] = {
     200: {"model": DocumentDocument},
     **problems("not-found", "not-allowed", "version-changed", "invalid-request", "version-required"),
@@ -45,11 +45,16 @@ _ORDERED: dict[int | str, Any] = {
     summary="List documents, newest first",
     responses={200: {"model": DocumentPage}, **problems("invalid-request")},
 )
-async def documents(request: Request, _reader: Reader, query: Annotated[DocumentsQuery, Query()]) -> Response:
-    """Filters: state (several, by comma), dealer, cause, older_than_seconds, q (in ids, reason and detail)."""
-    wanted = Filter(query.states(), query.dealer, query.cause, query.older_than_seconds, query.q)
-    rows = await context_of(request).queries.documents(wanted, _place(query.cursor), query.limit + 1)
-    return answers.answer(answers.page([answers.document(row) for row in rows], query.limit, _cursor))
+async def documents(request: Request, reader: Reader, query: Annotated[DocumentsQuery, Query()]) -> Response:
+    """Filters: state (several, by comma), dealer, cause, alarm, older_than_seconds, and q.
+
+    `q` is looked for in the id, Case ID, submission id, the dealer's slug and name, reason and detail.
+    """
+    wanted = Filter(query.states(), query.dealer, query.cause, query.older_than_seconds, query.q, query.alarm)
+    cursors = context_of(request).cursors
+    rows = await context_of(request).queries.documents(wanted, _place(cursors, query.cursor), query.limit + 1)
+    shown = [answers.document(row, may_write=WRITING in reader.scopes) for row in rows]
+    return answers.answer(answers.page(shown, query.limit, lambda item: _cursor(cursors, item)))
 
 
 @router.get(
@@ -103,7 +108,10 @@ async def replay(request: Request, writer: Writer, document: str, body: ReplayIn
     openapi_extra=IF_MATCH,
 )
 async def link(request: Request, writer: Writer, document: str, body: LinkInput) -> Response:
-    """The case must be there, in the document's legal entity, and carry no other Web Case ID."""
+    """The case must be there, in the document's legal entity, and carry no other Web Case ID.
+
+    A delivered document with the alarm `second_case` goes over to one of its `other_case_ids`, and the alarm ends.
+    """
     order = _order(request, writer, document, body.reason)
     await context_of(request).link(order, body.case_id)
     return await _done(request, writer, order)
@@ -159,6 +167,18 @@ async def restore(request: Request, writer: Writer, document: str, body: ReasonI
     return await _end(Action.RESTORE, request, writer, document, body)
 
 
+@router.post(
+    "/documents/{document}/acknowledge",
+    operation_id="acknowledge_document",
+    summary="End its alarm",
+    responses=_ORDERED,
+    openapi_extra=IF_MATCH,
+)
+async def acknowledge(request: Request, writer: Writer, document: str, body: ReasonInput) -> Response:
+    """Somebody has dealt with what it reported; reported again, it raises no alarm."""
+    return await _end(Action.ACKNOWLEDGE, request, writer, document, body)
+
+
 async def _end(action: Action, request: Request, writer: Principal, document: str, body: ReasonInput) -> Response:
     order = _order(request, writer, document, body.reason)
     await context_of(request).end(action, order)
@@ -166,11 +186,11 @@ async def _end(action: Action, request: Request, writer: Principal, document: st
 
 
 def _order(request: Request, writer: Principal, document: str, reason: str) -> Order:
-    return Order(document_id(document), expected_revision(request), writer.username, reason)
+    return Order(document_id(document), expected_revision(request), writer.actor, reason)
 
 
 async def _done(request: Request, writer: Principal, order: Order) -> Response:
-    context_of(request).bells.taken_in()
+    context_of(request).wake_ups.taken_in()
     return await _shown(request, writer, order.document)
 
 
@@ -183,15 +203,12 @@ async def _shown(request: Request, caller: Principal, key: DocumentId) -> Respon
     return answers.answer(whole, ETag=f'"{row["revision"]}"')
 
 
-def _cursor(item: dict[str, Any]) -> str:
-    return encode_cursor(item["created_at"].isoformat(), item["web_case_id"], item["submission_no"])
+def _cursor(cursors: Cursors, item: dict[str, Any]) -> str:
+    return cursors.encode(_LIST, item["created_at"].isoformat(), item["web_case_id"], item["submission_no"])
 
 
-def _place(cursor: str | None) -> Place | None:
-    parts = decode_cursor(cursor, str, str, int)
+def _place(cursors: Cursors, cursor: str | None) -> Place | None:
+    parts = cursors.decode(cursor, _LIST, str, str, int)
     if parts is None:
         return None
-    try:
-        return Place(datetime.fromisoformat(str(parts[0])), DocumentId(str(parts[1]), int(parts[2])))
-    except ValueError:
-        raise wrong_cursor() from None
+    return Place(datetime.fromisoformat(str(parts[0])), DocumentId(str(parts[1]), parts[2]))

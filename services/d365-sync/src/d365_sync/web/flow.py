@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from case_shared.auth import Authenticated, Principal
+from case_shared.web.auth import Authenticated, Principal, TokenFirst
+from case_shared.words.scopes import Scope
 from d365_sync.domain.flow import Concern, Minute, Stage, Verdict
 from d365_sync.web.answers import answer
 from d365_sync.web.context import context_of
@@ -16,8 +17,8 @@ from d365_sync.web.models import DeliveryDocument
 from d365_sync.web.openapi import problems
 from d365_sync.web.requests import NoQuery
 
-router = APIRouter(prefix="/v1", tags=["delivery"])
-Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
+router = APIRouter(prefix="/v1", tags=["delivery"], route_class=TokenFirst)
+Reader = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_READ))]
 
 
 class FlowDocument(BaseModel):
@@ -42,7 +43,9 @@ class FlowDocument(BaseModel):
 async def flow(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Response:
     """Unsent, in Kafka, in the queue, at D365, status: how much stands there, since when, rates and failures.
 
-    `verdict` and `concerns` tell whether all is well; `history` is the last hour by the minute, counted in the tables.
+    `verdict` and `concerns` tell whether all is well: of each concern its kind, how many, since when (null where nobody
+    knows) and where, that is a stage, or a step, topic, consumer group or legal entity. `history` is the last hour by
+    the minute, counted in the tables.
     A few seconds old at most; the ledger, which takes longer, is GET /v1/ledger.
     """
     context = context_of(request)

@@ -5,10 +5,9 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from case_shared.events import Outcome
-from d365_sync.domain.document import Action, Cause, State
-from d365_sync.domain.replay import ReplayState
-from d365_sync.web.document_models import ChangeDocument, NoteDocument, PermissionDocument, RequestDocument
+from case_shared.words.events import Outcome
+from d365_sync.domain.document import Action, Alarm, Cause, State
+from d365_sync.web.document_models import CaseNow, ChangeDocument, NoteDocument, PermissionDocument, RequestDocument
 from d365_sync.web.window_models import WindowDocument
 
 Json = dict[str, Any]
@@ -64,6 +63,16 @@ class AttemptDocument(AttemptInShort):
     request: str | None
     answer: str | None
     duration_seconds: float | None
+    client_request_id: UUID | None = Field(description="of our request (`x-ms-client-request-id`), for D365's support")
+    dyn_aid: str | None = Field(description="of D365's answer (`ms-dyn-aid`), for D365's support")
+
+
+class DifferenceDocument(Document):
+    """A field that D365 has other than it was sent; the texts go when the payload does."""
+
+    field: str = Field(examples=["description"])
+    sent: str | None
+    stored: str | None
 
 
 class DocumentInShort(Document):
@@ -84,6 +93,8 @@ class DocumentInShort(Document):
     case_id: str | None
     attempts: list[AttemptInShort]
     created_by: str
+    created_by_subject: str | None
+    created_by_issuer: str | None
     created_at: AwareDatetime
     submitted_at: AwareDatetime
     delivered_at: AwareDatetime | None
@@ -92,6 +103,11 @@ class DocumentInShort(Document):
     revision: int
     replay_id: UUID | None
     payload: PayloadDocument | None = Field(description="null once retention has emptied it")
+    alarm: Alarm | None = Field(
+        description="what must not be; `acknowledge` ends it, a second case also `link` to the other"
+    )
+    alarm_since: AwareDatetime | None
+    differences: list[DifferenceDocument] = Field(description="what D365 stored other than it was sent")
     allowed_actions: list[Action]
 
 
@@ -106,6 +122,7 @@ class DocumentDocument(DocumentInShort):
 
     attempts: list[AttemptDocument]  # type: ignore[assignment]
     other_case_ids: list[str] = Field(description="cases that D365 has of the same submission, beside `case_id`")
+    case: CaseNow | None = Field(description="null where case-api does not have it")
     actions: list[PermissionDocument] = Field(description="each with what stands in its way for the caller")
     request: RequestDocument | None = Field(description="what D365 gets, whole")
     submitted_payload: PayloadDocument | None = Field(description="as the dealer submitted it")
@@ -170,6 +187,8 @@ class DeliveryDocument(Document):
     breaker: BreakerDocument
     paused: bool
     paused_by: str | None
+    paused_by_subject: str | None
+    paused_by_issuer: str | None
     paused_reason: str | None
     paused_at: AwareDatetime | None
     windows: list[WindowDocument] = Field(description="maintenance under way and to come")
@@ -181,87 +200,3 @@ class DeliveryDocument(Document):
     environment: EnvironmentDocument
     restored_at: AwareDatetime | None
     paused_consumers: list[PausedConsumer]
-
-
-class UnreadableRecord(Document):
-    """A record of Kafka that a service could not read, as it came."""
-
-    id: int
-    topic: str
-    partition: int
-    offset: int
-    consumer_group: str
-    key_base64: str | None
-    value_base64: str | None
-    headers: Any
-    cause: str
-    recorded_at: AwareDatetime
-    kept_at: AwareDatetime
-    seen_at: AwareDatetime | None = Field(description="when an operator first looked at it")
-    seen_by: str | None
-    key_text: str | None = Field(description="the beginning as text; what is no UTF-8 is U+FFFD")
-    value_text: str | None
-    value_bytes: int | None
-
-
-class UnreadableRecords(Page):
-    """Unreadable records, newest first."""
-
-    items: list[UnreadableRecord]
-
-
-class AuditEntry(Document):
-    """Who did what and why; edited fields by name, never their values."""
-
-    id: int
-    at: AwareDatetime
-    actor: str
-    action: str
-    document: str | None
-    web_case_id: str | None
-    submission_no: int | None
-    replay_id: UUID | None
-    reason: str | None
-    fields: list[str]
-    documents: int | None = Field(description="to how many")
-    outcome: State | ReplayState | None = Field(description="how they, or the replay, stand now")
-
-
-class AuditPage(Page):
-    """The audit, newest first."""
-
-    items: list[AuditEntry]
-
-
-class DeviationDocument(Document):
-    """How many, and the first of them."""
-
-    count: int
-    web_case_ids: list[str]
-
-
-class ComparisonDocument(Document):
-    """What D365's books and ours do not agree on."""
-
-    cases: int
-    delivered_not_found: DeviationDocument
-    found_not_delivered: DeviationDocument
-    found_twice: DeviationDocument
-
-
-class LedgerDocument(Document):
-    """Where the submissions stand; those that are `younger` are not judged."""
-
-    adds_up: bool
-    as_of: AwareDatetime
-    submissions: int
-    younger: int
-    no_document: int
-    open: int
-    delivered: int
-    failed: int
-    returned: int
-    discarded: int
-    without_submission: int
-    without_case_id: int
-    d365: ComparisonDocument | None = None

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from case_shared.openapi import ALWAYS, Contract, link, problem_responses
-from case_shared.problems import COMMON, Kind
+from case_shared.web.openapi import ALWAYS, Contract, link, problem_responses
+from case_shared.web.problems import COMMON, Kind
+from d365_sync.domain.document import Action
 from d365_sync.web.examples import EXAMPLES
 
 CATALOGUE = {
     **COMMON,
+    "case-on-its-way": Kind(409, "A case is on its way to D365"),
     "not-allowed": Kind(409, "The state does not permit this"),
-    "count-differs": Kind(409, "Another number of documents matches"),
+    "restore-runs": Kind(409, "Another restore of D365 is being worked on"),
     "version-changed": Kind(412, "The document has changed"),
     "idempotency-key-reused": Kind(422, "The Idempotency-Key was used for another request"),
     "version-required": Kind(428, "If-Match is missing"),
@@ -26,7 +28,7 @@ IF_MATCH = {
         }
     ]
 }
-_ORDERS = ("replay", "link", "verify", "return", "discard", "restore")
+_ORDERS = tuple(Action)
 _DOCUMENT, _REPLAY = {"document": "$response.body#/id"}, {"replay": "$response.body#/replay_id"}
 _OF_A_DOCUMENT = {
     name: link(f"{name}_document", description, {**_DOCUMENT, "header.If-Match": "$response.header.ETag"})
@@ -37,6 +39,7 @@ _OF_A_DOCUMENT = {
         ("return", "give it back to its dealer"),
         ("discard", "end it"),
         ("restore", "undo a discard"),
+        ("acknowledge", "end its alarm"),
     )
 }
 _OF_A_REPLAY = {
@@ -51,10 +54,15 @@ CONTRACT = Contract(
         "replays": "many dead letters at once",
         "delivery": "delivery as a whole",
         "dealers": "the registry of dealers, and their cases in D365",
+        "personal data": "its end, before its time",
         "records": "what was kept: unreadable records, the audit, the ledger",
     },
     examples=EXAMPLES,
-    headers={**{(name, "200"): ("ETag",) for name in _SHOW_DOCUMENTS}, ("order_replay", "202"): ("Location",)},
+    headers={
+        **{(name, "200"): ("ETag",) for name in _SHOW_DOCUMENTS},
+        ("order_replay", "202"): ("Location",),
+        ("order_d365_restore", "202"): ("Location",),
+    },
     links={("get_document", "200"): _OF_A_DOCUMENT, ("order_replay", "202"): _OF_A_REPLAY},
 )
 

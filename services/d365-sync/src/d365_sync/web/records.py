@@ -6,27 +6,27 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from case_shared.auth import Authenticated, Principal
-from case_shared.problems import Problem
+from case_shared.web.auth import Authenticated, Principal, TokenFirst
+from case_shared.web.problems import Problem
+from case_shared.words.scopes import Scope
 from d365_sync.domain.ledger import adds_up
 from d365_sync.web.answers import Json, answer, page
 from d365_sync.web.context import context_of
-from d365_sync.web.models import LedgerDocument, UnreadableRecord, UnreadableRecords
 from d365_sync.web.openapi import problems
+from d365_sync.web.record_models import LedgerDocument, UnreadableRecord, UnreadableRecords
 from d365_sync.web.requests import (
     NO_REASON,
     LedgerQuery,
     NoQuery,
     OptionalReasonInput,
     RecordsQuery,
-    decode_cursor,
-    encode_cursor,
     no_query_on_orders,
 )
 
-router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(no_query_on_orders)])
-Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
-Writer = Annotated[Principal, Depends(Authenticated("documents:write"))]
+_LIST = "unreadable-records"
+router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(no_query_on_orders)], route_class=TokenFirst)
+Reader = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_READ))]
+Writer = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_WRITE))]
 _PREVIEW_BYTES = 4096
 _ONE: dict[int | str, Any] = {200: {"model": UnreadableRecord}, **problems("not-found", "invalid-request")}
 
@@ -39,10 +39,17 @@ _ONE: dict[int | str, Any] = {200: {"model": UnreadableRecord}, **problems("not-
 )
 async def unreadable_records(request: Request, _reader: Reader, query: Annotated[RecordsQuery, Query()]) -> Response:
     """Raw bytes in base64, a preview as text, headers, place and cause; `topic` and `seen` filter."""
-    behind = decode_cursor(query.cursor, int)
+    cursors = context_of(request).cursors
+    behind = cursors.decode(query.cursor, _LIST, int)
     below = int(behind[0]) if behind else None
     rows = await context_of(request).queries.unreadable_records(query.topic, query.seen, below, query.limit + 1)
-    return answer(page([_unreadable(row) for row in rows], query.limit, lambda item: encode_cursor(item["id"])))
+    return answer(
+        page(
+            [_unreadable(row) for row in rows],
+            query.limit,
+            lambda item: cursors.encode(_LIST, item["id"]),
+        )
+    )
 
 
 @router.get(
@@ -66,7 +73,7 @@ async def unreadable_record(
 )
 async def seen(request: Request, writer: Writer, record: str, body: OptionalReasonInput = NO_REASON) -> Response:
     """It stands no more among what wants attention; again: nothing more. The first who looked is kept."""
-    await context_of(request).desk.see_record(_record_id(record), writer.username, body.reason)
+    await context_of(request).actions.see_record(_record_id(record), writer.actor, body.reason)
     return await _shown(request, record)
 
 
@@ -88,8 +95,8 @@ async def ledger(request: Request, _reader: Reader, query: Annotated[LedgerQuery
     counts = await context.queries.ledger(query.older_than_seconds)
     as_of = counts.pop("as_of")
     agrees = compared is None or compared.adds_up
-    told = {"d365": asdict(compared)} if compared else {}
-    return answer({"adds_up": adds_up(counts) and agrees, "as_of": as_of, **counts, **told})
+    comparison = {"d365": asdict(compared)} if compared else {}
+    return answer({"adds_up": adds_up(counts) and agrees, "as_of": as_of, **counts, **comparison})
 
 
 async def _shown(request: Request, record: str) -> Response:
@@ -111,9 +118,12 @@ def _no_record(text: str) -> Problem:
 
 def _unreadable(row: dict[str, Any]) -> Json:
     key, value, offset = row.pop("key"), row.pop("value"), row.pop("record_offset")
+    last_offset = row.pop("last_offset")
     return {
         **row,
         "offset": offset,
+        # What was kept before ranges were is one record.
+        "last_offset": offset if last_offset is None else last_offset,
         "key_base64": _base64(key),
         "value_base64": _base64(value),
         "key_text": _text(key),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from case_shared.web.problems import FieldError, invalid
 from d365_sync.app.replays import DeadLetters
 from d365_sync.domain.document import State
 from d365_sync.domain.replay import ReplayAction, ReplayOutcome, ReplayState
@@ -31,13 +32,23 @@ class ReplayQuery(Body):
 class ReplaysInput(Body):
     """An order: which dead letters, and why; with `dry_run` nothing is changed.
 
-    `expected` is how many were confirmed: where another number matches by now, nothing is ordered (409).
+    In place of `query`, `replay_id` names a dry run: exactly its documents are replayed, as it saw them; those that
+    have changed since are left out and counted.
     """
 
-    query: ReplayQuery
+    query: ReplayQuery | None = None
+    replay_id: UUID | None = None
     dry_run: Annotated[bool, Field(strict=True)] = False
-    expected: Annotated[int | None, Field(ge=0, le=10**9, strict=True)] = None
     reason: Reason
+
+    def check(self) -> None:
+        """Raise 422 unless there is either a query or a dry run's id."""
+        if self.query is None and self.replay_id is None:
+            raise invalid([FieldError(pointer="/query", detail="Send it, or the replay_id of a dry run.")])
+        if self.query is not None and self.replay_id is not None:
+            raise invalid([FieldError(pointer="/replay_id", detail="Send it or a query, not both.")])
+        if self.replay_id is not None and self.dry_run:
+            raise invalid([FieldError(pointer="/dry_run", detail="A dry run cannot be ordered of a dry run.")])
 
 
 class ReplayPageQuery(PageQuery):
@@ -72,14 +83,18 @@ class ReplayDocument(_Document):
     state: ReplayState
     dry_run: bool
     query: Json
+    dry_run_id: UUID | None = Field(description="the dry run whose documents it was given for")
     reason: str
     created_by: str
+    created_by_subject: str | None
+    created_by_issuer: str | None
     created_at: datetime
     changed_at: datetime
     ended_at: datetime | None
     held_up_by: str | None = Field(description="why a dry run does not get on for now")
     counts: ReplayCounts
-    allowed_actions: list[ReplayAction]
+    allowed_actions: list[ReplayAction] = Field(description="what the caller may do with it now")
+    replayable: bool = Field(description="whether the caller can order a replay of exactly its documents")
 
 
 class ReplayItem(_Document):

@@ -6,11 +6,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from case_shared.auth import Authenticated, Principal
-from case_shared.problems import Problem
-from d365_sync.app.replays import ReplayNotFound, ReplayOrder
+from case_shared.web.auth import Authenticated, Principal, TokenFirst
+from case_shared.web.cursors import Cursors
+from case_shared.web.problems import Problem
+from case_shared.words.scopes import Scope
+from d365_sync.app.replays import DeadLetters, ReplayNotFound, ReplayOrder
 from d365_sync.domain.document import DocumentId
-from d365_sync.domain.replay import ReplayAction, ReplayOutcome, ReplayState, allowed_replay_actions
+from d365_sync.domain.replay import ReplayAction, ReplayOutcome, ReplayState, allowed_replay_actions, replayable
 from d365_sync.web.answers import Json, answer, page
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
@@ -24,15 +26,15 @@ from d365_sync.web.requests import (
     NO_REASON,
     OptionalReasonInput,
     PageQuery,
-    decode_cursor,
-    encode_cursor,
     no_query_on_orders,
-    wrong_cursor,
 )
 
-router = APIRouter(prefix="/v1/replays", tags=["replays"], dependencies=[Depends(no_query_on_orders)])
-Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
-Writer = Annotated[Principal, Depends(Authenticated("documents:write"))]
+_LIST = "replays"
+router = APIRouter(
+    prefix="/v1/replays", tags=["replays"], dependencies=[Depends(no_query_on_orders)], route_class=TokenFirst
+)
+Reader = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_READ))]
+Writer = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_WRITE))]
 Key = Annotated[
     str | None,
     Header(
@@ -48,6 +50,7 @@ _AS_THEY_ARE = (
     "state",
     "dry_run",
     "query",
+    "dry_run_id",
     "reason",
     "created_at",
     "changed_at",
@@ -63,20 +66,23 @@ _AS_THEY_ARE = (
     status_code=202,
     responses={
         202: {"model": OneReplayDocument},
-        **problems("count-differs", "invalid-request", "idempotency-key-reused"),
+        **problems("invalid-request", "idempotency-key-reused"),
     },
 )
 async def order(request: Request, writer: Writer, body: ReplaysInput, key: Key = None) -> Response:
     """The dead letters that match now are replayed in the background, each once, behind new cases.
 
     A dry run changes nothing: it asks D365 which of them are there already, and the known lists which would fail again;
-    the answer waits for it, 20 s at most, and not while D365 holds it up. The same dead letters while their replay is
+    the answer waits for it, 20 s at most, and not while D365 holds it up. With the `replay_id` of a dry run exactly its
+    documents are replayed, at the revisions that it saw. The same dead letters while their replay is
     open, or the same Idempotency-Key: the same replay.
     """
-    query = body.query.model_dump(mode="json", exclude_none=True)
-    wanted = ReplayOrder(body.query.wanted(), query, body.dry_run, writer.username, body.reason, key, body.expected)
+    body.check()
+    query = body.query.model_dump(mode="json", exclude_none=True) if body.query else {}
+    which = body.query.wanted() if body.query else DeadLetters()
+    wanted = ReplayOrder(which, query, body.dry_run, writer.actor, body.reason, key, body.replay_id)
     replay_id = await context_of(request).order_replay(wanted)
-    return await _shown(request, replay_id, _FIRST_PAGE, 202, Location=f"/v1/replays/{replay_id}")
+    return await _shown(request, writer, replay_id, _FIRST_PAGE, 202, Location=f"/v1/replays/{replay_id}")
 
 
 @router.get(
@@ -85,10 +91,11 @@ async def order(request: Request, writer: Writer, body: ReplaysInput, key: Key =
     summary="List replays, newest first",
     responses={200: {"model": ReplaysDocument}, **problems("invalid-request")},
 )
-async def replays(request: Request, _reader: Reader, query: Annotated[PageQuery, Query()]) -> Response:
+async def replays(request: Request, reader: Reader, query: Annotated[PageQuery, Query()]) -> Response:
     """Dry runs too."""
-    rows = await context_of(request).queries.replays(_place(query.cursor), query.limit + 1)
-    return answer(page([_replay(row) for row in rows], query.limit, _cursor))
+    cursors = context_of(request).cursors
+    rows = await context_of(request).queries.replays(_place(cursors, query.cursor), query.limit + 1)
+    return answer(page([_replay(row, reader) for row in rows], query.limit, lambda item: _cursor(cursors, item)))
 
 
 @router.get(
@@ -98,10 +105,10 @@ async def replays(request: Request, _reader: Reader, query: Annotated[PageQuery,
     responses={200: {"model": OneReplayDocument}, **problems("not-found", "invalid-request")},
 )
 async def one_replay(
-    request: Request, _reader: Reader, replay: str, query: Annotated[ReplayPageQuery, Query()]
+    request: Request, reader: Reader, replay: str, query: Annotated[ReplayPageQuery, Query()]
 ) -> Response:
     """`cursor` and `limit` page through its documents."""
-    return await _shown(request, _replay_id(replay), query)
+    return await _shown(request, reader, _replay_id(replay), query)
 
 
 _STEERED: dict[int | str, Any] = {
@@ -132,32 +139,37 @@ async def _steer(
     action: ReplayAction, request: Request, writer: Principal, replay: str, body: OptionalReasonInput
 ) -> Response:
     replay_id = _replay_id(replay)
-    await context_of(request).steer_replay(replay_id, action, writer.username, body.reason)
-    return await _shown(request, replay_id, _FIRST_PAGE)
+    await context_of(request).steer_replay(replay_id, action, writer.actor, body.reason)
+    return await _shown(request, writer, replay_id, _FIRST_PAGE)
 
 
 async def _shown(
-    request: Request, replay_id: UUID, query: ReplayPageQuery, status: int = 200, **headers: str
+    request: Request, caller: Principal, replay_id: UUID, query: ReplayPageQuery, status: int = 200, **headers: str
 ) -> Response:
     queries = context_of(request).queries
     found = await queries.replay(replay_id)
     if found is None:
         raise ReplayNotFound(f"there is no replay {replay_id}")
-    behind = decode_cursor(query.cursor, int) or [0]
+    cursors, of = context_of(request).cursors, f"replay {replay_id}"
+    behind = cursors.decode(query.cursor, of, int) or [0]
     rows = await queries.replay_documents(replay_id, int(behind[0]), query.outcome, query.limit + 1)
-    items = page(rows, query.limit, lambda row: encode_cursor(row["place"]))
+    items = page(rows, query.limit, lambda row: cursors.encode(of, row["place"]))
     items["items"] = [_item(row) for row in items["items"]]
-    return answer({**_replay(found), "states": found["states"], **items}, status, **headers)
+    return answer({**_replay(found, caller), "states": found["states"], **items}, status, **headers)
 
 
-def _replay(row: Json) -> Json:
+def _replay(row: Json, caller: Principal) -> Json:
+    state, may_write = ReplayState(row["state"]), Scope.DOCUMENTS_WRITE in caller.scopes
     done = {name: row[name] for name in _OUTCOMES}
     remaining = row["documents"] - sum(done.values())
     return {
         **{name: row[name] for name in _AS_THEY_ARE},
         "created_by": row["actor"],
+        "created_by_subject": row["actor_subject"],
+        "created_by_issuer": row["actor_issuer"],
         "counts": {"documents": row["documents"], "remaining": remaining, **done},
-        "allowed_actions": allowed_replay_actions(ReplayState(row["state"])),
+        "allowed_actions": allowed_replay_actions(state, may_write=may_write),
+        "replayable": replayable(state, dry_run=row["dry_run"], may_write=may_write),
     }
 
 
@@ -175,15 +187,10 @@ def _replay_id(text: str) -> UUID:
         raise Problem(404, "not-found", "Not found", f"There is no replay {text}.") from None
 
 
-def _cursor(item: Json) -> str:
-    return encode_cursor(item["created_at"].isoformat(), str(item["replay_id"]))
+def _cursor(cursors: Cursors, item: Json) -> str:
+    return cursors.encode(_LIST, item["created_at"].isoformat(), str(item["replay_id"]))
 
 
-def _place(cursor: str | None) -> tuple[datetime, UUID] | None:
-    parts = decode_cursor(cursor, str, str)
-    if parts is None:
-        return None
-    try:
-        return datetime.fromisoformat(str(parts[0])), UUID(str(parts[1]))
-    except ValueError:
-        raise wrong_cursor() from None
+def _place(cursors: Cursors, cursor: str | None) -> tuple[datetime, UUID] | None:
+    parts = cursors.decode(cursor, _LIST, str, str)
+    return (datetime.fromisoformat(str(parts[0])), UUID(str(parts[1]))) if parts else None

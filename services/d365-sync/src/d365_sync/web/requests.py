@@ -1,18 +1,20 @@
 """What operators send: query parameters, If-Match, bodies; and the cursors of lists."""
 
-import base64
-import binascii
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-import orjson
 from fastapi import Request
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from case_shared.events import (
+from case_shared.d365.keys import D365Key
+from case_shared.web.cursors import LONGEST_CURSOR
+from case_shared.web.problems import FieldError, Problem, invalid
+from case_shared.words.days import Zone
+from case_shared.words.events import (
     CaseContent,
     Code,
     Contact,
@@ -22,8 +24,9 @@ from case_shared.events import (
     Description,
     Notes,
 )
-from case_shared.problems import FieldError, Problem, invalid
-from d365_sync.domain.document import DocumentId, State
+from case_shared.words.spreadsheets import Separator, Spreadsheet, separator_of
+from case_shared.words.written import plain_email
+from d365_sync.domain.document import Alarm, DocumentId, State
 from d365_sync.domain.ledger import JUDGED_SECONDS
 
 _TEXT = r"^[^\x00]*$"
@@ -40,7 +43,14 @@ def _written(value: object) -> object:
     return value
 
 
-Time = Annotated[AwareDatetime, BeforeValidator(_written)]
+def _in_utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("in UTC it lies outside of the years 1 to 9999") from None
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_utc)]
 _TAG = re.compile(r'(?<!W/)"(\d{1,9})"')
 
 
@@ -54,7 +64,7 @@ class ContactInput(Body):
     """Whom D365's staff may ask."""
 
     name: ContactName | None = None
-    email: ContactEmail | None = None
+    email: Annotated[ContactEmail | None, BeforeValidator(plain_email)] = None
     phone: ContactPhone | None = None
 
 
@@ -99,7 +109,7 @@ class ReplayInput(ReasonInput):
 class LinkInput(ReasonInput):
     """Tie it to a case of D365."""
 
-    case_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_TEXT)]
+    case_id: D365Key
 
 
 class DocumentsQuery(Body):
@@ -108,9 +118,10 @@ class DocumentsQuery(Body):
     state: str | None = None
     dealer: WordFilter = None
     cause: WordFilter = None
+    alarm: Alarm | None = None
     older_than_seconds: Annotated[float | None, Field(ge=0, le=10**9)] = None
     q: TextFilter = None
-    cursor: Annotated[str | None, Field(max_length=500)] = None
+    cursor: Annotated[str | None, Field(max_length=LONGEST_CURSOR)] = None
     limit: Annotated[int, Field(ge=1, le=100)] = 25
 
     def states(self) -> Sequence[State]:
@@ -126,7 +137,7 @@ class DocumentsQuery(Body):
 class PageQuery(Body):
     """A page of a list; `cursor` is `next` of the page before."""
 
-    cursor: Annotated[str | None, Field(max_length=500)] = None
+    cursor: Annotated[str | None, Field(max_length=LONGEST_CURSOR)] = None
     limit: Annotated[int, Field(ge=1, le=100)] = 25
 
 
@@ -139,6 +150,20 @@ class AuditFilterQuery(Body):
     action: WordFilter = None
     since: Time | None = None
     until: Time | None = None
+
+
+class AuditFileQuery(AuditFilterQuery):
+    """And how the file is written."""
+
+    zone: Annotated[Zone, Field(description="the time zone of the file's times")] = "UTC"
+    separator: Annotated[
+        Separator | None,
+        Field(description="between cells; default: that of the spreadsheets in the language of `Accept-Language`"),
+    ] = None
+
+    def spreadsheet(self, accept_language: str) -> Spreadsheet:
+        """How rows are written for who sends this `Accept-Language`."""
+        return Spreadsheet(self.separator or separator_of(accept_language), ZoneInfo(self.zone))
 
 
 class AuditQuery(AuditFilterQuery, PageQuery):
@@ -190,26 +215,3 @@ def expected_revision(request: Request) -> int:
     found = _TAG.fullmatch(header.strip())
     # No document is ever at revision 0.
     return int(found[1]) if found else 0
-
-
-def encode_cursor(*parts: str | int | datetime) -> str:
-    """An opaque cursor."""
-    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
-
-
-def decode_cursor(cursor: str | None, *kinds: type) -> list[str | int] | None:
-    """The cursor's parts, of these kinds; raises 422 where it is none of this list."""
-    if cursor is None:
-        return None
-    try:
-        parts = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError):
-        parts = None
-    if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
-        raise wrong_cursor()
-    return parts
-
-
-def wrong_cursor() -> Problem:
-    """422."""
-    return invalid([FieldError(pointer="?cursor", detail="Take `next` of the page before, or leave it out.")])

@@ -27,8 +27,12 @@ class WindowDocument(BaseModel):
     ends_at: datetime
     reason: str
     created_by: str
+    created_by_subject: str | None
+    created_by_issuer: str | None
     created_at: datetime
     ended_by: str | None
+    ended_by_subject: str | None
+    ended_by_issuer: str | None
     ended_reason: str | None
 
 

@@ -6,17 +6,20 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from case_shared.auth import Authenticated, Principal
-from case_shared.problems import FieldError, Problem, invalid
+from case_shared.web.auth import Authenticated, Principal, TokenFirst
+from case_shared.web.problems import FieldError, Problem, invalid
+from case_shared.words.scopes import Scope
 from d365_sync.web.answers import answer
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
 from d365_sync.web.requests import Body, ReasonInput, Time, no_query_on_orders
 from d365_sync.web.window_models import WindowsDocument
 
-router = APIRouter(prefix="/v1/delivery/windows", tags=["delivery"], dependencies=[Depends(no_query_on_orders)])
-Reader = Annotated[Principal, Depends(Authenticated("documents:read"))]
-Writer = Annotated[Principal, Depends(Authenticated("documents:write"))]
+router = APIRouter(
+    prefix="/v1/delivery/windows", tags=["delivery"], dependencies=[Depends(no_query_on_orders)], route_class=TokenFirst
+)
+Reader = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_READ))]
+Writer = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_WRITE))]
 # Longer or later than this is a slip of the pen.
 _LONGEST = timedelta(days=14)
 _FARTHEST = timedelta(days=366)
@@ -59,7 +62,7 @@ async def windows(request: Request, _reader: Reader, query: Annotated[WindowsQue
 async def plan(request: Request, writer: Writer, body: WindowInput) -> Response:
     """Nothing is sent to D365 while it is under way, whoever leads; what is under way then is finished."""
     _check(body, datetime.now(UTC))
-    await context_of(request).windows.add(body.begins_at, body.ends_at, writer.username, body.reason)
+    await context_of(request).windows.add(body.begins_at, body.ends_at, writer.actor, body.reason)
     return await _listed(request, status=201)
 
 
@@ -72,9 +75,9 @@ async def plan(request: Request, writer: Writer, body: WindowInput) -> Response:
 async def end(request: Request, writer: Writer, window: str, query: Annotated[ReasonInput, Query()]) -> Response:
     """Delivery goes on at once, unless it is paused or another window is under way."""
     context = context_of(request)
-    if not await context.windows.end(_window_id(window), writer.username, query.reason):
+    if not await context.windows.end(_window_id(window), writer.actor, query.reason):
         raise _no_window(window)
-    context.bells.taken_in()
+    context.wake_ups.taken_in()
     return await _listed(request)
 
 

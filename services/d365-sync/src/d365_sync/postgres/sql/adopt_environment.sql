@@ -1,5 +1,5 @@
 -- Binds the database to another D365 environment, where every open document is looked up before it is sent.
--- $1 actor text, $2 reason text, $3 D365_URL text
+-- $1 actor text[] (name, subject, issuer), $2 reason text, $3 D365_URL text
 WITH changed AS (
     UPDATE delivery_control SET d365_url = $3::text, refused_url = NULL RETURNING true
 ), held AS (
@@ -12,4 +12,5 @@ WITH changed AS (
     WHERE d.web_case_id = held.web_case_id AND d.submission_no = held.submission_no
     RETURNING true
 )
-INSERT INTO audit (actor, action, reason, fields) SELECT $1::text, 'adopt', $2::text, '{d365_url}'::text[] FROM changed
+INSERT INTO audit (actor, actor_subject, actor_issuer, action, reason, fields)
+SELECT ($1::text[])[1], ($1::text[])[2], ($1::text[])[3], 'adopt', $2::text, '{d365_url}'::text[] FROM changed

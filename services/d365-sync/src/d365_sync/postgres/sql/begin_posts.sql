@@ -1,8 +1,10 @@
 -- The look-up showed that these are surely not in D365: completes it, and stores the intent of the POST that follows.
 -- A row per document whose lease was still ours, and of which nothing was heard during the look-up (`verify_at`, null since the claim).
--- $1 JSON array of {web_case_id, submission_no, token, attempt_no}, $2 document lease seconds float, $3 leader's lease name text, $4 its token bigint
+-- $1 JSON array of {web_case_id, submission_no, token, attempt_no, client_request_id, dyn_aid}, $2 document lease seconds float, $3 leader's lease name text, $4 its token bigint
 WITH cleared AS (
-    SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (web_case_id text, submission_no int, token uuid, attempt_no int)
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (
+        web_case_id text, submission_no int, token uuid, attempt_no int, client_request_id uuid, dyn_aid text
+    )
 ), held AS (
     SELECT d.web_case_id, d.submission_no FROM documents AS d
     JOIN cleared USING (web_case_id, submission_no)
@@ -24,7 +26,7 @@ WITH cleared AS (
         AND EXISTS (SELECT FROM leases WHERE name = $3::text AND token = $4::bigint AND expires_at > clock_timestamp())
     RETURNING d.web_case_id, d.submission_no, d.attempts
 ), looked_up AS (
-    UPDATE attempts AS a SET ended_at = clock_timestamp(), finding = 'absent'
+    UPDATE attempts AS a SET ended_at = clock_timestamp(), finding = 'absent', client_request_id = c.client_request_id, dyn_aid = c.dyn_aid
     FROM cleared AS c
     WHERE a.web_case_id = c.web_case_id AND a.submission_no = c.submission_no AND a.attempt_no = c.attempt_no
 ), intents AS (

@@ -1,30 +1,39 @@
 -- Makes documents delivered because their submission was seen in D365, whatever their state. Never fenced.
 -- A second case of the same submission is noted beside the first. A row per document that changed, and what it was.
--- $1 web_case_id text[], $2 submission_id uuid[], $3 case_id text[]
+-- What was seen before D365 lost the case (a restore of D365) is no evidence any more.
+-- $1 web_case_id text[], $2 submission_id uuid[], $3 case_id text[], $4 when it was seen timestamptz[] (null: now)
 WITH seen AS (
     SELECT d.web_case_id, d.submission_no, s.case_id, d.state, d.case_id AS known_as, d.other_case_ids
     FROM (
-        SELECT DISTINCT ON (web_case_id, submission_id) * FROM unnest($1::text[], $2::uuid[], $3::text[]) AS t (web_case_id, submission_id, case_id)
+        SELECT DISTINCT ON (web_case_id, submission_id) *
+        FROM unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[]) AS t (web_case_id, submission_id, case_id, seen_at)
+        ORDER BY web_case_id, submission_id, seen_at DESC NULLS FIRST
     ) AS s
     JOIN documents AS d ON d.web_case_id = s.web_case_id AND d.submission_id = s.submission_id
+    WHERE d.lost_at IS NULL OR s.seen_at IS NULL OR s.seen_at > d.lost_at
     ORDER BY d.web_case_id, d.submission_no
     FOR UPDATE OF d
 ), doubled AS (
     UPDATE documents AS d SET
-        cause = 'found_twice',
+        -- A linked case stays one: its record need not carry the Web Case ID.
+        cause = CASE WHEN d.cause = 'linked' THEN d.cause ELSE 'found_twice' END,
         detail = format('D365 has this submission as case %s, and also as %s; close all but one there', d.case_id, array_to_string(d.other_case_ids || seen.case_id, ', ')),
         other_case_ids = d.other_case_ids || seen.case_id,
+        alarms = CASE WHEN 'second_case' = ANY(d.alarms) THEN d.alarms ELSE d.alarms || '{second_case}'::text[] END,
+        alarm_since = coalesce(d.alarm_since, now()),
         revision = d.revision + 1,
         changed_at = now()
     FROM seen
     WHERE d.web_case_id = seen.web_case_id AND d.submission_no = seen.submission_no AND seen.state = 'delivered'
-        AND lower(seen.known_as) <> lower(seen.case_id) AND seen.case_id <> ALL(seen.other_case_ids)
+        AND lower(seen.known_as) <> lower(seen.case_id) AND seen.case_id <> ALL(seen.other_case_ids || d.acknowledged_case_ids)
     RETURNING d.web_case_id, d.submission_no, d.state, d.cause
 ), delivered AS (
     UPDATE documents AS d SET
         state = 'delivered', cause = 'evidence', reason = NULL, detail = NULL, given_reason = NULL, case_id = seen.case_id, delivered_at = now(),
         revision = d.revision + 1, changed_at = now(), verify_at = NULL, settles_at = NULL, verdict = NULL, failure_log_at = NULL,
-        lease_token = NULL, lease_kind = NULL, lease_expires_at = NULL
+        lease_token = NULL, lease_kind = NULL, lease_expires_at = NULL,
+        -- After the answer to the POST, which tells what D365 stored, would have come.
+        compare_at = CASE WHEN d.content IS NOT NULL THEN now() + interval '2 seconds' END
     FROM seen
     WHERE d.web_case_id = seen.web_case_id AND d.submission_no = seen.submission_no AND seen.state <> 'delivered'
     RETURNING d.web_case_id, d.submission_no, d.state, d.cause

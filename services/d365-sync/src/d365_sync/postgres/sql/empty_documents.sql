@@ -14,7 +14,7 @@ WITH due AS MATERIALIZED (
     LIMIT 500
     FOR UPDATE SKIP LOCKED
 ), emptied AS (
-    UPDATE documents AS d SET content = NULL
+    UPDATE documents AS d SET content = NULL, differences = d365_sync.without_texts(d.differences), compare_at = NULL
     FROM due WHERE d.web_case_id = due.web_case_id AND d.submission_no = due.submission_no
 ), bodies AS (
     UPDATE attempts AS a SET request = NULL, answer = NULL

@@ -7,7 +7,7 @@ WITH expired AS (
     ORDER BY web_case_id, submission_no
     LIMIT 1000
     FOR UPDATE SKIP LOCKED
-), told AS (
+), tried AS (
     UPDATE attempts AS a SET
         ended_at = clock_timestamp(), outcome = 'unknown', why = 'the process that made this attempt did not come back'
     FROM expired AS e

@@ -1,5 +1,6 @@
 -- Puts a dead letter back into the queue, behind new cases; it is looked up before it is sent. No row where the revision or the state is another.
--- $1 web_case_id text, $2 submission_no int, $3 revision int, $4 states in which it is allowed text[], $5 actor text, $6 reason text, $7 content jsonb or null for the same, $8 names of the edited fields text[]
+-- $1 web_case_id text, $2 submission_no int, $3 revision int, $4 states in which it is allowed text[], $5 actor text[] (name, subject, issuer), $6 reason text, $7 content jsonb or null for the same, $8 names of the edited fields text[],
+-- $9 of each of these whether it was added, changed or emptied text[]
 WITH changed AS (
     UPDATE documents AS d SET
         state = 'pending', cause = NULL, reason = NULL, detail = NULL, given_reason = NULL, replay_id = NULL, content = coalesce($7::jsonb, d.content),
@@ -9,6 +10,6 @@ WITH changed AS (
         AND d.lease_token IS NULL AND ($7::jsonb IS NOT NULL OR d.content IS NOT NULL)
     RETURNING d.web_case_id, d.submission_no
 )
-INSERT INTO audit (actor, action, web_case_id, submission_no, reason, fields)
-SELECT $5::text, 'replay', web_case_id, submission_no, $6::text, $8::text[] FROM changed
+INSERT INTO audit (actor, actor_subject, actor_issuer, action, web_case_id, submission_no, reason, fields, changes)
+SELECT ($5::text[])[1], ($5::text[])[2], ($5::text[])[3], 'replay', web_case_id, submission_no, $6::text, $8::text[], $9::text[] FROM changed
 RETURNING id

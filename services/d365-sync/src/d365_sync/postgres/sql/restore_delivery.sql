@@ -1,5 +1,5 @@
--- The database was restored: what it believes of D365 may be old, so every open document is looked up before it is sent.
--- $1 actor text, $2 reason text
+-- The database was restored: what it knew of D365 may be old, so every open document is looked up before it is sent.
+-- $1 actor text[] (name, subject, issuer), $2 reason text
 WITH changed AS (
     UPDATE delivery_control SET restored_at = now() RETURNING true
 ), held AS (
@@ -12,4 +12,5 @@ WITH changed AS (
     WHERE d.web_case_id = held.web_case_id AND d.submission_no = held.submission_no
     RETURNING true
 )
-INSERT INTO audit (actor, action, reason) SELECT $1::text, 'restored', $2::text FROM changed
+INSERT INTO audit (actor, actor_subject, actor_issuer, action, reason)
+SELECT ($1::text[])[1], ($1::text[])[2], ($1::text[])[3], 'restored', $2::text FROM changed

@@ -1,7 +1,8 @@
 -- Goes on claiming documents.
--- $1 actor text, $2 reason text
+-- $1 actor text[] (name, subject, issuer), $2 reason text
 WITH changed AS (
-    UPDATE delivery_control SET paused = false, paused_by = NULL, paused_reason = NULL, paused_at = NULL
+    UPDATE delivery_control SET paused = false, paused_by = NULL, paused_by_subject = NULL, paused_by_issuer = NULL, paused_reason = NULL, paused_at = NULL
     RETURNING true
 )
-INSERT INTO audit (actor, action, reason) SELECT $1::text, 'resume', $2::text FROM changed
+INSERT INTO audit (actor, actor_subject, actor_issuer, action, reason)
+SELECT ($1::text[])[1], ($1::text[])[2], ($1::text[])[3], 'resume', $2::text FROM changed

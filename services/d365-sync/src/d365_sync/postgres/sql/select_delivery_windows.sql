@@ -1,6 +1,7 @@
 -- Maintenance windows: what is under way and to come, soonest first, then what is past, newest first.
 -- $1 past ones too boolean, $2 how many int
-SELECT window_id, state, begins_at, ends_at, reason, created_by, created_at, ended_by, ended_reason
+SELECT window_id, state, begins_at, ends_at, reason, created_by, created_by_subject, created_by_issuer, created_at, ended_by, ended_by_subject,
+    ended_by_issuer, ended_reason
 FROM (
     SELECT *, CASE
         WHEN ends_at <= begins_at THEN 'called_off'

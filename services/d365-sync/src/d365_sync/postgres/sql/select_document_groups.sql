@@ -1,6 +1,6 @@
--- Dead letters by cause, and what is delivered, but more than once; with the commonest reasons of each cause.
+-- Dead letters by cause, as many as the list of documents has in state failed with that cause; with the commonest reasons.
 WITH letters AS (
-    SELECT cause, coalesce(reason, detail) AS reason, changed_at FROM documents WHERE state = 'failed' OR cardinality(other_case_ids) > 0
+    SELECT cause, coalesce(reason, detail) AS reason, changed_at FROM documents WHERE state = 'failed'
 ), reasons AS (
     SELECT
         cause, reason, count(*)::int AS count, min(changed_at) AS first, max(changed_at) AS last,

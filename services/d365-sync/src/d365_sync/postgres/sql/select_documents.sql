@@ -1,9 +1,10 @@
 -- A page of documents, newest first: of each state the newest that fit, by its index, and of these the newest.
 -- $1 states text[], $2 dealer text, $3 cause text, $4 older than seconds float, $5 text to be found (LIKE pattern) text,
--- $6 behind created_at timestamptz, $7 web_case_id text, $8 submission_no int, $9 how many int; null for no filter
+-- $6 behind created_at timestamptz, $7 web_case_id text, $8 submission_no int, $9 how many int, $10 with this alarm text; null for no filter
 SELECT
     d.web_case_id, d.submission_no, d.submission_id, d.dealer, d.data_area_id, d.customer_account, d.state, d.cause, d.reason, d.detail,
-    d.given_reason, d.case_id, d.content, d.created_by, d.created_at, d.submitted_at, d.delivered_at, d.changed_at, d.revision, d.replay_id,
+    d.given_reason, d.case_id, d.content, d.created_by, d.created_by_subject, d.created_by_issuer, d.created_at, d.submitted_at,
+    d.delivered_at, d.changed_at, d.revision, d.replay_id, d.lease_token IS NOT NULL AS leased, d.alarms, d.alarm_since, d.differences,
     CASE
         WHEN d.state IN ('pending', 'deferred') THEN least(d.due_at, d.verify_at)
         ELSE d.verify_at
@@ -16,7 +17,9 @@ FROM (
             AND ($2::text IS NULL OR dealer = $2::text)
             AND ($3::text IS NULL OR cause = $3::text)
             AND ($4::float8 IS NULL OR submitted_at <= now() - make_interval(secs => $4::float8))
-            AND ($5::text IS NULL OR concat_ws(' ', web_case_id, case_id, reason, detail) ILIKE $5::text)
+            AND ($5::text IS NULL OR concat_ws(' ', web_case_id || '-' || submission_no, case_id, submission_id, dealer, reason, detail) ILIKE $5::text
+                OR dealer IN (SELECT named.dealer FROM status_sync.dealers AS named WHERE named.name ILIKE $5::text))
+            AND ($10::text IS NULL OR cardinality(alarms) > 0 AND $10::text = ANY(alarms))
             AND ($6::timestamptz IS NULL OR (created_at, web_case_id, submission_no) < ($6::timestamptz, $7::text, $8::int))
         ORDER BY created_at DESC, web_case_id DESC, submission_no DESC
         LIMIT $9::int

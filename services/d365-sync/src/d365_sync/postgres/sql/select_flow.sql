@@ -1,7 +1,6 @@
 -- The pipeline as it is now, stage by stage: how much stands there, since when, and what goes wrong. Ages are in seconds.
 SELECT
-    now() AS as_of, unsent.*, in_kafka.*, queued.*, unreadable.*, told.*, due.*, outbox.*,
-    (SELECT extract(epoch FROM now() - done_at)::float8 FROM status_sync.sync_state WHERE name = 'poll') AS poll_age
+    now() AS as_of, unsent.*, in_kafka.*, queued.*, unreadable.*, unpublished.*, due.*, outbox.*
 FROM (
     SELECT count(*)::int AS unsent, extract(epoch FROM now() - min(created_at))::float8 AS unsent_age,
         count(*) FILTER (WHERE refusals > 0)::int AS refused
@@ -23,20 +22,18 @@ CROSS JOIN (
         extract(epoch FROM now() - min(submitted_at) FILTER (WHERE state IN ('pending', 'deferred')))::float8 AS queued_age,
         count(*) FILTER (WHERE state IN ('delivering', 'verifying'))::int AS at_d365,
         extract(epoch FROM now() - min(submitted_at) FILTER (WHERE state IN ('delivering', 'verifying')))::float8 AS at_d365_age,
-        count(*) FILTER (WHERE state = 'failed')::int AS failed,
-        extract(epoch FROM now() - min(changed_at) FILTER (WHERE state = 'failed'))::float8 AS failed_age,
         count(*) FILTER (WHERE state = 'failed' AND changed_at > now() - interval '1 hour')::int AS failed_lately
     FROM documents WHERE state IN ('pending', 'delivering', 'verifying', 'deferred', 'failed')
 ) AS queued
 CROSS JOIN (
-    SELECT count(*)::int AS unseen, count(*) FILTER (WHERE kept_at > now() - interval '1 hour')::int AS unreadable_lately
+    SELECT count(*) FILTER (WHERE kept_at > now() - interval '1 hour')::int AS unreadable_lately
     FROM unreadable_records WHERE seen_at IS NULL
 ) AS unreadable
 CROSS JOIN (
     -- Changes that a dealer can see, and that Kafka has not got yet.
-    SELECT count(*)::int AS untold, extract(epoch FROM now() - min(changed_at))::float8 AS untold_age
+    SELECT count(*)::int AS unpublished, extract(epoch FROM now() - min(changed_at))::float8 AS unpublished_age
     FROM documents WHERE revision > published_revision
-) AS told
+) AS unpublished
 CROSS JOIN (
     SELECT count(*)::int AS due, extract(epoch FROM now() - min(due_at))::float8 AS due_age, count(*) FILTER (WHERE misses > 0)::int AS missed
     FROM status_sync.due_reads WHERE due_at <= now()

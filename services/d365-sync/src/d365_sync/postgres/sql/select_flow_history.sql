@@ -28,7 +28,7 @@ WITH submitted AS (
 ), unreadable AS (
     SELECT date_trunc('minute', kept_at) AS minute, count(*)::int AS unreadable
     FROM unreadable_records WHERE kept_at >= date_trunc('minute', now()) - interval '59 minutes' GROUP BY 1
-), told AS (
+), published AS (
     SELECT date_trunc('minute', state_at) AS minute, count(*)::int AS told
     FROM case_api.submission_states
     WHERE emptied_at IS NULL AND state IN ('delivered', 'returned', 'discarded') AND state = 'delivered'
@@ -42,5 +42,5 @@ SELECT
     coalesce(unreadable, 0) AS unreadable, coalesce(told, 0) AS told
 FROM generate_series(date_trunc('minute', now()) - interval '59 minutes', date_trunc('minute', now()), interval '1 minute') AS minutes (minute)
 LEFT JOIN submitted USING (minute) LEFT JOIN taken_in USING (minute) LEFT JOIN tries USING (minute) LEFT JOIN failed USING (minute)
-LEFT JOIN unreadable USING (minute) LEFT JOIN told USING (minute)
+LEFT JOIN unreadable USING (minute) LEFT JOIN published USING (minute)
 ORDER BY minute

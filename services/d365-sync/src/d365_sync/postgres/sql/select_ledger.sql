@@ -1,4 +1,4 @@
--- The ledger (DESIGN section 10): one statement, so one snapshot. Submissions older than $1 seconds are judged, younger ones listed; and as what
+-- The ledger (docs/design.md#does-everything-add-up): one statement, so one snapshot. Submissions older than $1 seconds are judged, younger ones listed; and as what
 -- status-sync and case-api do with a delivery takes a moment too, `without_case_id` judges deliveries older than that.
 WITH books AS (
     SELECT

@@ -1,7 +1,8 @@
 -- One replay, and how its documents stand now, by state.
 -- $1 replay_id uuid
 SELECT
-    r.replay_id, r.state, r.dry_run, r.query, r.actor, r.reason, r.created_at, r.changed_at, r.ended_at, r.held_up_by, r.documents, r.replayed,
+    r.replay_id, r.state, r.dry_run, r.query, r.dry_run_id, r.actor, r.actor_subject, r.actor_issuer, r.reason, r.created_at, r.changed_at,
+    r.ended_at, r.held_up_by, r.documents, r.replayed,
     r.left_out, r.would_create, r.already_there, r.still_invalid, stand.states
 FROM replays AS r
 CROSS JOIN LATERAL (

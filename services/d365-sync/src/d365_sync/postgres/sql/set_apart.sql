@@ -8,7 +8,7 @@ WITH unreadable AS (
     JOIN unreadable USING (web_case_id, submission_no)
     ORDER BY d.web_case_id, d.submission_no
     FOR UPDATE OF d
-), told AS (
+), tried AS (
     UPDATE attempts AS a SET ended_at = clock_timestamp(), why = u.why
     FROM unreadable AS u
     WHERE a.web_case_id = u.web_case_id AND a.submission_no = u.submission_no AND a.attempt_no = u.attempt_no

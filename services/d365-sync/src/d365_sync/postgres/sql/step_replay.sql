@@ -4,7 +4,7 @@
 -- No row where nothing was done: the replay does not run, the leader's lease is gone, or there is no room.
 -- $1 replay_id uuid, $2 how many int, $3 most documents of replays in the queue at once int, $4 leader's lease name text, $5 its token bigint
 WITH replay AS (
-    SELECT replay_id, actor, reason FROM replays
+    SELECT replay_id, actor, actor_subject, actor_issuer, reason FROM replays
     WHERE replay_id = $1::uuid AND state = 'running' AND NOT dry_run
         AND EXISTS (SELECT FROM leases WHERE name = $4::text AND token = $5::bigint AND expires_at > clock_timestamp())
     FOR UPDATE
@@ -30,8 +30,9 @@ WITH replay AS (
         AND d.state = 'failed' AND d.lease_token IS NULL AND d.content IS NOT NULL
     RETURNING d.web_case_id, d.submission_no
 ), noted AS (
-    INSERT INTO audit (actor, action, web_case_id, submission_no, reason, replay_id)
-    SELECT replay.actor, 'replay', c.web_case_id, c.submission_no, replay.reason, replay.replay_id FROM replay CROSS JOIN changed AS c
+    INSERT INTO audit (actor, actor_subject, actor_issuer, action, web_case_id, submission_no, reason, replay_id)
+    SELECT
+        replay.actor, replay.actor_subject, replay.actor_issuer, 'replay', c.web_case_id, c.submission_no, replay.reason, replay.replay_id FROM replay CROSS JOIN changed AS c
 ), done AS (
     UPDATE replay_documents AS l SET
         outcome = CASE WHEN c.web_case_id IS NOT NULL THEN 'replayed' ELSE 'left_out' END,

@@ -1,11 +1,12 @@
 -- Stores what attempts came to and what becomes of their documents. Fenced by the document's lease token, but for `delivered`: evidence never is.
 -- A second case of the same submission is noted beside the first. A row per document that changed, and what it was.
--- $1 JSON array, see d365_sync.postgres.outcomes; $2 whether D365's own document queue is to be told of failures boolean
+-- $1 JSON array, see d365_sync.postgres.outcomes; $2 whether D365's own document queue is to record failures boolean
 WITH decided AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (
         web_case_id text, submission_no int, token uuid, attempt_no int, state text, outcome text, finding text, cause text, reason text,
-        detail text, why text, case_id text, due_seconds float8, verify_seconds float8, settle_seconds float8, verdict text, waits int,
-        counts boolean, retried boolean, read_back_first boolean, status int, request text, answer text, duration_seconds float8
+        detail text, why text, case_id text, due_seconds float8, look_up_seconds float8, settle_seconds float8, verdict text, waits int,
+        counts boolean, retried boolean, look_up_first boolean, status int, request text, answer text, duration_seconds float8,
+        client_request_id uuid, dyn_aid text, differences jsonb
     )
 ), held AS (
     -- One order for all statements, so that none waits for another in a circle; and what stands here is the newest.
@@ -14,10 +15,10 @@ WITH decided AS (
     ORDER BY d.web_case_id, d.submission_no
     FOR UPDATE OF d
 ), tried AS (
-    -- Not fenced: what came back is told, however late.
+    -- Not fenced: what came back is stored, however late.
     UPDATE attempts AS a SET
         ended_at = clock_timestamp(), outcome = t.outcome, finding = t.finding, why = t.why, status = t.status, request = t.request,
-        answer = t.answer, duration_seconds = t.duration_seconds
+        answer = t.answer, duration_seconds = t.duration_seconds, client_request_id = t.client_request_id, dyn_aid = t.dyn_aid
     FROM decided AS t
     WHERE a.web_case_id = t.web_case_id AND a.submission_no = t.submission_no AND a.attempt_no = t.attempt_no
 ), doubled AS (
@@ -25,12 +26,26 @@ WITH decided AS (
         cause = 'found_twice',
         detail = format('D365 has this submission as case %s, and also as %s; close all but one there', d.case_id, array_to_string(d.other_case_ids || t.case_id, ', ')),
         other_case_ids = d.other_case_ids || t.case_id,
+        alarms = CASE WHEN 'second_case' = ANY(d.alarms) THEN d.alarms ELSE d.alarms || '{second_case}'::text[] END,
+        alarm_since = coalesce(d.alarm_since, now()),
         revision = d.revision + 1,
         changed_at = now()
     FROM decided AS t JOIN held AS h USING (web_case_id, submission_no)
     WHERE d.web_case_id = t.web_case_id AND d.submission_no = t.submission_no AND h.state = 'delivered' AND t.state = 'delivered'
-        AND lower(h.case_id) <> lower(t.case_id) AND t.case_id <> ALL(h.other_case_ids)
+        AND lower(h.case_id) <> lower(t.case_id) AND t.case_id <> ALL(h.other_case_ids || d.acknowledged_case_ids)
     RETURNING d.web_case_id, d.submission_no, d.state, d.cause
+), echoed AS (
+    -- Evidence came before the answer, which alone tells what D365 stored.
+    UPDATE documents AS d SET
+        differences = nullif(t.differences, '[]'),
+        compare_at = NULL,
+        alarms = CASE WHEN t.differences <> '[]' THEN d.alarms || '{stored_differently}'::text[] ELSE d.alarms END,
+        alarm_since = CASE WHEN t.differences <> '[]' THEN coalesce(d.alarm_since, now()) ELSE d.alarm_since END,
+        revision = d.revision + (t.differences <> '[]')::int,
+        changed_at = CASE WHEN t.differences <> '[]' THEN now() ELSE d.changed_at END
+    FROM decided AS t JOIN held AS h USING (web_case_id, submission_no)
+    WHERE d.web_case_id = t.web_case_id AND d.submission_no = t.submission_no AND h.state = 'delivered' AND t.state = 'delivered'
+        AND lower(h.case_id) = lower(t.case_id) AND t.differences IS NOT NULL AND d.compare_at IS NOT NULL AND d.content IS NOT NULL
 ), stored AS (
     UPDATE documents AS d SET
         state = t.state,
@@ -44,18 +59,23 @@ WITH decided AS (
         due_at = now() + make_interval(secs => t.due_seconds),
         -- What stands there came during this attempt (evidence, an operator's wish): this attempt's answer may be older.
         verify_at = CASE
-            WHEN t.state NOT IN ('delivered', 'pending', 'deferred') THEN least(d.verify_at, now() + make_interval(secs => t.verify_seconds))
+            WHEN t.state NOT IN ('delivered', 'pending', 'deferred') THEN least(d.verify_at, now() + make_interval(secs => t.look_up_seconds))
         END,
         settles_at = CASE
             WHEN t.state = 'verifying' THEN greatest(d.settles_at, clock_timestamp() + make_interval(secs => t.settle_seconds))
         END,
-        read_back_first = d.read_back_first OR t.read_back_first OR t.counts,
+        read_back_first = d.read_back_first OR t.look_up_first OR t.counts,
         verdict = t.verdict,
         waits = t.waits,
         posts = d.posts + t.counts::int,
         retried = t.retried,
         failure_log_at = CASE WHEN t.state = 'failed' AND d.state <> 'failed' AND $2::boolean THEN now() ELSE d.failure_log_at END,
         failure_log_tries = CASE WHEN t.state = 'failed' AND d.state <> 'failed' THEN 0 ELSE d.failure_log_tries END,
+        -- Without the answer to the POST nobody knows what D365 stored: it is read.
+        differences = CASE WHEN t.state = 'delivered' AND d.content IS NOT NULL THEN nullif(t.differences, '[]') END,
+        compare_at = CASE WHEN t.state = 'delivered' AND d.content IS NOT NULL AND t.differences IS NULL THEN now() END,
+        alarms = CASE WHEN t.state = 'delivered' AND t.differences <> '[]' THEN d.alarms || '{stored_differently}'::text[] ELSE d.alarms END,
+        alarm_since = CASE WHEN t.state = 'delivered' AND t.differences <> '[]' THEN coalesce(d.alarm_since, now()) ELSE d.alarm_since END,
         lease_token = NULL,
         lease_kind = NULL,
         lease_expires_at = NULL

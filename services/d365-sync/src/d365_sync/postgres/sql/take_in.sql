@@ -1,18 +1,27 @@
--- Takes submissions into the document queue; returns how many it did not hold already.
--- $1 events text[] (JSON as CaseSubmitted has it: one value a submission is far cheaper to send than ten), $2 traceparent text[]
-WITH inserted AS (
+-- Takes submissions into the document queue, as case-api has stored them. A row for each that case-api has; `taken_in` where it was new here.
+-- $1 web_case_id text[], $2 submission_no int[], $3 submission_id uuid[], $4 traceparent text[]
+WITH known AS MATERIALIZED (
+    SELECT s.*, named.traceparent AS trace
+    FROM (
+        SELECT DISTINCT ON (web_case_id, submission_no, submission_id) *
+        FROM unnest($1::text[], $2::int[], $3::uuid[], $4::text[]) AS t (web_case_id, submission_no, submission_id, traceparent)
+    ) AS named
+    JOIN case_api.submissions AS s USING (web_case_id, submission_no, submission_id)
+), inserted AS (
     INSERT INTO documents (
-        web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account, content, created_by, submitted_at, traceparent,
-        read_back_first
+        web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account, content, created_by,
+        created_by_subject, created_by_issuer, submitted_at, traceparent, read_back_first
     )
     SELECT
-        event ->> 'web_case_id', (event ->> 'submission_no')::int, (event ->> 'submission_id')::uuid, event ->> 'dealer',
-        event ->> 'data_area_id', event ->> 'customer_account', event -> 'content', event ->> 'created_by',
-        (event ->> 'submitted_at')::timestamptz, traceparent, (event ->> 'submission_no')::int > 1
-    FROM (SELECT value::jsonb AS event, traceparent FROM unnest($1::text[], $2::text[]) AS t (value, traceparent) OFFSET 0) AS t
+        web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account, content, created_by,
+        created_by_subject, created_by_issuer, submitted_at, trace, submission_no > 1
+    FROM known
+    -- Personal data that has ended: it had reached an end, so its document is here.
+    WHERE content IS NOT NULL
     -- One order for all, so that two replicas never wait for each other.
-    ORDER BY 1, 2
+    ORDER BY web_case_id, submission_no
     ON CONFLICT (web_case_id, submission_no) DO NOTHING
-    RETURNING true
+    RETURNING web_case_id, submission_no
 )
-SELECT count(*) FROM inserted
+SELECT web_case_id, submission_no, submission_id, inserted.web_case_id IS NOT NULL AS taken_in
+FROM known LEFT JOIN inserted USING (web_case_id, submission_no)

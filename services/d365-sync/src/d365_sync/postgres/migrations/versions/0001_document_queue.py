@@ -1,6 +1,6 @@
 """The document queue, its history, and what steers delivery."""
 
-from case_shared.migrations import run_sql_beside
+from case_shared.database.migrations import run_sql_beside
 
 revision = "0001"
 down_revision = None

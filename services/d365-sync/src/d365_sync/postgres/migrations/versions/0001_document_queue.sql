@@ -15,7 +15,7 @@ CREATE TABLE d365_sync.documents (
     dealer text COLLATE "C" NOT NULL,
     data_area_id text COLLATE "C" NOT NULL,
     customer_account text NOT NULL,
-    -- What the dealer wrote, perhaps edited for a replay; null once emptied (DESIGN section 11).
+    -- What the dealer wrote, perhaps edited for a replay; null once emptied (docs/design.md#what-is-kept-and-for-how-long).
     content jsonb,
     created_by text NOT NULL,
     submitted_at timestamptz NOT NULL,

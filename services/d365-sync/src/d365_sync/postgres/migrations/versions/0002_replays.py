@@ -1,6 +1,6 @@
 """Replays of many dead letters at once."""
 
-from case_shared.migrations import run_sql_beside
+from case_shared.database.migrations import run_sql_beside
 
 revision = "0002"
 down_revision = "0001"

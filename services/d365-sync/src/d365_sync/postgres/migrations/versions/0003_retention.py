@@ -1,6 +1,6 @@
 """What is kept for a configured time only, and consumers that are paused."""
 
-from case_shared.migrations import run_sql_beside
+from case_shared.database.migrations import run_sql_beside
 
 revision = "0003"
 down_revision = "0002"

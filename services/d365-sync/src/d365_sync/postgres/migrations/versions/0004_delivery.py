@@ -1,6 +1,6 @@
 """Doubles are noted at their document, look-ups go round the legal entities, probes keep their interval."""
 
-from case_shared.migrations import run_sql_beside
+from case_shared.database.migrations import run_sql_beside
 
 revision = "0004"
 down_revision = "0003"

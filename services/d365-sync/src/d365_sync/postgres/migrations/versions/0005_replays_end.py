@@ -1,6 +1,6 @@
 """Replays that ended are kept for a configured time only."""
 
-from case_shared.migrations import run_sql_beside
+from case_shared.database.migrations import run_sql_beside
 
 revision = "0005"
 down_revision = "0004"

@@ -1,0 +1,27 @@
+"""The type of an edited payload's category, where the payload names the category alone: as a submission gets it."""
+
+from case_shared.words.category_types import CategoryTypes
+from case_shared.words.errors import Refused
+from case_shared.words.events import CaseContent
+from d365_sync.app.replays import Choices
+
+
+class CategoryAmbiguous(Refused):
+    """The category stands in several types, and the payload names none."""
+
+    def __init__(self, types: list[str]) -> None:
+        super().__init__(f"the category stands in several types; give one of: {', '.join(types)}")
+
+
+def with_category_type(content: CaseContent, choices: Choices, allowed: CategoryTypes) -> CaseContent:
+    """`content` with the one type in which its category stands among those that dealers see.
+
+    Unchanged where it names a type, or no list knows the category: D365 decides then. Raises CategoryAmbiguous.
+    """
+    if content.category_type:
+        return content
+    wanted = content.category.casefold()
+    types = sorted({kind for name, kind in choices.categories if name.casefold() == wanted and allowed.allow(kind)})
+    if len(types) > 1:
+        raise CategoryAmbiguous(types)
+    return content.model_copy(update={"category_type": types[0]}) if types else content

@@ -1,0 +1,105 @@
+"""Look documents up in D365 by Web Case ID, many in one request, and tell what that proves about each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from case_shared.d365.errors import D365Error, D365RefusedKeys
+from case_shared.d365.matching import is_ours
+from case_shared.d365.models import CaseToCreate, D365Case, LookUpAnswer, is_case_id
+from case_shared.process.fault_points import FaultPoint, reached
+from d365_sync.app.alarms import found_twice
+from d365_sync.app.ports import D365, Documents, Earlier, Result
+from d365_sync.app.positive_control import ControlledLookUp
+from d365_sync.domain.document import Claim, Finding
+from d365_sync.domain.look_ups import after_failed_look_up, after_look_up
+from d365_sync.domain.outcomes import Policy
+
+log = structlog.get_logger(__name__)
+_UNSURE = (
+    "no such case, but no case known to be in D365 was in the answer either, so the answer proves nothing; "
+    "if D365 was restored to an earlier time, run `casebridge d365 restored`"
+)
+_REMEDY = "correct the case there, or [case.fields] case_id of the mapping, then replay"
+
+
+@dataclass
+class LookUp:
+    """Looks up with a known case (docs/design.md#when-is-a-case-surely-absent-from-d365).
+
+    `by_submission_id`: D365 keeps our submission id.
+    """
+
+    d365: D365
+    documents: Documents
+    policy: Policy
+    timeout_seconds: float
+    by_submission_id: bool
+    controlled: ControlledLookUp = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Each answer is held to a positive control."""
+        self.controlled = ControlledLookUp(self.d365, self.documents, self.timeout_seconds, self.policy.settle_seconds)
+
+    async def __call__(self, claims: Sequence[Claim]) -> list[Result]:
+        """What becomes of `claims`, all of one legal entity."""
+        try:
+            answer = await self.controlled(claims[0].case.data_area_id, [claim.id.web_case_id for claim in claims])
+            reached(FaultPoint.LOOK_UP_ANSWERED)
+        except D365RefusedKeys as error:
+            refused = [claim for claim in claims if claim.id.web_case_id in error.keys]
+            others = [claim for claim in claims if claim.id.web_case_id not in error.keys]
+            log.warning("look_up_refused", documents=len(refused), error=error.why)
+            answered = await self(others) if others and refused else []
+            return [*answered, *(self._failed(claim, error) for claim in refused)]
+        except D365Error as error:
+            log.warning("look_up_failed", documents=len(claims), error=error.why)
+            return [self._failed(claim, error) for claim in claims]
+        return [await self._result(claim, answer) for claim in claims]
+
+    def _failed(self, claim: Claim, error: D365Error) -> Result:
+        return Result(claim, after_failed_look_up(error, claim, self.policy), support=error.support)
+
+    async def _result(self, claim: Claim, answer: LookUpAnswer) -> Result:
+        found = answer.found.get(claim.id.web_case_id, ())
+        if not found:
+            proof = answer.proof_of_absence(claim.id.web_case_id)
+            finding, case_id = (Finding.ABSENT if proof else Finding.UNSURE), None
+            why = "" if proof else _UNSURE
+        elif len(found) > 1:
+            finding, case_id, why = self._twice(claim, found)
+        elif not is_case_id(found[0].case_id):
+            finding, case_id = Finding.UNUSABLE_CASE_ID, None
+            why = f"D365 has it, but its Case ID cannot be used ({len(found[0].case_id)} characters); {_REMEDY}"
+        else:
+            finding, case_id = await self._compare(claim, found[0]), found[0].case_id
+            why = f"D365 has it as case {case_id}: {finding.value.replace('_', ' ')}"
+        decision = after_look_up(finding, case_id, why, claim, self.policy)
+        return Result(claim, decision, support=answer.support.get(claim.id.web_case_id))
+
+    def _twice(self, claim: Claim, found: Sequence[D365Case]) -> tuple[Finding, None, str]:
+        found_twice(claim.id.web_case_id)
+        case_ids = ", ".join(case.case_id for case in found)
+        return (
+            Finding.FOUND_TWICE,
+            None,
+            f"D365 has it more than once, as cases {case_ids}; close all but one there, then link that one",
+        )
+
+    async def _compare(self, claim: Claim, found: D365Case) -> Finding:
+        if is_ours(found, claim.case, by_submission_id=self.by_submission_id):
+            return Finding.FOUND
+        for earlier in await self.documents.earlier_submissions(claim.id):
+            sent = self._as_sent(earlier, claim)
+            if sent and is_ours(found, sent, by_submission_id=self.by_submission_id):
+                seen = (earlier.id.web_case_id, earlier.submission_id, found.case_id)
+                await self.documents.deliver_by_evidence([seen])
+                return Finding.EARLIER_SUBMISSION
+        return Finding.OTHER_CONTENT
+
+    def _as_sent(self, earlier: Earlier, claim: Claim) -> CaseToCreate | None:
+        """What a case found is compared with; where D365 keeps our submission id, no payload is needed for that."""
+        if self.by_submission_id:
+            return claim.case.model_copy(update={"submission_id": earlier.submission_id})
+        return earlier.case

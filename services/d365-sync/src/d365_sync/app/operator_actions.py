@@ -1,0 +1,85 @@
+"""What operators do with documents: named refusals, and what the use cases need of the store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from case_shared.words.actor import Actor
+from case_shared.words.errors import Refused, Transient
+from case_shared.words.events import CaseContent
+from d365_sync.domain.changes import Change
+from d365_sync.domain.delivery_action import DeliveryAction
+from d365_sync.domain.document import Action, Cause, DocumentId
+from d365_sync.domain.permissions import Situation, allowed_actions, permission
+
+
+class DocumentNotFound(Refused):
+    """There is no such document."""
+
+
+class DocumentChanged(Refused):
+    """The document is not as the operator saw it; `revision` is what it is now."""
+
+    def __init__(self, revision: int) -> None:
+        super().__init__(f"the document is at revision {revision} now")
+        self.revision = revision
+
+
+class NotAllowed(Refused):
+    """The document as it stands does not permit the action; `allowed` is what it permits instead."""
+
+    def __init__(self, why: str, now: Situation) -> None:
+        super().__init__(why)
+        self.allowed = allowed_actions(now)
+
+
+class PayloadNeeded(Refused):
+    """A replay of a document whose payload was emptied brought none."""
+
+
+class D365Unreachable(Transient):
+    """D365 gave no answer on which the action could rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An operator's order: which document, as it was seen (`revision`), by whom and why."""
+
+    document: DocumentId
+    revision: int
+    actor: Actor
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a document stands now."""
+
+    now: Situation
+    revision: int
+    data_area_id: str
+    customer_account: str
+    look_up_pending: bool
+    cause: Cause | None = None
+    content: CaseContent | None = None
+    case_id: str | None = None
+    other_case_ids: tuple[str, ...] = ()
+
+    def refuse_unless_allowed(self, action: Action) -> None:
+        """Raise NotAllowed where something stands in the action's way."""
+        why = permission(action, self.now).why
+        if why:
+            raise NotAllowed(why, self.now)
+
+
+class OperatorActions(Protocol):
+    """The store, as operators' use cases see it. Each change writes the audit, and raises what is named here."""
+
+    async def replay(self, order: Order, content: CaseContent | None, changed: Sequence[Change]) -> None: ...
+    async def link(self, order: Order, case_id: str, all_case_ids: Sequence[str]) -> None: ...
+    async def change(self, action: Action, order: Order) -> None: ...
+    async def standing(self, document_id: DocumentId) -> Standing: ...
+    async def add_note(self, document_id: DocumentId, author: Actor, text: str) -> dict[str, Any] | None: ...
+    async def steer(self, action: DeliveryAction, actor: Actor, reason: str, *more: Any) -> None: ...
+    async def see_record(self, record_id: int, actor: Actor, reason: str) -> None: ...
+    async def publish_everything_again(self) -> None: ...

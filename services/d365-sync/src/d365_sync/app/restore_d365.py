@@ -1,0 +1,236 @@
+"""D365 was restored to an earlier time: what was delivered since is looked up, and what is gone is delivered again."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+import structlog
+from prometheus_client import Counter
+
+from case_shared.d365.errors import D365Error
+from case_shared.d365.keys import is_key
+from case_shared.d365.matching import is_ours, same_key
+from case_shared.d365.models import CaseToCreate, D365Case, LookUpAnswer
+from case_shared.process.clock import Clock
+from case_shared.process.fault_points import FaultPoint, reached
+from case_shared.words.actor import Actor
+from case_shared.words.errors import Refused
+from d365_sync.app.ports import D365, Leader
+from d365_sync.app.positive_control import ControlledLookUp
+from d365_sync.domain.document import Cause, DocumentId, State
+
+log = structlog.get_logger(__name__)
+_PAGE = 100
+_HELD_UP_SECONDS = 2.0
+_looked_up = Counter("d365_sync_restore_documents_total", "Documents looked up after a restore of D365", ["outcome"])
+_NO_CONTROL = (
+    "D365 does not have it, but shows none of the cases known to be there either; was D365 restored to a time before"
+    " --since, or is something hidden from the integration user?"
+)
+_WAITS = (
+    "D365 shows no case from before, so one is delivered again first, and the rest once that one is seen there;"
+    " if it has failed, give it an end"
+)
+
+
+class LookedUp(StrEnum):
+    """What became of a document that was delivered before D365 was restored."""
+
+    THERE = "there"
+    QUEUED = "queued"
+    NOT_SURE = "not_sure"
+    UNDER_WAY = "under_way"
+
+
+class RestoreRuns(Refused):
+    """Another restore of D365 is being worked on."""
+
+    def __init__(self, restore_id: UUID) -> None:
+        super().__init__(f"restore {restore_id} is being worked on; wait for its end")
+        self.restore_id = restore_id
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreOrder:
+    """An operator's word that D365 was restored to the time `since`."""
+
+    since: datetime
+    dry_run: bool
+    actor: Actor
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunningRestore:
+    """The restore that is worked on."""
+
+    restore_id: UUID
+    since: datetime
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Redelivery:
+    """A document that was delivered; `case` is None where its payload is no more."""
+
+    place: int
+    id: DocumentId
+    submission_id: UUID
+    state: State
+    cause: Cause | None
+    case_id: str | None
+    revision: int
+    customer_account: str
+    case: CaseToCreate | None
+
+
+class RestorePage(NamedTuple):
+    """What is to be looked up next, of one legal entity; `began_at` is the database's time before it."""
+
+    data_area_id: str
+    began_at: datetime
+    documents: Sequence[Redelivery]
+
+
+class LookedUpDocument(NamedTuple):
+    """What a look-up showed of one document."""
+
+    document: Redelivery
+    outcome: LookedUp
+    detail: str | None
+
+
+class Restores(Protocol):
+    """Where restores of D365 and their progress are kept."""
+
+    async def order(self, order: RestoreOrder) -> UUID | None: ...
+    async def running(self) -> RunningRestore | None: ...
+    async def page(self, restore_id: UUID, limit: int) -> RestorePage | None: ...
+    async def store(
+        self, restore_id: UUID, leader: Leader, began_at: datetime, found: Sequence[LookedUpDocument]
+    ) -> None: ...
+    async def complete(self, restore_id: UUID) -> None: ...
+    async def hold_up(self, restore_id: UUID, why: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class OrderRestore:
+    """Takes the order down; the leader carries it out. `ring` wakes it where it runs here."""
+
+    restores: Restores
+    ring: Callable[[], None]
+
+    async def __call__(self, order: RestoreOrder) -> UUID:
+        """The restore's id; the same while the same order is carried out. Raises RestoreRuns."""
+        restore_id = await self.restores.order(order)
+        if restore_id is None:
+            running = await self.restores.running()
+            if running is None:
+                return await self(order)
+            if (running.since, running.dry_run) != (order.since, order.dry_run):
+                raise RestoreRuns(running.restore_id)
+            restore_id = running.restore_id
+        self.ring()
+        return restore_id
+
+
+@dataclass
+class RestoreD365:
+    """The leader's part: a page's effects are stored with its progress, so a kill loses nothing and repeats nothing.
+
+    What goes back into the queue is looked up once more right before it is sent: that is what prevents doubles.
+    """
+
+    restores: Restores
+    d365: D365
+    look_up: ControlledLookUp
+    may_send: Callable[[], bool]
+    queued: Callable[[], None]
+    clock: Clock
+    timeout_seconds: float
+    by_submission_id: bool
+    _held_up_until: float = field(default=float("-inf"))
+
+    async def __call__(self, leader: Leader) -> bool:
+        """One page; True where there is more to be done at once."""
+        if self.clock.monotonic() < self._held_up_until or (running := await self.restores.running()) is None:
+            return False
+        page = await self.restores.page(running.restore_id, _PAGE)
+        if page is None:
+            await self.restores.complete(running.restore_id)
+            return False
+        if not self.may_send():
+            return await self._hold_up(running, "D365 is to be left alone for now; GET /v1/delivery tells why")
+        try:
+            found = await self._judge(page, running)
+        except D365Error as error:
+            return await self._hold_up(running, error.why)
+        if not found:
+            return await self._hold_up(running, _WAITS)
+        await self.restores.store(running.restore_id, leader, page.began_at, found)
+        reached(FaultPoint.D365_RESTORE_STEPPED)
+        for one in found:
+            _looked_up.labels(one.outcome.value).inc()
+        if any(one.outcome is LookedUp.QUEUED for one in found) and not running.dry_run:
+            self.queued()
+        return True
+
+    async def _hold_up(self, running: RunningRestore, why: str) -> bool:
+        log.warning("d365_restore_held_up", restore_id=str(running.restore_id), why=why)
+        self._held_up_until = self.clock.monotonic() + _HELD_UP_SECONDS
+        await self.restores.hold_up(running.restore_id, why)
+        return False
+
+    async def _judge(self, page: RestorePage, running: RunningRestore) -> list[LookedUpDocument]:
+        """What D365 shows of each; none where all must wait for the first one to be there again."""
+        open_ = [one for one in page.documents if one.state is State.DELIVERED]
+        answer = await self.look_up(page.data_area_id, [one.id.web_case_id for one in open_], restored=True)
+        linked = await self._linked(page.data_area_id, [one for one in open_ if one.id.web_case_id not in answer.found])
+        judged = [
+            LookedUpDocument(one, LookedUp.UNDER_WAY, f"it is {one.state} by now")
+            for one in page.documents
+            if one.state is not State.DELIVERED
+        ]
+        judged += [self._of(one, answer, linked) for one in open_]
+        if running.dry_run or not await self.look_up.documents.restored_before_the_first(page.data_area_id):
+            return judged
+        return await self._one_at_a_time(page.data_area_id, judged)
+
+    async def _one_at_a_time(self, data_area_id: str, judged: Sequence[LookedUpDocument]) -> list[LookedUpDocument]:
+        """No case of the legal entity is there as control: one goes into the queue, and is it for the rest."""
+        certain = [one for one in judged if one.outcome is not LookedUp.NOT_SURE]
+        waiting = [one for one in judged if one.detail == _NO_CONTROL]
+        if waiting and not await self.look_up.documents.redelivery_pending(data_area_id):
+            certain.append(LookedUpDocument(waiting[0].document, LookedUp.QUEUED, None))
+        return [*certain, *(one for one in judged if one.outcome is LookedUp.NOT_SURE and one.detail != _NO_CONTROL)]
+
+    async def _linked(self, data_area_id: str, missing: Sequence[Redelivery]) -> dict[str, D365Case]:
+        """By Case ID: a case that an operator linked may carry no Web Case ID."""
+        case_ids = [one.case_id for one in missing if one.cause is Cause.LINKED and one.case_id and is_key(one.case_id)]
+        cases = await self.d365.read_cases_by_case_id(data_area_id, case_ids, timeout=self.timeout_seconds)
+        return {case.case_id.casefold(): case for case in cases}
+
+    def _of(self, one: Redelivery, answer: LookUpAnswer, linked: dict[str, D365Case]) -> LookedUpDocument:
+        found = answer.found.get(one.id.web_case_id, ())
+        if found:
+            return self._found(one, found)
+        by_number = linked.get((one.case_id or "").casefold())
+        if by_number and not by_number.web_case_id and same_key(by_number.customer_account, one.customer_account):
+            why = f"it was linked to case {one.case_id}, which is there, but may be another one since the restore"
+            return LookedUpDocument(one, LookedUp.NOT_SURE, why)
+        if not answer.is_surely_absent(one.id.web_case_id):
+            return LookedUpDocument(one, LookedUp.NOT_SURE, _NO_CONTROL)
+        if one.case is None:
+            return LookedUpDocument(one, LookedUp.NOT_SURE, "D365 does not have it any more, and its payload is gone")
+        return LookedUpDocument(one, LookedUp.QUEUED, None)
+
+    def _found(self, one: Redelivery, found: Sequence[D365Case]) -> LookedUpDocument:
+        case_ids = ", ".join(case.case_id for case in found)
+        if len(found) > 1:
+            return LookedUpDocument(one, LookedUp.NOT_SURE, f"D365 has it more than once, as cases {case_ids}")
+        if one.case is None or is_ours(found[0], one.case, by_submission_id=self.by_submission_id):
+            return LookedUpDocument(one, LookedUp.THERE, None)
+        return LookedUpDocument(one, LookedUp.NOT_SURE, f"D365 has it with other content, as case {case_ids}")

@@ -1,0 +1,89 @@
+"""What checks of D365 found, in PostgreSQL; each D365 environment has its own."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from case_shared.d365.chain_memory import PostgresChainMemory
+from case_shared.d365.check.report import Proof, Report, State, StepId
+from case_shared.d365.check.target import Heard
+from case_shared.d365.mapping import Mapping
+from case_shared.database.postgres import Pool, load_sql
+from d365_sync.app.check_d365 import LastCheck
+from d365_sync.postgres.statements import Statement
+
+# What only a check that writes can find.
+_BY_WRITING = {StepId.WRITE, StepId.EVENTS}
+
+
+@dataclass(frozen=True)
+class PostgresChecks:
+    """Implements `app.check_d365.Checks`; `environment` is D365_URL."""
+
+    pool: Pool
+    environment: str
+    mapping: Mapping
+
+    async def last(self) -> LastCheck | None:
+        """The last check; None where there was none."""
+        row = await self.pool.fetchrow(load_sql(Statement.SELECT_LAST_CHECK), self.environment)
+        return LastCheck(row["age_seconds"], row["ok"]) if row else None
+
+    async def steps(self) -> list[dict[str, Any]]:
+        """The last result of each step, in their order."""
+        rows = await self.pool.fetch(load_sql(Statement.SELECT_CHECK_STEPS), self.environment)
+        return [dict(row) for row in rows]
+
+    async def proof(self) -> Proof | None:
+        """The proof of uniqueness; None where there is none."""
+        row = await self.pool.fetchrow(load_sql(Statement.SELECT_UNIQUENESS_PROOF), *self._key)
+        return Proof(row["case_id"], row["proven_at"]) if row else None
+
+    async def dealer_companies(self) -> frozenset[str]:
+        """The legal entities of registered dealers."""
+        rows = await self.pool.fetch(load_sql(Statement.SELECT_DEALER_COMPANIES))
+        return frozenset(row["data_area_id"] for row in rows)
+
+    async def heard(self) -> Heard:
+        """What has come of D365's business events."""
+        rows = await self.pool.fetch(load_sql(Statement.SELECT_HEARD_EVENTS))
+        companies = frozenset(row["subject"] for row in rows if row["kind"] == "status")
+        return Heard(companies, tested=any(row["kind"] == "test" for row in rows))
+
+    async def store(self, report: Report, *, written: bool = False) -> None:
+        """Keep a report, with its proof; `written`: a case was created for it."""
+        steps = [
+            {
+                "step": step.id.value,
+                "place": place,
+                "state": step.state.value,
+                "message": step.message,
+                "remedy": step.remedy,
+                "findings": [{"code": one.code, "values": dict(one.values)} for one in step.telling],
+                "written": written and step.id in _BY_WRITING and step.state is not State.SKIPPED,
+            }
+            for place, step in enumerate(report.steps)
+        ]
+        if report.or_terms:
+            await PostgresChainMemory(self.pool, self.environment).store(report.or_terms)
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute(load_sql(Statement.STORE_CHECK_STEPS), self.environment, steps)
+            if report.proof:
+                arguments = (*self._key, report.proof.case_id)
+                await connection.execute(load_sql(Statement.STORE_UNIQUENESS_PROOF), *arguments)
+            elif report.disproved:
+                await connection.execute(load_sql(Statement.DROP_UNIQUENESS_PROOF), *self._key)
+            await connection.fetchval(load_sql(Statement.NOTE_UNIQUENESS), *self._key, self.mapping.web_case_id_unique)
+
+    async def note_uniqueness(self) -> bool:
+        """Note whether the Web Case ID is taken for unique without a proof; whether it is."""
+        arguments = (*self._key, self.mapping.web_case_id_unique)
+        return await self.pool.fetchval(load_sql(Statement.NOTE_UNIQUENESS), *arguments) is not None
+
+    async def is_unproven(self) -> bool:
+        """Whether the Web Case ID is taken for unique without a proof, as noted last."""
+        return await self.pool.fetchval(load_sql(Statement.SELECT_UNPROVEN)) is not None
+
+    @property
+    def _key(self) -> tuple[str, str, str]:
+        case = self.mapping.case
+        return self.environment, case.entity_set, case.fields.web_case_id

@@ -1,0 +1,104 @@
+"""Restores of D365 in PostgreSQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from pydantic import ValidationError
+
+from case_shared.d365.models import CaseToCreate
+from case_shared.database.postgres import Pool, load_sql
+from case_shared.words.events import CaseContent
+from d365_sync.app.ports import Leader
+from d365_sync.app.restore_d365 import LookedUpDocument, Redelivery, RestoreOrder, RestorePage, RunningRestore
+from d365_sync.domain.document import Cause, DocumentId, State, case_to_create
+from d365_sync.postgres.statements import Statement
+
+_UNSURE_SHOWN = 100
+_CAUSES = {cause.value: cause for cause in Cause}
+
+
+@dataclass(frozen=True)
+class PostgresRestores:
+    """Implements `app.restore_d365.Restores`."""
+
+    pool: Pool
+
+    async def order(self, order: RestoreOrder) -> UUID | None:
+        """Take an order down; None where one is being carried out."""
+        row = await self.pool.fetchval(
+            load_sql(Statement.ORDER_D365_RESTORE), order.since, order.dry_run, order.actor, order.reason
+        )
+        return UUID(int=row.int) if row else None
+
+    async def running(self) -> RunningRestore | None:
+        """The restore that is worked on."""
+        row = await self.pool.fetchrow(load_sql(Statement.SELECT_RUNNING_D365_RESTORE))
+        return RunningRestore(UUID(int=row["restore_id"].int), row["since"], row["dry_run"]) if row else None
+
+    async def page(self, restore_id: UUID, limit: int) -> RestorePage | None:
+        """What is to be looked up next; None where nothing is left."""
+        rows = await self.pool.fetch(load_sql(Statement.SELECT_D365_RESTORE_PAGE), restore_id, limit)
+        if not rows:
+            return None
+        return RestorePage(rows[0]["data_area_id"], rows[0]["began_at"], [_redelivery(row) for row in rows])
+
+    async def store(
+        self, restore_id: UUID, leader: Leader, began_at: datetime, found: Sequence[LookedUpDocument]
+    ) -> None:
+        """Store what was found, and put what is gone back into the queue."""
+        findings = [
+            {
+                "place": one.document.place,
+                "web_case_id": one.document.id.web_case_id,
+                "submission_no": one.document.id.submission_no,
+                "revision": one.document.revision,
+                "outcome": one.outcome,
+                "detail": one.detail,
+            }
+            for one in found
+        ]
+        statement = load_sql(Statement.STORE_D365_RESTORE_FINDINGS)
+        await self.pool.execute(statement, restore_id, findings, began_at, leader.name, leader.token)
+
+    async def complete(self, restore_id: UUID) -> None:
+        """End a restore of which nothing is left."""
+        await self.pool.execute(load_sql(Statement.COMPLETE_D365_RESTORE), restore_id)
+
+    async def hold_up(self, restore_id: UUID, why: str) -> None:
+        """Tell why it does not get on."""
+        await self.pool.execute(load_sql(Statement.HOLD_UP_D365_RESTORE), restore_id, why)
+
+    async def shown(self, restore_id: UUID) -> dict[str, Any] | None:
+        """A restore with its counts; None where there is none of that id."""
+        row = await self.pool.fetchrow(load_sql(Statement.SELECT_D365_RESTORE), restore_id, _UNSURE_SHOWN)
+        return dict(row) if row else None
+
+
+def _redelivery(row: asyncpg.Record) -> Redelivery:
+    return Redelivery(
+        place=row["place"],
+        id=DocumentId(row["web_case_id"], row["submission_no"]),
+        submission_id=UUID(int=row["submission_id"].int),
+        state=State(row["state"]),
+        cause=_CAUSES.get(row["cause"]) if row["cause"] else None,
+        case_id=row["case_id"],
+        revision=row["revision"],
+        customer_account=row["customer_account"],
+        case=_case(row),
+    )
+
+
+def _case(row: asyncpg.Record) -> CaseToCreate | None:
+    try:
+        content = CaseContent.model_validate(row["content"]) if row["content"] else None
+    except ValidationError:
+        return None
+    if content is None:
+        return None
+    key = DocumentId(row["web_case_id"], row["submission_no"])
+    submission_id = UUID(int=row["submission_id"].int)
+    return case_to_create(key, submission_id, row["data_area_id"], row["customer_account"], content, row["created_by"])

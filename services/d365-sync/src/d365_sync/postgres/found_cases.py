@@ -1,0 +1,37 @@
+"""D365's cases, kept while its books are compared with ours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from case_shared.d365.models import D365Case
+from case_shared.database.postgres import Pool, load_sql
+from d365_sync.postgres.statements import Statement
+
+
+@dataclass(frozen=True)
+class PostgresFoundCases:
+    """`ledger_d365.FoundCases`."""
+
+    pool: Pool
+
+    async def add(self, comparison: UUID, cases: Sequence[D365Case]) -> None:
+        """Keep some more."""
+        await self.pool.execute(
+            load_sql(Statement.KEEP_FOUND_CASES),
+            comparison,
+            [(case.web_case_id or "").strip().upper() for case in cases],
+            [case.data_area_id for case in cases],
+            [case.case_id for case in cases],
+            [case.customer_account for case in cases],
+            [case.submission_id for case in cases],
+        )
+
+    async def page(self, comparison: UUID, behind: str, web_case_ids: int) -> Sequence[D365Case]:
+        """All cases of the next few Web Case IDs, in their order; none at the end."""
+        rows = await self.pool.fetch(load_sql(Statement.SELECT_FOUND_CASES), comparison, behind, web_case_ids)
+        return [D365Case.model_construct(None, **dict(row)) for row in rows]
+
+    async def drop(self, comparison: UUID) -> None:
+        """Forget the comparison's, and what comparisons have left that did not come to their end."""
+        await self.pool.execute(load_sql(Statement.DROP_FOUND_CASES), comparison)

@@ -1,0 +1,11 @@
+"""How loops and steps of all three services have fared."""
+
+from case_shared.database.migrations import run_sql_beside
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    """Forward only."""
+    run_sql_beside(__file__)

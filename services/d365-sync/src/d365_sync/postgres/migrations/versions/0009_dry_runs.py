@@ -1,0 +1,11 @@
+"""A replay of many may be bound to the dry run that was looked at."""
+
+from case_shared.database.migrations import run_sql_beside
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    """Forward only."""
+    run_sql_beside(__file__)

@@ -1,0 +1,11 @@
+"""D365 was restored: what is looked up because of it, and what was found."""
+
+from case_shared.database.migrations import run_sql_beside
+
+revision = "0016"
+down_revision = "0015"
+
+
+def upgrade() -> None:
+    """Forward only."""
+    run_sql_beside(__file__)

@@ -1,0 +1,126 @@
+"""Operators' changes in PostgreSQL: each one transaction, with its audit entry."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from case_shared.database.postgres import Connection, Pool, load_sql
+from case_shared.words.actor import Actor
+from case_shared.words.events import CaseContent
+from d365_sync.app.operator_actions import DocumentChanged, DocumentNotFound, NotAllowed, Order, PayloadNeeded, Standing
+from d365_sync.app.preview import content_of
+from d365_sync.domain.changes import Change
+from d365_sync.domain.delivery_action import DeliveryAction
+from d365_sync.domain.document import ALLOWED, Action, Alarm, Cause, DocumentId, State
+from d365_sync.domain.permissions import Situation, permission
+from d365_sync.postgres.statements import Statement
+
+_CAUSES = frozenset(Cause)
+_OF_DOCUMENTS: Mapping[Action, Statement] = {
+    Action.REPLAY: Statement.REPLAY_DOCUMENT,
+    Action.LINK: Statement.LINK_DOCUMENT,
+    Action.VERIFY: Statement.VERIFY_DOCUMENT,
+    Action.RETURN: Statement.RETURN_DOCUMENT,
+    Action.DISCARD: Statement.DISCARD_DOCUMENT,
+    Action.RESTORE: Statement.RESTORE_DOCUMENT,
+    Action.ACKNOWLEDGE: Statement.ACKNOWLEDGE_DOCUMENT,
+}
+_OF_DELIVERY: Mapping[DeliveryAction, Statement] = {
+    DeliveryAction.PAUSE: Statement.PAUSE_DELIVERY,
+    DeliveryAction.RESUME: Statement.RESUME_DELIVERY,
+    DeliveryAction.ADOPT_ENVIRONMENT: Statement.ADOPT_ENVIRONMENT,
+    DeliveryAction.RESTORE: Statement.RESTORE_DELIVERY,
+    DeliveryAction.LET_CONSUMER_THROUGH: Statement.LET_THROUGH,
+}
+
+
+@dataclass(frozen=True)
+class PostgresOperatorActions:
+    """Implements `app.operator_actions.OperatorActions`."""
+
+    pool: Pool
+
+    async def replay(self, order: Order, content: CaseContent | None, changed: Sequence[Change]) -> None:
+        """Put a dead letter back into the queue."""
+        edited = content.model_dump(mode="json", exclude_none=True) if content else None
+        fields, kinds = [one.field for one in changed], [one.kind.value for one in changed]
+        await self._apply(Action.REPLAY, order, edited, fields, kinds)
+
+    async def link(self, order: Order, case_id: str, all_case_ids: Sequence[str]) -> None:
+        """Tie a document to a case of D365, out of all that D365 has of it."""
+        await self._apply(Action.LINK, order, case_id, list(all_case_ids))
+
+    async def change(self, action: Action, order: Order) -> None:
+        """Verify, return, discard, restore or acknowledge."""
+        await self._apply(action, order)
+
+    async def standing(self, document_id: DocumentId) -> Standing:
+        """How a document stands. Raises DocumentNotFound."""
+        async with self.pool.acquire() as connection:
+            return await _standing(connection, document_id)
+
+    async def add_note(self, document_id: DocumentId, author: Actor, text: str) -> dict[str, Any] | None:
+        """Add a note; None where there is no such document."""
+        row = await self.pool.fetchrow(load_sql(Statement.ADD_NOTE), *document_id, author, text)
+        return dict(row) if row else None
+
+    async def steer(self, action: DeliveryAction, actor: Actor, reason: str, *more: Any) -> None:
+        """Change delivery as a whole."""
+        await self.pool.execute(load_sql(_OF_DELIVERY[action]), actor, reason, *more)
+
+    async def see_record(self, record_id: int, actor: Actor, reason: str) -> None:
+        """Note that an operator has looked at an unreadable record."""
+        await self.pool.execute(load_sql(Statement.SEE_UNREADABLE_RECORD), record_id, actor, reason)
+
+    async def publish_everything_again(self) -> None:
+        """Have the state of every document published once more."""
+        await self.pool.execute(load_sql(Statement.PUBLISH_EVERYTHING_AGAIN))
+
+    async def _apply(self, action: Action, order: Order, *more: Any) -> None:
+        """Decide by the row that the change will meet: it stays locked until the change is made."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute(load_sql(Statement.LOCK_DOCUMENT), *order.document)
+            standing = await _standing(connection, order.document)
+            standing.refuse_unless_allowed(action)
+            if standing.revision != order.revision:
+                raise DocumentChanged(standing.revision)
+            if permission(action, standing.now).needs_payload and more[0] is None:
+                raise PayloadNeeded("its payload was emptied, so the replay must bring one")
+            states = [state.value for state in ALLOWED[action]]
+            done = await connection.fetchval(
+                load_sql(_OF_DOCUMENTS[action]),
+                *order.document,
+                order.revision,
+                states,
+                order.actor,
+                order.reason,
+                *more,
+            )
+            if done is None:
+                # Only other documents can still be in the way: a case belongs to one of them.
+                assert action is Action.LINK, f"{action} was permitted and changed nothing"
+                raise NotAllowed("that case is tied to another document", standing.now)
+
+
+async def _standing(connection: Connection, document_id: DocumentId) -> Standing:
+    row = await connection.fetchrow(load_sql(Statement.SELECT_STANDING), *document_id)
+    if row is None:
+        raise DocumentNotFound(f"there is no document {document_id}")
+    now = Situation(
+        State(row["state"]),
+        leased=row["leased"],
+        emptied=row["emptied"],
+        alarmed=bool(row["alarms"]),
+        doubled=Alarm.SECOND_CASE in row["alarms"],
+    )
+    return Standing(
+        now,
+        row["revision"],
+        row["data_area_id"],
+        row["customer_account"],
+        row["look_up_pending"],
+        cause=Cause(row["cause"]) if row["cause"] in _CAUSES else None,
+        content=content_of(row["content"]),
+        case_id=row["case_id"],
+        other_case_ids=tuple(row["other_case_ids"]),
+    )

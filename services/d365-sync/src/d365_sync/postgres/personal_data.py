@@ -1,0 +1,31 @@
+"""Personal data in PostgreSQL: whose cases, and their end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from case_shared.database.postgres import Pool, load_sql
+from case_shared.words.actor import Actor
+from d365_sync.app.erase_personal_data import Found, Whose
+from d365_sync.postgres.statements import Statement
+
+
+@dataclass(frozen=True)
+class PostgresPersonalData:
+    """Implements `app.erase_personal_data.PersonalData`."""
+
+    pool: Pool
+
+    async def knows(self, dealer: str) -> bool:
+        """Whether the dealer is registered."""
+        return await self.pool.fetchrow(load_sql(Statement.FIND_DEALER), dealer) is not None
+
+    async def find(self, whose: Whose) -> list[Found]:
+        """The cases, by Web Case ID."""
+        statement = load_sql(Statement.SELECT_PERSONAL_DATA)
+        rows = await self.pool.fetch(statement, whose.dealer, whose.web_case_id, whose.user, whose.contact)
+        return [Found(row["web_case_id"], row["on_its_way"]) for row in rows]
+
+    async def erase(self, web_case_ids: Sequence[str], actor: Actor, reason: str) -> list[str]:
+        """Empty these cases in one transaction, with the audit; those that were not on their way."""
+        rows = await self.pool.fetch(load_sql(Statement.ERASE_PERSONAL_DATA), list(web_case_ids), actor, reason)
+        return [row["web_case_id"] for row in rows]

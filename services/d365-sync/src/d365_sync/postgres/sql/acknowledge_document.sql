@@ -1,0 +1,14 @@
+-- Ends a document's alarms: an operator has seen what there is. The same second cases, reported again, raise no alarm.
+-- No row where the revision is another, or there is no alarm.
+-- $1 web_case_id text, $2 submission_no int, $3 revision int, $4 states in which it is allowed text[], $5 actor text[] (name, subject, issuer), $6 reason text
+WITH changed AS (
+    UPDATE documents AS d SET
+        alarms = '{}', alarm_since = NULL, acknowledged_case_ids = d.acknowledged_case_ids || d.other_case_ids,
+        revision = d.revision + 1, changed_at = now()
+    WHERE d.web_case_id = $1::text AND d.submission_no = $2::int AND d.revision = $3::int AND d.state = ANY($4::text[])
+        AND cardinality(d.alarms) > 0
+    RETURNING d.web_case_id, d.submission_no
+)
+INSERT INTO audit (actor, actor_subject, actor_issuer, action, web_case_id, submission_no, reason, fields)
+SELECT ($5::text[])[1], ($5::text[])[2], ($5::text[])[3], 'acknowledge', web_case_id, submission_no, $6::text, '{}'::text[] FROM changed
+RETURNING id

@@ -1,0 +1,5 @@
+-- Delivered documents of which nobody knows yet what D365 stored, due now; $1 how many int
+SELECT web_case_id, submission_no, submission_id, data_area_id, customer_account, content, created_by, case_id
+FROM documents
+WHERE compare_at <= now() AND state = 'delivered' AND content IS NOT NULL AND case_id IS NOT NULL
+ORDER BY compare_at LIMIT $1::int

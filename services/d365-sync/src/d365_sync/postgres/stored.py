@@ -1,0 +1,57 @@
+"""How D365 stored the cases of documents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from pydantic import ValidationError
+
+from case_shared.d365.echo import Difference
+from case_shared.database.postgres import Pool, load_sql
+from case_shared.words.events import CaseContent
+from d365_sync.app.compare_stored import Delivered
+from d365_sync.domain.document import DocumentId, case_to_create
+from d365_sync.postgres.statements import Statement
+
+log = structlog.get_logger(__name__)
+
+
+def as_json(differences: Sequence[Difference] | None) -> list[dict[str, str]] | None:
+    """As a document keeps them; null: nothing is known."""
+    return None if differences is None else [one._asdict() for one in differences]
+
+
+@dataclass(frozen=True)
+class PostgresStored:
+    """`compare_stored.Stored`."""
+
+    pool: Pool
+
+    async def due(self, limit: int) -> list[Delivered]:
+        """Delivered documents of which it is not known yet."""
+        found = []
+        for row in await self.pool.fetch(load_sql(Statement.SELECT_TO_COMPARE), limit):
+            document = DocumentId(row["web_case_id"], row["submission_no"])
+            try:
+                content = CaseContent.model_validate(row["content"])
+            except ValidationError:
+                # What was sent cannot be read any more: an older version of this service wrote it.
+                log.error("not_comparable", document=str(document))
+                await self.pool.execute(load_sql(Statement.NOTE_COMPARED), *document, row["case_id"], [])
+                continue
+            submission_id = UUID(int=row["submission_id"].int)
+            place = (row["data_area_id"], row["customer_account"])
+            sent = case_to_create(document, submission_id, *place, content, row["created_by"])
+            found.append(Delivered(document, row["case_id"], sent))
+        return found
+
+    async def note(self, document: Delivered, found: Sequence[Difference]) -> None:
+        """Note what differs, which is an alarm."""
+        changes = as_json(found) or []
+        await self.pool.execute(load_sql(Statement.NOTE_COMPARED), *document.id, document.case_id, changes)
+
+    async def postpone(self, documents: Sequence[Delivered], seconds: float) -> None:
+        """D365 gave no answer."""
+        keys = [list(column) for column in zip(*(one.id for one in documents), strict=True)]
+        await self.pool.execute(load_sql(Statement.COMPARE_LATER), *keys, seconds)

@@ -1,0 +1,22 @@
+"""After a restore of the database, before anything is sent: what it knew of D365 may be old, so all is read again."""
+
+from collections.abc import Awaitable, Callable
+
+from case_shared.database.postgres import Pool, load_sql
+from case_shared.kafka.connection import KafkaSettings
+from case_shared.kafka.restoring import rewind
+from case_shared.kafka.topics import CASE_SUBMITTED
+from case_shared.words.actor import Actor
+from d365_sync.postgres.statements import Statement
+
+
+def restore_delivery(reason: str) -> Callable[[Pool, KafkaSettings], Awaitable[str]]:
+    """What the command `restored` does; `reason` stands in the audit. Safe to repeat."""
+
+    async def work(pool: Pool, settings: KafkaSettings) -> str:
+        await pool.execute(load_sql(Statement.RESTORE_DELIVERY), Actor("restored"), reason)
+        await pool.execute(load_sql(Statement.PUBLISH_EVERYTHING_AGAIN))
+        await rewind(settings, f"d365-sync.{CASE_SUBMITTED}", CASE_SUBMITTED)
+        return "every open document is looked up in D365 before it is sent; submissions are read from the earliest on"
+
+    return work

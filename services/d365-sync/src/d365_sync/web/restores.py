@@ -1,0 +1,132 @@
+"""Routes of restores of D365: tell that it was restored to an earlier time, and see what becomes of it."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
+
+from case_shared.web.auth import Authenticated, Principal, TokenFirst
+from case_shared.web.problems import FieldError, Problem, invalid
+from case_shared.words.scopes import Scope
+from d365_sync.app.restore_d365 import RestoreOrder
+from d365_sync.web.answers import Json, answer
+from d365_sync.web.context import context_of
+from d365_sync.web.openapi import problems
+from d365_sync.web.requests import NoQuery, ReasonInput, Time, no_query_on_orders
+
+router = APIRouter(
+    prefix="/v1/d365/restores", tags=["delivery"], dependencies=[Depends(no_query_on_orders)], route_class=TokenFirst
+)
+Reader = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_READ))]
+Writer = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_WRITE))]
+_SHOWN = ("restore_id", "since", "dry_run", "state", "reason", "ordered_at", "changed_at", "ended_at", "held_up_by")
+_COUNTS = ("documents", "there", "queued", "not_sure", "under_way", "remaining")
+
+
+class RestoreInput(ReasonInput):
+    """D365 was restored to the time `since`; a dry run changes nothing."""
+
+    since: Time
+    dry_run: StrictBool = False
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class RestoreCounts(_Document):
+    """How many documents were delivered since then, and what D365 shows of them."""
+
+    documents: int
+    there: int
+    queued: int = Field(description="surely absent, and delivered again; in a dry run: would be")
+    not_sure: int = Field(description="left as they are: `unsure` says why")
+    under_way: int = Field(description="not delivered any more when they were looked up")
+    remaining: int
+
+
+class UnsureDocument(_Document):
+    """A document of which nothing is sure."""
+
+    document: str
+    why: str | None
+
+
+class RestoreDocument(_Document):
+    """A restore of D365 that an operator has reported, and how far its look-ups have come."""
+
+    restore_id: UUID
+    since: datetime
+    dry_run: bool
+    state: str = Field(description="running or completed", pattern="^(running|completed)$")
+    reason: str
+    ordered_by: str
+    ordered_by_subject: str | None
+    ordered_by_issuer: str | None
+    ordered_at: datetime
+    changed_at: datetime
+    ended_at: datetime | None
+    held_up_by: str | None = Field(description="why it does not get on just now")
+    counts: RestoreCounts
+    unsure: list[UnsureDocument] = Field(description="the first hundred")
+
+
+@router.post(
+    "",
+    operation_id="order_d365_restore",
+    summary="Tell that D365 was restored to an earlier time",
+    status_code=202,
+    responses={202: {"model": RestoreDocument}, **problems("restore-runs", "invalid-request")},
+)
+async def order(request: Request, writer: Writer, body: RestoreInput) -> Response:
+    """All that was delivered since then is looked up in the background: what D365 surely does not have is delivered
+    again, once, the rest stays as it is. The same order while it is carried out: the same restore.
+    """
+    if body.since > datetime.now(UTC):
+        raise invalid(
+            [FieldError(pointer="/since", detail="It lies in the future; give the time that D365 is back at.")]
+        )
+    wanted = RestoreOrder(body.since, body.dry_run, writer.actor, body.reason)
+    restore_id = await context_of(request).order_restore(wanted)
+    return await _shown(request, restore_id, 202)
+
+
+@router.get(
+    "/{restore}",
+    operation_id="get_d365_restore",
+    summary="One restore of D365: how far its look-ups have come",
+    responses={200: {"model": RestoreDocument}, **problems("not-found", "invalid-request")},
+)
+async def one_restore(request: Request, _reader: Reader, restore: str, _query: Annotated[NoQuery, Query()]) -> Response:
+    """With the first hundred documents of which nothing is sure."""
+    try:
+        restore_id = UUID(restore)
+    except ValueError:
+        raise _unknown(restore) from None
+    return await _shown(request, restore_id, 200)
+
+
+async def _shown(request: Request, restore_id: UUID, status: int) -> Response:
+    row = await context_of(request).restores.shown(restore_id)
+    if row is None:
+        raise _unknown(str(restore_id))
+    headers = {"Location": f"/v1/d365/restores/{restore_id}"} if status == 202 else {}
+    return answer(_document(row), status, **headers)
+
+
+def _document(row: dict[str, Any]) -> Json:
+    counts = {name: row[name] for name in _COUNTS}
+    return {
+        **{name: row[name] for name in _SHOWN},
+        "ordered_by": row["actor"],
+        "ordered_by_subject": row["actor_subject"],
+        "ordered_by_issuer": row["actor_issuer"],
+        "counts": counts,
+        "unsure": row["unsure"],
+    }
+
+
+def _unknown(restore: str) -> Problem:
+    return Problem(404, "not-found", "Not found", f"There is no restore {restore}.")
