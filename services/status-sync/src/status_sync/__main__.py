@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from case_shared import entry
+from case_shared.process import entry
 
 
 def main() -> None:
@@ -12,8 +12,8 @@ def main() -> None:
 
 def serve() -> None:
     """Serve until a signal."""
-    from case_shared import service
-    from case_shared.settings import load_settings
+    from case_shared.process.settings import load_settings
+    from case_shared.web import service
     from status_sync import wiring
     from status_sync.settings import Settings
 
@@ -23,12 +23,14 @@ def serve() -> None:
 
 def migrate() -> None:
     """Bring schema and topics up to date."""
-    from case_shared import migrations, topics
-    from case_shared.settings import load_settings
-    from status_sync.settings import InboundTopic
+    from case_shared.kafka import migrate, topics
+    from case_shared.kafka.event_hub import InboundTopic
+    from case_shared.process.settings import load_settings
 
-    inbound = load_settings(InboundTopic).d365_events_topic
-    migrations.run("status_sync", topics=[topics.CASE_DELIVERY, topics.CASE_STATUS_CHANGED, inbound])
+    inbound = load_settings(InboundTopic)
+    # An event hub is made in Azure.
+    ours = [] if inbound.d365_events_connection_string else [inbound.d365_events_topic]
+    migrate.run("status_sync", topics=[topics.CASE_DELIVERY, topics.CASE_STATUS_CHANGED, *ours])
 
 
 def openapi() -> dict[str, Any]:

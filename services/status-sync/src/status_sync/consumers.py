@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from case_shared.kafka import BatchHandler, Subscription
-from case_shared.topics import CASE_DELIVERY
+from case_shared.kafka.connection import BatchHandler, Subscription
+from case_shared.kafka.event_hub import Inbound
+from case_shared.kafka.topics import CASE_DELIVERY
 
 SERVICE = "status-sync"
 
@@ -13,9 +14,16 @@ def group_of(topic: str) -> str:
     return f"{SERVICE}.{topic}"
 
 
-def subscriptions(events_topic: str, events: BatchHandler, deliveries: BatchHandler) -> Sequence[Subscription]:
+def subscriptions(inbound: Inbound, events: BatchHandler, deliveries: BatchHandler) -> Sequence[Subscription]:
     """Both subscriptions; offsets move once the batch's transaction is committed."""
     return (
-        Subscription(events_topic, group_of(events_topic), events),
-        Subscription(CASE_DELIVERY, group_of(CASE_DELIVERY), deliveries),
+        Subscription(
+            inbound.topic,
+            group_of(inbound.topic),
+            events,
+            name="consume_events",
+            kafka=inbound.kafka,
+            set_by=inbound.set_by,
+        ),
+        Subscription(CASE_DELIVERY, group_of(CASE_DELIVERY), deliveries, name="consume_deliveries"),
     )

@@ -9,7 +9,8 @@ from status_sync.postgres.progress import ProgressStore
 _due = Gauge("casebridge_due_reads_waiting", "Cases that are due for a read of D365")
 _due_age = Gauge("casebridge_due_read_oldest_age_seconds", "For how long the oldest due read waits")
 _poll_age = Gauge("casebridge_d365_poll_age_seconds", "Time since the last reconciliation poll came to its end")
-_outbox = Gauge("casebridge_status_outbox_events", "Status changes that wait to be published")
+
+_not_followed = Gauge("casebridge_cases_not_followed", "Cases that take nothing more from D365, by why", ["why"])
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Backlogs:
         backlog = await self.progress.measure()
         _due.set(backlog.due_reads)
         _due_age.set(backlog.due_read_age_seconds or 0)
-        _outbox.set(backlog.outbox_events)
+        for why in ("moved", "deleted", "reused"):
+            _not_followed.labels(why).set(getattr(backlog, why))
         if backlog.poll_age_seconds is not None:
             _poll_age.set(backlog.poll_age_seconds)
         return False

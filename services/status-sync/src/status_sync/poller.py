@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 import structlog
 from prometheus_client import Counter
 
-from case_shared.clock import Clock
 from case_shared.d365.errors import D365ConfigurationError, D365Error, D365Throttled, D365TransientError
-from case_shared.health import Heartbeats
-from case_shared.leadership import Lease
-from case_shared.loops import Doorbell, pause, run_loop
+from case_shared.database.leadership import Lease
+from case_shared.process.clock import Clock
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.process.loops import Doorbell, pause, run_loop
 
 log = structlog.get_logger(__name__)
 _failures = Counter("casebridge_d365_read_failures_total", "Reads of D365 that failed", ["loop", "error"])
-# What rings within this time shares a request.
+# What becomes due within this time shares a request.
 _GATHER_SECONDS = 0.1
 _TICK_SECONDS = 0.5
 _SHORTEST_PAUSE_SECONDS = 0.2
@@ -45,11 +45,15 @@ class Patience:
         self._failures[loop] = 0
 
     def failed(self, loop: str, error: D365Error) -> float:
-        """Note a failure; returns for how many seconds D365 is left alone: as it says, or twice as long each time."""
+        """Note a failure; returns for how many seconds D365 is left alone.
+
+        That is twice as long each time, or as long as D365 asks for where that is longer.
+        """
         failures = self._failures[loop] = self._failures.get(loop, 0) + 1
         longest = min(_LONGEST_PAUSE_SECONDS, _SHORTEST_PAUSE_SECONDS * 2 ** min(failures, 10))
-        told = error.retry_after if isinstance(error, D365Throttled) else None
-        seconds = told if told is not None else longest * random.uniform(0.5, 1)  # noqa: S311 - spreads load, hides nothing
+        retry_after = error.retry_after if isinstance(error, D365Throttled) else None
+        spread = random.uniform(0.5, 1)  # noqa: S311 - spreads load, hides nothing
+        seconds: float = max(longest * spread, retry_after or 0.0)
         self._until = self.clock.monotonic() + seconds
         return seconds
 
@@ -77,7 +81,7 @@ class Poller:
         async def read() -> bool:
             await pause(_GATHER_SECONDS, stopping)
             lease.check()
-            return await self._patiently("reader", self.read_due_cases)
+            return await self._patiently("reader", self._read_due)
 
         async def poll() -> bool:
             nonlocal next_poll
@@ -119,23 +123,44 @@ class Poller:
         self.patience.succeeded(loop)
         return done
 
+    async def _read_due(self) -> bool:
+        try:
+            more = await self.read_due_cases()
+        except D365Error as error:
+            self.heartbeats.failed("due_reads", str(error))
+            raise
+        self.heartbeats.succeeded("due_reads")
+        return more
+
     async def poll(self) -> bool:
         """Run each step; one that fails does not hold the others up, and is left to the next poll.
 
         Raises: D365TransientError where D365 as a whole is away: it throttles us, or a second step fails.
         """
         unanswered = False
-        for name, step in self.steps:
+        for place, (name, step) in enumerate(self.steps):
             try:
                 await step()
+                self.heartbeats.succeeded(name)
             except D365ConfigurationError as error:
-                _failures.labels(name, type(error).__name__).inc()
+                self._failed(name, error)
                 log.error("d365_refuses_read", step=name, error=str(error))
             except D365TransientError as error:
                 if unanswered or isinstance(error, D365Throttled):
+                    # Those behind it are not even tried, and this is why.
+                    for other, _ in self.steps[place:]:
+                        self.heartbeats.failed(other, str(error))
                     raise
                 unanswered = True
-                _failures.labels(name, type(error).__name__).inc()
+                self._failed(name, error)
                 log.warning("d365_step_not_read", step=name, error=str(error))
+            except Exception as error:
+                for other, _ in self.steps[place:]:
+                    self.heartbeats.failed(other, type(error).__name__)
+                raise
             self.heartbeats.beat("poller")
         return True
+
+    def _failed(self, step: str, error: D365Error) -> None:
+        _failures.labels(step, type(error).__name__).inc()
+        self.heartbeats.failed(step, str(error))

@@ -9,25 +9,39 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 
-from case_shared.category_types import CategoryTypes
-from case_shared.clock import SystemClock
+from case_shared.d365.chain_memory import PostgresChainMemory
 from case_shared.d365.client import D365Client
 from case_shared.d365.mapping import Mapping
 from case_shared.d365.session import open_client
-from case_shared.events import CaseStatus
-from case_shared.health import Heartbeats, health_routes
-from case_shared.http import create_app
-from case_shared.kafka import Consumers, create_producer
-from case_shared.leadership import Leadership, Lease
-from case_shared.loops import Doorbell, finish, run_loop, start
-from case_shared.openapi import install_openapi
-from case_shared.postgres import Pool, close_pool
-from case_shared.service import open_pool
-from case_shared.topics import CASE_DELIVERY, topic_name
+from case_shared.database import progress
+from case_shared.database.leadership import Leadership, Lease
+from case_shared.database.postgres import Pool, close_pool, takes_writes
+from case_shared.database.progress import Progress, expected
+from case_shared.kafka.connection import create_producer
+from case_shared.kafka.consumers import Consumers
+from case_shared.kafka.outbox import LEASE_NAME as OUTBOX_LEASE
+from case_shared.kafka.outbox import OutboxPublisher, sender_for
+from case_shared.kafka.producing import Sender
+from case_shared.kafka.topics import CASE_DELIVERY, topic_name
+from case_shared.process.clock import SystemClock
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.process.loops import Doorbell, finish, run_loop, start
+from case_shared.web.health import health_routes
+from case_shared.web.http import create_app
+from case_shared.web.limits import Limit
+from case_shared.web.openapi import install_openapi
+from case_shared.web.service import open_pool
+from case_shared.words.category_types import CategoryTypes
+from case_shared.words.events import CaseStatus, Record
 from status_sync.app.apply_read import ApplyRead
+from status_sync.app.doubt_environment import DoubtEnvironment
+from status_sync.app.find_absent import FindAbsent
+from status_sync.app.look_for_known_cases import LookForKnownCases
 from status_sync.app.note_deliveries import NoteDeliveries
 from status_sync.app.note_events import NoteEvents
 from status_sync.app.read_due_cases import ReadDueCases
+from status_sync.app.read_list import ReadList
+from status_sync.app.read_restored import ReadRestored
 from status_sync.app.receive_events import ReceiveEvents
 from status_sync.app.reconcile import Reconcile
 from status_sync.app.sweep import Sweep
@@ -39,19 +53,20 @@ from status_sync.domain.recognition import Recognition
 from status_sync.metrics import Backlogs
 from status_sync.poller import Patience, Poller
 from status_sync.postgres.cases import CaseStore
+from status_sync.postgres.doubts import DoubtStore
 from status_sync.postgres.due_reads import DueReadStore
-from status_sync.postgres.outbox import OutboxStore
+from status_sync.postgres.event_notes import EventNoteStore
+from status_sync.postgres.outbox import OUTBOX, OutboxStore
 from status_sync.postgres.progress import ProgressStore
-from status_sync.postgres.registry import RegistryStore
-from status_sync.relay import Message, Publisher, Relay
+from status_sync.postgres.registry import IncomingStore, RegistryStore
 from status_sync.settings import Settings
-from status_sync.web.events import event_routes
+from status_sync.web.events import EventLimits, event_routes
 from status_sync.web.openapi import CONTRACT
 
 log = structlog.get_logger(__name__)
 DESCRIPTION = "Takes D365's business events, and brings D365's status into the read model."
 _DRAIN_SECONDS = 6.0
-_RELAY_SECONDS = 0.5
+_OUTBOX_SECONDS = 0.5
 _MEASURE_SECONDS = 5.0
 _CONNECTIONS = 4
 
@@ -73,21 +88,30 @@ class Service:
     def __post_init__(self) -> None:
         self.cases = CaseStore()
         self.due_reads = DueReadStore(self.pool)
+        self.known_cases = DoubtStore(self.pool)
+        self.doubts = DoubtEnvironment(self.pool, self.known_cases)
         self.progress = ProgressStore(self.pool)
-        self.outbox = OutboxStore(self.pool)
+        self.inbound = self.settings.inbound
         self.consumers = self._consumers()
+        # A poll that is set to come rarely is not late before its time.
+        step_seconds = max(self.settings.d365_step_alarm_seconds, 3 * self.settings.d365_poll_seconds)
+        moving = expected(SERVICE, step_seconds=step_seconds, first_step_seconds=self.settings.d365_step_alarm_seconds)
+        self.moving = Progress(self.pool, self.heartbeats, moving)
         # Two producers: a failure of one does not take the other's records with it.
-        self.events_publisher = self._publisher("events")
-        self.relay_publisher = self._publisher("relay")
+        self.events_sender = Sender(lambda: create_producer(self.inbound.kafka, client_id=f"{SERVICE}-events"))
+        self.outbox_sender = sender_for(self.settings, SERVICE)
+        self.publisher = OutboxPublisher(self.pool, OUTBOX, self.outbox_sender)
 
     def start(self) -> list[asyncio.Task[None]]:
         """Start everything that runs beside the requests."""
         poller = self.poller()
         loops = {
             "poller": self._leadership("poller").run(poller.lead, self.stopping),
-            "relay": self._leadership("relay").run(self._relay, self.stopping),
+            "outbox": self._leadership(OUTBOX_LEASE).run(self._publish, self.stopping),
             "consumers": self.consumers.run(self.stopping),
+            "progress": self._loop("progress", self.moving.turn, progress.EVERY_SECONDS, Doorbell()),
             "measures": self._loop("measures", Backlogs(self.progress).turn, _MEASURE_SECONDS, Doorbell()),
+            "outbox_measures": self._loop("outbox_measures", self.publisher.measure, _MEASURE_SECONDS, Doorbell()),
         }
         return start(loops)
 
@@ -95,15 +119,29 @@ class Service:
         """What only one process does: read D365."""
         timeout, apply_read = self.settings.d365_timeout_seconds, self.apply_read()
         beat_poller, beat_reader = (lambda: self.heartbeats.beat("poller")), (lambda: self.heartbeats.beat("reader"))
-        choices = SyncChoices(RegistryStore(self.pool), self.d365, timeout, beat_poller)
+        registry = RegistryStore(self.pool, self.mapping.priorities.order)
+        read_list = ReadList(IncomingStore(self.pool), beat_poller)
+        choices = SyncChoices(registry, read_list, self.d365, self.mapping, timeout)
+        filtered = bool(self.mapping.customers.filter)
+        dealers = SyncDealers(self.pool, registry, read_list, self.d365, timeout, filtered)
         return Poller(
-            read_due_cases=ReadDueCases(self.due_reads, self.d365, apply_read, timeout, beat_reader, self.clock).handle,
+            read_due_cases=ReadDueCases(
+                self.due_reads,
+                self.d365,
+                apply_read,
+                timeout,
+                beat_reader,
+                self.clock,
+                find_absent=FindAbsent(self.due_reads, self.d365, apply_read, timeout, self.doubts),
+            ).handle,
             steps=(
-                ("dealers", SyncDealers(self.pool, RegistryStore(self.pool), self.d365, timeout, beat_poller).handle),
+                ("dealers", dealers.handle),
                 ("categories", choices.categories),
                 ("priorities", choices.priorities),
                 ("cases", Reconcile(self.progress, self.d365, apply_read, timeout, beat_poller).handle),
                 ("sweep", Sweep(self.due_reads, self._symbols_at_an_end()).handle),
+                ("restored", ReadRestored(self.due_reads).handle),
+                ("controls", LookForKnownCases(self.known_cases).handle),
             ),
             poll_seconds=self.settings.d365_poll_seconds,
             timeout_seconds=timeout,
@@ -118,58 +156,60 @@ class Service:
         category_types = CategoryTypes.parse(self.settings.d365_category_types)
         rules = Rules(category_types, by_submission_id=self.mapping.has_submission_id)
         return ApplyRead(
-            self.pool, self.cases, self.due_reads, self.outbox, self.mapping, rules, self.clock, self.changed
+            self.pool,
+            self.cases,
+            self.due_reads,
+            OutboxStore(),
+            self.mapping,
+            rules,
+            self.clock,
+            self.changed,
+            self.doubts,
         )
 
     def receive_events(self) -> ReceiveEvents:
         """How events that come over HTTPS get into the inbound topic."""
-        topic = topic_name(self.settings, self.settings.d365_events_topic)
+        topic = topic_name(self.inbound.kafka, self.inbound.topic)
 
         async def send(values: Sequence[bytes]) -> None:
-            await self.events_publisher.send([Message(topic, None, value, []) for value in values])
+            await self.events_sender.send([Record(topic, None, value, []) for value in values])
 
         return ReceiveEvents(send)
 
     async def close(self) -> None:
         """Let the producers go."""
-        await asyncio.gather(self.events_publisher.close(), self.relay_publisher.close())
+        await asyncio.gather(self.events_sender.close(), self.outbox_sender.close())
 
     async def database_answers(self) -> bool:
         """For /readyz."""
-        return bool(await self.pool.fetchval("SELECT true"))
+        return await takes_writes(self.pool)
 
-    async def consumers_flow(self) -> bool:
-        """For /readyz, told but not decisive."""
-        return self.consumers.flowing
-
-    async def _relay(self, lease: Lease, _stopping: asyncio.Event) -> None:
-        relay = Relay(self.outbox, self.relay_publisher, lambda name: topic_name(self.settings, name))
-        await self._loop("relay", lambda: relay.turn(lease), _RELAY_SECONDS, self.changed)
+    async def _publish(self, lease: Lease, _stopping: asyncio.Event) -> None:
+        await self._loop("outbox", lambda: self.publisher.turn(lease), _OUTBOX_SECONDS, self.changed)
 
     def _symbols_at_an_end(self) -> list[str]:
         ended = (CaseStatus.CLOSED, CaseStatus.CANCELED)
         return [symbol for symbol, status in self.mapping.status.items() if status in ended]
 
     def _consumers(self) -> Consumers:
-        events_topic = self.settings.d365_events_topic
-        events = NoteEvents(self.pool, self.due_reads, Recognition(self.mapping), group_of(events_topic), self.due)
+        # Behind a proxy D365_URL is another name than D365's own, which is then in the scope.
+        recognition = Recognition(self.mapping, (self.settings.d365_url, self.settings.d365_scope or ""))
+        group = group_of(self.inbound.topic)
+        events = NoteEvents(self.pool, self.due_reads, EventNoteStore(), recognition, group, self.due, self.clock)
         deliveries = NoteDeliveries(self.pool, self.cases, self.due_reads, group_of(CASE_DELIVERY), self.due)
         return Consumers(
             self.settings,
-            subscriptions(events_topic, events.handle, deliveries.handle),
+            subscriptions(self.inbound, events.handle, deliveries.handle),
             client_id=SERVICE,
             heartbeats=self.heartbeats,
         )
 
-    def _publisher(self, name: str) -> Publisher:
-        return Publisher(lambda: create_producer(self.settings, client_id=f"{SERVICE}-{name}"))
-
     def _leadership(self, name: str) -> Leadership:
         return Leadership(self.pool, self.clock, self.heartbeats, name)
 
-    async def _loop(self, name: str, turn: Callable[[], Awaitable[bool]], seconds: float, bell: Doorbell) -> None:
+    async def _loop(self, name: str, turn: Callable[[], Awaitable[bool]], seconds: float, doorbell: Doorbell) -> None:
         await run_loop(
-            name, turn, every_seconds=seconds, stopping=self.stopping, heartbeats=self.heartbeats, doorbell=bell
+            name, turn, every_seconds=seconds, stopping=self.stopping, heartbeats=self.heartbeats, doorbell=doorbell
         )
 
 
@@ -181,16 +221,24 @@ def build_app(settings: Settings) -> FastAPI:
         async with running(settings) as service:
             app.state.receive_events = service.receive_events()
             app.state.stop = service.stopping.set
-            checks = {"database": service.database_answers}
-            told = {"consumers": service.consumers_flow}
-            app.include_router(health_routes(service.heartbeats, checks, told))
+            checks = {"database": service.database_answers, "consumers": service.consumers.ready}
+            shown = {"flow": service.consumers.flow, "progress": service.moving.moves}
+            app.include_router(health_routes(service.heartbeats, checks, shown, metrics_token=settings.metrics_token))
             yield
 
     return _app(lifespan, settings)
 
 
 def _app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]], settings: Settings | None) -> FastAPI:
-    routes = event_routes(settings.d365_events_secret if settings else None)
+    secret = settings.d365_events_secret if settings else None
+    limits = EventLimits()
+    if settings:
+        limits = EventLimits(
+            Limit("secret", settings.rate_limit_events_per_minute),
+            Limit("address", settings.rate_limit_address_per_minute),
+            settings.rate_limit_events_per_minute,
+        )
+    routes = event_routes(secret, limits)
     app = create_app("Casebridge status sync", DESCRIPTION, lifespan, settings, [routes])
     install_openapi(app, CONTRACT)
     return app
@@ -203,7 +251,9 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         pool = await open_pool(settings, service=SERVICE)
         stack.push_async_callback(close_pool, pool)
         clock, mapping = SystemClock(), settings.mapping
-        d365 = await stack.enter_async_context(open_client(settings, mapping, clock, limit=_CONNECTIONS))
+        await RegistryStore(pool).store_lengths(mapping.case.lengths.known())
+        memory = PostgresChainMemory(pool, settings.d365_url)
+        d365 = await stack.enter_async_context(open_client(settings, mapping, clock, limit=_CONNECTIONS, memory=memory))
         service = Service(settings, mapping, pool, d365, clock, Heartbeats(clock))
         stack.push_async_callback(service.close)
         tasks = service.start()

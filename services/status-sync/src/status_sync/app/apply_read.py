@@ -1,7 +1,7 @@
 """Cases were read in D365: the read model takes them over, and each change that a dealer can see is told."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -10,49 +10,33 @@ import structlog
 from prometheus_client import Counter
 from pydantic import ValidationError
 
-from case_shared.clock import Clock
 from case_shared.d365.mapping import Mapping as D365Mapping
 from case_shared.d365.models import D365Case
-from case_shared.events import CaseStatus, CaseStatusChanged, Record
-from case_shared.identifiers import derived_web_case_id
-from case_shared.loops import Doorbell
-from case_shared.postgres import DATA_ERRORS, Connection, Pool
-from case_shared.telemetry import current_traceparent
+from case_shared.database.errors import DATA_ERRORS
+from case_shared.database.postgres import Connection, Pool
+from case_shared.process.clock import Clock
+from case_shared.process.loops import Doorbell
+from case_shared.process.telemetry import current_traceparent
+from case_shared.words.events import CaseStatus, CaseStatusChanged, Record
+from case_shared.words.identifiers import derived_web_case_id
+from status_sync.app.doubt_environment import DoubtEnvironment
+from status_sync.app.plan_read import Books, Insert, Leaving, Plan, Planner, Removal, Second, Update
 from status_sync.domain.due_reads import CaseKey, KeyKind
-from status_sync.domain.placement import Dealer, Ignored, KnownCase, Rules
+from status_sync.domain.placement import CaseNumber, Dealer, Ignored, KnownCase, Rules, Unfollowed, number_of
+from status_sync.domain.texts import SeenText, digest_of
 
 log = structlog.get_logger(__name__)
 _changes = Counter("casebridge_d365_changes_applied_total", "Changes of D365's side that were applied")
 _ignored = Counter("casebridge_d365_cases_ignored_total", "Cases that were read and change nothing here", ["reason"])
 _unknown = Counter("casebridge_d365_unknown_status_total", "Changes to a status that the mapping does not know")
+_unfollowed = Counter(
+    "casebridge_cases_unfollowed_total",
+    "Cases that take nothing more from D365, by why",
+    ["why"],
+)
 _CHUNK_CASES = 500
 _DRAWS = 8
 _ALARMING = (Ignored.MISMATCH, Ignored.SECOND)
-
-
-class Removal(NamedTuple):
-    """A row born in D365 that goes, and the row of ours that its case turned out to be, if it did."""
-
-    web_case_id: str
-    ours: str | None
-
-
-class Update(NamedTuple):
-    """What a row takes over from D365; `mapped` is None for a symbol that the mapping does not know."""
-
-    web_case_id: str
-    found: D365Case
-    mapped: CaseStatus | None
-    submission_id: UUID | None
-
-
-class Insert(NamedTuple):
-    """A case born in D365 and whom it is shown to."""
-
-    web_case_id: str
-    dealer: str
-    found: D365Case
-    mapped: CaseStatus | None
 
 
 class Applied(NamedTuple):
@@ -66,20 +50,37 @@ class Applied(NamedTuple):
     changed: bool
 
 
-CaseNumber = tuple[str, str]  # legal entity in lower case, Case ID
-
-
 class Cases(Protocol):
     """The read model; each call is one statement in the caller's transaction."""
 
     async def lock(self, connection: Connection) -> None:
         """Let no other transaction write D365's side of the read model until this one ends."""
 
-    async def find_known(self, connection: Connection, found: Sequence[D365Case]) -> Sequence[KnownCase]:
-        """The rows with a Case ID or a Web Case ID of `found`, locked in one order."""
+    async def find_known(
+        self, connection: Connection, numbers: Sequence[CaseNumber], web_case_ids: Sequence[str]
+    ) -> Sequence[KnownCase]:
+        """The rows with one of these Case IDs (followed or not) or Web Case IDs, locked in one order."""
 
     async def find_dealers(self, connection: Connection, found: Sequence[D365Case]) -> Mapping[CaseNumber, Dealer]:
         """The registered dealer of each case that has one."""
+
+    async def find_texts(
+        self, connection: Connection, numbers: Collection[CaseNumber], digests: Collection[bytes]
+    ) -> Mapping[CaseNumber, Collection[SeenText]]:
+        """Whose the cases with these numbers were when their texts with these digests were first seen."""
+
+    async def store_texts(
+        self, connection: Connection, began_at: datetime, texts: Collection[tuple[CaseNumber, SeenText]]
+    ) -> None:
+        """Note texts that a read which began then showed first."""
+
+    async def store_moved(self, connection: Connection, moved: Mapping[str, CaseNumber | None]) -> None:
+        """Note where the records of cases are that moved under another number; None: nowhere else any more."""
+
+    async def leave_unfollowed(
+        self, connection: Connection, began_at: datetime, leaving: Sequence[Leaving], unsettled: Collection[str]
+    ) -> Sequence[Applied]:
+        """Follow these rows no more; `unsettled` are those that the same read goes on to follow elsewhere."""
 
     async def remove_born(self, connection: Connection, removals: Sequence[Removal]) -> None:
         """Remove rows born in D365; what statuses they had goes over to the rows that take their places."""
@@ -98,11 +99,14 @@ class Cases(Protocol):
     async def note_hidden(self, connection: Connection, began_at: datetime) -> None:
         """A read that began then showed such a case."""
 
+    async def note_second(self, connection: Connection, began_at: datetime, second: Sequence[Second]) -> None:
+        """Tell d365-sync of cases that a read which began then showed, whose submission has another case already."""
+
 
 class DueReads(Protocol):
     """Where due reads are kept."""
 
-    async def ring(self, connection: Connection, keys: Sequence[CaseKey]) -> None:
+    async def make_due(self, connection: Connection, keys: Sequence[CaseKey]) -> None:
         """Make `keys` (sorted, each once) due now."""
 
 
@@ -111,15 +115,6 @@ class Outbox(Protocol):
 
     async def append(self, connection: Connection, records: Sequence[Record]) -> None:
         """Add `records` in the caller's transaction."""
-
-
-class Plan(NamedTuple):
-    """What one read makes of the read model."""
-
-    remove: list[Removal]
-    update: list[Update]
-    insert: list[Insert]
-    hidden: list[CaseNumber]
 
 
 @dataclass(frozen=True)
@@ -134,18 +129,24 @@ class ApplyRead:
     rules: Rules
     clock: Clock
     doorbell: Doorbell
+    doubts: DoubtEnvironment
 
-    async def handle(self, began_at: datetime, found: Sequence[D365Case]) -> int:
-        """Apply `found`, many in a transaction; returns how many changes there were."""
-        unique = list({_number(case): case for case in found}.values())
+    async def handle(self, began_at: datetime, found: Sequence[D365Case], absent: Collection[CaseNumber] = ()) -> int:
+        """Apply `found`, many in a transaction; returns how many changes there were.
+
+        `absent`: a few numbers for which the same read proved that D365 has no case any more.
+        """
+        unique = list({number_of(case): case for case in found}.values())
         chunks = [unique[start : start + _CHUNK_CASES] for start in range(0, len(unique), _CHUNK_CASES)]
-        return sum([await self._apply(began_at, chunk) for chunk in chunks])
+        if absent:
+            chunks = [unique]
+        return sum([await self._apply(began_at, chunk, absent) for chunk in chunks])
 
-    async def _apply(self, began_at: datetime, found: Sequence[D365Case]) -> int:
+    async def _apply(self, began_at: datetime, found: Sequence[D365Case], absent: Collection[CaseNumber] = ()) -> int:
         """Apply in one transaction; where a case cannot be stored or told, halve until the case to blame is found."""
         try:
             async with self.pool.acquire() as connection, connection.transaction():
-                changes = await self._change(connection, began_at, found)
+                changes = await self._change(connection, began_at, found, absent)
         except (*DATA_ERRORS, ValidationError) as error:
             if len(found) == 1:
                 _ignored.labels("not_storable").inc()
@@ -160,60 +161,64 @@ class ApplyRead:
             self.doorbell.ring()
         return changes
 
-    async def _change(self, connection: Connection, began_at: datetime, found: Sequence[D365Case]) -> int:
+    async def _change(
+        self, connection: Connection, began_at: datetime, found: Sequence[D365Case], absent: Collection[CaseNumber]
+    ) -> int:
         await self.cases.lock(connection)
-        known = await self.cases.find_known(connection, found)
-        plan = self._plan(began_at, found, known, await self.cases.find_dealers(connection, found))
-        if plan.hidden:
-            await self.cases.note_hidden(connection, began_at)
-        if plan.remove:
-            await self.cases.remove_born(connection, plan.remove)
-        applied = [*await self.cases.update(connection, began_at, plan.update)] if plan.update else []
-        if plan.insert:
-            applied += await self._insert_unless_old(connection, began_at, plan.insert)
-        seen = {update.web_case_id: update.submission_id for update in plan.update}
+        books = await self._look_up(connection, found, absent)
+        plan = Planner(self.rules, self.mapping, books, absent).plan_all(began_at, found)
+        applied = await self._write(connection, began_at, plan)
+        seen = {one.web_case_id: one.submission_id for one in plan.leave.values()}
+        seen |= {one.web_case_id: one.submission_id for one in plan.update.values()}
         changed = [row for row in applied if row.changed]
         if changed:
-            await self.outbox.append(
-                connection, [self._event(row, began_at, seen.get(row.web_case_id)) for row in changed]
-            )
+            events = [self._event(row, began_at, seen.get(row.web_case_id)) for row in changed]
+            await self.outbox.append(connection, events)
+        if plan.due:
+            await self.due_reads.make_due(connection, sorted(plan.due))
+        _tell(plan)
         self._alert_unknown(changed)
         return len(changed)
 
-    def _plan(
-        self,
-        began_at: datetime,
-        found: Sequence[D365Case],
-        known: Sequence[KnownCase],
-        dealers: Mapping[CaseNumber, Dealer],
-    ) -> Plan:
-        by_number = {(row.data_area_id, row.case_id): row for row in known if row.case_id}
-        by_web_case_id = {row.web_case_id: row for row in known}
-        plan = Plan([], [], [], [])
-        for case in found:
-            number = _number(case)
-            placement = self.rules.place(
-                case,
-                began_at,
-                by_case_id=by_number.get(number),
-                by_web_case_id=by_web_case_id.get((case.web_case_id or "").upper()),
-                dealer=dealers.get(number),
-            )
-            mapped = self.mapping.portal_status(case.status)
-            if placement.hides:
-                plan.hidden.append(number)
-            if placement.ignored:
-                _tell_ignored(case, placement.ignored)
-            if placement.remove:
-                ours = placement.update.web_case_id if placement.update else None
-                plan.remove.append(Removal(placement.remove, ours))
-            if row := placement.update:
-                plan.update.append(Update(row.web_case_id, case, mapped, self.rules.submission_seen(case, row)))
-                # A second case of D365 that claims the same submission must see that it is taken.
-                by_web_case_id[row.web_case_id] = by_number[number] = replace(row, case_id=case.case_id)
-            if placement.insert_for:
-                plan.insert.append(Insert(derived_web_case_id(*number), placement.insert_for, case, mapped))
-        return plan
+    async def _look_up(
+        self, connection: Connection, found: Sequence[D365Case], absent: Collection[CaseNumber]
+    ) -> Books:
+        numbers = [*map(number_of, found), *absent]
+        web_case_ids = sorted({case.web_case_id.upper() for case in found if case.web_case_id})
+        rows = await self.cases.find_known(connection, numbers, web_case_ids)
+        dealers = await self.cases.find_dealers(connection, found) if found else {}
+        theirs = {row.number for row in rows if row.number}
+        digests = {digest_of(case.description) for case in found if case.description}
+        return Books(rows, dealers, await self.cases.find_texts(connection, {*numbers, *theirs}, digests))
+
+    async def _write(self, connection: Connection, began_at: datetime, plan: Plan) -> list[Applied]:
+        """Write the plan: who has lost a Case ID before who gets it."""
+        applied: list[Applied] = []
+        await self._note(connection, began_at, plan)
+        if plan.leave:
+            leaving = list(plan.leave.values())
+            left = await self.cases.leave_unfollowed(connection, began_at, leaving, plan.update.keys())
+            applied += [row for row in left if row.web_case_id not in plan.update]
+        if plan.remove:
+            await self.cases.remove_born(connection, plan.remove)
+        if plan.update:
+            applied += await self.cases.update(connection, began_at, list(plan.update.values()))
+        if plan.insert:
+            applied += await self._insert_unless_old(connection, began_at, plan.insert)
+        return applied
+
+    async def _note(self, connection: Connection, began_at: datetime, plan: Plan) -> None:
+        """What the next read must know, and no dealer sees."""
+        if plan.hidden:
+            await self.cases.note_hidden(connection, began_at)
+        if plan.second:
+            await self.cases.note_second(connection, began_at, plan.second)
+        if plan.texts:
+            await self.cases.store_texts(connection, began_at, plan.texts)
+        if plan.moved:
+            await self.cases.store_moved(connection, plan.moved)
+        if plan.foreign:
+            await self.doubts.foreign(connection, plan.foreign)
 
     async def _insert_unless_old(
         self, connection: Connection, began_at: datetime, inserts: Sequence[Insert]
@@ -222,8 +227,8 @@ class ApplyRead:
         hidden_at = await self.cases.last_hidden(connection)
         if hidden_at is None or began_at >= hidden_at:
             return await self._insert(connection, began_at, inserts)
-        numbers = sorted(_number(insert.found) for insert in inserts)
-        await self.due_reads.ring(connection, [CaseKey(area, KeyKind.CASE_ID, number) for area, number in numbers])
+        numbers = sorted(number_of(insert.found) for insert in inserts)
+        await self.due_reads.make_due(connection, [CaseKey(area, KeyKind.CASE_ID, number) for area, number in numbers])
         return []
 
     async def _insert(self, connection: Connection, began_at: datetime, inserts: Sequence[Insert]) -> list[Applied]:
@@ -236,7 +241,7 @@ class ApplyRead:
             applied += await self.cases.insert_born(connection, began_at, waiting)
             done = {row.web_case_id for row in applied}
             waiting = [
-                insert._replace(web_case_id=derived_web_case_id(*_number(insert.found), draw))
+                insert._replace(web_case_id=derived_web_case_id(*number_of(insert.found), draw))
                 for insert in waiting
                 if insert.web_case_id not in done
             ]
@@ -269,17 +274,19 @@ class ApplyRead:
                 )
 
 
-def _number(case: D365Case) -> CaseNumber:
-    return case.data_area_id.lower(), case.case_id
-
-
-def _tell_ignored(case: D365Case, reason: Ignored) -> None:
-    _ignored.labels(reason.value).inc()
-    if reason in _ALARMING:
-        log.warning(
-            "case_not_applied",
-            reason=reason.value,
-            web_case_id=case.web_case_id,
-            data_area_id=case.data_area_id,
-            case_id=case.case_id,
-        )
+def _tell(plan: Plan) -> None:
+    """Count and log what changes nothing, and what is an alarm."""
+    for case, reason in plan.ignored:
+        _ignored.labels(reason.value).inc()
+        if reason in _ALARMING:
+            log.warning(
+                "case_not_applied",
+                reason=reason.value,
+                web_case_id=case.web_case_id,
+                data_area_id=case.data_area_id,
+                case_id=case.case_id,
+            )
+    for row in plan.leave.values():
+        _unfollowed.labels(row.why.value).inc()
+        tell = log.error if row.why is Unfollowed.REUSED else log.info
+        tell("case_not_followed", why=row.why.value, web_case_id=row.web_case_id, case_id=row.case_id)

@@ -6,13 +6,14 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
-from case_shared.events import CaseDelivery, SubmissionState, decode
-from case_shared.flood import FloodGate
-from case_shared.kafka import RawRecord
-from case_shared.loops import Doorbell
-from case_shared.postgres import Connection, Pool
-from case_shared.records import store_batch
+from case_shared.database.postgres import Connection, Pool
+from case_shared.kafka.connection import RawRecord
+from case_shared.kafka.flood import FloodGate
+from case_shared.kafka.records import store_batch
+from case_shared.process.loops import Doorbell
+from case_shared.words.events import CaseDelivery, SubmissionState, decode
 
+_LOST = "lost_in_d365"
 log = structlog.get_logger(__name__)
 
 
@@ -34,6 +35,9 @@ class Linked(NamedTuple):
 class DeliveredCases(Protocol):
     """The read model, as far as a delivery writes into it."""
 
+    async def find_delivered(self, connection: Connection, web_case_ids: Sequence[str]) -> Sequence[Delivered]:
+        """The newest Case ID that d365-sync has for each of these cases, sorted; leaves out those without one."""
+
     async def lock(self, connection: Connection) -> None:
         """Let no other transaction write D365's side of the read model until this one ends."""
 
@@ -47,13 +51,19 @@ class DeliveredCases(Protocol):
 class DueReads(Protocol):
     """Where due reads are kept."""
 
-    async def ring_cases(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
-        """Make the cases due now, by their Case IDs."""
+    async def make_lost_due(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
+        """Make the cases due now, by the Case IDs that the read model has."""
+
+    async def make_delivered_due(self, connection: Connection, delivered: Sequence[Delivered]) -> None:
+        """Make the cases due now, by the Case IDs that D365 gave them."""
 
 
 @dataclass(frozen=True)
 class NoteDeliveries:
-    """Handles a batch of `case.delivery.v1` in one transaction. States but `delivered` say nothing about D365."""
+    """Handles a batch of `case.delivery.v1` in one transaction.
+
+    States but `delivered` say nothing about D365, but where it lost a case.
+    """
 
     pool: Pool
     cases: DeliveredCases
@@ -63,13 +73,19 @@ class NoteDeliveries:
     gate: FloodGate = field(default_factory=FloodGate)
 
     async def handle(self, records: Sequence[RawRecord]) -> None:
-        """Write the Case IDs down (DESIGN section 12: the one exception to "an event is a doorbell")."""
+        """Write down the Case IDs that d365-sync has; a record only names the case, for anybody may have written it."""
         stored = await store_batch(self.pool, self.group, records, _read, self._store, self.gate)
-        if any(_delivered(delivery) for delivery in stored):
+        if any(_is_delivered(delivery) or _is_lost(delivery) for delivery in stored):
             self.doorbell.ring()
 
     async def _store(self, connection: Connection, deliveries: Sequence[CaseDelivery]) -> None:
-        delivered = sorted({found for delivery in deliveries if (found := _delivered(delivery))})
+        lost = sorted({delivery.web_case_id for delivery in deliveries if _is_lost(delivery)})
+        if lost:
+            await self.due_reads.make_lost_due(connection, lost)
+        named = {delivery.web_case_id for delivery in deliveries if _is_delivered(delivery)}
+        delivered = await self.cases.find_delivered(connection, sorted(named)) if named else []
+        for web_case_id in named - {case.web_case_id for case in delivered}:
+            log.error("delivery_not_backed", web_case_id=web_case_id, advice="d365-sync did not write this record")
         if not delivered:
             return
         await self.cases.lock(connection)
@@ -77,14 +93,18 @@ class NoteDeliveries:
         for case in await self.cases.link(connection, delivered):
             if not case.linked:
                 log.error("delivered_with_another_case_id", web_case_id=case.web_case_id, case_id=case.case_id)
-        await self.due_reads.ring_cases(connection, [case.web_case_id for case in delivered])
+        # Also where another row holds the Case ID: the read tells whose it is now.
+        await self.due_reads.make_delivered_due(connection, delivered)
 
 
 def _read(record: RawRecord) -> CaseDelivery:
     return decode(CaseDelivery, record.value, record.headers)
 
 
-def _delivered(delivery: CaseDelivery) -> Delivered | None:
-    if delivery.state is not SubmissionState.DELIVERED or delivery.case_id is None:
-        return None
-    return Delivered(delivery.web_case_id, delivery.case_id)
+def _is_lost(delivery: CaseDelivery) -> bool:
+    """Whether D365 was restored and does not have the case any more: a read shows what stands there now."""
+    return delivery.cause == _LOST
+
+
+def _is_delivered(delivery: CaseDelivery) -> bool:
+    return delivery.state is SubmissionState.DELIVERED and delivery.case_id is not None

@@ -1,59 +1,162 @@
-"""A business event of D365 came: the case that it names is due for a read."""
+"""Business events of D365 came: the cases that they name are due for a read, if they can be ours."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections import Counter as Tally
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple, Protocol
 
+import structlog
 from prometheus_client import Counter
 
-from case_shared.flood import FloodGate
-from case_shared.kafka import RawRecord
-from case_shared.loops import Doorbell
-from case_shared.postgres import Connection, Pool
-from case_shared.records import store_batch
+from case_shared.d365.texts import parse_json
+from case_shared.database.postgres import Connection, Pool
+from case_shared.kafka.connection import RawRecord
+from case_shared.kafka.flood import FloodGate
+from case_shared.kafka.record_batches import DecodedRecord, UndecodableRecord
+from case_shared.kafka.records import store_batch
+from case_shared.process.clock import Clock
+from case_shared.process.loops import Doorbell
 from status_sync.domain.due_reads import CaseKey
+from status_sync.domain.event_notes import Note, Outcome, Standing, Strangers, judge, keys_of, note_of
 from status_sync.domain.recognition import Recognised, Recognition
 
+log = structlog.get_logger(__name__)
 _events = Counter("casebridge_d365_events_total", "D365's business events by what came of them", ["outcome"])
+_REMEDIES = {
+    Outcome.UNUSABLE: "the key of the case cannot be asked for in D365",
+    Outcome.OTHER_ENVIRONMENT: (
+        "they come from another D365 environment than D365_URL: delete the endpoint there (Business events catalog), "
+        "or set D365_URL to that environment if it is the right one"
+    ),
+    Outcome.FOREIGN: (
+        "they name cases of another Casebridge: an endpoint in another D365 environment leads here, or this "
+        "environment was refreshed from another one (docs/runbooks/d365-refreshed.md)"
+    ),
+}
 
 
 class DueReads(Protocol):
     """Where due reads are kept."""
 
-    async def ring(self, connection: Connection, keys: Sequence[CaseKey]) -> None:
+    async def make_due(self, connection: Connection, keys: Sequence[CaseKey]) -> None:
         """Make `keys` (sorted, each once) due now."""
+
+
+class EventNotes(Protocol):
+    """What is known of the cases that events name, and what came of events."""
+
+    async def standings(self, connection: Connection, events: Sequence[Recognised]) -> Sequence[Standing]:
+        """What is known about the case of each event, in their order."""
+
+    async def note(self, connection: Connection, notes: Sequence[tuple[Note, int]]) -> None:
+        """Count these (sorted, each once), and that they came now."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part(DecodedRecord):
+    """One of several events in a record, which is kept whole where this one cannot be read."""
+
+    event: Any
+
+    @classmethod
+    def of(cls, record: RawRecord, event: Any) -> "_Part":
+        """`event` of `record`."""
+        return cls(**{field.name: getattr(record, field.name) for field in fields(DecodedRecord)}, event=event)
+
+
+class _Judged(NamedTuple):
+    """What becomes of an event, what is due by it, and what is remembered of it."""
+
+    outcome: Outcome
+    keys: set[CaseKey]
+    note: Note | None
 
 
 @dataclass(frozen=True)
 class NoteEvents:
-    """Handles a batch of the inbound topic in one transaction."""
+    """Handles a batch of the inbound topic in one transaction.
+
+    Events that cannot concern a dealer cost D365 no request: those of legal entities without a registered dealer, of
+    cases of another Casebridge, of other environments. Of cases that nobody knows here, only so many a minute are
+    looked at (`strangers`); the poll brings the rest.
+    """
 
     pool: Pool
     due_reads: DueReads
+    notes: EventNotes
     recognition: Recognition
     group: str
     doorbell: Doorbell
+    clock: Clock
     gate: FloodGate = field(default_factory=FloodGate)
+    strangers: Strangers = field(default_factory=Strangers)
 
     async def handle(self, records: Sequence[RawRecord]) -> None:
-        """Store what the batch rings for; what is no event of D365 is kept as unreadable."""
-        stored = await store_batch(self.pool, self.group, records, self._read, self._store, self.gate)
+        """Make due what the batch names; what is no event of D365 is kept as unreadable."""
+        parts = [part for record in records for part in _parts(record)]
+        # A batch may be stored in several tries: each event is judged once.
+        judged: dict[int, _Judged] = {}
+
+        async def store(connection: Connection, events: Sequence[Recognised]) -> None:
+            await self._store(connection, events, judged)
+
+        stored = await store_batch(self.pool, self.group, parts, self._read, store, self.gate)
         for event in stored:
-            _events.labels(_outcome(event)).inc()
-        _events.labels("unreadable").inc(len(records) - len(stored))
-        if any(event.case for event in stored):
+            _events.labels(judged[id(event)].outcome).inc()
+        _events.labels("unreadable").inc(len(parts) - len(stored))
+        self._tell([(event, judged[id(event)].outcome) for event in stored])
+        if any(judged[id(event)].keys for event in stored):
             self.doorbell.ring()
 
     def _read(self, record: RawRecord) -> Recognised:
+        if isinstance(record, _Part):
+            return self.recognition.recognise(record.event)
         return self.recognition.read(record.value)
 
-    async def _store(self, connection: Connection, events: Sequence[Recognised]) -> None:
-        keys = sorted({event.case for event in events if event.case})
-        if keys:
-            await self.due_reads.ring(connection, keys)
+    async def _store(self, connection: Connection, events: Sequence[Recognised], judged: dict[int, _Judged]) -> None:
+        new = [event for event in events if id(event) not in judged]
+        standings = await self.notes.standings(connection, new) if new else []
+        for event, standing in zip(new, standings, strict=True):
+            outcome = judge(event, standing, self.strangers, self.clock.monotonic())
+            keys = keys_of(event, standing) if outcome.makes_due else set()
+            judged[id(event)] = _Judged(outcome, keys, note_of(event, standing, outcome))
+        due = {key for event in events for key in judged[id(event)].keys}
+        if due:
+            await self.due_reads.make_due(connection, sorted(due))
+        notes = Tally(note for event in events if (note := judged[id(event)].note))
+        if notes:
+            await self.notes.note(connection, sorted(notes.items()))
+
+    def _tell(self, events: Sequence[tuple[Recognised, Outcome]]) -> None:
+        """Log what an operator can do something about; the metric counts the rest."""
+        for outcome, why in _REMEDIES.items():
+            found = [event for event, came_to in events if came_to is outcome]
+            if found:
+                one = found[0]
+                log.warning(
+                    "events_ignored",
+                    events=len(found),
+                    outcome=outcome,
+                    why=why,
+                    environment=one.environment,
+                    legal_entity=one.legal_entity,
+                )
 
 
-def _outcome(event: Recognised) -> str:
-    if event.case is None:
-        return "names_no_case"
-    return "due" if event.expected else "due_by_other_event"
+def _parts(record: RawRecord) -> Iterator[RawRecord]:
+    """The record, or each event of the array that it holds: an event hub may get what Event Grid sends in one piece."""
+    events = None if isinstance(record, UndecodableRecord) else _array(record.value or b"")
+    if events:
+        yield from (_Part.of(record, event) for event in events)
+    else:
+        yield record
+
+
+def _array(value: bytes) -> list[Any] | None:
+    if not value.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+        return None
+    try:
+        events = parse_json(value)
+    except ValueError:
+        return None  # as a whole it is found to be unreadable, with the cause
+    return events if isinstance(events, list) else None

@@ -10,20 +10,22 @@ from typing import NamedTuple, Protocol
 import structlog
 from prometheus_client import Counter
 
-from case_shared.clock import Clock
-from case_shared.d365.errors import D365ConfigurationError, D365Misconfigured, D365Throttled, D365TransientError
-from case_shared.d365.models import D365Case, ReadBack
-from case_shared.fault_points import FaultPoint, reached
-from case_shared.telemetry import span
+from case_shared.d365.errors import D365ConfigurationError, D365RefusedKeys, D365Throttled, D365TransientError
+from case_shared.d365.keys import is_key
+from case_shared.d365.models import D365Case, LookUpAnswer
+from case_shared.process.clock import Clock
+from case_shared.process.fault_points import FaultPoint, reached
+from case_shared.process.telemetry import span
 from status_sync.app.apply_read import ApplyRead
-from status_sync.domain.due_reads import DueRead, Illnesses, KeyKind, retry_after_miss
+from status_sync.app.find_absent import FindAbsent
+from status_sync.domain.due_reads import DueRead, KeyKind, UnresponsiveEntities, retry_after_miss
 
 log = structlog.get_logger(__name__)
 _reads = Counter("casebridge_due_reads_total", "Due reads by what came of them", ["outcome"])
 # A legal entity or a kind of key that D365 refuses to be asked for must not keep the others from being read.
 _AFTER_REFUSAL = timedelta(seconds=30)
-# Among 400 keys the one to blame is alone after nine.
-_MOST_REFUSALS = 12
+# One call has the time-out of one request, whatever number of requests it takes.
+_AT_ONCE = 100
 # So many legal entities that fail, and none that does not, are D365 as a whole.
 _ENOUGH_FAILURES = 2
 
@@ -50,7 +52,7 @@ class DueReads(Protocol):
         """What is due now, at most `limit` of each legal entity but those; it stays there until it is settled."""
 
     async def settle(self, done: Sequence[DueRead], postponed: Sequence[Postponed]) -> None:
-        """Delete or postpone what was read, each only if nobody has rung for it since."""
+        """Delete or postpone what was read, each only if nobody made it due again since."""
 
 
 class D365Cases(Protocol):
@@ -63,7 +65,7 @@ class D365Cases(Protocol):
 
     async def find_by_web_case_id(
         self, data_area_id: str, web_case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
-    ) -> ReadBack:
+    ) -> LookUpAnswer:
         """Cases by Web Case ID."""
 
 
@@ -81,7 +83,8 @@ class ReadDueCases:
     progressed: Callable[[], None]
     clock: Clock
     limit: int = 400
-    illnesses: Illnesses = field(default_factory=Illnesses)
+    unresponsive: UnresponsiveEntities = field(default_factory=UnresponsiveEntities)
+    find_absent: FindAbsent | None = None
 
     async def handle(self) -> bool:
         """Read and apply what is due now; True where there may be more.
@@ -89,17 +92,17 @@ class ReadDueCases:
         Raises: D365TransientError where D365 as a whole is away: it throttles us, or has answered for no legal entity.
         What was not read stays due.
         """
-        taken = await self.due_reads.take(self.limit, self.illnesses.left_alone(self.clock.monotonic()))
+        taken = await self.due_reads.take(self.limit, self.unresponsive.left_alone(self.clock.monotonic()))
         groups = {area: list(due) for area, due in groupby(sorted(taken.due), key=lambda one: one.key.data_area_id)}
         failures: dict[str, D365TransientError] = {}
         answered = 0
-        for area in sorted(groups, key=self.illnesses.turn):
+        for area in sorted(groups, key=self.unresponsive.turn):
             try:
                 await self._read_legal_entity(taken.began_at, area, groups[area])
-                self.illnesses.answered(area)
+                self.unresponsive.answered(area)
                 answered += 1
             except D365TransientError as error:
-                self.illnesses.failed(area, self.clock.monotonic())
+                self.unresponsive.failed(area, self.clock.monotonic())
                 failures[area] = error
                 if isinstance(error, D365Throttled) or (not answered and len(failures) == _ENOUGH_FAILURES):
                     raise
@@ -114,33 +117,45 @@ class ReadDueCases:
                 raise error
             _reads.labels("not_answered").inc()
             log.warning("legal_entity_not_read", data_area_id=area, error=str(error))
-        self.illnesses.leave_alone(failures, self.clock.monotonic())
+        self.unresponsive.leave_alone(failures, self.clock.monotonic())
 
     async def _read_legal_entity(self, began_at: datetime, data_area_id: str, due: Sequence[DueRead]) -> None:
-        for kind, group in groupby(due, key=lambda one: one.key.kind):
+        unusable = [one for one in due if not (is_key(data_area_id) and is_key(one.key.key))]
+        if unusable:
+            await self._drop(data_area_id, unusable)
+        usable = [one for one in due if one not in set(unusable)]
+        for kind, group in groupby(usable, key=lambda one: one.key.kind):
             keys = list(group)
-            with span("read due cases", attributes={"casebridge.cases": len(keys)}):
-                await self._read_halving(began_at, data_area_id, kind, keys)
+            for start in range(0, len(keys), _AT_ONCE):
+                part = keys[start : start + _AT_ONCE]
+                with span("read due cases", attributes={"casebridge.cases": len(part)}):
+                    await self._read_or_postpone(began_at, data_area_id, kind, part)
 
-    async def _read_halving(self, began_at: datetime, data_area_id: str, kind: KeyKind, due: Sequence[DueRead]) -> None:
-        """Read `due`; where D365 refuses the request itself, halve it until the key to blame is alone."""
-        waiting, refusals = [due], 0
-        while waiting:
-            part = waiting.pop()
-            try:
-                await self._read(began_at, data_area_id, kind, part)
-            except D365ConfigurationError as error:
-                refusals += 1
-                if len(part) > 1 and refusals <= _MOST_REFUSALS and _blames_a_key(error):
-                    middle = len(part) // 2
-                    waiting += [part[middle:], part[:middle]]
-                else:
-                    await self._postpone(data_area_id, kind, part, error)
-
-    async def _postpone(
-        self, data_area_id: str, kind: KeyKind, due: Sequence[DueRead], error: D365ConfigurationError
+    async def _read_or_postpone(
+        self, began_at: datetime, data_area_id: str, kind: KeyKind, due: Sequence[DueRead]
     ) -> None:
-        log.error("due_reads_refused", data_area_id=data_area_id, key_kind=kind, cases=len(due), error=str(error))
+        """Read `due`; what D365 refuses to be asked for waits, alone where it takes the others."""
+        refused: Sequence[DueRead] = ()
+        try:
+            await self._read(began_at, data_area_id, kind, due)
+        except D365RefusedKeys as error:
+            refused = [one for one in due if one.key.key in error.keys] or due
+            await self._postpone(data_area_id, kind, refused, error.why)
+        except D365ConfigurationError as error:
+            refused = due
+            await self._postpone(data_area_id, kind, refused, error.why)
+        others = [one for one in due if one not in set(refused)]
+        if refused and others:
+            await self._read_or_postpone(began_at, data_area_id, kind, others)
+
+    async def _drop(self, data_area_id: str, due: Sequence[DueRead]) -> None:
+        """Forget what D365 must not be asked for; the poll brings such a case, if there is one."""
+        log.warning("due_reads_dropped", data_area_id=data_area_id, keys=[one.key.key for one in due[:5]])
+        _reads.labels("unusable_key").inc(len(due))
+        await self.due_reads.settle(due, [])
+
+    async def _postpone(self, data_area_id: str, kind: KeyKind, due: Sequence[DueRead], why: str) -> None:
+        log.error("due_reads_refused", data_area_id=data_area_id, key_kind=kind, cases=len(due), error=why)
         _reads.labels("refused").inc(len(due))
         await self.due_reads.settle([], [Postponed(one, one.misses, _AFTER_REFUSAL) for one in due])
 
@@ -150,10 +165,18 @@ class ReadDueCases:
         await self.apply_read.handle(began_at, found)
         reached(FaultPoint.READ_APPLIED)
         seen = {(case.case_id if kind is KeyKind.CASE_ID else case.web_case_id or "").casefold() for case in found}
+        missing = [one for one in due if one.key.key.casefold() not in seen]
+        gone = await self._gone(data_area_id, kind, [one.key.key for one in missing])
         await self._settle(
-            [one for one in due if one.key.key.casefold() in seen],
-            [one for one in due if one.key.key.casefold() not in seen],
+            [one for one in due if one.key.key.casefold() in seen or one.key.key in gone],
+            [one for one in missing if one.key.key not in gone],
         )
+
+    async def _gone(self, data_area_id: str, kind: KeyKind, missing: Sequence[str]) -> Collection[str]:
+        """Which of the missing need no other try."""
+        if kind is not KeyKind.CASE_ID or not missing or self.find_absent is None:
+            return ()
+        return await self.find_absent.handle(data_area_id, missing)
 
     async def _find(self, data_area_id: str, kind: KeyKind, keys: Sequence[str]) -> Sequence[D365Case]:
         if kind is KeyKind.CASE_ID:
@@ -173,8 +196,3 @@ class ReadDueCases:
         await self.due_reads.settle([*found, *given_up], postponed)
         for outcome, count in (("found", len(found)), ("missing", len(postponed)), ("given_up", len(given_up))):
             _reads.labels(outcome).inc(count)
-
-
-def _blames_a_key(error: D365ConfigurationError) -> bool:
-    """Whether fewer keys may do: the address is known (no 404) and our rights were not the matter."""
-    return isinstance(error, D365Misconfigured) and error.status != 404

@@ -1,33 +1,43 @@
-"""D365 calls our HTTPS endpoint: its events go into the inbound topic, as they came."""
+"""D365 calls our HTTPS endpoint: its events go into the inbound topic, each as it came."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-import orjson
+import structlog
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from prometheus_client import Counter
 
-from case_shared.errors import CasebridgeError, Transient, UnreadableRecord
-from case_shared.fault_points import FaultPoint, reached
+from case_shared.d365.texts import parse_json
+from case_shared.process.fault_points import FaultPoint, reached
+from case_shared.words.errors import CasebridgeError, Transient, UnreadableRecord
 from status_sync.domain.recognition import ENVELOPE_FIELD, check_envelope
 
+log = structlog.get_logger(__name__)
 _received = Counter("casebridge_d365_events_received_total", "Events taken over HTTPS, each once Kafka has it")
 # D365 waits ten seconds for an HTTPS endpoint (reference: business events).
 _PATIENCE_SECONDS = 8
+MAX_EVENTS = 1000
+_NAMED_AT_ONCE = 10
+# Event Grid asks an endpoint for this code before it delivers to it, and tells it when it stops (Learn, "Endpoint
+# validation with Event Grid event schema", "Azure Event Grid subscription events").
+_VALIDATION = "microsoft.eventgrid.subscriptionvalidationevent"
+_DELETED = "microsoft.eventgrid.subscriptiondeletedevent"
 
 
 class NotAnEvent(CasebridgeError):
-    """The body is no event of D365; `pointer` (RFC 6901) is where it is wrong, the whole of it where it is empty."""
+    """Nothing in the body is an event of D365; `problems` are (pointer, why), the pointer empty for the whole body."""
 
-    def __init__(self, why: str, pointer: str = "") -> None:
+    def __init__(self, why: str, problems: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(why)
-        self.pointer = pointer
+        self.problems = problems or (("", why),)
 
 
 class EventTooLarge(CasebridgeError):
-    """Kafka does not take a record as large as this event."""
+    """Kafka does not take a record as large as this event, or there are more of them than one request may have."""
 
 
 class KafkaNotReached(Transient):
@@ -37,15 +47,51 @@ class KafkaNotReached(Transient):
 Send = Callable[[Sequence[bytes]], Awaitable[None]]
 
 
+class Received(NamedTuple):
+    """How many events Kafka has now, and how many more that cannot be read: these are kept for operators.
+
+    `validation_code` is what Event Grid asks to be told, where the request is its handshake.
+    """
+
+    accepted: int
+    unreadable: int = 0
+    validation_code: str | None = None
+
+
+@dataclass
+class _Sorted:
+    """A request's events as they go into the topic, and what is wrong with those that cannot be read."""
+
+    good: list[bytes]
+    bad: list[bytes]
+    problems: list[tuple[str, str]]
+    validation_code: str | None = None
+    notices: int = 0
+
+
 @dataclass(frozen=True)
 class ReceiveEvents:
-    """Takes one event, or an array of them; `send` puts them into the inbound topic and waits until Kafka has them."""
+    """Takes events in each shape of `domain.shapes`; `send` puts them into the inbound topic and waits for Kafka."""
 
     send: Send
 
-    async def handle(self, body: bytes) -> int:
-        """Return how many events Kafka has now. Raises: NotAnEvent, EventTooLarge, KafkaNotReached."""
-        values = _values(body)
+    async def handle(self, body: bytes, attributes: Mapping[str, str] = MappingProxyType({})) -> Received:
+        """Put the body's events into the topic; `attributes` are those of a CloudEvent in binary mode, else none.
+
+        One that cannot be read holds its neighbours up no more than it would in the topic: it goes there too, and is
+        kept as unreadable. Raises: NotAnEvent where there is no event at all, EventTooLarge, KafkaNotReached.
+        """
+        events = _sorted(body, attributes)
+        if not events.good and not events.notices:
+            raise NotAnEvent(events.problems[0][1], events.problems[:_NAMED_AT_ONCE])
+        await self._send([*events.good, *events.bad])
+        if events.problems:
+            log.warning("events_unreadable", events=len(events.bad), problems=events.problems[:_NAMED_AT_ONCE])
+        return Received(len(events.good), len(events.bad), events.validation_code)
+
+    async def _send(self, values: Sequence[bytes]) -> None:
+        if not values:
+            return
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 await self.send(values)
@@ -55,26 +101,53 @@ class ReceiveEvents:
             raise KafkaNotReached(f"Kafka did not take the events: {error!r}") from error
         reached(FaultPoint.EVENTS_FORWARDED)
         _received.inc(len(values))
-        return len(values)
 
 
-def _values(body: bytes) -> Sequence[bytes]:
+def _sorted(body: bytes, attributes: Mapping[str, str]) -> _Sorted:
+    """The events of a request. Raises: NotAnEvent if the body is empty or not valid JSON, EventTooLarge."""
     try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise NotAnEvent(f"the body is no JSON: {error}") from None
-    if not isinstance(content, list):
-        _check(content, "")
-        return [body]
-    if not content:
+        content = parse_json(body)
+    except ValueError as error:
+        raise NotAnEvent(f"the body is not valid JSON: {error}") from None
+    events: list[Any] = content if isinstance(content, list) else [content]
+    if not events:
         raise NotAnEvent("the array is empty")
-    for index, event in enumerate(content):
-        _check(event, f"/{index}")
-    return [orjson.dumps(event) for event in content]
+    if len(events) > MAX_EVENTS:
+        raise EventTooLarge(f"a request may have {MAX_EVENTS} events at most, not {len(events)}")
+    found = _Sorted([], [], [])
+    for index, event in enumerate(events):
+        pointer = f"/{index}" if content is events else ""
+        whole = {**attributes, "data": event} if attributes else event
+        as_it_came = body if event is content and not attributes else None
+        _sort(found, whole, pointer, as_it_came)
+    return found
 
 
-def _check(event: Any, pointer: str) -> None:
+def _sort(found: _Sorted, event: Any, pointer: str, as_it_came: bytes | None) -> None:
+    # Event Grid's own schema calls it `eventType`, CloudEvents `type`.
+    kind = event.get("eventType") or event.get("type") if isinstance(event, dict) else None
+    match str(kind).casefold():
+        case name if name == _VALIDATION and (code := _validation_code(event)):
+            found.validation_code = code
+            found.notices += 1
+            return
+        case name if name == _DELETED:
+            log.warning("event_grid_subscription_deleted", topic=str(event.get("topic"))[:200])
+            found.notices += 1
+            return
     try:
+        value = as_it_came or json.dumps(event, separators=(",", ":")).encode()
         check_envelope(event)
+    except RecursionError:
+        found.problems.append((pointer, "nested too deeply"))
     except UnreadableRecord as error:
-        raise NotAnEvent(str(error), f"{pointer}/{ENVELOPE_FIELD}") from None
+        found.problems.append((f"{pointer}/{ENVELOPE_FIELD}", str(error)))
+        found.bad.append(value)
+    else:
+        found.good.append(value)
+
+
+def _validation_code(event: Mapping[str, Any]) -> str | None:
+    data = event.get("data")
+    code = data.get("validationCode") if isinstance(data, dict) else None
+    return code if isinstance(code, str) and code else None

@@ -2,21 +2,20 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 import structlog
 from prometheus_client import Counter
 
 from case_shared.d365.models import D365Case, ModifiedKey
-from case_shared.fault_points import FaultPoint, reached
-from case_shared.telemetry import span
+from case_shared.process.fault_points import FaultPoint, reached
+from case_shared.process.telemetry import span
 from status_sync.app.apply_read import ApplyRead
+from status_sync.domain.due_reads import OVERLAP
 
 log = structlog.get_logger(__name__)
 _polled = Counter("casebridge_d365_polled_cases_total", "Cases that the reconciliation poll has read")
-# A transaction of D365 stamps its rows before it commits; ten minutes is longer than any of them should take.
-_OVERLAP = timedelta(minutes=10)
 _BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 
 
@@ -49,7 +48,7 @@ class ModifiedCases(Protocol):
     def read_modified_since(
         self, since: ModifiedKey, *, page_size: int, timeout: float
     ) -> AsyncIterator[tuple[D365Case, ...]]:
-        """Pages of cases by modified time, legal entity and Case ID."""
+        """Pages of cases by modified time and RecId."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Reconcile:
     async def handle(self) -> None:
         """Read and apply page by page; the position moves only behind what was applied. Raises: D365Error."""
         position = await self.progress.poll_position()
-        since = ModifiedKey(position.modified_at - _OVERLAP if position.modified_at else _BEGINNING, "", "")
+        since = ModifiedKey(position.modified_at - OVERLAP if position.modified_at else _BEGINNING, 0)
         pages = self.d365.read_modified_since(since, page_size=self.page_size, timeout=self.timeout_seconds)
         while True:
             began_at = await self.progress.read_begins()

@@ -1,21 +1,33 @@
 """What dealers may choose from, categories and priorities, follows D365; the last known list serves meanwhile."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import structlog
+
+from case_shared.d365.errors import D365Misconfigured
+from case_shared.d365.mapping import Mapping
 from case_shared.d365.models import Category, Priority
-from status_sync.app.believing import believable, whole
+from status_sync.app.read_list import IncomingRow, Read, ReadList
+
+log = structlog.get_logger(__name__)
 
 
 class Choices(Protocol):
-    """Where the lists are kept."""
+    """Where the lists are kept; only a whole one replaces the last."""
 
-    async def replace_categories(self, categories: Sequence[Category]) -> None:
+    async def replace_categories(self, read: Read) -> None:
         """Make these the categories."""
 
-    async def replace_priorities(self, priorities: Sequence[Priority]) -> None:
+    async def replace_priorities(self, read: Read) -> None:
         """Make these the priorities."""
+
+    async def remove_priorities(self) -> None:
+        """There are none."""
+
+    async def legal_entities(self) -> Sequence[str]:
+        """Those that have dealers, in lower case."""
 
 
 class D365Choices(Protocol):
@@ -30,23 +42,57 @@ class D365Choices(Protocol):
 
 @dataclass(frozen=True)
 class SyncChoices:
-    """One list at a time, whole; `progressed` is called after each page."""
+    """One list at a time; it takes effect when every page has been read."""
 
     choices: Choices
+    read_list: ReadList
     d365: D365Choices
+    mapping: Mapping
     timeout_seconds: float
-    progressed: Callable[[], None]
 
     async def categories(self) -> None:
         """Read and store the categories. Raises: D365Error."""
-        pages = self.d365.read_categories(timeout=self.timeout_seconds)
-        categories = await whole(pages, self.progressed)
-        if believable("categories", categories):
-            await self.choices.replace_categories(categories)
+        if read := await self.read_list.handle("categories", self._categories()):
+            await self.choices.replace_categories(read)
 
     async def priorities(self) -> None:
         """Read and store the priorities. Raises: D365Error."""
-        pages = self.d365.read_priorities(timeout=self.timeout_seconds)
-        priorities = await whole(pages, self.progressed)
-        if believable("priorities", priorities):
-            await self.choices.replace_priorities(priorities)
+        table = self.mapping.priorities
+        if not table.list and not table.entity_set:
+            await self.choices.remove_priorities()
+            return
+        try:
+            read = await self.read_list.handle("priorities", self._priorities())
+        except D365Misconfigured as error:
+            if table.is_expected or error.status != 404:
+                raise
+            log.info("no_priorities_in_d365", entity_set=table.entity_set)
+            return
+        if read:
+            await self.choices.replace_priorities(read)
+
+    async def _categories(self) -> AsyncIterator[Sequence[IncomingRow]]:
+        if named := self.mapping.categories.list:
+            for area in await self.choices.legal_entities():
+                yield [
+                    IncomingRow(area, one.category_type, one.category, one.description)
+                    for one in named
+                    if (one.data_area_id or area).lower() == area
+                ]
+            return
+        async for page in self.d365.read_categories(timeout=self.timeout_seconds):
+            yield [
+                IncomingRow(one.data_area_id.lower(), one.category_type, one.category, one.description) for one in page
+            ]
+
+    async def _priorities(self) -> AsyncIterator[Sequence[IncomingRow]]:
+        if named := self.mapping.priorities.list:
+            for area in await self.choices.legal_entities():
+                yield [
+                    IncomingRow(area, "", one.priority, one.description)
+                    for one in named
+                    if (one.data_area_id or area).lower() == area
+                ]
+            return
+        async for page in self.d365.read_priorities(timeout=self.timeout_seconds):
+            yield [IncomingRow(one.data_area_id.lower(), "", one.priority, one.description) for one in page]

@@ -1,36 +1,43 @@
 """The registry of dealers follows D365's customers."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
 import structlog
 
 from case_shared.d365.models import Customer
-from case_shared.postgres import Connection, Pool
-from status_sync.app.believing import believable, whole
-from status_sync.domain.slugs import slug_for
+from case_shared.database.postgres import Connection, Pool
+from status_sync.app.read_list import IncomingRow, Read, ReadList
+from status_sync.domain.slugs import base_slug, slug_for
 
 log = structlog.get_logger(__name__)
+_REGISTERED_AT_ONCE = 1000
 
 
-class RegisteredDealer(NamedTuple):
-    """A row of the registry."""
+class NewDealer(NamedTuple):
+    """A customer that gets its slug."""
 
     dealer: str
     data_area_id: str
     customer_account: str
-    active: bool
 
 
 class Registry(Protocol):
-    """The registry of dealers."""
+    """The registry of dealers; `run` names the customers that were read."""
 
-    async def list_dealers(self, connection: Connection) -> Sequence[RegisteredDealer]:
-        """Every dealer ever seen."""
+    async def unregistered(self, connection: Connection, run: UUID, limit: int) -> Sequence[tuple[str, str]]:
+        """The first customers, in the order of their keys, that have no slug yet."""
 
-    async def store_dealers(self, connection: Connection, dealers: Sequence[tuple[str, Customer]]) -> None:
-        """Store what D365 has now, by slug; every other dealer is not active any more."""
+    async def taken_slugs(self, connection: Connection, bases: Collection[str]) -> set[str]:
+        """The slugs that are one of these, or one of these with a number."""
+
+    async def register(self, connection: Connection, dealers: Sequence[NewDealer]) -> None:
+        """Give them their slugs; they are not active yet."""
+
+    async def follow(self, connection: Connection, run: UUID) -> int:
+        """Take names over; these customers are active, no others. Returns how many have become so."""
 
     async def restart_poll(self, connection: Connection) -> None:
         """Let the next poll begin at the beginning."""
@@ -43,46 +50,58 @@ class Customers(Protocol):
         """Pages of customers."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class SyncDealers:
-    """One sync, whole: the registry changes only once every page has been read; `progressed` is called after each."""
+    """One sync: the registry changes once, when every page has been read. `filtered`: the mapping chooses customers."""
 
     pool: Pool
     registry: Registry
+    read_list: ReadList
     d365: Customers
     timeout_seconds: float
-    progressed: Callable[[], None]
+    filtered: bool = True
+    _told: int | None = field(default=None, init=False)
 
     async def handle(self) -> None:
         """Read all customers and store them. Raises: D365Error: the registry stays as it is."""
-        customers = await whole(self.d365.read_customers(timeout=self.timeout_seconds), self.progressed)
-        if not believable("customers", customers):
+        read = await self.read_list.handle("customers", self._pages())
+        if read is None:
             return
-        async with self.pool.acquire() as connection, connection.transaction():
-            known = await self.registry.list_dealers(connection)
-            await self._store(connection, customers, known)
+        self._tell(read.rows)
+        async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+            if await self.read_list.incoming.is_whole(connection, read):
+                await self._store(connection, read)
 
-    async def _store(
-        self, connection: Connection, customers: Sequence[Customer], known: Sequence[RegisteredDealer]
-    ) -> None:
-        slugs = {(dealer.data_area_id, dealer.customer_account): dealer.dealer for dealer in known}
-        active = {dealer.dealer for dealer in known if dealer.active}
-        dealers = assign_slugs(customers, slugs)
-        await self.registry.store_dealers(connection, dealers)
-        appeared = [slug for slug, _customer in dealers if slug not in active]
+    async def _pages(self) -> AsyncIterator[Sequence[IncomingRow]]:
+        async for page in self.d365.read_customers(timeout=self.timeout_seconds):
+            yield [IncomingRow(one.data_area_id.lower(), "", one.customer_account, one.name) for one in page]
+
+    def _tell(self, customers: int) -> None:
+        """At the start and whenever the figure changes: most of D365's customers are nobody's dealers."""
+        if not self.filtered and customers != self._told:
+            log.warning(
+                "every_customer_becomes_a_dealer",
+                customers=customers,
+                advice="set [customers] filter in the mapping, unless all of them are dealers",
+            )
+        self._told = customers
+
+    async def _store(self, connection: Connection, read: Read) -> None:
+        while new := await self.registry.unregistered(connection, read.run, _REGISTERED_AT_ONCE):
+            taken = await self.registry.taken_slugs(connection, {base_slug(*key) for key in new})
+            await self.registry.register(connection, assign_slugs(new, taken))
+        appeared = await self.registry.follow(connection, read.run)
+        await self.read_list.incoming.drop(connection, read)
         if appeared:
             # Their cases in D365 may be older than what the poll has read.
             await self.registry.restart_poll(connection)
-            log.info("dealers_registered", dealers=len(appeared))
+            log.info("dealers_registered", dealers=appeared)
 
 
-def assign_slugs(customers: Sequence[Customer], known: dict[tuple[str, str], str]) -> list[tuple[str, Customer]]:
-    """Give each customer its slug: the one it has, or a new one in the order of the keys."""
-    slugs = dict(known)
-    taken = set(known.values())
-    by_key = {(customer.data_area_id.lower(), customer.customer_account): customer for customer in customers}
-    for key in sorted(by_key):
-        if key not in slugs:
-            slugs[key] = slug_for(*key, taken)
-            taken.add(slugs[key])
-    return [(slugs[key], customer) for key, customer in sorted(by_key.items())]
+def assign_slugs(new: Iterable[tuple[str, str]], taken: Iterable[str]) -> list[NewDealer]:
+    """Give each customer a slug that is not taken, in the order of the keys."""
+    slugs, given = set(taken), []
+    for key in sorted(new):
+        given.append(NewDealer(slug_for(*key, slugs), *key))
+        slugs.add(given[-1].dealer)
+    return given

@@ -10,6 +10,10 @@ from typing import NamedTuple
 RETRIES = 6
 # Longer than the longest pause after a failure of D365 as a whole, so that the others come first.
 LEFT_ALONE_SECONDS = 7.0
+# A transaction of D365 stamps its rows before it commits; ten minutes is longer than any of them should take.
+OVERLAP = timedelta(minutes=10)
+# Reads of many cases are spread over time, so that they delay neither D365 nor what an event made due.
+CASES_PER_SECOND = 50
 
 
 class KeyKind(StrEnum):
@@ -20,7 +24,7 @@ class KeyKind(StrEnum):
 
 
 class CaseKey(NamedTuple):
-    """A case as a doorbell names it; `data_area_id` in lower case. They sort, so that locks are taken in one order."""
+    """A case as an event names it; `data_area_id` in lower case. They sort, so that locks are taken in one order."""
 
     data_area_id: str
     kind: KeyKind
@@ -28,7 +32,7 @@ class CaseKey(NamedTuple):
 
 
 class DueRead(NamedTuple):
-    """A key that is due; `version` changes with each doorbell, `misses` counts the reads that found nothing."""
+    """A key that is due; `version` changes when it becomes due again; `misses` counts reads that found nothing."""
 
     key: CaseKey
     version: int
@@ -41,7 +45,7 @@ def retry_after_miss(misses: int) -> timedelta | None:
 
 
 @dataclass
-class Illnesses:
+class UnresponsiveEntities:
     """Legal entities that D365 does not answer for, though it does for others; times are of the monotonic clock."""
 
     _failed_at: dict[str, float] = field(default_factory=dict)

@@ -1,14 +1,23 @@
-"""Where a case that was read in D365 belongs in the read model, and whether the read still counts."""
+"""Where a case that was read in D365 belongs in the read model, and whether the read still counts.
 
-from dataclasses import dataclass
+Three questions, in this order: whose case is the record (identity: its Web Case ID, else the Case ID of a row that an
+operator has linked), may that row's dealer read it (the gate), and does the read still count. A Case ID alone proves
+nothing: D365 may give it again.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from case_shared.category_types import CategoryTypes
-from case_shared.d365.matching import is_ours
+from case_shared.d365.gate import Gate, Party
+from case_shared.d365.matching import is_ours, same_key
 from case_shared.d365.models import CaseToCreate, D365Case
+from case_shared.words.category_types import CategoryTypes
+
+CaseNumber = tuple[str, str]  # legal entity in lower case, Case ID
 
 
 class Origin(StrEnum):
@@ -28,9 +37,22 @@ class Ignored(StrEnum):
     SECOND = "second_case"  # our submission has another Case ID already: D365 has it twice
 
 
+class Unfollowed(StrEnum):
+    """Why a row takes nothing more from D365; its dealer keeps what it saw before."""
+
+    MOVED = "moved"  # the record belongs to another customer or legal entity, or to a type that dealers do not see
+    DELETED = "deleted"  # D365 does not have the record any more
+    REUSED = "reused"  # the row's Case ID is another case's now: an alarm
+
+
 @dataclass(frozen=True, slots=True)
 class KnownCase:
-    """A row of the read model, as far as a read of D365 must know it."""
+    """A row of the read model, as far as a read of D365 must know it.
+
+    `named`: D365 once showed its record with the row's own Web Case ID; a record without one is then not its own.
+    `linked`: an operator has linked the row to its Case ID, whose record need not carry the Web Case ID.
+    `moved_to`: where its record is, if it moved under another number.
+    """
 
     web_case_id: str
     dealer: str
@@ -40,18 +62,30 @@ class KnownCase:
     case_id: str | None
     read_began_at: datetime | None
     submission_ids: tuple[UUID, ...] = ()  # newest first
+    unfollowed: Unfollowed | None = None
+    named: bool = False
+    linked: bool = False
+    moved_to: CaseNumber | None = None
     category: str | None = None
     category_type: str | None = None
     priority: str | None = None
     description: str | None = None
-    contact_name: str | None = None
-    contact_email: str | None = None
-    contact_phone: str | None = None
+    d365_description: str | None = None
+
+    @property
+    def party(self) -> Party:
+        """Its dealer as D365 knows it."""
+        return Party(self.data_area_id, self.customer_account)
 
     @property
     def current_submission_id(self) -> UUID | None:
         """The newest submission's, None for a case that was never submitted here."""
         return self.submission_ids[0] if self.submission_ids else None
+
+    @property
+    def number(self) -> CaseNumber | None:
+        """Where D365 keeps its record; None before that is known."""
+        return (self.data_area_id, self.case_id) if self.case_id else None
 
 
 class Dealer(NamedTuple):
@@ -63,11 +97,19 @@ class Dealer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What to do with one case of D365: remove a row born there, then update one row or insert one for a dealer."""
+    """What to do with one case of D365.
+
+    In this order: rows whose Case ID it has got are not followed any more (`reused`), a row born there goes (`remove`),
+    its own row follows it (`update`) or stands still (`move`), and another dealer gets a row (`insert_for`).
+    `look_at`: this row's own Case ID is to be read, for the case seems to be there twice.
+    """
 
     remove: str | None = None
     update: KnownCase | None = None
+    move: KnownCase | None = None
     insert_for: str | None = None
+    reused: tuple[KnownCase, ...] = ()
+    look_at: KnownCase | None = None
     ignored: Ignored | None = None
 
     @property
@@ -94,13 +136,18 @@ class Rules:
         found: D365Case,
         began_at: datetime,
         *,
-        by_case_id: KnownCase | None,
+        at_number: Sequence[KnownCase],
         by_web_case_id: KnownCase | None,
         dealer: Dealer | None,
+        absent: Collection[CaseNumber] = (),
     ) -> Placement:
-        """Place `found`; the rows are those with its Case ID and its Web Case ID, `dealer` is its customer's."""
-        placement = self._place(found, by_case_id, by_web_case_id, dealer)
-        touched = [row for row in (placement.update, by_case_id) if row is not None]
+        """Place `found`; the rows are those with its Case ID and its Web Case ID, `dealer` is its customer's.
+
+        `absent`: where D365 surely has no record any more.
+        """
+        placement = self._place(found, at_number, by_web_case_id, dealer, absent)
+        born = [row for row in at_number if row.origin is Origin.D365]
+        touched = [row for row in (placement.update, placement.move, *placement.reused, *born) if row is not None]
         if any(not applies(began_at, row.read_began_at) for row in touched):
             return Placement(ignored=Ignored.STALE)
         return placement
@@ -110,48 +157,100 @@ class Rules:
         return found.submission_id if self.by_submission_id else row.current_submission_id
 
     def _place(
-        self, found: D365Case, by_case_id: KnownCase | None, by_web_case_id: KnownCase | None, dealer: Dealer | None
+        self,
+        found: D365Case,
+        at_number: Sequence[KnownCase],
+        by_web_case_id: KnownCase | None,
+        dealer: Dealer | None,
+        absent: Collection[CaseNumber],
     ) -> Placement:
-        if by_case_id is not None and by_case_id.origin is Origin.PORTAL:
-            return Placement(update=by_case_id)
-        submitted = by_web_case_id if by_web_case_id and by_web_case_id.submission_ids else None
-        if submitted is not None and self._is_ours(found, submitted):
-            if submitted.case_id is not None:
-                return Placement(ignored=Ignored.SECOND)
-            return Placement(update=submitted, remove=by_case_id.web_case_id if by_case_id else None)
-        shown_to = dealer if self.category_types.allow(found.category_type) else None
-        if by_case_id is not None:
-            return _place_born(by_case_id, shown_to)
-        if found.web_case_id:
-            return Placement(ignored=Ignored.MISMATCH if by_web_case_id else Ignored.FOREIGN)
-        new_for = _new_for(shown_to)
-        return Placement(insert_for=new_for) if new_for else Placement(ignored=Ignored.NOT_FOR_DEALERS)
+        born = next((row for row in at_number if row.origin is Origin.D365), None)
+        owner = self._owner(found, at_number, by_web_case_id)
+        reused = tuple(
+            replace(row, unfollowed=Unfollowed.REUSED)
+            for row in at_number
+            if row.origin is Origin.PORTAL and row.unfollowed is None and row is not owner
+        )
+        if owner is not None and (owner.case_id is not None or self._is_at(found, owner)):
+            return replace(self._place_owned(found, owner, born, dealer, absent), reused=reused)
+        if found.web_case_id and born is None:
+            ignored = Ignored.MISMATCH if by_web_case_id else Ignored.FOREIGN
+            return Placement(ignored=ignored, reused=reused)
+        return replace(_place_born(born, self._shown_to(found, dealer)), reused=reused)
 
-    def _is_ours(self, found: D365Case, row: KnownCase) -> bool:
-        """DESIGN section 5; any of the case's submissions counts, for one that was returned may arrive late."""
-        seen = found.submission_id if found.submission_id in row.submission_ids else row.submission_ids[0]
+    def _owner(
+        self, found: D365Case, at_number: Sequence[KnownCase], by_web_case_id: KnownCase | None
+    ) -> KnownCase | None:
+        """The row of ours whose case `found` is, wherever it belongs now."""
+        if not found.web_case_id:
+            linked = (row for row in at_number if row.linked and not row.named)
+            kept = (row for row in linked if row.unfollowed is not Unfollowed.REUSED)
+            return min(kept, key=lambda row: row.unfollowed is not None, default=None)
+        row = by_web_case_id
+        if row is None or not row.submission_ids:
+            return None
+        return row if row in at_number or self._is_submission(found, row) else None
+
+    def _place_owned(
+        self,
+        found: D365Case,
+        owner: KnownCase,
+        born: KnownCase | None,
+        dealer: Dealer | None,
+        absent: Collection[CaseNumber],
+    ) -> Placement:
+        settled = owner.case_id is not None and owner.unfollowed is None and owner.number not in absent
+        if settled and not _is_same_number(owner.number, number_of(found)):
+            return Placement(ignored=Ignored.SECOND, look_at=owner)
+        if self.gate.lets_through(found, owner.party):
+            return Placement(update=owner, remove=born.web_case_id if born else None)
+        moved = replace(owner, unfollowed=Unfollowed.MOVED, case_id=owner.case_id or found.case_id)
+        return replace(_place_born(born, self._shown_to(found, dealer)), move=moved, ignored=None)
+
+    @property
+    def gate(self) -> Gate:
+        """Who may read what."""
+        return Gate(self.category_types)
+
+    def _shown_to(self, found: D365Case, dealer: Dealer | None) -> Dealer | None:
+        return dealer if self.gate.lists(found) else None
+
+    def _is_at(self, found: D365Case, row: KnownCase) -> bool:
+        """Whether `found` is where `row` was sent: else d365-sync decides what it is, before anybody follows it."""
+        return row.party.is_same(Party.of(found))
+
+    def _is_submission(self, found: D365Case, row: KnownCase) -> bool:
+        """Any of the case's submissions counts, for one that was returned may arrive late; wherever it is now."""
+        if self.by_submission_id:
+            return found.submission_id in row.submission_ids
+        # Without the contact, which is not for us to read.
         sent = CaseToCreate(
-            data_area_id=row.data_area_id,
+            data_area_id=found.data_area_id,
             web_case_id=row.web_case_id,
-            submission_id=seen,
-            customer_account=row.customer_account,
+            submission_id=row.submission_ids[0],
+            customer_account=found.customer_account or "",
             category=row.category or "",
             category_type=row.category_type,
             priority=row.priority,
             description=row.description,
-            contact_name=row.contact_name,
-            contact_email=row.contact_email,
-            contact_phone=row.contact_phone,
         )
-        return is_ours(found, sent, by_submission_id=self.by_submission_id)
+        return is_ours(found, sent, by_submission_id=False)
 
 
-def _place_born(row: KnownCase, dealer: Dealer | None) -> Placement:
+def number_of(found: D365Case) -> CaseNumber:
+    """Where D365 keeps a record."""
+    return found.data_area_id.lower(), found.case_id
+
+
+def _is_same_number(one: CaseNumber | None, other: CaseNumber) -> bool:
+    """Whether D365 holds the two for one number: it compares keys without case."""
+    return one is not None and one[0] == other[0] and same_key(one[1], other[1])
+
+
+def _place_born(row: KnownCase | None, dealer: Dealer | None) -> Placement:
     """A row born in D365 follows its case there: to another dealer, or out of the dealers' sight."""
-    if dealer is not None and dealer.slug == row.dealer:
+    if row is not None and dealer is not None and dealer.slug == row.dealer:
         return Placement(update=row)
-    return Placement(remove=row.web_case_id, insert_for=_new_for(dealer))
-
-
-def _new_for(dealer: Dealer | None) -> str | None:
-    return dealer.slug if dealer is not None and dealer.active else None
+    new_for = dealer.slug if dealer is not None and dealer.active else None
+    hidden = None if new_for or row is not None else Ignored.NOT_FOR_DEALERS
+    return Placement(remove=row.web_case_id if row else None, insert_for=new_for, ignored=hidden)

@@ -1,61 +1,135 @@
 """Which case a business event of D365 names. Nothing else of it is used: an event is a doorbell, not data."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-import orjson
-
+from case_shared.d365.keys import is_key
 from case_shared.d365.mapping import Mapping
-from case_shared.errors import UnreadableRecord
+from case_shared.d365.texts import parse_json
+from case_shared.words.errors import UnreadableRecord
 from status_sync.domain.due_reads import CaseKey, KeyKind
+from status_sync.domain.shapes import Fields, fields_of, name_of
 
 ENVELOPE_FIELD = "BusinessEventId"
-_LEGAL_ENTITY = "BusinessEventLegalEntity"
-_MAX_KEY_CHARACTERS = 100
+# D365 sends this one when an administrator sets up an endpoint; its control number is the least that there is.
+TEST_EVENT = "BusinessEventsTestEndpointContract"
+_TEST_CONTROL_NUMBERS = (-(2**63), str(-(2**63)))
+_LEGAL_ENTITIES = ("BusinessEventLegalEntity", "dataAreaId")
+# What the wrapper calls the event, where D365's own name did not survive the wrapping.
+_WRAPPERS_NAMES = ("MessageName", "eventType", "type")
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """An event of D365; `case` is None where it names none, `expected` tells whether the mapping lists its id."""
+    """An event of D365; `case` is None where it names none, `expected` tells whether the mapping lists its id.
+
+    `unusable`: it names a case by a key that D365 must not be asked for. `web_case_id` is the one that it names beside
+    the case, in upper case. `test` is D365's test of an endpoint. `environment` is the host of another D365
+    environment, if the event says that it comes from one.
+    """
 
     case: CaseKey | None
     expected: bool
+    unusable: bool = False
+    legal_entity: str = ""
+    web_case_id: str = ""
+    test: bool = False
+    environment: str | None = None
 
 
 @dataclass(frozen=True)
 class Recognition:
-    """Reads D365's flat envelope (reference: a captured one); the case's numbers stand beside it on the top level."""
+    """Reads events in each shape of `shapes`; `environments` are the addresses of the D365 that is ours."""
 
     mapping: Mapping
+    environments: Collection[str] = ()
 
     def read(self, value: bytes | None) -> Recognised:
         """Find the case in a record's value. Raises `UnreadableRecord` where it is no event of D365."""
-        event = envelope(value)
-        fields = self.mapping.case.fields
-        legal_entity = _key(event, _LEGAL_ENTITY)
-        case_id = _key(event, fields.case_id) or _key(event, "CaseId")
-        web_case_id = _key(event, fields.web_case_id) or _key(event, "WebCaseId")
-        expected = event[ENVELOPE_FIELD] in self.mapping.events.business_event_ids
-        return Recognised(_case(legal_entity, case_id, web_case_id), expected)
+        if value is None:
+            raise UnreadableRecord("the record has no value")
+        try:
+            return self.recognise(parse_json(value))
+        except ValueError as error:
+            raise UnreadableRecord(f"the value is not valid JSON: {error}") from None
+
+    def recognise(self, event: Any) -> Recognised:
+        """Find the case in one event. Raises `UnreadableRecord` where it is no event of D365."""
+        fields = check_envelope(event)
+        names = self.mapping.case.fields
+        legal_entity = _text(fields, *_LEGAL_ENTITIES)
+        case_id = _text(fields, names.case_id, "CaseId")
+        web_case_id = _text(fields, names.web_case_id, "WebCaseId")
+        case = _case(*(text if is_key(text) else None for text in (legal_entity, case_id, web_case_id)))
+        names_one = bool(legal_entity and (case_id or web_case_id))
+        return Recognised(
+            case,
+            _text(fields, ENVELOPE_FIELD) in self.mapping.events.business_event_ids,
+            unusable=names_one and case is None,
+            legal_entity=legal_entity.lower() if is_key(legal_entity) else "",
+            web_case_id=web_case_id.upper() if is_key(web_case_id) else "",
+            test=_is_test(fields),
+            environment=another_environment(fields, self.environments),
+        )
 
 
-def envelope(value: bytes | None) -> dict[str, Any]:
-    """Read an event's JSON object. Raises `UnreadableRecord`, naming what is missing."""
-    if value is None:
-        raise UnreadableRecord("the record has no value")
-    try:
-        return check_envelope(orjson.loads(value))
-    except orjson.JSONDecodeError as error:
-        raise UnreadableRecord(f"the value is no JSON: {error}") from None
-
-
-def check_envelope(event: Any) -> dict[str, Any]:
-    """Return `event` where it is D365's envelope. Raises `UnreadableRecord`."""
+def check_envelope(event: Any) -> Fields:
+    """The fields of `event` where it is one of D365's. Raises `UnreadableRecord`, naming what is missing."""
     if not isinstance(event, dict):
-        raise UnreadableRecord(f"the value is no JSON object, so it has no {ENVELOPE_FIELD}")
-    if not isinstance(event.get(ENVELOPE_FIELD), str) or not event[ENVELOPE_FIELD].strip():
+        raise UnreadableRecord(f"the value is not a JSON object, so it has no {ENVELOPE_FIELD}")
+    fields = fields_of(event)
+    named = _text(fields, ENVELOPE_FIELD) or _is_test(fields) or (_text(fields, *_WRAPPERS_NAMES) and _names(fields))
+    if not named:
         raise UnreadableRecord(f"field {ENVELOPE_FIELD} is missing or empty")
-    return event
+    return fields
+
+
+def another_environment(fields: Fields, ours: Collection[str]) -> str | None:
+    """The host of another D365 environment that the event names as its own; None where it names ours or none.
+
+    Fields whose name has `environment` in it count, and a CloudEvent's `source` where it is a host beside one of ours.
+    """
+    own = {host for url in ours if (host := _host(url))}
+    if not own:
+        return None
+    for name in fields:
+        for host in filter(None, map(_host, _texts(fields, [name]))):
+            foreign = "environment" in name or (name == "source" and any(_beside(host, one) for one in own))
+            if foreign and host not in own:
+                return host
+    return None
+
+
+def _host(text: str) -> str:
+    """Host and port of an address, in lower case; empty where `text` is none."""
+    if "://" not in text:
+        return ""
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError:
+        return ""
+    usual = {"http": 80, "https": 443}.get(parts.scheme.lower())
+    host = parts.hostname or ""
+    return host if not host or port in (None, usual) else f"{host}:{port}"
+
+
+def _beside(host: str, own: str) -> bool:
+    """Whether both are names in one domain, as D365's environments are: contoso and contoso-uat."""
+    domain = own.partition(".")[2]
+    return "." in domain and host.partition(".")[2] == domain
+
+
+def _is_test(fields: Fields) -> bool:
+    by_name = _text(fields, ENVELOPE_FIELD).casefold() == TEST_EVENT.casefold()
+    return by_name or any(one in _TEST_CONTROL_NUMBERS for one in fields.get(name_of("ControlNumber"), ()))
+
+
+def _names(fields: Fields) -> bool:
+    """Whether a legal entity and a case are named, under the names that D365's events have them."""
+    return bool(_text(fields, *_LEGAL_ENTITIES) and _text(fields, "CaseId", "WebCaseId"))
 
 
 def _case(legal_entity: str | None, case_id: str | None, web_case_id: str | None) -> CaseKey | None:
@@ -69,8 +143,13 @@ def _case(legal_entity: str | None, case_id: str | None, web_case_id: str | None
     return None
 
 
-def _key(event: dict[str, Any], field: str) -> str | None:
-    """The field's text where it can be a key: what D365 would refuse as a filter must not fail everyone's read."""
-    value = event.get(field)
-    text = value.strip() if isinstance(value, str) else ""
-    return text if text and len(text) <= _MAX_KEY_CHARACTERS and text.isprintable() else None
+def _text(fields: Fields, *names: str) -> str:
+    """The first of these fields that holds a text."""
+    return next(_texts(fields, names), "")
+
+
+def _texts(fields: Fields, names: Collection[str]) -> Iterator[str]:
+    for name in names:
+        for value in fields.get(name_of(name), ()):
+            if isinstance(value, str) and value.strip():
+                yield value.strip()

@@ -1,16 +1,19 @@
 """The read model: D365's side of case_api.cases, and the rows born in D365."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from case_shared.d365.gate import Party, Written
 from case_shared.d365.models import D365Case
-from case_shared.events import CaseStatus
-from case_shared.postgres import Connection
-from status_sync.app.apply_read import Applied, CaseNumber, Insert, Removal, Update
+from case_shared.database.postgres import Connection, load_sql
+from case_shared.words.events import CaseStatus
+from status_sync.app.apply_read import Applied
 from status_sync.app.note_deliveries import Delivered, Linked
-from status_sync.domain.placement import Dealer, KnownCase, Origin
-from status_sync.postgres import statement
+from status_sync.app.plan_read import Insert, Leaving, Removal, Second, Update
+from status_sync.domain.placement import CaseNumber, Dealer, KnownCase, Origin, Unfollowed
+from status_sync.domain.texts import SeenText
+from status_sync.postgres.statements import Statement
 
 
 class CaseStore:
@@ -18,44 +21,81 @@ class CaseStore:
 
     async def lock(self, connection: Connection) -> None:
         """Let no other transaction write D365's side of the read model until this one ends."""
-        await connection.execute(statement("lock_d365_side"))
+        await connection.execute(load_sql(Statement.LOCK_D365_SIDE))
 
-    async def find_known(self, connection: Connection, found: Sequence[D365Case]) -> Sequence[KnownCase]:
-        """The rows with a Case ID or a Web Case ID of `found`, locked in one order."""
-        web_case_ids = sorted({case.web_case_id.upper() for case in found if case.web_case_id})
-        rows = await connection.fetch(statement("find_known_cases"), *_numbers(found), web_case_ids)
-        return [
-            KnownCase(**{**row, "origin": Origin(row["origin"]), "submission_ids": tuple(row["submission_ids"])})
-            for row in rows
-        ]
+    async def find_known(
+        self, connection: Connection, numbers: Sequence[CaseNumber], web_case_ids: Sequence[str]
+    ) -> Sequence[KnownCase]:
+        """The rows with one of these Case IDs (followed or not) or Web Case IDs, locked in one order."""
+        rows = await connection.fetch(load_sql(Statement.FIND_KNOWN_CASES), *_columns(numbers, 2), web_case_ids)
+        return [_known(row) for row in rows]
+
+    async def find_texts(
+        self, connection: Connection, numbers: Collection[CaseNumber], digests: Collection[bytes]
+    ) -> Mapping[CaseNumber, Collection[SeenText]]:
+        """Whose the cases with these numbers were when their texts with these digests were first seen."""
+        rows = await connection.fetch(load_sql(Statement.FIND_TEXTS), *_columns(list(numbers), 2), list(digests))
+        texts: dict[CaseNumber, list[SeenText]] = {}
+        for row in rows:
+            written = Written(Party(row["written_area"], row["written_account"]), row["written_type"])
+            texts.setdefault((row["data_area_id"], row["case_id"]), []).append(SeenText(row["digest"], written))
+        return texts
+
+    async def store_texts(
+        self, connection: Connection, began_at: datetime, texts: Collection[tuple[CaseNumber, SeenText]]
+    ) -> None:
+        """Note texts that a read which began then showed first."""
+        rows = [(*number, text.digest, *text.written.party, text.written.category_type) for number, text in texts]
+        await connection.execute(load_sql(Statement.STORE_TEXTS), began_at, *_columns(sorted(rows)))
+
+    async def leave_unfollowed(
+        self, connection: Connection, began_at: datetime, leaving: Sequence[Leaving], unsettled: Collection[str]
+    ) -> Sequence[Applied]:
+        """Follow these rows no more; `unsettled` are those that the same read goes on to follow elsewhere."""
+        rows = [(row.web_case_id, row.case_id, row.why, row.web_case_id not in unsettled) for row in leaving]
+        return _applied(await connection.fetch(load_sql(Statement.LEAVE_UNFOLLOWED), began_at, *_columns(rows)))
 
     async def find_dealers(self, connection: Connection, found: Sequence[D365Case]) -> Mapping[CaseNumber, Dealer]:
         """The registered dealer of each case that has one."""
         accounts = [case.customer_account for case in found]
-        rows = await connection.fetch(statement("find_dealers"), *_numbers(found), accounts)
+        rows = await connection.fetch(load_sql(Statement.FIND_DEALERS), *_numbers(found), accounts)
         return {(row["data_area_id"], row["case_id"]): Dealer(row["dealer"], row["active"]) for row in rows}
+
+    async def store_moved(self, connection: Connection, moved: Mapping[str, CaseNumber | None]) -> None:
+        """Note where the records of cases are that moved under another number; None: nowhere else any more."""
+        rows = [(web_case_id, *(number or (None, None))) for web_case_id, number in moved.items()]
+        await connection.execute(load_sql(Statement.STORE_MOVED_RECORDS), *_columns(rows))
 
     async def remove_born(self, connection: Connection, removals: Sequence[Removal]) -> None:
         """Remove rows born in D365; what statuses they had goes over to the rows that take their places."""
-        await connection.execute(statement("remove_born_cases"), *_columns(removals))
+        await connection.execute(load_sql(Statement.REMOVE_BORN_CASES), *_columns(removals))
 
     async def remove_born_as(self, connection: Connection, delivered: Sequence[Delivered]) -> None:
         """Remove rows born in D365 that stand for these cases."""
-        await connection.execute(statement("remove_born_as"), *_columns(delivered))
+        await connection.execute(load_sql(Statement.REMOVE_BORN_AS), *_columns(delivered))
+
+    async def find_delivered(self, connection: Connection, web_case_ids: Sequence[str]) -> Sequence[Delivered]:
+        """The newest Case ID that d365-sync has for each of these cases, sorted; leaves out those without one."""
+        rows = await connection.fetch(load_sql(Statement.FIND_DELIVERED), web_case_ids)
+        return sorted(Delivered(**row) for row in rows)
 
     async def link(self, connection: Connection, delivered: Sequence[Delivered]) -> Sequence[Linked]:
         """Write the Case IDs of cases that have none yet."""
-        rows = await connection.fetch(statement("link_delivered_cases"), *_columns(delivered))
+        rows = await connection.fetch(load_sql(Statement.LINK_DELIVERED_CASES), *_columns(delivered))
         return [Linked(**row) for row in rows]
 
     async def last_hidden(self, connection: Connection) -> datetime | None:
         """When the newest read began that showed a case which dealers may not see."""
-        began_at: datetime | None = await connection.fetchval(statement("last_hidden"))
+        began_at: datetime | None = await connection.fetchval(load_sql(Statement.LAST_HIDDEN))
         return began_at
 
     async def note_hidden(self, connection: Connection, began_at: datetime) -> None:
         """A read that began then showed such a case."""
-        await connection.execute(statement("note_hidden"), began_at)
+        await connection.execute(load_sql(Statement.NOTE_HIDDEN), began_at)
+
+    async def note_second(self, connection: Connection, began_at: datetime, second: Sequence[Second]) -> None:
+        """Tell d365-sync of cases whose submission has another case already; again: nothing more."""
+        await connection.execute(load_sql(Statement.NOTE_SECOND_CASES), *_columns(second), began_at)
 
     async def update(self, connection: Connection, began_at: datetime, updates: Sequence[Update]) -> Sequence[Applied]:
         """Take over what the read showed, where it began after the last one."""
@@ -66,10 +106,12 @@ class CaseStore:
                 update.found.status,
                 update.mapped,
                 *_copies(update.found),
+                update.withheld,
+                update.named,
             )
             for update in updates
         ]
-        return _applied(await connection.fetch(statement("update_from_read"), began_at, *_columns(rows)))
+        return _applied(await connection.fetch(load_sql(Statement.UPDATE_FROM_READ), began_at, *_columns(rows)))
 
     async def insert_born(
         self, connection: Connection, began_at: datetime, inserts: Sequence[Insert]
@@ -84,23 +126,39 @@ class CaseStore:
                 insert.found.case_id,
                 insert.found.status,
                 insert.mapped,
-                *_copies(insert.found),
+                *_copies(insert.found, withheld=insert.withheld),
             )
             for insert in inserts
         ]
-        return _applied(await connection.fetch(statement("insert_born_cases"), began_at, *_columns(rows)))
+        return _applied(await connection.fetch(load_sql(Statement.INSERT_BORN_CASES), began_at, *_columns(rows)))
 
 
-def _copies(found: D365Case) -> tuple[Any, ...]:
-    return found.category, found.category_type, found.priority, found.description, found.modified_at
+def _known(row: Any) -> KnownCase:
+    known = dict(row)
+    area, case_id = known.pop("moved_area"), known.pop("moved_case_id")
+    return KnownCase(
+        **{
+            **known,
+            "origin": Origin(row["origin"]),
+            "submission_ids": tuple(row["submission_ids"]),
+            "unfollowed": Unfollowed(row["unfollowed"]) if row["unfollowed"] else None,
+            "moved_to": (area, case_id) if case_id else None,
+        }
+    )
+
+
+def _copies(found: D365Case, *, withheld: bool = False) -> tuple[Any, ...]:
+    description = None if withheld else found.description
+    return found.category, found.category_type, found.priority, description, found.modified_at
 
 
 def _numbers(found: Sequence[D365Case]) -> tuple[list[str], list[str]]:
     return [case.data_area_id.lower() for case in found], [case.case_id for case in found]
 
 
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+def _columns(rows: Sequence[tuple[Any, ...]], width: int = 0) -> list[list[Any]]:
+    """Rows as columns; `width` is how many where there may be no row."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
 def _applied(rows: Sequence[Any]) -> list[Applied]:

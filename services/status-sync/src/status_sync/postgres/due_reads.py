@@ -4,50 +4,80 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from case_shared.postgres import Connection, Pool
+from case_shared.database.postgres import Connection, Pool, load_sql
+from status_sync.app.find_absent import Numbers
+from status_sync.app.note_deliveries import Delivered
 from status_sync.app.read_due_cases import Postponed, Taken
 from status_sync.domain.due_reads import RETRIES, CaseKey, DueRead, KeyKind
-from status_sync.postgres import statement
+from status_sync.postgres.statements import Statement
 
 
 @dataclass(frozen=True)
 class DueReadStore:
-    """Doorbells ring in their batch's transaction, reads take and settle in their own."""
+    """Events make cases due in their batch's transaction; reads take and settle in their own."""
 
     pool: Pool
 
-    async def ring(self, connection: Connection, keys: Sequence[CaseKey]) -> None:
+    async def make_due(self, connection: Connection, keys: Sequence[CaseKey]) -> None:
         """Make `keys` (sorted, each once) due now."""
-        await connection.execute(statement("ring_due_reads"), *_keys(keys))
+        await connection.execute(load_sql(Statement.MAKE_DUE), *_keys(keys))
 
-    async def ring_cases(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
-        """Make the cases due now, by their Case IDs."""
-        await connection.execute(statement("ring_delivered_cases"), web_case_ids)
+    async def make_lost_due(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
+        """Make the cases due now, by the Case IDs that the read model has."""
+        await connection.execute(load_sql(Statement.MAKE_LOST_CASES_DUE), web_case_ids)
 
-    async def ring_open_cases(self, ended: Collection[str], every: timedelta, cases_per_second: float) -> int | None:
+    async def make_delivered_due(self, connection: Connection, delivered: Sequence[Delivered]) -> None:
+        """Make the cases due now, by the Case IDs that D365 gave them."""
+        web_case_ids, case_ids = [one.web_case_id for one in delivered], [one.case_id for one in delivered]
+        await connection.execute(load_sql(Statement.MAKE_DELIVERED_CASES_DUE), web_case_ids, case_ids)
+
+    async def make_open_cases_due(
+        self, ended: Collection[str], every: timedelta, cases_per_second: float
+    ) -> int | None:
         """Make each case that is not at an end due, if the last sweep is older than `every`; returns how many."""
-        rung: int | None = await self.pool.fetchval(
-            statement("ring_open_cases"), every, cases_per_second, RETRIES, ended
+        made_due: int | None = await self.pool.fetchval(
+            load_sql(Statement.MAKE_OPEN_CASES_DUE), every, cases_per_second, RETRIES, ended
         )
-        return rung
+        return made_due
+
+    async def make_restored_due(self, overlap: timedelta, cases_per_second: float) -> int | None:
+        """Make each case due that changed since the time of a restore of D365, less `overlap`; returns how many."""
+        made_due: int | None = await self.pool.fetchval(
+            load_sql(Statement.MAKE_RESTORED_CASES_DUE), overlap, cases_per_second
+        )
+        return made_due
 
     async def take(self, limit: int, leave_alone: Collection[str] = ()) -> Taken:
         """What is due now, at most `limit` of each legal entity; it stays there until it is settled."""
-        rows = await self.pool.fetch(statement("take_due_reads"), limit, leave_alone)
+        rows = await self.pool.fetch(load_sql(Statement.TAKE_DUE_READS), limit, leave_alone)
         due = [
             DueRead(CaseKey(row["data_area_id"], KeyKind(row["key_kind"]), row["key"]), row["version"], row["misses"])
             for row in rows
         ]
         return Taken(rows[0]["began_at"] if rows else datetime.now(UTC), due)
 
+    async def find_numbers(self, data_area_id: str, case_ids: Collection[str]) -> Numbers:
+        """Which of these Case IDs are those of followed rows, and others as controls."""
+        rows = await self.pool.fetch(load_sql(Statement.FIND_NUMBERS), data_area_id, list(case_ids))
+        followed = {row["case_id"]: row["web_case_id"] for row in rows if row["web_case_id"]}
+        shown = {row["case_id"] for row in rows if row["web_case_id"] and row["shown"]}
+        return Numbers(followed, shown, {row["case_id"] for row in rows if not row["web_case_id"]})
+
+    async def read_begins(self) -> datetime:
+        """The database's time now."""
+        now: datetime = await self.pool.fetchval(load_sql(Statement.READ_BEGINS))
+        return now
+
     async def settle(self, done: Sequence[DueRead], postponed: Sequence[Postponed]) -> None:
-        """Delete or postpone what was read, each only if nobody has rung for it since."""
+        """Delete or postpone what was read, each only if nobody made it due again since."""
         if done:
-            await self.pool.execute(statement("delete_due_reads"), *_keys([one.key for one in done]), _versions(done))
+            await self.pool.execute(
+                load_sql(Statement.DELETE_DUE_READS), *_keys([one.key for one in done]), _versions(done)
+            )
         if postponed:
             due = [one.due for one in postponed]
             await self.pool.execute(
-                statement("postpone_due_reads"),
+                load_sql(Statement.POSTPONE_DUE_READS),
                 *_keys([one.key for one in due]),
                 _versions(due),
                 [one.misses for one in postponed],

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from case_shared.postgres import Pool
+from case_shared.database.postgres import Pool, load_sql
 from status_sync.app.reconcile import Position
-from status_sync.postgres import statement
+from status_sync.postgres.statements import Statement
 
 
 class Backlog(NamedTuple):
@@ -15,7 +15,9 @@ class Backlog(NamedTuple):
     due_reads: int
     due_read_age_seconds: float | None
     poll_age_seconds: float | None
-    outbox_events: int
+    moved: int = 0
+    deleted: int = 0
+    reused: int = 0
 
 
 @dataclass(frozen=True)
@@ -26,24 +28,24 @@ class ProgressStore:
 
     async def poll_position(self) -> Position:
         """D365's modified time of the newest case applied; None before the first poll."""
-        row = await self.pool.fetchrow(statement("poll_position"))
+        row = await self.pool.fetchrow(load_sql(Statement.POLL_POSITION))
         return Position(**row) if row else Position(None, 0)
 
     async def read_begins(self) -> datetime:
         """The database's time now."""
-        now: datetime = await self.pool.fetchval(statement("read_begins"))
+        now: datetime = await self.pool.fetchval(load_sql(Statement.READ_BEGINS))
         return now
 
     async def advance_poll(self, modified_at: datetime, poll_round: int) -> None:
         """Move the position on, never back, and only in this round."""
-        await self.pool.execute(statement("advance_poll"), modified_at, poll_round)
+        await self.pool.execute(load_sql(Statement.ADVANCE_POLL), modified_at, poll_round)
 
     async def finish_poll(self) -> None:
         """Write down that a poll has come to its end now."""
-        await self.pool.execute(statement("finish_poll"))
+        await self.pool.execute(load_sql(Statement.FINISH_POLL))
 
     async def measure(self) -> Backlog:
         """How far behind status-sync is."""
-        row = await self.pool.fetchrow(statement("measure"))
+        row = await self.pool.fetchrow(load_sql(Statement.MEASURE))
         assert row is not None
         return Backlog(**row)

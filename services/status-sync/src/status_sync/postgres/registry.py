@@ -1,53 +1,100 @@
 """Tables dealers, categories and priorities: what D365 has, for case-api and d365-sync to read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID, uuid4
 
-from case_shared.d365.models import Category, Customer, Priority
-from case_shared.postgres import Connection, Pool
-from status_sync.app.sync_dealers import RegisteredDealer
-from status_sync.postgres import statement
+import structlog
+
+from case_shared.database.postgres import Connection, Pool, load_sql
+from status_sync.app.read_list import IncomingRow, Read
+from status_sync.app.sync_dealers import NewDealer
+from status_sync.postgres.statements import Statement
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class IncomingStore:
+    """`read_list.Incoming`: a row there is one of a list that is being read."""
+
+    pool: Pool
+
+    async def begin(self, name: str) -> UUID:
+        """Forget what earlier reads of this list have left."""
+        await self.pool.execute(load_sql(Statement.FORGET_INCOMING), name)
+        return uuid4()
+
+    async def add(self, name: str, run: UUID, rows: Sequence[IncomingRow]) -> None:
+        """Keep a page."""
+        columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []]
+        await self.pool.execute(load_sql(Statement.ADD_INCOMING), run, name, *columns)
+
+    async def is_whole(self, connection: Connection, read: Read) -> bool:
+        """Whether all of its rows stand there: another process may have begun to read the list meanwhile."""
+        there = await connection.fetchval(load_sql(Statement.COUNT_INCOMING), read.run)
+        if there != read.rows:
+            log.warning("list_read_elsewhere", rows=read.rows, there=there)
+        return bool(there == read.rows)
+
+    async def drop(self, connection: Connection, read: Read) -> None:
+        """Forget its rows."""
+        await connection.execute(load_sql(Statement.DROP_INCOMING), read.run)
 
 
 @dataclass(frozen=True)
 class RegistryStore:
-    """Each list is replaced in one statement."""
+    """Each list is replaced in one transaction, by what an `IncomingStore` holds."""
 
     pool: Pool
+    priority_order: tuple[str, ...] = ()
 
-    async def list_dealers(self, connection: Connection) -> Sequence[RegisteredDealer]:
-        """Every dealer ever seen."""
-        return [RegisteredDealer(**row) for row in await connection.fetch(statement("list_dealers"))]
+    async def unregistered(self, connection: Connection, run: UUID, limit: int) -> Sequence[tuple[str, str]]:
+        """The first customers, in the order of their keys, that have no slug yet."""
+        return [tuple(row) for row in await connection.fetch(load_sql(Statement.FIND_UNREGISTERED), run, limit)]
 
-    async def store_dealers(self, connection: Connection, dealers: Sequence[tuple[str, Customer]]) -> None:
-        """Store what D365 has now, by slug; every other dealer is not active any more."""
+    async def taken_slugs(self, connection: Connection, bases: Collection[str]) -> set[str]:
+        """The slugs that are one of these, or one of these with a number."""
+        return {row["dealer"] for row in await connection.fetch(load_sql(Statement.FIND_TAKEN_SLUGS), list(bases))}
+
+    async def register(self, connection: Connection, dealers: Sequence[NewDealer]) -> None:
+        """Give them their slugs; they are not active yet. Of two processes that give the same slug, one fails."""
         await connection.execute(
-            statement("store_dealers"),
-            [slug for slug, _ in dealers],
-            [customer.data_area_id.lower() for _, customer in dealers],
-            [customer.customer_account for _, customer in dealers],
-            [customer.name for _, customer in dealers],
+            load_sql(Statement.REGISTER_DEALERS), *(list(column) for column in zip(*dealers, strict=True))
         )
+
+    async def follow(self, connection: Connection, run: UUID) -> int:
+        """Take names over; these customers are active, no others. Returns how many have become so."""
+        appeared: int = await connection.fetchval(load_sql(Statement.FOLLOW_CUSTOMERS), run)
+        return appeared
 
     async def restart_poll(self, connection: Connection) -> None:
         """Let the next poll begin at the beginning."""
-        await connection.execute(statement("restart_poll"))
+        await connection.execute(load_sql(Statement.RESTART_POLL))
 
-    async def replace_categories(self, categories: Sequence[Category]) -> None:
+    async def replace_categories(self, read: Read) -> None:
         """Make these the categories."""
-        await self.pool.execute(
-            statement("replace_categories"),
-            [category.data_area_id.lower() for category in categories],
-            [category.category_type for category in categories],
-            [category.category for category in categories],
-            [category.description for category in categories],
-        )
+        await self._replace(read, Statement.REPLACE_CATEGORIES)
 
-    async def replace_priorities(self, priorities: Sequence[Priority]) -> None:
-        """Make these the priorities."""
-        await self.pool.execute(
-            statement("replace_priorities"),
-            [priority.data_area_id.lower() for priority in priorities],
-            [priority.priority for priority in priorities],
-            [priority.description for priority in priorities],
-        )
+    async def replace_priorities(self, read: Read) -> None:
+        """Make these the priorities, in the configured order."""
+        await self._replace(read, Statement.REPLACE_PRIORITIES, list(self.priority_order))
+
+    async def remove_priorities(self) -> None:
+        """There are none."""
+        await self.pool.execute(load_sql(Statement.REMOVE_PRIORITIES))
+
+    async def legal_entities(self) -> Sequence[str]:
+        """Those that have dealers, in lower case."""
+        return [row["data_area_id"] for row in await self.pool.fetch(load_sql(Statement.LIST_LEGAL_ENTITIES))]
+
+    async def store_lengths(self, lengths: Mapping[str, int]) -> None:
+        """Tell case-api how many characters D365 keeps of which text."""
+        await self.pool.execute(load_sql(Statement.REPLACE_LENGTHS), list(lengths), list(lengths.values()))
+
+    async def _replace(self, read: Read, statement: Statement, *arguments: object) -> None:
+        incoming = IncomingStore(self.pool)
+        async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+            if await incoming.is_whole(connection, read):
+                await connection.execute(load_sql(statement), read.run, *arguments)
+                await incoming.drop(connection, read)

@@ -1,108 +1,158 @@
-"""`POST /v1/d365/events`: D365's HTTPS endpoint for business events."""
+"""`/v1/d365/events`: where D365, Dataverse and Azure Event Grid send business events, and their handshakes."""
 
-import secrets
+import re
+from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from case_shared.problems import FieldError, Problem
-from status_sync.app.receive_events import EventTooLarge, KafkaNotReached, NotAnEvent, ReceiveEvents
-from status_sync.domain.recognition import ENVELOPE_FIELD
-from status_sync.web.openapi import PROBLEMS, SECURITY
+from case_shared.web.limits import Limit
+from case_shared.web.problems import FieldError, Problem
+from status_sync.app.receive_events import EventTooLarge, KafkaNotReached, NotAnEvent, Received, ReceiveEvents
+from status_sync.web.openapi import BODY, HANDSHAKE, HANDSHAKE_PROBLEMS, PROBLEMS
+from status_sync.web.secret import Given, check_secret
 
-_EVENT_SCHEMA = {
-    "type": "object",
-    "required": [ENVELOPE_FIELD],
-    "properties": {
-        ENVELOPE_FIELD: {"type": "string", "pattern": r"\S", "examples": ["CaseStatusChangedBusinessEvent"]},
-        "BusinessEventLegalEntity": {"examples": ["usmf"]},
-        "CaseId": {"examples": ["C-000123"]},
-        "WebCaseId": {"examples": ["W7K3M9QX2T"]},
-    },
-    "additionalProperties": True,
-    "description": "D365's flat envelope, as it comes; an event that names no case is accepted and ignored.",
-}
-_EXAMPLE = {
-    ENVELOPE_FIELD: "CaseStatusChangedBusinessEvent",
-    "BusinessEventLegalEntity": "usmf",
-    "CaseId": "C-000123",
-    "WebCaseId": "W7K3M9QX2T",
-    "CaseStatus": "InProcess",
-}
-_BODY = {
-    "security": SECURITY,
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"oneOf": [_EVENT_SCHEMA, {"type": "array", "items": _EVENT_SCHEMA, "minItems": 1}]},
-                "example": _EXAMPLE,
-            }
-        },
-    },
-}
+ADDRESS = "/v1/d365/events"
 _RETRY_AFTER_SECONDS = "5"
+_BINARY_MODE = "ce-specversion"
+# What a header may have in it to be sent back (RFC 9110, field values), without spaces.
+_ORIGIN = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class EventsAccepted(BaseModel):
-    """How many events Kafka has now."""
+    """How many events Kafka has now; `unreadable` more are kept for operators, with why they cannot be read."""
 
     model_config = ConfigDict(frozen=True)
 
     accepted: int
+    unreadable: int = 0
 
 
-def event_routes(secret: SecretStr | None) -> APIRouter:
+class SubscriptionValidated(BaseModel):
+    """What Event Grid asked to be told."""
+
+    model_config = ConfigDict(frozen=True)
+
+    validationResponse: str  # noqa: N815 - Event Grid's name
+
+
+@dataclass(frozen=True)
+class EventLimits:
+    """How much is taken by who has the secret, and by each address that has not: it may be guessing."""
+
+    with_secret: Limit = field(default_factory=lambda: Limit("secret", 0))
+    of_address: Limit = field(default_factory=lambda: Limit("address", 0))
+    per_minute: int = 0
+
+
+async def _given(
+    code: Annotated[str | None, Query(include_in_schema=False)] = None,
+    authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
+    x_functions_key: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> Given:
+    return Given(code, authorization, x_functions_key)
+
+
+@dataclass(frozen=True)
+class _Door:
+    """Who may come in."""
+
+    secret: SecretStr | None
+    limits: EventLimits
+
+    async def authenticated(self, request: Request, given: Annotated[Given, Depends(_given)]) -> None:
+        """Demand the secret."""
+        try:
+            check_secret(self.secret, given)
+        except Problem:
+            self._count_address(request)
+            raise
+        self.limits.with_secret.count("secret")
+
+    async def invited(self, request: Request, given: Annotated[Given, Depends(_given)]) -> None:
+        """Let a handshake in without the secret, for it gives no rights; a wrong one is told at once."""
+        if given.anything or self.secret is None:
+            await self.authenticated(request, given)
+        else:
+            self._count_address(request)
+
+    def _count_address(self, request: Request) -> None:
+        self.limits.of_address.count(request.client.host if request.client else "")
+
+
+def event_routes(secret: SecretStr | None, limits: EventLimits) -> APIRouter:
     """The endpoint; without a secret it is off."""
     router = APIRouter(tags=["D365"])
-
-    async def authenticated(
-        code: Annotated[str | None, Query(include_in_schema=False)] = None,
-        authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
-    ) -> None:
-        check_secret(secret, code=code, authorization=authorization)
+    door = _Door(secret, limits)
 
     @router.post(
-        "/v1/d365/events",
+        ADDRESS,
         status_code=202,
         operation_id="receive_events",
         summary="Take business events of D365",
-        dependencies=[Depends(authenticated)],
-        responses=PROBLEMS,
-        openapi_extra=_BODY,
+        dependencies=[Depends(door.authenticated)],
+        response_model=EventsAccepted,
+        responses={200: {"model": SubscriptionValidated, "description": "Event Grid's handshake"}, **PROBLEMS},
+        openapi_extra=BODY,
     )
-    async def receive(request: Request) -> EventsAccepted:
-        """Put one event, or an array of them, into the inbound topic as they come; answered once Kafka has them."""
+    async def receive(request: Request) -> Response:
+        """Put events into the inbound topic as they come, in any shape; answered once Kafka has them.
+
+        D365's own envelope, fields under `data`, Dataverse's RemoteExecutionContext, Event Grid's and CloudEvents'
+        schemas (also batches and binary mode); see docs/events/d365.md.
+        """
         receive_events: ReceiveEvents = request.app.state.receive_events
-        try:
-            return EventsAccepted(accepted=await receive_events.handle(await request.body()))
-        except NotAnEvent as error:
-            detail = FieldError(pointer=error.pointer, detail=str(error))
-            raise Problem(
-                400, "not-an-event", "The body is no business event of D365", str(error), errors=[detail]
-            ) from error
-        except EventTooLarge as error:
-            raise Problem(413, "too-large", "The body is too large", str(error)) from error
-        except KafkaNotReached as error:
-            headers = {"Retry-After": _RETRY_AFTER_SECONDS}
-            detail_text = "Kafka did not take the events in time. Send them again; doubles do no harm."
-            raise Problem(503, "unavailable", "Not available now", detail_text, headers=headers) from error
+        received = await _receive(receive_events, await request.body(), _attributes(request))
+        if received.validation_code is not None:
+            return JSONResponse({"validationResponse": received.validation_code})
+        body = EventsAccepted(accepted=received.accepted, unreadable=received.unreadable)
+        return JSONResponse(body.model_dump(), 202)
+
+    @router.options(
+        ADDRESS,
+        operation_id="allow_event_source",
+        summary="Answer the handshake of CloudEvents",
+        dependencies=[Depends(door.invited)],
+        response_class=Response,
+        responses=HANDSHAKE_PROBLEMS,
+        openapi_extra=HANDSHAKE,
+    )
+    async def handshake(
+        web_hook_request_origin: Annotated[str | None, Header(alias="WebHook-Request-Origin")] = None,
+    ) -> Response:
+        """Let the source that asks send its events here (CloudEvents, "HTTP 1.1 Web Hooks for Event Delivery")."""
+        return Response(status_code=200, headers=_permission(web_hook_request_origin, limits.per_minute))
 
     return router
 
 
-def check_secret(secret: SecretStr | None, *, code: str | None, authorization: str | None) -> None:
-    """Compare in constant time. Raises `Problem` 401, or 503 where the endpoint has no secret."""
-    expected = secret.get_secret_value() if secret else ""
-    if not expected:
-        raise Problem(
-            503, "events-off", "This endpoint is off", "An operator must set D365_EVENTS_SECRET to turn it on."
-        )
-    scheme, _, token = (authorization or "").partition(" ")
-    given = token.strip() if scheme.lower() == "bearer" else code or ""
-    if not secrets.compare_digest(given.encode(), expected.encode()):
-        detail = "Send the shared secret as bearer token, or as ?code=."
-        raise Problem(
-            401, "unauthorized", "The secret is missing or wrong", detail, headers={"WWW-Authenticate": "Bearer"}
-        )
+def _permission(origin: str | None, per_minute: int) -> dict[str, str]:
+    """Headers that allow `origin` so many requests a minute (0: any); whoever does not ask is told the methods."""
+    headers = {"Allow": "OPTIONS, POST"}
+    if origin and _ORIGIN.fullmatch(origin):
+        headers |= {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": str(per_minute or "*")}
+    return headers
+
+
+async def _receive(receive_events: ReceiveEvents, body: bytes, attributes: dict[str, str]) -> Received:
+    try:
+        return await receive_events.handle(body, attributes)
+    except NotAnEvent as error:
+        details = [FieldError(pointer=pointer, detail=why) for pointer, why in error.problems]
+        title = "The body is not a business event of D365"
+        raise Problem(400, "not-an-event", title, str(error), errors=details) from error
+    except EventTooLarge as error:
+        raise Problem(413, "too-large", "The body is too large", str(error)) from error
+    except KafkaNotReached as error:
+        headers = {"Retry-After": _RETRY_AFTER_SECONDS}
+        detail = "Kafka did not take the events in time. Send them again; doubles do no harm."
+        raise Problem(503, "unavailable", "Not available now", detail, headers=headers) from error
+
+
+def _attributes(request: Request) -> dict[str, str]:
+    """The attributes of a CloudEvent in binary mode, which stand in headers `ce-…`; nothing in the other modes."""
+    if _BINARY_MODE not in request.headers:
+        return {}
+    return {name.removeprefix("ce-"): value for name, value in request.headers.items() if name.startswith("ce-")}

@@ -1,28 +1,107 @@
 """What the OpenAPI document says beside what FastAPI sees: refusals, examples, and the shared secret."""
 
-from case_shared.openapi import Contract, problem_responses
-from case_shared.problems import COMMON, Kind
+from typing import Any
+
+from case_shared.web.openapi import Contract, problem_responses
+from case_shared.web.problems import COMMON, Kind
+from status_sync.domain.recognition import ENVELOPE_FIELD
 
 CATALOGUE = {
-    "not-an-event": Kind(400, "The body is no business event of D365"),
+    "not-an-event": Kind(400, "The body is not a business event of D365"),
     **{name: kind for name, kind in COMMON.items() if name not in {"forbidden", "invalid-request"}},
     "events-off": Kind(503, "This endpoint is off"),
 }
-SECURITY: list[dict[str, list[str]]] = [{"secret": []}, {"code": []}]
+SECURITY: list[dict[str, list[str]]] = [{"secret": []}, {"functions_key": []}, {"code": []}]
 CONTRACT = Contract(
     CATALOGUE,
     tags={"D365": "what D365 calls"},
-    examples={"EventsAccepted": {"accepted": 1}},
+    examples={
+        "EventsAccepted": {"accepted": 1, "unreadable": 0},
+        "SubscriptionValidated": {"validationResponse": "512d38b6-c7b8-40c8-89fe-f46f9e9622b6"},
+    },
     security_schemes={
         "secret": {"type": "http", "scheme": "bearer", "description": "the shared secret, D365_EVENTS_SECRET"},
+        "functions_key": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "x-functions-key",
+            "description": "the same, as a Dataverse webhook sends it",
+        },
         "code": {
             "type": "apiKey",
             "in": "query",
             "name": "code",
-            "description": "the same, where D365 can set no header",
+            "description": "the same, where D365 can set no header; proxies may log addresses",
         },
     },
 )
-PROBLEMS = problem_responses(
-    CATALOGUE, ("not-an-event", "unauthorized", "too-large", "internal-error", "events-off", "unavailable")
-)
+PROBLEMS = problem_responses(CATALOGUE, [name for name in CATALOGUE if name not in {"not-found", "method-not-allowed"}])
+# Of the server too, which refuses a body that is too large whatever the method.
+_HANDSHAKE_PROBLEMS = {"unauthorized", "request-timeout", "too-large", "too-many-requests", "headers-too-large"}
+HANDSHAKE_PROBLEMS = problem_responses(CATALOGUE, [*_HANDSHAKE_PROBLEMS, "internal-error", "events-off", "unavailable"])
+
+_ENVELOPE = {
+    "type": "object",
+    "required": [ENVELOPE_FIELD],
+    "properties": {
+        ENVELOPE_FIELD: {"type": "string", "pattern": r"\S", "examples": ["CaseStatusChangedBusinessEvent"]},
+        "BusinessEventLegalEntity": {"examples": ["usmf"]},
+        "CaseId": {"examples": ["C-000123"]},
+        "WebCaseId": {"examples": ["W7K3M9QX2T"]},
+    },
+    "additionalProperties": True,
+    "description": "D365's flat envelope, as it comes; an event that names no case is accepted and ignored.",
+}
+_WRAPPED = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {"data": _ENVELOPE},
+    "additionalProperties": True,
+    "description": "a CloudEvent, or an event in Event Grid's schema",
+}
+_DATAVERSE = {
+    "type": "object",
+    "required": ["InputParameters"],
+    "properties": {
+        "InputParameters": {
+            "type": "array",
+            "contains": {
+                "type": "object",
+                "required": ["key", "value"],
+                "properties": {"key": {"const": ENVELOPE_FIELD}, "value": {"type": "string", "pattern": r"\S"}},
+            },
+            "items": {"type": "object", "properties": {"key": {"type": "string"}, "value": {}}},
+        }
+    },
+    "additionalProperties": True,
+    "description": "Dataverse's RemoteExecutionContext",
+}
+_EVENT: dict[str, Any] = {"anyOf": [_ENVELOPE, _WRAPPED, _DATAVERSE]}
+_SCHEMA = {"oneOf": [_EVENT, {"type": "array", "items": _EVENT, "minItems": 1, "maxItems": 1000}]}
+_EXAMPLE = {
+    ENVELOPE_FIELD: "CaseStatusChangedBusinessEvent",
+    "BusinessEventLegalEntity": "usmf",
+    "CaseId": "C-000123",
+    "WebCaseId": "W7K3M9QX2T",
+    "CaseStatus": "InProcess",
+}
+BODY: dict[str, Any] = {
+    "security": SECURITY,
+    "requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMA, "example": _EXAMPLE}}},
+}
+# A source may ask before it knows the secret.
+HANDSHAKE: dict[str, Any] = {
+    "security": [{}, *SECURITY],
+    "responses": {
+        "200": {
+            "description": "The source may send",
+            "headers": {
+                name: {"description": text, "schema": {"type": "string"}}
+                for name, text in {
+                    "WebHook-Allowed-Origin": "the source that asked",
+                    "WebHook-Allowed-Rate": "how many requests a minute it may send",
+                }.items()
+            },
+        }
+    },
+}

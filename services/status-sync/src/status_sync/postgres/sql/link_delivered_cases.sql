@@ -1,7 +1,18 @@
--- Writes the Case ID of delivered cases that have none; `linked` is false where the row has, or another row holds, another one.
+-- Writes the Case ID of delivered cases that have none, or whose record was deleted or has lost its Case ID to another case, or was last read
+-- before D365 lost it (a restore of D365), or that follow the one of two cases that an operator did not choose; `linked` is false where the row has another one, or another row that is followed holds it.
 -- $1 web_case_id text[], $2 case_id text[]
 WITH delivered AS (
-    SELECT DISTINCT ON (d.web_case_id) c.web_case_id, c.data_area_id, c.case_id AS had, d.case_id AS given
+    SELECT DISTINCT ON (d.web_case_id) c.web_case_id, c.data_area_id, d.case_id AS given,
+        CASE
+            WHEN c.case_id = d.case_id THEN c.case_id
+            WHEN coalesce(c.deleted_in_d365_at, c.case_id_reused_at) IS NULL AND NOT EXISTS (
+                SELECT FROM d365_sync.deliveries AS v
+                WHERE v.web_case_id = c.web_case_id AND v.state = 'delivered' AND (
+                    v.lost_at > c.read_began_at
+                    OR v.cause = 'linked' AND v.case_id = d.case_id AND c.case_id = ANY(v.other_case_ids)
+                )
+            ) THEN c.case_id
+        END AS had
     FROM unnest($1::text[], $2::text[]) AS d (web_case_id, case_id)
     JOIN case_api.cases AS c ON c.web_case_id = d.web_case_id AND c.origin = 'portal'
     ORDER BY d.web_case_id, d.case_id
@@ -9,11 +20,12 @@ WITH delivered AS (
     SELECT DISTINCT ON (d.data_area_id, d.given) d.web_case_id, d.given
     FROM delivered AS d
     WHERE d.had IS NULL AND NOT EXISTS (
-        SELECT FROM case_api.cases AS o WHERE o.data_area_id = d.data_area_id AND o.case_id = d.given
+        SELECT FROM case_api.cases AS o WHERE o.data_area_id = d.data_area_id AND o.case_id = d.given AND o.case_id IS NOT NULL
+            AND coalesce(o.moved_at, o.deleted_in_d365_at, o.case_id_reused_at) IS NULL
     )
     ORDER BY d.data_area_id, d.given, d.web_case_id
 ), written AS (
-    UPDATE case_api.cases AS c SET case_id = f.given FROM free AS f WHERE c.web_case_id = f.web_case_id
+    UPDATE case_api.cases AS c SET case_id = f.given, deleted_in_d365_at = NULL, case_id_reused_at = NULL FROM free AS f WHERE c.web_case_id = f.web_case_id
     RETURNING c.web_case_id
 )
 SELECT

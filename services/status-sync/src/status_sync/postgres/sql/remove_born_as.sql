@@ -1,12 +1,14 @@
 -- Removes rows born in D365 that stand for cases of ours that were delivered or linked under the same Case ID. Ours remembers
 -- when the last read that such a row had taken over began: a read that began earlier must not count for it.
--- What statuses such a row had goes over to ours.
+-- What statuses such a row had goes over to ours, if it was the same dealer's.
 -- $1 web_case_id text[], $2 case_id text[]
 WITH merged AS (
-    SELECT ours.web_case_id AS ours, born.web_case_id AS born, born.read_began_at
+    SELECT ours.web_case_id AS ours, born.web_case_id AS born, born.read_began_at, born.dealer = ours.dealer AS same_dealer
     FROM unnest($1::text[], $2::text[]) AS delivered (web_case_id, case_id)
     JOIN case_api.cases AS ours
-        ON ours.web_case_id = delivered.web_case_id AND ours.origin = 'portal' AND ours.case_id IS NULL
+        ON ours.web_case_id = delivered.web_case_id AND ours.origin = 'portal'
+        AND (ours.case_id IS NULL
+            OR (ours.case_id <> delivered.case_id AND coalesce(ours.deleted_in_d365_at, ours.case_id_reused_at) IS NOT NULL))
     JOIN case_api.cases AS born
         ON born.data_area_id = ours.data_area_id AND born.case_id = delivered.case_id AND born.origin = 'd365'
 ), dated AS (
@@ -14,10 +16,10 @@ WITH merged AS (
     FROM merged AS m WHERE c.web_case_id = m.ours
 ), gone AS (
     DELETE FROM status_changes AS s USING merged AS m WHERE s.web_case_id = m.born
-    RETURNING m.ours, s.as_of, s.status, s.d365_status
+    RETURNING m.ours, m.same_dealer, s.as_of, s.status, s.d365_status
 ), kept AS (
     INSERT INTO status_changes (web_case_id, as_of, status, d365_status)
-    SELECT ours, as_of, status, d365_status FROM gone
+    SELECT ours, as_of, status, d365_status FROM gone WHERE same_dealer
     ON CONFLICT DO NOTHING
 )
 SELECT case_api.delete_case_born_in_d365(born) FROM merged

@@ -1,8 +1,7 @@
--- Makes these the categories; a row that has not changed is left alone.
--- $1 data_area_id text[], $2 category_type text[], $3 category text[], $4 description text[]
-WITH given AS (
-    SELECT DISTINCT ON (1, 2, 3) *
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS g (data_area_id, category_type, category, description)
+-- Makes a list that was read to its end the categories; a row that has not changed is left alone. $1 run uuid
+WITH given AS MATERIALIZED (
+    SELECT DISTINCT ON (data_area_id, kind, key) data_area_id, kind AS category_type, key AS category, text AS description
+    FROM incoming WHERE run = $1::uuid
 ), gone AS (
     DELETE FROM categories AS c WHERE NOT EXISTS (
         SELECT FROM given AS g

@@ -1,13 +1,16 @@
--- Makes these the priorities; a row that has not changed is left alone.
--- $1 data_area_id text[], $2 priority text[], $3 description text[]
-WITH given AS (
-    SELECT DISTINCT ON (1, 2) * FROM unnest($1::text[], $2::text[], $3::text[]) AS g (data_area_id, priority, description)
+-- Makes a list that was read to its end the priorities; a row that has not changed is left alone.
+-- $1 run uuid, $2 how lists sort them text[]: those not in it come behind, by their names
+WITH given AS MATERIALIZED (
+    SELECT DISTINCT ON (data_area_id, key)
+        data_area_id, key AS priority, text AS description, array_position($2::text[], key COLLATE "default") AS position
+    FROM incoming WHERE run = $1::uuid
 ), gone AS (
     DELETE FROM priorities AS p WHERE NOT EXISTS (
         SELECT FROM given AS g WHERE (g.data_area_id, g.priority) = (p.data_area_id, p.priority)
     )
 )
-INSERT INTO priorities AS p (data_area_id, priority, description)
+INSERT INTO priorities AS p (data_area_id, priority, description, position)
 SELECT * FROM given
-ON CONFLICT (data_area_id, priority) DO UPDATE SET description = excluded.description
-WHERE p.description IS DISTINCT FROM excluded.description
+ON CONFLICT (data_area_id, priority) DO UPDATE
+SET description = excluded.description, position = excluded.position
+WHERE (p.description, p.position) IS DISTINCT FROM (excluded.description, excluded.position)

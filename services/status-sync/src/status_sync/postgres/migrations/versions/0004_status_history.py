@@ -1,6 +1,6 @@
 """Each status that a case had."""
 
-from case_shared.migrations import run_sql_beside
+from case_shared.database.migrations import run_sql_beside
 
 revision = "0004"
 down_revision = "0003"

@@ -1,7 +1,7 @@
--- A doorbell for cases that D365 has, by the Case ID in the read model.
+-- A doorbell for cases that d365-sync says D365 has lost (a restore of D365), by the Case IDs that they had.
 -- $1 web_case_id text[]
 INSERT INTO due_reads (data_area_id, key_kind, key, due_at)
-SELECT c.data_area_id, 'case_id', c.case_id, clock_timestamp()
+SELECT DISTINCT c.data_area_id, 'case_id', c.case_id, clock_timestamp()
 FROM case_api.cases AS c
 WHERE c.web_case_id = ANY ($1::text[]) AND c.case_id IS NOT NULL
 ORDER BY 1, 2, 3

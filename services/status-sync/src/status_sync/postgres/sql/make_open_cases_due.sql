@@ -15,7 +15,7 @@ WITH begun AS (
     WHERE (c.case_id IS NOT NULL OR c.submission_no > 0)
         AND (c.d365_status IS NULL OR c.d365_status <> ALL ($4::text[]))
     ORDER BY 1, 2, 3
-), rung AS (
+), made_due AS (
     INSERT INTO due_reads (data_area_id, key_kind, key, misses, due_at)
     SELECT
         o.data_area_id, o.key_kind, o.key, $3::int,
@@ -24,4 +24,4 @@ WITH begun AS (
     ON CONFLICT (data_area_id, key_kind, key) DO NOTHING
     RETURNING 1
 )
-SELECT (SELECT count(*) FROM rung) AS rung FROM begun
+SELECT (SELECT count(*) FROM made_due) AS made_due FROM begun

@@ -1,0 +1,104 @@
+# ruff: noqa: ASYNC109 - D365Client's signatures
+"""A case that D365 has shown before is not in its answer: is it gone, and where to?
+
+Gone is only what an answer leaves out that shows another case known to be there (a positive control). An empty list
+proves nothing: a role that hides cases from us makes D365 answer just that. A case that D365 has never shown may be too
+new for its answer: its number is given up only where the case is found at another one, or D365 gave it long ago.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from case_shared.d365.keys import is_key
+from case_shared.d365.models import D365Case, LookUpAnswer
+from status_sync.app.apply_read import ApplyRead
+from status_sync.app.doubt_environment import DoubtEnvironment
+
+log = structlog.get_logger(__name__)
+_AT_ONCE = 8
+
+
+class Numbers(NamedTuple):
+    """Case IDs of followed rows with their Web Case IDs, which of them D365 must know, and others as controls."""
+
+    followed: Mapping[str, str]
+    shown: Collection[str]
+    controls: Collection[str]
+
+
+class Rows(Protocol):
+    """The read model."""
+
+    async def find_numbers(self, data_area_id: str, case_ids: Collection[str]) -> Numbers:
+        """Which of these Case IDs are those of followed rows, and others as controls."""
+
+    async def read_begins(self) -> datetime:
+        """The database's time now."""
+
+
+class D365Cases(Protocol):
+    """The two reads of `D365Client` that this needs."""
+
+    async def find_by_case_id(
+        self, data_area_id: str, case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
+    ) -> LookUpAnswer:
+        """Cases by Case ID, with positive controls."""
+
+    async def find_anywhere(self, web_case_ids: Collection[str], *, timeout: float) -> tuple[D365Case, ...]:
+        """Cases by Web Case ID, in all legal entities."""
+
+
+@dataclass(frozen=True)
+class FindAbsent:
+    """Looks again for cases that an answer left out, and applies what it finds, wherever it is now."""
+
+    rows: Rows
+    d365: D365Cases
+    apply_read: ApplyRead
+    timeout_seconds: float
+    doubts: DoubtEnvironment
+
+    async def handle(self, data_area_id: str, case_ids: Sequence[str]) -> set[str]:
+        """Returns those of `case_ids` that are surely gone, or were there after all. Raises: D365Error."""
+        numbers = await self.rows.find_numbers(data_area_id, case_ids)
+        known = [case_id for case_id in case_ids if case_id in numbers.followed and is_key(case_id)]
+        settled: set[str] = set()
+        for start in range(0, len(known), _AT_ONCE):
+            settled |= await self._look_again(data_area_id, known[start : start + _AT_ONCE], numbers)
+        return settled
+
+    async def _look_again(self, data_area_id: str, case_ids: Sequence[str], numbers: Numbers) -> set[str]:
+        began_at = await self.rows.read_begins()
+        answer = await self.d365.find_by_case_id(
+            data_area_id,
+            case_ids,
+            control_case_ids=[one for one in numbers.controls if is_key(one)],
+            timeout=self.timeout_seconds,
+        )
+        gone = [case_id for case_id in case_ids if answer.is_surely_absent(case_id)]
+        if unsure := [case_id for case_id in case_ids if case_id not in answer.found and case_id not in gone]:
+            log.info("absence_not_proven", data_area_id=data_area_id, case_ids=unsure)
+            await self._doubt(data_area_id, unsure, answer, numbers)
+        elsewhere = await self.d365.find_anywhere(
+            [numbers.followed[case_id] for case_id in gone], timeout=self.timeout_seconds
+        )
+        renumbered = {(case.web_case_id or "").casefold() for case in elsewhere}
+        sure = [
+            case_id
+            for case_id in gone
+            if case_id in numbers.shown or numbers.followed[case_id].casefold() in renumbered
+        ]
+        found = [case for cases in answer.found.values() for case in cases]
+        absent = {(data_area_id, case_id) for case_id in sure}
+        await self.apply_read.handle(began_at, [*found, *elsewhere], absent)
+        return {*answer.found, *sure}
+
+    async def _doubt(self, data_area_id: str, unsure: Sequence[str], answer: LookUpAnswer, numbers: Numbers) -> None:
+        """Tell operators where neither what was asked for nor a control is there, though D365 has shown it before."""
+        known = [case_id for case_id in unsure if case_id in numbers.shown]
+        if known and not answer.found:
+            await self.doubts.nothing_shown(data_area_id, f"{numbers.followed[known[0]]} had {known[0]}")

@@ -1,0 +1,74 @@
+"""Lists are read page by page, and take effect only when all of their pages have come. An empty one does not.
+
+A role that hides an entity from us makes D365 answer just that, with 200.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+import structlog
+from prometheus_client import Counter
+
+from case_shared.database.postgres import Connection
+
+log = structlog.get_logger(__name__)
+_empty = Counter(
+    "casebridge_d365_empty_lists_total", "Empty lists that D365 answered with; the last one stays", ["list"]
+)
+
+
+class IncomingRow(NamedTuple):
+    """A row of a list: a customer, a category (`kind` is its type) or a priority."""
+
+    data_area_id: str
+    kind: str
+    key: str
+    text: str | None
+
+
+class Read(NamedTuple):
+    """A list that was read to its end: so many rows stand in the database under `run`."""
+
+    run: UUID
+    rows: int
+
+
+class Incoming(Protocol):
+    """Where the rows of a list wait until it is complete: it may be longer than fits into memory."""
+
+    async def begin(self, name: str) -> UUID:
+        """Forget what earlier reads of this list have left."""
+
+    async def add(self, name: str, run: UUID, rows: Sequence[IncomingRow]) -> None:
+        """Keep a page."""
+
+    async def is_whole(self, connection: Connection, read: Read) -> bool:
+        """Whether all of its rows stand there: another process may have begun to read the list meanwhile."""
+
+    async def drop(self, connection: Connection, read: Read) -> None:
+        """Forget its rows."""
+
+
+@dataclass(frozen=True)
+class ReadList:
+    """Reads one list to its end; `progressed` is called after each page."""
+
+    incoming: Incoming
+    progressed: Callable[[], None]
+
+    async def handle(self, name: str, pages: AsyncIterator[Sequence[IncomingRow]]) -> Read | None:
+        """The list that takes effect; None for an empty one, counted and logged. Raises what reading raises."""
+        run, rows = await self.incoming.begin(name), 0
+        async for page in pages:
+            await self.incoming.add(name, run, page)
+            rows += len(page)
+            self.progressed()
+        if rows:
+            return Read(run, rows)
+        _empty.labels(name).inc()
+        log.info(
+            "empty_list_not_believed", list=name, advice="check the integration user's roles and the mapping's filter"
+        )
+        return None

@@ -1,0 +1,32 @@
+"""Table environment_doubts: what makes D365 look like another environment than before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from case_shared.database.postgres import Connection, Pool, load_sql
+from status_sync.domain.doubts import Doubt
+from status_sync.domain.due_reads import RETRIES
+from status_sync.postgres.statements import Statement
+
+
+@dataclass(frozen=True)
+class DoubtStore:
+    """Doubts are noted in the caller's transaction."""
+
+    pool: Pool
+
+    async def note(self, connection: Connection, kind: Doubt, examples: Mapping[str, str]) -> bool:
+        """Note a doubt for each of these legal entities, with an example; whether one of them had none."""
+        areas = sorted(examples)
+        rows = await connection.fetch(load_sql(Statement.NOTE_DOUBTS), kind, areas, [examples[area] for area in areas])
+        return any(row["new"] for row in rows)
+
+    async def read_all_again(self, connection: Connection) -> None:
+        """Let the next poll and the next sweep read everything."""
+        await connection.execute(load_sql(Statement.READ_ALL_AGAIN))
+
+    async def make_controls_due(self, every: timedelta) -> int | None:
+        """Make a few known cases of each legal entity due; None where that is younger than `every`."""
+        made_due: int | None = await self.pool.fetchval(load_sql(Statement.MAKE_CONTROLS_DUE), every, RETRIES)
+        return made_due

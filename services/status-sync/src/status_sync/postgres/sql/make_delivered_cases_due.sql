@@ -1,0 +1,9 @@
+-- A doorbell for cases that D365 has, by the Case IDs that it gave.
+-- $1 web_case_id text[], $2 case_id text[]
+INSERT INTO due_reads (data_area_id, key_kind, key, due_at)
+SELECT DISTINCT c.data_area_id, 'case_id', d.case_id, clock_timestamp()
+FROM unnest($1::text[], $2::text[]) AS d (web_case_id, case_id)
+JOIN case_api.cases AS c ON c.web_case_id = d.web_case_id
+ORDER BY 1, 2, 3
+ON CONFLICT (data_area_id, key_kind, key) DO UPDATE SET
+    due_at = least(due_reads.due_at, excluded.due_at), version = excluded.version, misses = 0

@@ -1,0 +1,2 @@
+-- The mapping says that there are none.
+DELETE FROM priorities
