@@ -59,7 +59,11 @@ test("a draft becomes a case of D365", async () => {
   assert.deepEqual(await casebridge.validate(edited), []);
   const submission = await casebridge.submit(edited, { wait: 20 });
   assert.equal(submission.state, "delivered");
-  const now = await casebridge.get(edited.web_case_id);
+  // The submission is told first; the case has its Case ID once status-sync has written it.
+  let now = await casebridge.get(edited.web_case_id);
+  for (const deadline = Date.now() + 10_000; now.case_id === null && Date.now() < deadline; ) {
+    now = await casebridge.get(edited.web_case_id);
+  }
   assert.deepEqual([now.status, now.case_id], ["submitted", submission.case_id]);
   assert.ok((await casebridge.timeline(edited.web_case_id)).some(({ event }) => event === "delivered"));
   assert.equal((await casebridge.submission(edited.web_case_id)).submission_no, 1);

@@ -1,6 +1,6 @@
 import createClient, { type Client } from "openapi-fetch";
 import type { components, paths } from "./generated/schema.js";
-import { queryOf, type CaseFilter, type PageFilter } from "./list.js";
+import { queryOf, type FileFilter, type PageFilter } from "./list.js";
 import { ProblemError, type FieldError } from "./problem.js";
 import { Transport, type TransportOptions } from "./transport.js";
 import { watch, type CaseEvent, type WatchOptions } from "./watch.js";
@@ -12,6 +12,7 @@ export type CasePage = Schemas["CasePage"];
 export type Category = Schemas["CategoryDocument"];
 export type Dealer = Schemas["DealerDocument"];
 export type Priority = Schemas["PriorityDocument"];
+export type Length = Schemas["LengthDocument"];
 export type Submission = Schemas["SubmissionDocument"];
 export type Timeline = Schemas["Timeline"];
 
@@ -78,6 +79,12 @@ export class Casebridge {
     return some(await this.http.GET("/v1/dealers/{dealer}/priorities", { params, ...options })).items;
   }
 
+  /** How long texts may be that are submitted, where D365 keeps less than drafts may hold. */
+  async lengths(options: CallOptions = {}): Promise<Length[]> {
+    const params = { path: this.#dealer() };
+    return some(await this.http.GET("/v1/dealers/{dealer}/lengths", { params, ...options })).items;
+  }
+
   /** One page of the list. */
   async page(filter: PageFilter = {}, options: CallOptions = {}): Promise<CasePage> {
     const params = { path: this.#dealer(), query: queryOf(filter) as object };
@@ -95,7 +102,7 @@ export class Casebridge {
   }
 
   /** The list as CSV, of any length; `new Response(stream).blob()` is the file. */
-  async csv(filter: CaseFilter = {}, options: CallOptions = {}): Promise<ReadableStream<Uint8Array>> {
+  async csv(filter: FileFilter = {}, options: CallOptions = {}): Promise<ReadableStream<Uint8Array>> {
     const url = this.#transport.url(this.#path("/cases.csv"), queryOf(filter));
     const response = await this.#transport.send(new Request(url, { signal: options.signal ?? null }), { stream: true });
     return response.body ?? new Blob([]).stream();

@@ -18,18 +18,30 @@ type Column =
 export interface CaseFilter {
   /** Part of a Web Case ID, a Case ID, a user's name or a status' label; case does not matter. */
   q?: string;
+  /** Words that all stand in the description or the notes, in any order. */
+  text?: string;
   status?: CaseStatus | readonly CaseStatus[];
   category?: string;
   priority?: string;
   /** A user's name; `me` for the token's own. */
   created_by?: string;
   origin?: Case["origin"];
+  /** A moment, or a day ("2026-01-31") of `zone`. */
   created_from?: Date | string;
+  /** A moment, or a day of `zone`, the whole of it. */
   created_to?: Date | string;
+  /** The IANA time zone of days and of a file's times; default UTC. */
+  zone?: string;
   /** Those submitted that did not reach D365 yet; false: the others. */
   undelivered?: boolean;
   /** A column, with `-` in front for descending; default `-created_at`. */
   sort?: Column | `-${Column}`;
+}
+
+/** The list as a file. */
+export interface FileFilter extends CaseFilter {
+  /** Between cells; default: that of the spreadsheets in the language of the request's `Accept-Language`, which browsers send. */
+  separator?: "comma" | "semicolon" | "tab";
 }
 
 /** One page of the list. */
@@ -43,7 +55,7 @@ export interface PageFilter extends CaseFilter {
 }
 
 /** `filter` as the API's query parameters; what is undefined or empty is left out. */
-export function queryOf(filter: PageFilter): Record<string, string> {
+export function queryOf(filter: PageFilter | FileFilter): Record<string, string> {
   const query: Record<string, string> = {};
   for (const [name, value] of Object.entries(filter) as [string, unknown][]) {
     const text = value instanceof Date ? value.toISOString() : Array.isArray(value) ? value.join(",") : value;

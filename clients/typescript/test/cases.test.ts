@@ -88,9 +88,9 @@ test("CSV comes as a stream, and a refusal as a problem", async () => {
     response.writeHead(200, { "Content-Type": "text/csv" }).write("Web Case ID\r\n");
     setTimeout(() => response.end("W1\r\n"), 50);
   }, problem(422, "invalid-request"));
-  const stream = await server.client().csv({ status: "open", sort: "-created_at" });
+  const stream = await server.client().csv({ status: "open", sort: "-created_at", separator: "semicolon", zone: "Europe/Berlin" });
   assert.equal(await new Response(stream).text(), "Web Case ID\r\nW1\r\n");
-  assert.equal(server.received[0]?.url, `${CASES}.csv?status=open&sort=-created_at`);
+  assert.equal(server.received[0]?.url, `${CASES}.csv?status=open&sort=-created_at&separator=semicolon&zone=Europe%2FBerlin`);
   await assert.rejects(server.client().csv(), refused("invalid-request"));
 });
 

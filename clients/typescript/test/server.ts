@@ -80,7 +80,7 @@ export function caseOf(changes: Partial<Case> = {}): Case {
     web_case_id: "W7Q4MZ2KXR", case_id: null, dealer: "usmf-us-001", status: "draft", status_as_of: null,
     category: "Warranty", category_type: null, priority: null, description: null, contact: null, notes: null,
     created_by: "dana", created_at: "2026-11-24T10:00:00Z", updated_at: "2026-11-24T10:00:00Z", submitted_at: null,
-    submission: null, origin: "portal", allowed_actions: ["edit", "delete", "submit", "copy"], ...changes,
+    submission: null, moved_at: null, deleted_in_d365_at: null, origin: "portal", allowed_actions: ["edit", "delete", "submit", "copy"], ...changes,
   };
 }
 

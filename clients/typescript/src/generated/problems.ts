@@ -2,7 +2,7 @@
 
 /** What the API may refuse with: the last word of a problem's `type`. */
 export type ProblemKind =
-  /** The body is no business event of D365 (400) */
+  /** The body is not a business event of D365 (400) */
   | "not-an-event"
   /** Not authenticated (401) */
   | "unauthorized"
@@ -18,17 +18,21 @@ export type ProblemKind =
   | "request-timeout"
   /** The case is submitted (409) */
   | "case-submitted"
+  /** A case is on its way to D365 (409) */
+  | "case-on-its-way"
+  /** Another restore of D365 is being worked on (409) */
+  | "restore-runs"
   /** The state does not permit this (409) */
   | "not-allowed"
-  /** Another number of documents matches (409) */
-  | "count-differs"
   /** A request with this Idempotency-Key is under way (409) */
   | "idempotency-key-in-use"
+  /** The draft was deleted (410) */
+  | "draft-deleted"
   /** The case has changed (412) */
   | "version-changed"
   /** The body is too large (413) */
   | "too-large"
-  /** The body is no JSON (415) */
+  /** The body is not valid JSON (415) */
   | "unsupported-media-type"
   /** The request is not valid (422) */
   | "invalid-request"
@@ -40,8 +44,10 @@ export type ProblemKind =
   | "version-required"
   /** Too many requests (429) */
   | "too-many-requests"
-  /** The dealer has too many live streams (429) */
+  /** Too many live streams (429) */
   | "too-many-streams"
+  /** The request's headers are too large (431) */
+  | "headers-too-large"
   /** Something failed on our side (500) */
   | "internal-error"
   /** This endpoint is off (503) */

@@ -56,8 +56,11 @@ export interface paths {
          * Export cases as CSV
          * @description All cases of a list, however many, in its order.
          *
-         *     UTF-8 with a mark; a cell that a spreadsheet would run as a formula begins with an apostrophe. An answer that is cut
-         *     off (the database went away) has no end of its chunks: clients see an error, not a short list.
+         *     UTF-8 with a byte order mark. Cells are separated as the spreadsheets of the `Accept-Language` do it, or as
+         *     `separator` says. Times are those of `zone`, which their column names; `2026-01-31 08:00:05` is a time to any
+         *     spreadsheet. An apostrophe stands wherever a spreadsheet could begin to read a formula, whatever it takes for a
+         *     separator. An answer that is cut off (the database went away) has no end of its chunks: clients see an error, not
+         *     a short list.
          */
         get: operations["export_cases"];
         put?: never;
@@ -210,6 +213,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/dealers/{dealer}/lengths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List how long texts may be
+         * @description The texts of which D365 keeps less than drafts may hold: a longer one cannot be submitted (422).
+         */
+        get: operations["list_lengths"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/dealers/{dealer}/priorities": {
         parameters: {
             query?: never;
@@ -283,8 +306,18 @@ export interface components {
             created_by: string | null;
             /** Dealer */
             dealer: string;
+            /**
+             * Deleted In D365 At
+             * @description since when D365 does not have the case; else null
+             */
+            deleted_in_d365_at: string | null;
             /** Description */
             description: string | null;
+            /**
+             * Moved At
+             * @description since when the case in D365 belongs to another customer or legal entity, or to a category type that dealers do not see: this case then shows what was submitted and the last status from before; else null
+             */
+            moved_at: string | null;
             /** Notes */
             notes: string | null;
             /** Origin */
@@ -477,6 +510,24 @@ export interface components {
             pointer: string;
         };
         /**
+         * LengthDocument
+         * @description How long a text may be that is submitted, in UTF-16 units (as `maxlength` of HTML counts).
+         */
+        LengthDocument: {
+            /** Characters */
+            characters: number;
+            /** Pointer */
+            pointer: string;
+        };
+        /**
+         * LengthList
+         * @description The texts that D365 shortens, were they longer; others may be as long as this document's schemas say.
+         */
+        LengthList: {
+            /** Items */
+            items: components["schemas"]["LengthDocument"][];
+        };
+        /**
          * Outcome
          * @description What one attempt came to.
          * @enum {string}
@@ -546,6 +597,12 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /**
+         * Separator
+         * @description What stands between the cells of a line.
+         * @enum {string}
+         */
+        Separator: "comma" | "semicolon" | "tab";
         /**
          * SubmissionDocument
          * @description How far a submission has come.
@@ -619,7 +676,7 @@ export interface components {
             duration_seconds: number | null;
             /**
              * Event
-             * @description created, submitted, sent (Kafka has it), attempt, deferred, verifying, delivered, failed, replayed, linked, returned, discarded, restored, or status; more may come
+             * @description created, submitted, sent (Kafka has it), attempt, deferred, verifying, delivered, failed, replayed, linked, returned, discarded, restored, status, reopened, moved or deleted_in_d365; more may come
              * @example submitted
              */
             event: string;
@@ -661,6 +718,18 @@ export interface components {
                 };
             };
         };
+        /** @description `draft-deleted`: The draft was deleted */
+        "draft-deleted": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:draft-deleted";
+                };
+            };
+        };
         /** @description `forbidden`: Not allowed */
         forbidden: {
             headers: {
@@ -671,6 +740,18 @@ export interface components {
                 "application/problem+json": components["schemas"]["ProblemDocument"] & {
                     /** @enum {unknown} */
                     type?: "urn:casebridge:problem:forbidden";
+                };
+            };
+        };
+        /** @description `headers-too-large`: The request's headers are too large */
+        "headers-too-large": {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"] & {
+                    /** @enum {unknown} */
+                    type?: "urn:casebridge:problem:headers-too-large";
                 };
             };
         };
@@ -796,7 +877,7 @@ export interface components {
                 };
             };
         };
-        /** @description `too-many-requests`: Too many requests; `too-many-streams`: The dealer has too many live streams */
+        /** @description `too-many-requests`: Too many requests; `too-many-streams`: Too many live streams */
         "too-many-requests-or-too-many-streams": {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
@@ -874,7 +955,7 @@ export interface components {
                 };
             };
         };
-        /** @description `unsupported-media-type`: The body is no JSON */
+        /** @description `unsupported-media-type`: The body is not valid JSON */
         "unsupported-media-type": {
             headers: {
                 [name: string]: unknown;
@@ -977,9 +1058,11 @@ export interface operations {
             };
             401: components["responses"]["unauthorized"];
             403: components["responses"]["forbidden"];
+            408: components["responses"]["request-timeout"];
             413: components["responses"]["too-large"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
+            431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -987,24 +1070,28 @@ export interface operations {
     list_cases: {
         parameters: {
             query?: {
-                /** @description Part of a Web Case ID, a Case ID, a user (created_by) or a status's label (English, German, Icelandic); with less than three letters or digits, how it begins. Case is ignored; in ids O is read as 0, too, and I and L as 1. */
+                /** @description Part of a Web Case ID, a Case ID, a user (created_by) or a status's label (English, German, Icelandic), from one character on. Case, invisible characters and the punctuation around it are ignored; dashes and full-width characters are read as the plain ones, O also as 0, and I and L as 1. If nothing is left, all cases are found. */
                 q?: string | null;
+                /** @description words that all stand in the case's description or notes, in any order, each of them anywhere; read as `q` is */
+                text?: string | null;
                 /** @description one or more, with commas between them */
                 status?: string | null;
                 /** @description as the case shows it: D365's once D365 has the case */
                 category?: string | null;
                 /** @description as the case shows it */
                 priority?: string | null;
-                /** @description a user, case ignored; `me` is the caller */
+                /** @description a user's name, case ignored; `me` is the caller, by whatever name */
                 created_by?: string | null;
                 origin?: string | null;
-                /** @description a date (its day in UTC begins the range) or a time */
+                /** @description a date (its day in `zone` begins the range) or a time */
                 created_from?: (string | unknown | unknown) | null;
-                /** @description a date (the whole of its day in UTC is within) or a time, included */
+                /** @description a date (the whole of its day in `zone` is within) or a time, included */
                 created_to?: (string | unknown | unknown) | null;
                 /** @description true: submitted, but D365 does not have it yet; false: the others */
                 undelivered?: boolean | null;
-                /** @description a column, `-` for descending. What has no value comes last both ways; equals are sorted by created_at, then web_case_id, in the same direction. Status goes by the order of a case's life; created_by, category, priority and description ignore case, the last three beyond 100 characters all else, too. */
+                /** @description the time zone whose days `created_from` and `created_to` name */
+                zone?: string;
+                /** @description a column, `-` for descending. What has no value comes last both ways; equals are sorted by created_at, then web_case_id, in the same direction. Status goes by the order of a case's life, priority by D365's where it is configured, else by its name; created_by, category, priority and description by the alphabet of `Accept-Language` (English, German or Icelandic, else the Unicode root's), ignoring case and, the last three, what is beyond 100 characters. */
                 sort?: "web_case_id" | "-web_case_id" | "case_id" | "-case_id" | "status" | "-status" | "category" | "-category" | "priority" | "-priority" | "description" | "-description" | "created_by" | "-created_by" | "created_at" | "-created_at" | "updated_at" | "-updated_at" | "submitted_at" | "-submitted_at";
                 /** @description `next` of the page before; q, filters and sort must be the same */
                 cursor?: string | null;
@@ -1046,7 +1133,9 @@ export interface operations {
                      *           "created_at": "2026-03-02T09:30:01.221Z",
                      *           "created_by": "dana",
                      *           "dealer": "usmf-us-001",
+                     *           "deleted_in_d365_at": null,
                      *           "description": "The hydraulic pump leaks.",
+                     *           "moved_at": null,
                      *           "notes": "Call first.",
                      *           "origin": "portal",
                      *           "priority": "High",
@@ -1081,9 +1170,11 @@ export interface operations {
             401: components["responses"]["unauthorized"];
             403: components["responses"]["forbidden"];
             404: components["responses"]["not-found"];
+            408: components["responses"]["request-timeout"];
             413: components["responses"]["too-large"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
+            431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable-or-list-too-slow"];
         };
@@ -1149,7 +1240,9 @@ export interface operations {
                      *       "created_at": "2026-03-02T09:30:01.221Z",
                      *       "created_by": "dana",
                      *       "dealer": "usmf-us-001",
+                     *       "deleted_in_d365_at": null,
                      *       "description": "The hydraulic pump leaks.",
+                     *       "moved_at": null,
                      *       "notes": "Call first.",
                      *       "origin": "portal",
                      *       "priority": "High",
@@ -1169,10 +1262,12 @@ export interface operations {
             404: components["responses"]["not-found"];
             408: components["responses"]["request-timeout"];
             409: components["responses"]["idempotency-key-in-use"];
+            410: components["responses"]["draft-deleted"];
             413: components["responses"]["too-large"];
             415: components["responses"]["unsupported-media-type"];
             422: components["responses"]["invalid-request-or-idempotency-key-reused"];
             429: components["responses"]["too-many-requests"];
+            431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -1180,25 +1275,31 @@ export interface operations {
     export_cases: {
         parameters: {
             query?: {
-                /** @description Part of a Web Case ID, a Case ID, a user (created_by) or a status's label (English, German, Icelandic); with less than three letters or digits, how it begins. Case is ignored; in ids O is read as 0, too, and I and L as 1. */
+                /** @description Part of a Web Case ID, a Case ID, a user (created_by) or a status's label (English, German, Icelandic), from one character on. Case, invisible characters and the punctuation around it are ignored; dashes and full-width characters are read as the plain ones, O also as 0, and I and L as 1. If nothing is left, all cases are found. */
                 q?: string | null;
+                /** @description words that all stand in the case's description or notes, in any order, each of them anywhere; read as `q` is */
+                text?: string | null;
                 /** @description one or more, with commas between them */
                 status?: string | null;
                 /** @description as the case shows it: D365's once D365 has the case */
                 category?: string | null;
                 /** @description as the case shows it */
                 priority?: string | null;
-                /** @description a user, case ignored; `me` is the caller */
+                /** @description a user's name, case ignored; `me` is the caller, by whatever name */
                 created_by?: string | null;
                 origin?: string | null;
-                /** @description a date (its day in UTC begins the range) or a time */
+                /** @description a date (its day in `zone` begins the range) or a time */
                 created_from?: (string | unknown | unknown) | null;
-                /** @description a date (the whole of its day in UTC is within) or a time, included */
+                /** @description a date (the whole of its day in `zone` is within) or a time, included */
                 created_to?: (string | unknown | unknown) | null;
                 /** @description true: submitted, but D365 does not have it yet; false: the others */
                 undelivered?: boolean | null;
-                /** @description a column, `-` for descending. What has no value comes last both ways; equals are sorted by created_at, then web_case_id, in the same direction. Status goes by the order of a case's life; created_by, category, priority and description ignore case, the last three beyond 100 characters all else, too. */
+                /** @description the time zone of the file's times, whose days `created_from` and `created_to` name */
+                zone?: string;
+                /** @description a column, `-` for descending. What has no value comes last both ways; equals are sorted by created_at, then web_case_id, in the same direction. Status goes by the order of a case's life, priority by D365's where it is configured, else by its name; created_by, category, priority and description by the alphabet of `Accept-Language` (English, German or Icelandic, else the Unicode root's), ignoring case and, the last three, what is beyond 100 characters. */
                 sort?: "web_case_id" | "-web_case_id" | "case_id" | "-case_id" | "status" | "-status" | "category" | "-category" | "priority" | "-priority" | "description" | "-description" | "created_by" | "-created_by" | "created_at" | "-created_at" | "updated_at" | "-updated_at" | "submitted_at" | "-submitted_at";
+                /** @description between cells; default: that of the spreadsheets in the language of `Accept-Language` */
+                separator?: components["schemas"]["Separator"] | null;
             };
             header?: never;
             path: {
@@ -1221,9 +1322,11 @@ export interface operations {
             401: components["responses"]["unauthorized"];
             403: components["responses"]["forbidden"];
             404: components["responses"]["not-found"];
+            408: components["responses"]["request-timeout"];
             413: components["responses"]["too-large"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
+            431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable-or-list-too-slow"];
         };
@@ -1255,9 +1358,11 @@ export interface operations {
             401: components["responses"]["unauthorized"];
             403: components["responses"]["forbidden"];
             404: components["responses"]["not-found"];
+            408: components["responses"]["request-timeout"];
             413: components["responses"]["too-large"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests-or-too-many-streams"];
+            431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable-or-streams-taken"];
         };
@@ -1298,7 +1403,9 @@ export interface operations {
                      *       "created_at": "2026-03-02T09:30:01.221Z",
                      *       "created_by": "dana",
                      *       "dealer": "usmf-us-001",
+                     *       "deleted_in_d365_at": null,
                      *       "description": "The hydraulic pump leaks.",
+                     *       "moved_at": null,
                      *       "notes": "Call first.",
                      *       "origin": "portal",
                      *       "priority": "High",
@@ -1330,9 +1437,11 @@ export interface operations {
             401: components["responses"]["unauthorized"];
             403: components["responses"]["forbidden"];
             404: components["responses"]["not-found"];
+            408: components["responses"]["request-timeout"];
             413: components["responses"]["too-large"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
+            431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -1363,12 +1472,14 @@ export interface operations {
             401: components["responses"]["unauthorized"];
             403: components["responses"]["forbidden"];
             404: components["responses"]["not-found"];
+            408: components["responses"]["request-timeout"];
             409: components["responses"]["case-submitted"];
             412: components["responses"]["version-changed"];
             413: components["responses"]["too-large"];
             422: components["responses"]["invalid-request"];
             428: components["responses"]["version-required"];
             429: components["responses"]["too-many-requests"];
+            431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -1448,7 +1559,9 @@ export interface operations {
                      *       "created_at": "2026-03-02T09:30:01.221Z",
                      *       "created_by": "dana",
                      *       "dealer": "usmf-us-001",
+                     *       "deleted_in_d365_at": null,
                      *       "description": "The hydraulic pump leaks.",
+                     *       "moved_at": null,
                      *       "notes": "Call first.",
                      *       "origin": "portal",
                      *       "priority": "High",
@@ -1474,6 +1587,7 @@ export interface operations {
             422: components["responses"]["invalid-request"];
             428: components["responses"]["version-required"];
             429: components["responses"]["too-many-requests"];
+            431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -1522,7 +1636,9 @@ export interface operations {
                      *       "created_at": "2026-03-02T09:30:01.221Z",
                      *       "created_by": "dana",
                      *       "dealer": "usmf-us-001",
+                     *       "deleted_in_d365_at": null,
                      *       "description": "The hydraulic pump leaks.",
+                     *       "moved_at": null,
                      *       "notes": "Call first.",
                      *       "origin": "portal",
                      *       "priority": "High",
@@ -1542,9 +1658,11 @@ export interface operations {
             404: components["responses"]["not-found"];
             408: components["responses"]["request-timeout"];
             409: components["responses"]["idempotency-key-in-use"];
+            410: components["responses"]["draft-deleted"];
             413: components["responses"]["too-large"];
             422: components["responses"]["invalid-request-or-idempotency-key-reused"];
             429: components["responses"]["too-many-requests"];
+            431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -1605,9 +1723,11 @@ export interface operations {
             401: components["responses"]["unauthorized"];
             403: components["responses"]["forbidden"];
             404: components["responses"]["not-found-or-case-not-submitted"];
+            408: components["responses"]["request-timeout"];
             413: components["responses"]["too-large"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
+            431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -1682,6 +1802,7 @@ export interface operations {
             422: components["responses"]["invalid-request-or-idempotency-key-reused-or-case-incomplete"];
             428: components["responses"]["version-required"];
             429: components["responses"]["too-many-requests"];
+            431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable-or-lists-unknown"];
         };
@@ -1758,9 +1879,11 @@ export interface operations {
             401: components["responses"]["unauthorized"];
             403: components["responses"]["forbidden"];
             404: components["responses"]["not-found"];
+            408: components["responses"]["request-timeout"];
             413: components["responses"]["too-large"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
+            431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -1812,9 +1935,66 @@ export interface operations {
             401: components["responses"]["unauthorized"];
             403: components["responses"]["forbidden"];
             404: components["responses"]["not-found"];
+            408: components["responses"]["request-timeout"];
             413: components["responses"]["too-large"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
+            431: components["responses"]["headers-too-large"];
+            500: components["responses"]["internal-error"];
+            503: components["responses"]["unavailable"];
+        };
+    };
+    list_lengths: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the ETag of what you have; 304 where it is the same */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description slug */
+                dealer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "characters": 60,
+                     *           "pointer": "/description"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LengthList"];
+                };
+            };
+            /** @description You have it already (`If-None-Match`) */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["unauthorized"];
+            403: components["responses"]["forbidden"];
+            404: components["responses"]["not-found"];
+            408: components["responses"]["request-timeout"];
+            413: components["responses"]["too-large"];
+            422: components["responses"]["invalid-request"];
+            429: components["responses"]["too-many-requests"];
+            431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };
@@ -1865,9 +2045,11 @@ export interface operations {
             401: components["responses"]["unauthorized"];
             403: components["responses"]["forbidden"];
             404: components["responses"]["not-found"];
+            408: components["responses"]["request-timeout"];
             413: components["responses"]["too-large"];
             422: components["responses"]["invalid-request"];
             429: components["responses"]["too-many-requests"];
+            431: components["responses"]["headers-too-large"];
             500: components["responses"]["internal-error"];
             503: components["responses"]["unavailable"];
         };

@@ -1,6 +1,6 @@
 """`portal-web serve | migrate`."""
 
-from case_shared import entry
+from case_shared.process import entry
 
 
 def main() -> None:
@@ -10,8 +10,8 @@ def main() -> None:
 
 def serve() -> None:
     """Serve until a signal."""
-    from case_shared import service
-    from case_shared.settings import load_settings
+    from case_shared.process.settings import load_settings
+    from case_shared.web import service
     from portal_web import wiring
     from portal_web.settings import Settings
 
@@ -21,9 +21,9 @@ def serve() -> None:
 
 def migrate() -> None:
     """Bring the schema up to date."""
-    from case_shared import migrations
+    from case_shared.kafka import migrate
 
-    migrations.run("portal_web")
+    migrate.run("portal_web")
 
 
 if __name__ == "__main__":

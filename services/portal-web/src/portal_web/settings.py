@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
-from case_shared.settings import DatabaseSettings, OidcSettings, Port, ServiceSettings
+from case_shared.process.settings import DatabaseSettings, OidcSettings, Port, ServiceSettings
+from case_shared.web.limits import PerMinute
 
 _ADDRESS = r"^https?://[^/?#]+$"
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -14,16 +15,40 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 class Settings(ServiceSettings, DatabaseSettings, OidcSettings):
     """What `portal-web serve` needs."""
 
-    port: Port = 8080
-    public_url: str = Field(pattern=_ADDRESS, description="its own address, as browsers see it: scheme, host and port")
-    case_api_url: str = Field(pattern="^https?://", description="where case-api is")
-    d365_sync_url: str | None = Field(default=None, pattern="^https?://", description="where the operators' API is")
-    oidc_client_id: str = "portal-web"
-    oidc_client_secret: SecretStr | None = Field(default=None, description="none: a public client, with PKCE alone")
-    oidc_scopes: str = (
-        "openid profile offline_access cases:read cases:write cases:submit documents:read documents:write audit:read"
+    port: Port = Field(default=8080, description="Port to listen on.")
+    public_url: str = Field(
+        pattern=_ADDRESS, description="The portal's own address, as browsers see it: scheme, host and port."
     )
-    session_hours: Annotated[float, Field(gt=0, le=720)] = 12
+    case_api_url: str = Field(pattern="^https?://", description="Address of case-api.")
+    d365_sync_url: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        description="Address of d365-sync, for the operator console. Without it there is no console.",
+    )
+    oidc_client_id: str = Field(default="portal-web", description="The client that the portal is at the provider.")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="That client's secret. Without it the portal is a public client, with PKCE only."
+    )
+    oidc_scopes: str = Field(
+        default="openid profile offline_access cases:read cases:write cases:submit documents:read documents:write "
+        "audit:read",
+        description="The scopes that the portal asks for, separated by spaces, as the provider calls them.",
+    )
+    rate_limit_user_per_minute: PerMinute = Field(
+        default=600, description="Pages that one user may ask one replica for; 0 is no limit."
+    )
+    rate_limit_address_per_minute: PerMinute = Field(
+        default=300,
+        description="Pages that one address may ask for without a sign-in (see TRUSTED_PROXIES); 0 is no limit.",
+    )
+    live_pages_per_user: Annotated[int, Field(ge=1)] = Field(
+        default=20,
+        description="Pages of one user that see changes at once. Further ones ask from time to time.",
+    )
+    live_pages_per_dealer: Annotated[int, Field(ge=1)] = Field(
+        default=100, description="Pages of one dealer that see changes at once."
+    )
+    session_hours: Annotated[float, Field(gt=0, le=720)] = Field(default=12, description="How long a sign-in lasts.")
 
     @property
     def secure(self) -> bool:

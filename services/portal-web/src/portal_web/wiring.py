@@ -7,32 +7,40 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import httpx2
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from case_shared import service
-from case_shared.auth import TokenVerifier
-from case_shared.clock import SystemClock
-from case_shared.health import Heartbeats, health_routes
-from case_shared.http import BodyLimit, Tracing
-from case_shared.loops import finish, run_loop, start
-from case_shared.postgres import Pool, close_pool
+from case_shared.database.postgres import Pool, close_pool, takes_writes
+from case_shared.process.clock import SystemClock
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.process.loops import finish, run_loop, start
+from case_shared.web import service
+from case_shared.web.auth import TokenVerifier
+from case_shared.web.health import health_routes
+from case_shared.web.http import BodyLimit, Tracing
+from case_shared.web.limits import Limit
 from portal_web.app.choices import KnowingChoices
+from portal_web.app.keep_form import KeepingForms
 from portal_web.app.keep_session import KeepingSession
+from portal_web.app.live_hub import LiveHub
+from portal_web.app.save_new import SavingNew
 from portal_web.app.sign_in import SigningIn
 from portal_web.clients.provider import OidcProvider
+from portal_web.clients.rest import MOST_CONNECTIONS, MOST_STREAMS, Load
+from portal_web.postgres.begun_store import PostgresBegunStore
 from portal_web.postgres.session_store import PostgresSessionStore
 from portal_web.settings import Settings
-from portal_web.web import assets, case_form, case_view, cases, console, live, preferences, signing
-from portal_web.web.context import Context
+from portal_web.web import assets, case_form, case_view, cases, console, live, preferences_page, rendering, signing
+from portal_web.web.context import Context, PageLimits
 from portal_web.web.cookies import Cookies
 from portal_web.web.guard import Guard
+from portal_web.web.limits import counted
 from portal_web.web.refusals import install_refusals
 
 _SWEEP_SECONDS = 300.0
 _DRAIN_SECONDS = 5.0
 _SMALLEST_COMPRESSED_BYTES = 500
-PAGES = (signing, preferences, assets, cases, live, case_form, case_view, console)
+PAGES = (signing, preferences_page, assets, cases, live, case_form, case_view, console)
 
 
 def build_app(settings: Settings) -> FastAPI:
@@ -44,16 +52,22 @@ def build_app(settings: Settings) -> FastAPI:
             pool = await service.open_pool(settings, service="portal-web")
             stack.push_async_callback(close_pool, pool)
             keys = await stack.enter_async_context(aiohttp.ClientSession())
-            http = await stack.enter_async_context(httpx2.AsyncClient(follow_redirects=False))
+            http = await stack.enter_async_context(_client(MOST_CONNECTIONS))
+            streams = await stack.enter_async_context(_client(MOST_STREAMS))
             clock, stopping = SystemClock(), asyncio.Event()
+            await asyncio.to_thread(rendering.prepare)
             heartbeats = Heartbeats(clock)
-            context, id_tokens = compose(settings, pool, keys, http, clock)
+            context, id_tokens = compose(settings, pool, keys, http, clock, streams)
             app.state.context, app.state.stop, app.state.stopping = context, stopping.set, stopping
 
             async def database_answers() -> bool:
-                return bool(await pool.fetchval("SELECT true"))
+                return await takes_writes(pool)
 
-            app.include_router(health_routes(heartbeats, {"database": database_answers}))
+            async def connections_left() -> bool:
+                return not context.load.exhausted
+
+            checks = {"database": database_answers, "connections": connections_left}
+            app.include_router(health_routes(heartbeats, checks, metrics_token=settings.metrics_token))
             tasks = start(
                 {
                     "keys": id_tokens.keep_keys(stopping),
@@ -74,18 +88,32 @@ def build_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="Casebridge portal", lifespan=lifespan, openapi_url=None, redirect_slashes=False)
     install_refusals(app)
     for pages in PAGES:
-        app.include_router(pages.router)
+        # Files may be asked for as often as one likes: they are in memory, and browsers keep them.
+        app.include_router(pages.router, dependencies=[] if pages is assets else [Depends(counted)])
     app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED_BYTES)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, seconds=settings.body_timeout_seconds)
     app.add_middleware(Guard, public_url=settings.public_url)
     app.add_middleware(Tracing)
     return app
 
 
+def _client(most: int) -> httpx2.AsyncClient:
+    """Connections to the APIs: pages and streams have each their own, so that no stream takes what a page needs."""
+    return httpx2.AsyncClient(follow_redirects=False, limits=httpx2.Limits(max_connections=most))
+
+
 def compose(
-    settings: Settings, pool: Pool, keys: aiohttp.ClientSession, http: httpx2.AsyncClient, clock: SystemClock
+    settings: Settings,
+    pool: Pool,
+    keys: aiohttp.ClientSession,
+    http: httpx2.AsyncClient,
+    clock: SystemClock,
+    streams: httpx2.AsyncClient | None = None,
 ) -> tuple[Context, TokenVerifier]:
-    """What the routes work with, and what checks ID tokens: their audience is this client."""
+    """What the routes work with, and what checks ID tokens: their audience is this client.
+
+    Without `streams` what comes bit by bit uses `http`.
+    """
     id_tokens = TokenVerifier(settings.model_copy(update={"oidc_audience": settings.oidc_client_id}), keys, clock)
     provider = OidcProvider(settings, http, id_tokens, clock)
     store = PostgresSessionStore(pool)
@@ -93,8 +121,15 @@ def compose(
     context = Context(
         settings=settings,
         http=http,
+        streams=streams or http,
+        load=Load(),
+        limits=PageLimits(
+            Limit("user", settings.rate_limit_user_per_minute), Limit("address", settings.rate_limit_address_per_minute)
+        ),
+        live=LiveHub(settings.live_pages_per_user, settings.live_pages_per_dealer),
         sessions=KeepingSession(store, provider, clock),
-        signing_in=SigningIn(store, provider, settings.session_hours),
+        signing_in=SigningIn(store, provider, KeepingForms(store, clock), settings.session_hours),
+        saving_new=SavingNew(PostgresBegunStore(pool)),
         store=store,
         choices=KnowingChoices(clock),
         cookies=cookies,

@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from case_shared.clock import Clock
-from portal_web.domain.cases import Category, Priority
+from case_shared.process.clock import Clock
+from portal_web.domain.case_api import CategoryDocument, PriorityDocument
 
 _FRESH_SECONDS = 60.0
 
@@ -13,19 +13,23 @@ _FRESH_SECONDS = 60.0
 class Lists(Protocol):
     """Where they come from."""
 
-    async def categories(self) -> list[Category]:
+    async def categories(self) -> list[CategoryDocument]:
         """What a case may be about."""
 
-    async def priorities(self) -> list[Priority]:
+    async def priorities(self) -> list[PriorityDocument]:
         """How urgent it may be."""
+
+    async def lengths(self) -> dict[str, int]:
+        """How many characters of which field, by its pointer, D365 keeps."""
 
 
 @dataclass(frozen=True)
 class Choices:
     """The lists of one dealer."""
 
-    categories: tuple[Category, ...] = ()
-    priorities: tuple[Priority, ...] = ()
+    categories: tuple[CategoryDocument, ...] = ()
+    priorities: tuple[PriorityDocument, ...] = ()
+    lengths: dict[str, int] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -56,7 +60,7 @@ class KnowingChoices:
         known = self._known.get(dealer)
         if known and self.clock.monotonic() - known[0] < _FRESH_SECONDS:
             return known[1]
-        choices = Choices(tuple(await lists.categories()), tuple(await lists.priorities()))
+        choices = Choices(tuple(await lists.categories()), tuple(await lists.priorities()), await lists.lengths())
         if choices.categories:
             self._known[dealer] = (self.clock.monotonic(), choices)
         return choices

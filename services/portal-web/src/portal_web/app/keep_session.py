@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from case_shared.clock import Clock
-from case_shared.errors import Transient
+from case_shared.process.clock import Clock
+from case_shared.words.errors import Transient
 from portal_web.app.ports import Provider, SessionStore
 from portal_web.domain.errors import SessionEnded, SignInFailed
 from portal_web.domain.secret import Secret
@@ -83,4 +83,5 @@ class KeepingSession:
         return renewed
 
     async def _store(self, secret: Secret, session: Session, version: int) -> None:
-        await self.store.replace(secret.id, secret.seal(session.model_dump_json().encode()), version)
+        content = secret.seal(session.model_dump_json().encode())
+        await self.store.replace(secret.id, content, version, secret.form_key_id)

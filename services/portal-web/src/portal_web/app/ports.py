@@ -15,15 +15,15 @@ class Sealed:
 
 
 class SessionStore(Protocol):
-    """Sessions and sign-ins, found by the hash of the browser's secret; what has expired is not found."""
+    """Sessions and kept forms, found by the hash of a secret in a cookie; what has expired is not found."""
 
-    async def put(self, session_id: bytes, content: bytes, hours: float) -> None:
-        """Store a new session that ends after `hours`."""
+    async def put(self, session_id: bytes, content: bytes, hours: float, form_key_id: bytes) -> None:
+        """Store a session that ends after `hours`, new or again; forms with its key may be kept for a week more."""
 
     async def find(self, session_id: bytes) -> Sealed | None:
         """The session."""
 
-    async def replace(self, session_id: bytes, content: bytes, version: int) -> bool:
+    async def replace(self, session_id: bytes, content: bytes, version: int, form_key_id: bytes) -> bool:
         """Store its new content, unless its version is no longer `version`."""
 
     async def claim_renewal(self, session_id: bytes, version: int) -> bool:
@@ -35,14 +35,14 @@ class SessionStore(Protocol):
     async def delete(self, session_id: bytes) -> None:
         """End it."""
 
-    async def put_kept(self, kept_id: bytes, content: bytes) -> None:
-        """Keep a sign-in, or the form that comes back with it, for fifteen minutes."""
+    async def put_kept(self, kept_id: bytes, content: bytes, form_key_id: bytes) -> bool:
+        """Keep a form for fifteen minutes; False where no session had its key, or there is no room."""
 
     async def find_kept(self, kept_id: bytes) -> bytes | None:
         """Look at it."""
 
-    async def take_kept(self, kept_id: bytes) -> bytes | None:
-        """Take it: it is gone then."""
+    async def delete_kept(self, kept_id: bytes) -> None:
+        """Forget it."""
 
     async def delete_expired(self) -> bool:
         """Delete what has expired; False, for it is all done."""

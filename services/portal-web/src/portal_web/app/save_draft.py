@@ -16,11 +16,15 @@ class Submitted(Exception):
     """The API refuses: it is no draft any more."""
 
 
+class KeyReused(Exception):
+    """The API refuses: another draft was made with this key."""
+
+
 class Drafts(Protocol):
     """Where drafts are."""
 
     async def create(self, content: Mapping[str, Any], key: str) -> Versioned:
-        """A new draft, one for each `key`."""
+        """A new draft, one for each `key`; raises KeyReused for other content, or where that draft is deleted."""
 
     async def change(self, web_case_id: str, content: Mapping[str, Any], etag: str) -> Versioned:
         """Change a draft; raises Changed and Submitted."""
@@ -44,33 +48,27 @@ class Conflict:
 
 
 @dataclass(frozen=True)
-class AlreadySubmitted:
-    """The case is submitted: nothing was saved."""
+class Unrelated:
+    """Nothing was saved: the case is not this form's to write. None: it cannot be told which case that is.
 
-    web_case_id: str
-
-
-Outcome = Saved | Conflict | AlreadySubmitted
-
-
-async def save_new(drafts: Drafts, key: str, content: Content) -> Outcome:
-    """Save a form that was never saved. The draft is made empty, so that `key` stands for the same whatever is typed.
-
-    So a form that is sent twice, or sent again after Back, finds its draft.
+    `submitted`: it has gone to D365; `same`: it holds what the form does.
     """
-    draft = await drafts.create({}, key)
-    return await save(drafts, draft.case.web_case_id, content, draft.etag)
+
+    web_case_id: str | None = None
+    submitted: bool = False
+    same: bool = False
+
+
+Outcome = Saved | Conflict | Unrelated
 
 
 async def save(drafts: Drafts, web_case_id: str, content: Content, etag: str) -> Outcome:
     """Save a draft that the form knew as `etag`."""
     try:
         return Saved(await drafts.change(web_case_id, content.patch(), etag))
-    except Submitted:
-        return AlreadySubmitted(web_case_id)
-    except Changed:
+    except (Changed, Submitted):
         current = await drafts.case(web_case_id)
-        if "edit" not in current.case.allowed_actions:
-            return AlreadySubmitted(web_case_id)
-        same = not content.differing(Content.of_case(current.case))
-        return Saved(current) if same else Conflict(current)
+    same = not content.differing(Content.of_case(current.case))
+    if "edit" not in current.case.allowed_actions:
+        return Unrelated(web_case_id, submitted=True, same=same)
+    return Saved(current) if same else Conflict(current)

@@ -4,66 +4,69 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
-from portal_web.app.ports import Provider, SessionStore
+from portal_web.app.keep_form import KeepingForms
+from portal_web.app.ports import Provider, SessionStore, SignedIn
 from portal_web.domain.errors import SignInFailed
 from portal_web.domain.secret import Secret
-from portal_web.domain.session import KeptForm, Session, SignIn
+from portal_web.domain.session import KeptKey, Session, SignIn
 
 
 @dataclass(frozen=True)
 class Arrived:
-    """A user who has signed in: the new session's secret, where to go, and the secret of a form kept for them."""
+    """A user who has signed in: the session's secret, where to go, and the form kept for them."""
 
     session: Secret
     return_to: str
-    form: Secret | None
+    form: KeptKey | None
 
 
 @dataclass(frozen=True)
 class SigningIn:
-    """The use case, in two steps: `begin`, then the user at the provider, then `finish`."""
+    """The use case, in two steps: `begin`, then the user at the provider, then `finish`.
+
+    What `finish` needs is in a cookie of that sign-in alone, so that those of several tabs do not disturb each other.
+    """
 
     store: SessionStore
     provider: Provider
+    forms: KeepingForms
     session_hours: float
 
-    async def begin(self, browser: Secret, return_to: str, form: KeptForm | None = None) -> str:
-        """Remember the sign-in for the browser whose cookie holds `browser`; returns the provider's address."""
+    async def begin(self, state: str, return_to: str, form: KeptKey | None = None) -> tuple[SignIn, str]:
+        """The sign-in, to be remembered by the browser, and the provider's address."""
         sign_in = SignIn(
-            state=secrets.token_urlsafe(24),
+            state=state,
             nonce=secrets.token_urlsafe(24),
             code_verifier=secrets.token_urlsafe(48),
             return_to=return_to,
             form=form,
         )
-        address = await self.provider.address(sign_in)
-        await self.store.put_kept(browser.id, browser.seal(sign_in.model_dump_json().encode()))
-        return address
+        return sign_in, await self.provider.address(sign_in)
 
-    async def finish(self, browser: Secret | None, state: str, code: str | None) -> Arrived:
-        """Open a session for a code; raises SignInFailed where there is none, or this browser did not begin it."""
-        sign_in = await self._taken(browser, state)
+    async def finish(self, sign_in: SignIn | None, current: Secret | None, state: str, code: str | None) -> Arrived:
+        """Open a session for a code; `current` is the browser's session, if it has one.
+
+        Raises SignInFailed where there is no code, or this browser did not begin the sign-in.
+        """
+        if sign_in is None or not hmac.compare_digest(sign_in.state.encode(), state.encode()):
+            raise SignInFailed("no such sign-in of this browser is under way")
         if code is None:
             raise SignInFailed("the provider gave no code: the user, or the provider, said no")
         signed_in = await self.provider.exchange(sign_in, code)
-        session = Session(subject=signed_in.subject, username=signed_in.username, tokens=signed_in.tokens)
-        secret = Secret.new()
-        await self.store.put(secret.id, secret.seal(session.model_dump_json().encode()), self.session_hours)
-        form = sign_in.form if sign_in.form and sign_in.form.author == session.subject else None
-        return Arrived(secret, sign_in.return_to, await self.keep(form) if form else None)
+        secret = await self._opened(signed_in, current)
+        form = await self.forms.find(sign_in.form) if sign_in.form else None
+        mine = form is not None and form.author == signed_in.subject
+        return Arrived(secret, sign_in.return_to, sign_in.form if mine else None)
 
-    async def keep(self, form: KeptForm) -> Secret:
-        """Keep a form for its page; returns the secret that opens it."""
-        secret = Secret.new()
-        await self.store.put_kept(secret.id, secret.seal(form.model_dump_json().encode()))
+    async def _opened(self, signed_in: SignedIn, current: Secret | None) -> Secret:
+        """The session: the browser's own where it is the same user's, for other tabs' forms belong to it."""
+        session = Session(subject=signed_in.subject, username=signed_in.username, tokens=signed_in.tokens)
+        secret = current if current and await self._is_of(current, signed_in.subject) else Secret.new()
+        content = secret.seal(session.model_dump_json().encode())
+        await self.store.put(secret.id, content, self.session_hours, secret.form_key_id)
         return secret
 
-    async def _taken(self, browser: Secret | None, state: str) -> SignIn:
-        content = await self.store.take_kept(browser.id) if browser else None
-        plain = browser.open(content) if browser and content else None
-        if plain is None:
-            raise SignInFailed("no sign-in of this browser is under way")
-        sign_in = SignIn.model_validate_json(plain)
-        if not hmac.compare_digest(sign_in.state, state):
-            raise SignInFailed("the state is another sign-in's")
-        return sign_in
+    async def _is_of(self, secret: Secret, subject: str) -> bool:
+        stored = await self.store.find(secret.id)
+        plain = secret.open(stored.content) if stored else None
+        return plain is not None and Session.model_validate_json(plain).subject == subject

@@ -9,9 +9,22 @@ from urllib.parse import quote
 
 import httpx2
 
-from portal_web.app.save_draft import Changed, Submitted
+from portal_web.app.save_draft import Changed, KeyReused, Submitted
 from portal_web.clients.rest import Answer, Problem, Rest, Unavailable
-from portal_web.domain.cases import Case, Category, Event, Page, Priority, Submission, Versioned
+from portal_web.domain.case_api import (
+    CaseDocument,
+    CasePage,
+    CategoryDocument,
+    CategoryList,
+    DealerList,
+    LengthList,
+    PriorityDocument,
+    PriorityList,
+    SubmissionDocument,
+    Timeline,
+    TimelineEntry,
+)
+from portal_web.domain.cases import Versioned
 from portal_web.domain.session import Dealer
 
 # A stream is silent for 15 s at most (its keep-alive); twice that is a dead connection.
@@ -27,8 +40,8 @@ class CaseApi:
 
     async def dealers(self) -> tuple[Dealer, ...]:
         """The user's dealers."""
-        answer = await self.rest.get("/v1/dealers")
-        return tuple(Dealer(dealer=one["dealer"], name=one["name"]) for one in answer.body["items"])
+        found = DealerList.model_validate((await self.rest.get("/v1/dealers")).body)
+        return tuple(Dealer(dealer=one.dealer, name=one.name) for one in found.items)
 
     def of(self, dealer: str) -> "DealerApi":
         """What belongs to one dealer."""
@@ -42,22 +55,26 @@ class DealerApi:
     rest: Rest
     path: str
 
-    async def cases(self, **query: Any) -> Page:
+    async def cases(self, **query: Any) -> CasePage:
         """A page of the list; `query` as the API has it."""
-        return Page.model_validate((await self.rest.get(f"{self.path}/cases", **query)).body)
+        return CasePage.model_validate((await self.rest.get(f"{self.path}/cases", **query)).body)
 
     async def case(self, web_case_id: str) -> Versioned:
         """One case."""
         return _versioned(await self.rest.get(self._case(web_case_id)))
 
-    async def timeline(self, web_case_id: str) -> list[Event]:
+    async def timeline(self, web_case_id: str) -> list[TimelineEntry]:
         """What happened to it, oldest first."""
-        answer = await self.rest.get(f"{self._case(web_case_id)}/timeline")
-        return [Event.model_validate(one) for one in answer.body["items"]]
+        return Timeline.model_validate((await self.rest.get(f"{self._case(web_case_id)}/timeline")).body).items
 
     async def create(self, content: Mapping[str, Any], key: str) -> Versioned:
-        """A new draft, one for each `key`."""
-        return await self._once(f"{self.path}/cases", key, json=content)
+        """A new draft, one for each `key`; raises KeyReused."""
+        try:
+            return await self._once(f"{self.path}/cases", key, json=content)
+        except Problem as problem:
+            if problem.slug == "idempotency-key-reused" or problem.status == httpx2.codes.GONE:
+                raise KeyReused from problem
+            raise
 
     async def change(self, web_case_id: str, content: Mapping[str, Any], etag: str) -> Versioned:
         """Change a draft; raises Changed and Submitted."""
@@ -84,20 +101,23 @@ class DealerApi:
         path = f"{self._case(web_case_id)}/submission"
         await self.rest.call("POST", path, params={"validate_only": "true"}, headers={"If-Match": etag})
 
-    async def submit(self, web_case_id: str, etag: str) -> Submission:
+    async def submit(self, web_case_id: str, etag: str) -> SubmissionDocument:
         """Submit it, irreversibly; again with the same version: the same submission."""
         answer = await self.rest.call("POST", f"{self._case(web_case_id)}/submission", headers={"If-Match": etag})
-        return Submission.model_validate(answer.body)
+        return SubmissionDocument.model_validate(answer.body)
 
-    async def categories(self) -> list[Category]:
+    async def categories(self) -> list[CategoryDocument]:
         """What a case may be about."""
-        answer = await self.rest.get(f"{self.path}/categories")
-        return [Category.model_validate(one) for one in answer.body["items"]]
+        return CategoryList.model_validate((await self.rest.get(f"{self.path}/categories")).body).items
 
-    async def priorities(self) -> list[Priority]:
+    async def priorities(self) -> list[PriorityDocument]:
         """How urgent it may be."""
-        answer = await self.rest.get(f"{self.path}/priorities")
-        return [Priority.model_validate(one) for one in answer.body["items"]]
+        return PriorityList.model_validate((await self.rest.get(f"{self.path}/priorities")).body).items
+
+    async def lengths(self) -> dict[str, int]:
+        """How many characters of which field, by its pointer, D365 keeps; the others have room enough."""
+        found = LengthList.model_validate((await self.rest.get(f"{self.path}/lengths")).body)
+        return {one.pointer: one.characters for one in found.items}
 
     def csv(self, **query: Any) -> AbstractAsyncContextManager[httpx2.Response]:
         """The list as CSV."""
@@ -124,7 +144,7 @@ class DealerApi:
 
 
 def _versioned(answer: Answer) -> Versioned:
-    return Versioned(case=Case.model_validate(answer.body), etag=answer.etag or "")
+    return Versioned(case=CaseDocument.model_validate(answer.body), etag=answer.etag or "")
 
 
 async def lines_of(response: httpx2.Response) -> AsyncIterator[str]:

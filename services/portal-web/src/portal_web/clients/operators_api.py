@@ -3,41 +3,40 @@
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx2
 
 from portal_web.clients.rest import Rest
-from portal_web.domain.cases import Told
-from portal_web.domain.console import (
-    DealerRow,
-    Delivery,
-    Document,
-    Entry,
-    Flow,
-    FoundCase,
-    Group,
-    Ledger,
-    PayloadForm,
-    Preview,
-    Record,
-    Replay,
-    WholeDocument,
-    WholeReplay,
-    Window,
+from portal_web.domain.api import ApiModel
+from portal_web.domain.console import VersionedDocument
+from portal_web.domain.d365_sync import (
+    AuditPage,
+    CheckDocument,
+    D365CaseDocument,
+    D365CasesDocument,
+    DealersDocument,
+    DeliveryDocument,
+    DocumentDocument,
+    DocumentGroup,
+    DocumentGroups,
+    DocumentPage,
+    FlowDocument,
+    LedgerDocument,
+    OneReplayDocument,
+    PayloadFormDocument,
+    PreviewDocument,
+    ReplaysDocument,
+    UnreadableRecord,
+    UnreadableRecords,
+    WindowDocument,
+    WindowsDocument,
 )
 
-ToldT = TypeVar("ToldT", bound=Told)
+ModelT = TypeVar("ModelT", bound=ApiModel)
 # The API waits for the end of a dry run, 20 s at most.
 _DRY_RUN_SECONDS = 25.0
-
-
-class Listed(NamedTuple, Generic[ToldT]):
-    """A page of a list; `next` is the cursor of the one behind it."""
-
-    items: list[ToldT]
-    next: str | None
 
 
 @dataclass(frozen=True)
@@ -46,100 +45,104 @@ class OperatorsApi:
 
     rest: Rest
 
-    async def flow(self) -> Flow:
+    async def flow(self) -> FlowDocument:
         """The pipeline at a glance."""
-        return Flow.model_validate((await self.rest.get("/v1/flow")).body)
+        return await self._get(FlowDocument, "/v1/flow")
 
-    async def ledger(self, *, d365: bool = False) -> Ledger:
+    async def ledger(self, *, d365: bool = False) -> LedgerDocument:
         """Whether it adds up; with `d365` held against D365's books."""
-        return Ledger.model_validate((await self.rest.get("/v1/ledger", d365="true" if d365 else None)).body)
+        return await self._get(LedgerDocument, "/v1/ledger", d365="true" if d365 else None)
 
-    async def groups(self) -> list[Group]:
+    async def groups(self) -> list[DocumentGroup]:
         """Dead letters by cause."""
-        return (await self._list(Group, "/v1/document-groups")).items
+        return (await self._get(DocumentGroups, "/v1/document-groups")).items
 
-    async def documents(self, **query: Any) -> Listed[Document]:
+    async def documents(self, **query: Any) -> DocumentPage:
         """A page of documents, newest first."""
-        return await self._list(Document, "/v1/documents", **query)
+        return await self._get(DocumentPage, "/v1/documents", **query)
 
-    async def document(self, document: str) -> WholeDocument:
+    async def document(self, document: str) -> VersionedDocument:
         """One document."""
         answer = await self.rest.get(_document(document))
-        return WholeDocument.model_validate({**answer.body, "etag": answer.etag or ""})
+        return VersionedDocument(DocumentDocument.model_validate(answer.body), answer.etag or "")
 
     async def act(self, document: str, action: str, body: Mapping[str, Any], etag: str) -> None:
         """Give a document an order, as it was seen."""
         await self.rest.call("POST", f"{_document(document)}/{action}", json=body, headers={"If-Match": etag})
 
-    async def payload_form(self, document: str) -> PayloadForm:
+    async def payload_form(self, document: str) -> PayloadFormDocument:
         """What a form for an edited payload needs."""
-        return PayloadForm.model_validate((await self.rest.get(f"{_document(document)}/payload-form")).body)
+        return await self._get(PayloadFormDocument, f"{_document(document)}/payload-form")
 
-    async def preview(self, document: str, payload: Mapping[str, Any] | None) -> Preview:
+    async def preview(self, document: str, payload: Mapping[str, Any] | None) -> PreviewDocument:
         """What a replay would send."""
         body = {"payload": payload} if payload is not None else {}
-        return Preview.model_validate((await self.rest.call("POST", f"{_document(document)}/preview", json=body)).body)
+        answer = await self.rest.call("POST", f"{_document(document)}/preview", json=body)
+        return PreviewDocument.model_validate(answer.body)
 
     async def add_note(self, document: str, text: str) -> None:
         """Add a note."""
         await self.rest.call("POST", f"{_document(document)}/notes", json={"text": text})
 
-    async def d365_cases(self, dealer: str, text: str) -> list[FoundCase]:
+    async def d365_cases(self, dealer: str, text: str) -> list[D365CaseDocument]:
         """A dealer's cases in D365."""
-        return (await self._list(FoundCase, "/v1/d365/cases", dealer=dealer, q=text)).items
+        return (await self._get(D365CasesDocument, "/v1/d365/cases", dealer=dealer, q=text)).items
 
-    async def replays(self, cursor: str | None) -> Listed[Replay]:
+    async def replays(self, cursor: str | None) -> ReplaysDocument:
         """A page of replays, newest first."""
-        return await self._list(Replay, "/v1/replays", cursor=cursor)
+        return await self._get(ReplaysDocument, "/v1/replays", cursor=cursor)
 
-    async def dry_run(self, query: Mapping[str, str], reason: str, key: str) -> WholeReplay:
+    async def dry_run(self, query: Mapping[str, str], reason: str, key: str) -> OneReplayDocument:
         """See what a replay of what matches would come to; the same `key` is the same run."""
         patient = OperatorsApi(replace(self.rest, timeout=_DRY_RUN_SECONDS))
         order = {"query": {"state": "failed", **query}, "dry_run": True, "reason": reason}
         return await patient._order_replay(order, key)
 
-    async def replay_all(self, query: Mapping[str, str], expected: int, reason: str, key: str) -> WholeReplay:
-        """Replay what matches, where that is as many as `expected`; the same `key` is the same replay."""
-        order = {"query": {"state": "failed", **query}, "expected": expected, "reason": reason}
-        return await self._order_replay(order, key)
+    async def replay_all(self, dry_run: str, reason: str, key: str) -> OneReplayDocument:
+        """Replay exactly what a dry run looked at, as it was then; the same `key` is the same replay."""
+        return await self._order_replay({"replay_id": dry_run, "reason": reason}, key)
 
-    async def _order_replay(self, body: Mapping[str, Any], key: str) -> WholeReplay:
+    async def _order_replay(self, body: Mapping[str, Any], key: str) -> OneReplayDocument:
         answer = await self.rest.call("POST", "/v1/replays", json=body, headers={"Idempotency-Key": key})
-        return WholeReplay.model_validate(answer.body)
+        return OneReplayDocument.model_validate(answer.body)
 
-    async def replay(self, replay: str, **query: Any) -> WholeReplay:
+    async def replay(self, replay: str, **query: Any) -> OneReplayDocument:
         """A replay with a page of its documents."""
-        return WholeReplay.model_validate((await self.rest.get(f"/v1/replays/{quote(replay, safe='')}", **query)).body)
+        return await self._get(OneReplayDocument, f"/v1/replays/{quote(replay, safe='')}", **query)
 
     async def steer_replay(self, replay: str, action: str, reason: str) -> None:
         """Pause, resume or cancel it."""
         path = f"/v1/replays/{quote(replay, safe='')}/{action}"
         await self.rest.call("POST", path, json={"reason": reason})
 
-    async def records(self, **query: Any) -> Listed[Record]:
+    async def records(self, **query: Any) -> UnreadableRecords:
         """A page of unreadable records, newest first."""
-        return await self._list(Record, "/v1/unreadable-records", **query)
+        return await self._get(UnreadableRecords, "/v1/unreadable-records", **query)
 
-    async def record(self, record: str) -> Record:
+    async def record(self, record: str) -> UnreadableRecord:
         """One of them."""
-        return Record.model_validate((await self.rest.get(f"/v1/unreadable-records/{quote(record, safe='')}")).body)
+        return await self._get(UnreadableRecord, f"/v1/unreadable-records/{quote(record, safe='')}")
 
     async def see_record(self, record: str, reason: str) -> None:
         """Tell that it was looked at."""
         path = f"/v1/unreadable-records/{quote(record, safe='')}/seen"
         await self.rest.call("POST", path, json={"reason": reason})
 
-    async def delivery(self) -> Delivery:
+    async def delivery(self) -> DeliveryDocument:
         """How delivery goes."""
-        return Delivery.model_validate((await self.rest.get("/v1/delivery")).body)
+        return await self._get(DeliveryDocument, "/v1/delivery")
+
+    async def d365_check(self) -> CheckDocument:
+        """The last check of D365."""
+        return await self._get(CheckDocument, "/v1/d365/check")
 
     async def steer(self, action: str, reason: str) -> None:
         """Pause, resume, adopt, or let a consumer through (`consumers/{group}/let-through`)."""
         await self.rest.call("POST", f"/v1/delivery/{quote(action)}", json={"reason": reason})
 
-    async def windows(self) -> list[Window]:
+    async def windows(self) -> list[WindowDocument]:
         """Maintenance windows, past ones too."""
-        return (await self._list(Window, "/v1/delivery/windows", past="true")).items
+        return (await self._get(WindowsDocument, "/v1/delivery/windows", past="true")).items
 
     async def plan_window(self, begins_at: str | None, ends_at: str, reason: str) -> None:
         """Plan a maintenance window."""
@@ -151,21 +154,20 @@ class OperatorsApi:
         path = f"/v1/delivery/windows/{quote(window, safe='')}"
         await self.rest.call("DELETE", path, params={"reason": reason})
 
-    async def audit(self, **query: Any) -> Listed[Entry]:
+    async def audit(self, **query: Any) -> AuditPage:
         """A page of the audit, newest first."""
-        return await self._list(Entry, "/v1/audit", **query)
+        return await self._get(AuditPage, "/v1/audit", **query)
 
     def audit_csv(self, **query: Any) -> AbstractAsyncContextManager[httpx2.Response]:
         """The audit as CSV."""
         return self.rest.stream("/v1/audit.csv", **query)
 
-    async def dealers(self, **query: Any) -> Listed[DealerRow]:
+    async def dealers(self, **query: Any) -> DealersDocument:
         """A page of dealers, by slug."""
-        return await self._list(DealerRow, "/v1/dealers", **query)
+        return await self._get(DealersDocument, "/v1/dealers", **query)
 
-    async def _list(self, kind: type[ToldT], path: str, **query: Any) -> Listed[ToldT]:
-        body = (await self.rest.get(path, **query)).body
-        return Listed([kind.model_validate(one) for one in body["items"]], body["next"])
+    async def _get(self, kind: type[ModelT], path: str, **query: Any) -> ModelT:
+        return kind.model_validate((await self.rest.get(path, **query)).body)
 
 
 def _document(document: str) -> str:

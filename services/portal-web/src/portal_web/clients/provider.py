@@ -11,9 +11,10 @@ import structlog
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
-from case_shared.auth import TokenVerifier
-from case_shared.clock import Clock
-from case_shared.errors import Transient
+from case_shared.process.clock import Clock
+from case_shared.process.safe_settings import is_private
+from case_shared.web.auth import TokenVerifier
+from case_shared.words.errors import Transient
 from portal_web.app.ports import SignedIn
 from portal_web.domain.errors import SignInFailed
 from portal_web.domain.session import SignIn, Tokens
@@ -123,10 +124,17 @@ class OidcProvider:
         try:
             answer = await self.http.get(address)
             answer.raise_for_status()
-            self._found, self._found_at = answer.json(), self.clock.monotonic()
+            self._found, self._found_at = self._safe(answer.json()), self.clock.monotonic()
         except (httpx2.HTTPError, ValueError) as error:
             log.warning("oidc_discovery_not_fetched", issuer=issuer, error=repr(error))
             if self._found is None:
                 raise Transient(f"OIDC_ISSUER {issuer} does not answer") from error
         assert self._found is not None
         return self._found
+
+    def _safe(self, found: dict[str, Any]) -> dict[str, Any]:
+        """The document, if our secret and our users' tokens can go where it says. Raises: ValueError."""
+        endpoint = str(found.get("token_endpoint"))
+        if not is_private(endpoint, self.settings):
+            raise ValueError(f"its token endpoint is {endpoint}: secrets go there, so it must be https")
+        return found

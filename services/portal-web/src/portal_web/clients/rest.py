@@ -1,27 +1,21 @@
 """A client of the public REST APIs with a user's own token; refusals are problem documents (docs/problems.md)."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
-from case_shared.errors import Transient
+from case_shared.words.errors import Transient
+from portal_web.domain.case_api import FieldError
 
 # Problems of status 503 that a page explains; all others are the same to a user.
 TELLING = frozenset({"lists-unknown", "list-too-slow"})
+MOST_CONNECTIONS, MOST_STREAMS = 100, 500
+_POOL_SECONDS = 2.0
 _PREFIX = "urn:casebridge:problem:"
-
-
-class FieldProblem(BaseModel):
-    """What is wrong with one field; `pointer` is a JSON pointer into the body, or `?name` of a parameter."""
-
-    model_config = ConfigDict(frozen=True)
-
-    pointer: str
-    detail: str
 
 
 class Problem(Exception):
@@ -34,7 +28,7 @@ class Problem(Exception):
         self.trace_id: str | None = document.get("trace_id")
         self.current_etag: str | None = document.get("current_etag")
         try:
-            self.fields = [FieldProblem.model_validate(one) for one in document.get("errors") or []]
+            self.fields = [FieldError.model_validate(one) for one in document.get("errors") or []]
         except ValidationError:
             self.fields = []
         super().__init__(f"{status} {self.slug}: {self.detail}")
@@ -52,22 +46,48 @@ class Answer:
     etag: str | None = None
 
 
+@dataclass
+class Load:
+    """How many requests of pages are under way, of the `most` that there are connections for."""
+
+    most: int = MOST_CONNECTIONS
+    under_way: int = 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Count a request."""
+        self.under_way += 1
+        try:
+            yield
+        finally:
+            self.under_way -= 1
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the next one would have to wait."""
+        return self.under_way >= self.most
+
+
 @dataclass(frozen=True)
 class Rest:
     """One API, as one user sees it. Raises Problem, and Unavailable."""
 
     http: httpx2.AsyncClient
     url: str
-    token: str
+    token: str = field(repr=False)
     timeout: float = 15.0
     headers: dict[str, str] = field(default_factory=dict)
+    # What comes bit by bit and may take long (live streams, exports) has connections of its own.
+    streams: httpx2.AsyncClient | None = None
+    load: Load = field(default_factory=Load)
 
     async def call(self, method: str, path: str, *, headers: dict[str, str] | None = None, **given: Any) -> Answer:
         """Call the API; `given` is httpx2's: params, json."""
         try:
-            response = await self.http.request(
-                method, self.url + path, headers=self._headers(headers), timeout=self.timeout, **given
-            )
+            with self.load.one():
+                response = await self.http.request(
+                    method, self.url + path, headers=self._headers(headers), timeout=self._patience, **given
+                )
         except httpx2.HTTPError as error:
             raise Unavailable(f"{method} {self.url}: {error!r}") from error
         refuse(response)
@@ -83,11 +103,12 @@ class Rest:
     ) -> AsyncIterator[httpx2.Response]:
         """GET an answer that comes bit by bit."""
         kept = {name: value for name, value in params.items() if value}
-        request = self.http.build_request(
-            "GET", self.url + path, params=kept, headers=self._headers(headers), timeout=patience or self.timeout
+        http = self.streams or self.http
+        request = http.build_request(
+            "GET", self.url + path, params=kept, headers=self._headers(headers), timeout=patience or self._patience
         )
         try:
-            response = await self.http.send(request, stream=True)
+            response = await http.send(request, stream=True)
         except httpx2.HTTPError as error:
             raise Unavailable(f"GET {self.url}: {error!r}") from error
         try:
@@ -98,7 +119,17 @@ class Rest:
         finally:
             await response.aclose()
 
+    @property
+    def _patience(self) -> httpx2.Timeout:
+        """Little of it for a free connection: where there is none, the page had better say so."""
+        return httpx2.Timeout(self.timeout, pool=min(self.timeout, _POOL_SECONDS))
+
     def _headers(self, more: dict[str, str] | None) -> dict[str, str]:
+        """The headers; raises Problem, as the API would, where a form or an address held what no header can."""
+        for name, value in (more or {}).items():
+            if not (value.isascii() and value.isprintable()):
+                document = {"type": f"{_PREFIX}invalid-request", "title": f"{name} holds characters that no header can"}
+                raise Problem(422, document)
         return {"Authorization": f"Bearer {self.token}", **self.headers, **(more or {})}
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
-from portal_web.domain.cases import Case
+from case_shared.words.written import plain_email, plain_lines
+from portal_web.domain.case_api import CaseDocument
 
 # The longest that the API takes, in characters.
 LENGTHS = {
@@ -41,20 +42,21 @@ class Content:
     @classmethod
     def of_fields(cls, sent: Mapping[str, str]) -> Self:
         """What a form sent."""
-        return cls(**{field.name: sent.get(field.name, "").strip() for field in fields(cls)})
+        given = {field.name: plain_lines(sent.get(field.name, "")).strip() for field in fields(cls)}
+        return cls(**{**given, "contact_email": str(plain_email(given["contact_email"]))})
 
     @classmethod
-    def of_case(cls, case: Case) -> Self:
+    def of_case(cls, case: CaseDocument) -> Self:
         """What a case holds."""
         contact = case.contact
         return cls(
             category=chosen(case.category_type, case.category),
             priority=case.priority or "",
-            description=case.description or "",
+            description=plain_lines(case.description or "").strip(),
             contact_name=(contact and contact.name) or "",
             contact_email=(contact and contact.email) or "",
             contact_phone=(contact and contact.phone) or "",
-            notes=case.notes or "",
+            notes=plain_lines(case.notes or "").strip(),
         )
 
     def patch(self) -> dict[str, Any]:
@@ -87,3 +89,9 @@ def chosen(kind: str | None, name: str | None) -> str:
 def field_of(pointer: str) -> str | None:
     """The form's field that a JSON pointer of the API's names."""
     return _POINTERS.get(pointer)
+
+
+def kept_lengths(by_pointer: Mapping[str, int]) -> dict[str, int]:
+    """How many characters D365 keeps of a form's field, where that is less than the API takes."""
+    by_field = {field_of(pointer): characters for pointer, characters in by_pointer.items()}
+    return {name: by_field[name] for name, most in LENGTHS.items() if by_field.get(name, most) < most}

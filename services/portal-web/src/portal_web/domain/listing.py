@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any, Self
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
-from portal_web.domain.cases import Status
+from portal_web.domain.case_api import CaseStatus
 
 NEWEST_FIRST = "-created_at"
 # The columns that can be sorted by, as the API calls them.
@@ -24,6 +23,9 @@ SORTS = (
     "updated_at",
 )
 PAGE_SIZE = 25
+WORDS = "words"
+_YEARS = range(1900, 2200)
+LONGEST_SEARCH = 100  # characters that the API takes
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Listing:
     """Search, filters, order and place in the list; an empty text: not asked for."""
 
     q: str = ""
+    within: str = ""  # WORDS: `q` is looked for in descriptions and notes, else in ids, users and labels
     status: tuple[str, ...] = ()
     category: str = ""
     created_by: str = ""
@@ -46,8 +49,9 @@ class Listing:
         asked = [part for text in statuses for part in text.split(",")]
         sort = query.get("sort", NEWEST_FIRST)
         return cls(
-            q=query.get("q", "").strip()[:100],
-            status=tuple(status for status in Status if status in asked),
+            q=query.get("q", "").strip(),
+            within=WORDS if query.get("within") == WORDS and query.get("q", "").strip() else "",
+            status=tuple(status for status in CaseStatus if status in asked),
             category=query.get("category", ""),
             created_by=query.get("created_by", "").strip(),
             created_from=_day(query.get("created_from", "")),
@@ -60,7 +64,12 @@ class Listing:
     @property
     def filtered(self) -> bool:
         """Whether it may leave cases out."""
-        return replace(self, sort=NEWEST_FIRST, cursor="") != type(self)()
+        return replace(self, sort=NEWEST_FIRST, cursor="", within="") != type(self)()
+
+    @property
+    def too_long(self) -> bool:
+        """Whether the search is longer than the API takes."""
+        return len(self.q) > LONGEST_SEARCH
 
     @property
     def detailed(self) -> bool:
@@ -69,16 +78,14 @@ class Listing:
 
     def asked(self, zone: str) -> dict[str, Any]:
         """The API's query; days are those of the visitor's time zone."""
-        day = ZoneInfo(zone)
-        begin = _at(self.created_from, time.min, day) if self.created_from else None
-        end = _at(self.created_to, time.max, day) if self.created_to else None
         return {
-            "q": self.q,
+            "text" if self.within else "q": self.q,
             "status": ",".join(self.status),
             "category": self.category,
             "created_by": self.created_by,
-            "created_from": begin,
-            "created_to": end,
+            "created_from": self.created_from,
+            "created_to": self.created_to,
+            "zone": zone,
             "undelivered": "true" if self.undelivered else None,
             "sort": self.sort,
         }
@@ -116,11 +123,9 @@ def _pairs(listing: Listing) -> Iterator[tuple[str, str]]:
 
 
 def _day(text: str) -> str:
+    """A day; nothing for what is none, or has a year that is not typed to its end (0002)."""
     try:
-        return date.fromisoformat(text).isoformat()
+        day = date.fromisoformat(text)
     except ValueError:
         return ""
-
-
-def _at(day: str, moment: time, zone: ZoneInfo) -> str:
-    return datetime.combine(date.fromisoformat(day), moment, zone).isoformat()
+    return day.isoformat() if day.year in _YEARS else ""

@@ -1,7 +1,7 @@
 """A browser's secret: what its cookie holds, and all that follows from it.
 
 The database holds the hash of a secret and what is sealed with it. So neither alone, the database or its backup, opens
-a session; there is no key to keep (docs/adr/0014).
+a session; there is no key to keep (docs/adr/0017).
 """
 
 import hashlib
@@ -54,15 +54,34 @@ class Secret:
 
     def wrote(self, form_token: str) -> bool:
         """Whether a form's token is one of `form_token`'s."""
-        try:
-            raw = urlsafe_b64decode(form_token.encode())
-        except ValueError:
-            return False
-        return hmac.compare_digest(_xor(raw[:_BYTES], raw[_BYTES:]), self._key(b"form"))
+        key = _form_key(form_token)
+        return key is not None and hmac.compare_digest(key, self._key(b"form"))
+
+    @property
+    def form_key_id(self) -> bytes:
+        """What the form tokens of this secret have in common (`form_key_id`)."""
+        return hashlib.sha256(self._key(b"form")).digest()
 
     def _key(self, purpose: bytes) -> bytes:
         return HKDF(SHA256(), _BYTES, salt=None, info=b"casebridge portal " + purpose).derive(self.text.encode())
 
 
+def form_key_id(form_token: str) -> bytes | None:
+    """The id of the key that a form token hides: it tells whose form it is, also when the cookie is gone.
+
+    None for what is no token.
+    """
+    key = _form_key(form_token)
+    return hashlib.sha256(key).digest() if key else None
+
+
+def _form_key(form_token: str) -> bytes | None:
+    try:
+        raw = urlsafe_b64decode(form_token.encode())
+    except ValueError:
+        return None
+    return _xor(raw[:_BYTES], raw[_BYTES:]) if len(raw) == 2 * _BYTES else None
+
+
 def _xor(one: bytes, other: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(one, other, strict=False))
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 RENEW_BEFORE = timedelta(seconds=60)
 
@@ -14,11 +14,11 @@ class Kept(BaseModel):
 
 
 class Tokens(Kept):
-    """What the provider gave for the user."""
+    """What the provider gave for the user; `scopes` as it calls them: what a renewal asks for, not what one may do."""
 
-    access_token: str
-    refresh_token: str | None
-    id_token: str | None
+    access_token: str = Field(repr=False)
+    refresh_token: str | None = Field(repr=False)
+    id_token: str | None = Field(repr=False)
     expires_at: AwareDatetime
     scopes: frozenset[str]
 
@@ -60,11 +60,18 @@ class KeptForm(Kept):
     fields: dict[str, str]
 
 
+class KeptKey(Kept):
+    """Where a kept form is found: `reference` names it in addresses, `secret` opens it."""
+
+    reference: str
+    secret: str = Field(repr=False)
+
+
 class SignIn(Kept):
-    """A sign-in under way: what the provider must give back, and where the user goes then."""
+    """A sign-in under way, in a cookie of its own: what the provider must give back, and where the user goes then."""
 
     state: str
     nonce: str
-    code_verifier: str
+    code_verifier: str = Field(repr=False)
     return_to: str
-    form: KeptForm | None = None
+    form: KeptKey | None = None

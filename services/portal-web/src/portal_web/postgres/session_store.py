@@ -1,13 +1,13 @@
-"""Sessions and sign-ins in PostgreSQL; what is in them is sealed with the browser's secret."""
+"""Sessions and kept forms in PostgreSQL; what is in them is sealed with the browser's secret."""
 
 from dataclasses import dataclass
 
-from case_shared.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool, load_sql
 from portal_web.app.ports import Sealed
+from portal_web.postgres.statements import Statement
 
-
-def _sql(name: str) -> str:
-    return load_sql("portal_web.postgres", name)
+# Of all users together: some hundred forms as long as they may be, many thousand as they usually are.
+MOST_KEPT_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -16,46 +16,49 @@ class PostgresSessionStore:
 
     pool: Pool
 
-    async def put(self, session_id: bytes, content: bytes, hours: float) -> None:
-        """Store a new session."""
-        await self.pool.execute(_sql("put_session"), session_id, content, hours)
+    async def put(self, session_id: bytes, content: bytes, hours: float, form_key_id: bytes) -> None:
+        """Store a session."""
+        await self.pool.execute(load_sql(Statement.PUT_SESSION), session_id, content, hours, form_key_id)
 
     async def find(self, session_id: bytes) -> Sealed | None:
         """The session."""
-        row = await self.pool.fetchrow(_sql("find_session"), session_id)
+        row = await self.pool.fetchrow(load_sql(Statement.FIND_SESSION), session_id)
         return Sealed(row["content"], row["version"]) if row else None
 
-    async def replace(self, session_id: bytes, content: bytes, version: int) -> bool:
+    async def replace(self, session_id: bytes, content: bytes, version: int, form_key_id: bytes) -> bool:
         """Store its new content."""
-        return bool(await self.pool.fetchval(_sql("replace_session"), session_id, content, version))
+        return bool(
+            await self.pool.fetchval(load_sql(Statement.REPLACE_SESSION), session_id, content, version, form_key_id)
+        )
 
     async def claim_renewal(self, session_id: bytes, version: int) -> bool:
         """Whether the caller may renew."""
-        return bool(await self.pool.fetchval(_sql("claim_renewal"), session_id, version))
+        return bool(await self.pool.fetchval(load_sql(Statement.CLAIM_RENEWAL), session_id, version))
 
     async def release_renewal(self, session_id: bytes) -> None:
         """Let others try."""
-        await self.pool.execute(_sql("release_renewal"), session_id)
+        await self.pool.execute(load_sql(Statement.RELEASE_RENEWAL), session_id)
 
     async def delete(self, session_id: bytes) -> None:
         """End it."""
-        await self.pool.execute(_sql("delete_session"), session_id)
+        await self.pool.execute(load_sql(Statement.DELETE_SESSION), session_id)
 
-    async def put_kept(self, kept_id: bytes, content: bytes) -> None:
-        """Keep a sign-in, or a form."""
-        await self.pool.execute(_sql("put_kept"), kept_id, content)
+    async def put_kept(self, kept_id: bytes, content: bytes, form_key_id: bytes) -> bool:
+        """Keep a form."""
+        return bool(
+            await self.pool.fetchval(load_sql(Statement.PUT_KEPT), kept_id, content, form_key_id, MOST_KEPT_BYTES)
+        )
 
     async def find_kept(self, kept_id: bytes) -> bytes | None:
         """Look at it."""
-        content: bytes | None = await self.pool.fetchval(_sql("find_kept"), kept_id)
+        content: bytes | None = await self.pool.fetchval(load_sql(Statement.FIND_KEPT), kept_id)
         return content
 
-    async def take_kept(self, kept_id: bytes) -> bytes | None:
-        """Take it."""
-        content: bytes | None = await self.pool.fetchval(_sql("take_kept"), kept_id)
-        return content
+    async def delete_kept(self, kept_id: bytes) -> None:
+        """Forget it."""
+        await self.pool.execute(load_sql(Statement.DELETE_KEPT), kept_id)
 
     async def delete_expired(self) -> bool:
         """Delete what has expired."""
-        await self.pool.execute(_sql("delete_expired"))
+        await self.pool.execute(load_sql(Statement.DELETE_EXPIRED))
         return False

@@ -1,6 +1,8 @@
 """Routes of the form in which a case is written: new or draft, save, finish, confirm, submit."""
 
+import secrets
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
@@ -8,18 +10,22 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from case_shared.errors import Transient
+from case_shared.d365.texts import utf16_length
+from case_shared.words.errors import Transient
 from portal_web.app.choices import Choices
-from portal_web.app.save_draft import AlreadySubmitted, Conflict, Outcome, Saved, save, save_new
+from portal_web.app.save_draft import Conflict, Outcome, Saved, Unrelated, save
+from portal_web.app.save_new import NewForm
 from portal_web.clients.rest import Problem
-from portal_web.domain.cases import Case, Versioned
-from portal_web.domain.content import LENGTHS, Content, field_of
+from portal_web.domain.case_api import CaseDocument
+from portal_web.domain.cases import Versioned
+from portal_web.domain.content import LENGTHS, Content, field_of, kept_lengths
 from portal_web.web import notices
 from portal_web.web.context import context_of
 from portal_web.web.labels import FIELDS
 from portal_web.web.preferences import words_of
 from portal_web.web.rendering import render
-from portal_web.web.signing import kept_form
+from portal_web.web.signing import forget_kept, kept_form
+from portal_web.web.telling import told
 from portal_web.web.visit import DealerVisit, ForDealer, Posted
 from portal_web.web.words import Words
 
@@ -31,14 +37,17 @@ _KEY_CHARACTERS = 32
 class Form:
     """What the form shows. `draft`: the case as it is saved, None where nothing is saved (or where nobody can tell).
 
-    `web_case_id` and `etag` are the draft that a save is for; `theirs` is what somebody else saved meanwhile.
+    `web_case_id` and `etag` are the draft that a save is for; `theirs` is what somebody else saved meanwhile. A form
+    that is to make a new case has a `key`, and `tab` names this showing of it; `unrelated` is what stands in its way.
     """
 
     content: Content
     web_case_id: str = ""
     etag: str = ""
-    draft: Case | None = None
+    draft: CaseDocument | None = None
     key: str = ""
+    tab: str = ""
+    unrelated: Unrelated | None = None
     errors: dict[str, str] | None = None
     theirs: Content | None = None
     came_back: bool = False
@@ -50,6 +59,11 @@ class Form:
         """The form of a draft; with other `content` than what is saved."""
         case = draft.case
         return cls(content or Content.of_case(case), case.web_case_id, draft.etag, case, **more)
+
+    @classmethod
+    def new(cls, content: Content, **more: Any) -> "Form":
+        """A form that makes a new case, with a key of its own."""
+        return cls(content, key=uuid.uuid4().hex, tab=secrets.token_hex(8), **more)
 
     @property
     def unsaved(self) -> bool:
@@ -64,24 +78,47 @@ async def write_new(request: Request, at: ForDealer) -> Response:
     key = request.query_params.get("key", "")
     if not _is_key(key):
         return RedirectResponse(f"{at.path}/new?key={uuid.uuid4().hex}", 303)
-    kept = await kept_form(request, at.visit)
-    content = Content.of_fields(kept.fields) if kept else Content()
-    return await _page(request, at, Form(content, key=key, came_back=kept is not None))
+    if kept := await kept_form(request, at.visit):
+        tab = kept.fields.get("tab", "")
+        return await _page(request, at, Form(Content.of_fields(kept.fields), key=key, tab=tab, came_back=True))
+    if begun := await context_of(request).saving_new.begun.find(at.dealer.dealer, key):
+        return await _go_to_begun(at, begun.web_case_id)
+    return await _page(request, at, replace(Form.new(Content()), key=key))
+
+
+async def _go_to_begun(at: DealerVisit, web_case_id: str) -> Response:
+    """On to the draft that was begun at this address; where it is none any more, to an address of its own."""
+    try:
+        begun = await at.api.case(web_case_id)
+    except Problem as problem:
+        if problem.status != HTTPStatus.NOT_FOUND:
+            raise
+        return RedirectResponse(f"{at.path}/new", 303)
+    if "edit" not in begun.case.allowed_actions:
+        return RedirectResponse(f"{at.path}/new", 303)
+    return notices.redirect(f"{at.path}/{web_case_id}/edit", "begun", web_case_id)
 
 
 @router.post("/new")
 async def save_first(request: Request, at: ForDealer, fields: Posted) -> Response:
-    """Save a new case."""
-    content, key = Content.of_fields(fields), request.query_params.get("key", "")
-    form = Form(content, key=key)
+    """Save a new case; autosave (form.js) gets its answer as JSON."""
+    content, key, alone = Content.of_fields(fields), request.query_params.get("key", ""), _alone(fields)
+    form = Form(content, key=key, tab=fields.get("tab", ""))
     if not _is_key(key):
-        return await _page(request, at, replace(form, key=uuid.uuid4().hex, gone=True), 409)
+        return await _page(request, at, Form.new(content, unrelated=Unrelated()), 409)
+    if alone and content == Content():
+        return _told("", 200)
     try:
-        outcome = await save_new(at.api, key, content)
+        sent = NewForm(key, form.tab, goes_on=alone)
+        outcome = await context_of(request).saving_new.save(at.api, at.dealer.dealer, sent, content)
     except Problem as problem:
-        return await _refused(request, at, form, problem)
+        return await _refused(request, at, form, problem, alone=alone)
     except Transient:
+        if alone:
+            raise
         return await _not_saved(request, at, form)
+    if alone:
+        return await _autosaved(request, at, outcome)
     return await _go_on(request, at, fields, content, outcome)
 
 
@@ -92,9 +129,10 @@ async def edit(request: Request, web_case_id: str, at: ForDealer) -> Response:
     if "edit" not in draft.case.allowed_actions:
         return notices.redirect(f"{at.path}/{web_case_id}", "not-a-draft", web_case_id)
     if kept := await kept_form(request, at.visit):
-        # At the version that it knew: saving then finds out whether the draft was changed meanwhile.
-        form = Form.of(draft, Content.of_fields(kept.fields), came_back=True)
-        return await _page(request, at, replace(form, etag=kept.fields.get("etag", draft.etag)))
+        typed, saved = Content.of_fields(kept.fields), Content.of_case(draft.case)
+        # What was saved meanwhile is newer than what comes back: both are shown, and nothing is saved unasked.
+        theirs = saved if kept.fields.get("etag", draft.etag) != draft.etag and typed != saved else None
+        return await _page(request, at, Form.of(draft, typed, came_back=True, theirs=theirs))
     form = Form.of(draft)
     if request.query_params.get("ask") != "submit":
         return await _page(request, at, form)
@@ -109,22 +147,17 @@ async def edit(request: Request, web_case_id: str, at: ForDealer) -> Response:
 async def save_again(request: Request, web_case_id: str, at: ForDealer, fields: Posted) -> Response:
     """Save a draft; autosave (form.js) gets its answer as JSON."""
     content, etag = Content.of_fields(fields), fields.get("etag", "")
-    form, alone = Form(content, web_case_id, etag), fields.get("action") == "autosave"
+    form, alone = Form(content, web_case_id, etag), _alone(fields)
     try:
         outcome = await save(at.api, web_case_id, content, etag)
     except Problem as problem:
-        if alone:
-            words = words_of(request)
-            return _told(words("Not saved: Save & Close shows what is wrong."), 422)
-        if problem.status == HTTPStatus.NOT_FOUND:
-            return await _page(request, at, Form(content, key=uuid.uuid4().hex, gone=True), 409)
-        return await _refused(request, at, form, problem)
+        return await _refused(request, at, form, problem, alone=alone)
     except Transient:
         if alone:
             raise
         return await _not_saved(request, at, form)
     if alone:
-        return _autosaved(request, outcome)
+        return await _autosaved(request, at, outcome)
     return await _go_on(request, at, fields, content, outcome)
 
 
@@ -148,8 +181,10 @@ async def _go_on(
 ) -> Response:
     """Where a save leads to: back to the list, to the question, or to what stands in the way."""
     match outcome:
-        case AlreadySubmitted(web_case_id):
+        case Unrelated(web_case_id=str(web_case_id), submitted=True, same=True):
             return notices.redirect(f"{at.path}/{web_case_id}", "already", web_case_id)
+        case Unrelated():
+            return await _page(request, at, Form.new(content, unrelated=outcome), 409)
         case Conflict(theirs):
             form = Form.of(theirs, content, theirs=Content.of_case(theirs.case))
             return await _page(request, at, form, 409)
@@ -159,20 +194,26 @@ async def _go_on(
                 response = RedirectResponse(f"{at.path}/{web_case_id}/edit?ask=submit", 303)
             else:
                 response = notices.redirect(at.path, "saved", web_case_id)
-            context_of(request).cookies.forget(response, "form")
+            await forget_kept(request, response)
             return response
 
 
-async def _refused(request: Request, at: DealerVisit, form: Form, problem: Problem) -> Response:
+async def _refused(request: Request, at: DealerVisit, form: Form, problem: Problem, *, alone: bool = False) -> Response:
     """The form again, with what is wrong beside its fields; what was typed stays."""
     words = words_of(request)
+    if alone:
+        return _told(words("Not saved: Save & Close shows what is wrong."), 422)
+    if problem.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+        return await _page(request, at, Form.new(form.content, gone=True), 409)
     if problem.slug == "lists-unknown":
         trouble = words("The draft is saved. D365's categories are not known yet: submit it in a few minutes.")
         return await _page(request, at, replace(form, trouble=trouble), 503)
     named = {field_of(one.pointer) for one in problem.fields}
-    errors = {name: _advice(name, form.content, words) for name in FIELDS if name in named}
+    kept = kept_lengths((await _choices(at)).lengths)
+    errors = {name: _advice(name, form.content, words, kept) for name in FIELDS if name in named}
     if not errors:
-        raise problem
+        trouble = words("Not saved. %(why)s What you typed is below.", why=f"{told(problem.status, words)[0]}.")
+        return await _page(request, at, replace(form, trouble=trouble), problem.status)
     return await _page(request, at, replace(form, errors=errors), 422)
 
 
@@ -182,7 +223,7 @@ async def _not_saved(request: Request, at: DealerVisit, form: Form) -> Response:
     return await _page(request, at, replace(form, trouble=trouble), 503)
 
 
-def _advice(field: str, content: Content, words: Words) -> str:
+def _advice(field: str, content: Content, words: Words, kept: Mapping[str, int]) -> str:
     """What to do about a field, in the user's words."""
     if field == "category":
         if not content.category:
@@ -194,34 +235,43 @@ def _advice(field: str, content: Content, words: Words) -> str:
         return words("This is no e-mail address. Write it like name@example.com.")
     if len(getattr(content, field)) > LENGTHS[field]:
         return words("This is too long: %(number)s characters at most.", number=words.number(LENGTHS[field]))
+    if utf16_length(getattr(content, field)) > kept.get(field, LENGTHS[field]):
+        return words("This is too long: D365 keeps %(number)s characters of it.", number=words.number(kept[field]))
     return words("This holds characters that cannot be stored. Type it anew, without pasted formatting.")
 
 
+def _alone(fields: dict[str, str]) -> bool:
+    """Whether the form was sent by itself, not by a button."""
+    return fields.get("action") == "autosave"
+
+
 def _is_key(text: str) -> bool:
-    return len(text) == _KEY_CHARACTERS and text.isalnum()
+    return len(text) == _KEY_CHARACTERS and text.isascii() and text.isalnum()
 
 
-def _autosaved(request: Request, outcome: Outcome) -> Response:
+async def _autosaved(request: Request, at: DealerVisit, outcome: Outcome) -> Response:
     words = words_of(request)
     match outcome:
-        case AlreadySubmitted():
+        case Unrelated(submitted=False):
+            return _told(words("Not saved: another case was begun on this page. Save & Close makes a new one."), 409)
+        case Unrelated():
             return _told(words("Not saved: the case has been submitted in another window."), 409)
         case Conflict():
             return _told(words("Not saved: the draft was changed elsewhere. Save & Close shows both versions."), 409)
         case Saved(draft):
-            at = words.clock(context_of(request).clock.now())
-            return JSONResponse({"etag": draft.etag, "message": words("Draft saved at %(time)s", time=at)})
+            now = words.clock(context_of(request).clock.now())
+            address = f"{at.path}/{draft.case.web_case_id}/edit"
+            response = _told(words("Draft saved at %(time)s", time=now), 200, etag=draft.etag, address=address)
+            await forget_kept(request, response)
+            return response
 
 
-def _told(message: str, status: int) -> Response:
-    return JSONResponse({"message": message}, status)
+def _told(message: str, status: int, **more: str) -> Response:
+    return JSONResponse({"message": message, **more}, status)
 
 
 async def _page(request: Request, at: DealerVisit, form: Form, status: int = 200, *, ask: bool = False) -> Response:
-    try:
-        choices = await at.choices()
-    except Transient:
-        choices = Choices()  # the form is worth more than its lists
+    choices = await _choices(at)
     return await render(
         request,
         "cases/form.html",
@@ -229,8 +279,16 @@ async def _page(request: Request, at: DealerVisit, form: Form, status: int = 200
         form=form,
         choices=choices,
         fields=FIELDS,
-        lengths=LENGTHS,
+        lengths=LENGTHS | kept_lengths(choices.lengths),
+        kept=kept_lengths(choices.lengths),
         theirs=form.theirs,
         differing=form.content.differing(form.theirs) if form.theirs else set(),
         ask=ask,
     )
+
+
+async def _choices(at: DealerVisit) -> Choices:
+    try:
+        return await at.choices()
+    except Transient:
+        return Choices()  # the form is worth more than its lists

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 
-from portal_web.domain.cases import Case, Event, Status
+from portal_web.domain.case_api import CaseDocument, CaseStatus, TimelineEntry
 from portal_web.domain.content import Content
 from portal_web.web.labels import EVENTS, FIELDS, OUTCOMES
 from portal_web.web.rendering import render
@@ -33,9 +33,9 @@ async def show(request: Request, web_case_id: str, at: ForDealer) -> Response:
     )
 
 
-def _since(case: Case, timeline: list[Event]) -> datetime:
+def _since(case: CaseDocument, timeline: list[TimelineEntry]) -> datetime:
     """When the case got the status that it has; D365's reads (`status_as_of`) only confirm it."""
-    if case.status == Status.DRAFT:
+    if case.status == CaseStatus.DRAFT:
         return case.created_at
     told = [one.at for one in timeline if one.event == "status" and one.detail == case.status]
     return told[-1] if told else case.submitted_at or case.created_at

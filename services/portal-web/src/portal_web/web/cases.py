@@ -3,19 +3,19 @@
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from portal_web.clients.rest import Problem
-from portal_web.domain.cases import Count, Page, Status
-from portal_web.domain.listing import PAGE_SIZE, Listing
+from portal_web.domain.case_api import CasePage, CaseStatus, CountDocument
+from portal_web.domain.listing import LONGEST_SEARCH, PAGE_SIZE, WORDS, Listing
 from portal_web.web import notices
 from portal_web.web.labels import COLUMNS
 from portal_web.web.preferences import preferences_of
 from portal_web.web.rendering import render
-from portal_web.web.visit import ForDealer, Posted
+from portal_web.web.visit import DealerVisit, ForDealer, Posted
 from portal_web.web.words import Words
 
 router = APIRouter(prefix="/dealers/{dealer}/cases")
@@ -30,10 +30,9 @@ def listing_of(request: Request) -> Listing:
 async def show(request: Request, at: ForDealer) -> Response:
     """The list. Asked by a script (search as one types) it tells the browser which address shows the same."""
     listing, words = listing_of(request), preferences_of(request).words
-    asked = listing.asked(words.zone)
-    page: Page | None
+    page: CasePage | None
     try:
-        page = await at.api.cases(**asked, cursor=listing.cursor, limit=PAGE_SIZE, counts="true")
+        listing, page = await _found(at, listing, words.zone)
     except Problem as problem:
         if problem.slug == "list-too-slow":
             page = None
@@ -47,10 +46,10 @@ async def show(request: Request, at: ForDealer) -> Response:
         listing=listing,
         page=page,
         columns=COLUMNS,
-        counts={status: _count(page, status, words) for status in Status},
+        counts={status: _count(page, status, words) for status in CaseStatus},
         choices=await at.choices(),
         key=uuid.uuid4().hex,
-        told=_told(page, words),
+        told=_told(listing, page, words),
     )
     if request.headers.get("hx-request"):
         address = at.path + listing.query(cursor=listing.cursor)
@@ -58,17 +57,31 @@ async def show(request: Request, at: ForDealer) -> Response:
     return response
 
 
-def _count(page: Page | None, status: Status, words: Words) -> str:
+async def _found(at: DealerVisit, listing: Listing, zone: str) -> tuple[Listing, CasePage | None]:
+    """A page of the list. What no id, user or label has is looked for in descriptions and notes."""
+    if listing.too_long:
+        return listing, None
+    page = await at.api.cases(**listing.asked(zone), cursor=listing.cursor, limit=PAGE_SIZE, counts="true")
+    if page.items or not listing.q or listing.within:
+        return listing, page
+    wider = replace(listing, within=WORDS, cursor="")
+    found = await at.api.cases(**wider.asked(zone), limit=PAGE_SIZE, counts="true")
+    return (wider, found) if found.items else (listing, page)
+
+
+def _count(page: CasePage | None, status: CaseStatus, words: Words) -> str:
     """How many cases of a status there are, as a pill shows it: the API counts up to a thousand."""
     count = page.counts.statuses.get(status) if page and page.counts else None
     return f"{words.number(count.count)}{'+' if count.more else ''}" if count else ""
 
 
-def _told(page: Page | None, words: Words) -> str:
+def _told(listing: Listing, page: CasePage | None, words: Words) -> str:
     """How many cases the list has, in words."""
+    if listing.too_long:
+        return words("This search is too long: %(number)s characters at most", number=words.number(LONGEST_SEARCH))
     if page is None:
         return words("This search takes too long")
-    total = page.counts.total if page.counts else Count(count=len(page.items), more=page.has_more)
+    total = page.counts.total if page.counts else CountDocument(count=len(page.items), more=page.has_more)
     if total.more:
         return words("More than %(number)s cases", number=words.number(total.count))
     return words.many("%(number)s case", "%(number)s cases", total.count)
@@ -76,9 +89,11 @@ def _told(page: Page | None, words: Words) -> str:
 
 def _typing_on(request: Request, listing: Listing) -> bool:
     """Whether only the search text has changed, from one to another: Back should not go letter by letter."""
-    query = parse_qs(urlsplit(request.headers.get("hx-current-url", "")).query)
+    query = parse_qs(request.headers.get("hx-current-url", "").partition("?")[2].partition("#")[0])
     before = Listing.read({name: values[0] for name, values in query.items()}, query.get("status", []))
-    return bool(before.q and listing.q) and replace(before, q=listing.q, cursor="") == listing
+    return bool(before.q and listing.q) and replace(before, q=listing.q, within="", cursor="") == replace(
+        listing, within=""
+    )
 
 
 @router.get("/export.csv")

@@ -1,12 +1,19 @@
 """The cookies that hold secrets; what a visitor chose to see is in preferences.py."""
 
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
 from fastapi import Request, Response
+from pydantic import ValidationError
 
 from portal_web.domain.secret import Secret
+from portal_web.domain.session import KeptKey, SignIn
 
-_SIGN_IN_SECONDS = 900
+KEPT_SECONDS = 900
+# Sign-ins under way, and forms that came back, at once in one browser: each tab has its own.
+_MOST_AT_ONCE = 5
+_NAME = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 @dataclass(frozen=True)
@@ -23,38 +30,59 @@ class Cookies:
 
     def session(self, request: Request) -> Secret | None:
         """The session's secret."""
-        return self._read(request, "session")
-
-    def sign_in(self, request: Request) -> Secret | None:
-        """The secret of the sign-in under way."""
-        return self._read(request, "sign-in")
-
-    def form(self, request: Request) -> Secret | None:
-        """The secret of a form that came back after a sign-in."""
-        return self._read(request, "form")
+        text = request.cookies.get(self._name("session"))
+        return Secret(text) if text else None
 
     def set_session(self, response: Response, secret: Secret) -> None:
         """For as long as sessions last."""
-        self._set(response, "session", secret, round(self.hours * 3600))
+        self._set(response, self._name("session"), secret.text, round(self.hours * 3600))
 
-    def set_sign_in(self, response: Response, secret: Secret) -> None:
-        """For as long as a sign-in is kept."""
-        self._set(response, "sign-in", secret, _SIGN_IN_SECONDS)
+    def sign_in(self, request: Request, state: str) -> SignIn | None:
+        """The sign-in under way that has this state."""
+        text = request.cookies.get(self._name("sign-in") + f"-{state}") if _NAME.fullmatch(state) else None
+        try:
+            return SignIn.model_validate_json(urlsafe_b64decode(text)) if text else None
+        except (ValueError, ValidationError):
+            return None
 
-    def set_form(self, response: Response, secret: Secret) -> None:
+    def set_sign_in(self, request: Request, response: Response, sign_in: SignIn) -> None:
+        """For as long as a sign-in may take; of many under way, the oldest are given up."""
+        text = urlsafe_b64encode(sign_in.model_dump_json(exclude_none=True).encode()).decode()
+        self._add(request, response, "sign-in", sign_in.state, text)
+
+    def forget_sign_in(self, response: Response, sign_in: SignIn) -> None:
+        """It has ended."""
+        self._delete(response, self._name("sign-in") + f"-{sign_in.state}")
+
+    def form(self, request: Request, reference: str) -> KeptKey | None:
+        """What opens the kept form of this reference."""
+        text = request.cookies.get(self._name("form") + f"-{reference}") if _NAME.fullmatch(reference) else None
+        return KeptKey(reference=reference, secret=text) if text else None
+
+    def set_form(self, request: Request, response: Response, key: KeptKey) -> None:
         """For as long as a form is kept."""
-        self._set(response, "form", secret, _SIGN_IN_SECONDS)
+        self._add(request, response, "form", key.reference, key.secret)
 
-    def forget(self, response: Response, *words: str) -> None:
-        """Delete cookies."""
-        for word in words:
-            response.delete_cookie(self._name(word), secure=self.secure, httponly=True, samesite="lax")
+    def forget_form(self, response: Response, key: KeptKey) -> None:
+        """It has been sent."""
+        self._delete(response, self._name("form") + f"-{key.reference}")
 
-    def _read(self, request: Request, word: str) -> Secret | None:
-        text = request.cookies.get(self._name(word))
-        return Secret(text) if text else None
+    def forget_all(self, request: Request, response: Response) -> None:
+        """Delete the session's cookie, and those of the forms that came back to it."""
+        for name in (self._name("session"), *self._several(request, "form")):
+            self._delete(response, name)
 
-    def _set(self, response: Response, word: str, secret: Secret, seconds: int) -> None:
-        response.set_cookie(
-            self._name(word), secret.text, max_age=seconds, secure=self.secure, httponly=True, samesite="lax"
-        )
+    def _several(self, request: Request, word: str) -> list[str]:
+        """The names of cookies of a kind, from the oldest to the newest: their names begin with a time."""
+        return sorted(name for name in request.cookies if name.startswith(self._name(word) + "-"))
+
+    def _add(self, request: Request, response: Response, word: str, name: str, text: str) -> None:
+        for oldest in self._several(request, word)[: 1 - _MOST_AT_ONCE]:
+            self._delete(response, oldest)
+        self._set(response, f"{self._name(word)}-{name}", text, KEPT_SECONDS)
+
+    def _delete(self, response: Response, name: str) -> None:
+        response.delete_cookie(name, secure=self.secure, httponly=True, samesite="lax")
+
+    def _set(self, response: Response, name: str, text: str, seconds: int) -> None:
+        response.set_cookie(name, text, max_age=seconds, secure=self.secure, httponly=True, samesite="lax")

@@ -1,11 +1,14 @@
 """What surrounds every page: who may embed, run and send what, and that forms come from our own pages."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from portal_web.web.preferences import words_of
 
 # Nothing inline, nothing from elsewhere. Fetch metadata and SameSite guard forms; frames are refused.
 POLICY = (
@@ -49,15 +52,32 @@ class Guard:
             await send(message)
 
         if scope["method"] not in _SAFE and not self._ours(Headers(scope=scope)):
-            refusal = PlainTextResponse("This form was not sent by a page of this site.\n", 403)
+            words = words_of(Request(scope))
+            refusal = PlainTextResponse(words("This form was not sent by a page of this site.") + "\n", 403)
             await refusal(scope, receive, guarded)
             return
-        await self.app(scope, receive, guarded)
+        # Whatever `Host` says: addresses are made of our own name.
+        others = [header for header in scope["headers"] if header[0] != b"host"]
+        await self.app({**scope, "headers": [*others, (b"host", self._host)]}, receive, guarded)
+
+    @property
+    def _host(self) -> bytes:
+        return urlsplit(self.public_url).netloc.encode()
 
     def _ours(self, headers: Headers) -> bool:
         """Whether a page of ours sent it; browsers always tell one of the two."""
         site = headers.get("sec-fetch-site")
         return site in _SENT_BY_USERS if site else headers.get("origin") == self.public_url
+
+
+def by_navigation(request: Request) -> bool:
+    """Whether the browser goes to a page, rather than a script or a stream asking for something."""
+    headers = request.headers
+    mode = headers.get("sec-fetch-mode")
+    if mode:
+        return mode == "navigate" and headers.get("sec-fetch-dest", "document") == "document"
+    accepted = headers.get("accept", "*/*")
+    return not by_script(request) and any(kind in accepted for kind in ("text/html", "*/*"))
 
 
 def by_script(request: Request) -> bool:

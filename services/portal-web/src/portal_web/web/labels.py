@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
-from portal_web.domain.cases import Status
+from portal_web.domain.case_api import CaseStatus
 from portal_web.web.words import N_
 
 STATUSES: Mapping[str, str] = {
-    Status.DRAFT: N_("Draft"),
-    Status.SUBMITTED: N_("Submitted"),
-    Status.IN_PROCESS: N_("In process"),
-    Status.OPEN: N_("Open"),
-    Status.CLOSED: N_("Closed"),
-    Status.CANCELED: N_("Canceled"),
+    CaseStatus.DRAFT: N_("Draft"),
+    CaseStatus.SUBMITTED: N_("Submitted"),
+    CaseStatus.IN_PROCESS: N_("In process"),
+    CaseStatus.OPEN: N_("Open"),
+    CaseStatus.CLOSED: N_("Closed"),
+    CaseStatus.CANCELED: N_("Canceled"),
 }
 # Of a submission, as its dealer is told.
 STATES: Mapping[str, str] = {
@@ -30,6 +30,9 @@ EVENTS: Mapping[str, str] = {
     "sent": N_("Handed over for delivery"),
     "attempt": N_("Delivery attempt"),
     "status": N_("Status in D365"),
+    "reopened": N_("Reopened in D365"),
+    "moved": N_("Moved away from your dealer in D365"),
+    "deleted_in_d365": N_("Deleted in D365"),
     "linked": N_("Tied to a case in D365 by the support team"),
     "replayed": N_("Sent again by the support team"),
     "restored": N_("Taken up again by the support team"),

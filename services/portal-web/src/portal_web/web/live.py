@@ -1,8 +1,9 @@
-"""The stream of what changes: case-api's (DESIGN section 7), each case already as the list's cells show it."""
+"""The stream of what changes (docs/portal-guide.md), each case already as the list's cells show it."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
 
 import orjson
 import structlog
@@ -10,58 +11,75 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 
-from portal_web.clients.case_api import lines_of
-from portal_web.domain.cases import Case
+from portal_web.app.live_hub import Page, TooManyPages
+from portal_web.clients.case_api import DealerApi, lines_of
+from portal_web.domain.case_api import CaseDocument
+from portal_web.domain.cases import undelivered
+from portal_web.domain.live import Event, events_of, resync
+from portal_web.web.context import context_of
 from portal_web.web.labels import STATES, STATUSES
 from portal_web.web.preferences import words_of
 from portal_web.web.rendering import fragment
-from portal_web.web.visit import ForDealer
+from portal_web.web.visit import DealerVisit, ForDealer
 from portal_web.web.words import Words
 
 log = structlog.get_logger(__name__)
+_PLACE = re.compile(r"[\x21-\x7e]{1,200}")
+# In silence, so often the page is told that the stream lives, and is it found out whether the session does.
+_ALIVE_SECONDS = 15.0
 router = APIRouter(prefix="/dealers/{dealer}/cases")
-
-
-@dataclass
-class Event:
-    """One event of a stream, as its lines come."""
-
-    name: str = "message"
-    id: str | None = None
-    data: list[str] = field(default_factory=list)
-
-    def add(self, line: str) -> None:
-        """Take a line in."""
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if name == "event":
-            self.name = value
-        elif name == "id":
-            self.id = value
-        elif name == "data":
-            self.data.append(value)
-
-    def text(self, data: str) -> bytes:
-        """The event with other data."""
-        head = f"id: {self.id}\n" if self.id else ""
-        return f"{head}event: {self.name}\ndata: {data}\n\n".encode()
 
 
 @router.get("/stream")
 async def stream(request: Request, at: ForDealer) -> Response:
-    """Pass the API's stream on; it ends when the token does, and the browser then comes again with a new one."""
-    upstream = at.api.changes(request.headers.get("last-event-id"))
-    answer = await upstream.__aenter__()
-    words, stopping = words_of(request), request.app.state.stopping
+    """What changes, until the token or the session ends; the browser then comes again. 429: the page polls instead."""
+    visit, words, stopping = at.visit, words_of(request), request.app.state.stopping
+    page = Page(lambda place: _changes(at.api, place), visit.session.tokens.expires_at)
+    # Only pages whose tokens give the same rights read with each other's.
+    shared = f"{at.dealer.dealer} {' '.join(sorted(visit.rights.scopes))}"
+    place = place_of(request.headers.get("last-event-id"))
+    looking = context_of(request).live.looking(shared, visit.session.subject, page, place)
+    try:
+        await looking.__aenter__()
+    except TooManyPages:
+        return Response(status_code=429, headers={"Retry-After": "10"})
 
     async def body() -> AsyncIterator[bytes]:
         try:
-            async for text in _until(stopping, _translated(lines_of(answer), words)):
+            async for text in _until(stopping, _told(at, page, words)):
                 yield text
         finally:
-            await upstream.__aexit__(None, None, None)
+            await looking.__aexit__(None, None, None)
 
     return StreamingResponse(body(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+@asynccontextmanager
+async def _changes(api: DealerApi, place: str | None) -> AsyncIterator[AsyncIterator[Event]]:
+    async with api.changes(place) as answer:
+        yield events_of(lines_of(answer))
+
+
+async def _told(at: DealerVisit, page: Page, words: Words) -> AsyncIterator[bytes]:
+    """The page's events as text; it ends with its own token or session, whoever's token the stream is read with."""
+    context, secret = at.visit.context, at.visit.secret
+    yield b": here\n\n"
+    while not page.ended:
+        left = (page.ends_at - context.clock.now()).total_seconds()
+        if left <= 0:
+            return
+        events = await page.take(min(left, _ALIVE_SECONDS))
+        for event in events:
+            yield shown(event, words)
+        if not events:
+            if await context.store.find(secret.id) is None:
+                return
+            yield b": alive\n\n"
+
+
+def place_of(sent: str | None) -> str | None:
+    """Where a browser says it had got to; what is no place is unknown to the API too, which then bids it look anew."""
+    return sent if sent is None or _PLACE.fullmatch(sent) else "unknown"
 
 
 async def _until(stopping: asyncio.Event, texts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -83,30 +101,24 @@ async def _until(stopping: asyncio.Event, texts: AsyncIterator[bytes]) -> AsyncI
         await asyncio.gather(*left, return_exceptions=True)
 
 
-async def _translated(lines: AsyncIterator[str], words: Words) -> AsyncIterator[bytes]:
-    event = Event()
-    async for line in lines:
-        if line.startswith(":"):
-            yield b": alive\n\n"
-        elif line:
-            event.add(line)
-        else:
-            if event.data:
-                yield _shown(event, words)
-            elif event.id:
-                yield f"id: {event.id}\n\n".encode()  # the place in the stream, without anything new
-            event = Event()
+def shown(event: Event, words: Words) -> bytes:
+    """An event as a browser gets it, made once for each language."""
+    if words.language not in event.shown:
+        event.shown[words.language] = _shown(event, words)
+    return event.shown[words.language]
 
 
 def _shown(event: Event, words: Words) -> bytes:
     """A case's event with its cells and what to say of it; anything else bids the page look anew."""
+    if not event.data:  # the place in the stream, without anything new
+        return f"id: {event.id}\n\n".encode() if event.id else b": alive\n\n"
     if event.name != "case":
         return event.text("{}")
     try:
-        case = Case.model_validate_json("\n".join(event.data))
+        case = CaseDocument.model_validate_json("\n".join(event.data))
     except ValidationError:
         log.warning("stream_event_not_understood", event_id=event.id)
-        return Event("resync", event.id).text("{}")
+        return resync(event.id).text("{}")
     data = {
         "case": case.web_case_id,
         "status": fragment("cases/status.html", words, case=case),
@@ -116,11 +128,15 @@ def _shown(event: Event, words: Words) -> bytes:
     return event.text(orjson.dumps(data).decode())
 
 
-def _said(case: Case, words: Words) -> str:
-    if case.undelivered and case.submission:
+def _said(case: CaseDocument, words: Words) -> str:
+    if undelivered(case) and case.submission:
         what = words(STATES[case.submission.state])
+    elif case.moved_at:
+        what = words("Moved in D365")
+    elif case.deleted_in_d365_at:
+        what = words("Deleted in D365")
     elif case.status == "submitted" and case.submission:
-        what = words(STATES.get(case.submission.state, STATUSES[case.status]))
+        what = words(STATES.get(case.submission.state, STATUSES.get(case.status, case.status)))
     else:
-        what = words(STATUSES[case.status])
+        what = words(STATUSES.get(case.status, case.status))
     return f"{case.web_case_id}: {what}"

@@ -15,6 +15,7 @@ TEXTS = {
     "copied": N_("This is a new draft with the content of %(case)s."),
     "submitted": N_("%(case)s is submitted. It is on its way to D365; you can follow it here."),
     "already": N_("This was submitted already, as %(case)s. Nothing was sent again."),
+    "begun": N_("You had begun %(case)s on this page: go on here, or create another case from the list."),
     "changed": N_("%(case)s was changed in the meantime. Look at what would be sent now."),
     "not-a-draft": N_("%(case)s is submitted: it can only be viewed."),
 }
@@ -31,7 +32,8 @@ class Notice:
 def redirect(address: str, text: str, case: str) -> RedirectResponse:
     """Go on to a page (POST, then GET), and tell something there."""
     response = RedirectResponse(address, 303)
-    response.set_cookie(_COOKIE, f"{text}.{case}", max_age=_SECONDS, httponly=True, samesite="lax")
+    if case.isascii() and case.isalnum():
+        response.set_cookie(_COOKIE, f"{text}.{case}", max_age=_SECONDS, httponly=True, samesite="lax")
     return response
 
 

@@ -1,20 +1,16 @@
 """What a visitor chose to see, in cookies that hold nothing else: language, theme, time zone."""
 
 from dataclasses import dataclass
-from typing import Annotated
-from zoneinfo import available_timezones
 
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import Request
 
-from portal_web.web.words import LANGUAGES, PSEUDO, Words, preferred, zones
+from case_shared.words.languages import accepted_languages
+from portal_web.web.words import LANGUAGES, PSEUDO, Words, known_zones, preferred, territory
 
 THEMES = ("system", "light", "dark")
 LANGUAGE_COOKIE, THEME_COOKIE, ZONE_COOKIE = "language", "theme", "zone"
 # Written by app.js: what the browser says, where the visitor chose nothing.
 BROWSER_ZONE_COOKIE = "browser_zone"
-_YEAR_SECONDS = 365 * 86_400
-router = APIRouter()
 
 
 @dataclass(frozen=True)
@@ -25,7 +21,8 @@ class Preferences:
     theme: str
     zone: str | None
     words: Words
-    zone_known: bool
+    browser_zone: str  # what the browser said, as far as it is known here
+    accepts: str  # for the APIs, as an `Accept-Language`: what was chosen, else what the browser says
 
 
 def preferences_of(request: Request) -> Preferences:
@@ -33,52 +30,15 @@ def preferences_of(request: Request) -> Preferences:
     cookies = request.cookies
     language, theme, zone = (cookies.get(name) for name in (LANGUAGE_COOKIE, THEME_COOKIE, ZONE_COOKIE))
     chosen = language if language in {*LANGUAGES, PSEUDO} else None
-    zone = zone if zone in available_timezones() else None
+    zone = zone if zone in known_zones() else None
     browser = cookies.get(BROWSER_ZONE_COOKIE)
-    browser = browser if browser in available_timezones() else None
-    spoken = chosen or preferred(request.headers.get("accept-language", ""))
-    words = Words(spoken, zone or browser or "UTC")
-    return Preferences(chosen, theme if theme in THEMES else "system", zone, words, bool(zone or browser))
+    browser = browser if browser in known_zones() else None
+    accepts = chosen or ", ".join(accepted_languages(request.headers.get("accept-language", "")))
+    spoken = chosen or preferred(accepts)
+    words = Words(spoken, zone or browser or "UTC", territory(spoken, request.headers.get("accept-language", "")))
+    return Preferences(chosen, theme if theme in THEMES else "system", zone, words, browser or "", accepts)
 
 
 def words_of(request: Request) -> Words:
     """How to speak to who asks."""
     return preferences_of(request).words
-
-
-Speaks = Annotated[Words, Depends(words_of)]
-
-
-@router.get("/preferences")
-async def show(request: Request) -> Response:
-    """The form."""
-    from portal_web.web.rendering import render
-
-    return await render(
-        request, "preferences.html", return_to=local(request.query_params.get("from")), zones=zones(), themes=THEMES
-    )
-
-
-@router.post("/preferences")
-async def save(request: Request) -> Response:
-    """Remember what was chosen, in this browser."""
-    form = await request.form()
-    response = RedirectResponse(local(str(form.get("from", "/"))), 303)
-    choices = {
-        LANGUAGE_COOKIE: [*LANGUAGES],
-        THEME_COOKIE: [*THEMES],
-        ZONE_COOKIE: available_timezones(),
-    }
-    for name, known in choices.items():
-        value = form.get(name)
-        if value in known:
-            response.set_cookie(name, str(value), max_age=_YEAR_SECONDS, samesite="lax", httponly=True)
-        elif value == "":
-            response.delete_cookie(name)
-    return response
-
-
-def local(address: str | None) -> str:
-    """An address on this site, to go back to; never another site's."""
-    path = address or "/"
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) and "\n" not in path else "/"

@@ -5,41 +5,24 @@ from collections.abc import Awaitable, Callable
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
-from case_shared.errors import Transient
-from case_shared.postgres import UNREACHABLE
-from case_shared.telemetry import current_trace_id
+from case_shared.database.errors import UNREACHABLE, retry_after
+from case_shared.process.telemetry import current_trace_id
+from case_shared.words.errors import Transient
 from portal_web.clients.rest import Problem
-from portal_web.web.guard import by_script
-from portal_web.web.preferences import local, words_of
-from portal_web.web.rendering import render
+from portal_web.web.addresses import local_path
+from portal_web.web.guard import by_navigation, by_script
+from portal_web.web.preferences import words_of
+from portal_web.web.rendering import here, render
 from portal_web.web.signing import ask_to_sign_in, begin, give_back
+from portal_web.web.telling import told
 from portal_web.web.visit import ForgedForm, SignInNeeded
-from portal_web.web.words import Words
 
 log = structlog.get_logger(__name__)
-Told = tuple[str, str]
-
-
-def told(status: int, words: Words) -> Told:
-    """Title and advice for an HTTP status."""
-    if status in {401, 403}:
-        return words("You may not do this"), words("Ask your administrator for the right to it.")
-    if status == 404:
-        advice = words("It may have been deleted, or belong to a dealer that is not yours.")
-        return words("There is no such page"), advice
-    if status == 409:
-        return words("This is not possible any more"), words("It has changed in the meantime. Look at it again.")
-    if status == 413:
-        return words("This is too long"), words("Shorten the text, and send it again.")
-    if status < 500:
-        return words("This cannot be done"), words("Go back, check what you entered, and try again.")
-    if status == 503:
-        advice = words("Nothing was lost. Wait a moment, and try again.")
-        return words("The service does not answer right now"), advice
-    return words("Something failed on our side"), words("It was recorded. Try again; nothing was done twice.")
+_PASSED_ON = ("Retry-After", "Connection")
+_STREAM = "/cases/stream"
 
 
 def _wants_json(request: Request) -> bool:
@@ -64,12 +47,13 @@ async def _sign_in(request: Request, error: Exception) -> Response:
     assert isinstance(error, SignInNeeded)
     if _wants_json(request):
         return _signed_out(request)
-    if by_script(request) and error.fields is None:
-        return Response(status_code=401, headers={"HX-Refresh": "true"})
     if error.fields is not None:
         return await ask_to_sign_in(request, error.fields)
-    query = f"?{request.url.query}" if request.url.query else ""
-    return await begin(request, local(request.url.path + query))
+    if by_script(request):
+        return Response(status_code=401, headers={"HX-Refresh": "true"})
+    if not by_navigation(request) or request.url.path.endswith(_STREAM):
+        return PlainTextResponse(words_of(request)("You have been signed out."), 401)
+    return await begin(request, local_path(here(request)))
 
 
 def _signed_out(request: Request) -> Response:
@@ -79,7 +63,8 @@ def _signed_out(request: Request) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return await refusal(request, error.status_code)
+    headers = error.headers or {}
+    return await refusal(request, error.status_code, {name: headers[name] for name in _PASSED_ON if name in headers})
 
 
 async def _problem(request: Request, error: Exception) -> Response:
@@ -106,6 +91,10 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     return await refusal(request, 503, {"Retry-After": "5"})
 
 
+async def _database(request: Request, error: Exception) -> Response:
+    return await (_unexpected if retry_after(error) is None else _unavailable)(request, error)
+
+
 async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
     request.state.visit = getattr(request.state, "visit", None)
@@ -119,7 +108,7 @@ _HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Respon
     RequestValidationError: _invalid,
     Problem: _problem,
     Transient: _unavailable,
-    **dict.fromkeys(UNREACHABLE, _unavailable),
+    **dict.fromkeys(UNREACHABLE, _database),
     Exception: _unexpected,
 }
 

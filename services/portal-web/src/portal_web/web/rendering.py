@@ -1,21 +1,28 @@
 """Pages: Jinja templates in the visitor's language. What a template may use is in `values_of` and `_environment`."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
+from gettext import NullTranslations
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.bccache import Bucket
 from jinja2.runtime import Context as TemplateContext
 from markupsafe import Markup
 
+from portal_web.domain.cases import undelivered
 from portal_web.web import notices
 from portal_web.web.assets import asset
 from portal_web.web.labels import STATES, STATUSES
 from portal_web.web.preferences import Preferences, preferences_of
 from portal_web.web.visit import find_visit
-from portal_web.web.words import LANGUAGES, Words, catalog
+from portal_web.web.words import LANGUAGES, Words, catalog, zones
+
+# Names, in an address and in a form, what had been typed there before a sign-in.
+KEPT = "kept"
 
 
 async def render(request: Request, template: str, status: int = 200, **values: Any) -> Response:
@@ -48,17 +55,49 @@ async def values_of(request: Request, preferences: Preferences) -> dict[str, Any
         "notice": notices.read(request),
         "token": visit.secret.form_token() if visit else "",
         "author": visit.session.subject if visit else "",
+        "kept_reference": getattr(request.state, "kept", ""),
     }
 
 
 def here(request: Request) -> str:
-    """Path and query of the page."""
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    """Path and query of the page; what came back to a form on it is no part of that."""
+    query = "&".join(one for one in request.url.query.split("&") if one and not one.startswith(f"{KEPT}="))
+    return request.url.path + (f"?{query}" if query else "")
+
+
+class _Compiled(BytecodeCache):
+    """What the languages' environments share: the texts differ, the compiled templates do not."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what another language has compiled."""
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it for the others."""
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+_compiled = _Compiled()
+
+
+def prepare() -> None:
+    """Compile every template, and read the languages' texts and the time zones: at start, for no page to wait for."""
+    zones()
+    for language in LANGUAGES:
+        environment = _environment(language)
+        for name in environment.list_templates(extensions=["html"]):
+            environment.get_template(name)
 
 
 @cache
 def _environment(language: str) -> Environment:
     environment = Environment(
+        bytecode_cache=_compiled,
+        auto_reload=False,  # else each page asks the disk whether its templates are new
         loader=PackageLoader("portal_web.web"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -69,10 +108,31 @@ def _environment(language: str) -> Environment:
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
     texts = catalog(language)
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals["_"] = _translating(texts)
     environment.globals.update(
-        asset=asset, when=when, many=many, icon=icon, languages=LANGUAGES, statuses=STATUSES, states=STATES
+        asset=asset,
+        when=when,
+        many=many,
+        icon=icon,
+        languages=LANGUAGES,
+        statuses=STATUSES,
+        states=STATES,
+        undelivered=undelivered,
     )
     return environment
+
+
+def _translating(texts: NullTranslations) -> Callable[..., Markup]:
+    """What `_` is in templates: as Jinja's own, but a text without values is made but once; a page has hundreds."""
+
+    @cache
+    def plain(message: str) -> Markup:
+        return Markup(texts.gettext(message)) % {}  # noqa: S704 - a text of ours; values are escaped
+
+    def translated(message: str, /, **values: object) -> Markup:
+        return Markup(texts.gettext(message)) % values if values else plain(message)  # noqa: S704 - as above
+
+    return translated
 
 
 @pass_context
@@ -92,6 +152,7 @@ def many(context: TemplateContext, one: str, several: str, number: int) -> str:
     return words.many(one, several, number)
 
 
+@cache
 def icon(name: str) -> Markup:
     """A picture that says nothing to who hears the page: the text beside it does."""
     address = f"{asset('icons.svg')}#{name}"

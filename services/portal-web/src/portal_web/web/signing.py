@@ -1,19 +1,23 @@
 """Routes of signing in and out."""
 
+import secrets
+
 import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from portal_web.app.keep_form import timed
 from portal_web.domain.errors import SignInFailed
-from portal_web.domain.secret import Secret
-from portal_web.domain.session import KeptForm
+from portal_web.domain.session import KeptForm, KeptKey, SignIn
+from portal_web.web.addresses import local_path
 from portal_web.web.context import context_of
-from portal_web.web.preferences import local
-from portal_web.web.rendering import here, render
+from portal_web.web.rendering import KEPT, here, render
 from portal_web.web.visit import Posted, Visit, find_visit
 
 log = structlog.get_logger(__name__)
 router = APIRouter()
+# It stands in a cookie.
+_LONGEST_RETURN = 1500
 
 
 @router.get("/")
@@ -33,27 +37,34 @@ async def home(request: Request) -> Response:
 @router.get("/sign-in")
 async def sign_in(request: Request) -> Response:
     """Send the browser to the provider."""
-    return await begin(request, local(request.query_params.get("to")))
+    return await begin(request, local_path(request.query_params.get("to")))
 
 
 @router.get("/sign-in/done")
 async def done(request: Request) -> Response:
     """Where the provider sends the browser back to, with a code or an error."""
-    context, given = context_of(request), request.query_params
+    context, state = context_of(request), request.query_params.get("state", "")
+    cookies, sign_in = context.cookies, context.cookies.sign_in(request, state)
+    current, code = cookies.session(request), request.query_params.get("code")
     try:
-        browser = context.cookies.sign_in(request)
-        arrived = await context.signing_in.finish(browser, given.get("state", ""), given.get("code"))
+        arrived = await context.signing_in.finish(sign_in, current, state, code)
     except SignInFailed as error:
-        log.warning("sign_in_failed", error=str(error))
-        if await find_visit(request):  # another tab was faster
-            return RedirectResponse("/", 303)
-        return await render(request, "sign_in_failed.html", 400)
-    response = RedirectResponse(arrived.return_to, 303)
-    context.cookies.set_session(response, arrived.session)
-    context.cookies.forget(response, "sign-in")
-    if arrived.form:
-        context.cookies.set_form(response, arrived.form)
+        response = await _failed(request, error)
+    else:
+        response = RedirectResponse(_found_again(local_path(arrived.return_to), arrived.form), 303)
+        cookies.set_session(response, arrived.session)
+        if arrived.form:
+            cookies.set_form(request, response, arrived.form)
+    if sign_in:
+        cookies.forget_sign_in(response, sign_in)
     return response
+
+
+async def _failed(request: Request, error: SignInFailed) -> Response:
+    log.warning("sign_in_failed", error=str(error))
+    if await find_visit(request):  # this tab's sign-in is over already: Back, or a second click
+        return RedirectResponse("/", 303)
+    return await render(request, "sign_in_failed.html", 400)
 
 
 @router.post("/sign-out")
@@ -64,7 +75,7 @@ async def sign_out(request: Request, _: Posted) -> Response:
     address = await context.sessions.end(secret) if secret else None
     request.state.visit = None
     response = await render(request, "signing_out.html", address=address or "/signed-out")
-    context.cookies.forget(response, "session", "form")
+    context.cookies.forget_all(request, response)
     return response
 
 
@@ -76,43 +87,69 @@ async def signed_out(request: Request) -> Response:
 
 async def begin(request: Request, return_to: str) -> Response:
     """Begin a sign-in that leads back to `return_to`."""
-    address, browser = await _address(request, return_to, None)
+    sign_in, address = await _begun(request, return_to, None)
     response = RedirectResponse(address, 303)
-    context_of(request).cookies.set_sign_in(response, browser)
+    context_of(request).cookies.set_sign_in(request, response, sign_in)
     return response
 
 
 async def ask_to_sign_in(request: Request, fields: dict[str, str]) -> Response:
     """A page instead of what a form would have done: its content is kept, and comes back after the sign-in."""
-    page = local(fields.get("page"))
-    form = KeptForm(author=fields.get("author", ""), page=page, fields=fields) if "page" in fields else None
-    address, browser = await _address(request, page, form)
+    form = await _kept(request, fields, fields.get("author", ""))
+    sign_in, address = await _begun(request, local_path(fields.get("page")), form)
     response = await render(request, "session_ended.html", 401, address=address, kept=form is not None)
-    context_of(request).cookies.set_sign_in(response, browser)
+    context_of(request).cookies.set_sign_in(request, response, sign_in)
     return response
 
 
 async def give_back(request: Request, fields: dict[str, str]) -> Response | None:
     """Lead back to the page of a form, with its content, where its author is who is signed in."""
-    context, visit = context_of(request), await find_visit(request)
-    if visit is None or "page" not in fields or fields.get("author") != visit.session.subject:
+    visit = await find_visit(request)
+    if visit is None or fields.get("author") != visit.session.subject:
         return None
-    form = KeptForm(author=fields["author"], page=local(fields["page"]), fields=fields)
-    response = RedirectResponse(form.page, 303)
-    context.cookies.set_form(response, await context.signing_in.keep(form))
+    form = await _kept(request, {**fields, "token": visit.secret.form_token()}, visit.session.subject)
+    if form is None:
+        return None
+    response = RedirectResponse(_found_again(local_path(fields["page"]), form), 303)
+    context_of(request).cookies.set_form(request, response, form)
     return response
 
 
 async def kept_form(request: Request, visit: Visit) -> KeptForm | None:
-    """The form that had been sent to this page without a session, if it is this user's."""
+    """The form that had been sent to this page without a session, in this tab, if it is this user's."""
     context = context_of(request)
-    secret = context.cookies.form(request)
-    sealed = await context.store.find_kept(secret.id) if secret else None
-    plain = secret.open(sealed) if secret and sealed else None
-    form = KeptForm.model_validate_json(plain) if plain else None
-    return form if form and form.page == here(request) and form.author == visit.session.subject else None
+    key = context.cookies.form(request, request.query_params.get(KEPT, ""))
+    form = await context.signing_in.forms.find(key) if key else None
+    if key is None or form is None or form.page != here(request) or form.author != visit.session.subject:
+        return None
+    request.state.kept = key.reference
+    return form
 
 
-async def _address(request: Request, return_to: str, form: KeptForm | None) -> tuple[str, Secret]:
-    browser = Secret.new()
-    return await context_of(request).signing_in.begin(browser, return_to, form), browser
+async def forget_kept(request: Request, response: Response) -> None:
+    """The form that was kept has been sent now, and has done its work: it comes back no more."""
+    context = context_of(request)
+    key = context.cookies.form(request, getattr(request.state, "kept", ""))
+    if key:
+        await context.signing_in.forms.forget(key)
+        context.cookies.forget_form(response, key)
+
+
+async def _kept(request: Request, fields: dict[str, str], author: str) -> KeptKey | None:
+    """Keep a form, where it tells on which page it is found again."""
+    if "page" not in fields:
+        return None
+    content = {name: text for name, text in fields.items() if name not in {"token", KEPT}}
+    form = KeptForm(author=author, page=local_path(fields["page"]), fields=content)
+    return await context_of(request).signing_in.forms.keep(form, fields.get("token", ""))
+
+
+async def _begun(request: Request, return_to: str, form: KeptKey | None) -> tuple[SignIn, str]:
+    context = context_of(request)
+    state = timed(context.clock) + secrets.token_urlsafe(24)
+    return await context.signing_in.begin(state, return_to if len(return_to) <= _LONGEST_RETURN else "/", form)
+
+
+def _found_again(page: str, form: KeptKey | None) -> str:
+    """The address of a page, with what was typed there: of this tab alone, for others show the same page."""
+    return f"{page}{'&' if '?' in page else '?'}{KEPT}={form.reference}" if form else page

@@ -6,6 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
+from case_shared.web.rights import Rights, rights_in
+from case_shared.words.scopes import Scope
 from portal_web.app.choices import Choices
 from portal_web.app.keep_session import KeepingSession
 from portal_web.clients.case_api import CaseApi, DealerApi
@@ -14,9 +16,11 @@ from portal_web.domain.errors import SessionEnded
 from portal_web.domain.secret import Secret
 from portal_web.domain.session import Dealer, Session
 from portal_web.web.context import Context, context_of
+from portal_web.web.preferences import preferences_of
 
-_DEALER_SCOPE, _OPERATOR_SCOPE = "cases:read", "documents:read"
-_LONGEST_FIELD, _MOST_FIELDS = 20_000, 100
+_DEALER_SCOPE, _OPERATOR_SCOPE = Scope.CASES_READ, Scope.DOCUMENTS_READ
+# Longer than any field may be: the API says which is too long, and the form shows it with its text.
+_LONGEST_FIELD, _MOST_FIELDS = 100_000, 100
 
 
 class SignInNeeded(Exception):
@@ -42,10 +46,12 @@ class Visit:
     secret: Secret
     session: Session
     context: Context
+    rights: Rights
+    accepts: str = ""
 
-    def may(self, scope: str) -> bool:
+    def may(self, scope: Scope) -> bool:
         """Whether the user's token has a scope; the APIs decide, this only spares the user a refusal."""
-        return scope in self.session.tokens.scopes
+        return scope in self.rights.scopes
 
     @property
     def is_dealer(self) -> bool:
@@ -58,8 +64,10 @@ class Visit:
         return self.context.settings.d365_sync_url is not None and self.may(_OPERATOR_SCOPE)
 
     def rest(self, url: str) -> Rest:
-        """An API, with the user's token."""
-        return Rest(self.context.http, url.rstrip("/"), self.session.tokens.access_token)
+        """An API, with the user's token, asked in the user's language."""
+        headers = {"Accept-Language": self.accepts} if self.accepts else {}
+        token, context = self.session.tokens.access_token, self.context
+        return Rest(context.http, url.rstrip("/"), token, headers=headers, streams=context.streams, load=context.load)
 
     @property
     def api(self) -> CaseApi:
@@ -117,9 +125,11 @@ async def _find(request: Request) -> Visit | None:
         return None
     sessions: KeepingSession = context.sessions
     try:
-        return Visit(secret, await sessions.find(secret), context)
+        session = await sessions.find(secret)
     except SessionEnded:
         return None
+    rights = rights_in(session.tokens.access_token, context.settings)
+    return Visit(secret, session, context, rights, preferences_of(request).accepts)
 
 
 async def signed_in(request: Request) -> Visit:
@@ -157,6 +167,7 @@ async def posted(request: Request, visit: Annotated[Visit, Depends(signed_in)]) 
     fields = await fields_of(request)
     if not visit.secret.wrote(fields.pop("token", "")):
         raise ForgedForm(fields)
+    request.state.kept = fields.pop("kept", "")
     return fields
 
 

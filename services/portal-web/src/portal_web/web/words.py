@@ -5,24 +5,27 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from io import BytesIO
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel import Locale
-from babel.dates import format_datetime, format_timedelta, get_timezone_name
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
+
+from case_shared.words.languages import accepted_languages, language_of
 
 # In the order in which they are offered, each by its own name.
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch", "is": "Íslenska"}
 # English made strange: what stays readable on such a page was not marked for translation (tests/e2e/browser).
 PSEUDO = "en-XA"
+_TERRITORY = 2  # letters
 _PARTS = re.compile(r"(%\([a-z_]+\)[sd]|<[^>]+>)")
 _ACCENTED = str.maketrans("aeiouyAEIOUcnsz", "àéîöûýÀÉÎÖÛçñšž")
-_DAY_SECONDS = 86_400
+_KNOWN_MOMENTS = 10_000
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's name for: to be translated where it is used
@@ -63,6 +66,7 @@ class Words:
 
     language: str
     zone: str
+    territory: str = ""
 
     def __call__(self, message: str, /, **values: object) -> str:
         """A text in the visitor's language; `%(name)s` stands for a value."""
@@ -76,15 +80,15 @@ class Words:
     @property
     def locale(self) -> Locale:
         """Babel's."""
-        return Locale.parse("en" if self.language == PSEUDO else self.language)
+        return _locale("en" if self.language == PSEUDO else self.language, self.territory)
 
     def moment(self, at: datetime, form: str = "medium") -> str:
         """Date and time where the visitor is."""
-        return format_datetime(at, form, tzinfo=ZoneInfo(self.zone), locale=self.locale)
+        return _moment(at, form, self.zone, str(self.locale))
 
     def clock(self, at: datetime) -> str:
         """The time of day, to the second."""
-        return format_datetime(at, "HH:mm:ss", tzinfo=ZoneInfo(self.zone), locale=self.locale)
+        return _clock(at, self.zone, str(self.locale))
 
     def duration(self, seconds: float) -> str:
         """How long something took."""
@@ -95,11 +99,24 @@ class Words:
 
     def number(self, value: float) -> str:
         """A number as the language writes it."""
-        return format_decimal(value, locale=self.locale)
+        return _number(value, str(self.locale))
 
-    def zone_name(self, at: datetime) -> str:
-        """The visitor's time zone, by name."""
-        return get_timezone_name(at.astimezone(ZoneInfo(self.zone)), locale=self.locale)
+
+# The console's flow writes several hundred small numbers on a page, mostly the same ones.
+@lru_cache(_KNOWN_MOMENTS, typed=True)
+def _number(value: float, locale: str) -> str:
+    return format_decimal(value, locale=locale)
+
+
+@lru_cache(_KNOWN_MOMENTS)
+def _clock(at: datetime, zone: str, locale: str) -> str:
+    return format_datetime(at, "HH:mm:ss", tzinfo=zone_of(zone), locale=locale)
+
+
+@lru_cache(_KNOWN_MOMENTS)
+def _moment(at: datetime, form: str, zone: str, locale: str) -> str:
+    """A list has a hundred of them, and shows them again and again."""
+    return format_datetime(at, form, tzinfo=zone_of(zone), locale=locale)
 
 
 def seconds_to(seconds: float) -> int:
@@ -107,20 +124,42 @@ def seconds_to(seconds: float) -> int:
     return round(seconds)
 
 
+@cache
+def _locale(language: str, territory: str) -> Locale:
+    try:
+        return Locale.parse(f"{language}_{territory}" if territory else language)
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse(language)
+
+
+def territory(language: str, accepted: str) -> str:
+    """Where `language` is spoken as an `Accept-Language` says: `GB` of `en-GB`, which begins dates with the day."""
+    for tag in accepted_languages(accepted):
+        spoken, *parts = tag.split("-")
+        if spoken == language:
+            return next((part.upper() for part in parts if len(part) == _TERRITORY and part.isalpha()), "")
+    return ""
+
+
 def preferred(accepted: str) -> str:
     """The first language of an `Accept-Language` that there is; English where there is none."""
-    ranked: list[tuple[float, str]] = []
-    for part in accepted.split(",")[:20]:
-        name, _, quality = part.strip().partition(";q=")
-        try:
-            ranked.append((-float(quality or 1), name.partition("-")[0].lower()))
-        except ValueError:
-            continue
-    known = [language for _, language in sorted(ranked, key=lambda entry: entry[0]) if language in LANGUAGES]
+    known = [language for tag in accepted_languages(accepted) if (language := language_of(tag)) in LANGUAGES]
     return known[0] if known else "en"
+
+
+@cache
+def known_zones() -> frozenset[str]:
+    """The names of all time zones; found on the disk, which takes a while, and so but once."""
+    return frozenset(available_timezones())
+
+
+@cache
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone; it is read from the disk but once, for `ZoneInfo` itself keeps eight alone."""
+    return ZoneInfo(name)
 
 
 @cache
 def zones() -> Sequence[str]:
     """The time zones to choose from."""
-    return sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))
+    return sorted(zone for zone in known_zones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))

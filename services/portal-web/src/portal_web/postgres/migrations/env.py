@@ -1,5 +1,5 @@
 """Alembic's entry point."""
 
-from case_shared.migrations import run_environment
+from case_shared.database.migrations import run_environment
 
 run_environment()

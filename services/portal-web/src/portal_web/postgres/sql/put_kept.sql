@@ -1,3 +1,10 @@
--- Keeps a sign-in or a form for fifteen minutes; a browser's newer sign-in takes the place of its older one. $1 id bytea, $2 content bytea
-INSERT INTO kept (id, content, expires_at) VALUES ($1, $2, now() + interval '15 minutes')
-ON CONFLICT (id) DO UPDATE SET content = excluded.content, expires_at = excluded.expires_at
+-- Keeps a form for fifteen minutes, if a session gave its token; of one session the newest ten stay, in all $4 bytes.
+-- One row (true) where it was kept. $1 id bytea, $2 content bytea, $3 owner bytea, $4 most bytes in all
+WITH oldest AS (
+    DELETE FROM kept WHERE id IN (SELECT id FROM kept WHERE owner = $3 ORDER BY expires_at DESC OFFSET 9)
+)
+INSERT INTO kept (id, content, owner, expires_at)
+SELECT $1, $2, $3, now() + interval '15 minutes'
+WHERE EXISTS (SELECT FROM form_keys WHERE id = $3 AND expires_at > now())
+    AND (SELECT coalesce(sum(octet_length(content)), 0) FROM kept) < $4::bigint
+RETURNING true

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
+from case_shared.words.scopes import Scope
 from portal_web.clients.operators_api import OperatorsApi
 from portal_web.web.visit import SignedIn, Visit
 
@@ -21,12 +22,12 @@ class Console:
     @property
     def may_write(self) -> bool:
         """Whether the operator may change anything."""
-        return self.visit.may("documents:write")
+        return self.visit.may(Scope.DOCUMENTS_WRITE)
 
     @property
     def may_audit(self) -> bool:
         """Whether the operator may read the audit."""
-        return self.visit.may("audit:read")
+        return self.visit.may(Scope.AUDIT_READ)
 
     def may_see_cases_of(self, dealer: str) -> bool:
         """Whether the case can be shown as its dealer sees it."""

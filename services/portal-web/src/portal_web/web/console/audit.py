@@ -1,7 +1,7 @@
 """The audit: who did what, when, why, to how many, and how it stands now; as CSV, too."""
 
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Callable
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import httpx2
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
+from case_shared.words.days import day_begins, day_ends
 from portal_web.web.console.access import Console, Operator, given
 from portal_web.web.console.documents import address
 from portal_web.web.console.pages import show
@@ -34,7 +35,7 @@ async def audit(request: Request, console: Operator) -> Response:
 async def audit_csv(request: Request, console: Operator) -> Response:
     """All that matches."""
     _may(console)
-    stream = console.api.audit_csv(**_query(request, given(request, FILTERS)))
+    stream = console.api.audit_csv(**_query(request, given(request, FILTERS)), zone=words_of(request).zone)
     answer = await stream.__aenter__()
 
     async def lines() -> AsyncIterator[bytes]:
@@ -58,12 +59,13 @@ def _may(console: Console) -> None:
 def _query(request: Request, filters: dict[str, str]) -> dict[str, str | None]:
     zone = ZoneInfo(words_of(request).zone)
     named = {name: filters.get(name) for name in ("actor", "action", "document", "replay")}
-    return {**named, "since": _day(filters.get("from"), zone), "until": _day(filters.get("to"), zone, days=1)}
+    begin, end = (_bound(filters.get("from"), zone, day_begins), _bound(filters.get("to"), zone, day_ends))
+    return {**named, "since": begin, "until": end}
 
 
-def _day(text: str | None, zone: ZoneInfo, days: int = 0) -> str | None:
-    """The beginning of a day where the operator is, `days` later; None for what is no day."""
+def _bound(text: str | None, zone: ZoneInfo, moment: Callable[[date, ZoneInfo], datetime]) -> str | None:
+    """Where a day begins or ends for the operator; None for what is no day."""
     try:
-        return (datetime.fromisoformat(text or "").replace(tzinfo=zone) + timedelta(days=days)).isoformat()
+        return moment(date.fromisoformat(text or ""), zone).isoformat()
     except ValueError:
         return None

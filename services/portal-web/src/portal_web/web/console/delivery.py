@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 from portal_web.clients.rest import Problem
+from portal_web.domain.console import window_under_way
 from portal_web.web.console.access import Console, Operator
 from portal_web.web.console.pages import go, show
 from portal_web.web.preferences import words_of
@@ -34,7 +35,7 @@ async def plan(request: Request, console: Operator, fields: Posted) -> Response:
         if not problem.fields:
             raise
         return await _page(request, console, "plan", problem, fields)
-    return go(request, "/console/delivery#windows")
+    return await go(request, "/console/delivery#windows")
 
 
 @router.post("/windows/{window}/end")
@@ -46,7 +47,7 @@ async def end(request: Request, console: Operator, window: str, fields: Posted) 
         if not problem.fields:
             raise
         return await _page(request, console, window, problem, fields)
-    return go(request, "/console/delivery#windows")
+    return await go(request, "/console/delivery#windows")
 
 
 @router.post("/consumers/{group}")
@@ -70,7 +71,7 @@ async def _steer(request: Request, console: Console, order: str, form: str, fiel
         if not problem.fields:
             raise
         return await _page(request, console, form, problem, fields)
-    return go(request, "/console/delivery")
+    return await go(request, "/console/delivery")
 
 
 async def _page(
@@ -83,8 +84,9 @@ async def _page(
     if fields is None and (kept := await kept_form(request, console.visit)):
         form, fields = kept.fields.get("form", ""), kept.fields
     errors = {one.pointer.strip("/?"): one.detail for one in problem.fields} if problem else {}
+    found = await console.api.delivery()
     return await show(
-        request, console, "delivery", 422 if problem else 200, delivery=await console.api.delivery(),
+        request, console, "delivery", 422 if problem else 200, delivery=found, window=window_under_way(found),
         windows=await console.api.windows(), form=form, errors=errors, fields=fields or {},
     )  # fmt: skip
 

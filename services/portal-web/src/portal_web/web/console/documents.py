@@ -13,7 +13,7 @@ from portal_web.web.console.pages import go, show
 from portal_web.web.visit import Posted
 
 router = APIRouter(prefix="/console/documents")
-FILTERS = ("state", "cause", "dealer", "q", "older_than_seconds")
+FILTERS = ("state", "cause", "alarm", "dealer", "q", "older_than_seconds")
 _HISTORY = 50
 
 
@@ -39,7 +39,7 @@ async def documents(request: Request, console: Operator) -> Response:
         filters=filters,
         wrong=wrong,
         following=address("/console/documents", {**filters, "cursor": page.next or ""}) if page.next else None,
-        bulk=address("/console/replays/new", bulk_of(filters)) if filters["state"] == "failed" else None,
+        bulk=address("/console/replays/new", bulk_of(filters)) if _replayable(filters) else None,
     )
 
 
@@ -70,14 +70,14 @@ async def add_note(request: Request, console: Operator, document: str, fields: P
         if not problem.fields:
             raise
         return await document_page(request, console, document, note=text, wrong_note=True)
-    return go(request, address(f"/console/documents/{document}", {"done": "note"}) + "#notes")
+    return await go(request, address(f"/console/documents/{document}", {"done": "note"}) + "#notes")
 
 
 async def document_page(
     request: Request, console: Console, document: str, *, note: str = "", wrong_note: bool = False
 ) -> Response:
     """The page; `wrong_note` where the note in it cannot be added."""
-    found = await console.api.document(document)
+    found = (await console.api.document(document)).document
     history = (await console.api.audit(document=document, limit=_HISTORY)).items if console.may_audit else None
     group = {name: request.query_params.get(f"group_{name}", "") for name in FILTERS}
     group = {name: value for name, value in group.items() if value}
@@ -103,6 +103,10 @@ def filters_of(request: Request) -> dict[str, str]:
     if filters.get("state") == "any":
         filters["state"] = ",".join(STATES)
     return {"state": "failed", **filters}
+
+
+def _replayable(filters: Mapping[str, str]) -> bool:
+    return filters["state"] == "failed" and not filters.get("alarm")
 
 
 def bulk_of(filters: Mapping[str, str]) -> dict[str, str]:

@@ -1,11 +1,13 @@
 """Edit a payload and replay it: a form from the API's schema, then the difference, then the order."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from portal_web.clients.rest import Problem
-from portal_web.domain.console import Payload, PayloadForm
+from portal_web.domain.console import permission
+from portal_web.domain.d365_sync import ContactDocument, PayloadDocument, PayloadFormDocument
 from portal_web.web.console.access import Console, Operator
 from portal_web.web.console.orders import ordered
 from portal_web.web.console.pages import show
@@ -13,7 +15,8 @@ from portal_web.web.signing import kept_form
 from portal_web.web.visit import Posted
 
 router = APIRouter(prefix="/console/documents/{document}/edit")
-CONTACT = ("name", "email", "phone")
+CONTACT = tuple(ContactDocument.model_fields)
+PLAIN = tuple(name for name in PayloadDocument.model_fields if name != "contact")
 _PREFIX = "/payload"
 
 
@@ -23,7 +26,7 @@ async def edit(request: Request, console: Operator, document: str) -> Response:
     form = await console.api.payload_form(document)
     if kept := await kept_form(request, console.visit):
         return await _form(request, console, document, form, _given(kept.fields), kept.fields.get("reason", ""))
-    return await _form(request, console, document, form, flat(form.payload or Payload()))
+    return await _form(request, console, document, form, flat(form.payload or {}))
 
 
 @router.post("")
@@ -41,8 +44,8 @@ async def preview(request: Request, console: Operator, document: str, fields: Po
         return await _form(request, console, document, form, values, reason, problem)
     found = await console.api.document(document)
     return await show(
-        request, console, "edited", document=found, values=values, foreseen=foreseen, reason=reason, problem=None,
-        overtaken=False, permission=found.permission("replay"),
+        request, console, "edited", document=found.document, etag=found.etag, values=values, foreseen=foreseen,
+        reason=reason, problem=None, overtaken=False, permission=permission(found.document, "replay"),
     )  # fmt: skip
 
 
@@ -66,7 +69,7 @@ async def _form(
     request: Request,
     console: Console,
     document: str,
-    form: PayloadForm,
+    form: PayloadFormDocument,
     values: dict[str, str],
     reason: str = "",
     problem: Problem | None = None,
@@ -78,16 +81,14 @@ async def _form(
 
 
 def _given(fields: dict[str, str]) -> dict[str, str]:
-    return {name: fields.get(name, "") for name in flat(Payload())}
+    return {name: fields.get(name, "") for name in flat({})}
 
 
-def flat(payload: Payload) -> dict[str, str]:
+def flat(payload: Mapping[str, Any]) -> dict[str, str]:
     """A payload as a form's fields."""
-    shown = {name: getattr(payload, name) or "" for name in Payload.model_fields if name != "contact"}
-    return {
-        **shown,
-        **{f"contact_{name}": (getattr(payload.contact, name) if payload.contact else "") or "" for name in CONTACT},
-    }
+    contact = payload.get("contact") or {}
+    plain = {name: payload.get(name) or "" for name in PLAIN}
+    return {**plain, **{f"contact_{name}": contact.get(name) or "" for name in CONTACT}}
 
 
 def payload_of(values: dict[str, str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from portal_web.clients.operators_api import OperatorsApi
 from portal_web.clients.rest import Unavailable
-from portal_web.domain.console import Ledger
+from portal_web.domain.d365_sync import LedgerDocument
 from portal_web.web.console.access import Operator
 from portal_web.web.console.pages import show
 from portal_web.web.console.plots import HEIGHT, SERIES, WIDTH, plot
@@ -24,11 +24,8 @@ async def flow(request: Request, console: Operator) -> Response:
 
 @router.get("/now")
 async def now(request: Request, console: Operator) -> Response:
-    """The changing part alone; a picture that grew old must not look like today's."""
-    try:
-        return await _shown(request, console, "flow_now")
-    except Unavailable:
-        return await show(request, console, "flow_silent")
+    """The changing part alone. Where there is none the page says so (trouble.js), and keeps what it shows."""
+    return await _shown(request, console, "flow_now")
 
 
 @router.get("/ledger")
@@ -46,7 +43,7 @@ async def _shown(request: Request, console: Operator, template: str) -> Response
     )
 
 
-async def _ledger(api: OperatorsApi) -> Ledger | None:
+async def _ledger(api: OperatorsApi) -> LedgerDocument | None:
     try:
         async with asyncio.timeout(_LEDGER_SECONDS):
             return await api.ledger()

@@ -40,6 +40,7 @@ CAUSES: Mapping[str, str] = {
     "read_back": N_("Found by a look-up"),
     "evidence": N_("D365 told of it"),
     "linked": N_("Linked by an operator"),
+    "lost_in_d365": N_("D365 lost it in a restore"),
 }
 STAGES: Mapping[str, str] = {
     "unsent": N_("Unsent"),
@@ -80,6 +81,39 @@ CONCERNS: Mapping[str, str] = {
     "dead_letters": N_("Documents failed and need an operator"),
     "unreadable": N_("Records could not be read"),
     "poll_late": N_("The last full reading of D365 is long ago"),
+    "moved_cases": N_("Cases belong to another customer in D365 than in the portal"),
+    "deleted_cases": N_("Cases were deleted in D365"),
+    "case_id_reused": N_("D365 gave a Case ID to a second case: its case shows nothing new"),
+    "environment_refreshed": N_(
+        "D365 holds another Casebridge's cases under our Case IDs: it was refreshed from another one"
+    ),
+    "known_cases_not_shown": N_("D365 shows none of the cases it had: check its roles and companies, then the runbook"),
+    "events_of_other_environment": N_("Events of another D365 environment arrive: delete its endpoint there"),
+    "stored_differently": N_("D365 stored other text than was sent"),
+    "uniqueness_unproven": N_("It is not proven that D365 refuses a Web Case ID twice"),
+    "second_case": N_("D365 has a second case with the same Web Case ID"),
+    "step_never_succeeded": N_("A step has never succeeded since its service started"),
+    "step_late": N_("A step has not succeeded for too long"),
+    "consumer_stopped": N_("A consumer has stopped reading"),
+    "consumer_lags": N_("A consumer falls behind"),
+    "partitions_unowned": N_("Nobody reads some partitions of a topic"),
+}
+# Where an operator sees what a concern is about.
+CONCERN_PAGES: Mapping[str, str] = {
+    "environment_refused": "/console/delivery",
+    "breaker_open": "/console/delivery",
+    "paused": "/console/delivery",
+    "maintenance": "/console/delivery",
+    "consumer_paused": "/console/delivery",
+    "dead_letters": "/console/documents?state=failed",
+    "unreadable": "/console/unreadable",
+    "uniqueness_unproven": "/console/d365",
+    "second_case": "/console/documents?state=any&alarm=second_case",
+    "stored_differently": "/console/documents?state=any&alarm=stored_differently",
+}
+ALARMS: Mapping[str, str] = {
+    "second_case": N_("D365 has it twice"),
+    "stored_differently": N_("D365 stored other text"),
 }
 ACTIONS: Mapping[str, str] = {
     "replay": N_("Replay"),
@@ -88,6 +122,7 @@ ACTIONS: Mapping[str, str] = {
     "return": N_("Return to the dealer"),
     "discard": N_("Discard"),
     "restore": N_("Restore"),
+    "acknowledge": N_("Acknowledge"),
 }
 # What each action does, said where it is confirmed.
 CONSEQUENCES: Mapping[str, str] = {
@@ -97,7 +132,10 @@ CONSEQUENCES: Mapping[str, str] = {
     "discard": N_("It is ended, and the dealer sees your reason. You can restore it."),
     "restore": N_("It is a failed document again, as before it was discarded."),
     "link": N_("The document counts as delivered, as that case of D365. This cannot be undone."),
+    "acknowledge": N_("The alarm ends. The same finding, told again, is no alarm any more."),
 }
+# What a link does to a delivered document that D365 has twice.
+LINK_TO_THE_OTHER = N_("The portal follows that case from now on, and the alarm ends.")
 DONE: Mapping[str, str] = {
     "replay": N_("It is back in the queue."),
     "link": N_("It is linked."),
@@ -105,10 +143,12 @@ DONE: Mapping[str, str] = {
     "return": N_("It was returned to the dealer."),
     "discard": N_("It was discarded."),
     "restore": N_("It was restored."),
+    "acknowledge": N_("The alarm is ended."),
     "note": N_("The note was added."),
 }
 OBSTACLES: Mapping[str, str] = {
     "scope": N_("You may only look."),
+    "being_sent": N_("It is being sent at this moment."),
     "not_proven": N_("An attempt is not proven yet: verify first."),
     "on_its_way": N_("It is on its way and needs nobody."),
     "delivered": N_("D365 has it."),
@@ -116,7 +156,8 @@ OBSTACLES: Mapping[str, str] = {
     "not_discarded": N_("Only what was discarded can be restored."),
     "dead_letter": N_("It is not discarded."),
     "looked_up_now": N_("It is being looked up at this moment."),
-    "payload_emptied": N_("Its payload was emptied."),
+    "payload_emptied": N_("Its payload was emptied: nothing could be compared with it."),
+    "no_alarm": N_("There is no alarm on it."),
 }
 AUDIT_ACTIONS: Mapping[str, str] = {
     "replay": N_("Replayed"),
@@ -130,6 +171,7 @@ AUDIT_ACTIONS: Mapping[str, str] = {
     "return": N_("Returned"),
     "discard": N_("Discarded"),
     "restore": N_("Restored"),
+    "acknowledge": N_("Acknowledged"),
     "pause": N_("Delivery paused"),
     "resume": N_("Delivery resumed"),
     "adopt": N_("Environment adopted"),
@@ -138,6 +180,7 @@ AUDIT_ACTIONS: Mapping[str, str] = {
     "add_window": N_("Maintenance planned"),
     "end_window": N_("Maintenance ended"),
     "see_record": N_("Record seen"),
+    "erase": N_("Personal data erased"),
 }
 REPLAY_STATES: Mapping[str, str] = {
     "running": N_("Running"),
@@ -180,6 +223,18 @@ PAYLOAD_FIELDS: Mapping[str, str] = {
     "/contact/phone": N_("Contact phone"),
     "/notes": N_("Notes"),
 }
+# By the names of the mapping, as differences have them.
+SENT_FIELDS: Mapping[str, str] = {
+    "category": N_("Category"),
+    "category_type": N_("Category type"),
+    "priority": N_("Priority"),
+    "description": N_("Description"),
+    "contact_name": N_("Contact name"),
+    "contact_email": N_("Contact e-mail"),
+    "contact_phone": N_("Contact phone"),
+    "notes": N_("Notes"),
+    "created_by": N_("Created by"),
+}
 LEDGER_PLACES: Mapping[str, str] = {
     "open": N_("On their way"),
     "delivered": N_("Delivered"),
@@ -197,3 +252,25 @@ LEDGER_D365: Mapping[str, str] = {
     "found_not_delivered": N_("D365 has it, but it is not delivered"),
     "found_twice": N_("D365 has it twice"),
 }
+CHECK_STEPS: Mapping[str, str] = {
+    "settings": N_("Settings"),
+    "network": N_("Network"),
+    "token": N_("Access token"),
+    "service": N_("Admission to D365"),
+    "entities": N_("Entity sets and fields"),
+    "privileges": N_("Privileges"),
+    "companies": N_("Legal entities"),
+    "queries": N_("Queries"),
+    "clock": N_("Clock"),
+    "write": N_("Creating a case"),
+    "events": N_("Business events"),
+    "throttling": N_("Throttling"),
+    "status_symbols": N_("Case statuses"),
+}
+CHECK_STATES: Mapping[str, str] = {
+    "ok": N_("In order"),
+    "warning": N_("Worth knowing"),
+    "failed": N_("To do"),
+    "skipped": N_("Not looked at"),
+}
+CHECK_ICONS: Mapping[str, str] = {"ok": "check", "warning": "warning", "failed": "error", "skipped": "info"}

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from portal_web.clients.rest import Unavailable
-from portal_web.domain.console import FoundCase
+from portal_web.clients.rest import Problem, Unavailable
+from portal_web.domain.d365_sync import Action, D365CaseDocument
 from portal_web.web.console.access import Operator
 from portal_web.web.console.orders import asked, ordered
 from portal_web.web.visit import Posted
@@ -19,14 +19,22 @@ async def search(request: Request, console: Operator, document: str) -> Response
     if chosen:
         return await asked(request, console, found, "link", "link_confirm", case_id=chosen)
     text = request.query_params.get("q")
-    cases: list[FoundCase] | None = None
+    cases: list[D365CaseDocument] | None = None
     silent = False
-    if text is not None and found.permission("link").allowed:
+    refused: Problem | None = None
+    if text is not None and Action.LINK in found.document.allowed_actions:
         try:
-            cases = await console.api.d365_cases(found.dealer, text.strip())
+            cases = await console.api.d365_cases(found.document.dealer, text.strip())
         except Unavailable:
             silent = True
-    return await asked(request, console, found, "link", "link", q=text, cases=cases, silent=silent)
+        except Problem as problem:
+            if problem.status != 422:
+                raise
+            refused = problem
+    status = refused.status if refused else 200
+    return await asked(
+        request, console, found, "link", "link", status, problem=refused, q=text, cases=cases, silent=silent
+    )
 
 
 @router.post("")

@@ -1,19 +1,20 @@
-"""What an operator orders for one document with a reason: verify, replay, return, discard, restore."""
+"""What an operator orders for one document with a reason: verify, replay, return, discard, restore, acknowledge."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from portal_web.clients.rest import Problem
-from portal_web.domain.console import WholeDocument
+from portal_web.domain.console import VersionedDocument, permission
 from portal_web.web.console.access import Console, Operator
 from portal_web.web.console.documents import address
 from portal_web.web.console.pages import go, show
 from portal_web.web.visit import Posted
 
 router = APIRouter(prefix="/console/documents/{document}")
-_SIMPLE = ("replay", "verify", "return", "discard", "restore")
+_SIMPLE = ("replay", "verify", "return", "discard", "restore", "acknowledge")
 # The document has changed meanwhile, or its state does not permit it any more.
 _OVERTAKEN = {409, 412}
 
@@ -30,8 +31,11 @@ Simple = Annotated[str, Depends(simple)]
 
 @router.get("/{action}")
 async def ask(request: Request, console: Operator, document: str, action: Simple) -> Response:
-    """What it does, and why it is done."""
-    return await asked(request, console, await console.api.document(document), action, "order")
+    """What it does, and why it is done; where it needs a payload, the form for one."""
+    found = await console.api.document(document)
+    if permission(found.document, action).needs_payload:
+        return RedirectResponse(f"/console/documents/{document}/edit{query_of(request)}", 303)
+    return await asked(request, console, found, action, "order")
 
 
 @router.post("/{action}")
@@ -62,13 +66,13 @@ async def ordered(
             request, console, found, action, template, problem.status, reason=reason, problem=problem, **values
         )
     group = {name: value for name, value in request.query_params.items() if name.startswith("group_")}
-    return go(request, address(f"/console/documents/{document}", {**group, "done": action}))
+    return await go(request, address(f"/console/documents/{document}", {**group, "done": action}))
 
 
 async def asked(
     request: Request,
     console: Console,
-    document: WholeDocument,
+    found: VersionedDocument,
     action: str,
     template: str,
     status: int = 200,
@@ -78,18 +82,23 @@ async def asked(
     **values: Any,
 ) -> Response:
     """The page that asks for the reason."""
-    query = f"?{request.url.query}" if request.url.query else ""
     return await show(
         request,
         console,
         template,
         status,
-        document=document,
+        document=found.document,
+        etag=found.etag,
         action=action,
-        permission=document.permission(action),
+        permission=permission(found.document, action),
         reason=reason,
         problem=problem,
         overtaken=problem is not None and problem.status in _OVERTAKEN,
-        back=f"/console/documents/{document.id}{query}",
+        back=f"/console/documents/{found.document.id}{query_of(request)}",
         **values,
     )
+
+
+def query_of(request: Request) -> str:
+    """The query of the address, to be carried on: it names the group of which the document is one."""
+    return f"?{request.url.query}" if request.url.query else ""

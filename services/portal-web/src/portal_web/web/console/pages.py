@@ -7,9 +7,8 @@ from fastapi.responses import RedirectResponse
 
 from portal_web.web.console import labels
 from portal_web.web.console.access import Console
-from portal_web.web.context import context_of
 from portal_web.web.rendering import render
-from portal_web.web.signing import kept_form
+from portal_web.web.signing import forget_kept, kept_form
 from portal_web.web.words import N_
 
 NAVIGATION = (
@@ -18,6 +17,7 @@ NAVIGATION = (
     ("/console/replays", N_("Replays")),
     ("/console/unreadable", N_("Unreadable")),
     ("/console/delivery", N_("Delivery")),
+    ("/console/d365", N_("D365 connection")),
     ("/console/audit", N_("Audit")),
     ("/console/dealers", N_("Dealers")),
 )
@@ -30,8 +30,8 @@ async def show(request: Request, console: Console, template: str, status: int = 
     return await render(request, f"console/{template}.html", status, kept=kept.fields if kept else {}, **known)
 
 
-def go(request: Request, address: str) -> Response:
+async def go(request: Request, address: str) -> Response:
     """On to another page, after a form has done its work: what was kept of it is gone."""
     response = RedirectResponse(address, 303)
-    context_of(request).cookies.forget(response, "form")
+    await forget_kept(request, response)
     return response

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from portal_web.domain.console import Minute
+from portal_web.domain.d365_sync import Minute
 
 WIDTH, HEIGHT = 240, 48
 _LEAST_SHOWN = 2.0

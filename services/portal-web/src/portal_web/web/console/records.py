@@ -42,7 +42,7 @@ async def record(request: Request, console: Operator, record: str) -> Response:
 async def seen(request: Request, console: Operator, record: str, fields: Posted) -> Response:
     """It wants no attention any more."""
     await console.api.see_record(record, fields.get("reason", "").strip() or "looked at in the console")
-    return go(request, f"/console/unreadable/{record}")
+    return await go(request, f"/console/unreadable/{record}")
 
 
 def dump(value: bytes) -> str:
@@ -56,11 +56,11 @@ def dump(value: bytes) -> str:
 
 
 def header_of(header: object) -> tuple[str, str]:
-    """A header's name and its value as text; the API has it as hexadecimal digits."""
-    if not isinstance(header, list) or len(header) != 2:
+    """A header's name and its value as text; the API has it as hexadecimal digits, and so a name that is no text."""
+    if not isinstance(header, list) or len(header) not in (2, 3):
         return str(header), ""
-    name, value = header
+    name = " = ".join(map(str, [header[0], *header[2:]]))
     try:
-        return str(name), bytes.fromhex(value or "").decode(errors="replace")
+        return name, bytes.fromhex(header[1] or "").decode(errors="replace")
     except (TypeError, ValueError):
-        return str(name), str(value)
+        return name, str(header[1])

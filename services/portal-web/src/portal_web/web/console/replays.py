@@ -5,7 +5,7 @@ import secrets
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
-from portal_web.clients.rest import Problem, Unavailable
+from portal_web.clients.rest import Problem
 from portal_web.web.console.access import Console, Operator, given
 from portal_web.web.console.documents import FILTERS, address
 from portal_web.web.console.pages import go, show
@@ -14,9 +14,8 @@ from portal_web.web.visit import Posted
 router = APIRouter(prefix="/console/replays")
 # From so many on the operator types how many, so that no click replays a thousand by mistake.
 TYPED_FROM = 10
-_QUERY = tuple(name for name in FILTERS if name != "state")
+_QUERY = tuple(name for name in FILTERS if name not in {"state", "alarm"})
 _STEERS = {"pause", "resume", "cancel"}
-_COUNT_DIFFERS = "count-differs"
 
 
 @router.get("")
@@ -43,7 +42,7 @@ async def dry_run(request: Request, console: Operator, fields: Posted) -> Respon
         if not problem.fields:
             raise
         return await _new(request, console, query, fields.get("reason", ""), problem)
-    return go(request, f"/console/replays/{ordered.replay_id}")
+    return await go(request, f"/console/replays/{ordered.replay_id}")
 
 
 @router.get("/{replay}")
@@ -55,10 +54,7 @@ async def replay(request: Request, console: Operator, replay: str) -> Response:
 @router.get("/{replay}/now")
 async def replay_now(request: Request, console: Operator, replay: str) -> Response:
     """The changing part alone; the page is loaded anew once there is nothing to wait for."""
-    try:
-        shown = await _shown(request, console, replay, "replay_now")
-    except Unavailable:
-        return Response(status_code=204)
+    shown = await _shown(request, console, replay, "replay_now")
     if request.state.replay_ended:
         shown.headers["HX-Refresh"] = "true"
     return shown
@@ -72,19 +68,18 @@ async def ask_for_real(request: Request, console: Operator, replay: str) -> Resp
 
 @router.post("/{replay}/for-real")
 async def for_real(request: Request, console: Operator, replay: str, fields: Posted) -> Response:
-    """Replay what the dry run looked at, as it matches now."""
+    """Replay exactly what the dry run looked at; what has changed since is left out."""
     foreseen = await console.api.replay(replay, limit=1)
     reason, typed = fields.get("reason", "").strip(), fields.get("typed", "").strip()
     if foreseen.counts.documents >= TYPED_FROM and typed != str(foreseen.counts.documents):
         return await _confirm(request, console, replay, reason, wrong_count=True)
-    query = {name: str(value) for name, value in foreseen.query.items() if name in _QUERY}
     try:
-        ordered = await console.api.replay_all(query, foreseen.counts.documents, reason, fields.get("key", ""))
+        ordered = await console.api.replay_all(str(foreseen.replay_id), reason, fields.get("key", ""))
     except Problem as problem:
-        if not problem.fields and problem.slug != _COUNT_DIFFERS:
+        if not problem.fields:
             raise
         return await _confirm(request, console, replay, reason, problem=problem)
-    return go(request, f"/console/replays/{ordered.replay_id}")
+    return await go(request, f"/console/replays/{ordered.replay_id}")
 
 
 @router.get("/{replay}/{action}")
@@ -104,7 +99,7 @@ async def steer(request: Request, console: Operator, replay: str, action: str, f
         if problem.status not in {409, 422}:
             raise
         return await _ask(request, console, replay, action, problem)
-    return go(request, f"/console/replays/{replay}")
+    return await go(request, f"/console/replays/{replay}")
 
 
 async def _new(
@@ -140,11 +135,9 @@ async def _confirm(
     found = await console.api.replay(replay, limit=1)
     if not found.dry_run:
         raise HTTPException(404)
-    again = address("/console/replays/new", {name: str(value) for name, value in found.query.items() if name in _QUERY})
     return await show(
         request, console, "replay_for_real", 422 if wrong_count or problem else 200, replay=found, problem=problem,
         reason=reason or found.reason, key=secrets.token_hex(16), typed_from=TYPED_FROM, wrong_count=wrong_count,
-        overtaken=problem is not None and problem.slug == _COUNT_DIFFERS, again=again,
     )  # fmt: skip
 
 

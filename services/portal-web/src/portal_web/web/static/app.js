@@ -1,10 +1,22 @@
 // What every page does beside what HTML does by itself. Pages work without it.
+import { returnTo, welcome } from "./focus.js";
 
-// The server shows times where the visitor is: it cannot know that, unless the browser says so.
+// The server shows times where the visitor is, which only the browser knows. A zone that the server does not know is told
+// it again on each page, but the page is loaded again once.
+const { browserZone } = document.body.dataset;
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (zone && "askZone" in document.body.dataset) {
+if (zone && browserZone !== undefined && zone !== browserZone) {
   document.cookie = `browser_zone=${zone}; path=/; max-age=31536000; samesite=lax`;
-  if (document.querySelector("time") && document.cookie.includes("browser_zone=")) location.reload();
+  if (document.querySelector("time") && document.cookie.includes(`browser_zone=${zone}`) && isNews(zone)) location.reload();
+}
+
+/** Whether this tab has not been loaded again for the sake of `zone`; false where it cannot remember. */
+function isNews(zone) {
+  try {
+    if (sessionStorage.getItem("zone") === zone) return false;
+    sessionStorage.setItem("zone", zone);
+    return true;
+  } catch { return false; }
 }
 
 const announcer = document.getElementById("announcer");
@@ -48,25 +60,24 @@ addEventListener("pageshow", () => {
 
 // A dialog that the server sends is opened over the page, and is gone when it is closed.
 const dialogs = document.getElementById("dialogs");
-document.addEventListener("htmx:after:swap", () => {
+document.addEventListener("htmx:after:swap", (event) => {
   const dialog = dialogs.querySelector("dialog:not(:modal)");
-  if (dialog) open(dialog);
+  if (dialog) open(dialog, event.detail.ctx.sourceElement);
   const list = document.querySelector("[data-announce]");
   if (list && list.dataset.announce !== list.dataset.announced) {
     list.dataset.announced = list.dataset.announce;
     announce(list.dataset.announce);
   }
-  const problem = document.querySelector("[data-focus]");
-  if (problem) { problem.removeAttribute("data-focus"); problem.focus(); }
+  if (!dialog) welcome();
 });
 
-/** Open a dialog; focus returns to where it was. */
-function open(dialog) {
-  const before = document.activeElement;
+/** Open a dialog; when it closes the focus returns to what opened it. */
+function open(dialog, opener) {
+  const giveBack = returnTo(opener);
   dialog.open = false;
   dialog.addEventListener("close", () => {
     dialog.remove();
-    if (before?.isConnected) before.focus();
+    giveBack();
   });
   dialog.showModal();
 }
@@ -78,12 +89,12 @@ document.addEventListener("click", (event) => {
 });
 const asked = document.querySelector("dialog[data-modal]");
 if (asked) {
-  open(asked);
+  open(asked, document.querySelector(asked.dataset.modal));
   asked.addEventListener("close", () => {
     const address = new URL(location.href);
     address.searchParams.delete("ask");
     history.replaceState(history.state, "", address);
   });
 }
-document.querySelector("[data-focus]")?.focus();
+if (!asked) welcome();
 for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());

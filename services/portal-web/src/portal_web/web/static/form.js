@@ -27,7 +27,8 @@ async function autosave() {
     const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } });
     const told = await answer.json();
     if (answer.ok) {
-      for (const field of document.querySelectorAll("input[name=etag]")) field.value = told.etag;
+      if (told.address && told.address !== form.getAttribute("action")) await become(told.address);
+      if (told.etag) for (const field of document.querySelectorAll("input[name=etag]")) field.value = told.etag;
       saved.textContent = told.message;
       if (dirty) plan(PAUSE_MS);
       return;
@@ -39,6 +40,21 @@ async function autosave() {
     dirty = true;
     saved.textContent = form.dataset.away;
     plan(AGAIN_MS);
+  }
+}
+
+/** The new case is a draft now: this page is the draft's, and so is all on it that names the case. */
+async function become(address) {
+  form.setAttribute("action", address);
+  form.elements.page.value = address;
+  history.replaceState(history.state, "", address);
+  const answer = await fetch(address).catch(() => null);
+  if (!answer?.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  document.title = page.title;
+  for (const part of ["h1", ".trail", "#cancel"]) {
+    const now = document.querySelector(part), then = page.querySelector(part);
+    if (now && then && !now.open) now.innerHTML = then.innerHTML;
   }
 }
 
@@ -59,7 +75,8 @@ for (const way of document.querySelectorAll("[data-leave]")) {
   way.addEventListener(way.localName === "form" ? "submit" : "click", () => { clearTimeout(timer); leaving = true; });
 }
 addEventListener("pageshow", () => { leaving = false; });
-addEventListener("beforeunload", (event) => { if (dirty && !leaving) event.preventDefault(); });
+// A save that runs may still fail, and ends with the page.
+addEventListener("beforeunload", (event) => { if ((dirty || running) && !leaving) event.preventDefault(); });
 
 // Browsers without invoker commands: the buttons that open and close the dialogs.
 if (!("commandForElement" in HTMLButtonElement.prototype)) {

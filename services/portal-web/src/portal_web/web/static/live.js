@@ -5,6 +5,7 @@ let source = null;
 let missed = false;
 let waiting = [];
 let telling;
+let said = "";
 
 /** Tell a few changes by their words, many by their number alone. */
 function tell(text) {
@@ -30,6 +31,7 @@ function listen() {
     missed = true;
     if (source?.readyState !== EventSource.CLOSED) return;  // it comes again by itself
     stop();
+    look();  // which tells whether somebody is still signed in
     setTimeout(() => { if (!document.hidden) listen(); }, AGAIN_MS);
   });
 }
@@ -45,7 +47,10 @@ function stop() {
 /** Show a change: in its row, on its page, or as news where the list does not have it. */
 function show(change) {
   if (place().dataset.of) {
-    if (place().dataset.of === change.case) { look(); tell(change.say); }
+    if (place().dataset.of !== change.case) return;
+    look();
+    // An event comes again once the API has stored what it told: it is news to the page, not to its reader.
+    if (change.say !== said) tell(said = change.say);
     return;
   }
   const row = rowOf(document, change.case);
@@ -75,11 +80,33 @@ function news() {
   if (line) line.hidden = false;
 }
 
-/** Fetch this page, and change only what tells of cases' progress: what may have been missed. */
+let looking = false, lookAgain = false, later;
+
+/** Fetch this page, one request at a time: an older answer must not come after a newer one. */
 async function look() {
-  const answer = await fetch(location.href, { redirect: "manual" }).catch(() => null);
-  if (!answer?.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  lookAgain = true;
+  if (looking) return;
+  looking = true;
+  try {
+    while (lookAgain) {
+      lookAgain = false;
+      await fetchProgress();
+    }
+  } finally { looking = false; }
+}
+
+/** Change only what tells of cases' progress; where there is no answer for now, ask again later. */
+async function fetchProgress() {
+  const signal = AbortSignal.timeout(AGAIN_MS);
+  const answer = await fetch(location.href, { redirect: "manual", signal }).catch(() => null);
+  const text = answer?.ok ? await answer.text().catch(() => null) : null;
+  if (answer) document.getElementById("signed-out").hidden = answer.status !== 401;
+  if (!answer || answer.status >= 429 || (answer.ok && text === null)) {
+    clearTimeout(later);
+    later = setTimeout(look, AGAIN_MS);
+  }
+  if (text === null) return;
+  const page = new DOMParser().parseFromString(text, "text/html");
   for (const id of ["progress", "life-card"]) {
     const now = document.getElementById(id), then = page.getElementById(id);
     if (now && then) now.innerHTML = then.innerHTML;

@@ -1,6 +1,6 @@
 """Sessions and sign-ins."""
 
-from case_shared.migrations import run_sql_beside
+from case_shared.database.migrations import run_sql_beside
 
 revision = "0001"
 down_revision = None

@@ -1,0 +1,72 @@
+"""Save a form that has no draft yet: once, however often it is sent, and never over another case."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from portal_web.app.save_draft import Drafts, KeyReused, Outcome, Saved, Unrelated, save
+from portal_web.domain.content import Content
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The case that was begun at an address; `page` is the form that goes on saving it, None once it has left."""
+
+    web_case_id: str
+    etag: str
+    page: str | None
+
+
+class BegunCases(Protocol):
+    """Which case was begun at the address with a key."""
+
+    async def find(self, dealer: str, key: str) -> Begun | None:
+        """The case."""
+
+    async def put(self, dealer: str, key: str, begun: Begun) -> None:
+        """Remember it."""
+
+
+@dataclass(frozen=True)
+class NewForm:
+    """What was sent: from which address (`key`), by which showing of it (`page`), and whether that one goes on."""
+
+    key: str
+    page: str
+    goes_on: bool
+
+
+@dataclass(frozen=True)
+class SavingNew:
+    """The use case."""
+
+    begun: BegunCases
+
+    async def save(self, drafts: Drafts, dealer: str, form: NewForm, content: Content) -> Outcome:
+        """Save it; `Unrelated` where another case was begun at its address, by Back, a bookmark or another tab."""
+        known = await self.begun.find(dealer, form.key)
+        if known is None:
+            outcome = await self._create(drafts, form, content)
+        elif known.page == form.page:
+            outcome = await save(drafts, known.web_case_id, content, known.etag)
+        else:
+            outcome = await _found(drafts, known, content)
+        if isinstance(outcome, Saved):
+            page = form.page if form.goes_on else None
+            await self.begun.put(dealer, form.key, Begun(outcome.draft.case.web_case_id, outcome.draft.etag, page))
+        return outcome
+
+    async def _create(self, drafts: Drafts, form: NewForm, content: Content) -> Outcome:
+        try:
+            return Saved(await drafts.create(content.patch(), form.key))
+        except KeyReused:
+            return Unrelated()
+
+
+async def _found(drafts: Drafts, known: Begun, content: Content) -> Outcome:
+    """The draft, where it holds just that already."""
+    current = await drafts.case(known.web_case_id)
+    same = not content.differing(Content.of_case(current.case))
+    if same and "edit" in current.case.allowed_actions:
+        return Saved(current)
+    submitted = "edit" not in current.case.allowed_actions
+    return Unrelated(known.web_case_id, submitted=submitted, same=same)

@@ -1,0 +1,22 @@
+"""The statements of portal-web."""
+
+from enum import auto
+
+from case_shared.database.postgres import SqlFile
+
+
+class Statement(SqlFile):
+    """A file of `sql/` each."""
+
+    CLAIM_RENEWAL = auto()
+    DELETE_EXPIRED = auto()
+    DELETE_KEPT = auto()
+    DELETE_SESSION = auto()
+    FIND_BEGUN = auto()
+    FIND_KEPT = auto()
+    FIND_SESSION = auto()
+    PUT_BEGUN = auto()
+    PUT_KEPT = auto()
+    PUT_SESSION = auto()
+    RELEASE_RENEWAL = auto()
+    REPLACE_SESSION = auto()

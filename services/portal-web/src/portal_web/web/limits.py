@@ -1,0 +1,27 @@
+"""How often who may ask: a user by name, anybody else by address, so that nobody takes the portal from others."""
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+
+from case_shared.web.problems import Problem
+from portal_web.web.context import context_of
+from portal_web.web.visit import find_visit
+
+# The same as is kept of a form, percent-encoded; a little less than any body may have.
+MOST_FORM_BYTES = 1000 * 1024
+
+
+async def counted(request: Request) -> None:
+    """FastAPI dependency of every page: refuses who asks too often (429), and forms that are too long (413), unread."""
+    visit = await find_visit(request)
+    limits = context_of(request).limits
+    try:
+        if visit:
+            limits.of_user.count(visit.session.subject)
+        else:
+            limits.of_address.count(request.client.host if request.client else "")
+    except Problem as problem:
+        raise HTTPException(problem.status, headers=dict(problem.headers or {})) from problem
+    length = request.headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > MOST_FORM_BYTES:
+        raise HTTPException(413)

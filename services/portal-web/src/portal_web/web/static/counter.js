@@ -1,0 +1,28 @@
+// Fields with a limit: how much room is left, once there is little. What is too long is said, never cut off.
+
+const NEAR = 0.8;
+const number = new Intl.NumberFormat(document.documentElement.lang);
+
+for (const counter of document.querySelectorAll("[data-counts]")) {
+  const field = document.getElementById(counter.dataset.counts), most = Number(counter.dataset.most);
+  const wrongBefore = field.getAttribute("aria-invalid") === "true";
+  let over = false;
+
+  const count = () => {
+    // As the server counts: characters, or UTF-16 units where D365 keeps only so many.
+    const length = counter.dataset.units ? field.value.trim().length : [...field.value.trim()].length;
+    const left = most - length;
+    counter.hidden = length < most * NEAR;
+    const text = (left < 0 ? counter.dataset.over : counter.dataset.left).replace("{number}", number.format(Math.abs(left)));
+    counter.textContent = counter.hidden ? "" : text;
+    counter.className = left < 0 ? "error" : "hint";
+    if (over === left < 0) return;
+    over = left < 0;
+    if (!wrongBefore) over ? field.setAttribute("aria-invalid", "true") : field.removeAttribute("aria-invalid");
+    document.dispatchEvent(new CustomEvent("announce", { detail: counter.textContent }));
+  };
+  // What is pasted would be cut without a word; then it is said to be too long instead.
+  field.addEventListener("paste", () => field.removeAttribute("maxlength"));
+  field.addEventListener("input", count);
+  count();
+}
