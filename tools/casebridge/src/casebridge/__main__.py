@@ -5,8 +5,11 @@ from casebridge.errors import CasebridgeError
 
 def main() -> None:
     """Run the command line; what the user can mend is told in one message and an exit code."""
-    from casebridge.cli import app
-    from casebridge.output import write_error
+    try:
+        from casebridge.cli import app
+        from casebridge.output import write_error
+    except KeyboardInterrupt:  # while the modules are loaded; later Typer takes it
+        raise SystemExit(130) from None
 
     try:
         app()

@@ -1,12 +1,13 @@
-"""A client of the services' REST APIs (DESIGN section 7), as thin as their commands need."""
+"""A client of the services' REST APIs, as thin as their commands need."""
 
 import getpass
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
-import requests
+import httpx2
 
 from casebridge.errors import OperationFailed, UsageError
 from casebridge.oidc.users import OPERATOR_SCOPES, User
@@ -40,7 +41,7 @@ class Api:
     """One service, with a token for it."""
 
     url: str
-    token: str
+    token: str = field(repr=False)
 
     def call(
         self,
@@ -59,18 +60,18 @@ class Api:
         given = {name: value for name, value in params.items() if value is not None}
         bearer = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
-            response = requests.request(
+            response = httpx2.request(
                 method, self.url + path, json=body, params=given, headers={**bearer, **(headers or {})},
-                timeout=within_seconds, allow_redirects=False,
+                timeout=within_seconds,
             )  # fmt: skip
             decoded = response.json() if response.content else None
-        except requests.JSONDecodeError:
+        except (JSONDecodeError, UnicodeDecodeError):
             raise OperationFailed(f"{method} {self.url}{path}: {response.status_code}, and no JSON") from None
-        except requests.RequestException as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise OperationFailed(
                 f"{self.url} does not answer ({type(error).__name__}): is the stack up, and the address right?"
             ) from error
-        if not response.ok:
+        if response.is_error:
             raise Refused(response.status_code, explain(response.status_code, decoded))
         return Answer(decoded, response.headers.get("ETag"))
 

@@ -1,12 +1,20 @@
 """The command line: which commands there are."""
 
+import os
+import time
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 import typer
 
 from casebridge.commands.d365 import d365, restored
+from casebridge.commands.d365_check import check
 from casebridge.commands.delivery import audit, delivery, let_through, pause, resume, seen, unreadable
 from casebridge.commands.demo import demo
 from casebridge.commands.down import down
+from casebridge.commands.erase import erase
 from casebridge.commands.flow import dealers, flow, search_d365
+from casebridge.commands.kafka import kafka
 from casebridge.commands.ledger import ledger
 from casebridge.commands.logs import logs
 from casebridge.commands.notes import note, notes, preview
@@ -17,6 +25,7 @@ from casebridge.commands.setup import setup
 from casebridge.commands.token import token
 from casebridge.commands.up import up
 from casebridge.commands.windows import windows
+from casebridge.errors import UsageError
 
 app = typer.Typer(
     name="casebridge",
@@ -26,7 +35,33 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (setup, up, ps, logs, down, demo, token, ledger, restored):
+
+
+@app.callback()
+def options(
+    zone: Annotated[
+        str | None,
+        typer.Option(
+            "--zone",
+            metavar="ZONE",
+            envvar="CASEBRIDGE_ZONE",
+            help="Show and take times in this zone, such as Europe/Berlin; default: this computer's.",
+        ),
+    ] = None,
+) -> None:
+    """Casebridge's command line: the local stack, operators' commands, tokens for development."""
+    if not zone:
+        return
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UsageError(f"--zone: {zone} is no time zone; write one such as Europe/Berlin or UTC") from None
+    # All that speaks of this computer's time means that zone then.
+    os.environ["TZ"] = zone
+    time.tzset()
+
+
+for command in (setup, up, ps, logs, down, demo, token, ledger, restored, erase):
     app.command()(command)
 _of_queue = (
     replay_all,
@@ -48,5 +83,6 @@ for of_queue in _of_queue:
     queue.command()(of_queue)
 for group_of_queue in (replays, windows):
     queue.add_typer(group_of_queue)
-for group in (queue, d365):
+d365.command()(check)
+for group in (queue, d365, kafka):
     app.add_typer(group)

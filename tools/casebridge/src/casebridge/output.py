@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, TextIO
 
 COLOURS = (36, 32, 35, 33, 34, 91, 96, 92)  # ANSI's, one a name
@@ -80,9 +81,11 @@ def render_table(columns: list[str], rows: list[list[Any]]) -> None:
 
 
 def shown(cell: Any) -> str:
-    """A value as a table shows it: a time to the second, nothing for None."""
+    """A value as a table shows it: a time to the second in the user's zone, with the zone; nothing for None."""
     text = "" if cell is None else str(cell)
-    return f"{text[:10]} {text[11:19]}" if TIMESTAMP.fullmatch(text) else text
+    if not TIMESTAMP.fullmatch(text):
+        return text
+    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def show_page(page: dict[str, Any], columns: list[str], *, json: bool) -> None:
@@ -109,7 +112,6 @@ def render_fields(document: dict[str, Any]) -> None:
     width = max(map(len, document), default=0)
     for name, value in document.items():
         nested = isinstance(value, dict | list)
-        shown = (
-            json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n" + " " * (width + 2)) if nested else value
-        )
-        print(f"{name:<{width}}  {'' if shown is None else shown}")
+        text = json.dumps(value, indent=2, ensure_ascii=False) if nested else shown(value)
+        text = text.replace("\n", "\n" + " " * (width + 2)) if nested else text
+        print(f"{name:<{width}}  {text}")

@@ -6,7 +6,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from case_shared.process.safe_settings import is_local
+from casebridge import kafka
+from casebridge.output import Progress
 from casebridge.passwords import password
 from casebridge.ports import HOST
 from casebridge.program import Program
@@ -23,6 +27,9 @@ PARTS = ("postgres", "kafka", "oidc", "sandbox", *SERVICES)
 PROBE_SECONDS = 3
 # Below the six seconds of other brokers: ours takes it (kafka.py), and what a killed member had moves on sooner.
 SESSION_SECONDS = "3"
+TOKEN_PATH = "/oauth2/v2.0/token"  # noqa: S105 (an address)
+_OTHER_PROOFS = ("D365_CLIENT_CERTIFICATE", "D365_FEDERATED_TOKEN_FILE", "D365_MANAGED_IDENTITY")
+_TOKEN_GIVERS = ("D365_TENANT_ID", "D365_TOKEN_URL", "D365_MANAGED_IDENTITY")
 MAPPING = """\
 # How D365's names map to ours, for the local stack's sandbox. What is left out has the default. Yours to edit.
 web_case_id_unique = true
@@ -98,8 +105,11 @@ def service(plan: Plan, name: str) -> Program:
     return python_program(plan, name, SERVICES[name], service_settings(plan, name), "/readyz")
 
 
-def service_settings(plan: Plan, name: str) -> dict[str, str]:
-    """The environment of a service: our defaults, the user's own variables, and what only the stack can know."""
+def service_settings(plan: Plan, name: str, user: str | None = None) -> dict[str, str]:
+    """The environment of a service: our defaults, the user's own variables, and what only the stack can know.
+
+    `user` is the user of Kafka that it acts for, where that is not its own.
+    """
     defaults = {"LOG_FORMAT": plan.log_format, "D365_MAPPING": str(mapping_file(plan.data_dir)), **d365_defaults(plan)}
     if plan.issuer:
         defaults["OIDC_ISSUER"] = plan.issuer
@@ -112,8 +122,24 @@ def service_settings(plan: Plan, name: str) -> dict[str, str]:
         settings["DATABASE_URL"] = plan.database_url(SERVICES[name])
         settings["MIGRATIONS_DATABASE_URL"] = plan.database_url("case_migrations")
     if plan.kafka:
-        settings["KAFKA_BOOTSTRAP_SERVERS"] = plan.kafka
+        settings |= kafka_client(plan, "KAFKA", user or name)
     return settings
+
+
+def kafka_client(plan: Plan, prefix: str, user: str) -> dict[str, str]:
+    """How a service reaches Kafka as `user`, which has its own rights only; variables begin with `prefix`."""
+    return {
+        f"{prefix}_BOOTSTRAP_SERVERS": f"{HOST}:{plan.ports['kafka-services']}",
+        f"{prefix}_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        f"{prefix}_SASL_MECHANISM": "PLAIN",
+        f"{prefix}_SASL_USERNAME": user,
+        f"{prefix}_SASL_PASSWORD": kafka_password(plan.data_dir, user),
+    }
+
+
+def kafka_password(data_dir: Path, user: str) -> str:
+    """The password of a user of Kafka."""
+    return password(data_dir, f"kafka_{user}")
 
 
 def portal_defaults(plan: Plan) -> dict[str, str]:
@@ -124,14 +150,17 @@ def portal_defaults(plan: Plan) -> dict[str, str]:
 
 
 def d365_defaults(plan: Plan) -> dict[str, str]:
-    """How the services reach the sandbox, unless the user names another D365."""
-    defaults = {
-        "D365_CLIENT_ID": "casebridge",
-        "D365_CLIENT_SECRET": password(plan.data_dir, "d365_client"),
-        "D365_EVENTS_SECRET": password(plan.data_dir, "d365_events"),
-    }
+    """How the services reach and sign in to the sandbox, unless the user names another D365 or way of signing in."""
+    defaults = {"D365_EVENTS_SECRET": password(plan.data_dir, "d365_events")}
     if plan.includes("sandbox"):
         defaults["D365_URL"] = plan.url("sandbox")
+    if not any(name in plan.given for name in _OTHER_PROOFS):
+        defaults |= {"D365_CLIENT_ID": "casebridge", "D365_CLIENT_SECRET": password(plan.data_dir, "d365_client")}
+    d365 = plan.given.get("D365_URL") or defaults.get("D365_URL", "")
+    # On this machine, D365 is the sandbox or another stand-in, which gives tokens itself. A real one's secret goes
+    # nowhere but where its owner says.
+    if is_local(urlsplit(d365).hostname or "") and not any(name in plan.given for name in _TOKEN_GIVERS):
+        defaults["D365_TOKEN_URL"] = f"{d365.rstrip('/')}{TOKEN_PATH}"
     return defaults
 
 
@@ -143,6 +172,26 @@ def mapping_file(data_dir: Path) -> Path:
     return file
 
 
+def kafka_server(plan: Plan, progress: Progress) -> Program:
+    """Kafka, with a listener for the services, at which each has only its own rights."""
+    from casebridge.kafka_rights import USERS
+
+    secured = kafka.Secured(plan.ports["kafka-services"], {user: kafka_password(plan.data_dir, user) for user in USERS})
+    return kafka.program(plan.data_dir, plan.ports["kafka"], plan.ports["kafka-controller"], progress, secured)
+
+
+def give_kafka_rights(plan: Plan) -> None:
+    """Give each user of the stack's Kafka the rights that it needs."""
+    # What talks to Kafka takes half a second to import, which every other command would wait for.
+    from case_shared.kafka.connection import KafkaSettings
+    from casebridge.kafka_admin import grant
+    from casebridge.kafka_rights import D365_EVENTS, rights
+
+    names = ("KAFKA_TOPIC_PREFIX", ""), ("KAFKA_GROUP_PREFIX", ""), ("D365_EVENTS_TOPIC", D365_EVENTS)
+    open_door = KafkaSettings(kafka_bootstrap_servers=plan.kafka or "", kafka_security_protocol="PLAINTEXT")
+    grant(open_door, rights(*(plan.given.get(name, default) for name, default in names)))
+
+
 def sandbox(plan: Plan) -> Program:
     """The stand-in for D365."""
     defaults = {
@@ -152,7 +201,7 @@ def sandbox(plan: Plan) -> Program:
         "SANDBOX_DATA_FILE": str(plan.data_dir / "sandbox.sqlite3"),
     }
     if plan.kafka:
-        defaults["SANDBOX_KAFKA_BOOTSTRAP_SERVERS"] = plan.kafka
+        defaults |= kafka_client(plan, "SANDBOX_KAFKA", "d365")
     settings = {**defaults, **plan.given, "SANDBOX_HOST": HOST, "SANDBOX_PORT": str(plan.ports["sandbox"])}
     return python_program(plan, "sandbox", "d365_sandbox", settings, "/_sandbox/health")
 

@@ -21,6 +21,7 @@ DEFAULTS: Mapping[str, int] = {
     "postgres": 15432,
     "kafka": 19092,
     "kafka-controller": 19093,
+    "kafka-services": 19094,
 }
 # Below the range from which systems take the ports of outgoing connections: a client that tries to reconnect to a part
 # that is down must not be given that part's port.

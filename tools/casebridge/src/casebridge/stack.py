@@ -9,8 +9,9 @@ from pathlib import Path
 
 import psutil
 
-from casebridge import database, kafka, parts, postgres
+from casebridge import database, parts, postgres
 from casebridge.errors import OperationFailed, UsageError
+from casebridge.kafka_rights import MIGRATIONS
 from casebridge.output import Progress
 from casebridge.parts import SERVICES, Plan
 from casebridge.program import Program
@@ -98,8 +99,8 @@ class Stack:
 
     async def _start_kafka(self) -> None:
         if self._plan.includes("kafka"):
-            ports = self._plan.ports["kafka"], self._plan.ports["kafka-controller"]
-            await self._run(await asyncio.to_thread(kafka.program, self._plan.data_dir, *ports, self._progress))
+            await self._run(await asyncio.to_thread(parts.kafka_server, self._plan, self._progress))
+            await asyncio.to_thread(parts.give_kafka_rights, self._plan)
 
     async def _start_sandbox(self) -> None:
         if self._plan.includes("sandbox"):
@@ -140,7 +141,7 @@ def migrate(plan: Plan, name: str) -> None:
 def once(plan: Plan, name: str, *arguments: str) -> None:
     """Run one of a service's commands; raises UsageError where its settings are wrong, OperationFailed for the rest."""
     command = [sys.executable, "-m", SERVICES[name], *arguments]
-    settings = parts.service_settings(plan, name)
+    settings = parts.service_settings(plan, name, MIGRATIONS)
     done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
     if done.returncode:
         message = f"{name} {arguments[0]} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:].strip()}"

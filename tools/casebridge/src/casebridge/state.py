@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import psutil
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from casebridge.errors import OperationFailed, UsageError
 
@@ -45,7 +45,7 @@ class StackState(BaseModel):
     ready: bool
     urls: dict[str, str]
     issuer: str | None
-    database_url: str | None
+    database_url: str | None = Field(repr=False)
     kafka: str | None
     processes: list[ProcessRecord]
 

@@ -1,47 +1,66 @@
 """What D365 does with a case beyond storing it: defaults, validation, the number sequence, events."""
 
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from d365_sandbox import records
-from d365_sandbox.entities import EntitySet, Kind
+from d365_sandbox.entities import CASES, EntitySet
+from d365_sandbox.environment import Environment
 from d365_sandbox.events import EventLog
-from d365_sandbox.odata_errors import ODataError, already_exists, write_failed
+from d365_sandbox.odata_errors import ODataError, write_failed
 from d365_sandbox.odata_query import Key
-from d365_sandbox.odata_sql import Where
 from d365_sandbox.records import Values
 from d365_sandbox.store import next_number
-
-CASES = "DealerPortalCases"
+from d365_sandbox.validation import Validation
 
 
 @dataclass(frozen=True, slots=True)
 class Books:
     """Writes to the entity sets, with D365's rules; every method runs inside a store's operation."""
 
-    catalogue: dict[str, EntitySet]
+    environment: Environment
     events: EventLog
-    default_company: str
-    unique_web_case_id: bool
-    duplicate_status: int
+
+    @property
+    def catalogue(self) -> dict[str, EntitySet]:
+        """The entity sets as they are under the present set-up."""
+        return self.environment.catalogue
+
+    @property
+    def validation(self) -> Validation:
+        """The rules of a write."""
+        return Validation(self.environment)
 
     def create(self, connection: sqlite3.Connection, entity: EntitySet, values: Values, now: float) -> sqlite3.Row:
         """Creates a record; raises `ODataError` where D365's validation refuses it or its key exists."""
         complete = dict(values)
-        complete["dataAreaId"] = str(values.get("dataAreaId") or self.default_company).lower()
+        complete["dataAreaId"] = str(values.get("dataAreaId") or self.environment.setup.default_company).lower()
         if entity.name == CASES:
             complete = self._with_category_type(connection, complete)
-        self._validate(connection, entity, complete)
-        if entity.name == CASES:
-            complete["CaseId"] = f"CASE-{next_number(connection, 'case:' + str(complete['dataAreaId'])):06d}"
+        complete = self.validation.checked(connection, entity, complete, complete)
+        if entity.name == CASES and not complete.get("CaseId"):
+            complete["CaseId"] = self._next_case_id(connection, entity, str(complete["dataAreaId"]))
         try:
             row = records.insert(connection, entity, complete, now)
         except sqlite3.IntegrityError as error:
-            raise self._duplicate(entity, {name: complete.get(name, "") for name in entity.keys}) from error
+            raise self.validation.duplicate(entity, {name: complete.get(name, "") for name in entity.keys}) from error
         if entity.name == CASES:
-            self.events.emit(connection, row, now)
+            self._tell(connection, row, now)
         return row
+
+    def _next_case_id(self, connection: sqlite3.Connection, entity: EntitySet, company: str) -> str:
+        if not self.environment.setup.number_sequence:
+            reason = (
+                "Number sequence for reference Case ID has not been set up in the Human resources shared parameters."
+            )
+            raise write_failed(entity.type_name, [reason], entity.table)
+        return f"CASE-{next_number(connection, f'case:{company}'):06d}"
+
+    def _tell(self, connection: sqlite3.Connection, case: sqlite3.Row, now: float) -> None:
+        """Sends the business event, where an administrator has activated it for the legal entity."""
+        inactive = {company.lower() for company in self.environment.setup.inactive_events}
+        if case["dataAreaId"].lower() not in inactive:
+            self.events.emit(connection, case, now)
 
     def change(
         self,
@@ -57,16 +76,60 @@ class Books:
         fixed = [name for name in entity.keys if str(values.get(name, before[name])).lower() != before[name].lower()]
         if fixed:
             raise ODataError(400, f"The key field '{fixed[0]}' cannot be changed.")
+        _refuse_fixed(entity, before, values)
         complete: Values = {name: before[name] for name in entity.names} | values
         complete |= {name: before[name] for name in entity.keys}
-        self._validate(connection, entity, complete, own_id=before["rec_id"])
+        given = {name: value for name, value in values.items() if name not in entity.keys}
+        complete = self.validation.checked(connection, entity, complete, given, own_id=before["rec_id"])
         moved = entity.name == CASES and complete["CaseStatus"] != before["CaseStatus"]
         stamps: dict[str, str | int | float] = {"status_changed_at": now} if moved else {}
         records.update(connection, entity, before["rec_id"], complete | records.modified(entity, now) | stamps)
         after = records.get_for_write(connection, entity, key, None)
         if moved:
-            self.events.emit(connection, after, now)
+            self._tell(connection, after, now)
         return after
+
+    def rewrite(
+        self, connection: sqlite3.Connection, key: Key, values: Values, now: float, *, event: bool | None
+    ) -> sqlite3.Row:
+        """Changes a case as only staff or a restore can, key fields too.
+
+        `event`: whether one is sent of more than a new status; None: of a new customer, as the X++ model does.
+        Raises `ODataError` as `change` does.
+        """
+        entity = self.catalogue[CASES]
+        before = records.get_for_write(connection, entity, key, None)
+        complete: Values = {name: before[name] for name in entity.names} | values
+        if "CategoryType" in values and "CaseCategory" not in values:
+            complete["CaseCategory"] = self._first_category(connection, complete)
+        complete = self.validation.checked(connection, entity, complete, values, own_id=before["rec_id"])
+        has_new_status = complete["CaseStatus"] != before["CaseStatus"]
+        stamps: dict[str, str | int | float] = {"status_changed_at": now} if has_new_status else {}
+        try:
+            records.update(connection, entity, before["rec_id"], complete | records.modified(entity, now) | stamps)
+        except sqlite3.IntegrityError as error:
+            raise self.validation.duplicate(entity, {name: complete[name] for name in entity.keys}) from error
+        after = records.get_for_write(connection, entity, {name: complete[name] for name in entity.keys}, None)
+        if event is None:
+            event = after["CustomerAccount"] != before["CustomerAccount"]
+        if event or has_new_status:
+            self._tell(connection, after, now)
+        return after
+
+    def delete_case(self, connection: sqlite3.Connection, key: Key, now: float, *, event: bool) -> None:
+        """Deletes a case; `event`: something tells of it, as an event under way or a customisation would."""
+        row = records.get_for_write(connection, self.catalogue[CASES], key, None)
+        records.delete(connection, self.catalogue[CASES], row["rec_id"])
+        if event:
+            self._tell(connection, row, now)
+
+    def _first_category(self, connection: sqlite3.Connection, values: Values) -> str:
+        table = self.catalogue["CaseCategoryHierarchyDetails"].table
+        found = connection.execute(
+            f"SELECT min(CaseCategory) FROM {table} WHERE dataAreaId = ? AND CategoryType = ?",  # noqa: S608 (a fixed table)
+            (values["dataAreaId"], values["CategoryType"]),
+        ).fetchone()
+        return str(found[0] or values["CaseCategory"])
 
     def remove(self, connection: sqlite3.Connection, entity: EntitySet, key: Key, if_match: str | None) -> None:
         """Deletes a record by key; its number is not given again."""
@@ -83,58 +146,10 @@ class Books:
         ).fetchall()
         return values | {"CategoryType": found[0][0]} if len(found) == 1 else values
 
-    def _validate(
-        self, connection: sqlite3.Connection, entity: EntitySet, values: Mapping[str, str | int], own_id: int = 0
-    ) -> None:
-        reasons = _too_long(entity, values) + _missing(entity, values)
-        if entity.name == CASES and not reasons:
-            reasons = self._dangling(connection, values)
-        if reasons:
-            raise write_failed(entity.type_name, reasons, entity.table)
-        if entity.name == CASES and self.unique_web_case_id and values.get("WebCaseId"):
-            self._refuse_second(connection, entity, values, own_id)
 
-    def _dangling(self, connection: sqlite3.Connection, values: Mapping[str, str | int]) -> list[str]:
-        references: list[tuple[str, tuple[str, ...]]] = [
-            ("CaseCategoryHierarchyDetails", ("CategoryType", "CaseCategory"))
-        ]
-        references += [("CasePriorities", ("Priority",))] if values.get("Priority") else []
-        references += [("CustomersV3", ("CustomerAccount",))] if values.get("CustomerAccount") else []
-        return [
-            f"The value '{values[names[-1]]}' in field '{names[-1]}' is not found in the related table "
-            f"'{self.catalogue[set_name].label}'."
-            for set_name, names in references
-            if not self._exists(connection, set_name, ("dataAreaId", *names), values)
-        ]
-
-    def _exists(
-        self, connection: sqlite3.Connection, set_name: str, names: tuple[str, ...], values: Mapping[str, str | int]
-    ) -> bool:
-        where = Where(" AND ".join(f"{name} = ?" for name in names), [values.get(name, "") for name in names])
-        return records.find(connection, self.catalogue[set_name], where) is not None
-
-    def _refuse_second(
-        self, connection: sqlite3.Connection, entity: EntitySet, values: Mapping[str, str | int], own_id: int
-    ) -> None:
-        condition = Where(
-            "dataAreaId = ? AND WebCaseId = ? AND rec_id <> ?", [values["dataAreaId"], values["WebCaseId"], own_id]
-        )
-        if records.find(connection, entity, condition) is not None:
-            raise self._duplicate(entity, {"WebCaseId": values["WebCaseId"]})
-
-    def _duplicate(self, entity: EntitySet, keys: Mapping[str, str | int]) -> ODataError:
-        text = ", ".join(f"{name}: {value}" for name, value in keys.items())
-        return already_exists(self.duplicate_status, entity.type_name, entity.label, entity.table, text)
-
-
-def _missing(entity: EntitySet, values: Mapping[str, str | int]) -> list[str]:
-    mandatory = ("CaseCategory",) if entity.name == CASES else entity.keys
-    return [f"Field '{name}' must be filled in." for name in mandatory if not values.get(name)]
-
-
-def _too_long(entity: EntitySet, values: Mapping[str, str | int]) -> list[str]:
-    return [
-        f"The value in field '{field.name}' is longer than {field.length} characters."
-        for field in entity.fields
-        if field.kind is Kind.STRING and len(str(values.get(field.name, ""))) > field.length
-    ]
+def _refuse_fixed(entity: EntitySet, before: sqlite3.Row, values: Values) -> None:
+    """Raises `ODataError` where a client changes a field that the entity lets be given at creation alone."""
+    for field in entity.fields:
+        if not field.editable and str(values.get(field.name, before[field.name])) != before[field.name]:
+            reason = f"Field '{field.name}' does not allow editing."
+            raise write_failed(entity.type_name, [reason], entity.table)

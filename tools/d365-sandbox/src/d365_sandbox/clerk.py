@@ -3,15 +3,15 @@
 import asyncio
 import contextlib
 import sqlite3
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from d365_sandbox.cases import CASES, Books
-from d365_sandbox.entities import to_stored
+from d365_sandbox.cases import Books
+from d365_sandbox.entities import CASES, Kind, to_stored
 from d365_sandbox.odata_errors import ODataError
-from d365_sandbox.records import Values, to_values
+from d365_sandbox.records import Values, get_for_write, to_values
 from d365_sandbox.store import Store
+from d365_sandbox.validation import shortened
 
 NEXT_STATUS = {"None": "InProcess", "InProcess": "Planned", "Planned": "Closed"}
 SHORTEST_LOOK_SECONDS = 0.05
@@ -37,14 +37,57 @@ class Clerk:
         values: Values = {"CaseStatus": to_stored(entity, "CaseStatus", status)}
         key: Values = {"dataAreaId": company, "CaseId": case_id}
         return await self.store.submit(
-            lambda connection: self.books.change(connection, entity, key, values, None, time.time())
+            lambda connection: self.books.change(connection, entity, key, values, None, self._now())
         )
 
-    async def create(self, body: Mapping[str, object]) -> sqlite3.Row:
-        """A case born in D365; the body is as for a POST to the entity set."""
+    async def rewrite(
+        self, company: str, case_id: str, body: Mapping[str, object], *, event: bool | None = False
+    ) -> sqlite3.Row:
+        """Gives a case to another customer, category type or legal entity, or another number; any field may change.
+
+        `event`: as for `Books.rewrite`. Raises `ODataError` for an unknown field, value or case.
+        """
+        values = self._values(body)
+        key: Values = {"dataAreaId": company, "CaseId": case_id}
+        return await self.store.submit(
+            lambda connection: self.books.rewrite(connection, key, values, self._now(), event=event)
+        )
+
+    async def cut(self, company: str, case_id: str, name: str, length: int, *, event: bool = False) -> sqlite3.Row:
+        """Shortens a text to so many UTF-16 units, so half a surrogate pair may be left; raises `ODataError`."""
         entity = self.books.catalogue[CASES]
-        values = to_values(entity, body)
-        return await self.store.submit(lambda connection: self.books.create(connection, entity, values, time.time()))
+        if entity.field(name).kind is not Kind.STRING:
+            raise ODataError(400, f"The field '{name}' is no text.")
+        key: Values = {"dataAreaId": company, "CaseId": case_id}
+
+        def shorten(connection: sqlite3.Connection) -> sqlite3.Row:
+            before = get_for_write(connection, entity, key, None)
+            values: Values = {name: shortened(before[name], length)}
+            return self.books.rewrite(connection, key, values, self._now(), event=event)
+
+        return await self.store.submit(shorten)
+
+    async def delete(self, company: str, case_id: str, *, event: bool = False) -> None:
+        """Deletes a case; raises `ODataError` for an unknown one."""
+        key: Values = {"dataAreaId": company, "CaseId": case_id}
+        await self.store.submit(lambda connection: self.books.delete_case(connection, key, self._now(), event=event))
+
+    def _now(self) -> float:
+        return self.books.environment.now()
+
+    def _values(self, body: Mapping[str, object]) -> Values:
+        """The body's fields; unlike a client of D365, the clerk may give a Case ID."""
+        entity = self.books.catalogue[CASES]
+        values = to_values(entity, {name: value for name, value in body.items() if name != "CaseId"})
+        if body.get("CaseId"):
+            values["CaseId"] = to_stored(entity, "CaseId", body["CaseId"])
+        return values
+
+    async def create(self, body: Mapping[str, object]) -> sqlite3.Row:
+        """A case born in D365; the body is as for a POST to the entity set, and may have a Case ID (given again)."""
+        entity = self.books.catalogue[CASES]
+        values = self._values(body)
+        return await self.store.submit(lambda connection: self.books.create(connection, entity, values, self._now()))
 
     async def run(self) -> None:
         """Looks for cases whose next step is due, for ever."""
@@ -54,7 +97,7 @@ class Clerk:
                 await self._advance()
 
     async def _advance(self) -> None:
-        before = time.time() - self.step_seconds
+        before = self._now() - self.step_seconds
         due = [row for status in NEXT_STATUS for row in self.store.read(DUE, (status, before))]
         for row in due:
             with contextlib.suppress(ODataError):  # changed or deleted since it was read

@@ -9,6 +9,7 @@ import structlog
 import typer
 from pydantic import ValidationError
 
+from d365_sandbox.entra.assertions import CredentialUnusable
 from d365_sandbox.server import PortTaken
 from d365_sandbox.server import serve as run_server
 from d365_sandbox.settings import Settings, explain
@@ -58,8 +59,10 @@ def serve(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the sender reports what Kafka did not take
     try:
         asyncio.run(run_server(settings))
-    except (PortTaken, DataFileUnusable) as error:
+    except (PortTaken, DataFileUnusable, CredentialUnusable) as error:
         _refuse([str(error)])
+    except OSError as error:
+        _refuse([f"SANDBOX_TLS_CERTIFICATE or SANDBOX_TLS_KEY cannot be used: {error}"])
 
 
 def _settings(given: dict[str, Any]) -> Settings:

@@ -1,44 +1,29 @@
-"""The control API below `/_sandbox`: faults, the clerk, the books, the requests. For tests and people, not for D365."""
+"""The control API below `/_sandbox`: set-up, faults, events, the requests. For tests and people, not for D365."""
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from d365_sandbox import records, seed
-from d365_sandbox.cases import CASES
+from d365_sandbox.backups import NoBackup, back_up, restore
 from d365_sandbox.clerk import Clerk
+from d365_sandbox.control_requests import explain, limit_of, problem, read_body, read_json
+from d365_sandbox.entra.tokens import Tokens
+from d365_sandbox.environment import Environment
 from d365_sandbox.event_sender import resend
 from d365_sandbox.fault_store import FaultKeeper
 from d365_sandbox.faults import Fault
-from d365_sandbox.odata_errors import ODataError
 from d365_sandbox.request_log import RequestLog
 from d365_sandbox.store import Store
-from d365_sandbox.tokens import Tokens
 
-Body = TypeVar("Body", bound=BaseModel)
-DEFAULT_LIMIT = 100
-
-DUPLICATES = """
-SELECT dataAreaId, WebCaseId, count(*) AS cases FROM CaseDetailBase
-WHERE WebCaseId <> '' GROUP BY dataAreaId, WebCaseId HAVING count(*) > 1
-"""
 EVENTS = """
 SELECT id, endpoint, control_number, state, attempts, due_at, error, body FROM outbound_events
 WHERE ? = '' OR state = ? ORDER BY id DESC LIMIT ?
 """
-
-
-class StatusChange(BaseModel):
-    """The clerk's move."""
-
-    model_config = ConfigDict(extra="forbid")
-    status: str
 
 
 class Refusal(BaseModel):
@@ -46,14 +31,6 @@ class Refusal(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     seconds: float = Field(gt=0, le=3600)
-
-
-class ClerkChange(BaseModel):
-    """The autopilot's switch."""
-
-    model_config = ConfigDict(extra="forbid")
-    auto: bool
-    step_seconds: float | None = Field(None, gt=0)
 
 
 @dataclass(slots=True)
@@ -74,6 +51,24 @@ class ControlApi:
         """200 while the data file can be read."""
         self.store.read("SELECT 1")
         return web.json_response({"status": "ok"})
+
+    @property
+    def environment(self) -> Environment:
+        """The environment, whose set-up can be changed here."""
+        return self.clerk.books.environment
+
+    async def settings(self, _: web.Request) -> web.Response:
+        """The set-up as it stands, and what of it was changed."""
+        return web.json_response(self.environment.describe())
+
+    async def change_settings(self, request: web.Request) -> web.Response:
+        """PUT sets what is given, and all else as it was at the start; PATCH leaves all else as it is."""
+        change = self.environment.replace if request.method == "PUT" else self.environment.update
+        try:
+            await change(self.store, await read_json(request))
+        except ValidationError as error:
+            return web.json_response({"errors": explain(error)}, status=422)
+        return await self.settings(request)
 
     async def list_faults(self, _: web.Request) -> web.Response:
         """Every fault with its hits."""
@@ -108,45 +103,11 @@ class ControlApi:
         self.log.reset()
         return web.Response(status=204)
 
-    async def cases(self, request: web.Request) -> web.Response:
-        """D365's own books, whole or for one Web Case ID, and the Web Case IDs found twice."""
-        wanted = request.query.get("web_case_id")
-        condition, parameters = ("WebCaseId = ?", [wanted]) if wanted else ("TRUE", [])
-        rows = self.store.read(f"SELECT * FROM CaseDetailBase WHERE {condition} ORDER BY rec_id", parameters)  # noqa: S608
-        entity = self.clerk.books.catalogue[CASES]
-        duplicates = [dict(row) for row in self.store.read(DUPLICATES)]
-        items = [records.to_record(entity, row) for row in rows]
-        return web.json_response({"items": items, "duplicates": duplicates})
-
     async def document_queue(self, _: web.Request) -> web.Response:
         """The entries of D365's own document queue."""
         entity = self.clerk.books.catalogue["DocumentQueueLogs"]
         rows = self.store.read("SELECT * FROM DocumentQueueLog ORDER BY rec_id")
         return web.json_response({"items": [records.to_record(entity, row) for row in rows]})
-
-    async def create_case(self, request: web.Request) -> web.Response:
-        """A case born in D365; 201 with it."""
-        try:
-            row = await self.clerk.create(await read_json(request))
-        except ODataError as error:
-            return problem(error.status, error.message)
-        return web.json_response(records.to_record(self.clerk.books.catalogue[CASES], row), status=201)
-
-    async def move_case(self, request: web.Request) -> web.Response:
-        """The clerk sets a status; 200 with the case."""
-        change = await read_body(request, StatusChange)
-        try:
-            row = await self.clerk.move(request.match_info["company"], request.match_info["case_id"], change.status)
-        except ODataError as error:
-            return problem(error.status, error.message)
-        return web.json_response(records.to_record(self.clerk.books.catalogue[CASES], row))
-
-    async def set_clerk(self, request: web.Request) -> web.Response:
-        """Switches the autopilot."""
-        change = await read_body(request, ClerkChange)
-        self.clerk.auto = change.auto
-        self.clerk.step_seconds = change.step_seconds or self.clerk.step_seconds
-        return web.json_response({"auto": self.clerk.auto, "step_seconds": self.clerk.step_seconds})
 
     async def events(self, request: web.Request) -> web.Response:
         """The outbound table, newest first; `state=error` is D365's Errors tab."""
@@ -161,17 +122,38 @@ class ControlApi:
         self.ring()
         return web.json_response({"resent": count})
 
+    async def test_endpoints(self, request: web.Request) -> web.Response:
+        """Sets the endpoints up anew, by which D365 sends each its test event; 202."""
+        books = self.clerk.books
+        legal_entity, now = request.query.get("company", self.environment.setup.default_company), self.environment.now()
+        await self.store.submit(lambda connection: books.events.emit_test(connection, legal_entity, now))
+        return web.Response(status=202)
+
     async def revoke_tokens(self, _: web.Request) -> web.Response:
         """Makes every token that was given out invalid."""
         return web.json_response({"revoked": await self.tokens.revoke_all()})
 
     async def reset(self, _: web.Request) -> web.Response:
-        """Empties the books and seeds them anew; number sequences go on, faults are those of the settings."""
+        """Empties the books and seeds them anew; number sequences go on, faults and set-up are those of the start."""
         books = self.clerk.books
+        await self.environment.replace(self.store, {})
         await self.store.submit(lambda connection: seed.clear(connection, books))
-        await self.store.submit(lambda connection: seed.sow(connection, books, self.customers, time.time()))
+        await self.store.submit(lambda connection: seed.sow(connection, books, self.customers))
         await self.faults.reset()
         self.log.reset()
+        return web.Response(status=204)
+
+    async def back_up(self, _: web.Request) -> web.Response:
+        """Keeps the books as they are now, for `restore`."""
+        await self.store.submit(lambda connection: back_up(connection, self.clerk.books))
+        return web.Response(status=204)
+
+    async def restore(self, _: web.Request) -> web.Response:
+        """Puts the books back as they were kept, as a restore of D365's database does; 409 without a backup."""
+        try:
+            await self.store.submit(lambda connection: restore(connection, self.clerk.books))
+        except NoBackup:
+            return problem(409, "there is no backup: POST /_sandbox/backup makes one")
         return web.Response(status=204)
 
     async def refuse_connections(self, request: web.Request) -> web.Response:
@@ -187,48 +169,13 @@ async def _soon(refuse: Callable[[float], Awaitable[None]], seconds: float) -> N
     await refuse(seconds)
 
 
-def limit_of(request: web.Request) -> int:
-    """The `limit` of a list; raises 400 for what is no number."""
-    text = request.query.get("limit", str(DEFAULT_LIMIT))
-    if not text.isascii() or not text.isdigit():
-        raise web.HTTPBadRequest(text=json.dumps({"errors": ["limit: a whole number is needed"]}))
-    return int(text)
-
-
-async def read_json(request: web.Request) -> dict[str, Any]:
-    """The JSON object of a control request; raises 400."""
-    try:
-        body = json.loads(await request.read() or b"{}")
-    except ValueError as error:
-        raise web.HTTPBadRequest(text=json.dumps({"errors": [f"the body is not JSON: {error}"]})) from error
-    if not isinstance(body, dict):
-        raise web.HTTPBadRequest(text=json.dumps({"errors": ["the body is not a JSON object"]}))
-    return body
-
-
-async def read_body(request: web.Request, model: type[Body]) -> Body:
-    """The body as a model; raises 422 that names every wrong field."""
-    try:
-        return model.model_validate(await read_json(request))
-    except ValidationError as error:
-        text = json.dumps({"errors": explain(error)})
-        raise web.HTTPUnprocessableEntity(text=text, content_type="application/json") from error
-
-
-def explain(error: ValidationError) -> list[str]:
-    """One line a wrong field."""
-    return [f"{'.'.join(str(part) for part in item['loc']) or 'body'}: {item['msg']}" for item in error.errors()]
-
-
-def problem(status: int, message: str) -> web.Response:
-    """A refusal of the control API."""
-    return web.json_response({"errors": [message]}, status=status)
-
-
 def add_routes(router: web.UrlDispatcher, api: ControlApi) -> None:
     """Every address of the control API."""
     root = "/_sandbox"
     router.add_get(f"{root}/health", api.health)
+    router.add_get(f"{root}/settings", api.settings)
+    router.add_put(f"{root}/settings", api.change_settings)
+    router.add_patch(f"{root}/settings", api.change_settings)
     router.add_get(f"{root}/faults", api.list_faults)
     router.add_post(f"{root}/faults", api.add_fault)
     router.add_delete(f"{root}/faults", api.clear_faults)
@@ -236,14 +183,13 @@ def add_routes(router: web.UrlDispatcher, api: ControlApi) -> None:
     router.add_get(f"{root}/requests", api.requests)
     router.add_get(f"{root}/counters", api.counters)
     router.add_delete(f"{root}/counters", api.reset_counters)
-    router.add_get(f"{root}/cases", api.cases)
     router.add_get(f"{root}/document-queue", api.document_queue)
-    router.add_post(f"{root}/cases", api.create_case)
-    router.add_post(f"{root}/cases/{{company}}/{{case_id}}/status", api.move_case)
-    router.add_post(f"{root}/clerk", api.set_clerk)
     router.add_get(f"{root}/events", api.events)
     router.add_post(f"{root}/events/resend", api.resend_events)
+    router.add_post(f"{root}/events/test", api.test_endpoints)
     router.add_post(rf"{root}/events/{{id:\d+}}/resend", api.resend_events)
     router.add_post(f"{root}/tokens/revoke", api.revoke_tokens)
     router.add_post(f"{root}/reset", api.reset)
+    router.add_post(f"{root}/backup", api.back_up)
+    router.add_post(f"{root}/restore", api.restore)
     router.add_post(f"{root}/refuse", api.refuse_connections)

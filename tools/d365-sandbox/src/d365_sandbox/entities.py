@@ -4,13 +4,14 @@ import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
-from d365_sandbox.odata_errors import NAMESPACE, ODataError, unknown_property
+from d365_sandbox.odata_errors import NAMESPACE, ODataError, RefusedField, unknown_property
 
 EMPTY_DATETIME = int(datetime(1900, 1, 1, tzinfo=UTC).timestamp())
 
-CASE_STATUSES = ("None", "Planned", "Opened", "Open", "InProcess", "Closed", "Canceled", "OnHold")
+CASES = "DealerPortalCases"
+CASE_STATUSES = ("None", "Planned", "Opened", "Open", "InProcess", "Closed", "Canceled")
 CATEGORY_TYPES = (
     *("General", "Sales", "Purchase", "Service", "Project", "Production"),
     *("Collections", "Audit", "Web", "HumanResources", "ProductChange", "FMLA"),
@@ -19,22 +20,32 @@ ENUMS = {"CaseStatus": CASE_STATUSES, "CaseCategoryType": CATEGORY_TYPES}
 
 
 class Kind(StrEnum):
-    """The EDM types in use; datetimes are whole seconds in UTC."""
+    """The EDM types in use; datetimes are whole seconds in UTC, the only Int64 is the RecId."""
 
     STRING = "Edm.String"
     DATETIME = "Edm.DateTimeOffset"
+    REC_ID = "Edm.Int64"
     ENUM = "enum"
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A property of an entity; `length` counts characters, `computed` ones are set by D365 alone."""
+    """A property of an entity; `length` counts UTF-16 units, `computed` ones are set by D365 alone.
+
+    One that is not `editable` is given once, at creation. A `private` one is not there for OData; one that is not
+    `filterable` is shown, but refused in every query option.
+    """
 
     name: str
     kind: Kind = Kind.STRING
     length: int = 60
     enum: str = ""
     computed: bool = False
+    mandatory: bool = False
+    editable: bool = True
+    private: bool = False
+    filterable: bool = True
+    symbols: tuple[str, ...] = ()
 
     @property
     def edm_type(self) -> str:
@@ -46,7 +57,9 @@ class Field:
         """What D365 keeps where nothing was given: it has no nulls."""
         if self.kind is Kind.DATETIME:
             return EMPTY_DATETIME
-        return ENUMS[self.enum][0] if self.kind is Kind.ENUM else ""
+        if self.kind is Kind.REC_ID:
+            return 0
+        return self.symbols[0] if self.kind is Kind.ENUM else ""
 
 
 @dataclass(frozen=True)
@@ -67,32 +80,59 @@ class EntitySet:
                 return field
         raise unknown_property(name, self.type_name)
 
-    @property
+    def queried(self, name: str) -> Field:
+        """The field of a query option; raises `ODataError` 400, without a body for a field that is not public."""
+        field = self.field(name)
+        if field.private or not field.filterable:
+            raise RefusedField(name)
+        return field
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """All property names, in order."""
         return tuple(field.name for field in self.fields)
+
+    @cached_property
+    def public(self) -> tuple[Field, ...]:
+        """What OData shows."""
+        return tuple(field for field in self.fields if not field.private)
+
+    @cached_property
+    def public_names(self) -> tuple[str, ...]:
+        """The names of what OData shows, in order."""
+        return tuple(field.name for field in self.public)
 
 
 def _text(*names: str, length: int = 60) -> tuple[Field, ...]:
     return tuple(Field(name, length=length) for name in names)
 
 
+def _fixed(*names: str, length: int) -> tuple[Field, ...]:
+    return tuple(Field(name, length=length, editable=False) for name in names)
+
+
 def _stamps() -> tuple[Field, ...]:
-    return tuple(Field(name, Kind.DATETIME, computed=True) for name in ("CreatedDateAndTime", "ModifiedDateAndTime"))
+    return tuple(Field(name, Kind.DATETIME, computed=True) for name in ("SysCreatedDateTime", "SysModifiedDateTime"))
 
 
-def build_catalogue(*, description_length: int, notes_length: int) -> dict[str, EntitySet]:
-    """The entity sets by name; the names and fields of DESIGN section 8's default mapping."""
-    category_type = Field("CategoryType", Kind.ENUM, enum="CaseCategoryType")
+def _enum(name: str, enum: str) -> Field:
+    return Field(name, Kind.ENUM, enum=enum, symbols=ENUMS[enum])
+
+
+def build_catalogue() -> dict[str, EntitySet]:
+    """The entity sets by name, as the X++ model has them; `Resolution` is there only where it is made mandatory."""
+    category_type = _enum("CategoryType", "CaseCategoryType")
     company = Field("dataAreaId", length=4)
     cases = EntitySet(
-        "DealerPortalCases", "DealerPortalCase", "Cases", "CaseDetailBase", ("dataAreaId", "CaseId"),
+        CASES, "DealerPortalCase", "Cases", "CaseDetailBase", ("dataAreaId", "CaseId"),
         (
-            company, Field("CaseId", length=20, computed=True), *_text("WebCaseId", "CustomerAccount", length=20),
-            *_text("SubmissionId", "CaseCategory"), category_type, Field("Priority", length=20),
-            Field("Description", length=description_length), Field("Notes", length=notes_length),
-            *_text("ContactName", "ContactEmail", "ContactPhone", "CreatedByUser", length=320),
-            Field("CaseStatus", Kind.ENUM, enum="CaseStatus"), *_stamps(),
+            company, Field("CaseId", length=20, computed=True), *_fixed("WebCaseId", "CustomerAccount", length=20),
+            *_fixed("SubmissionId", length=36), Field("CaseCategory", mandatory=True), category_type,
+            Field("Priority", length=20), *_text("Description", length=4000), *_text("Notes", length=32_000),
+            *_fixed("ContactName", length=200), *_fixed("ContactEmail", length=254),
+            *_fixed("ContactPhone", length=50), *_fixed("CreatedByUser", length=254),
+            _enum("CaseStatus", "CaseStatus"), *_stamps(), Field("CaseRecId", Kind.REC_ID, computed=True),
+            Field("Resolution", length=1000, private=True),
         ),
     )  # fmt: skip
     categories = EntitySet(
@@ -100,7 +140,7 @@ def build_catalogue(*, description_length: int, notes_length: int) -> dict[str, 
         "CaseCategoryHierarchyDetail", ("dataAreaId", "CategoryType", "CaseCategory"),
         (
             company, category_type, *_text("CaseCategory", "Description", "ParentCaseCategoryName", length=255),
-            Field("ParentCaseCategoryType", Kind.ENUM, enum="CaseCategoryType"),
+            _enum("ParentCaseCategoryType", "CaseCategoryType"),
         ),
     )  # fmt: skip
     priorities = EntitySet(
@@ -114,7 +154,8 @@ def build_catalogue(*, description_length: int, notes_length: int) -> dict[str, 
     logs = EntitySet(
         "DocumentQueueLogs", "DocumentQueueLog", "Document queue log", "DocumentQueueLog", ("dataAreaId", "LogId"),
         (
-            company, *_text("LogId", "WebCaseId", "SubmissionId", "CustomerAccount", "State", length=60),
+            company, *_text("LogId", "State", "CustomerAccount", length=60), *_text("WebCaseId", length=20),
+            *_text("SubmissionId", length=36),
             *_text("Cause", length=255), *_text("Message", length=32_000), *_stamps(),
         ),
     )  # fmt: skip
@@ -138,9 +179,9 @@ def to_stored(entity: EntitySet, name: str, value: object) -> str | int:
     field = entity.field(name)
     if value is None:
         return field.empty
-    if not isinstance(value, str):
+    if not isinstance(value, str) or field.kind is Kind.REC_ID:
         raise ODataError(400, f"Cannot convert a primitive value to the expected type '{field.edm_type}' of '{name}'.")
-    if field.kind is Kind.ENUM and value not in ENUMS[field.enum]:
+    if field.kind is Kind.ENUM and value not in field.symbols:
         raise ODataError(400, f"The value '{value}' is not a member of '{field.edm_type}' in '{name}'.")
     return _to_seconds(field, value) if field.kind is Kind.DATETIME else value
 
@@ -153,6 +194,6 @@ def _to_seconds(field: Field, value: str) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-def to_public(stored: str | int) -> str:
+def to_public(field: Field, stored: str | int) -> str | int:
     """A stored value as JSON shows it."""
-    return to_datetime_text(stored) if isinstance(stored, int) else stored
+    return to_datetime_text(int(stored)) if field.kind is Kind.DATETIME else stored

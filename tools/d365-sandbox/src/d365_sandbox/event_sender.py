@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 import sqlite3
-import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
-import aiohttp
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -51,7 +50,7 @@ class Endpoint(Protocol):
 class KafkaEndpoint:
     """A topic (an event hub, say). Without a key, so events of a case have no order among partitions."""
 
-    bootstrap_servers: str
+    connection: Mapping[str, Any]
     topic: str
     timeout_seconds: float
     name: str = "kafka"
@@ -72,7 +71,7 @@ class KafkaEndpoint:
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self.bootstrap_servers,
+                **self.connection,
                 request_timeout_ms=int(self.timeout_seconds * 1000),
                 client_id="d365-sandbox",
             )
@@ -94,41 +93,6 @@ class KafkaEndpoint:
 
 
 @dataclass(slots=True)
-class HttpsEndpoint:
-    """An HTTPS address that takes one event a request, with the shared secret as bearer token."""
-
-    url: str
-    secret: str
-    timeout_seconds: float
-    name: str = "https"
-    _session: aiohttp.ClientSession | None = None
-    _threads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BATCH_THREADS))
-
-    async def send(self, body: bytes) -> None:
-        """Posts the event; anything but 2xx within the time-out is a failure."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self.timeout_seconds))
-        headers = {"Content-Type": "application/json"}
-        if self.secret:
-            headers["Authorization"] = f"Bearer {self.secret}"
-        try:
-            async with (
-                self._threads,
-                self._session.post(self.url, data=body, headers=headers, allow_redirects=False) as answer,
-            ):
-                status = answer.status
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise EndpointFailed(f"{type(error).__name__}: {error}") from error
-        if not 200 <= status < 300:
-            raise EndpointFailed(f"HTTP {status}")
-
-    async def close(self) -> None:
-        """Closes the connections."""
-        if self._session is not None:
-            await self._session.close()
-
-
-@dataclass(slots=True)
 class Sender:
     """The batch job of one endpoint."""
 
@@ -136,6 +100,7 @@ class Sender:
     endpoint: Endpoint
     retries: int
     retry_seconds: float
+    clock: Callable[[], float]
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def ring(self) -> None:
@@ -146,7 +111,7 @@ class Sender:
         """Sends what is due, for ever."""
         while True:
             self._wake.clear()
-            bundle = self.store.read(PENDING, (self.endpoint.name, time.time(), BUNDLE_SIZE))
+            bundle = self.store.read(PENDING, (self.endpoint.name, self.clock(), BUNDLE_SIZE))
             if bundle:
                 await self._send_bundle(bundle)
                 continue
@@ -174,7 +139,7 @@ class Sender:
             "UPDATE outbound_events SET state = 'sent', attempts = attempts + 1, error = '' WHERE id = ?",
             [(event_id,) for event_id in sent],
         )
-        due_at = time.time() + self.retry_seconds
+        due_at = self.clock() + self.retry_seconds
         connection.executemany(
             "UPDATE outbound_events SET attempts = attempts + 1, error = ?, due_at = ?, state = ? WHERE id = ?",
             [
@@ -187,7 +152,7 @@ class Sender:
 def resend(connection: sqlite3.Connection, event_id: int | None) -> int:
     """Puts one event, or all, of the Errors list in line again; returns how many."""
     return connection.execute(
-        "UPDATE outbound_events SET state = 'pending', attempts = 0, due_at = ? "
+        "UPDATE outbound_events SET state = 'pending', attempts = 0, due_at = 0 "
         "WHERE state = 'error' AND (? IS NULL OR id = ?)",
-        (time.time(), event_id, event_id),
+        (event_id, event_id),
     ).rowcount

@@ -4,7 +4,7 @@ import json
 import random
 import sqlite3
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,13 +18,19 @@ WIDEST_GAP = 5
 REORDER_SECONDS = 2.0
 NO_USER = "{00000000-0000-0000-0000-000000000000}"
 
+# What an administrator's set-up of an endpoint sends to it; its control number is the least that there is.
+TEST_EVENT_ID = "BusinessEventsTestEndpointContract"
+TEST_CONTROL_NUMBER = -(2**63)
+
 Envelope = dict[str, Any]
 
 
-def build_envelope(case: sqlite3.Row, *, control_number: int, event_id: str, now: float) -> Envelope:
+def build_envelope(
+    case: sqlite3.Row | Mapping[str, str], *, control_number: int, event_id: str, now: float
+) -> Envelope:
     """The event of a case's status in D365's envelope; flat, keys in alphabetical order."""
     moment = datetime.fromtimestamp(now, UTC)
-    envelope = {
+    envelope: Envelope = {
         "BusinessEventId": BUSINESS_EVENT_ID,
         "BusinessEventLegalEntity": case["dataAreaId"],
         "CaseId": case["CaseId"],
@@ -62,6 +68,18 @@ class EventLog:
         body = json.dumps(build_envelope(case, control_number=number, event_id=event_id, now=now))
         for endpoint in self.endpoints or ("none",):
             self._append(connection, endpoint, number, event_id, body, now)
+        self.ring()
+
+    def emit_test(self, connection: sqlite3.Connection, legal_entity: str, now: float) -> None:
+        """Appends the event by which D365 tries a new endpoint."""
+        event_id = str(uuid.uuid4()).upper()
+        case = {"dataAreaId": legal_entity, "CaseId": "", "CaseStatus": "", "CustomerAccount": "", "WebCaseId": ""}
+        envelope = build_envelope(case, control_number=TEST_CONTROL_NUMBER, event_id=event_id, now=now)
+        for name in case:
+            envelope.pop(name, None)
+        body = json.dumps(envelope | {"BusinessEventId": TEST_EVENT_ID})
+        for endpoint in self.endpoints:
+            self._append(connection, endpoint, TEST_CONTROL_NUMBER, event_id, body, now)
         self.ring()
 
     def _append(

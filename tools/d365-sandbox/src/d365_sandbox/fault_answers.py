@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from d365_sandbox.entra_errors import TRANSIENT
 from d365_sandbox.faults import BodyKind, Call, Fault, FaultKind, Operation, Plan, When
 from d365_sandbox.odata_errors import Answer, error_body, not_found, write_failed
-from d365_sandbox.tokens import entra_error
 
 Perform = Callable[[], Awaitable[Answer]]
 
@@ -107,7 +107,7 @@ def _status(fault: Fault, call: Call, status: int) -> Answer:
 
 def _body(fault: Fault, call: Call, status: int) -> Answer:
     if call.operation is Operation.TOKEN:
-        return entra_error(status, "temporarily_unavailable", 90033, "A transient error has occurred.")
+        return replace(TRANSIENT, status=status).answer()
     kind = fault.body or (BodyKind.HTML if status in WITHOUT_ODATA_BODY else BodyKind.ODATA)
     if kind is BodyKind.ODATA:
         return Answer(status, error_body(fault.message or _message(status)))
@@ -142,6 +142,16 @@ def _hidden(fault: Fault, answer: Answer) -> None:
         answer.status, answer.body = 404, not_found("DealerPortalCase").answer().body
 
 
+def _reversed(_: Fault, answer: Answer) -> None:
+    if answer.body is not None and "value" in answer.body:
+        answer.body["value"].reverse()
+
+
+def _unasked(_: Fault, answer: Answer) -> None:
+    if answer.body is not None and "value" in answer.body:
+        answer.body["value"].append({"dataAreaId": "usmf", "CaseId": "CASE-UNASKED"})
+
+
 def _keep(answer: Answer, kept: list[dict[str, Any]]) -> None:
     body = answer.body or {}
     if "value" not in body:
@@ -161,4 +171,6 @@ ALTERED: dict[FaultKind, Callable[[Fault, Answer], None]] = {
     FaultKind.NOT_JSON: _not_json,
     FaultKind.EMPTY_LIST: _emptied,
     FaultKind.HIDE_RECORD: _hidden,
+    FaultKind.REVERSED_LIST: _reversed,
+    FaultKind.UNASKED_RECORD: _unasked,
 }

@@ -1,6 +1,7 @@
 """Keeps the standing faults in the data file, so that a rule set in D365 outlives a restart of it."""
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ class FaultKeeper:
     def load(self) -> None:
         """Sets the faults of the settings and those that stood at the last stop; the settings win by id."""
         rows = self.store.read("SELECT body FROM faults ORDER BY position")
-        kept = [Fault.model_validate_json(row["body"]) for row in rows]
+        kept = [Fault.model_validate(json.loads(row["body"])) for row in rows]
         self.registry.replace([*kept, *self.initial])
 
     def plan(self, call: Call, in_flight: int) -> Plan:
@@ -59,4 +60,6 @@ class FaultKeeper:
 
 def _replace(connection: sqlite3.Connection, faults: Iterable[Fault]) -> None:
     connection.execute("DELETE FROM faults")
-    connection.executemany("INSERT INTO faults (body) VALUES (?)", [(fault.model_dump_json(),) for fault in faults])
+    connection.executemany(
+        "INSERT INTO faults (body) VALUES (?)", [(json.dumps(fault.model_dump(mode="python")),) for fault in faults]
+    )

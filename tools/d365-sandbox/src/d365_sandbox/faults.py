@@ -26,6 +26,8 @@ class FaultKind(StrEnum):
     NO_CASE_ID = "no_case_id"
     EMPTY_LIST = "empty_list"
     HIDE_RECORD = "hide_record"
+    REVERSED_LIST = "reversed_list"
+    UNASKED_RECORD = "unasked_record"
     DROP = "drop"
     HANG = "hang"
     LATE_COMMIT = "late_commit"

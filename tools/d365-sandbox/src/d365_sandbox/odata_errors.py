@@ -34,6 +34,17 @@ class ODataError(Exception):
         return Answer(self.status, error_body(self.message, self.kind))
 
 
+class RefusedField(ODataError):
+    """A query option names a field that is private, or cannot be queried: as observed, without a word of why."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(400, f"The field '{name}' cannot be queried.")
+
+    def answer(self) -> Answer:
+        """400 with an empty body."""
+        return Answer(400)
+
+
 class EntitySetNotFound(ODataError):
     """The path names no entity set; the front end answers, not OData, so the body has another shape."""
 
@@ -43,6 +54,17 @@ class EntitySetNotFound(ODataError):
     def answer(self) -> Answer:
         """Web API's own 404 (assumed: no capture was found)."""
         return Answer(404, {"Message": self.message})
+
+
+class MethodNotAllowed(ODataError):
+    """The address does not take this method; the front end answers, as for an unknown entity set."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__(405, f"The requested resource does not support http method '{method}'.")
+
+    def answer(self) -> Answer:
+        """Web API's own 405 (assumed: no capture was found)."""
+        return Answer(405, {"Message": self.message})
 
 
 def error_body(message: str, kind: str = "System.InvalidOperationException") -> JsonObject:

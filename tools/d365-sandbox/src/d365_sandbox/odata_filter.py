@@ -1,7 +1,7 @@
-"""`$filter` as F&O knows it: a tokenizer and a recursive-descent parser that ends in a small tree.
+"""`$filter` as F&O knows it: a tokenizer and a parser by precedence that ends in a small tree.
 
-Grammar: or := and {"or" and}; and := unary {"and" unary}; unary := "not" unary | "(" or ")" | operand op operand.
-`has`, `in`, functions and arithmetic are refused, as F&O documents ("contains" is `eq '*text*'`).
+`has`, `in` and functions are refused, as F&O documents ("contains" is `eq '*text*'`); the metadata service, an OData
+implementation of its own, knows some functions.
 """
 
 import re
@@ -10,10 +10,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from d365_sandbox.odata_errors import ODataError, invalid_query
+from d365_sandbox.odata_tree import (
+    CONDITIONS,
+    All,
+    AnyOf,
+    Arithmetic,
+    Call,
+    Comparison,
+    Computed,
+    Condition,
+    EnumLiteral,
+    Literal,
+    Not,
+    Operand,
+    Property,
+)
 
 MAX_DEPTH = 100
 COMPARISONS = ("eq", "ne", "gt", "ge", "lt", "le")
 FLIPPED = {"eq": "eq", "ne": "ne", "gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
+_PRECEDENCE = {"or": 1, "and": 2, **dict.fromkeys(COMPARISONS, 3), "add": 4, "sub": 4}
+_PRECEDENCE |= dict.fromkeys(("mul", "div", "divby", "mod"), 5)
 
 TOKEN = re.compile(
     r"""\s*(?:
@@ -29,64 +46,18 @@ TOKEN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class EnumLiteral:
-    """`Namespace.Type'Symbol'`."""
-
-    type_name: str
-    symbol: str
-
-
-Literal = str | float | bool | datetime | EnumLiteral | None
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A property against a literal."""
-
-    field: str
-    operator: str
-    value: Literal
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """The opposite of a condition."""
-
-    condition: "Condition"
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """Every one of these (`and`)."""
-
-    conditions: tuple["Condition", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    """At least one of these (`or`)."""
-
-    conditions: tuple["Condition", ...]
-
-
-Condition = Comparison | Not | All | AnyOf
-
-
-@dataclass(frozen=True, slots=True)
 class _Token:
     kind: str
     text: str
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Property:
-    name: str
+_Node = Condition | Operand
 
 
-def parse_filter(text: str) -> Condition:
-    """The tree of a `$filter`; raises `ODataError` 400 that names the position."""
-    return _Parser(text).parse()
+def parse_filter(text: str, functions: frozenset[str] = frozenset()) -> Condition:
+    """The tree of a `$filter` that may call these functions; raises `ODataError` 400 that names the position."""
+    return _Parser(text, functions).parse()
 
 
 def _tokens(text: str) -> list[_Token]:
@@ -105,17 +76,18 @@ def _syntax_error(text: str, position: int) -> ODataError:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, functions: frozenset[str]) -> None:
         self._text = text
+        self._functions = functions
         self._tokens = _tokens(text)
         self._index = 0
         self._depth = 0
 
     def parse(self) -> Condition:
-        condition = self._or()
+        node = self._expression()
         if self._next.kind != "end":
             raise self._refuse_rest()
-        return condition
+        return self._condition(node)
 
     @property
     def _next(self) -> _Token:
@@ -135,57 +107,55 @@ class _Parser:
     def _refuse_rest(self) -> ODataError:
         return _syntax_error(self._text, self._next.position)
 
-    def _or(self) -> Condition:
-        conditions = self._chain("or", self._and)
-        return conditions[0] if len(conditions) == 1 else AnyOf(conditions)
+    def _expression(self, lowest: int = 1) -> _Node:
+        """What stands up to the next operator that binds less than `lowest`."""
+        left = self._nested()
+        while self._binding() >= lowest:
+            operator = self._take().text
+            left = self._combine(left, operator, self._expression(_PRECEDENCE[operator] + 1))
+        return left
 
-    def _and(self) -> Condition:
-        conditions = self._chain("and", self._unary)
-        return conditions[0] if len(conditions) == 1 else All(conditions)
+    def _binding(self) -> int:
+        token = self._next
+        if token.kind == "word" and token.text in ("has", "in"):
+            raise invalid_query(f"The operator '{token.text}' is not supported.")
+        return _PRECEDENCE.get(token.text, 0) if token.kind == "word" else 0
 
-    def _chain(self, word: str, part: Callable[[], Condition]) -> tuple[Condition, ...]:
-        conditions = [part()]
-        while self._accept(word):
-            conditions.append(part())
-        return tuple(conditions)
+    def _combine(self, left: _Node, operator: str, right: _Node) -> _Node:
+        if operator == "or":
+            return AnyOf((*_parts(left, AnyOf, self._condition), self._condition(right)))
+        if operator == "and":
+            return All((*_parts(left, All, self._condition), self._condition(right)))
+        if operator in COMPARISONS:
+            return _compare(self._operand(left), operator, self._operand(right))
+        return Arithmetic(operator, self._operand(left), self._operand(right))
 
-    def _unary(self) -> Condition:
+    def _condition(self, node: _Node) -> Condition:
+        if isinstance(node, CONDITIONS):
+            return node
+        raise self._refuse_rest()
+
+    def _operand(self, node: _Node) -> Operand:
+        if isinstance(node, CONDITIONS) and not isinstance(node, Call):
+            raise self._refuse_rest()
+        return node
+
+    def _nested(self) -> _Node:
+        if self._next.text not in ("not", "("):
+            return self._single()
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise invalid_query(f"The recursion limit of {MAX_DEPTH} was exceeded.")
-        condition = self._nested()
+        if self._take().text == "not":
+            node: _Node = Not(self._condition(self._expression(_PRECEDENCE["and"] + 1)))
+        else:
+            node = self._expression()
+            if not self._accept(")"):
+                raise self._refuse_rest()
         self._depth -= 1
-        return condition
+        return node
 
-    def _nested(self) -> Condition:
-        if self._accept("not"):
-            return Not(self._unary())
-        if not self._accept("("):
-            return self._comparison()
-        condition = self._or()
-        if not self._accept(")"):
-            raise self._refuse_rest()
-        return condition
-
-    def _comparison(self) -> Comparison:
-        left = self._operand()
-        operator = self._operator()
-        right = self._operand()
-        if isinstance(left, _Property) and not isinstance(right, _Property):
-            return Comparison(left.name, operator, right)
-        if isinstance(right, _Property) and not isinstance(left, _Property):
-            return Comparison(right.name, FLIPPED[operator], left)
-        raise invalid_query("A comparison needs one property and one literal.")
-
-    def _operator(self) -> str:
-        token = self._take()
-        if token.text in ("has", "in"):
-            raise invalid_query(f"The operator '{token.text}' is not supported.")
-        if token.kind != "word" or token.text not in COMPARISONS:
-            raise _syntax_error(self._text, token.position)
-        return token.text
-
-    def _operand(self) -> "_Property | Literal":
+    def _single(self) -> _Node:
         token = self._take()
         if token.kind == "word":
             return self._word(token)
@@ -194,12 +164,39 @@ class _Parser:
         except (KeyError, ValueError) as error:
             raise _syntax_error(self._text, token.position) from error
 
-    def _word(self, token: _Token) -> "_Property | Literal":
+    def _word(self, token: _Token) -> _Node:
         if token.text in _CONSTANTS:
             return _CONSTANTS[token.text]
-        if self._next.text == "(":
+        if self._next.text != "(":
+            return Property(token.text)
+        if token.text not in self._functions:
             raise invalid_query(f"The function '{token.text}' is not supported.")
-        return _Property(token.text)
+        return self._call(token.text)
+
+    def _call(self, name: str) -> Call:
+        self._take()
+        arguments = [self._operand(self._expression())]
+        while self._accept(","):
+            arguments.append(self._operand(self._expression()))
+        if not self._accept(")"):
+            raise self._refuse_rest()
+        return Call(name, tuple(arguments))
+
+
+def _parts(
+    node: _Node, chain: type[AnyOf] | type[All], condition: Callable[[_Node], Condition]
+) -> tuple[Condition, ...]:
+    return node.conditions if isinstance(node, chain) else (condition(node),)
+
+
+def _compare(left: Operand, operator: str, right: Operand) -> Condition:
+    if any(isinstance(side, Arithmetic | Call) for side in (left, right)):
+        return Computed(left, operator, right)
+    if isinstance(left, Property) and not isinstance(right, Property | Arithmetic | Call):
+        return Comparison(left.name, operator, right)
+    if isinstance(right, Property) and not isinstance(left, Property | Arithmetic | Call):
+        return Comparison(right.name, FLIPPED[operator], left)
+    raise invalid_query("A comparison needs one property and one literal.")
 
 
 def _string(text: str) -> str:
@@ -219,7 +216,7 @@ def _datetime(text: str) -> datetime:
 _CONSTANTS: dict[str, Literal] = {"null": None, "true": True, "false": False}
 _LITERALS: dict[str, Callable[[str], Literal]] = {
     "string": _string,
-    "number": float,
+    "number": lambda text: float(text) if "." in text else int(text),
     "datetime": _datetime,
     "enum": _enum,
 }

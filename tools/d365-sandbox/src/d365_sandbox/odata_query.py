@@ -6,24 +6,43 @@ from typing import Literal as OneOf
 from urllib.parse import parse_qsl, unquote
 
 from d365_sandbox.entities import EntitySet, to_stored
+from d365_sandbox.navigation import Expansion, find_navigation, parse_expand
 from d365_sandbox.odata_errors import EntitySetNotFound, ODataError, invalid_query
-from d365_sandbox.odata_filter import EnumLiteral, parse_filter
+from d365_sandbox.odata_filter import parse_filter
+from d365_sandbox.odata_limits import check_limits
 from d365_sandbox.odata_sql import Where, to_sql
+from d365_sandbox.odata_tree import EnumLiteral
+from d365_sandbox.setup import Setup
 
-OPTIONS = ("$filter", "$select", "$orderby", "$top", "$skip", "$count")
+OPTIONS = ("$filter", "$select", "$expand", "$orderby", "$top", "$skip", "$count", "$format")
 KEY_PART = re.compile(r"\s*(\w+)\s*=\s*(?:([A-Za-z_][\w.]*)?'((?:[^']|'')*)')\s*(?:,|$)")
-RESOURCE = re.compile(r"^(?P<set>\w+)(?:\((?P<key>.*)\))?(?P<count>/\$count)?$", re.DOTALL)
+RESOURCE = re.compile(r"^(?P<set>\w+)(?:\((?P<key>(?:'(?:[^']|'')*'|[^')])*)\))?(?P<rest>(?:/[\w$]+)*)$", re.DOTALL)
 
 Key = dict[str, str | int]
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What a path below `/data/` names: a set, one record of it by key, or its `$count`."""
+    """What a path below `/data/` names: a set, one record of it by key, and what is wanted of it (`segments`)."""
 
     entity: EntitySet
     key: Key | None
-    count_only: bool
+    segments: tuple[str, ...] = ()
+
+    @property
+    def count_only(self) -> bool:
+        """Whether only the number of records is wanted."""
+        return self.key is None and self.segments == ("$count",)
+
+    @property
+    def is_whole_set(self) -> bool:
+        """Whether the set itself is named."""
+        return self.key is None and not self.segments
+
+    @property
+    def is_record(self) -> bool:
+        """Whether one record is named, and nothing of it."""
+        return self.key is not None and not self.segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +56,7 @@ class Query:
     skip: int
     count: bool
     cross_company: bool
+    expand: tuple[Expansion, ...]
     options: dict[str, str]
 
 
@@ -47,7 +67,10 @@ def parse_resource(raw_path: str, catalogue: dict[str, EntitySet]) -> Resource:
         raise EntitySetNotFound(raw_path)
     entity = catalogue[match["set"]]
     key = parse_key(match["key"], entity) if match["key"] is not None else None
-    return Resource(entity, key, bool(match["count"]))
+    segments = tuple(match["rest"].split("/")[1:])
+    if key is None and segments not in ((), ("$count",)):
+        raise EntitySetNotFound(raw_path)
+    return Resource(entity, key, segments)
 
 
 def parse_key(text: str, entity: EntitySet) -> Key:
@@ -82,34 +105,45 @@ def parse_options(query_string: str) -> dict[str, str]:
         if name.startswith("$") and name not in OPTIONS:
             raise invalid_query(f"The query option '{name}' is not supported.")
         options[name] = value
+    if options.get("$format", "json").partition(";")[0] not in ("json", "application/json"):
+        raise ODataError(406, f"The format '{options['$format']}' is not supported: ask for json.")
     return options
 
 
-def parse_query(query_string: str, entity: EntitySet) -> Query:
-    """The options of a read, checked against the entity; raises `ODataError` 400."""
+def parse_query(query_string: str, entity: EntitySet, setup: Setup) -> Query:
+    """The options of a read, checked against the entity and what D365 refuses; raises `ODataError` 400."""
     options = parse_options(query_string)
     return Query(
-        where=to_sql(parse_filter(options["$filter"]), entity) if "$filter" in options else Where("TRUE"),
+        where=_where(options["$filter"], entity, setup) if "$filter" in options else Where("TRUE"),
         select=_select(options.get("$select", ""), entity),
         order=tuple(_order(part, entity) for part in options.get("$orderby", "").split(",") if part.strip()),
         top=_whole("$top", options["$top"]) if "$top" in options else None,
         skip=_whole("$skip", options.get("$skip", "0")),
         count=_flag("$count", options),
         cross_company=_flag("cross-company", options),
+        expand=parse_expand(options.get("$expand", ""), entity),
         options=options,
     )
 
 
+def _where(text: str, entity: EntitySet, setup: Setup) -> Where:
+    condition = parse_filter(text)
+    check_limits(condition, entity, setup)
+    return to_sql(condition, entity)
+
+
 def _select(text: str, entity: EntitySet) -> tuple[str, ...]:
-    names = tuple(entity.field(part.strip()).name for part in text.split(",") if part.strip() not in ("", "*"))
-    return names or entity.names
+    """The names of `$select`; a navigation property in it is shown by `$expand` alone."""
+    wanted = [part.strip() for part in text.split(",") if part.strip() not in ("", "*")]
+    names = tuple(entity.queried(name).name for name in wanted if find_navigation(entity, name) is None)
+    return names or entity.public_names
 
 
 def _order(text: str, entity: EntitySet) -> tuple[str, OneOf["ASC", "DESC"]]:
     name, *direction = text.split()
     if direction not in ([], ["asc"], ["desc"]):
         raise invalid_query(f"'$orderby' takes a property with asc or desc, not '{text.strip()}'.")
-    return entity.field(name).name, "DESC" if direction == ["desc"] else "ASC"
+    return entity.queried(name).name, "DESC" if direction == ["desc"] else "ASC"
 
 
 def _whole(name: str, text: str) -> int:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from d365_sandbox.entities import ENUMS, EntitySet, Field, Kind
+from d365_sandbox.entities import EntitySet, Field, Kind
+from d365_sandbox.odata_arithmetic import operand_sql
 from d365_sandbox.odata_errors import NAMESPACE, invalid_query
-from d365_sandbox.odata_filter import All, AnyOf, Comparison, Condition, EnumLiteral, Not
+from d365_sandbox.odata_tree import All, AnyOf, Call, Comparison, Computed, Condition, EnumLiteral, Not
 
 OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 Parameter = str | int | float
@@ -25,6 +26,11 @@ def to_sql(condition: Condition, entity: EntitySet) -> Where:
     match condition:
         case Comparison():
             return _comparison(condition, entity)
+        case Computed(left, operator, right):
+            (first, values), (second, more) = operand_sql(left, entity), operand_sql(right, entity)
+            return Where(f"{first} {OPERATORS[operator]} {second}", [*values, *more])
+        case Call(function):
+            raise invalid_query(f"The function '{function}' is not supported.")
         case Not(inner):
             where = to_sql(inner, entity)
             return Where(f"NOT ({where.sql})", where.parameters)
@@ -50,7 +56,7 @@ def _any(conditions: tuple[Condition, ...], entity: EntitySet) -> Where:
     rest: list[Where] = []
     for condition in _flat(conditions):
         if isinstance(condition, Comparison) and _is_plain_equal(condition):
-            column = entity.field(condition.field)
+            column = entity.queried(condition.field)
             listed.setdefault(column.name, []).append(_parameter(condition, column))
         else:
             rest.append(to_sql(condition, entity))
@@ -71,7 +77,7 @@ def _is_plain_equal(condition: Comparison) -> bool:
 
 
 def _comparison(comparison: Comparison, entity: EntitySet) -> Where:
-    column = entity.field(comparison.field)
+    column = entity.queried(comparison.field)
     value = comparison.value
     if isinstance(value, str) and "*" in value and comparison.operator in ("eq", "ne"):
         negation = "NOT " if comparison.operator == "ne" else ""
@@ -90,6 +96,8 @@ def _parameter(comparison: Comparison, column: Field) -> Parameter:
         return column.empty
     if column.kind is Kind.STRING and isinstance(value, str):
         return value
+    if column.kind is Kind.REC_ID and isinstance(value, int) and not isinstance(value, bool):
+        return value
     if column.kind is Kind.DATETIME and isinstance(value, datetime):
         return value.timestamp()
     if column.kind is Kind.ENUM and isinstance(value, EnumLiteral):
@@ -103,6 +111,6 @@ def _parameter(comparison: Comparison, column: Field) -> Parameter:
 def _symbol(value: EnumLiteral, column: Field, operator: str) -> str:
     if operator not in ("eq", "ne"):
         raise invalid_query(f"The operator '{operator}' is not supported on the enumeration '{column.edm_type}'.")
-    if value.type_name != f"{NAMESPACE}.{column.enum}" or value.symbol not in ENUMS[column.enum]:
+    if value.type_name != f"{NAMESPACE}.{column.enum}" or value.symbol not in column.symbols:
         raise invalid_query(f"'{value.type_name}' '{value.symbol}' is not a member of '{column.edm_type}'.")
     return value.symbol

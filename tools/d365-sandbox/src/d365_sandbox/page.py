@@ -10,9 +10,9 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from pydantic import ValidationError
 
 from d365_sandbox import records
-from d365_sandbox.cases import CASES
-from d365_sandbox.control_api import EVENTS, ControlApi, explain
-from d365_sandbox.entities import CASE_STATUSES
+from d365_sandbox.control_api import EVENTS, ControlApi
+from d365_sandbox.control_requests import explain
+from d365_sandbox.entities import CASES, CATEGORY_TYPES, Kind
 from d365_sandbox.event_sender import resend
 from d365_sandbox.faults import Fault, FaultKind, Operation, When
 from d365_sandbox.odata_errors import ODataError
@@ -41,6 +41,27 @@ class Page:
             return self._render(error.message)
         raise web.HTTPSeeOther("/")
 
+    async def rewrite(self, request: web.Request) -> web.Response:
+        """The form that gives a case to another customer, category type or number, cuts a text of it, or deletes it.
+
+        D365 tells of what the X++ model tells of: a new customer, and a deletion.
+        """
+        form = await _form(request)
+        company, case_id, action = form.pop("company"), form.pop("case_id"), form.pop("action", "")
+        try:
+            if action == "delete":
+                await self.api.clerk.delete(company, case_id, event=True)
+            elif action == "cut":
+                length = form.get("length", "")
+                await self.api.clerk.cut(
+                    company, case_id, form.get("field", ""), int(length) if length.isdigit() else 0
+                )
+            else:
+                await self.api.clerk.rewrite(company, case_id, form, event=None)
+        except ODataError as error:
+            return self._render(error.message)
+        raise web.HTTPSeeOther("/")
+
     async def create(self, request: web.Request) -> web.Response:
         """The form for a case born in D365."""
         try:
@@ -48,6 +69,19 @@ class Page:
         except ODataError as error:
             return self._render(error.message)
         raise web.HTTPSeeOther("/#cases")
+
+    async def set_up(self, request: web.Request) -> web.Response:
+        """The form for the set-up: a JSON object of what is to differ from the start."""
+        try:
+            changed = json.loads((await _form(request)).get("changed", "{}"))
+            if not isinstance(changed, dict):
+                return self._render("The set-up is a JSON object.")
+            await self.api.environment.replace(self.api.store, changed)
+        except ValidationError as error:
+            return self._render("; ".join(explain(error)))
+        except ValueError as error:
+            return self._render(f"The set-up is not JSON: {error}")
+        raise web.HTTPSeeOther("/#setup")
 
     async def add_fault(self, request: web.Request) -> web.Response:
         """The form for a fault."""
@@ -73,17 +107,22 @@ class Page:
 
     def _render(self, message: str = "") -> web.Response:
         html = self.templates.get_template("page.html").render(message=message, **self._content())
-        return web.Response(text=html, content_type="text/html", status=422 if message else 200)
+        # A text may hold half a surrogate pair, which no encoding has.
+        body = html.encode(errors="replace")
+        return web.Response(body=body, content_type="text/html", charset="utf-8", status=422 if message else 200)
 
     def _content(self) -> Mapping[str, Any]:
-        api, entity = self.api, self.api.clerk.books.catalogue[CASES]
+        api, entity = self.api, self.api.clerk.books.environment.seen_by_staff[CASES]
         events = [dict(row) for row in api.store.read(EVENTS, ("", "", SHOWN))]
         errors = [dict(row) for row in api.store.read(EVENTS, ("error", "error", SHOWN))]
         return {
             "cases": [records.to_record(entity, row) for row in api.store.read(CASES_SHOWN, (SHOWN,))],
-            "statuses": CASE_STATUSES,
+            "category_types": CATEGORY_TYPES,
+            "texts": [field for field in entity.public if field.kind is Kind.STRING and not field.computed],
             "events": [{**event, "body": json.loads(event["body"])} for event in events],
             "errors": [{**event, "body": json.loads(event["body"])} for event in errors],
+            "setup": api.environment.setup.model_dump(mode="json"),
+            "changed": json.dumps(api.environment.changed, indent=1),
             "faults": api.faults.registry.describe(),
             "kinds": list(FaultKind),
             "operations": list(Operation),
@@ -106,7 +145,9 @@ def add_routes(router: web.UrlDispatcher, api: ControlApi) -> None:
     page = Page(api, Environment(loader=loader, autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True))
     router.add_get("/", page.show)
     router.add_post("/clerk/move", page.move)
+    router.add_post("/clerk/rewrite", page.rewrite)
     router.add_post("/clerk/create", page.create)
+    router.add_post("/clerk/setup", page.set_up)
     router.add_post("/clerk/faults", page.add_fault)
     router.add_post("/clerk/faults/remove", page.remove_fault)
     router.add_post("/clerk/resend", page.resend)

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from d365_sandbox.entities import EntitySet, Kind, etag, to_public, to_stored
-from d365_sandbox.odata_errors import ODataError, not_found, update_conflict
+from d365_sandbox.odata_errors import ODataError, not_found, unknown_property, update_conflict
 from d365_sandbox.odata_query import Key, Query
 from d365_sandbox.odata_sql import Where, join
+from d365_sandbox.setup import Setup
 from d365_sandbox.store import FIRST_REC_ID, Rows, Store
 
 Values = dict[str, str | int]
@@ -20,7 +21,10 @@ def to_values(entity: EntitySet, body: Mapping[str, object]) -> Values:
     for name, value in body.items():
         if "@" in name:
             continue
-        if entity.field(name).computed:
+        field = entity.field(name)
+        if field.private:
+            raise unknown_property(name, entity.type_name)
+        if field.computed:
             raise ODataError(400, f"Field '{name}' is set by the system and cannot be given.")
         values[name] = to_stored(entity, name, value)
     return values
@@ -29,9 +33,9 @@ def to_values(entity: EntitySet, body: Mapping[str, object]) -> Values:
 def to_record(entity: EntitySet, row: sqlite3.Row, select: tuple[str, ...] = ()) -> PublicRecord:
     """A stored row as OData shows it."""
     record: PublicRecord = {"@odata.etag": etag(row["rec_version"], row["rec_id"])}
-    for field in entity.fields:
+    for field in entity.public:
         if not select or field.name in select:
-            record[field.name] = to_public(row[field.name])
+            record[field.name] = to_public(field, row[field.name])
     return record
 
 
@@ -40,11 +44,11 @@ def key_condition(entity: EntitySet, key: Mapping[str, str | int]) -> Where:
     return Where(" AND ".join(f"{name} = ?" for name in entity.keys), [key[name] for name in entity.keys])
 
 
-def visible(query: Query, default_company: str) -> Where:
-    """The filter, narrowed to the default company unless the request crosses companies."""
-    if query.cross_company:
-        return query.where
-    return join("AND", [Where("dataAreaId = ?", [default_company]), query.where])
+def visible(query: Query, setup: Setup) -> Where:
+    """The filter, narrowed to the default company unless the request crosses companies, and to those that are seen."""
+    companies = Where("TRUE") if query.cross_company else Where("dataAreaId = ?", [setup.default_company])
+    hidden = [Where("dataAreaId <> ?", [company]) for company in setup.hidden_companies]
+    return join("AND", [companies, *hidden, query.where])
 
 
 def select_page(store: Store, entity: EntitySet, where: Where, query: Query, limit: int) -> Rows:
@@ -81,20 +85,25 @@ def insert(
     connection: sqlite3.Connection, entity: EntitySet, values: Mapping[str, str | int], now: float
 ) -> sqlite3.Row:
     """Writes a new record with its stamps; raises `sqlite3.IntegrityError` where the key exists."""
-    complete = {field.name: values.get(field.name, field.empty) for field in entity.fields} | _stamps(entity, now)
+    given = {field.name: values.get(field.name, field.empty) for field in entity.fields} | _stamps(entity, now)
+    complete = {name: value for name, value in given.items() if name not in _rec_ids(entity)}
     if entity.table == "CaseDetailBase":
         complete["status_changed_at"] = now
     names = ", ".join(complete)
-    marks = ", ".join("?" * len(complete))
+    marks = ", ".join(mark_of(value) for value in complete.values())
     row = connection.execute(
         f"INSERT INTO {entity.table} (rec_id, rec_version, {names}) "  # noqa: S608
         f"VALUES ((SELECT {FIRST_REC_ID} WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?)), 0, {marks}) "
         "RETURNING *",
-        [entity.table, *complete.values()],
+        [entity.table, *map(bound, complete.values())],
     ).fetchone()
     if not isinstance(row, sqlite3.Row):
         raise sqlite3.DatabaseError(f"nothing was inserted into {entity.table}")
     return row
+
+
+def _rec_ids(entity: EntitySet) -> set[str]:
+    return {field.name for field in entity.fields if field.kind is Kind.REC_ID}
 
 
 def _stamps(entity: EntitySet, now: float) -> dict[str, str | int | float]:
@@ -104,17 +113,30 @@ def _stamps(entity: EntitySet, now: float) -> dict[str, str | int | float]:
 def update(
     connection: sqlite3.Connection, entity: EntitySet, rec_id: int, values: Mapping[str, str | int | float]
 ) -> None:
-    """Changes fields of a record; its version rises."""
-    changes = ", ".join(f"{name} = ?" for name in values)
+    """Changes fields of a record but its RecId; its version rises."""
+    values = {name: value for name, value in values.items() if name not in _rec_ids(entity)}
+    changes = ", ".join(f"{name} = {mark_of(value)}" for name, value in values.items())
     connection.execute(
         f"UPDATE {entity.table} SET rec_version = rec_version + 1, {changes} WHERE rec_id = ?",  # noqa: S608
-        [*values.values(), rec_id],
+        [*map(bound, values.values()), rec_id],
     )
+
+
+def mark_of(value: object) -> str:
+    """The placeholder of a value; a text with half a surrogate pair is bound as bytes."""
+    return "CAST(? AS TEXT)" if isinstance(bound(value), bytes) else "?"
+
+
+def bound(value: object) -> object:
+    """A value as SQLite takes it."""
+    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        return value.encode("utf-8", "surrogatepass")
+    return value
 
 
 def modified(entity: EntitySet, now: float) -> Values:
     """The stamp of a change, where the entity has one."""
-    return {"ModifiedDateAndTime": int(now)} if "ModifiedDateAndTime" in entity.names else {}
+    return {"SysModifiedDateTime": int(now)} if "SysModifiedDateTime" in entity.names else {}
 
 
 def delete(connection: sqlite3.Connection, entity: EntitySet, rec_id: int) -> None:

@@ -21,6 +21,8 @@ class Entry:
     operation: str = ""
     entity_set: str = ""
     body: str = ""
+    client_request_id: str = ""
+    dyn_aid: str = ""
     status: int = 0
     duration_ms: float = 0.0
     faults: tuple[str, ...] = ()

@@ -2,9 +2,13 @@
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 
-from d365_sandbox.cases import CASES, Books
+from d365_sandbox.cases import Books
+from d365_sandbox.entities import CASES
+from d365_sandbox.environment import Environment
 from d365_sandbox.records import Values
+from d365_sandbox.setup import Setup
 
 COMPANIES = {"usmf": "US", "demf": "DE"}
 NAMES = {
@@ -30,8 +34,11 @@ BORN_HERE = (
 )
 
 
-def sow(connection: sqlite3.Connection, books: Books, customers: int, now: float) -> None:
-    """Fills empty tables; runs inside one operation of the store."""
+def sow(connection: sqlite3.Connection, books: Books, customers: int) -> None:
+    """Fills empty tables, whatever the set-up refuses now; runs inside one operation of the store."""
+    now = books.environment.now()
+    inactive = books.environment.setup.inactive_events
+    books = replace(books, environment=Environment(Setup(inactive_events=inactive)))
     for company, prefix in COMPANIES.items():
         for set_name, values in _setup(prefix, customers):
             books.create(connection, books.catalogue[set_name], {"dataAreaId": company, **values}, now)

@@ -5,29 +5,34 @@ import contextlib
 import errno
 import random
 import signal
-import time
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
 
-from d365_sandbox import control_api, page, seed
+from d365_sandbox import clerk_api, control_api, page, seed
 from d365_sandbox.cases import Books
 from d365_sandbox.clerk import Clerk
+from d365_sandbox.clerk_api import ClerkApi
 from d365_sandbox.control_api import ControlApi
 from d365_sandbox.data_api import DataApi
-from d365_sandbox.entities import build_catalogue
-from d365_sandbox.event_sender import Endpoint, HttpsEndpoint, KafkaEndpoint, Sender
+from d365_sandbox.entra.assertions import Credentials, read_certificate, read_federation
+from d365_sandbox.entra.tokens import Tokens
+from d365_sandbox.environment import Environment
+from d365_sandbox.event_sender import Endpoint, KafkaEndpoint, Sender
 from d365_sandbox.events import EventLog
 from d365_sandbox.fault_answers import FaultPerformer
 from d365_sandbox.fault_store import FaultKeeper
 from d365_sandbox.faults import FaultRegistry
 from d365_sandbox.front import Front
+from d365_sandbox.https_endpoint import HttpsEndpoint
+from d365_sandbox.record_parts import RecordParts
 from d365_sandbox.request_log import RequestLog
 from d365_sandbox.settings import Settings
 from d365_sandbox.store import Store
-from d365_sandbox.tokens import Tokens
+from d365_sandbox.writes import Writer
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 STOP_SECONDS = 0.5
@@ -50,6 +55,7 @@ class Sandbox:
     front: Front
     senders: list[Sender]
     runner: web.AppRunner
+    tls: ssl.SSLContext | None
     site: web.TCPSite | None = None
     port: int = 0
 
@@ -57,7 +63,9 @@ class Sandbox:
         """Listens; raises `PortTaken`."""
         if not self.port:
             await self.runner.setup()
-        site = web.TCPSite(self.runner, self.settings.host, self.port or self.settings.port, reuse_address=True)
+        site = web.TCPSite(
+            self.runner, self.settings.host, self.port or self.settings.port, reuse_address=True, ssl_context=self.tls
+        )
         try:
             await site.start()
         except OSError as error:
@@ -81,28 +89,35 @@ class Sandbox:
 
 
 def build(settings: Settings) -> Sandbox:
-    """The composition root; raises `DataFileUnusable`."""
-    catalogue = build_catalogue(description_length=settings.description_length, notes_length=settings.notes_length)
-    store = Store(settings.data_file, catalogue)
+    """The composition root; raises `DataFileUnusable` and `CredentialUnusable`."""
+    environment = Environment(settings.setup)
+    store = Store(settings.data_file, environment.catalogue)
     draw = random.Random(settings.seed)  # noqa: S311 (faults, not secrets)
     faults = FaultKeeper(FaultRegistry(chance=draw.random), store, tuple(settings.initial_faults))
-    senders = _senders(settings, store)
+    senders = _senders(settings, store, environment)
     ring = _ring(senders)
     events = EventLog(settings.endpoints, faults.registry, ring, draw)
-    books = Books(catalogue, events, settings.default_company, settings.unique_web_case_id, settings.duplicate_status)
+    books = Books(environment, events)
     tokens = Tokens(
-        store, settings.client_id, settings.client_secret.get_secret_value(),
-        settings.token_lifetime_seconds, settings.environment_url,
+        store, environment, settings.client_id, settings.client_secret, _credentials(settings),
+        settings.token_lifetime_seconds,
     )  # fmt: skip
     requests = RequestLog(settings.request_log_size)
-    data = DataApi(store, books, tokens, settings.max_page_size, settings.max_query_bytes)
+    parts = RecordParts(store, environment)
+    data = DataApi(store, books, Writer(books), parts, tokens, settings.max_query_bytes)
     front = Front(data, tokens, faults, FaultPerformer(settings.timeout_seconds), requests, settings.latency_seconds)
     clerk = Clerk(store, books, settings.clerk == "auto", settings.clerk_step_seconds)
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_refuse_other_sites])
-    sandbox = Sandbox(settings, store, books, clerk, front, senders, _runner(app, settings))
+    sandbox = Sandbox(settings, store, books, clerk, front, senders, _runner(app, settings), settings.tls)
     api = ControlApi(store, clerk, faults, tokens, requests, settings.customers, ring, sandbox.refuse)
     _add_routes(app.router, front, api)
     return sandbox
+
+
+def _credentials(settings: Settings) -> Credentials:
+    certificates = read_certificate(settings.client_certificate) if settings.client_certificate else {}
+    issuer, subject, keys = settings.federated_issuer, settings.federated_subject, settings.federated_keys
+    return Credentials(certificates, read_federation(issuer, subject, keys) if issuer and keys else None)
 
 
 def _runner(app: web.Application, settings: Settings) -> web.AppRunner:
@@ -111,22 +126,27 @@ def _runner(app: web.Application, settings: Settings) -> web.AppRunner:
 
 
 def _add_routes(router: web.UrlDispatcher, front: Front, api: ControlApi) -> None:
-    router.add_post("/oauth2/v2.0/token", front.handle_token)
-    router.add_post("/{tenant}/oauth2/v2.0/token", front.handle_token)
+    for version in ("", "/v2.0"):
+        router.add_post(f"/oauth2{version}/token", front.handle_token)
+        router.add_post(f"/{{tenant}}/oauth2{version}/token", front.handle_token)
+        router.add_get(f"/{{tenant}}{version}/.well-known/openid-configuration", front.handle_discovery)
     router.add_route("*", "/data", front.handle_data)
     router.add_route("*", "/data/{path:.*}", front.handle_data)
+    router.add_route("*", "/{metadata:[Mm]etadata}", front.handle_data)
+    router.add_route("*", "/{metadata:[Mm]etadata}/{path:.*}", front.handle_data)
     control_api.add_routes(router, api)
+    clerk_api.add_routes(router, ClerkApi(api.store, api.clerk))
     page.add_routes(router, api)
 
 
-def _senders(settings: Settings, store: Store) -> list[Sender]:
-    timeout = settings.events_timeout_seconds
+def _senders(settings: Settings, store: Store, environment: Environment) -> list[Sender]:
+    timeout, secret = settings.events_timeout_seconds, settings.events_https_secret
     endpoints: dict[str, Endpoint] = {
-        "kafka": KafkaEndpoint(settings.kafka_bootstrap_servers, settings.events_topic, timeout),
-        "https": HttpsEndpoint(settings.events_https_url, settings.events_https_secret.get_secret_value(), timeout),
+        "kafka": KafkaEndpoint(settings.kafka_connection, settings.events_topic, timeout),
+        "https": HttpsEndpoint(settings.events_https_url, secret, timeout, lambda: environment.setup),
     }
     return [
-        Sender(store, endpoints[name], settings.events_retries, settings.events_retry_seconds)
+        Sender(store, endpoints[name], settings.events_retries, settings.events_retry_seconds, environment.now)
         for name in settings.endpoints
     ]
 
@@ -155,8 +175,9 @@ async def running(sandbox: Sandbox) -> AsyncIterator[None]:
     store, settings = sandbox.store, sandbox.settings
     loops = [asyncio.create_task(store.run())]
     try:
+        sandbox.books.environment.load(store)
         if store.is_new:
-            await store.submit(lambda connection: seed.sow(connection, sandbox.books, settings.customers, time.time()))
+            await store.submit(lambda connection: seed.sow(connection, sandbox.books, settings.customers))
         sandbox.front.tokens.load()
         sandbox.front.faults.load()
         await sandbox.start()
@@ -185,6 +206,7 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     sandbox = build(settings)
     async with running(sandbox):
-        log.info("listening", url=f"http://{settings.host}:{sandbox.port}", data_file=str(settings.data_file))
+        scheme = "https" if sandbox.tls else "http"
+        log.info("listening", url=f"{scheme}://{settings.host}:{sandbox.port}", data_file=str(settings.data_file))
         await stop.wait()
         log.info("stopping")

@@ -1,58 +1,97 @@
 """Everything that can be set, from the environment (prefix `SANDBOX_`) or the command line."""
 
 import json
+import ssl
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from d365_sandbox.faults import Fault, FaultKind
+from d365_sandbox.setup import Setup
 
 PREFIX = "SANDBOX_"
 
 
-class Settings(BaseSettings):
-    """The sandbox's settings; times in seconds, sizes in bytes or characters as named."""
+class Settings(Setup, BaseSettings):
+    """The sandbox's settings, with the set-up of its start; times in seconds, sizes in bytes or characters as named."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
-    host: str = "127.0.0.1"
-    port: int = Field(8365, ge=0, le=65535)
-    data_file: Path = Path("d365-sandbox.sqlite3")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8365, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    data_file: Path = Field(
+        Path("d365-sandbox.sqlite3"),
+        description="The SQLite file with all data. It is filled with examples when it is new.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="The lowest level that is logged."
+    )
 
-    environment_url: str = Field("", pattern=r"^(https?://[^/]+)?$")
-    client_id: str = Field("casebridge", min_length=1)
-    client_secret: SecretStr = Field(min_length=1)
-    token_lifetime_seconds: int = Field(3600, ge=1)
+    tls_certificate: Path | None = Field(
+        None, description="PEM file with the certificate, to serve TLS. Without it: plain http."
+    )
+    tls_key: Path | None = Field(None, description="PEM file with its key, where that is not in the certificate file.")
 
-    default_company: str = Field("usmf", pattern=r"^[A-Za-z0-9]{1,4}$")
-    customers: int = Field(5, ge=1, le=100_000)
-    unique_web_case_id: bool = True
-    duplicate_status: int = Field(400, ge=400, le=599)
-    description_length: int = Field(4000, ge=1)
-    notes_length: int = Field(32_000, ge=1)
-    max_page_size: int = Field(10_000, ge=1, le=10_000)
-    max_query_bytes: int = Field(16_384, ge=256, le=60_000)
+    client_id: str = Field("casebridge", min_length=1, description="The application that may ask for tokens.")
+    client_secret: SecretStr = Field(min_length=1, description="That application's secret.")
+    client_certificate: Path | None = Field(
+        None, description="PEM certificate with which the application may sign client assertions instead."
+    )
+    federated_issuer: str = Field(
+        "", description="Federated credential: the issuer whose tokens prove the application."
+    )
+    federated_subject: str = Field("", description="Federated credential: the subject of those tokens.")
+    federated_keys: Path | None = Field(None, description="Federated credential: a JWKS file with that issuer's keys.")
+    token_lifetime_seconds: int = Field(3600, ge=1, description="How long an access token lasts.")
 
-    timeout_seconds: float = Field(120, gt=0)
-    latency_seconds: float = Field(0, ge=0)
-    max_concurrent: int = Field(0, ge=0)
-    faults: Annotated[list[Fault], NoDecode] = []
-    seed: int | None = None
-    request_log_size: int = Field(500, ge=1, le=100_000)
+    customers: int = Field(
+        5, ge=1, le=100_000, description="How many customers a new data file has in each of usmf and demf."
+    )
+    max_query_bytes: int = Field(
+        16_384, ge=256, le=60_000, description="A longer path and query is answered 404, as IIS does."
+    )
 
-    kafka_bootstrap_servers: str = ""
-    events_topic: str = Field("d365.case-events.v1", min_length=1)
-    events_https_url: str = Field("", pattern=r"^(https?://.+)?$")
-    events_https_secret: SecretStr = SecretStr("")
-    events_retries: int = Field(3, ge=0)
-    events_retry_seconds: float = Field(1.0, ge=0)
-    events_timeout_seconds: float = Field(10, gt=0)
+    timeout_seconds: float = Field(
+        120, gt=0, description="D365's own limit on a request: what takes longer ends with 504."
+    )
+    latency_seconds: float = Field(0, ge=0, description="The least time that an OData answer takes.")
+    max_concurrent: int = Field(0, ge=0, description="More requests than this at once are answered 429; 0 is no limit.")
+    faults: Annotated[list[Fault], NoDecode] = Field([], description="Faults from the start, as a JSON list.")
+    seed: int | None = Field(None, description="Makes the chances of faults repeatable. Default: random.")
+    request_log_size: int = Field(500, ge=1, le=100_000, description="How many of the last requests are remembered.")
 
-    clerk: Literal["off", "auto"] = "off"
-    clerk_step_seconds: float = Field(2.0, gt=0)
+    kafka_bootstrap_servers: str = Field(
+        "", description="Kafka's addresses for business events, separated by commas. Empty: none are sent to Kafka."
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="Whether Kafka is reached by TLS (SSL) and with a user (SASL)."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "PLAIN", description="How the user proves itself to Kafka."
+    )
+    kafka_sasl_username: str = Field("", description="The sandbox's user in Kafka.")
+    kafka_sasl_password: SecretStr = Field(SecretStr(""), description="That user's password.")
+    events_topic: str = Field("d365.case-events.v1", min_length=1, description="The topic for business events.")
+    events_https_url: str = Field(
+        "",
+        pattern=r"^(https?://.+)?$",
+        description="The address for business events by HTTPS. Empty: none are sent by HTTPS.",
+    )
+    events_https_secret: SecretStr = Field(
+        SecretStr(""), description="The secret that is sent with them; SANDBOX_EVENTS_SECRET_AS says where."
+    )
+    events_retries: int = Field(3, ge=0, description="How often an event that was refused is sent again.")
+    events_retry_seconds: float = Field(1.0, ge=0, description="The wait before it is sent again.")
+    events_timeout_seconds: float = Field(
+        10, gt=0, description="A receiver that has not answered by then has refused the event."
+    )
+
+    clerk: Literal["off", "auto"] = Field(
+        "off", description="`auto` takes each case of the portal through its statuses to Closed."
+    )
+    clerk_step_seconds: float = Field(2.0, gt=0, description="The time between two statuses.")
 
     @field_validator("faults", mode="before")
     @classmethod
@@ -60,10 +99,39 @@ class Settings(BaseSettings):
         return json.loads(value) if isinstance(value, str) else value
 
     @property
+    def setup(self) -> Setup:
+        """The set-up of the start."""
+        return Setup(**{name: getattr(self, name) for name in Setup.model_fields})
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """What is served over TLS, where a certificate is given; raises `OSError` where it cannot be read."""
+        if self.tls_certificate is None:
+            return None
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.tls_certificate, self.tls_key)
+        return context
+
+    @property
     def endpoints(self) -> tuple[str, ...]:
         """Names of the business event endpoints that are configured."""
         named = {"kafka": self.kafka_bootstrap_servers, "https": self.events_https_url}
         return tuple(name for name, value in named.items() if value)
+
+    @property
+    def kafka_connection(self) -> dict[str, Any]:
+        """What aiokafka takes to connect to the Kafka endpoint."""
+        arguments: dict[str, Any] = {
+            "bootstrap_servers": [one.strip() for one in self.kafka_bootstrap_servers.split(",")],
+            "security_protocol": self.kafka_security_protocol,
+        }
+        if self.kafka_security_protocol.endswith("SSL"):
+            arguments["ssl_context"] = ssl.create_default_context()
+        if self.kafka_security_protocol.startswith("SASL"):
+            arguments["sasl_mechanism"] = self.kafka_sasl_mechanism
+            arguments["sasl_plain_username"] = self.kafka_sasl_username
+            arguments["sasl_plain_password"] = self.kafka_sasl_password.get_secret_value()
+        return arguments
 
     @property
     def initial_faults(self) -> list[Fault]:

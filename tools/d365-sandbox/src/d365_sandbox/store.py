@@ -15,9 +15,13 @@ from typing import Any, TypeVar
 
 from d365_sandbox.entities import EntitySet, Kind
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 3
 FIRST_REC_ID = 5_637_144_576
 GROUP_SIZE = 200
+
+_TEXT = "TEXT NOT NULL COLLATE NOCASE"
+# The RecId under the name that the entity gives it.
+_COLUMN_TYPES = {Kind.DATETIME: "INTEGER NOT NULL", Kind.REC_ID: "INTEGER GENERATED ALWAYS AS (rec_id) VIRTUAL"}
 
 Result = TypeVar("Result")
 Operation = Callable[[sqlite3.Connection], Result]
@@ -110,6 +114,8 @@ def _settle(future: "asyncio.Future[Any]", result: object, failure: Exception | 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
     connection.row_factory = sqlite3.Row
+    # D365 cuts texts by UTF-16 units, so half a surrogate pair may stand in one; SQLite keeps the bytes as they are.
+    connection.text_factory = lambda stored: stored.decode("utf-8", "surrogatepass")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     return connection
@@ -117,11 +123,13 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: Path, catalogue: dict[str, EntitySet]) -> bool:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version not in (0, SCHEMA_VERSION):
+    if version not in range(SCHEMA_VERSION + 1):
         raise DataFileUnusable(
             f"the data file {path} has version {version}, this sandbox writes {SCHEMA_VERSION}: "
             "give another SANDBOX_DATA_FILE"
         )
+    for old in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
+        connection.executescript((files("d365_sandbox") / "sql" / f"from_version_{old}.sql").read_text())
     for entity in catalogue.values():
         connection.execute(_table(entity))
         connection.execute(
@@ -133,12 +141,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, catalogue: dict[str, En
 
 
 def _table(entity: EntitySet) -> str:
-    columns = [
-        f"{field.name} INTEGER NOT NULL"
-        if field.kind is Kind.DATETIME
-        else f"{field.name} TEXT NOT NULL COLLATE NOCASE"
-        for field in entity.fields
-    ]
+    columns = [f"{field.name} {_COLUMN_TYPES.get(field.kind, _TEXT)}" for field in entity.fields]
     own = ["rec_id INTEGER PRIMARY KEY AUTOINCREMENT", "rec_version INTEGER NOT NULL", "status_changed_at REAL"]
     return f"CREATE TABLE IF NOT EXISTS {entity.table} {_list([*own, *columns])}"
 

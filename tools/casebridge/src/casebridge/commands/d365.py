@@ -1,18 +1,27 @@
 """`casebridge d365` and `casebridge restored`: what only a person can decide about delivery."""
 
+import sys
+import time
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reason, Token, Url
+from casebridge.errors import UsageError
 from casebridge.output import write_json
 
+if TYPE_CHECKING:
+    from casebridge.api import Api
+
+LOOK_SECONDS = 0.5
 d365 = typer.Typer(name="d365", help="The D365 environment that the database belongs to.", no_args_is_help=True)
 
 
 @d365.callback()
 def about() -> None:
-    """Keep `adopt` a command of its own although it is the only one."""
+    """The commands of a group have a place for what they share."""
 
 
 @d365.command()
@@ -21,6 +30,80 @@ def adopt(
 ) -> None:
     """Let the database belong to the D365 environment that d365-sync is set to now; until then it delivers nothing."""
     decide("adopt", "the database belongs to this D365 environment now", reason, data_dir, url, token, json=json)
+
+
+@d365.command("restored")
+def d365_restored(
+    since: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME", help="The time that D365 is back at; without a zone it is a time here, on this computer."
+        ),
+    ],
+    reason: Reason,
+    dry_run: Annotated[bool, typer.Option(help="Change nothing; tell what it would come to.")] = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
+    token: Token = None,
+    json: Json = False,
+) -> None:
+    """D365 was restored to an earlier time: deliver again what it has lost since, once, and leave what is there.
+
+    It runs in the background: to interrupt this command stops only the watching. Exit code 1 where anything is not
+    sure.
+    """
+    from casebridge.api import operator_api
+
+    moment = local_time(since)
+    sys.stderr.write(f"what was delivered since {moment.isoformat(timespec='seconds')} is looked up in D365\n")
+    api = operator_api(data_dir, url, token)
+    body = {"since": moment.isoformat(), "dry_run": dry_run, "reason": reason}
+    restore = watch(api, api.call("POST", "/v1/d365/restores", body=body).body)
+    if json:
+        write_json(restore)
+    else:
+        tell(restore)
+    if restore["state"] == "completed" and restore["counts"]["not_sure"]:
+        raise typer.Exit(1)
+
+
+def local_time(text: str) -> datetime:
+    """The time that somebody typed, in the zone of this computer where it names none. Raises UsageError."""
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone()
+    except (ValueError, OverflowError):
+        raise UsageError(f"--since {text!r} is no time: write one such as 2026-03-02T12:00:00+01:00") from None
+
+
+def watch(api: "Api", restore: dict[str, Any]) -> dict[str, Any]:
+    """Tell on stderr how it gets on, until it is completed; interrupted, it goes on without us."""
+    told = None
+    try:
+        while restore["state"] == "running":
+            counts = restore["counts"]
+            line = f"{counts['documents'] - counts['remaining']} of {counts['documents']}"
+            line += f", held up: {restore['held_up_by']}" if restore["held_up_by"] else ""
+            if line != told:
+                told = line
+                sys.stderr.write(line + "\n")
+            time.sleep(LOOK_SECONDS)
+            restore = api.get(f"/v1/d365/restores/{restore['restore_id']}").body
+    except KeyboardInterrupt:
+        sys.stderr.write("it goes on in the background; the same command shows it again\n")
+    return restore
+
+
+def tell(restore: dict[str, Any]) -> None:
+    """Print what it came to."""
+    counts = restore["counts"]
+    queued = "would be delivered again" if restore["dry_run"] else "delivered again"
+    print(f"there         {counts['there']}")
+    print(f"queued        {counts['queued']}  ({queued})")
+    print(f"not sure      {counts['not_sure']}")
+    if counts["under_way"]:
+        print(f"under way     {counts['under_way']}")
+    for one in restore["unsure"]:
+        print(f"  {one['document']}: {one['why']}")
 
 
 def restored(

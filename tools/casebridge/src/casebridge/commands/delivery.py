@@ -68,7 +68,11 @@ def unreadable(
     page = operator_api(data_dir, url, token).page(
         "/v1/unreadable-records", limit, cursor, topic=topic, seen="false" if unseen else None
     )
-    show_page(page, ["id", "topic", "partition", "offset", "consumer_group", "kept_at", "seen_by", "cause"], json=json)
+    show_page(
+        page,
+        ["id", "topic", "partition", "offset", "last_offset", "consumer_group", "kept_at", "seen_by", "cause"],
+        json=json,
+    )
 
 
 def seen(

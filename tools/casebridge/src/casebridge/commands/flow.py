@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from casebridge.commands.options import DEFAULT_DATA_DIR, Cursor, DataDir, Json, Limit, Token, Url
-from casebridge.output import show_page, write_json
+from casebridge.output import show_page, shown, write_json
 
 
 def flow(data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = None, json: Json = False) -> None:
@@ -16,11 +16,12 @@ def flow(data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = N
     if json:
         write_json(found)
         return
-    print(f"{found['verdict']}, {found['as_of']}\n")
+    print(f"{found['verdict']}, {shown(found['as_of'])}\n")
     show_page({"items": found["stages"], "has_more": False}, list(found["stages"][0]), json=False)
     if found["concerns"]:
         print()
-        show_page({"items": found["concerns"], "has_more": False}, list(found["concerns"][0]), json=False)
+        columns = ["verdict", "kind", "count", "since", "where", "detail"]
+        show_page({"items": found["concerns"], "has_more": False}, columns, json=False)
 
 
 def dealers(

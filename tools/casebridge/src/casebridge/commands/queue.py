@@ -27,12 +27,13 @@ from casebridge.output import render_fields, show_page, write_json
 queue = typer.Typer(name="queue", help="See why cases did not reach D365, and give them an end.", no_args_is_help=True)
 
 DocumentId = Annotated[str, typer.Argument(metavar="DOCUMENT", help="<Web Case ID>-<submission number>")]
-COLUMNS = ["id", "dealer", "state", "cause", "attempts", "created_at", "next_attempt_at", "reason"]
+COLUMNS = ["id", "dealer", "state", "cause", "alarm", "attempts", "created_at", "next_attempt_at", "reason"]
 ENDS = {
     "verify": "Look it up in D365 now.",
     "return": "Give it back to its dealer as a draft, with the reason.",
     "discard": "End it; `restore` undoes that.",
     "restore": "Undo a discard.",
+    "acknowledge": "End its alarm, such as a second case in D365: you have seen to it.",
 }
 
 
@@ -41,6 +42,7 @@ def list_documents(
     state: Annotated[str | None, typer.Option(help="Only in this state, such as failed.")] = None,
     dealer: Dealer = None,
     cause: Cause = None,
+    alarm: Annotated[str | None, typer.Option(help="Only with this alarm, such as second_case.")] = None,
     older_than: OlderThan = None,
     text: Text = None,
     limit: Limit = 50,
@@ -53,7 +55,14 @@ def list_documents(
     """List documents."""
     from casebridge.api import operator_api
 
-    filters = {"state": state, "dealer": dealer, "cause": cause, "older_than_seconds": older_than, "q": text}
+    filters = {
+        "state": state,
+        "dealer": dealer,
+        "cause": cause,
+        "alarm": alarm,
+        "older_than_seconds": older_than,
+        "q": text,
+    }
     show_page(operator_api(data_dir, url, token).page("/v1/documents", limit, cursor, **filters), COLUMNS, json=json)
 
 
@@ -115,7 +124,7 @@ def link(
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """Tie it to a case that D365 already has."""
+    """Tie it to a case that D365 already has; where D365 has two, to the one that the portal shall follow."""
     act(document, "link", {"reason": reason, "case_id": case_id}, data_dir, url, token, json=json)
 
 

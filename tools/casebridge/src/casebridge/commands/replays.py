@@ -22,6 +22,7 @@ from casebridge.commands.options import (
     Token,
     Url,
 )
+from casebridge.errors import UsageError
 from casebridge.output import render_fields, show_document, show_page, write_json
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ def replay_all(
     older_than: OlderThan = None,
     text: Text = None,
     dry_run: Annotated[bool, typer.Option(help="Change nothing; tell what it would come to.")] = False,
-    expect: Annotated[int | None, typer.Option(help="Only where so many match, as a dry run told.")] = None,
+    of: Annotated[
+        str | None,
+        typer.Option("--of", metavar="DRY_RUN", help="Exactly the documents of this dry run, as it saw them."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
@@ -54,25 +58,43 @@ def replay_all(
 ) -> None:
     """Replay all dead letters that match, each once, behind new cases.
 
-    It runs in the background: to interrupt this command stops only the watching. With --json it does not watch, but
-    for a dry run's result.
+    Unless --yes or --of is given, a dry run comes first, and exactly what it saw is replayed once you confirm. It runs
+    in the background: to interrupt this command stops only the watching. With --json it does not watch, but for a dry
+    run's result.
     """
     from casebridge.api import operator_api
 
     filters = {"dealer": dealer, "cause": cause, "older_than_seconds": older_than, "q": text}
-    query = {"state": state, **{name: value for name, value in filters.items() if value is not None}}
-    if not dry_run and not yes:
-        which = ", ".join(f"{name} = {value}" for name, value in query.items())
-        typer.confirm(
-            f"Replay every document with {which}? (--dry-run tells what it would come to)", abort=True, err=True
-        )
+    given = {name: value for name, value in filters.items() if value is not None}
+    if of is not None and (given or dry_run):
+        raise UsageError("--of takes the documents of a dry run: no other filter, and no --dry-run, goes with it")
     api = operator_api(data_dir, url, token)
-    expected = {} if expect is None else {"expected": expect}
-    body = {"query": query, "dry_run": dry_run, "reason": reason, **expected}
-    replay = api.call("POST", "/v1/replays", body=body, headers={"Idempotency-Key": str(uuid4())}).body
+    which = {"query": {"state": state, **given}}
+    if of is None and not dry_run and not yes:
+        of = confirmed(watch(api, order(api, {**which, "dry_run": True, "reason": reason})))
+    body = {**which, "dry_run": dry_run} if of is None else {"replay_id": of}
+    replay = order(api, {**body, "reason": reason})
     if dry_run or not json:
         replay = watch(api, replay)
     tell(replay, json=json)
+
+
+def order(api: "Api", body: dict[str, Any]) -> dict[str, Any]:
+    """Order it, once however often the call is repeated."""
+    answer: dict[str, Any] = api.call("POST", "/v1/replays", body=body, headers={"Idempotency-Key": str(uuid4())}).body
+    return answer
+
+
+def confirmed(dry_run: dict[str, Any]) -> str:
+    """Ask whether what the dry run saw is to be replayed; its id."""
+    counts, query = dry_run["counts"], dry_run["query"]
+    which = ", ".join(f"{name} = {value}" for name, value in query.items())
+    found = ", ".join(
+        f"{counts[name]} {name}" for name in ("would_create", "already_there", "still_invalid", "left_out")
+    )
+    typer.confirm(f"{which}: {found}. Replay these {counts['documents']} documents?", abort=True, err=True)
+    replay_id: str = dry_run["replay_id"]
+    return replay_id
 
 
 @replays.callback(invoke_without_command=True)

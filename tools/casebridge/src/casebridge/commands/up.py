@@ -70,7 +70,7 @@ def without_parts(without: str) -> list[str]:
 
 def make_plan(data_dir: Path, included: list[str], *, automatic: bool, log_format: str) -> Plan:
     """Settle the addresses, remembered ones first."""
-    names = [*included, "kafka-controller"] if "kafka" in included else included
+    names = [*included, "kafka-controller", "kafka-services"] if "kafka" in included else included
     chosen = choose(data_dir, names, automatic=automatic)
     return Plan(data_dir=data_dir, ports=chosen, given=parts.user_environment(), log_format=log_format)
 

@@ -78,6 +78,7 @@ class Routes:
                 "userinfo_endpoint": f"{here}/userinfo",
                 "end_session_endpoint": f"{issuer}/end_session",
                 "jwks_uri": f"{here}/jwks",
+                "casebridge_development": True,  # services refuse it where others could reach it
                 "scopes_supported": ALL_SCOPES,
                 "response_types_supported": ["code"],
                 "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],

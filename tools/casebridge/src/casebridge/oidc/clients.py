@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc6749 import ClientMixin
+from pydantic import SecretStr
 
 from casebridge.oidc.settings import OidcProviderSettings
 from casebridge.oidc.users import ALL_SCOPES, OPERATOR_SCOPES, User
@@ -21,7 +22,7 @@ class Client(ClientMixin):  # type: ignore[misc]
     client_id: str
     grant_types: tuple[str, ...]
     scopes: tuple[str, ...]
-    secret: str | None = None
+    secret: SecretStr | None = None
     redirect_uris: tuple[str, ...] = ()
 
     def get_client_id(self) -> str:
@@ -39,7 +40,7 @@ class Client(ClientMixin):  # type: ignore[misc]
         return redirect_uri in self.redirect_uris or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
     def check_client_secret(self, client_secret: str) -> bool:
-        return self.secret is not None and secrets.compare_digest(self.secret, client_secret)
+        return self.secret is not None and secrets.compare_digest(self.secret.get_secret_value(), client_secret)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         return endpoint == "token" and (method == "none") == (self.secret is None)
@@ -105,8 +106,7 @@ def known_clients(settings: OidcProviderSettings) -> list[Client]:
     grants = ("authorization_code", "refresh_token")
     clients = [Client(name, grants, ALL_SCOPES, None, redirects) for name in split(settings.oidc_public_clients)]
     if settings.oidc_tools_secret:
-        secret = settings.oidc_tools_secret.get_secret_value()
-        clients.append(Client(TOOLS, ("client_credentials",), OPERATOR_SCOPES, secret))
+        clients.append(Client(TOOLS, ("client_credentials",), OPERATOR_SCOPES, settings.oidc_tools_secret))
     return clients
 
 

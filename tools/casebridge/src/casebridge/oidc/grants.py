@@ -1,7 +1,7 @@
 """The ways to a token that the provider knows, on Authlib's grants."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from authlib.oauth2.rfc6749 import OAuth2Request
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
@@ -13,10 +13,14 @@ from casebridge.oidc.clients import Client, Code, RefreshToken
 from casebridge.oidc.keys import ALGORITHM, REFRESH_TYPE, TokenSigner
 from casebridge.oidc.users import USERS, User
 
-if TYPE_CHECKING:
-    from casebridge.oidc.server import Provider
-
 CODE_SECONDS = 60
+
+
+class Server(Protocol):
+    """What the grants need of the authorization server with which they are registered."""
+
+    codes: dict[str, Code]
+    signer: TokenSigner
 
 
 class Challenge(CodeChallenge):  # type: ignore[misc]
@@ -30,7 +34,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
     """A code for a user who picked a name on the login page."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = ["none"]  # noqa: RUF012 - Authlib's attribute
-    server: "Provider"
+    server: Server
 
     def save_authorization_code(self, code: str, request: OAuth2Request) -> None:
         data = request.payload.data
@@ -62,7 +66,7 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
 
     TOKEN_ENDPOINT_AUTH_METHODS = ["none"]  # noqa: RUF012 - Authlib's attribute
     INCLUDE_NEW_REFRESH_TOKEN = True
-    server: "Provider"
+    server: Server
 
     def authenticate_refresh_token(self, refresh_token: str) -> RefreshToken | None:
         claims = self.server.signer.read(refresh_token, REFRESH_TYPE)

@@ -42,7 +42,7 @@ class TokenSigner:
     audience: str
 
     def access_token(self, user: User, *, client_id: str, scope: str, lifetime_seconds: int) -> str:
-        """A JWT that the services accept, with the claims of DESIGN section 7."""
+        """A JWT that the services accept, with the claims of docs/identity-providers.md."""
         claims = {"aud": self.audience, "dealers": list(user.dealers), "preferred_username": user.username}
         return self.sign(ACCESS_TYPE, user, client_id, scope, lifetime_seconds, claims)
 

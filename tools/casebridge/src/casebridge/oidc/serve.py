@@ -4,7 +4,7 @@ import sys
 
 from aiohttp import web
 
-from case_shared.settings import load_settings
+from case_shared.process.settings import load_settings
 from casebridge.oidc.app import create_app
 from casebridge.oidc.settings import OidcProviderSettings
 

@@ -12,14 +12,20 @@ class OidcProviderSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
-    oidc_host: str = Field(default="127.0.0.1", description="address to listen on")
-    oidc_port: Annotated[int, Field(ge=1, le=65535)] = 8090
-    oidc_issuer: str = Field(pattern="^https?://[^/]+$", description="its own address, as its clients see it")
-    oidc_audience: str = "casebridge"
-    oidc_data_dir: Path = Field(description="folder that keeps the signing key")
-    oidc_token_minutes: Annotated[int, Field(ge=1)] = 60
-    oidc_public_clients: str = Field(default="portal-web", description="client ids, comma-separated; all use PKCE")
-    oidc_redirect_uris: str = Field(default="", description="allowed beside any loopback address, comma-separated")
+    oidc_host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    oidc_port: Annotated[int, Field(ge=1, le=65535)] = Field(default=8090, description="Port to listen on.")
+    oidc_issuer: str = Field(
+        pattern="^https?://[^/]+$", description="The provider's own address, as its clients see it."
+    )
+    oidc_audience: str = Field(default="casebridge", description="What its tokens have as `aud`.")
+    oidc_data_dir: Path = Field(description="The folder that keeps the signing key.")
+    oidc_token_minutes: Annotated[int, Field(ge=1)] = Field(default=60, description="How long an access token lasts.")
+    oidc_public_clients: str = Field(
+        default="portal-web", description="Ids of the clients without a secret, separated by commas. All use PKCE."
+    )
+    oidc_redirect_uris: str = Field(
+        default="", description="Redirect URIs that are allowed besides loopback addresses, separated by commas."
+    )
     oidc_tools_secret: SecretStr | None = Field(
-        default=None, description="secret of client `tools` (client_credentials)"
+        default=None, description="Secret of the client `tools`, which asks for tokens by client_credentials."
     )

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-DEALER_SCOPES = ("cases:read", "cases:write", "cases:submit")
-OPERATOR_SCOPES = ("documents:read", "documents:write", "audit:read")
-READ_ONLY_SCOPES = ("documents:read", "audit:read")
+from case_shared.words.scopes import Scope
+
+DEALER_SCOPES = (Scope.CASES_READ, Scope.CASES_WRITE, Scope.CASES_SUBMIT)
+OPERATOR_SCOPES = (Scope.DOCUMENTS_READ, Scope.DOCUMENTS_WRITE, Scope.AUDIT_READ, Scope.PERSONAL_DATA_ERASE)
+READ_ONLY_SCOPES = (Scope.DOCUMENTS_READ, Scope.AUDIT_READ)
 IDENTITY_SCOPES = ("openid", "profile", "offline_access")
 ALL_SCOPES = (*IDENTITY_SCOPES, *DEALER_SCOPES, *OPERATOR_SCOPES)
 

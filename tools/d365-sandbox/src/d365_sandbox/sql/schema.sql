@@ -21,13 +21,18 @@ CREATE TABLE IF NOT EXISTS outbound_events (
 );
 CREATE INDEX IF NOT EXISTS outbound_events_due ON outbound_events (endpoint, due_at) WHERE state = 'pending';
 CREATE INDEX IF NOT EXISTS outbound_events_state ON outbound_events (state);
+CREATE TABLE IF NOT EXISTS setup (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    body TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS faults (
     position INTEGER PRIMARY KEY,
     body TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS cases_by_web_case_id ON CaseDetailBase (dataAreaId, WebCaseId);
 CREATE INDEX IF NOT EXISTS cases_by_web_case_id_alone ON CaseDetailBase (WebCaseId);
-CREATE INDEX IF NOT EXISTS cases_by_modified ON CaseDetailBase (ModifiedDateAndTime, dataAreaId, CaseId);
+CREATE INDEX IF NOT EXISTS cases_by_modified ON CaseDetailBase (SysModifiedDateTime, CaseRecId);
+CREATE INDEX IF NOT EXISTS cases_by_rec_id ON CaseDetailBase (CaseRecId);
 CREATE INDEX IF NOT EXISTS cases_by_status ON CaseDetailBase (CaseStatus, status_changed_at);
 -- The planner must know that a company holds many cases and a Web Case ID one, also while the file is new:
 -- told by hand, for figures taken from an empty table would have it scan a company for every read-back.
@@ -37,6 +42,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('CaseDetailBase', 'CaseDetailBase_key', '100000 50000 1'),
     ('CaseDetailBase', 'cases_by_web_case_id', '100000 50000 1'),
     ('CaseDetailBase', 'cases_by_web_case_id_alone', '100000 1'),
-    ('CaseDetailBase', 'cases_by_modified', '100000 50 25 1'),
+    ('CaseDetailBase', 'cases_by_modified', '100000 50 1'),
+    ('CaseDetailBase', 'cases_by_rec_id', '100000 1'),
     ('CaseDetailBase', 'cases_by_status', '100000 20000 10');
 ANALYZE sqlite_schema;

@@ -1,0 +1,226 @@
+"""`casebridge d365 check`: does the D365 that the environment names allow what Casebridge needs?"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import textwrap
+from contextlib import AsyncExitStack
+from pathlib import Path
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from casebridge.commands.options import Json
+from casebridge.errors import UsageError
+from casebridge.output import write_error, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from case_shared.d365.check.report import Report, Step
+    from case_shared.d365.check.settings_step import CheckSettings
+    from case_shared.d365.settings import D365Settings
+    from case_shared.kafka.event_hub import Inbound
+    from d365_sync.postgres.checks import PostgresChecks
+
+MARKS = {"ok": "✓", "warning": "!", "failed": "✗", "skipped": "·"}
+PLAIN_MARKS = {"ok": "ok", "warning": "!", "failed": "x", "skipped": "-"}
+ID_WIDTH = 15
+LONGEST_LINE = 120
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+def check(
+    write: Annotated[
+        bool,
+        typer.Option(
+            "--write",
+            help="Create a marked case too, to prove that its Web Case ID is unique; it is deleted again, or "
+            "cancelled where it may not be deleted. Needs --company.",
+        ),
+    ] = False,
+    company: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="The legal entity (dataAreaId) that must be seen, and gets the marked case."),
+    ] = None,
+    event_seconds: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="With --write: how long a business event is waited for.")
+    ] = 60,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--data-dir",
+            metavar="DIR",
+            resolve_path=True,
+            help="Look at the D365 of the local stack that keeps its data there, not at that of the environment.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Look, step by step, whether D365 allows what Casebridge needs, by the settings in the environment.
+
+    Nothing else needs to run; where DATABASE_URL is d365-sync's, the result is kept for its console. Exit code 0: all
+    well, or warnings only; 1: something to do; 2: not reachable.
+    """
+    if write and not company:
+        raise UsageError("--write creates a case: name the legal entity for it with --company, such as --company usmf")
+    if data_dir:
+        os.environ.update(settings_of(data_dir))
+    company = company.strip().lower() if company else None
+    report = asyncio.run(until_stopped(look(company, write=write, event_seconds=event_seconds)))
+    if json:
+        write_json(report.as_json())
+    else:
+        show(report)
+    if report.exit_code:
+        raise typer.Exit(report.exit_code)
+
+
+async def until_stopped(looking: "Coroutine[Any, Any, Report]") -> "Report":
+    """The report; what ends the process from outside ends it as Ctrl-C does, so that the marked case is cleaned up."""
+    task, loop = asyncio.ensure_future(looking), asyncio.get_running_loop()
+    stopped_by: list[signal.Signals] = []
+
+    def stop(number: signal.Signals) -> None:
+        stopped_by.append(number)
+        task.cancel()
+
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not stopped_by:
+            raise
+        raise typer.Exit(128 + stopped_by[0]) from None
+
+
+def settings_of(data_dir: Path) -> dict[str, str]:
+    """What the services of a local stack know of D365, the database and Kafka. Raises UsageError where none runs."""
+    import psutil
+
+    from casebridge.state import find_running
+
+    state = find_running(data_dir)
+    processes = {one.name: one.pid for one in state.processes if one.is_alive()} if state else {}
+    # status-sync alone may read the topic of D365's events.
+    wanted = {
+        "d365-sync": ("D365_", "DATABASE_URL", "CASEBRIDGE_TRIAL"),
+        "status-sync": ("KAFKA_", "D365_EVENTS_TOPIC"),
+    }
+    found: dict[str, str] = {}
+    for name, variables in wanted.items():
+        pid = processes.get(name)
+        if pid is None:
+            raise UsageError(f"--data-dir {data_dir}: {name} does not run there")
+        given = psutil.Process(pid).environ()
+        found |= {variable: value for variable, value in given.items() if variable.startswith(variables)}
+    return found
+
+
+async def look(company: str | None, *, write: bool, event_seconds: float) -> "Report":
+    """Run the check; what it finds is kept where a database is named."""
+    import structlog
+
+    from case_shared.d365.check.running import not_checked, run_check
+    from case_shared.d365.check.settings_step import read_settings
+    from case_shared.d365.check.target import Asked
+    from case_shared.process.clock import SystemClock
+
+    # Standard output is the report's, which may be JSON.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    settings, problems = read_settings()
+    if settings is None:
+        return not_checked(problems)
+    async with AsyncExitStack() as stack:
+        checks = await stored_checks(stack, settings)
+        asked = Asked(
+            company=company,
+            write=write,
+            event_seconds=event_seconds,
+            dealer_companies=await checks.dealer_companies() if checks else frozenset(),
+            proof=await checks.proof() if checks else None,
+            heard=await checks.heard() if checks else None,
+        )
+        report = await run_check(settings, asked, SystemClock(), inbound=inbound_topic(settings))
+        if checks:
+            await checks.store(report, written=write)
+        elif report.proof:
+            write_error("nobody remembers the proof that Web Case IDs are unique: DATABASE_URL names no database")
+    return report
+
+
+def inbound_topic(settings: "CheckSettings") -> "Inbound | str":
+    """Where D365's events come in, or why that is not known."""
+    from pydantic import ValidationError
+
+    from case_shared.kafka.connection import KafkaSettings
+    from case_shared.kafka.event_hub import inbound, parse_connection_string
+
+    hub = settings.d365_events_connection_string
+    try:
+        if hub is None:
+            return inbound(KafkaSettings(_env_ignore_empty=True), settings.d365_events_topic, None)
+        # It is reached without any Kafka of ours.
+        there = KafkaSettings(kafka_bootstrap_servers=parse_connection_string(hub.get_secret_value()).address)
+        return inbound(there, settings.d365_events_topic, hub)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0]).upper()
+        return f"{name} is not set" if first["type"] == "missing" else f"{name}: {first['msg']}"
+
+
+async def stored_checks(stack: AsyncExitStack, settings: "D365Settings") -> "PostgresChecks | None":
+    """d365-sync's results; None where DATABASE_URL names no database, or one that is not there yet."""
+    from case_shared.database.errors import UNREACHABLE
+    from case_shared.database.postgres import close_pool, create_pool
+    from d365_sync.postgres.checks import PostgresChecks
+
+    url = os.environ.get("DATABASE_URL")
+    if not url:
+        return None
+    try:
+        pool = await create_pool(url, schema="d365_sync", name="d365-check", size=2)
+        stack.push_async_callback(close_pool, pool)
+        checks = PostgresChecks(pool, settings.d365_url, settings.mapping)
+        await checks.last()
+    except (*UNREACHABLE, ValueError) as error:
+        write_error(f"the result is not kept: DATABASE_URL: {error}")
+        return None
+    return checks
+
+
+def show(report: "Report") -> None:
+    """Print a line a step, and below it what to do."""
+    marks = MARKS if can_print("".join(MARKS.values())) else PLAIN_MARKS
+    for step in report.steps:
+        print("\n".join(lines_of(step, marks[step.state])))
+    to_do = [step.id.value for step in report.steps if step.state == "failed"]
+    print()
+    print(f"To do: {', '.join(to_do)}." if to_do else "D365 allows what Casebridge needs.")
+
+
+def lines_of(step: "Step", mark: str) -> list[str]:
+    """A step's lines, no longer than the terminal."""
+    width = min(get_terminal_size().columns, LONGEST_LINE)
+    indent = " " * (len(mark) + 1 + ID_WIDTH + 1)
+    told = textwrap.wrap(
+        step.message, width, initial_indent=f"{mark} {step.id.value:<{ID_WIDTH}} ", subsequent_indent=indent
+    )
+    return told + textwrap.wrap(step.remedy or "", width, initial_indent=f"{indent}> ", subsequent_indent=f"{indent}  ")
+
+
+def can_print(text: str) -> bool:
+    """Whether stdout's encoding has these characters."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,35 @@
+"""`casebridge erase`: personal data, at once."""
+
+from typing import Annotated
+
+import typer
+
+from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reason, Token, Url
+
+
+def erase(
+    dealer: Annotated[str, typer.Option(metavar="DEALER", help="Whose cases: the dealer's slug.")],
+    reason: Reason,
+    web_case_id: Annotated[str | None, typer.Option("--web-case-id", metavar="ID", help="This case.")] = None,
+    user: Annotated[str | None, typer.Option(help="What this user wrote or submitted: name or subject.")] = None,
+    contact: Annotated[
+        str | None, typer.Option(help="Cases with this contact: name, e-mail address or phone number.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the cases.")] = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
+    token: Token = None,
+    json: Json = False,
+) -> None:
+    """Erase contact, notes, description and every copy of them from a dealer's cases, for good; D365 keeps its own."""
+    from casebridge.api import operator_api
+    from casebridge.errors import UsageError
+    from casebridge.output import show_document
+
+    whose = {"web_case_id": web_case_id, "user": user, "contact": contact}
+    given = {name: value for name, value in whose.items() if value is not None}
+    if len(given) != 1:
+        raise UsageError("give one of --web-case-id, --user and --contact")
+    body = {"dealer": dealer, **given, "reason": reason, "dry_run": dry_run}
+    answer = operator_api(data_dir, url, token).call("POST", "/v1/erasures", body=body).body
+    show_document(answer, json=json)

@@ -1,0 +1,47 @@
+"""Gives the rights in Kafka, by kafka-python: aiokafka, which the services use, cannot."""
+
+from collections.abc import Sequence
+
+from kafka.admin import ACL, ACLOperation, ACLPermissionType, ACLResourcePatternType, KafkaAdminClient, ResourcePattern
+from kafka.admin import ResourceType as KafkaResourceType
+from kafka.errors import KafkaError
+
+from case_shared.kafka.connection import KafkaSettings, connection_arguments
+from casebridge.errors import OperationFailed
+from casebridge.kafka_rights import Resource, Right
+
+_ANY_HOST = "*"
+
+
+def grant(settings: KafkaSettings, wanted: Sequence[Right]) -> None:
+    """Give `wanted` to their users; those that are given already stay as they are. Raises `OperationFailed`."""
+    try:
+        admin = KafkaAdminClient(**_connection(settings), client_id="casebridge")
+        try:
+            answer = admin.create_acls([_acl(right) for right in wanted])
+        finally:
+            admin.close()
+    except KafkaError as error:
+        raise OperationFailed(f"Kafka at {settings.kafka_bootstrap_servers} gives no rights: {error!r}") from error
+    if failed := answer["failed"]:
+        raise OperationFailed(f"Kafka refuses {len(failed)} of {len(wanted)} rights, such as {failed[0]!r}")
+
+
+def _connection(settings: KafkaSettings) -> dict[str, object]:
+    """The same arguments as aiokafka takes; without SSL kafka-python wants none of its."""
+    return {name: value for name, value in connection_arguments(settings).items() if value is not None}
+
+
+def _acl(right: Right) -> ACL:
+    is_group = right.resource is Resource.GROUP
+    return ACL(
+        principal=f"User:{right.user}",
+        host=_ANY_HOST,
+        operation=ACLOperation[right.operation.name],
+        permission_type=ACLPermissionType.ALLOW,
+        resource_pattern=ResourcePattern(
+            KafkaResourceType.GROUP if is_group else KafkaResourceType.TOPIC,
+            right.name,
+            ACLResourcePatternType.PREFIXED if is_group else ACLResourcePatternType.LITERAL,
+        ),
+    )

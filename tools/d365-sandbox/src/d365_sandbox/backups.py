@@ -1,0 +1,34 @@
+"""A backup of D365's database, and its restore: as real ones do, number sequences and RecIds go back too."""
+
+import sqlite3
+
+from d365_sandbox.cases import Books
+
+
+class NoBackup(Exception):
+    """There is nothing to restore."""
+
+
+def back_up(connection: sqlite3.Connection, books: Books) -> None:
+    """Keeps the books and number sequences as they are now, in place of what was kept before."""
+    for table in _tables(books):
+        connection.execute(f"DROP TABLE IF EXISTS backup_{table}")
+        connection.execute(f"CREATE TABLE backup_{table} AS SELECT * FROM {table}")  # noqa: S608 (the catalogue's names)
+
+
+def restore(connection: sqlite3.Connection, books: Books) -> None:
+    """Puts the books and number sequences back as they were kept: numbers given since are given again.
+
+    Raises NoBackup.
+    """
+    for table in _tables(books):
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (f"backup_{table}",)).fetchone():
+            raise NoBackup
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608
+        # Computed columns are not among these, and cannot be written.
+        columns = ", ".join(row["name"] for row in connection.execute(f"PRAGMA table_info({table})"))
+        connection.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM backup_{table}")  # noqa: S608
+
+
+def _tables(books: Books) -> list[str]:
+    return [*(entity.table for entity in books.catalogue.values()), "number_sequences", "sqlite_sequence"]

@@ -1,0 +1,1 @@
+"""Entra ID: the token endpoints, client assertions, and discovery."""

@@ -1,0 +1,130 @@
+"""How an administrator has set up D365 and its application in Entra, and what D365 refuses: the settings of it."""
+
+from dataclasses import replace
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from d365_sandbox.entities import CASES, EntitySet, Kind, build_catalogue
+from d365_sandbox.entities import Field as EntityField
+from d365_sandbox.entra_errors import BY_CODE
+from d365_sandbox.event_shapes import Shape
+
+
+class Setup(BaseModel):
+    """The set-up; by default that of a live environment which is set up well.
+
+    Fields are named `EntitySet.Field`, except where only those of the case entity can be meant.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # What D365 refuses
+    text_comparison: bool = Field(
+        False, description="Whether gt, ge, lt and le work on text. Otherwise they are answered 400."
+    )
+    max_filter_nodes: int = Field(
+        100, ge=0, le=10_000, description="A $filter with more nodes is answered 400; 0 is no limit."
+    )
+    max_page_size: int = Field(10_000, ge=1, le=10_000, description="The most records on a page.")
+    lengths: dict[str, int] = Field({}, description="Other lengths for fields of the case, as JSON.")
+    too_long: Literal["refuse", "cut"] = Field(
+        "refuse", description="Whether a text that is too long is refused or cut."
+    )
+    duplicate_status: int = Field(400, ge=400, le=599, description="The HTTP status that refuses a duplicate.")
+
+    # The entities, as they were deployed
+    unique_web_case_id: bool = Field(True, description="Whether a second case with the same Web Case ID is refused.")
+    mandatory_fields: tuple[str, ...] = Field((), description="Further fields of the case that must be sent, as JSON.")
+    private_fields: tuple[str, ...] = Field((), description="Fields that nobody sees, as JSON: EntitySet.Field.")
+    unfilterable_fields: tuple[str, ...] = Field(
+        (), description="Fields that are shown but refused in query options, as JSON: EntitySet.Field."
+    )
+    extra_statuses: tuple[str, ...] = Field(
+        ("OnHold",), description="Further statuses of a case that no mapping knows, as JSON."
+    )
+    number_sequence: bool = Field(
+        True, description="Whether D365 gives a case its number. Otherwise a case must bring one."
+    )
+
+    # The service user and its role
+    registered: bool = Field(
+        True, description="Whether the application is registered in D365. Otherwise every token is answered 401."
+    )
+    default_company: str = Field(
+        "usmf", pattern=r"^[A-Za-z0-9]{1,4}$", description="The legal entity that is seen without cross-company=true."
+    )
+    hidden_companies: tuple[str, ...] = Field(
+        (), description="Legal entities that the service user cannot see, as JSON."
+    )
+    lacks_view: tuple[str, ...] = Field((), description="Entity sets that the role may not read, as JSON.")
+    lacks_maintain: tuple[str, ...] = Field((), description="Entity sets that the role may not change, as JSON.")
+    lacks_delete: tuple[str, ...] = Field((), description="Entity sets that the role may not delete from, as JSON.")
+    missing_privilege_status: Literal[401, 403] = Field(
+        403, description="The HTTP status where a privilege is missing."
+    )
+
+    # The environment
+    inactive_events: tuple[str, ...] = Field(
+        (), description="Legal entities for which business events are not active, as JSON."
+    )
+    events_shape: Shape = Field(Shape.PLAIN, description="How business events by HTTPS look.")
+    events_secret_as: Literal["bearer", "code", "x-functions-key"] = Field(
+        "bearer", description="Where the secret of business events goes: a bearer token, a header or the address."
+    )
+    clock_offset_seconds: float = Field(0, description="How far D365's clock is off.")
+    sign_in_page: bool = Field(False, description="Whether every address below /data is answered with an HTML page.")
+
+    # The application in Entra
+    environment_url: str = Field(
+        "",
+        pattern=r"^(https?://[^/]+)?$",
+        description="The audience that tokens must have. Default: the address of each request.",
+    )
+    tenant_id: str = Field("", description="The tenant; any other is refused. Empty: any.")
+    token_error: int | None = Field(
+        None, description="The AADSTS error that answers every request for a token. Default: none."
+    )
+
+    @model_validator(mode="after")
+    def _names_what_there_is(self) -> Self:
+        catalogue = build_catalogue()
+        for name in (*self.private_fields, *self.unfilterable_fields):
+            _check_field(name, catalogue)
+        for name in (*self.mandatory_fields, *self.lengths):
+            _check_field(f"{CASES}.{name}", catalogue)
+        for name in (*self.lacks_view, *self.lacks_maintain, *self.lacks_delete):
+            if name not in catalogue:
+                raise ValueError(f"there is no entity set '{name}'")
+        if self.token_error is not None and self.token_error not in BY_CODE:
+            raise ValueError(f"token_error is one of {', '.join(map(str, sorted(BY_CODE)))}")
+        return self
+
+
+def _check_field(name: str, catalogue: dict[str, EntitySet]) -> None:
+    entity_set, _, field = name.partition(".")
+    if entity_set not in catalogue or field not in catalogue[entity_set].names:
+        raise ValueError(f"there is no field '{name}': write EntitySet.Field")
+
+
+def catalogue_of(setup: Setup) -> dict[str, EntitySet]:
+    """The entity sets as they are under a set-up."""
+    return {
+        name: replace(entity, fields=tuple(_field(setup, entity, field) for field in entity.fields))
+        for name, entity in build_catalogue().items()
+    }
+
+
+def _field(setup: Setup, entity: EntitySet, field: EntityField) -> EntityField:
+    full, is_case = f"{entity.name}.{field.name}", entity.name == CASES
+    mandatory = field.mandatory or (is_case and field.name in setup.mandatory_fields)
+    symbols = field.symbols + setup.extra_statuses if field.enum == "CaseStatus" else field.symbols
+    return replace(
+        field,
+        length=setup.lengths.get(field.name, field.length) if is_case and field.kind is Kind.STRING else field.length,
+        mandatory=mandatory,
+        # A field that nobody asked for is there only where an administrator made it mandatory
+        private=full in setup.private_fields or (field.private and not mandatory),
+        filterable=full not in setup.unfilterable_fields,
+        symbols=symbols,
+    )
