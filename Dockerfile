@@ -1,6 +1,7 @@
 # One image a deployable: docker build --build-arg SERVICE=case-api .
 # SERVICE is case-api, d365-sync, status-sync, portal-web, d365-sandbox or casebridge (the development identity provider, the demo).
-FROM python:3.13-slim AS build
+ARG PYTHON_IMAGE=python:3.13-slim
+FROM ${PYTHON_IMAGE} AS build
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 COPY requirements/bootstrap.lock requirements/
@@ -11,6 +12,7 @@ ARG SERVICE
 COPY requirements/${SERVICE}.lock requirements/
 RUN python -m venv --without-pip /opt/casebridge \
  && uv pip install --quiet --python /opt/casebridge --require-hashes -r "requirements/$SERVICE.lock"
+COPY VERSION ./
 COPY shared shared
 COPY services services
 COPY tools tools
@@ -23,9 +25,9 @@ RUN case "$SERVICE" in \
  && uv pip install --quiet --python /opt/casebridge --no-deps wheels/*.whl \
  && ln -s "$SERVICE" /opt/casebridge/bin/main
 
-FROM python:3.13-slim
+FROM ${PYTHON_IMAGE}
 ARG SERVICE
-ARG VERSION=0.1.0
+ARG VERSION=unknown
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Casebridge $SERVICE" \
       org.opencontainers.image.description="Takes dealers' service cases into D365, and D365's status back" \
