@@ -4,12 +4,13 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 import pytest_asyncio
 import structlog
 from xdist.scheduler import LoadFileScheduling
 
-from case_shared.kafka import KafkaSettings
+from case_shared.kafka.connection import KafkaSettings
 from tests.support import brokers, databases, sandbox, servers
 
 
@@ -23,6 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", help="folder into which tests/e2e/browser draws every page")
 
 
+# How long an example takes says how busy the machine is, nothing about our code.
+hypothesis.settings.register_profile("ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("ours")
+
+
 def pytest_configure() -> None:
     """Logs of what runs in this process have plain stack traces; structlog's own, with all variables, take seconds."""
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
@@ -30,8 +36,16 @@ def pytest_configure() -> None:
 
 
 # What takes long comes first, so that all workers end at about the same time.
-STACK = "tests/e2e/"
-SLOWEST = (STACK, "tests/integration", "tests/contract")
+STACK, BROWSER, SCENARIOS = "tests/e2e/", "tests/e2e/browser/", "tests/chaos/scenarios/test_"
+SLOWEST = (
+    f"{BROWSER}console/test_looks",
+    f"{BROWSER}test_pages",
+    STACK,
+    f"{SCENARIOS}restore.py::test_the_local_stack",
+    *(f"{SCENARIOS}{name}" for name in ("throttling", "restore.", "replays", "failover", "rolling", "late_delivery")),
+    "tests/integration",
+    "tests/contract",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,10 +58,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Files(LoadFileScheduling):  # type: ignore[misc]
-    """A file is one worker's, and so is all that stands on one stack: it is not started twice."""
+    """A file is one worker's, and so is all that stands on one stack: it is not started twice.
+
+    Browsers are worth a stack for each worker.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return STACK if nodeid.startswith(STACK) else str(super()._split_scope(nodeid))
+        on_the_stack = nodeid.startswith(STACK) and not nodeid.startswith(BROWSER)
+        return STACK if on_the_stack else str(super()._split_scope(nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)

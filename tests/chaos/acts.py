@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ import asyncpg
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from case_shared.fault_points import FaultPoint
-from case_shared.topics import PARTITIONS
+from case_shared.kafka.topics import PARTITIONS
+from case_shared.process.fault_points import FaultPoint
+from tests.chaos import odd
 from tests.chaos.links import Weather
 from tests.chaos.parts import Part
 from tests.chaos.world import REPLICAS, World, spare
 
 _POINT_SECONDS = 8.0
+# Longer than any POST is under way, so that what D365 had said is known before it is gone.
+_RESTORING_SECONDS = 2.5
 _BALLAST = 4 * 1024 * 1024
 
 Act = Callable[[World], Awaitable[None]]
@@ -129,10 +133,19 @@ def kill_leader(lease: str, schema: str) -> Act:
 
 def arm(point: FaultPoint, action: str) -> Act:
     """Arm, and wait until somebody was struck; a point that nobody reaches in time is disarmed."""
+    return both(prime(point, action), strike(point))
 
+
+def prime(point: FaultPoint, action: str) -> Act:
+    async def act(world: World) -> None:
+        (world.fault_points / point).write_text(action)
+
+    return act
+
+
+def strike(point: FaultPoint) -> Act:
     async def act(world: World) -> None:
         armed = world.fault_points / point
-        armed.write_text(action)
         deadline = asyncio.get_running_loop().time() + _POINT_SECONDS
         while armed.exists():
             if asyncio.get_running_loop().time() > deadline:
@@ -166,8 +179,18 @@ def lose(topic: str, kind: str) -> Act:
         finally:
             await admin.close()
             await thaw(*names(kind))(world)
+        # What was lost cannot be set aside.
+        world.odd |= {place: False for place in world.odd if place.topic == topic}
 
     return act
+
+
+async def write_odd(world: World) -> None:
+    """Write records that nobody can read, and forged ones, into every topic."""
+    assert world.history is not None
+    token = world.history.new_token(set())
+    world.history.forged.add(token)
+    world.odd |= await odd.write(world.kafka, world.superuser_url, token)
 
 
 def change(name: str, weather: Weather) -> Act:
@@ -213,6 +236,27 @@ async def _control(world: World, method: str, path: str, body: Any = None) -> No
             raise aiohttp.ClientResponseError(
                 answer.request_info, (), status=answer.status, message=await answer.text()
             )
+
+
+async def back_up_d365(world: World) -> None:
+    """Keep D365's database as it is now."""
+    await _control(world, "POST", "/backup")
+    world.backed_up_at = datetime.now(UTC)
+
+
+async def restore_d365(world: World) -> None:
+    """Put D365's database back while documents wait for it, and let an operator say so."""
+    assert world.backed_up_at is not None
+    away = {"id": "chaos-restoring", "kind": "outage"}
+    await _control(world, "POST", "/faults", away)
+    await asyncio.sleep(_RESTORING_SECONDS)
+    await _control(world, "POST", "/restore")
+    await _control(world, "DELETE", f"/faults/{away['id']}")
+    headers = {"Authorization": f"Bearer {world.token('operator')}"}
+    order = {"since": world.backed_up_at.isoformat(), "reason": "D365 was restored"}
+    url = f"{world.service_url('d365-sync-1')}/v1/d365/restores"
+    async with world.session.post(url, headers=headers, json=order) as answer:
+        answer.raise_for_status()
 
 
 async def fill_disk(world: World) -> None:

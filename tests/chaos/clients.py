@@ -1,6 +1,7 @@
 """Who uses the system during a run: dealers, D365's clerk, an operator. Each writes down what came of what it did."""
 
 import asyncio
+import json
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.chaos.history import REFUSED, Action, History, Outcome, Ticket
+from tests.chaos.history import REFUSED, Action, History, Outcome, Ticket, party_of
 from tests.chaos.world import World
 
 _PATIENCE_SECONDS = 60.0
@@ -16,6 +17,7 @@ _REQUEST_SECONDS = 3.0
 # As a load balancer does: else it is luck whether a client meets a frozen replica, and so how long all seems to stand.
 _SHUNNED_SECONDS = 3.0
 _PAUSE_SECONDS = 0.25
+_STREAM_SECONDS = 30.0
 _SILENT = (aiohttp.ClientError, TimeoutError, OSError)
 _LIFE = ("InProcess", "Opened", "Closed")
 
@@ -49,6 +51,7 @@ class Portal:
 
     def __post_init__(self) -> None:
         self._headers = {"Authorization": f"Bearer {self.world.token(f'user-of-{self.dealer}', self.dealer)}"}
+        self._closer = random.Random(f"{self.history.seed} {self.dealer}")  # so that what clients want stays as it was
 
     async def ask(self, method: str, path: str, dealer: str | None = None, **request: Any) -> Answer:
         """One request, without a second try."""
@@ -58,7 +61,9 @@ class Portal:
         limit = aiohttp.ClientTimeout(total=_REQUEST_SECONDS)
         try:
             async with self.world.session.request(method, url, headers=headers, timeout=limit, **request) as answer:
-                body = await answer.json() if "json" in answer.content_type else None
+                text = await answer.text()
+                self.history.saw(self.dealer, text)
+                body = json.loads(text) if "json" in answer.content_type else None
                 return Answer(answer.status, body, answer.headers.get("ETag", ""))
         except _SILENT as error:
             self._silent[replica] = self.history.now()
@@ -134,7 +139,6 @@ class Portal:
         best = min(answers, key=lambda answer: answer.status != 202)
         if best.status == 202:
             ticket.submission = Outcome.OK
-            ticket.times_submitted += 1
         self._note(Action.SUBMIT, ticket, best, {202}, began)
 
     async def follow_up(self, tickets: Sequence[Ticket]) -> None:
@@ -162,6 +166,7 @@ class Portal:
             foreign = [case["web_case_id"] for case in answer.body["items"] if case["dealer"] != self.dealer]
             self.history.leaks += [f"{self.dealer} saw {web_case_id} in its list" for web_case_id in foreign]
             self.history.add(Action.LIST, self.dealer, Outcome.OK, began)
+            await self._look_closely([case["web_case_id"] for case in answer.body["items"]])
         known = [ticket for ticket in others if ticket.web_case_id and ticket.dealer != self.dealer]
         if not known:
             return
@@ -171,6 +176,27 @@ class Portal:
             if answer.status not in {0, 404} and answer.status < 500:
                 self.history.leaks.append(f"{self.dealer} got {answer.status} for {ticket.web_case_id} as {dealer}")
             self.history.add(Action.PEEK, self.dealer, Outcome.OK, began, ticket.web_case_id, str(answer.status))
+
+    async def _look_closely(self, own: Sequence[str]) -> None:
+        """A case, its timeline and the export: what they tell is searched for texts (`History.saw`)."""
+        if not own:
+            return
+        path = f"/cases/{self._closer.choice(own)}"
+        for more in (path, f"{path}/timeline", "/cases.csv"):
+            await self.ask("GET", more)
+
+    async def listen(self) -> None:
+        """Read the live stream, until cancelled."""
+        while True:
+            url = f"{self._replica()}/v1/dealers/{self.dealer}/cases/stream"
+            no_end = aiohttp.ClientTimeout(total=None, sock_read=_STREAM_SECONDS)
+            try:
+                async with self.world.session.get(url, headers=self._headers, timeout=no_end) as answer:
+                    async for line in answer.content:
+                        self.history.saw(self.dealer, line.decode())
+            except (*_SILENT, ValueError):  # ValueError: a line longer than aiohttp's buffer
+                pass
+            await asyncio.sleep(1)
 
 
 @dataclass
@@ -193,12 +219,14 @@ class Clerk:
 
     async def move_one(self) -> None:
         """Give one case of this run its next status."""
-        own = {ticket.web_case_id for ticket in self.history.tickets.values()}
-        movable = [c for c in await self.books() if c["WebCaseId"] in own and self.life.get(c["CaseId"], 0) < 3]
+        dealers = {ticket.web_case_id: ticket.dealer for ticket in self.history.tickets.values()}
+        movable = [c for c in await self.books() if c["WebCaseId"] in dealers and self.life.get(c["CaseId"], 0) < 3]
         if not movable:
             return
         case = self.rng.choice(movable)
         status = "Canceled" if self.rng.random() < 0.1 else _LIFE[self.life.get(case["CaseId"], 0)]
+        if party_of(case) == dealers[case["WebCaseId"]]:
+            self.history.own_statuses[case["WebCaseId"]].add(status)
         if await self.move(case["dataAreaId"], case["CaseId"], case["WebCaseId"], status) is Outcome.OK:
             self.life[case["CaseId"]] = 3 if status == "Canceled" else self.life.get(case["CaseId"], 0) + 1
 

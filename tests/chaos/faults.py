@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from case_shared.fault_points import FaultPoint
-from case_shared.topics import CASE_DELIVERY, CASE_SUBMITTED
+from case_shared.kafka.outbox import LEASE_NAME as OUTBOX_LEASE
+from case_shared.kafka.topics import CASE_DELIVERY, CASE_SUBMITTED
+from case_shared.process.fault_points import FaultPoint
 from tests.chaos.acts import (
     Act,
     arm,
+    back_up_d365,
     both,
     change,
     fill_disk,
@@ -26,14 +28,18 @@ from tests.chaos.acts import (
     names,
     no_sandbox_faults,
     nothing,
+    prime,
     rebalance,
     refuse,
     restart,
+    restore_d365,
     revoke,
     sandbox_faults,
+    strike,
     thaw,
     thaw_all,
     thaw_struck,
+    write_odd,
 )
 from tests.chaos.links import Weather
 from tests.chaos.parts import Part
@@ -46,13 +52,19 @@ KAFKA_RECOVERY_SECONDS = 20.0
 _PAST_LEASE_SECONDS = 11.0
 # A POST held up here goes out late; well within the time after which anybody looks for it (world.SETTLE_SECONDS).
 _FROZEN_AT_A_POINT_SECONDS = 3.0
+_BETWEEN_BACKUP_AND_RESTORE_SECONDS = 5.0
 # Until another leader has looked up what the frozen one had claimed, has waited for the settling time and has sent it.
 _PAST_EVERY_LEASE_SECONDS = 18.0
 # Until whoever believes that a POST has not landed sends it again.
 _PAST_SETTLING_SECONDS = SETTLE_SECONDS + 5.0
 # What came later stands at the end of the round, so that the seeds before it keep their faults.
 _SHUFFLED = 144
-LEADERS = {"relay": "case_api", "dispatcher": "d365_sync", "poller": "status_sync"}
+# What each is called, its lease, and where that stands.
+LEADERS = {
+    "outbox publisher": (OUTBOX_LEASE, "case_api"),
+    "dispatcher": ("dispatcher", "d365_sync"),
+    "poller": ("poller", "status_sync"),
+}
 # (client, server) of every link; the world makes the same ones.
 LINKS = [
     *((kind, "postgres") for kind in REPLICAS),
@@ -113,16 +125,16 @@ def _processes(rng: random.Random) -> Iterator[Fault]:
         yield Fault(f"freeze every {kind}", freeze(*names(kind)), thaw(*names(kind)), rng.uniform(2, 4))
         yield Fault(f"restart one {kind}", restart(one), measured=Measured.STRIKE)
         yield Fault(f"rebalance storm of {kind}", rebalance(kind))
-    for lease, schema in LEADERS.items():
+    for name, (lease, schema) in LEADERS.items():
         frozen: list[Part] = []
         yield Fault(
-            f"freeze the leading {lease} past its lease",
+            f"freeze the leading {name} past its lease",
             freeze_leader(lease, schema, frozen),
             thaw_all(frozen),
             _PAST_LEASE_SECONDS,
             Measured.STRIKE,
         )
-        yield Fault(f"kill -9 the leading {lease}", kill_leader(lease, schema), measured=Measured.STRIKE)
+        yield Fault(f"kill -9 the leading {name}", kill_leader(lease, schema), measured=Measured.STRIKE)
 
 
 def _servers(rng: random.Random) -> Iterator[Fault]:
@@ -141,7 +153,7 @@ def _servers(rng: random.Random) -> Iterator[Fault]:
 
 def _points() -> Iterator[Fault]:
     for point in FaultPoint:
-        if point is FaultPoint.DOCUMENTS_CLAIMED:
+        if point in {FaultPoint.DOCUMENTS_CLAIMED, FaultPoint.D365_RESTORE_STEPPED}:
             continue
         yield Fault(f"kill -9 at {point}", arm(point, "kill"), measured=Measured.STRIKE)
         yield Fault(
@@ -232,3 +244,23 @@ def _later() -> Iterator[Fault]:
         _PAST_SETTLING_SECONDS,
     )
     yield Fault(f"kill -9 at {claimed}", arm(claimed, "kill"), measured=Measured.STRIKE)
+    yield Fault("odd and forged records in every topic", write_odd)
+    one_each = ("case-api-1", "d365-sync-1", "status-sync-1")
+    yield Fault(
+        "odd and forged records in every topic, and kill -9 of a reader of each", both(write_odd, kill(*one_each))
+    )
+    yield Fault(
+        "D365 is restored to an earlier backup",
+        back_up_d365,
+        restore_d365,
+        _BETWEEN_BACKUP_AND_RESTORE_SECONDS,
+        limit_seconds=KAFKA_RECOVERY_SECONDS,
+    )
+    stepped = FaultPoint.D365_RESTORE_STEPPED
+    yield Fault(
+        f"D365 is restored to an earlier backup, and kill -9 at {stepped}",
+        back_up_d365,
+        both(prime(stepped, "kill"), both(restore_d365, strike(stepped))),
+        _BETWEEN_BACKUP_AND_RESTORE_SECONDS,
+        limit_seconds=KAFKA_RECOVERY_SECONDS,
+    )

@@ -1,7 +1,10 @@
 """What clients did and what came of it: the record that the checker judges by, and that explains a failing seed."""
 
 import json
+import re
 import time
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +12,16 @@ from typing import Any
 
 # D365 refuses a case with this in its description, until somebody has mended it.
 REFUSED = "[D365 refuses this]"
+# Each text has one, so that it is known wherever it turns up.
+TOKEN = re.compile(r"text-\d+-\d+-end")
+_NOT_FOR_DEALERS = frozenset({"HumanResources", "FMLA", "Audit"})
+
+
+def party_of(case: Mapping[str, Any]) -> str | None:
+    """The dealer whose a case of D365 is now; None where no dealer may read it."""
+    if case.get("CategoryType") in _NOT_FOR_DEALERS:
+        return None
+    return f"{case['dataAreaId']}-{case['CustomerAccount']}".lower()
 
 
 class Outcome(StrEnum):
@@ -30,6 +43,7 @@ class Action(StrEnum):
     MOVE = "move"
     REPLAY = "replay"
     RETURN = "return"
+    HAND_OVER = "hand over"
 
 
 @dataclass(frozen=True)
@@ -64,7 +78,6 @@ class Ticket:
     to_submit: bool
     web_case_id: str | None = None
     submission: Outcome | None = None
-    times_submitted: int = 0
 
 
 @dataclass
@@ -79,6 +92,16 @@ class History:
     recoveries: list[Recovery] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)
+    # Texts by their tokens, with the dealers that may ever read each.
+    may_read: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    forged: set[str] = field(default_factory=set)
+    # What D365's staff did to cases, by Web Case ID, and the numbers that cases have lost.
+    rewritten: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
+    handed_over: set[str] = field(default_factory=set)
+    old_numbers: set[tuple[str, str]] = field(default_factory=set)
+    own_statuses: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(lambda: {"None"}))
 
     def now(self) -> float:
         """Seconds since the run began."""
@@ -95,6 +118,24 @@ class History:
     ) -> None:
         """Record an operation that has ended."""
         self.operations.append(Operation(action, client, outcome, began, self.now(), web_case_id, detail))
+
+    def new_token(self, readers: set[str]) -> str:
+        """A token for a text that only these dealers may read."""
+        token = f"text-{self.seed}-{len(self.may_read)}-end"
+        self.may_read[token] |= readers
+        return token
+
+    def saw(self, dealer: str, text: str) -> None:
+        """A dealer has read this; which texts of this run it was."""
+        for token in set(TOKEN.findall(text)):
+            if token in self.may_read and (dealer, token) not in self.seen:
+                self.seen.add((dealer, token))
+                self.tell("first read", dealer=dealer, token=token)
+
+    @property
+    def misread(self) -> list[tuple[str, str]]:
+        """(dealer, token) of texts that were read by whom they were not for."""
+        return sorted((dealer, token) for dealer, token in self.seen if dealer not in self.may_read[token])
 
     def tell(self, what: str, **details: Any) -> None:
         """Record what the faults did."""

@@ -27,7 +27,6 @@ class Part:
     program: Program
     log: Path
     held: bool = False
-    deaths: int = 0
     _process: subprocess.Popen[bytes] | None = None
     _died_at: float | None = None
 
@@ -67,7 +66,6 @@ class Part:
         now = time.monotonic()
         if self._died_at is None:
             self._died_at = now
-            self.deaths += 1
         elif now - self._died_at > RESTART_SECONDS:
             self.start()
 

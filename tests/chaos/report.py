@@ -22,13 +22,13 @@ Written by `make chaos`; do not edit. How it works, and how to run one seed agai
 """
 
 
-def write(file: Path, command: str, verdicts: Sequence[Verdict]) -> None:
-    """Write the report of these runs."""
-    parts = [_HEAD, _facts(command, verdicts), _promises(verdicts), _work(verdicts), _recoveries(verdicts)]
+def write(file: Path, command: str, verdicts: Sequence[Verdict], again: Sequence[int]) -> None:
+    """Write the report of these runs. Seeds `again` were late beside another system, and their runs alone count."""
+    parts = [_HEAD, _facts(command, verdicts, again), _promises(verdicts), _work(verdicts), _recoveries(verdicts)]
     file.write_text("\n".join([*parts, _seeds(verdicts)]))
 
 
-def _facts(command: str, verdicts: Sequence[Verdict]) -> str:
+def _facts(command: str, verdicts: Sequence[Verdict], again: Sequence[int]) -> str:
     seconds = [verdict.seconds for verdict in verdicts]
     rows = {
         "Commit": _commit(),
@@ -38,6 +38,7 @@ def _facts(command: str, verdicts: Sequence[Verdict]) -> str:
         f" Python {platform.python_version()}",
         "System": "2 case-api, 3 d365-sync, 2 status-sync, PostgreSQL, Kafka; D365 sandbox with uniqueness off",
         "Runs": f"{len(verdicts)}, each {min(seconds):.0f} to {max(seconds):.0f} s, {sum(seconds) / 60:.0f} minutes",
+        "Late beside another system, so run alone": ", ".join(map(str, again)) or "none",
         "Faults": str(sum(len(verdict.history.recoveries) for verdict in verdicts)),
     }
     return _table(("", ""), rows.items())

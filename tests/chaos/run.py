@@ -12,6 +12,7 @@ from tests.chaos.checker import Kind, Violation, check
 from tests.chaos.clients import Clerk, Operator, Portal, every
 from tests.chaos.faults import Fault, Measured
 from tests.chaos.history import REFUSED, History, Outcome, Recovery, Ticket
+from tests.chaos.staff import Staff
 from tests.chaos.world import World
 
 CASES = 100
@@ -39,17 +40,20 @@ class Verdict:
 async def run(world: World, seed: int) -> Verdict:
     """Run the seed on a world that stands, and leave the world in peace."""
     rng = random.Random(seed)
-    history = History(seed)
+    world.history = history = History(seed)
     portals = {dealer: Portal(world, history, dealer, random.Random(rng.random())) for dealer in world.dealers}
     operator = Operator(world, history, random.Random(rng.random()))
     clerk = Clerk(world, history, random.Random(rng.random()))
+    staff = Staff(world, history, random.Random(f"staff {seed}"))
     plan = faults.drawn(seed)
     over = asyncio.Event()
     background = [
         asyncio.create_task(every(0.7, clerk.move_one, over)),
         asyncio.create_task(every(1.5, operator.work, over)),
+        asyncio.create_task(every(0.7, staff.work, over)),
         *(asyncio.create_task(every(1.0, _visit(portal, history), over)) for portal in portals.values()),
     ]
+    streams = [asyncio.create_task(portal.listen()) for portal in portals.values()]
     try:
         seconds = max(_LOAD_SECONDS, sum(fault.seconds + _BETWEEN_FAULTS_SECONDS for fault in plan))
         load = asyncio.create_task(_load(portals, history, rng, seconds))
@@ -58,7 +62,12 @@ async def run(world: World, seed: int) -> Verdict:
     finally:
         over.set()
         await asyncio.gather(*background)
-    return await _judge(world, history, plan)
+    try:
+        return await _judge(world, history, plan)
+    finally:
+        for stream in streams:
+            stream.cancel()
+        await asyncio.gather(*streams, return_exceptions=True)
 
 
 def _visit(portal: Portal, history: History) -> Callable[[], Awaitable[None]]:
@@ -75,7 +84,8 @@ async def _load(portals: dict[str, Portal], history: History, rng: random.Random
     async with asyncio.TaskGroup() as group:
         for number in range(CASES):
             dealer = rng.choice(list(portals))
-            words = f"Case {number} of run {history.seed}" + (f" {REFUSED}" if rng.random() < 0.08 else "")
+            token = history.new_token({dealer})
+            words = f"Case {number} of run {history.seed}: {token}" + (f" {REFUSED}" if rng.random() < 0.08 else "")
             ticket = Ticket(f"{history.seed}-{number}-{rng.random()}", dealer, words, rng.random() >= 0.07)
             history.tickets[ticket.key] = ticket
             clicks, edited = 2 if rng.random() < 0.15 else 1, rng.random() < 0.15

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import validate
 
-from case_shared.asyncapi import document, incompatibilities
+from case_shared.kafka.asyncapi import document, incompatibilities
 from tests.unit.case_shared.test_events import SUBMITTED
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "events" / "asyncapi.json"
@@ -18,7 +18,7 @@ COMMITTED = Path(__file__).parents[2] / "docs" / "events" / "asyncapi.json"
 
 def test_the_committed_document_is_current() -> None:
     committed = json.loads(COMMITTED.read_text())
-    assert committed == document(), "run: python -m case_shared.asyncapi docs/events/asyncapi.json"
+    assert committed == document(), "run: python -m case_shared.kafka.asyncapi docs/events/asyncapi.json"
 
 
 def test_an_event_fits_its_schema() -> None:
@@ -66,7 +66,7 @@ def test_the_command_refuses_to_write_a_breaking_change(tmp_path: Path) -> None:
     path = tmp_path / "asyncapi.json"
     path.write_text(json.dumps(released))
     run = subprocess.run(
-        [sys.executable, "-m", "case_shared.asyncapi", str(path)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "case_shared.kafka.asyncapi", str(path)], capture_output=True, text=True, check=False
     )
     assert run.returncode == 1
     assert "needed is gone" in run.stderr

@@ -13,7 +13,7 @@ import case_api.__main__
 import d365_sync.__main__
 import status_sync.__main__
 from case_api.web import problems as case_api_problems
-from case_shared.problems import Kind
+from case_shared.web.problems import Kind
 from d365_sync.web import openapi as d365_sync_problems
 from status_sync.web import openapi as status_sync_problems
 from tests.support.contract import resolve, validator

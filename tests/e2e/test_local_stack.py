@@ -3,10 +3,13 @@
 import json
 import subprocess
 from typing import Any
+from uuid import uuid4
 
+import httpx2
 import psutil
 import pytest
 
+from tests.support.eventually import eventually
 from tests.support.stack import Stack
 
 PARTS = {"postgres", "kafka", "oidc", "sandbox", "case-api", "d365-sync", "status-sync", "portal-web"}
@@ -22,19 +25,22 @@ async def test_ready_names_every_part_by_address_and_process(stack: Stack) -> No
     assert stack.database_url.startswith("postgresql://")
     host, port = stack.kafka.split(":")
     assert (host, port.isdigit()) == ("127.0.0.1", True)
+    listed = told(stack, "ps")["processes"]
+    assert {one["name"]: one["pid"] for one in listed} == dict(stack.pids)
+    assert {one["state"] for one in listed} == {"running"}
 
 
 @pytest.mark.parametrize(
     ("name", "module"), [("case-api", "case_api"), ("kafka", "kafka.Kafka"), ("sandbox", "d365_sandbox")]
 )
 async def test_pids_are_the_processes_themselves(stack: Stack, name: str, module: str) -> None:
-    process = psutil.Process(stack.processes()[name]["pid"])
+    process = psutil.Process(stack.processes()[name].pid)
     assert module in process.cmdline()
     assert process.ppid() == stack.process.pid
 
 
 async def test_the_user_s_environment_reaches_the_services(stack: Stack) -> None:
-    environment = psutil.Process(stack.processes()["d365-sync"]["pid"]).environ()
+    environment = psutil.Process(stack.processes()["d365-sync"].pid).environ()
     assert environment["D365_SETTLE_SECONDS"] == "3"
 
 
@@ -45,8 +51,27 @@ async def test_demonstration_goes_all_the_way(stack: Stack) -> None:
     assert steps[-1].split()[-1].startswith("CASE-")
 
 
+async def test_the_check_of_d365_proves_that_web_case_ids_are_unique(stack: Stack) -> None:
+    async def concerns(operator: httpx2.AsyncClient) -> set[str]:
+        return {one["kind"] for one in (await operator.get("/v1/flow")).json()["concerns"]}
+
+    async with stack.operator() as operator:
+        assert "uniqueness_unproven" in await concerns(operator)
+        report = told(stack, "d365", "check", "--write", "--company", "usmf")
+        states = {step["id"]: step["state"] for step in report["steps"]}
+        assert report["ok"]
+        assert (states["write"], states["events"]) == ("ok", "ok")
+        found = (await operator.get("/v1/d365/check")).json()
+        assert found["uniqueness_proof"]["case_id"].startswith("CASE-")
+        # The event of its case is nobody's, and no sign of another environment.
+        told_of = {"uniqueness_unproven", "events_of_other_environment"}
+        await eventually(lambda: concerns(operator), lambda kinds: not kinds & told_of)
+
+
 async def test_operators_commands_against_the_service(stack: Stack) -> None:
-    told(stack, "demo")
+    async with stack.dealer("usmf-us-001") as dealer:
+        case = await dealer.submitted(uuid4().hex)
+        await dealer.until(case["web_case_id"], submission_state="delivered")
     [document] = told(stack, "queue", "list", "--state", "delivered", "--limit", "1")["items"]
     assert told(stack, "queue", "show", document["id"])["payload"]["category"]
     refused = stack.command("queue", "replay", document["id"], "--reason", "again", check=False)

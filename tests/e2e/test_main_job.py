@@ -2,8 +2,11 @@
 
 import uuid
 
+import asyncpg
+import httpx2
 import pytest
 
+from case_shared.database.progress import MUST_MOVE
 from tests.support.eventually import eventually
 from tests.support.stack import Stack
 
@@ -30,6 +33,25 @@ async def test_a_case_gets_its_case_id_and_follows_d365s_status(stack: Stack, ke
         assert case["status_as_of"] is not None
         timeline = (await dealer.call("GET", f"/cases/{web_case_id}/timeline")).json()
         assert len(timeline["items"]) >= 4
+
+
+async def test_all_that_must_move_does(stack: Stack) -> None:
+    async def moving() -> set[tuple[str, str]]:
+        database = await asyncpg.connect(stack.database_url)
+        try:
+            query = "SELECT service, name FROM d365_sync.progress WHERE succeeded_at > now() - interval '1 minute'"
+            return {(row["service"], row["name"]) for row in await database.fetch(query)}
+        finally:
+            await database.close()
+
+    expected = {(one.service, one.name) for one in MUST_MOVE if one.within_seconds < 1800}
+    found = await eventually(moving, expected.issubset, within_seconds=30)
+    assert found <= {(one.service, one.name) for one in MUST_MOVE}
+    async with httpx2.AsyncClient() as client:
+        metrics = (await client.get(f"{stack.urls['case-api']}/metrics")).text
+        ready = (await client.get(f"{stack.urls['case-api']}/readyz")).json()
+    assert 'casebridge_d365_step_age_seconds{step="cases"}' in metrics
+    assert ready["checks"]["progress"] is True
 
 
 async def test_what_d365_refuses_stands_in_the_queue_until_it_is_replayed(stack: Stack, key: str) -> None:

@@ -21,6 +21,9 @@ async def test_the_commands_of_the_guide_work(stack: Stack, tmp_path: Path) -> N
         "The hydraulic pump leaks.",
     )
     assert (case["status"], case["submission"]["state"]) == ("submitted", "delivered")
+    found = json.loads((tmp_path / "found.json").read_text())["items"]
+    assert draft["web_case_id"] in [one["web_case_id"] for one in found]
+    assert all("hydraulic pump" in one["description"].lower() for one in found)
     assert '"pointer":"/category"' in run.stdout
     assert "cannot be submitted yet" in run.stdout
     assert "another dealer's, or none" in run.stdout

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from case_shared.topics import CASE_DELIVERY, CASE_STATUS_CHANGED
+from case_shared.kafka.topics import CASE_DELIVERY, CASE_STATUS_CHANGED
 from tests.fuzz.promises import hold
 from tests.integration.status_sync.test_service import EVENTS, SECRET
 from tests.support.brokers import Broker

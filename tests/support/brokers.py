@@ -8,10 +8,10 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from case_shared.events import CaseDelivery, CaseStatusChanged, CaseSubmitted, Record, decode
-from case_shared.kafka import KafkaSettings
-from case_shared.restoring import read_log
-from case_shared.topics import ensure_topics, topic_name
+from case_shared.kafka.connection import KafkaSettings
+from case_shared.kafka.restoring import read_log
+from case_shared.kafka.topics import ensure_topics, topic_name
+from case_shared.words.events import CaseDelivery, CaseStatusChanged, CaseSubmitted, Record, decode
 
 
 @dataclass(frozen=True)

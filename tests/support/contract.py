@@ -4,13 +4,13 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx
+import httpx2
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 Json = dict[str, Any]
-Hooks = dict[str, list[Callable[[httpx.Response], Awaitable[None]]]]
+Hooks = dict[str, list[Callable[[httpx2.Response], Awaitable[None]]]]
 
 
 def resolve(document: Json, thing: Json) -> Json:
@@ -45,7 +45,7 @@ def operation_of(document: Json, method: str, path: str) -> Json | None:
     return None
 
 
-def assert_conforms(document: Json, method: str, path: str, status: int, headers: httpx.Headers, body: bytes) -> None:
+def assert_conforms(document: Json, method: str, path: str, status: int, headers: httpx2.Headers, body: bytes) -> None:
     """Raise AssertionError where the document does not promise such an answer."""
     operation = operation_of(document, method, path)
     if operation is None:
@@ -63,14 +63,14 @@ def assert_conforms(document: Json, method: str, path: str, status: int, headers
     if content:
         assert media_type in content, f"{name} is {media_type}"
         if media_type.endswith("json"):
-            value = httpx.Response(200, content=body).json()
+            value = httpx2.Response(200, content=body).json()
             validator(document, content[media_type].get("schema", {})).validate(value)
 
 
 def checking(document: Json) -> Hooks:
-    """Event hooks of an httpx client: each answer is held to the document."""
+    """Event hooks of an httpx2 client: each answer is held to the document."""
 
-    async def check(response: httpx.Response) -> None:
+    async def check(response: httpx2.Response) -> None:
         if response.headers.get("content-type", "").startswith("text/event-stream"):
             return
         body = await response.aread()

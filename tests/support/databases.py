@@ -8,7 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from case_shared import migrations, postgres
+from case_shared.database import migrations, postgres
+from case_shared.database.statements import Statement
 
 PASSWORD = "test"
 ROLES = ("case_migrations", "case_api", "d365_sync", "status_sync", "portal_web")
@@ -63,17 +64,18 @@ def with_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-async def create_template(superuser_url: str) -> str:
-    """Create the roles and a database with every migration run; returns the database's name."""
+async def create_template(superuser_url: str, revisions: Mapping[str, str] | None = None) -> str:
+    """Create the roles and a database with every migration run, or up to those of `revisions`; returns its name."""
     name = f"template_{uuid.uuid4().hex[:12]}"
     await _execute(superuser_url, f"CREATE DATABASE {name}")
     url = with_database(superuser_url, name)
     for _ in range(2):  # it is safe to repeat
-        await _execute(url, postgres.load_sql("case_shared", "roles"))
+        await _execute(url, postgres.load_sql(Statement.ROLES))
     for role in ROLES:
         await _execute(url, f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
     for service in SERVICES:
-        migrations.upgrade(with_user(url, "case_migrations"), package=service, schema=service)
+        revision = (revisions or {}).get(service, "head")
+        migrations.upgrade(with_user(url, "case_migrations"), package=service, schema=service, revision=revision)
     # The first connection after changes of the catalogue writes a cache that the others start from; clones get it too.
     await _execute(url, "SELECT")
     return name

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from case_shared.identifiers import new_web_case_id
+from case_shared.words.identifiers import new_web_case_id
 
 INSERT = """
 INSERT INTO d365_sync.documents (web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account,

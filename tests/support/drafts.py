@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from case_shared.identifiers import new_web_case_id
+from case_shared.words.identifiers import new_web_case_id
 
 DEALER = "usmf-us-001"
 DATA_AREA_ID = "usmf"

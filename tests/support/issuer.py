@@ -8,10 +8,10 @@ import jwt
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from case_shared.words.scopes import Scope
 from tests.support.processes import free_port
 
 _KEY = ec.generate_private_key(ec.SECP256R1())
-_SCOPES = "cases:read cases:write cases:submit documents:read documents:write audit:read"
 
 
 @asynccontextmanager
@@ -45,7 +45,7 @@ def token(url: str, *dealers: str, subject: str = "ann", seconds: int = 600) -> 
         "aud": "casebridge",
         "sub": subject,
         "exp": int(datetime.now(UTC).timestamp()) + seconds,
-        "scope": _SCOPES,
+        "scope": " ".join(Scope),
         "dealers": list(dealers),
     }
     return jwt.encode(claims, _KEY, "ES256", headers={"kid": "k"})

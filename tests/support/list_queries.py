@@ -1,19 +1,25 @@
 """Random lists of a dealer, and what they must show: the same cases searched and sorted in Python."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
-from case_api.domain.list_query import Column, Filters, ListQuery, Search, Sort
-from case_shared.events import CaseStatus
-from case_shared.status_labels import STATUS_LABELS
+from case_api.domain.list_query import WRITTEN, Collation, Column, Filters, ListQuery, Search, Sort
+from case_api.domain.searched_text import folded, words_of
+from case_shared.database.postgres import Connection
+from case_shared.words.events import CaseStatus
+from case_shared.words.status_labels import STATUS_LABELS
 
 Row = dict[str, Any]
+Alphabets = Mapping[str, Mapping[str, int]]
+# Of priorities, as `[priorities] order` may give it.
+ORDER = ["High", "Normal", "Low"]
 _LIFE = list(CaseStatus)
-# The sorts that an index brings in order.
-INDEXED = [Column.CREATED_AT, Column.WEB_CASE_ID, Column.CASE_ID, Column.CREATED_BY, Column.STATUS]
+# The sorts whose columns the list's index holds.
+INDEXED = [Column.CREATED_AT, Column.WEB_CASE_ID, Column.CASE_ID, Column.STATUS, Column.CREATED_BY]
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,7 @@ class Lists:
         draw, row = self.draw, self.draw.choice(self.rows)
         chosen = Filters(
             search=Search.parse(self.typed()) if draw.random() < 0.7 else None,
+            words=self._some([("machine", "le"), words_of((shown(row, "description") or "x")[:12]), ("zzz",)]) or (),
             statuses=self._some([tuple(sorted(draw.sample(_LIFE, draw.randint(1, 3)), key=_LIFE.index))]) or (),
             category=self._some([shown(row, "category"), "Nothing"]),
             priority=self._some([shown(row, "priority")]),
@@ -55,7 +62,8 @@ class Lists:
         """Newest first, mostly."""
         if self.draw.random() < 0.6:
             return Sort()
-        return Sort(self.draw.choice(self.sorts), self.draw.random() < 0.5)
+        column, collation = self.draw.choice(self.sorts), self.draw.choice([*Collation])
+        return Sort.parse(f"{self.draw.choice(['', '-'])}{column}", collation)
 
     def typed(self) -> str:
         """A part of an id, of a user's name, of a label; or what there is not."""
@@ -86,13 +94,38 @@ def shown(row: Row, column: str) -> str | None:
     return value
 
 
-def expected(rows: Sequence[Row], query: ListQuery) -> list[str]:
+async def alphabets(connection: Connection, rows: Sequence[Row]) -> Alphabets:
+    """The place of each text of `rows` in each alphabet."""
+    texts = {_written(row, column) for row in rows for column in WRITTEN} - {None}
+    return {
+        collation: {
+            row["text"]: row["place"]
+            for row in await connection.fetch(
+                f"""SELECT text, row_number() OVER (ORDER BY text COLLATE "{collation}-x-icu") AS place
+                FROM unnest($1::text[]) text""",
+                list(texts),
+            )
+        }
+        for collation in Collation
+    }
+
+
+def expected(rows: Sequence[Row], query: ListQuery, alphabets: Alphabets) -> list[str]:
     """The Web Case IDs of the whole list."""
+
+    def value(row: Row) -> Any:
+        column = query.sort.column
+        if column not in WRITTEN:
+            return _LIFE.index(CaseStatus(row["status"])) if column is Column.STATUS else row[column]
+        text = _written(row, column)
+        place = None if text is None else alphabets[query.sort.collation][text]
+        return (ORDER.index(shown(row, "priority") or ""), place) if column is Column.PRIORITY and text else place
+
     found = [row for row in rows if all(meets(row, query))]
-    valued = [row for row in found if _value(row, query.sort.column) is not None]
-    rest = [row for row in found if _value(row, query.sort.column) is None]
+    valued = [row for row in found if value(row) is not None]
+    rest = [row for row in found if value(row) is None]
     down = query.sort.descending
-    valued.sort(key=lambda row: (_value(row, query.sort.column), row["created_at"], row["web_case_id"]), reverse=down)
+    valued.sort(key=lambda row: (value(row), row["created_at"], row["web_case_id"]), reverse=down)
     rest.sort(key=lambda row: (row["created_at"], row["web_case_id"]), reverse=down)
     return [row["web_case_id"] for row in (*valued, *rest)]
 
@@ -102,6 +135,9 @@ def meets(row: Row, query: ListQuery) -> Iterator[bool]:
     filters = query.filters
     undelivered = row["phase"] == "submitted" and row["case_id"] is None
     yield filters.search is None or _has(row, filters.search.text)
+    if filters.words:
+        text = folded(f"{shown(row, 'description') or ''}\n{row['notes'] or ''}")
+        yield all(word in text for word in filters.words)
     yield not filters.statuses or row["status"] in filters.statuses
     yield filters.category is None or shown(row, "category") == filters.category
     yield filters.priority is None or shown(row, "priority") == filters.priority
@@ -113,20 +149,21 @@ def meets(row: Row, query: ListQuery) -> Iterator[bool]:
 
 
 def _has(row: Row, text: str) -> bool:
-    ids = [part.lower() for part in (row["web_case_id"], row["case_id"]) if part]
-    words = [row["status"], *(labels[CaseStatus(row["status"])].lower() for labels in STATUS_LABELS.values())]
-    users = [row["created_by"].lower()] if row["created_by"] else []
+    if any(text in one for one in _called(row["status"])):
+        return True
+    ids = [folded(part) for part in (row["web_case_id"], row["case_id"], row["created_by"]) if part]
     read = text.replace("o", "0").replace("i", "1").replace("l", "1")
-    if sum(map(str.isalnum, text)) < 3:
-        return any(one.startswith(text) for one in (*ids, *words, *users)) or any(one.startswith(read) for one in ids)
-    return any(text in one for one in (*ids, *words, *users)) or any(read in one for one in ids)
+    return any(text in one or read in one for one in ids)
 
 
-def _value(row: Row, column: Column) -> Any:
-    if column is Column.STATUS:
-        return _LIFE.index(CaseStatus(row["status"]))
-    if column in (Column.CATEGORY, Column.PRIORITY, Column.DESCRIPTION):
-        text = shown(row, column)
-        return None if text is None else text[:100].lower()
-    value = row[column]
-    return value.lower() if column is Column.CREATED_BY and value is not None else value
+@cache
+def _called(status: str) -> Sequence[str]:
+    """What a status is called, in every language."""
+    return [status, *(labels[CaseStatus(status)].lower() for labels in STATUS_LABELS.values())]
+
+
+def _written(row: Row, column: Column) -> str | None:
+    if column is Column.CREATED_BY:
+        return row["created_by"].lower() if row["created_by"] else None
+    text = shown(row, column)
+    return None if text is None else text[:100].lower()

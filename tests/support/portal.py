@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 
 from tests.support.eventually import eventually
 
@@ -18,21 +18,21 @@ DEALER = "usmf-us-001"
 class Portal:
     """Speaks for one dealer; `submitted` holds the Web Case IDs whose submission was acknowledged."""
 
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     urls: Sequence[str]
     category: str = ""
     refused: int = 0
     submitted: list[str] = field(default_factory=list)
     _turn: "itertools.count[int]" = field(default_factory=itertools.count)
 
-    async def call(self, method: str, path: str, **request: Any) -> httpx.Response:
+    async def call(self, method: str, path: str, **request: Any) -> httpx2.Response:
         """Call `/v1/dealers/{dealer}{path}` at one of the case-apis; each gets its turn."""
         first = next(self._turn)
         for number in range(len(self.urls)):
             url = self.urls[(first + number) % len(self.urls)]
             try:
                 return await self.http.request(method, f"{url}/v1/dealers/{DEALER}{path}", **request)
-            except httpx.ConnectError:
+            except httpx2.ConnectError:
                 self.refused += 1
         raise AssertionError("every case-api refuses connections")
 
@@ -63,9 +63,9 @@ class Portal:
 @asynccontextmanager
 async def portal(token: str, *urls: str) -> AsyncIterator[Portal]:
     """A portal at these case-apis, that knows a category."""
-    limits = httpx.Limits(max_connections=20, keepalive_expiry=60)
+    limits = httpx2.Limits(max_connections=20, keepalive_expiry=60)
     headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(headers=headers, timeout=10, limits=limits) as client:
+    async with httpx2.AsyncClient(headers=headers, timeout=10, limits=limits) as client:
         started = Portal(client, urls)
         await started.know_category()
         yield started

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -13,15 +12,13 @@ from pathlib import Path
 
 import aiohttp
 
+from casebridge.ports import free_ports
 from tests.support.eventually import eventually
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on now, and that no connection of ours is given meanwhile."""
+    return free_ports(1)[0]
 
 
 @dataclass
@@ -51,7 +48,7 @@ class Process:
         if self.running is not None and self.running.poll() is not None:
             raise AssertionError(f"{self.module} ended with {self.running.returncode}:\n{self.output()[-4000:]}")
         try:
-            async with session.get(self.url + path) as response:
+            async with session.get(self.url + path, ssl=False) as response:
                 return response.status == 200
         except aiohttp.ClientError:
             return False

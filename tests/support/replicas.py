@@ -22,6 +22,7 @@ SHORT: Mapping[str, str] = {
     "D365_BREAKER_SECONDS": "1",
     "D365_BACKOFF_MAX_SECONDS": "2",
     "RESEND_FIRST_SECONDS": "5",
+    "RATE_LIMIT_USER_PER_MINUTE": "0",
 }
 
 

@@ -1,7 +1,8 @@
 """The D365 sandbox as a process, and a client of its control API."""
 
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ class Sandbox:
     url: str
     process: Process
     session: aiohttp.ClientSession
+    data_file: Path
 
     def environment(self) -> dict[str, str]:
         """What a service must know to reach it."""
@@ -48,9 +50,42 @@ class Sandbox:
         """Add a fault."""
         await self.control("POST", "/faults", fault)
 
+    async def set_up(self, **settings: Any) -> None:
+        """Let D365's administrator set it up otherwise; all that is not given is as it was at the start."""
+        await self.control("PUT", "/settings", settings)
+
     async def move(self, data_area_id: str, case_id: str, status: str) -> None:
         """Let the clerk change a case's status."""
         await self.control("POST", f"/cases/{data_area_id}/{case_id}/status", {"status": status})
+
+    def fill(self, cases: int) -> None:
+        """Put so many copies of a case into D365's books, each with numbers of its own; past its rules, for speed."""
+        with closing(sqlite3.connect(self.data_file)) as books, books:
+            books.row_factory = sqlite3.Row
+            template = dict(books.execute("SELECT * FROM CaseDetailBase LIMIT 1").fetchone())
+            del template["rec_id"], template["CaseRecId"]
+            names = ", ".join(template)
+            rows = (
+                template | {"CaseId": f"FILL-{number:06}", "WebCaseId": f"WFILL{number:05}"} for number in range(cases)
+            )
+            places = ", ".join(f":{name}" for name in template)
+            books.executemany(f"INSERT INTO CaseDetailBase ({names}) VALUES ({places})", rows)
+
+    async def change(self, data_area_id: str, case_id: str, *, event: bool = False, **fields: str) -> None:
+        """Let the clerk change any field of a case, key fields too; `event`: D365 tells of it."""
+        await self.control("PATCH", f"/cases/{data_area_id}/{case_id}{'?event=true' if event else ''}", fields)
+
+    async def delete(self, data_area_id: str, case_id: str, *, event: bool = False) -> None:
+        """Let the clerk delete a case; `event`: D365 tells of it."""
+        await self.control("DELETE", f"/cases/{data_area_id}/{case_id}{'?event=true' if event else ''}")
+
+    async def back_up(self) -> None:
+        """Keep D365's books as they are now."""
+        await self.control("POST", "/backup")
+
+    async def restore(self) -> None:
+        """Put D365's books back as they were kept; numbers are given again."""
+        await self.control("POST", "/restore")
 
     async def reset(self) -> None:
         """Forget every case, fault and request."""
@@ -59,7 +94,10 @@ class Sandbox:
 
 @asynccontextmanager
 async def started(folder: Path, **settings: str) -> AsyncIterator[Sandbox]:
-    """Run a sandbox; `settings` are its environment variables without the prefix, in lower case."""
+    """Run a sandbox; `settings` are its environment variables without the prefix, in lower case.
+
+    With a `tls_certificate` its clients must trust that: the session of this sandbox does not.
+    """
     port = free_port()
     environment = {
         "SANDBOX_PORT": str(port),
@@ -68,7 +106,7 @@ async def started(folder: Path, **settings: str) -> AsyncIterator[Sandbox]:
         "SANDBOX_CLIENT_SECRET": CLIENT_SECRET,
         **{f"SANDBOX_{name.upper()}": value for name, value in settings.items()},
     }
-    url = f"http://127.0.0.1:{port}"
+    url = f"{'https' if 'tls_certificate' in settings else 'http'}://127.0.0.1:{port}"
     log = folder / f"sandbox-{port}.log"
     async with (
         running(
@@ -76,4 +114,4 @@ async def started(folder: Path, **settings: str) -> AsyncIterator[Sandbox]:
         ) as process,
         aiohttp.ClientSession() as session,
     ):
-        yield Sandbox(url, process, session)
+        yield Sandbox(url, process, session, Path(environment["SANDBOX_DATA_FILE"]))

@@ -1,18 +1,21 @@
 """PostgreSQL and Kafka for the tests: the local stack's, or containers (`--backend=containers`)."""
 
+import asyncio
 import io
 import os
 import shutil
+import signal
 import tarfile
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from casebridge import servers
+from casebridge.ports import free_ports
 
 # What a test writes need not outlive the machine.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
@@ -23,10 +26,11 @@ ENOUGH_BYTES = 3 * 1024**3
 
 @dataclass(frozen=True)
 class Servers:
-    """Where they are: `postgres` is a superuser's URL, `kafka` a host:port."""
+    """Where they are: `postgres` is a superuser's URL, `kafka` a host:port; where the broker's files are, if here."""
 
     postgres: str
     kafka: str
+    kafka_folder: Path | None = None
 
 
 @contextmanager
@@ -38,11 +42,46 @@ def local(folder: Path) -> Iterator[Servers]:
         try:
             broker = servers.start_kafka(folder / "kafka")
             try:
-                yield Servers(database.address, broker.address)
+                yield Servers(database.address, broker.address, folder / "kafka")
             finally:
                 broker.kill()
         finally:
             database.stop()  # killed, it would leave its shared memory behind
+
+
+@dataclass
+class OwnKafka:
+    """A Kafka of a test's own, to be frozen, killed and started again at its address with its records."""
+
+    folder: Path
+    ports: tuple[int, int]
+    server: servers.RunningServer
+
+    @property
+    def address(self) -> str:
+        """Its host:port."""
+        return self.server.address
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        os.kill(self.server.pid, number)
+
+    async def restart(self) -> None:
+        """Kill -9 it where it still runs, and start it again."""
+        self.server.kill()
+        self.server = await asyncio.to_thread(servers.start_kafka, self.folder, *self.ports)
+
+
+@asynccontextmanager
+async def own_kafka(folder: Path) -> AsyncIterator[OwnKafka]:
+    """A Kafka that nobody else uses; killed at the end."""
+    port, controller_port = free_ports(2)
+    server = await asyncio.to_thread(servers.start_kafka, folder, port, controller_port)
+    kafka = OwnKafka(folder, (port, controller_port), server)
+    try:
+        yield kafka
+    finally:
+        kafka.server.kill()
 
 
 @contextmanager

@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
+from case_shared.words.scopes import Scope
+from casebridge.state import ProcessRecord, ProcessState, get_running
+from casebridge.tokens import describe, mint
 from tests.support.eventually import eventually
 
-DEALER_SCOPES = "cases:read cases:write cases:submit"
-OPERATOR_SCOPES = "documents:read documents:write audit:read"
+DEALER_SCOPES = f"{Scope.CASES_READ} {Scope.CASES_WRITE} {Scope.CASES_SUBMIT}"
+OPERATOR_SCOPES = f"{Scope.DOCUMENTS_READ} {Scope.DOCUMENTS_WRITE} {Scope.AUDIT_READ}"
 UP_SECONDS = 120
 
 
@@ -41,25 +44,24 @@ class Stack:
         """A development token, good for an hour; made once for all who ask for the same."""
         wanted = (user, scopes, *dealers)
         if wanted not in self._tokens:
-            chosen = [part for dealer in dealers for part in ("--dealer", dealer)]
-            self._tokens[wanted] = self.command("token", "--user", user, "--scope", scopes, *chosen).stdout.strip()
+            self._tokens[wanted] = mint(self.data_dir, describe(user, dealers), scopes, minutes=60)
         return self._tokens[wanted]
 
-    def processes(self) -> dict[str, dict[str, Any]]:
-        """What `casebridge ps --json` says, by name."""
-        listed = json.loads(self.command("ps", "--json").stdout)["processes"]
-        return {process["name"]: process for process in listed}
+    def processes(self) -> dict[str, ProcessRecord]:
+        """Its processes as they are now, by name."""
+        return {process.name: process for process in get_running(self.data_dir).processes}
 
     async def kill(self, name: str) -> None:
         """Kill -9 one part, and wait until its successor has another pid."""
-        before = self.processes()[name]["pid"]
+        before = self.processes()[name].pid
+        assert before is not None
         os.kill(before, signal.SIGKILL)
 
         async def replaced() -> bool:
             now = self.processes()[name]
-            return now["pid"] not in {None, before} and now["state"] in {"running", "ready"}
+            return now.pid not in {None, before} and now.state is ProcessState.RUNNING
 
-        await eventually(replaced, within_seconds=30, every_seconds=0.3)
+        await eventually(replaced, within_seconds=30)
 
     @asynccontextmanager
     async def dealer(self, dealer: str) -> AsyncIterator["DealerClient"]:
@@ -69,7 +71,7 @@ class Stack:
             yield DealerClient(client, dealer)
 
     @asynccontextmanager
-    async def operator(self) -> AsyncIterator[httpx.AsyncClient]:
+    async def operator(self) -> AsyncIterator[httpx2.AsyncClient]:
         """An operator at d365-sync."""
         async with _client(self.urls["d365-sync"], self.token("oscar", OPERATOR_SCOPES)) as client:
             yield client
@@ -77,7 +79,7 @@ class Stack:
     @asynccontextmanager
     async def clerk(self) -> AsyncIterator["Clerk"]:
         """D365's clerk, at the sandbox."""
-        async with httpx.AsyncClient(base_url=self.urls["sandbox"], timeout=10) as client:
+        async with httpx2.AsyncClient(base_url=self.urls["sandbox"], timeout=10) as client:
             yield Clerk(client)
 
 
@@ -94,25 +96,25 @@ def casebridge(*arguments: str, check: bool = True) -> subprocess.CompletedProce
     return run
 
 
-def _client(url: str, token: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=20)
+def _client(url: str, token: str) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=20)
 
 
 @dataclass(frozen=True)
 class DealerClient:
     """A portal on behalf of one dealer; a request that a dying service cut off is repeated, as portals do."""
 
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     dealer: str
     categories: list[dict[str, Any]] = field(default_factory=list)
 
-    async def call(self, method: str, path: str, **request: Any) -> httpx.Response:
+    async def call(self, method: str, path: str, **request: Any) -> httpx2.Response:
         """Call `/v1/dealers/{dealer}{path}`; again while there is no answer, or a 503."""
 
-        async def attempt() -> httpx.Response | None:
+        async def attempt() -> httpx2.Response | None:
             try:
                 answer = await self.http.request(method, f"/v1/dealers/{self.dealer}{path}", **request)
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 return None
             return None if answer.status_code == 503 else answer
 
@@ -163,7 +165,7 @@ class DealerClient:
 class Clerk:
     """Who works in D365."""
 
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
 
     async def cases(self) -> list[dict[str, Any]]:
         """D365's own books."""

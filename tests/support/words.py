@@ -8,8 +8,10 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 import portal_web.web
+from case_shared.d365.check.texts import TEXTS
 from portal_web.web.words import LANGUAGES
 
+VERSION = (Path(__file__).parents[2] / "VERSION").read_text().strip()
 WEB = Path(portal_web.web.__file__).parent
 TRANSLATED = sorted(set(LANGUAGES) - {"en"})
 METHODS = [("**.py", "python"), ("**.html", "jinja2")]
@@ -20,6 +22,8 @@ def texts() -> Catalog:
     """All of them."""
     found = Catalog(fuzzy=False)
     options = {"**.html": {"trimmed": "true", "silent": "false"}}
+    for said in (said for one in TEXTS.values() for said in one if said):
+        found.add(said)
     for _, _, text, _, _ in extract_from_dir(WEB, method_map=METHODS, options_map=options, keywords=KEYWORDS):
         found.add(text)
     return found
@@ -45,6 +49,7 @@ def update() -> None:
     """Add new texts, untranslated, and drop those that are gone."""
     for language in TRANSLATED:
         known = catalog(language)
+        known.version = VERSION
         known.update(texts(), no_fuzzy_matching=True, update_creation_date=False)
         known.obsolete.clear()
         with (WEB / "locale" / f"{language}.po").open("wb") as file:

@@ -13,13 +13,16 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from case_shared.clock import SystemClock
-from case_shared.events import CaseContent, CaseSubmitted, Record
-from case_shared.health import Heartbeats
-from case_shared.identifiers import new_web_case_id
-from case_shared.kafka import Consumers, RawRecord, Subscription
-from case_shared.postgres import UNREACHABLE, Pool
-from case_shared.topics import CASE_SUBMITTED, PARTITIONS
+from case_shared.database.errors import UNREACHABLE
+from case_shared.database.postgres import Pool
+from case_shared.kafka.connection import RawRecord, Subscription
+from case_shared.kafka.consumers import Consumers
+from case_shared.kafka.outbox import LEASE_NAME as OUTBOX_LEASE
+from case_shared.kafka.topics import CASE_SUBMITTED, PARTITIONS
+from case_shared.process.clock import SystemClock
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.words.events import CaseContent, CaseSubmitted, Record
+from case_shared.words.identifiers import new_web_case_id
 from tests.support import sandbox as sandboxes
 from tests.support.brokers import Broker
 from tests.support.databases import Database
@@ -28,9 +31,10 @@ from tests.support.portal import DEALER, Portal, portal
 from tests.support.processes import Process
 from tests.support.replicas import Fleet, fleet
 from tests.support.sandbox import Sandbox
+from tests.support.submissions import store_submissions
 
 pytestmark = pytest.mark.timeout(300)
-LEADERS = {"case_api": "relay", "d365_sync": "dispatcher", "status_sync": "poller"}
+LEADERS = {"case_api": OUTBOX_LEASE, "d365_sync": "dispatcher", "status_sync": "poller"}
 
 
 @pytest_asyncio.fixture
@@ -163,8 +167,9 @@ def submitted() -> CaseSubmitted:
     )
 
 
-async def send(broker: Broker, count: int) -> None:
+async def send(database: Database, broker: Broker, count: int) -> None:
     events = [submitted() for _ in range(count)]
+    await store_submissions(database, *events)
     await broker.send(*(Record.of(one, source="case-api", time=one.submitted_at, traceparent=None) for one in events))
 
 
@@ -173,17 +178,18 @@ async def test_partitions_of_a_killed_member_move_within_5_seconds(
 ) -> None:
     async with fleet(database, broker, slow_d365, tmp_path) as started:
         pair = await started.pair("d365_sync")
-        name = 'casebridge_records_consumed_total{group="d365-sync.case.submitted.v1"'
+        group = f"{broker.settings.kafka_group_prefix}d365-sync.case.submitted.v1"
+        name = f'casebridge_records_consumed_total{{group="{group}"'
 
         async def both_consume() -> bool:
-            await send(broker, 2 * PARTITIONS)
+            await send(database, broker, 2 * PARTITIONS)
             return all([await metric(process, name) for process in pair])
 
         await eventually(both_consume, within_seconds=20)
         sent = len(await broker.submissions())
         pair[0].kill()
         for _ in range(70):
-            await send(broker, 3)
+            await send(database, broker, 3)
             await asyncio.sleep(0.05)  # a trickle is the load here
         sent += 210
         worst = await eventually(lambda: longest_way_in(database, sent), within_seconds=20)
@@ -223,7 +229,9 @@ class Member:
         await self._run
 
 
-async def test_a_rebalance_storm_under_traffic_loses_nothing_and_leaves_nothing_stuck(broker: Broker) -> None:
+async def test_a_rebalance_storm_under_traffic_loses_nothing_and_leaves_nothing_stuck(
+    database: Database, broker: Broker
+) -> None:
     await broker.create(CASE_SUBMITTED)
     seen: list[bytes | None] = []
     members = [Member(broker, seen) for _ in range(2)]
@@ -232,7 +240,7 @@ async def test_a_rebalance_storm_under_traffic_loses_nothing_and_leaves_nothing_
     async def traffic() -> int:
         count = 0
         while storming:
-            await send(broker, 10)
+            await send(database, broker, 10)
             count += 10
         return count
 
@@ -249,7 +257,7 @@ async def test_a_rebalance_storm_under_traffic_loses_nothing_and_leaves_nothing_
 
     try:
         await eventually(handled, lambda count: count == sent, within_seconds=15)
-        await send(broker, 2 * PARTITIONS)
+        await send(database, broker, 2 * PARTITIONS)
         await eventually(handled, lambda count: count == sent + 2 * PARTITIONS, within_seconds=10)
     finally:
         await asyncio.gather(*(member.leave() for member in members))

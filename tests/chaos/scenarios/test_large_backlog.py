@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from case_shared.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, CASE_SUBMITTED
+from case_shared.kafka.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, CASE_SUBMITTED
 from tests.integration.d365_sync.test_service import environment
 from tests.support import sandbox
 from tests.support.brokers import Broker

@@ -1,4 +1,6 @@
-"""A POST lands in D365 after its case was given back to the dealer, and even submitted again (DESIGN section 12).
+"""A POST lands in D365 after its case was given back to the dealer, and even submitted again.
+
+What must follow: docs/design.md#what-if-an-answer-comes-late.
 
 Two cases, one that stays a draft and one that is submitted again: the smallest number that shows both.
 D365 does not keep the Web Case ID unique here, so that nothing leans on it.
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest_asyncio
 
 from tests.support import sandbox as sandboxes
@@ -39,7 +41,7 @@ class Whole:
     """All three services, a dealer, an operator and D365."""
 
     dealer: Portal
-    operator: httpx.AsyncClient
+    operator: httpx2.AsyncClient
     d365: Sandbox
 
     async def case(self, web_case_id: str) -> dict[str, Any]:
@@ -58,7 +60,7 @@ class Whole:
             lambda: self.document(document_id), lambda one: one.get("state") == state, within_seconds=within_seconds
         )
 
-    async def give_back(self, document: dict[str, Any]) -> httpx.Response:
+    async def give_back(self, document: dict[str, Any]) -> httpx2.Response:
         """The operator returns it."""
         headers = {"If-Match": document["etag"]}
         return await self.operator.post(f"/v1/documents/{document['id']}/return", json=REASON, headers=headers)
@@ -80,7 +82,7 @@ async def whole(database: Database, broker: Broker, d365: Sandbox, folder: Path)
         api, delivery, _ = [await started.start(name) for name in ("case_api", "d365_sync", "status_sync")]
         headers = {"Authorization": f"Bearer {started.token(DEALER)}"}
         async with (
-            httpx.AsyncClient(base_url=delivery.url, headers=headers, timeout=10) as operator,
+            httpx2.AsyncClient(base_url=delivery.url, headers=headers, timeout=10) as operator,
             portal(started.token(DEALER), api.url) as dealer,
         ):
             yield Whole(dealer, operator, d365)

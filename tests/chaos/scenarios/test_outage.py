@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from case_shared.events import CaseSubmitted
-from case_shared.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, CASE_SUBMITTED
+from case_shared.kafka.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, CASE_SUBMITTED
+from case_shared.words.events import CaseSubmitted
 from tests.integration.d365_sync.conftest import cases_of, mapping_file, submitted
 from tests.integration.d365_sync.test_service import environment, record
 from tests.support import sandbox
@@ -25,6 +25,7 @@ from tests.support.databases import Database
 from tests.support.eventually import eventually
 from tests.support.processes import free_port, running
 from tests.support.sandbox import Sandbox
+from tests.support.submissions import store_submissions
 
 INTERVAL, AT_ONCE, REPLICAS = 1.0, 10, 3
 CASES = "DealerPortalCases"
@@ -49,6 +50,7 @@ class Replicas:
     async def send(self, events: Sequence[CaseSubmitted]) -> float:
         """Send submissions; the seconds until all of them stand in the queue."""
         began, before = time.monotonic(), await self.documents()
+        await store_submissions(self.database, *events)
         await self.broker.send(*(record(event) for event in events))
         await eventually(self.documents, lambda count: count == before + len(events))
         return time.monotonic() - began

@@ -16,8 +16,8 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
 
-from case_shared.fault_points import FaultPoint
-from case_shared.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, CASE_SUBMITTED
+from case_shared.kafka.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, CASE_SUBMITTED
+from case_shared.process.fault_points import FaultPoint
 from casebridge.oidc.app import create_app
 from casebridge.oidc.keys import TokenSigner, load_key
 from casebridge.oidc.settings import OidcProviderSettings
@@ -29,6 +29,7 @@ from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
 from tests.support.processes import Process, free_port, running
+from tests.support.submissions import store_submissions
 
 Json = dict[str, Any]
 DEAD_LETTERS = 10_000
@@ -198,6 +199,7 @@ async def test_pause_stops_a_replay_resume_goes_on_cancel_leaves_the_rest_and_ne
     await progress(lambda found: found["counts"]["replayed"] >= paused["counts"]["replayed"] + 500)
     new = submitted()
     began = time.monotonic()
+    await store_submissions(world.database, new)
     await world.broker.send(record(new))
     await eventually(lambda: world.in_d365([new.web_case_id]), within_seconds=10)
     waited = time.monotonic() - began

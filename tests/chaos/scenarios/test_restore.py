@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+import psutil
 import pytest
 import pytest_asyncio
 
+from case_shared.kafka.outbox import LEASE_NAME as OUTBOX_LEASE
 from casebridge import servers
 from casebridge.ports import free_ports
 from tests.support import databases
@@ -27,10 +29,13 @@ from tests.support.portal import DEALER, Portal, portal
 from tests.support.replicas import Fleet, fleet
 from tests.support.sandbox import Sandbox
 from tests.support.servers import FAST
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.timeout(300)
 RUNBOOK = Path(__file__).parents[3] / "docs" / "runbooks" / "restore.md"
 SERVICES = ("case_api", "d365_sync", "status_sync")
+# All that has something to lose.
+WHOLE = ("--without", "portal-web")
 
 
 def commands(heading: str) -> list[str]:
@@ -146,17 +151,18 @@ def run_runbook(started: Fleet) -> None:
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
 
 
-async def hold_relay(database: Database) -> None:
-    """Give the relay's lease to nobody, so that the outbox fills."""
+async def hold_outbox(database: Database) -> None:
+    """Give the outbox publisher's lease to nobody, so that the outbox fills."""
     async with database.connect() as connection:
         await connection.execute(
-            "INSERT INTO case_api.leases VALUES ('relay', 'nobody', 1, now() + interval '1 hour')"
+            "INSERT INTO case_api.leases VALUES ($1, 'nobody', 1, now() + interval '1 hour')"
             " ON CONFLICT (name)"
-            " DO UPDATE SET owner = 'nobody', token = leases.token + 1, expires_at = excluded.expires_at"
+            " DO UPDATE SET owner = 'nobody', token = leases.token + 1, expires_at = excluded.expires_at",
+            OUTBOX_LEASE,
         )
 
 
-async def free_relay(database: Database) -> None:
+async def free_outbox(database: Database) -> None:
     async with database.connect() as connection:
         await connection.execute("UPDATE case_api.leases SET expires_at = now() WHERE owner = 'nobody'")
 
@@ -186,13 +192,13 @@ async def restored_story(started: Fleet, dealer: Portal, postgres: Restorable) -
     under_way = [await dealer.submit() for _ in range(2)]
     await eventually(lambda: documents(database), lambda count: count == 5)
     kill_all(started)
-    await hold_relay(database)
+    await hold_outbox(database)
     await start_all(started)
     in_outbox = [await dealer.submit() for _ in range(2)]
     kill_all(started)
     postgres.back_up()
 
-    await free_relay(database)
+    await free_outbox(database)
     await d365.control("DELETE", "/faults")
     await start_all(started)
     await submit(dealer, submitted_later)
@@ -203,7 +209,7 @@ async def restored_story(started: Fleet, dealer: Portal, postgres: Restorable) -
 
     kill_all(started)
     postgres.restore()
-    await free_relay(database)
+    await free_outbox(database)
     run_runbook(started)
     await start_all(started)
     await all_delivered(database, *everything)
@@ -249,6 +255,20 @@ async def without_document_or_submission(database: Database) -> int:
         return count
 
 
+def back_up_running(stack: Stack, folder: Path, backup: Path) -> None:
+    """Copy PostgreSQL's folder in one moment of its life, as a snapshot of the disk does."""
+    postmaster = psutil.Process(stack.pids["postgres"])
+    processes = [postmaster, *postmaster.children(recursive=True)]
+    for process in processes:
+        process.suspend()
+    try:
+        backup.mkdir()
+        copy(folder, backup / folder.name)
+    finally:
+        for process in processes:
+            process.resume()
+
+
 async def test_the_local_stack_with_an_empty_kafka_and_an_old_database(tmp_path: Path) -> None:
     environment = {
         "SANDBOX_UNIQUE_WEB_CASE_ID": "false",
@@ -257,12 +277,10 @@ async def test_the_local_stack_with_an_empty_kafka_and_an_old_database(tmp_path:
         "RESEND_FIRST_SECONDS": "3",
     }
     data, backup = tmp_path / "data", tmp_path / "backup"
-    async with stacks.up(data, environment=environment) as stack, stack.dealer(DEALER) as dealer:
+    async with stacks.up(data, *WHOLE, environment=environment) as stack, stack.dealer(DEALER) as dealer:
         first = (await dealer.submitted("first"))["web_case_id"]
         await dealer.until(first, submission_state="delivered")
-    backup.mkdir()
-    copy(data / "postgres", backup / "postgres")
-    async with stacks.up(data, environment=environment) as stack, stack.dealer(DEALER) as dealer:
+        back_up_running(stack, data / "postgres", backup)
         second = (await dealer.submitted("second"))["web_case_id"]
         await dealer.until(second, submission_state="delivered")
         down, put_back, up = commands("The local stack")
@@ -270,7 +288,7 @@ async def test_the_local_stack_with_an_empty_kafka_and_an_old_database(tmp_path:
     put_back = put_back.replace("backup/", f"{backup}/").replace(".casebridge/", f"{data}/")
     await asyncio.to_thread(subprocess.run, ["sh", "-ec", put_back], check=True)
     assert shlex.split(up)[:3] == ["casebridge", "up", "--restored"]
-    async with stacks.up(data, "--restored", shlex.split(up)[3], environment=environment) as stack:
+    async with stacks.up(data, *WHOLE, "--restored", shlex.split(up)[3], environment=environment) as stack:
         async with stack.dealer(DEALER) as dealer, stack.clerk() as clerk:
             for web_case_id in (first, second):
                 await dealer.until(web_case_id, submission_state="delivered")
@@ -278,7 +296,7 @@ async def test_the_local_stack_with_an_empty_kafka_and_an_old_database(tmp_path:
         assert stack.command("ledger", "--json", check=False).returncode == 0
         stack.command("down")
     shutil.rmtree(data / "kafka")
-    async with stacks.up(data, environment=environment) as stack:
+    async with stacks.up(data, *WHOLE, environment=environment) as stack:
         async with stack.dealer(DEALER) as dealer, stack.clerk() as clerk:
             [restored] = commands("Kafka lost its data, or the topics were deleted")
             stack.command(*shlex.split(restored)[1:])

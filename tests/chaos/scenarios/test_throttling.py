@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from case_shared.identifiers import new_web_case_id
+from case_shared.words.identifiers import new_web_case_id
 from tests.integration.d365_sandbox.conftest import sign_in
 from tests.integration.d365_sync.conftest import Queue, dispatching, submitted
 from tests.support import sandbox
@@ -20,7 +20,7 @@ from tests.support.sandbox import Sandbox
 
 BORNE, MAXIMUM = 10, 50
 PER_SECOND = 25
-SECONDS = 15.0
+SECONDS = 10.0
 waits = pytest.mark.parametrize(
     "wait", [{}, {"retry_after_seconds": 1}], ids=["without Retry-After", "with Retry-After"]
 )
@@ -101,4 +101,4 @@ async def answered(d365: Sandbox, status: int) -> int:
 
 async def limit(queue: Queue) -> int:
     """How many calls may be under way."""
-    return queue.dispatcher.guard.concurrency.limit
+    return queue.dispatcher.backpressure.concurrency.limit

@@ -12,6 +12,8 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("ut
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 # All that can depend on colours; names, roles and sizes do not.
 COLOURS = ("color-contrast", "link-in-text-block")
+# All that can depend on the height of the window: what is fixed in its place then, and what scrolls by itself.
+HEIGHTS = ("target-size", "scrollable-region-focusable")
 _RUN = "runs => axe.run(document, {runOnly: runs, resultTypes: ['violations']})"
 _OVERFLOWS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -20,7 +22,7 @@ _OVERFLOWS = "() => document.documentElement.scrollWidth - document.documentElem
 class Look:
     """How a page is seen: the window in CSS pixels, and what the browser tells of its user's wishes.
 
-    `runs` is what axe looks at: everything, or, where just the colours are others, what depends on them.
+    `runs` is what axe looks at: everything, or, where just colours or the height are others, what depends on them.
     """
 
     width: int = 1280
@@ -35,7 +37,7 @@ LOOKS = {
     "forced colours": Look(media={"forced_colors": "active"}, runs=COLOURS),
     "narrow": Look(320, 700),
     # A window of 1280 by 1024 at 400 %.
-    "400 %": Look(320, 256),
+    "400 %": Look(320, 256, runs=HEIGHTS),
 }
 # Without motion: colours that are still on their way are nobody's.
 _PLAIN: dict[str, Any] = {"color_scheme": "light", "forced_colors": "none", "reduced_motion": "reduce"}

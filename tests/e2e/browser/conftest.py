@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -125,3 +126,12 @@ async def desk(stack: stacks.Stack, executable: str) -> AsyncIterator[Desk]:
 async def world(desk: Desk) -> World:
     """What the pages have to show."""
     return await populated(desk.stack)
+
+
+@pytest.fixture
+def folder(request: pytest.FixtureRequest) -> Path | None:
+    """Where screenshots go, if they are wanted."""
+    option = request.config.getoption("--screenshots")
+    if option:
+        Path(option).mkdir(parents=True, exist_ok=True)
+    return Path(option) if option else None

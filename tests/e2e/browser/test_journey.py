@@ -1,14 +1,19 @@
 """A dealer's whole journey, as its users take it: by mouse, by keyboard alone, and without JavaScript."""
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+import asyncpg
 import pytest
-from playwright.async_api import Dialog, Page, expect
+from playwright.async_api import Dialog, Page, Route, expect
 
 from tests.e2e.browser.axe import violations
 from tests.e2e.browser.conftest import Desk, sign_in, sign_out_elsewhere
 from tests.e2e.browser.pages import LIST
 from tests.e2e.browser.world import World
+from tests.support.eventually import eventually
 
 SCHEME = "() => getComputedStyle(document.documentElement).colorScheme"
 
@@ -68,6 +73,48 @@ async def test_a_refused_case_is_told_with_its_reason(desk: Desk) -> None:
         await clerk.http.delete(f"/_sandbox/faults/{fault}")
 
 
+async def test_a_page_that_looked_before_the_state_was_stored_shows_it_then(desk: Desk) -> None:
+    async with desk.dealer() as page, desk.stack.clerk() as clerk:
+        await write(page, "D365 will say no, and case-api hears it late.")
+        await page.get_by_role("button", name="Save & Close").click()
+        case = (await page.locator("#notice").inner_text()).split()[1]
+        rule = {"kind": "reject", "operation": "create", "web_case_id": case, "message": "The machine is unknown."}
+        fault = (await clerk.http.post("/_sandbox/faults", json=rule)).json()["id"]
+        await page.get_by_label(f"Edit draft {case}", exact=True).click()
+        async with unstored(desk, case):
+            await finish(page)
+            await expect(page.locator("#announcer")).to_contain_text(f"{case}: Could not be delivered")
+            await page.wait_for_load_state("networkidle")
+            await expect(page.locator("#progress")).not_to_contain_text("The machine is unknown.")
+        await expect(page.locator("#progress")).to_contain_text("The machine is unknown.")
+        await clerk.http.delete(f"/_sandbox/faults/{fault}")
+
+
+@asynccontextmanager
+async def unstored(desk: Desk, case: str) -> AsyncIterator[None]:
+    """What d365-sync tells of the case's submission is not stored by case-api before the block ends."""
+    connection = await asyncpg.connect(desk.stack.database_url)
+    over = asyncio.Event()
+
+    async def hold() -> None:
+        held = "SELECT 1 FROM case_api.submission_states WHERE web_case_id = $1 FOR UPDATE"
+        async with connection.transaction():
+
+            async def locked() -> bool:
+                return bool(await connection.fetch(held, case))
+
+            assert await eventually(locked, within_seconds=20)
+            await over.wait()
+
+    holding = asyncio.create_task(hold())
+    try:
+        yield
+    finally:
+        over.set()
+        await holding
+        await connection.close()
+
+
 async def test_searching_as_one_types_keeps_the_address_and_back_works(desk: Desk) -> None:
     async with desk.dealer() as page:
         await write(page, "To be found")
@@ -106,19 +153,34 @@ async def test_two_clicks_submit_once(desk: Desk) -> None:
         assert len(await clerk.holding(case)) == 1
 
 
+async def unsaved(route: Route) -> None:
+    """The portal does not save for now."""
+    if route.request.method == "POST":
+        await route.fulfill(status=503, json={"message": "Not now."})
+    else:
+        await route.continue_()
+
+
+async def asked_and_stayed(page: Page, typed: str) -> None:
+    """Go to the list; the browser asks, the user stays, and what was typed is there."""
+    asked: list[str] = []
+
+    async def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.dismiss()
+
+    page.on("dialog", stay)
+    await page.get_by_role("link", name="Case", exact=True).first.click(no_wait_after=True)
+    await expect(page.get_by_label("Description")).to_have_value(typed)
+    assert asked == ["beforeunload"]
+
+
 async def test_a_draft_is_saved_as_one_types_and_nobody_leaves_with_less(desk: Desk) -> None:
     async with desk.dealer() as page:
+        await page.route("**/new?key=*", unsaved)
         await write(page, "first")
-        asked: list[str] = []
-
-        async def stay(dialog: Dialog) -> None:
-            asked.append(dialog.type)
-            await dialog.dismiss()
-
-        page.on("dialog", stay)
-        await page.get_by_role("link", name="Case", exact=True).first.click(no_wait_after=True)
-        await expect(page.get_by_label("Description")).to_have_value("first")
-        assert asked == ["beforeunload"]
+        await asked_and_stayed(page, "first")
+        await page.unroute("**/new?key=*", unsaved)
         await page.get_by_role("button", name="Save & Close").click()
         case = (await page.locator("#notice").inner_text()).split()[1]
         await page.goto(f"{LIST}/{case}/edit")
@@ -129,6 +191,26 @@ async def test_a_draft_is_saved_as_one_types_and_nobody_leaves_with_less(desk: D
         await page.get_by_label("Description").fill("third, and at once the button")
         await page.get_by_role("button", name="Save & Close").click()
         await expect(page.locator(f"[data-case={case}]")).to_contain_text("third, and at once the button")
+
+
+async def test_nobody_leaves_unasked_while_a_save_is_under_way(desk: Desk) -> None:
+    saving, answer = asyncio.Event(), asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        if route.request.method == "POST":
+            saving.set()
+            await answer.wait()
+        await route.continue_()
+
+    async with desk.dealer() as page:
+        await page.route("**/new?key=*", slow)
+        await write(page, "On its way")
+        await saving.wait()
+        await asked_and_stayed(page, "On its way")
+        answer.set()
+        await expect(page.locator("#saved")).to_contain_text("Draft saved at")
+        await page.get_by_role("link", name="Case", exact=True).first.click()
+        await expect(page.get_by_role("heading", name="Cases")).to_be_visible()
 
 
 async def test_what_was_typed_when_the_session_ended_comes_back(desk: Desk) -> None:
@@ -142,6 +224,46 @@ async def test_what_was_typed_when_the_session_ended_comes_back(desk: Desk) -> N
         await expect(page.get_by_label("Description")).to_have_value("Typed for an hour")
         await page.get_by_role("button", name="Save & Close").click()
         await expect(page.locator("#notice")).to_contain_text("is saved")
+
+
+async def test_a_new_case_is_saved_as_one_types_and_its_page_becomes_the_draft_s(desk: Desk) -> None:
+    async with desk.dealer() as page:
+        await write(page, "first")
+        await expect(page.locator("#saved")).to_contain_text("Draft saved at")
+        await expect(page).to_have_url(re.compile(r"/cases/W\w+/edit$"))
+        case = page.url.split("/")[-2]
+        await expect(page.get_by_role("heading", name=f"Draft {case}")).to_be_visible()
+        await page.get_by_label("Description").fill("second")
+        await page.get_by_role("button", name="Save & Close").click()
+        await expect(page.locator(f"[data-case={case}]")).to_contain_text("second")
+        await write(page, "another, and away at once")
+        await expect(page.locator("#saved")).to_contain_text("Draft saved at")
+        await page.get_by_role("button", name="Cancel").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        await expect(page.locator("#notice")).to_contain_text("is deleted")
+
+
+async def test_two_tabs_that_sign_in_again_get_each_its_own_text(desk: Desk) -> None:
+    async with desk.dealer() as page:
+        other, looking = await page.context.new_page(), await page.context.new_page()
+        await other.goto(LIST)
+        await looking.goto(LIST)
+        tabs = {page: "the first tab's text", other: "the second tab's text"}
+        for tab, text in tabs.items():
+            await write(tab, text)
+        await sign_out_elsewhere(page)
+        for tab in tabs:
+            await tab.get_by_role("button", name="Save & Close").click()
+            await expect(tab.get_by_role("heading", name="You have been signed out")).to_be_visible()
+        await looking.evaluate("fetch(location.href)")
+        for tab in tabs:
+            await tab.get_by_role("link", name="Sign in again").click()
+        for tab, text in tabs.items():
+            await tab.get_by_role("button", name="dana").click()
+            await expect(tab.get_by_label("Description")).to_have_value(text)
+        for tab in tabs:
+            await tab.get_by_role("button", name="Save & Close").click()
+            await expect(tab.locator("#notice")).to_contain_text("is saved")
 
 
 async def test_cancel_deletes_or_keeps_editing(desk: Desk) -> None:

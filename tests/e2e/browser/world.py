@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 
-from case_shared.kafka import KafkaSettings
+from case_shared.kafka.connection import KafkaSettings
 from tests.support.brokers import Broker
 from tests.support.eventually import eventually
 from tests.support.stack import Clerk, DealerClient, Stack
@@ -80,7 +80,7 @@ async def refusing(clerk: Clerk, text: str, message: str) -> AsyncIterator[None]
         done(await clerk.http.delete(f"/_sandbox/faults/{fault}"))
 
 
-def done(answer: httpx.Response) -> Any:
+def done(answer: httpx2.Response) -> Any:
     """What an API answered to what must succeed."""
     assert answer.is_success, answer.text
     return answer.json() if answer.content else None
@@ -134,7 +134,7 @@ async def _submit(api: DealerClient, case: str) -> None:
     await api.until(case, submission_state="failed")
 
 
-async def _replay(operator: httpx.AsyncClient, query: dict[str, str], *, dry_run: bool) -> str:
+async def _replay(operator: httpx2.AsyncClient, query: dict[str, str], *, dry_run: bool) -> str:
     order = {"query": {"state": "failed", **query}, "dry_run": dry_run, "reason": "the period is open again"}
     ordered = done(await operator.post("/v1/replays", json=order, headers={"Idempotency-Key": uuid4().hex}))
     path = f"/v1/replays/{ordered['replay_id']}"
@@ -148,7 +148,7 @@ async def _replay(operator: httpx.AsyncClient, query: dict[str, str], *, dry_run
     return str(ordered["replay_id"])
 
 
-async def _worked(operator: httpx.AsyncClient, document: str) -> None:
+async def _worked(operator: httpx2.AsyncClient, document: str) -> None:
     """What operators have done: a note, a discard and its restoring, a window planned."""
     path = f"/v1/documents/{document}"
     note = "Called the dealer: the plate says LD-4171, two digits were swapped. Mend it and replay."
@@ -160,14 +160,14 @@ async def _worked(operator: httpx.AsyncClient, document: str) -> None:
     done(await operator.post("/v1/delivery/windows", json={**window, "reason": "D365 update 10.0.47"}))
 
 
-async def order(operator: httpx.AsyncClient, document: str, action: str, reason: str) -> None:
+async def order(operator: httpx2.AsyncClient, document: str, action: str, reason: str) -> None:
     """Do it to a document as it is now."""
     path = f"/v1/documents/{document}"
     etag = (await operator.get(path)).headers["etag"]
     done(await operator.post(f"{path}/{action}", json={"reason": reason}, headers={"If-Match": etag}))
 
 
-async def _unreadable(stack: Stack, operator: httpx.AsyncClient) -> int:
+async def _unreadable(stack: Stack, operator: httpx2.AsyncClient) -> int:
     """A record that nobody can read."""
     settings = KafkaSettings(kafka_bootstrap_servers=stack.kafka)
     async with Broker(settings).producer() as producer:

@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import aiohttp
-import httpx
+import httpx2
 import jwt
 import pytest_asyncio
 from fastapi import FastAPI
@@ -16,10 +16,10 @@ from fastapi import FastAPI
 from case_api import wiring
 from case_api.postgres.case_list import connection_settings
 from case_api.settings import Settings
-from case_api.web.limits import RateLimits
-from case_shared.auth import Principal
-from case_shared.clock import SystemClock
-from case_shared.health import Heartbeats
+from case_shared.process.clock import SystemClock
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.web.auth import Principal
+from case_shared.web.limits import RateLimits
 from tests.support.contract import Hooks, checking
 from tests.support.databases import Database
 
@@ -34,11 +34,14 @@ DRAFT = {
     "notes": "Call first.",
 }
 Json = dict[str, Any]
+ISSUER = "https://issuer.example"
 
 
 @dataclass
 class WordVerifier:
-    """Takes a token for who it stands for: `user scope,scope dealer,dealer`."""
+    """Takes a token for who it stands for: `user|scope,scope|dealer,dealer`; a user may be `subject~name`."""
+
+    issuer: str = ISSUER
 
     async def verify(self, token: str) -> Principal:
         user, _, rest = token.partition("|")
@@ -46,7 +49,15 @@ class WordVerifier:
         if not rest:
             raise jwt.InvalidTokenError("no word of ours")
         ends = datetime.now(UTC) + timedelta(hours=1)
-        return Principal(user, user, frozenset(scopes.split(",")), frozenset(dealers.split(",")), ends)
+        subject, _, name = user.partition("~")
+        return Principal(
+            subject,
+            name or subject,
+            frozenset(scopes.split(",")),
+            frozenset(dealers.split(",")),
+            ends,
+            issuer=self.issuer,
+        )
 
 
 def token(
@@ -60,7 +71,7 @@ def token(
 class Api:
     """The API as a dealer's front end has it."""
 
-    client: httpx.AsyncClient
+    client: httpx2.AsyncClient
     service: wiring.Service
     database: Database
     app: FastAPI
@@ -80,7 +91,7 @@ class Api:
         found: Json = answer.json()
         return found
 
-    async def submit(self, case: Json, version: int = 1, **options: Any) -> httpx.Response:
+    async def submit(self, case: Json, version: int = 1, **options: Any) -> httpx2.Response:
         """Submit a draft."""
         headers = {"If-Match": f'"{version}"', **options.pop("headers", {})}
         return await self.client.post(f"{CASES}/{case['web_case_id']}/submission", headers=headers, **options)
@@ -92,9 +103,9 @@ class Api:
         assert answer.status_code == 202, answer.text
         return case
 
-    def limit(self, client: int = 0, dealer: int = 0) -> None:
+    def limit(self, user: int = 0, dealer: int = 0) -> None:
         """Allow so many requests a minute from now on; 0: as many as come."""
-        self.app.state.context = replace(self.app.state.context, rate_limits=RateLimits(client, dealer))
+        self.app.state.rate_limits = RateLimits(user_per_minute=user, dealer_per_minute=dealer)
 
     async def fetch(self, statement: str, *arguments: Any) -> list[Any]:
         """Look into the database."""
@@ -137,7 +148,7 @@ async def answering(database: Database) -> AsyncIterator[Api]:
     """case-api without its loops."""
     await fill_lists(database)
     settings = Settings(
-        database_url=database.url("case_api"), kafka_bootstrap_servers="unused:1", oidc_issuer="http://unused"
+        database_url=database.url("case_api"), kafka_bootstrap_servers="unused:1", oidc_issuer="https://unused"
     )
     options = connection_settings(settings.list_timeout_seconds)
     async with (
@@ -150,8 +161,8 @@ async def answering(database: Database) -> AsyncIterator[Api]:
         app = wiring.build_app(None)
         app.state.token_verifier = WordVerifier()
         app.state.context = service.context()
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(
             transport=transport, base_url="http://case-api", headers=token(), event_hooks=held()
         ) as client:
             yield Api(client, service, database, app)

@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 
 from case_api.consumers import DeliveryConsumer
 from case_api.postgres.delivery_store import Resends
-from case_shared.events import CaseDelivery, Headers, Record, SubmissionState
+from case_shared.words.events import CaseDelivery, Headers, Record, SubmissionState
 from tests.integration.case_api.conftest import Api, Json
+from tests.support.submissions import store_document
 
 RESENDS = Resends(60, 3600)
 
@@ -53,7 +54,14 @@ async def delivery(
 
 
 async def handle(api: Api, events: Sequence[CaseDelivery]) -> None:
-    """Let the consumer handle one batch."""
+    """Let the consumer handle one batch of what d365-sync has written."""
+    for event in events:
+        await store_document(api.database, event)
+    await handle_records(api, events)
+
+
+async def handle_records(api: Api, events: Sequence[CaseDelivery]) -> None:
+    """Let the consumer handle one batch, whoever has written it."""
     records = []
     for offset, event in enumerate(events):
         record = Record.of(event, source="d365-sync", time=event.occurred_at, traceparent=None)

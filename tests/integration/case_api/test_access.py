@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.integration.case_api.conftest import CASES, OTHER, Api, token
+from case_shared.words.scopes import Scope
+from tests.integration.case_api.conftest import CASES, DEALER, OTHER, Api, token
 
 SOMEONE_ELSES = token("eve", dealers="demf-de-001")
 
@@ -16,20 +17,20 @@ async def test_a_call_needs_a_token(api: Api) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "scope"),
     [
-        ("GET", "", "cases:read"),
-        ("POST", "", "cases:write"),
-        ("GET", "/stream", "cases:read"),
-        ("GET", "/W000000000", "cases:read"),
-        ("PATCH", "/W000000000", "cases:write"),
-        ("DELETE", "/W000000000", "cases:write"),
-        ("POST", "/W000000000/copy", "cases:write"),
-        ("GET", "/W000000000/timeline", "cases:read"),
-        ("GET", "/W000000000/submission", "cases:read"),
-        ("POST", "/W000000000/submission", "cases:submit"),
+        ("GET", "", Scope.CASES_READ),
+        ("POST", "", Scope.CASES_WRITE),
+        ("GET", "/stream", Scope.CASES_READ),
+        ("GET", "/W000000000", Scope.CASES_READ),
+        ("PATCH", "/W000000000", Scope.CASES_WRITE),
+        ("DELETE", "/W000000000", Scope.CASES_WRITE),
+        ("POST", "/W000000000/copy", Scope.CASES_WRITE),
+        ("GET", "/W000000000/timeline", Scope.CASES_READ),
+        ("GET", "/W000000000/submission", Scope.CASES_READ),
+        ("POST", "/W000000000/submission", Scope.CASES_SUBMIT),
     ],
 )
 async def test_each_call_needs_its_scope_and_the_dealer(api: Api, method: str, path: str, scope: str) -> None:
-    others = ",".join({"cases:read", "cases:write", "cases:submit"} - {scope})
+    others = ",".join({Scope.CASES_READ, Scope.CASES_WRITE, Scope.CASES_SUBMIT} - {scope})
     answer = await api.client.request(method, CASES + path, headers=token(scopes=others))
     assert answer.status_code == 403
     assert f'scope="{scope}"' in answer.headers["WWW-Authenticate"]
@@ -87,8 +88,8 @@ async def test_a_dealer_with_nul_is_not_found(api: Api) -> None:
     assert (await api.client.get("/v1/dealers/%00/cases")).status_code == 404
 
 
-async def test_a_client_that_asks_too_much_is_told_when_to_come_again(api: Api) -> None:
-    api.limit(client=3)
+async def test_a_user_who_asks_too_much_is_told_when_to_come_again(api: Api) -> None:
+    api.limit(user=3)
     answers = [await api.client.get(CASES) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert answers[-1].json()["type"] == "urn:casebridge:problem:too-many-requests"
@@ -100,8 +101,19 @@ async def test_a_client_that_asks_too_much_is_told_when_to_come_again(api: Api) 
 
 
 async def test_a_dealer_that_is_asked_too_much_holds_no_other_up(api: Api) -> None:
-    api.limit(dealer=2)
+    api.limit(user=3, dealer=2)
     for user in ("ann", "bob"):
         assert (await api.client.get(CASES, headers=token(user))).status_code == 200
     assert (await api.client.get(CASES, headers=token("eve"))).json()["policy"] == "dealer"
-    assert (await api.client.get(f"/v1/dealers/{OTHER}/cases")).status_code == 200
+    for _ in range(3):
+        assert (await api.client.get(CASES)).json()["policy"] == "dealer"
+    # Ann was let in once, and what was refused does not count.
+    answers = [await api.client.get(f"/v1/dealers/{OTHER}/cases") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[-1].json()["policy"] == "user"
+
+
+async def test_the_store_itself_shows_no_other_dealers_submissions(api: Api) -> None:
+    case, store = await api.submitted(), api.service.context().cases
+    assert len(await store.submissions(DEALER, case["web_case_id"])) == 1
+    assert await store.submissions(OTHER, case["web_case_id"]) == []

@@ -6,10 +6,11 @@ from uuid import uuid4
 
 from case_api.consumers import DeliveryConsumer
 from case_api.web.schemas import Timeline
-from case_shared.events import AttemptSummary, Outcome, SubmissionState
+from case_shared.words.events import AttemptSummary, Outcome, SubmissionState
 from tests.integration.case_api.conftest import CASES, Api, Json
-from tests.integration.case_api.deliveries import RESENDS, deliver, delivery, handle, raw
+from tests.integration.case_api.deliveries import RESENDS, deliver, delivery, handle, handle_records, raw
 from tests.support.eventually import eventually
+from tests.support.submissions import store_document
 
 S = SubmissionState
 WAITS_FOR_A_LOCK = (
@@ -46,6 +47,20 @@ async def test_the_greater_revision_wins_in_any_order(api: Api) -> None:
     assert (submission["state"], submission["case_id"], submission["reason"]) == ("delivered", "C-1", None)
     assert submission["attempts"][0]["outcome"] == "delivered"
     assert submission["delivered_at"] is not None
+
+
+async def test_a_case_that_d365_lost_is_under_way_again_without_its_case_id(api: Api) -> None:
+    case = await api.submitted()
+    await deliver(api, case, S.DELIVERED, revision=2, case_id="C-1")
+    await deliver(api, case, S.PENDING, revision=3, cause="lost_in_d365")
+    submission = (await api.get(case))["submission"]
+    assert (submission["state"], submission["case_id"], submission["delivered_at"]) == ("pending", None, None)
+    await deliver(api, case, S.DELIVERED, revision=5, case_id="C-2")
+    submission = (await api.get(case))["submission"]
+    assert (submission["state"], submission["case_id"]) == ("delivered", "C-2")
+    entries = (await api.client.get(f"{CASES}/{case['web_case_id']}/timeline")).json()["items"]
+    (again,) = [entry for entry in entries if entry["event"] == "replayed"]
+    assert "restored" in again["detail"]
 
 
 async def test_a_returned_case_is_a_draft_again_and_can_be_submitted_again(api: Api) -> None:
@@ -118,9 +133,37 @@ async def test_an_event_of_another_submission_changes_nothing(api: Api) -> None:
     assert (await api.get(case))["submission"]["state"] == "pending"
 
 
+async def test_a_forged_event_shows_and_freezes_nothing_and_is_kept_apart(api: Api) -> None:
+    case, other = await api.submitted(), await api.submitted()
+    forged: Json = {"revision": 2**31 - 1, "case_id": "C-666", "reason": "another dealer's words"}
+    events = [await delivery(api, one, S.FAILED, **forged) for one in (case, other)]
+    true = await delivery(api, other, S.DELIVERED, revision=2, case_id="C-2")
+    await store_document(api.database, true)
+
+    await handle_records(api, [*events, true])
+
+    untouched = (await api.get(case))["submission"]
+    assert (untouched["state"], untouched["case_id"], untouched["reason"]) == ("pending", None, None)
+    now = (await api.get(other))["submission"]
+    assert (now["state"], now["case_id"], now["reason"]) == ("delivered", "C-2", None)
+    rows = await api.fetch("SELECT record_offset, cause FROM d365_sync.unreadable_records")
+    assert [(row["record_offset"], "d365-sync" in row["cause"]) for row in rows] == [(0, True)]
+
+
+async def test_a_state_that_was_frozen_by_a_forged_revision_heals_by_the_next_event(api: Api) -> None:
+    case = await api.submitted()
+    await api.fetch(
+        "UPDATE case_api.submission_states SET revision = 2147483647, state = 'discarded', reason = 'forged'"
+    )
+    await deliver(api, case, S.DELIVERED, revision=2, case_id="C-1")
+    submission = (await api.get(case))["submission"]
+    assert (submission["state"], submission["reason"]) == ("delivered", None)
+
+
 async def test_what_cannot_be_read_is_kept_and_holds_nothing_up(api: Api) -> None:
     case = await api.submitted()
     good = await delivery(api, case, S.DELIVERING)
+    await store_document(api.database, good)
     records = [raw(b"{", offset=7), raw(good.model_dump_json().encode(), offset=8), raw(None, offset=9)]
     await DeliveryConsumer(api.service.pool, RESENDS).handle(records)
     assert (await api.get(case))["submission"]["state"] == "delivering"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from case_shared.events import SubmissionState
+from case_shared.words.events import SubmissionState
 from tests.integration.case_api.conftest import CASES, DEALER, Api
 from tests.integration.case_api.deliveries import deliver
 

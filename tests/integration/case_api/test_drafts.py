@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from case_api.web.schemas import CaseDocument, CategoryList, DealerList, PriorityList
-from case_shared.identifiers import is_web_case_id
+from case_shared.words.identifiers import is_web_case_id
 from tests.integration.case_api.conftest import CASES, DEALER, DRAFT, OTHER, Api, token
 
 

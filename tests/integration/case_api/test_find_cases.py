@@ -1,23 +1,37 @@
 """The list finds what a plain look at every case finds: hundreds of random searches, filters and sorts."""
 
+# ruff: noqa: RUF001 - what looks alike is what is tested
+
 import random
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pytest
+import pytest_asyncio
 
 from case_api.app.list_cases import list_cases
 from case_api.domain.list_query import Count, ListQuery
 from case_api.postgres import case_list
 from case_api.postgres.case_list import PostgresCaseList, connection_settings
-from case_shared.events import CaseStatus
+from case_shared.words.events import CaseStatus
 from tests.support import many_cases
 from tests.support.databases import Database
-from tests.support.list_queries import Lists, Row, expected, meets
+from tests.support.list_queries import ORDER, Alphabets, Lists, Row, alphabets, expected, meets
 
-CASES, DEALERS, QUERIES = 4000, 12, 250
+CASES, DEALERS, QUERIES = 4000, 12, 150
 PAGES = 4
+# Names and words that languages sort each in its own way, and that are written in more than one.
+NAMES = """
+UPDATE case_api.cases SET created_by = (ARRAY[
+    'İbrahim', 'Ida', 'Þóra', 'Özge', 'zoë', 'Oskar', 'Ægir', 'ıda', 'Straße'
+])[
+    1 + abs(hashtext(web_case_id)) % 9
+] WHERE origin = 'portal' AND hashtext(web_case_id) % 3 = 0;
+UPDATE case_api.cases SET category = (ARRAY['Öl', 'Oel', 'Ofen', 'Zubehör', 'ábyrgð', 'Anderes'])[
+    1 + abs(hashtext(web_case_id)) % 6
+], description = 'Straße – Öl\u200bleck' WHERE read_began_at IS NULL;
+"""
 
 
 async def pages(store: PostgresCaseList, query: ListQuery, limit: int) -> tuple[list[str], bool]:
@@ -33,46 +47,51 @@ async def pages(store: PostgresCaseList, query: ListQuery, limit: int) -> tuple[
     return found, False
 
 
-def counted(rows: Sequence[Row], query: ListQuery) -> Counter[str]:
-    """Of each status, whatever statuses are asked for."""
-    every = replace(query, filters=replace(query.filters, statuses=()))
-    return Counter(row["status"] for row in rows if all(meets(row, every)))
+@dataclass(frozen=True)
+class Cases:
+    """The cases, of which tests only read: in the database, by dealer, and each text's place in each alphabet."""
+
+    database: Database
+    of: Mapping[str, Sequence[Row]]
+    places: Alphabets
 
 
-_GATHERS = {"_FIRST_STEP": 1, "_SPARSE": 1, "_SPARSE_IN_OTHER_ORDERS": 1, "_SMALL": 0}
-# Each way of finding gets its turn: thresholds that 4,000 cases reach.
-WAYS = {
-    "walks": {"_FIRST_STEP": 5, "_SPARSE": 50, "_SPARSE_IN_OTHER_ORDERS": 50, "_SMALL": 0},
-    "by indexes": _GATHERS,
-    "by slices": _GATHERS | {"_LOTS": 2},
-    "in order": _GATHERS | {"_MANY": 2},
-    "whole": {"_FIRST_STEP": 1},
-}
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_lists_equal_a_plain_look_at_every_case(
-    database: Database, monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
-    for name, value in (WAYS[way] | {"_CAP": 100}).items():
-        monkeypatch.setattr(case_list, name, value)
-    async with database.connect() as connection:
+@pytest_asyncio.fixture(scope="module")
+async def cases(module_database: Database) -> Cases:
+    async with module_database.connect() as connection:
         await many_cases.insert(connection, CASES, DEALERS)
-        records = await connection.fetch("SELECT * FROM case_api.cases ORDER BY web_case_id")
-    draw = random.Random(way)
-    async with database.pool("case_api", settings=connection_settings(5)) as pool:
+        await connection.executemany(
+            "INSERT INTO status_sync.priorities VALUES ('usmf', $1, NULL, $2)",
+            [(name, n) for n, name in enumerate(ORDER)],
+        )
+        await connection.execute(NAMES)
+        found = await connection.fetch("SELECT * FROM case_api.cases ORDER BY web_case_id")
+        rows = [dict(record) for record in found]
+        places = await alphabets(connection, rows)
+    return Cases(
+        module_database, {d: [r for r in rows if r["dealer"] == d] for d in {r["dealer"] for r in rows}}, places
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_lists_equal_a_plain_look_at_every_case(cases: Cases, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    monkeypatch.setattr(case_list, "_CAP", 100)
+    draw = random.Random(seed)
+    async with cases.database.pool("case_api", settings=connection_settings(5)) as pool:
         store = PostgresCaseList(pool)
         for number in range(QUERIES):
             dealer = f"dealer-{draw.choice([1, 1, 1, 2, 12])}"
-            rows = [dict(record) for record in records if record["dealer"] == dealer]
-            lists = Lists(dealer, rows, draw)
+            lists = Lists(dealer, cases.of[dealer], draw)
             query = lists.filtered() if number % 2 else draw.choice([lists.searched(), lists.short()])
             limit = draw.choice([1, 7, 25])
-            whole = expected(rows, query)
+            # Counts are of each status, whatever statuses are asked for.
+            of_any_status = replace(query, filters=replace(query.filters, statuses=()))
+            rows = [row for row in cases.of[dealer] if all(meets(row, of_any_status))]
+            each = Counter(row["status"] for row in rows)
+            whole = expected(rows, query, cases.places)
             found, complete = await pages(store, query, limit)
             assert found == (whole if complete else whole[: PAGES * limit]), query
             counts = await store.counts(query)
-            each = counted(rows, query)
             assert counts.total == Count(min(len(whole), 100), len(whole) > 100), query
             assert counts.statuses == {
                 status: Count(min(each[status], 100), each[status] > 100) for status in CaseStatus

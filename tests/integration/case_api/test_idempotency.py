@@ -3,10 +3,10 @@
 import asyncio
 from typing import Any
 
-import httpx
+import httpx2
 
-from case_shared.events import SubmissionState
-from tests.integration.case_api.conftest import CASES, DEALER, DRAFT, Api, Json, token
+from case_shared.words.events import SubmissionState
+from tests.integration.case_api.conftest import CASES, DEALER, DRAFT, ISSUER, OTHER, Api, Json, WordVerifier, token
 from tests.integration.case_api.deliveries import deliver
 from tests.support.eventually import eventually
 
@@ -16,7 +16,7 @@ IN_USE = "urn:casebridge:problem:idempotency-key-in-use"
 REUSED = "urn:casebridge:problem:idempotency-key-reused"
 
 
-def same(first: httpx.Response, again: httpx.Response) -> bool:
+def same(first: httpx2.Response, again: httpx2.Response) -> bool:
     """Whether `again` is the answer to `first` repeated, and says so."""
     headers = [(answer.headers.get(name) for name in TOLD) for answer in (first, again)]
     return (
@@ -26,7 +26,7 @@ def same(first: httpx.Response, again: httpx.Response) -> bool:
     )
 
 
-def problem(answer: httpx.Response) -> tuple[int, str]:
+def problem(answer: httpx2.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["type"]
 
 
@@ -97,6 +97,24 @@ async def test_a_key_is_its_callers_own(api: Api) -> None:
     assert (answer.status_code, "Idempotency-Replayed" in answer.headers) == (202, False)
 
 
+async def test_a_key_is_its_issuers_own(api: Api) -> None:
+    case, other = await api.create(), await api.create()
+    await api.submit(case, headers=KEY)
+    api.app.state.token_verifier = WordVerifier("https://other-issuer.example")
+    answer = await api.submit(other, headers=KEY)
+    assert (answer.status_code, "Idempotency-Replayed" in answer.headers) == (202, False)
+
+
+async def test_a_key_is_its_dealers_own(api: Api) -> None:
+    for case in (await api.create(), await api.create(OTHER)):
+        path = f"/v1/dealers/{case['dealer']}/cases"
+        saved = await api.client.post(path, json=DRAFT, headers={"Idempotency-Key": "saved"})
+        assert (saved.status_code, "Idempotency-Replayed" in saved.headers) == (201, False)
+        headers = {**KEY, "If-Match": '"1"'}
+        sent = await api.client.post(f"{path}/{case['web_case_id']}/submission", headers=headers)
+        assert (sent.status_code, "Idempotency-Replayed" in sent.headers) == (202, False)
+
+
 async def test_a_key_whose_request_runs_is_refused_without_waiting(api: Api) -> None:
     case = await api.create()
     async with api.database.connect() as connection, connection.transaction():
@@ -165,3 +183,58 @@ async def test_a_copy_is_answered_the_same_though_its_source_is_gone(api: Api) -
     assert (await api.client.delete(path, headers={"If-Match": '"1"'})).status_code == 204
     assert same(first, await api.client.post(f"{path}/copy", headers=KEY))
     assert (await api.client.post(f"{path}/copy")).status_code == 404
+
+
+async def test_a_key_and_what_is_mine_are_a_persons_not_a_names(api: Api) -> None:
+    ann, renamed, namesake = token("s-1~ann"), token("s-1~anna"), token("s-2~ann")
+    first = await api.client.post(CASES, json={"notes": "1"}, headers={**ann, **KEY})
+    assert same(first, await api.client.post(CASES, json={"notes": "1"}, headers={**renamed, **KEY}))
+    assert problem(await api.client.post(CASES, json={"notes": "2"}, headers={**renamed, **KEY})) == (422, REUSED)
+    other = await api.client.post(CASES, json={"notes": "2"}, headers={**namesake, **KEY})
+    assert other.status_code == 201
+    assert "Idempotency-Replayed" not in other.headers
+
+    ids = [answer.json()["web_case_id"] for answer in (first, other)]
+    for caller, mine in ((ann, ids[:1]), (renamed, ids[:1]), (namesake, ids[1:])):
+        found = await api.client.get(CASES, params={"created_by": "me"}, headers=caller)
+        assert [case["web_case_id"] for case in found.json()["items"]] == mine
+
+    etag = {"If-Match": other.headers["ETag"]}
+    await api.client.patch(f"{CASES}/{ids[1]}", json={"category": "Warranty"}, headers={**namesake, **etag})
+    sent = await api.client.post(f"{CASES}/{ids[1]}/submission", headers={**ann, "If-Match": '"2"'})
+    assert sent.status_code == 202, sent.text
+    [row] = await api.fetch(
+        "SELECT created_by, created_by_subject, created_by_issuer, submitted_by, submitted_by_subject,"
+        " submitted_by_issuer, (SELECT convert_from(value, 'UTF8')::jsonb FROM case_api.outbox) AS event"
+        " FROM case_api.submissions"
+    )
+    kept = {"created_by": "ann", "created_by_subject": "s-2", "created_by_issuer": ISSUER}
+    kept |= {"submitted_by": "ann", "submitted_by_subject": "s-1", "submitted_by_issuer": ISSUER}
+    assert {name: row[name] for name in kept} == kept == {name: row["event"][name] for name in kept}
+    assert "s-1" not in sent.text + (await api.client.get(f"{CASES}/{ids[1]}/timeline")).text
+
+
+async def test_a_deleted_draft_does_not_come_back_by_its_key(api: Api) -> None:
+    draft = {"notes": "my secret"}
+    added = await api.client.post(CASES, json=draft, headers={**token(), **KEY})
+    case = added.json()["web_case_id"]
+    copied = await api.client.post(f"{CASES}/{case}/copy", headers={**token(), "Idempotency-Key": "c"})
+    for answer in (added, copied):
+        path = answer.headers["Location"]
+        deleted = await api.client.delete(path, headers={**token(), "If-Match": answer.headers["ETag"]})
+        assert deleted.status_code == 204
+    gone = "urn:casebridge:problem:draft-deleted"
+    assert problem(await api.client.post(CASES, json=draft, headers={**token(), **KEY})) == (410, gone)
+    again = await api.client.post(f"{CASES}/{case}/copy", headers={**token(), "Idempotency-Key": "c"})
+    assert problem(again) == (410, gone)
+    assert problem(await api.client.post(CASES, json={"notes": "2"}, headers={**token(), **KEY})) == (422, REUSED)
+    assert await api.fetch("SELECT FROM case_api.cases") == []
+    rows = await api.fetch("SELECT k::text AS row FROM case_api.idempotency_keys k")
+    assert len(rows) == 2
+    assert not any("secret" in row["row"] for row in rows)
+
+
+async def test_a_key_from_before_issuers_were_kept_is_known(api: Api) -> None:
+    case = await api.client.post(CASES, json={"notes": "1"}, headers={**token(), **KEY})
+    await api.fetch("UPDATE case_api.idempotency_keys SET issuer = '' RETURNING true")
+    assert same(case, await api.client.post(CASES, json={"notes": "1"}, headers={**token(), **KEY}))

@@ -1,14 +1,18 @@
 """The list: page by page, of one dealer; its searches, filters, sorts and refusals."""
 
+# ruff: noqa: RUF001 - what looks alike is what is tested
+
 import asyncio
+import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from case_api.domain.list_query import Column
+from case_api.domain.searched_text import folded
 from case_api.web.schemas import CasePage
-from case_shared.events import CaseStatus
+from case_shared.words.events import CaseStatus
 from tests.integration.case_api.conftest import CASES, DEALER, OTHER, Api, token
 
 
@@ -138,9 +142,21 @@ async def test_a_case_is_found_by_any_of_its_ids_its_creator_and_its_status(api:
     for q in (web_case_id, web_case_id.lower(), typed, web_case_id[2:7], web_case_id[:2], "w", "ca%s_", "a%S_o1O", "CA",
               "ann", "a", "ANN", "open", "Offen", "opið", "OP", " Open "):  # fmt: skip
         assert await found(api, q=q) == [web_case_id], q
-    for q in ("a_s", "a%%s", "%", "_", "nn", "closed", "draft", "zzz", "\\", "Ⓐ" * 100, "x" + "-" * 99):
+    for q in ("a_s", "a%%s", "closed", "draft", "zzzzzz", "Ⓐ" * 100, "x" + "-" * 98 + "x", "a\\n"):
         assert await found(api, q=q) == [], q
-    assert await found(api, q="  ") == [web_case_id]
+    for q in (
+        "  ",
+        "%",
+        "_",
+        "\\",
+        "\u200b",
+        "nn",
+        f"“{web_case_id}”.",
+        f"\u200b{web_case_id[:4]}\u00ad{web_case_id[4:]}\u00a0",
+    ):
+        assert await found(api, q=q) == [web_case_id], q
+    pasted = "".join(chr(ord(one) + 0xFEE0) for one in web_case_id)
+    assert await found(api, q=pasted) == [web_case_id], pasted
     assert await found(api, OTHER, q=web_case_id) == []
 
 
@@ -193,6 +209,79 @@ async def test_every_column_sorts_both_ways_with_nothing_last(api: Api) -> None:
         valued = [case["web_case_id"] for case in up[: len(values)]]
         assert [case["web_case_id"] for case in down[: len(values)]] == valued[::-1], column
         assert nothing == len([case for case in up if case[column] is None])
+
+
+async def test_names_and_words_are_found_however_they_are_written(api: Api) -> None:
+    answer = await api.client.post(
+        CASES,
+        json={"description": "Die Straße\nzum Öl–Leck ist zu", "notes": "100% hydraulic\u00a0pump, İstanbul"},
+    )
+    one = [answer.json()["web_case_id"]]
+    await api.fetch("UPDATE case_api.cases SET created_by = U&'\\0130brahim Y\\0131ld\\0131z'")
+    await api.create(description="Another", notes=None)
+    for q in ("İbrahim", "ibrahim", "IBRAHIM", "i\u0307brahim", "YILDIZ", "yıldız"):
+        assert await found(api, q=q) == one, q
+    for text in (
+        "hydraulic",
+        "PUMP strasse",
+        "o\u0308l-leck",
+        "hydraulic pump",
+        "100%",
+        "istanbul",
+        "draul",
+        "„Straße“",
+    ):
+        assert await found(api, text=text) == one, text
+    for text in ("hydraulic another", "1000%", "hydraulic_pump", "hydraulic p%mp"):
+        assert await found(api, text=text) == [], text
+    assert len(await found(api, text=" — ")) == 2
+    assert await found(api, text="hydraulic", q="ibrahim", status="draft") == one
+    assert await found(api, text="hydraulic", q="ann") == []
+    assert await found(api, OTHER, text="hydraulic") == []
+    assert (await api.client.get(f"{CASES}.csv", params={"text": "hydraulic"})).text.count("\r\n") == 2
+    counted = await api.client.get(CASES, params={"text": "hydraulic", "counts": "true"})
+    assert counted.json()["counts"]["total"] == {"count": 1, "more": False}
+
+
+async def test_the_database_folds_as_we_do(api: Api) -> None:
+    known = [chr(code) for code in range(1, 0x30000) if unicodedata.category(chr(code)) not in {"Cn", "Cs", "Co"}]
+    texts = [*known, *(f"a{one}\u0307" for one in known), "\u0130stanbul", "Ǆ", "ﬁ", "ΌΣΟΣ", "\u1e9e", "a\u0301\u0323"]
+    rows = await api.fetch("SELECT case_api.folded(text) AS folded FROM unnest($1::text[]) text", texts)
+    differing = [text for text, row in zip(texts, rows, strict=True) if row["folded"] != folded(text)]
+    assert differing == []
+
+
+async def test_texts_sort_by_the_alphabet_of_the_language_and_priorities_as_d365_orders_them(api: Api) -> None:
+    for category in ("Zebra", "Öl", "Oel", "þak", "ofen", "Æ", "Ofen2"):
+        await api.create(category=category)
+
+    async def listed(sort: str, language: str) -> list[Any]:
+        headers = {"Accept-Language": language}
+        values, cursor = [], None
+        while True:
+            query: dict[str, Any] = {"sort": sort, "limit": 2} | ({"cursor": cursor} if cursor else {})
+            page = (await api.client.get(CASES, params=query, headers=headers)).json()
+            values += [case[sort.removeprefix("-")] for case in page["items"]]
+            if not (cursor := page["next"]):
+                return values
+
+    german = ["Æ", "Oel", "ofen", "Ofen2", "Öl", "Zebra", "þak"]
+    assert await listed("category", "de") == german
+    assert await listed("-category", "de-CH, en;q=0.1") == german[::-1]
+    assert await listed("category", "is") == ["Oel", "ofen", "Ofen2", "Zebra", "þak", "Æ", "Öl"]
+    assert await listed("category", "fr") == await listed("category", "en")
+    await api.fetch("DELETE FROM case_api.cases")
+    await api.fetch(
+        "INSERT INTO status_sync.priorities VALUES ('usmf', 'Urgent', NULL, 1), ('usmf', 'Low', NULL, 2),"
+        " ('usmf', 'Äh', NULL, NULL)"
+        " ON CONFLICT (data_area_id, priority) DO UPDATE SET position = excluded.position"
+    )
+    for priority in ("Zzz", "Low", "Äh", None, "Urgent"):
+        await api.create(priority=priority)
+    assert await listed("priority", "de") == ["Urgent", "Low", "Äh", "Zzz", None]
+    assert await listed("-priority", "de") == ["Zzz", "Äh", "Low", "Urgent", None]
+    items = (await api.client.get(f"/v1/dealers/{DEALER}/priorities")).json()["items"]
+    assert [one["priority"] for one in items][:2] == ["Urgent", "Low"]
 
 
 async def test_what_takes_too_long_is_told_so(api: Api) -> None:

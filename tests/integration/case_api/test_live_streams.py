@@ -1,6 +1,7 @@
 """Live streams on a real database, fed by hand: what each stream is told, and that it is never an older state."""
 
 import asyncio
+from collections.abc import Collection
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,15 +13,29 @@ import pytest
 from case_api.app.held_records import Heard
 from case_api.app.live_streams import LiveStreams
 from case_api.app.stream_queue import Resync, Stream
-from case_api.domain.errors import TooManyStreams, TooManyStreamsOfDealer
+from case_api.domain.errors import TooManyStreams, TooManyStreamsOfDealer, TooManyStreamsOfUser
 from case_api.domain.event_ids import Partition, event_id
-from case_api.domain.overlay import with_delivery
+from case_api.domain.overlay import LiveCase, with_delivery
 from case_api.postgres.live_store import PostgresLiveStore
-from case_shared.events import AttemptSummary, CaseDelivery, Outcome, SubmissionState
+from case_shared.process.clock import SystemClock
+from case_shared.words.events import AttemptSummary, CaseDelivery, Outcome, SubmissionState
 from tests.integration.case_api.conftest import DEALER, OTHER, Api, Json
 from tests.integration.case_api.deliveries import delivery, handle
+from tests.support.submissions import store_document
 
 S = SubmissionState
+
+
+class LateClock(SystemClock):
+    """The machine's clock, `seconds` further on."""
+
+    seconds = 0.0
+
+    def monotonic(self) -> float:
+        """As of the machine's start."""
+        return super().monotonic() + self.seconds
+
+
 STATUS, DELIVERY = Partition(0, 0), Partition(1, 0)
 
 
@@ -39,7 +54,7 @@ def rings(streams: LiveStreams, case: Json, dealer: str | None = DEALER) -> Hear
 
 def told(streams: LiveStreams, event: CaseDelivery) -> Heard:
     """The next record of case.delivery.v1."""
-    return Heard(DELIVERY, streams.held.offsets[DELIVERY], 0.0, event.web_case_id, None, event)
+    return Heard(DELIVERY, streams.held.offsets[DELIVERY], 0.0, event.web_case_id)
 
 
 def taken(stream: Stream) -> list[Json]:
@@ -57,8 +72,8 @@ def shown(body: bytes) -> Json:
 async def test_a_case_is_told_to_its_own_dealer_as_a_get_shows_it(api: Api) -> None:
     streams = streams_of(api)
     case = await api.submitted()
-    async with streams.opened(DEALER, None) as first, streams.opened(DEALER, None) as second:
-        async with streams.opened(OTHER, None) as others:
+    async with streams.opened(DEALER, None, "ann") as first, streams.opened(DEALER, None, "ann") as second:
+        async with streams.opened(OTHER, None, "ann") as others:
             # Whose case it is the row says, not the record.
             await streams.tell([rings(streams, case)])
             await streams.tell([rings(streams, case, OTHER)])
@@ -69,7 +84,7 @@ async def test_a_case_is_told_to_its_own_dealer_as_a_get_shows_it(api: Api) -> N
 async def test_a_case_comes_once_a_batch_at_its_last_record(api: Api) -> None:
     streams = streams_of(api)
     one, two = await api.submitted(), await api.submitted()
-    async with streams.opened(DEALER, None) as stream:
+    async with streams.opened(DEALER, None, "ann") as stream:
         batch = [Heard(STATUS, offset, 0.0, case["web_case_id"], DEALER) for offset, case in enumerate((one, two, one))]
         await streams.tell([*batch, Heard(STATUS, 3, 0.0)])
         _, events = stream.take()
@@ -87,11 +102,12 @@ async def test_an_event_shows_what_its_consumer_is_about_to_store(api: Api, stat
     attempt = AttemptSummary(started=datetime.now(UTC), ended=datetime.now(UTC), outcome=Outcome.REJECTED)
     fields: Json = {"case_id": "C-1"} if state is S.DELIVERED else {"reason": "No such category", "cause": "rejected"}
     event = await delivery(api, case, state, revision=2, attempts=(attempt,), **fields)
+    await store_document(api.database, event)
     (before,) = await store.find([case["web_case_id"]], [DEALER])
     await handle(api, [event])
     (after,) = await store.find([case["web_case_id"]], [DEALER])
-    predicted = with_delivery(before, event)
-    assert with_delivery(after, event) == after.case
+    predicted = with_delivery(before)
+    assert with_delivery(after) == after.case
     assert replace(predicted, updated_at=after.case.updated_at) == after.case
     assert predicted.submission is not None
     assert predicted.submission.state is state
@@ -102,11 +118,65 @@ async def test_a_stream_never_falls_behind_an_event_that_is_not_stored_yet(api: 
     case = await api.submitted()
     event = await delivery(api, case, S.DELIVERED, revision=5, case_id="C-1")
     late = await delivery(api, case, S.DELIVERING, revision=4)
-    async with streams.opened(DEALER, None) as stream:
+    await store_document(api.database, event)
+    async with streams.opened(DEALER, None, "ann") as stream:
         for heard in (told(streams, event), rings(streams, case), told(streams, late)):
             await streams.tell([replaced(heard, streams)])
         assert [one["submission"]["state"] for one in taken(stream)] == ["delivered"] * 3
     assert (await api.get(case))["submission"]["state"] == "pending"
+
+
+async def test_what_was_told_before_it_was_stored_is_told_again_once_it_is(api: Api) -> None:
+    clock = LateClock()
+    streams = streams_of(api)
+    streams.clock = clock
+    case = await api.submitted()
+    event = await delivery(api, case, S.FAILED, revision=2, cause="rejected", reason="No such machine")
+    await store_document(api.database, event)
+    async with streams.opened(DEALER, None, "ann") as stream:
+        await streams.tell([told(streams, event)])
+        await streams.follow_up()
+        assert [one["submission"]["state"] for one in taken(stream)] == ["failed"]
+        assert (await api.get(case))["submission"]["state"] == "pending", "a GET now is too early"
+        await handle(api, [event])
+        for again in ([await api.get(case)], []):
+            clock.seconds += 1
+            await streams.follow_up()
+            assert taken(stream) == again
+
+
+async def test_a_state_that_is_never_stored_is_not_asked_for_for_ever(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = LateClock()
+    streams = streams_of(api)
+    streams.clock = clock
+    asked: list[float] = []
+    find = PostgresLiveStore.find
+
+    async def counting(self: PostgresLiveStore, names: Collection[str], dealers: Collection[str]) -> list[LiveCase]:
+        asked.append(clock.seconds)
+        return await find(self, names, dealers)
+
+    event = await delivery(api, await api.submitted(), S.FAILED, revision=2, cause="rejected", reason="No")
+    await store_document(api.database, event)
+    async with streams.opened(DEALER, None, "ann"):
+        await streams.tell([told(streams, event)])
+        monkeypatch.setattr(PostgresLiveStore, "find", counting)
+        for _ in range(3600):
+            clock.seconds += 1
+            await streams.follow_up()
+    assert 8 <= len(asked) <= 12
+    assert asked[-1] < 900
+
+
+async def test_a_stream_shows_nothing_of_a_forged_delivery(api: Api) -> None:
+    streams = streams_of(api)
+    case = await api.submitted()
+    forged = await delivery(api, case, S.DELIVERED, revision=5, case_id="C-1", reason="another dealer's words")
+    async with streams.opened(DEALER, None, "ann") as stream:
+        await streams.tell([told(streams, forged)])
+        assert taken(stream) == [await api.get(case)]
 
 
 def replaced(heard: Heard, streams: LiveStreams) -> Heard:
@@ -118,12 +188,13 @@ async def test_who_connects_hears_what_the_list_does_not_show_yet(api: Api) -> N
     case, stored, others = await api.submitted(), await api.submitted(), await api.create(OTHER)
     events = [await delivery(api, one, S.FAILED, revision=2, reason="No") for one in (case, stored, others)]
     for event in events:
+        await store_document(api.database, event)
         await streams.tell([told(streams, event)])
     await handle(api, [events[1]])
-    async with streams.opened(DEALER, None) as stream:
+    async with streams.opened(DEALER, None, "ann") as stream:
         assert stream.start_id == streams.place
         assert [one["web_case_id"] for one in taken(stream)] == [case["web_case_id"]]
-    async with streams.opened(DEALER, "nonsense") as stream:
+    async with streams.opened(DEALER, "nonsense", "ann") as stream:
         loss, told_again = stream.take()
         assert loss is not None
         assert len(told_again) == 1
@@ -133,13 +204,13 @@ async def test_a_stream_goes_on_exactly_behind_each_id(api: Api) -> None:
     streams = streams_of(api)
     cases = [await api.submitted() for _ in range(4)]
     foreign = await api.create(OTHER)
-    async with streams.opened(DEALER, None) as stream:
+    async with streams.opened(DEALER, None, "ann") as stream:
         for case in (cases[0], foreign, cases[1], cases[2], foreign, cases[3]):
             await streams.tell([rings(streams, case, case["dealer"])])
         _, events = stream.take()
     ids = [stream.start_id, *(event.id for event in events)]
     for number, last_id in enumerate(ids):
-        async with streams.opened(DEALER, last_id) as again:
+        async with streams.opened(DEALER, last_id, "ann") as again:
             _, missed = again.take()
             assert [one.id for one in missed] == ids[number + 1 :]
             assert [shown(one.body)["web_case_id"] for one in missed] == [
@@ -157,7 +228,7 @@ async def test_an_id_that_cannot_be_resumed_means_fetching_anew(api: Api, last_i
     case = await api.submitted()
     for _ in range(3):
         await streams.tell([rings(streams, case)])
-    async with streams.opened(DEALER, last_id) as stream:
+    async with streams.opened(DEALER, last_id, "ann") as stream:
         loss, events = stream.take()
         assert (loss, events) == ((reason, "3.0"), [])
         await streams.tell([rings(streams, case)])
@@ -169,7 +240,7 @@ async def test_an_id_of_a_replica_that_is_ahead_is_waited_for(api: Api) -> None:
     case = await api.submitted()
 
     async def opens() -> list[Json]:
-        async with streams.opened(DEALER, "2.0") as stream:
+        async with streams.opened(DEALER, "2.0", "ann") as stream:
             for _ in range(2):
                 await streams.tell([rings(streams, case)])
             return taken(stream)
@@ -193,11 +264,11 @@ async def test_a_stream_that_begins_while_cases_are_read_misses_nothing(
         async def find(*arguments: Any) -> Any:
             cases = await found(*arguments)
             if not began:
-                began.append(await stack.enter_async_context(streams.opened(OTHER, None)))
+                began.append(await stack.enter_async_context(streams.opened(OTHER, None, "ann")))
             return cases
 
         streams.store = FindsBy(find)
-        await stack.enter_async_context(streams.opened(DEALER, None))
+        await stack.enter_async_context(streams.opened(DEALER, None, "ann"))
         await streams.tell([rings(streams, case), rings(streams, others, OTHER)._replace(offset=1)])
         assert began[0].start_id == event_id({STATUS: 0, DELIVERY: 0})
         assert [one["web_case_id"] for one in taken(began[0])] == [others["web_case_id"]]
@@ -212,24 +283,37 @@ class FindsBy:
 
 async def test_streams_are_limited_and_given_back(api: Api) -> None:
     streams = streams_of(api, streams=3, streams_of_dealer=2)
-    async with streams.opened(DEALER, None), streams.opened(OTHER, None):
-        async with streams.opened(DEALER, None):
+    async with streams.opened(DEALER, None, "ann"), streams.opened(OTHER, None, "ann"):
+        async with streams.opened(DEALER, None, "ann"):
             with pytest.raises(TooManyStreams):
-                await streams.opened("third", None).__aenter__()
-        async with streams.opened(OTHER, None):
+                await streams.opened("third", None, "ann").__aenter__()
+        async with streams.opened(OTHER, None, "ann"):
             pass
-        async with streams.opened(DEALER, None):
+        async with streams.opened(DEALER, None, "ann"):
             streams.limits = replace(streams.limits, streams=9)
             with pytest.raises(TooManyStreamsOfDealer):
-                await streams.opened(DEALER, None).__aenter__()
+                await streams.opened(DEALER, None, "ann").__aenter__()
     assert not streams._open
-    assert not streams._counts
+    assert not streams._of_dealers
+    assert not streams._of_users
+
+
+async def test_a_user_has_so_many_streams_of_all_dealers_together(api: Api) -> None:
+    streams = streams_of(api, streams_of_user=2)
+    async with streams.opened(DEALER, None, "ann"), streams.opened(OTHER, None, "ann"):
+        with pytest.raises(TooManyStreamsOfUser):
+            await streams.opened(DEALER, None, "ann").__aenter__()
+        async with streams.opened(DEALER, None, "bob"):
+            # What streams hold open, pages do not need.
+            assert (await api.client.get(f"/v1/dealers/{DEALER}/cases")).status_code == 200
+    async with streams.opened(DEALER, None, "ann"):
+        pass
 
 
 async def test_a_slow_reader_holds_nobody_up(api: Api) -> None:
     streams = streams_of(api, waiting_bytes=5_000)
     case = await api.submitted(notes="n" * 1000)
-    async with streams.opened(DEALER, None) as slow, streams.opened(DEALER, None) as fast:
+    async with streams.opened(DEALER, None, "ann") as slow, streams.opened(DEALER, None, "ann") as fast:
         for _ in range(20):
             await streams.tell([rings(streams, case)])
             assert len(taken(fast)) == 1
@@ -237,7 +321,7 @@ async def test_a_slow_reader_holds_nobody_up(api: Api) -> None:
         assert loss is not None
         assert loss.reason is Resync.TOO_SLOW
         assert sum(len(event.body) for event in events) <= 5_000
-        async with streams.opened(DEALER, loss.id) as again:
+        async with streams.opened(DEALER, loss.id, "ann") as again:
             assert len(taken(again)) >= 1 or not events
 
 
@@ -249,6 +333,10 @@ async def test_problems_of_the_limits_are_told(api: Api) -> None:
     streams_of(api, streams=9, streams_of_dealer=0)
     answer = await api.client.get(f"/v1/dealers/{DEALER}/cases/stream")
     assert (answer.status_code, answer.json()["type"]) == (429, "urn:casebridge:problem:too-many-streams")
+    assert answer.json()["policy"] == "dealer"
+    streams_of(api, streams_of_user=0)
+    answer = await api.client.get(f"/v1/dealers/{DEALER}/cases/stream")
+    assert (answer.status_code, answer.json()["policy"]) == (429, "user")
 
 
 async def test_other_methods_and_parameters_are_refused(api: Api) -> None:
@@ -260,4 +348,4 @@ async def test_other_methods_and_parameters_are_refused(api: Api) -> None:
     for method in ("PATCH", "DELETE"):
         answer = await api.client.request(method, path, json={}, headers={"If-Match": '"1"'})
         assert answer.status_code == 404
-    assert not api.service.streams._counts
+    assert not api.service.streams._of_dealers

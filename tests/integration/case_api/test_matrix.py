@@ -5,13 +5,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import pytest_asyncio
 
 from case_api import wiring
-from case_shared.identifiers import new_web_case_id
-from case_shared.settings import SCOPES
+from case_shared.words.identifiers import new_web_case_id
+from case_shared.words.scopes import Scope
 from tests.integration.case_api.conftest import DEALER, DRAFT, OTHER, Api, answering, token
 from tests.support import asgi
 from tests.support.asgi import Answer
@@ -36,25 +36,26 @@ DEALERS = "/v1/dealers"
 CASES = f"{DEALERS}/{{dealer}}/cases"
 CASE = f"{CASES}/{{web_case_id}}"
 TRIES = {
-    f"GET {DEALERS}": Try("cases:read"),
-    f"GET {DEALERS}/{{dealer}}/categories": Try("cases:read"),
-    f"GET {DEALERS}/{{dealer}}/priorities": Try("cases:read"),
-    f"GET {CASES}": Try("cases:read"),
-    f"GET {CASES}.csv": Try("cases:read"),
-    f"GET {CASES}/stream": Try("cases:read"),
-    f"POST {CASES}": Try("cases:write", 201, body=DRAFT),
-    f"GET {CASE}": Try("cases:read"),
-    f"PATCH {CASE}": Try("cases:write", headers=MATCH, body={"priority": "Low"}),
-    f"PATCH {CASE}?": Try("cases:write", 428, body={"priority": "Low"}),
-    f"DELETE {CASE}": Try("cases:write", 204, headers=MATCH),
-    f"DELETE {CASE}?": Try("cases:write", 412, headers={"If-Match": '"7"'}),
-    f"POST {CASE}/copy": Try("cases:write", 201),
-    f"POST {CASE}/copy?": Try("cases:write", 201, headers={"Idempotency-Key": "copy-{web_case_id}"}),
-    f"GET {CASE}/timeline": Try("cases:read"),
-    f"GET {CASE}/submission": Try("cases:read", 404),  # it is a draft
-    f"POST {CASE}/submission": Try("cases:submit", 202, headers=MATCH),
-    f"POST {CASE}/submission?": Try("cases:submit", 202, headers={**MATCH, "Prefer": "wait=0"}),
-    f"POST {CASE}/submission?validate_only=true": Try("cases:submit", headers=MATCH),
+    f"GET {DEALERS}": Try(Scope.CASES_READ),
+    f"GET {DEALERS}/{{dealer}}/categories": Try(Scope.CASES_READ),
+    f"GET {DEALERS}/{{dealer}}/priorities": Try(Scope.CASES_READ),
+    f"GET {DEALERS}/{{dealer}}/lengths": Try(Scope.CASES_READ),
+    f"GET {CASES}": Try(Scope.CASES_READ),
+    f"GET {CASES}.csv": Try(Scope.CASES_READ),
+    f"GET {CASES}/stream": Try(Scope.CASES_READ),
+    f"POST {CASES}": Try(Scope.CASES_WRITE, 201, body=DRAFT),
+    f"GET {CASE}": Try(Scope.CASES_READ),
+    f"PATCH {CASE}": Try(Scope.CASES_WRITE, headers=MATCH, body={"priority": "Low"}),
+    f"PATCH {CASE}?": Try(Scope.CASES_WRITE, 428, body={"priority": "Low"}),
+    f"DELETE {CASE}": Try(Scope.CASES_WRITE, 204, headers=MATCH),
+    f"DELETE {CASE}?": Try(Scope.CASES_WRITE, 412, headers={"If-Match": '"7"'}),
+    f"POST {CASE}/copy": Try(Scope.CASES_WRITE, 201),
+    f"POST {CASE}/copy?": Try(Scope.CASES_WRITE, 201, headers={"Idempotency-Key": "copy-{web_case_id}"}),
+    f"GET {CASE}/timeline": Try(Scope.CASES_READ),
+    f"GET {CASE}/submission": Try(Scope.CASES_READ, 404),  # it is a draft
+    f"POST {CASE}/submission": Try(Scope.CASES_SUBMIT, 202, headers=MATCH),
+    f"POST {CASE}/submission?": Try(Scope.CASES_SUBMIT, 202, headers={**MATCH, "Prefer": "wait=0"}),
+    f"POST {CASE}/submission?validate_only=true": Try(Scope.CASES_SUBMIT, headers=MATCH),
 }
 each_try = pytest.mark.parametrize("name", TRIES)
 
@@ -75,7 +76,7 @@ class Matrix:
         """As `caller`, at the endpoint, for that dealer and that case."""
         one, (method, _, path) = TRIES[name], name.partition(" ")
         transport = self.api.client._transport
-        assert isinstance(transport, httpx.ASGITransport)
+        assert isinstance(transport, httpx2.ASGITransport)
         target = path.replace("{dealer}", dealer).replace("{web_case_id}", web_case_id)
         headers = {key: value.replace("{web_case_id}", web_case_id) for key, value in one.headers.items()}
         self.statements.clear()
@@ -100,7 +101,7 @@ async def matrix(running_servers: Servers, template_database: str) -> AsyncItera
 @each_try
 async def test_only_its_scope_opens_an_endpoint(matrix: Matrix, name: str) -> None:
     needed = TRIES[name].scope
-    grants = [[], *([scope] for scope in SCOPES), list(SCOPES), [scope for scope in SCOPES if scope != needed]]
+    grants = [[], *([scope] for scope in Scope), list(Scope), [scope for scope in Scope if scope != needed]]
     for scopes in grants:
         case = await matrix.api.create()
         caller = token(scopes=",".join(scopes), dealers=DEALER)
@@ -118,7 +119,7 @@ async def test_only_its_scope_opens_an_endpoint(matrix: Matrix, name: str) -> No
 @pytest.mark.parametrize("name", [name for name in TRIES if "{dealer}" in name])
 async def test_another_dealer_and_an_unknown_one_look_the_same(matrix: Matrix, name: str) -> None:
     case, absent = await matrix.api.create(OTHER), new_web_case_id()
-    caller = token("eve", scopes=",".join(SCOPES), dealers=DEALER)
+    caller = token("eve", scopes=",".join(Scope), dealers=DEALER)
     answers = {}
     for dealer in (OTHER, UNKNOWN):
         for web_case_id in (case["web_case_id"], absent):
@@ -138,7 +139,7 @@ async def test_anothers_case_and_an_absent_one_look_the_same(matrix: Matrix, nam
     case, submitted, absent = await matrix.api.create(OTHER), await matrix.api.create(OTHER), new_web_case_id()
     path = f"/v1/dealers/{OTHER}/cases/{submitted['web_case_id']}/submission"
     assert (await matrix.api.client.post(path, headers=MATCH)).status_code == 202
-    caller = token("eve", scopes=",".join(SCOPES), dealers=DEALER)
+    caller = token("eve", scopes=",".join(Scope), dealers=DEALER)
     answers = {}
     await matrix.call(name, DEALER, new_web_case_id(), caller)  # asyncpg asks for the types of a statement once
     for web_case_id in (absent, case["web_case_id"], submitted["web_case_id"]):
@@ -151,7 +152,7 @@ async def test_anothers_case_and_an_absent_one_look_the_same(matrix: Matrix, nam
 
 async def test_lists_have_the_callers_dealers_alone(matrix: Matrix) -> None:
     case = await matrix.api.create(OTHER)
-    caller = token("eve", scopes=",".join(SCOPES), dealers=f"{DEALER},{UNKNOWN}")
+    caller = token("eve", scopes=",".join(Scope), dealers=f"{DEALER},{UNKNOWN}")
     for name in TRIES:
         if name.startswith("GET ") and "{web_case_id}" not in name:
             answer = await matrix.call(name, DEALER, "", caller)

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from case_shared.topics import CASE_DELIVERY, CASE_SUBMITTED
+from case_shared.kafka.topics import CASE_DELIVERY, CASE_SUBMITTED
 from tests.integration.case_api.conftest import CASES, DEALER, DRAFT, fill_lists
 from tests.integration.case_api.test_service import serving
 from tests.support import issuer

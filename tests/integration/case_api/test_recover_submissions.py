@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest_asyncio
 
-from case_api.app.recover_submissions import recover_submissions
-from case_shared.events import CaseContent, CaseSubmitted, Contact, Record
-from case_shared.postgres import create_pool
-from case_shared.topics import CASE_DELIVERY, CASE_SUBMITTED
+from case_api.recover_submissions import recover_submissions
+from case_shared.database.postgres import create_pool
+from case_shared.kafka.topics import CASE_DELIVERY, CASE_SUBMITTED
+from case_shared.words.events import CaseContent, CaseSubmitted, Contact, Record
 from tests.support import drafts
 from tests.support.brokers import Broker
 from tests.support.databases import Database

@@ -7,10 +7,11 @@ import pytest
 
 from case_api.app.resend_submissions import Resender
 from case_api.postgres.delivery_store import PostgresResendStore
-from case_shared.events import SubmissionState as S
-from case_shared.leadership import Lease
-from case_shared.loops import Doorbell
-from case_shared.postgres import load_sql
+from case_api.postgres.statements import Statement
+from case_shared.database.leadership import Lease
+from case_shared.database.postgres import load_sql
+from case_shared.process.loops import Doorbell
+from case_shared.words.events import SubmissionState as S
 from tests.integration.case_api.conftest import CASES, DRAFT, Api, Json
 from tests.integration.case_api.deliveries import RESENDS, deliver
 from tests.support.databases import Database
@@ -147,7 +148,7 @@ async def test_retention_finds_its_rows_by_index(database: Database, name: str, 
             """
         )
         # Without joins over whole tables, which are as cheap at this size: do the keys lead to the rows?
-        await connection.execute(f"PREPARE guarded AS {load_sql('case_api.postgres', name)}")
+        await connection.execute(f"PREPARE guarded AS {load_sql(Statement(name))}")
         plan = "\n".join(row[0] for row in await connection.fetch("EXPLAIN EXECUTE guarded (3600)"))
     assert index in plan, plan
     assert "Seq Scan" not in plan, plan

@@ -8,14 +8,15 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from case_shared.events import CaseDelivery, Record, SubmissionState
-from case_shared.topics import CASE_DELIVERY, CASE_SUBMITTED
+from case_shared.kafka.topics import CASE_DELIVERY, CASE_SUBMITTED
+from case_shared.words.events import CaseDelivery, Record, SubmissionState
 from tests.integration.case_api.conftest import CASES, DEALER, DRAFT, fill_lists
 from tests.support import issuer
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
 from tests.support.processes import Process, free_port, running
+from tests.support.submissions import store_document
 
 
 @asynccontextmanager
@@ -59,6 +60,7 @@ async def test_a_submission_goes_to_kafka_and_its_outcome_comes_back(
             case_id="C-1",
             occurred_at=datetime.now(UTC),
         )
+        await store_document(database, told)
         await broker.send(Record.of(told, source="d365-sync", time=told.occurred_at, traceparent=None))
 
         async def state() -> str:
@@ -68,7 +70,7 @@ async def test_a_submission_goes_to_kafka_and_its_outcome_comes_back(
 
         await eventually(state, lambda found: found == "delivered")
         async with dealer.get("/metrics") as answer:
-            assert "casebridge_outbox_published_total 1.0" in await answer.text()
+            assert 'casebridge_outbox_published_total{topic="case.submitted.v1"} 1.0' in await answer.text()
         async with dealer.get("/healthz") as answer:
             assert answer.status == 200
         assert await process.stop() == 0
@@ -77,7 +79,7 @@ async def test_a_submission_goes_to_kafka_and_its_outcome_comes_back(
 
 async def test_without_kafka_it_serves_and_says_so(database: Database, tmp_path: Path) -> None:
     await fill_lists(database)
-    settings = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    settings = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "KAFKA_START_SECONDS": "6"}
     async with serving(database, settings, tmp_path / "log") as process, client(process) as dealer:
         async with dealer.post(CASES, json=DRAFT) as answer:
             case = await answer.json()
@@ -85,13 +87,23 @@ async def test_without_kafka_it_serves_and_says_so(database: Database, tmp_path:
         async with dealer.post(path, headers={"If-Match": '"1"'}) as answer:
             assert answer.status == 202
 
-        async def relay_is_fine() -> bool:
+        async def outbox_is_fine() -> bool:
             async with dealer.get("/readyz") as answer:
                 assert answer.status == 200
-                fine: bool = (await answer.json())["checks"]["relay"]
+                fine: bool = (await answer.json())["checks"]["outbox"]
                 return fine
 
-        await eventually(relay_is_fine, lambda fine: not fine)
+        await eventually(outbox_is_fine, lambda fine: not fine)
+
+        async def why_not_ready() -> dict[str, str]:
+            async with dealer.get("/readyz") as answer:
+                reasons: dict[str, str] = (await answer.json())["reasons"]
+                return reasons if answer.status == 503 else {}
+
+        # Settings that reach no broker are seen by whoever rolls them out.
+        reasons = await eventually(why_not_ready, lambda found: {"consumers", "live_reader"} <= found.keys())
+        assert "case.delivery.v1 has not joined group" in reasons["consumers"]
+        assert "since the start: Kafka" in reasons["live_reader"]
         assert await process.stop() == 0
 
 

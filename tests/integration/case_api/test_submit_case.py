@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from case_api.web.schemas import SubmissionDocument
-from case_shared.events import CaseSubmitted, Record, SubmissionState, decode
-from tests.integration.case_api.conftest import CASES, DRAFT, OTHER, Api, token
+from case_shared.words.events import CaseSubmitted, Record, SubmissionState, decode
+from tests.integration.case_api.conftest import CASES, DRAFT, ISSUER, OTHER, Api, token
 from tests.integration.case_api.deliveries import deliver
 from tests.support.eventually import eventually
 
@@ -54,6 +54,11 @@ async def test_the_event_is_the_one_that_is_agreed(api: Api) -> None:
         content={**DRAFT, "category_type": "Sales"},
         created_by="ann",
         submitted_at=submission["submitted_at"],
+        created_by_subject="ann",
+        created_by_issuer=ISSUER,
+        submitted_by="bob",
+        submitted_by_subject="bob",
+        submitted_by_issuer=ISSUER,
     )
     assert submission["submitted_by"] == "bob"
     time = submission["submitted_at"]
@@ -89,6 +94,36 @@ async def test_an_edit_and_a_submission_at_once_do_not_mix(api: Api) -> None:
             api.client.patch(path, json={"category": None}, headers={"If-Match": '"1"'}), api.submit(case)
         )
         assert (edited.status_code, submitted.status_code) in {(200, 412), (409, 202)}
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "phase"),
+    [
+        pytest.param("version = version + 1", 412, "draft", id="edited"),
+        pytest.param(
+            "phase = 'submitted', submission_no = 1, submitted_version = 1, submitted_at = now()",
+            202,
+            "submitted",
+            id="submitted elsewhere",
+        ),
+    ],
+)
+async def test_a_draft_that_changes_while_its_submission_waits_is_not_submitted(
+    api: Api, change: str, status: int, phase: str
+) -> None:
+    case = await api.create()
+    async with api.database.connect() as other, other.transaction():
+        await other.execute(f"UPDATE case_api.cases SET {change} WHERE web_case_id = $1", case["web_case_id"])
+        submitting = asyncio.create_task(api.submit(case))
+
+        async def waits() -> bool:
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'case_api'"
+            return bool(await other.fetchval(waiting))
+
+        await eventually(waits)
+    assert (await submitting).status_code == status
+    assert await outbox(api) == []
+    assert [row["phase"] for row in await api.fetch("SELECT phase FROM case_api.cases")] == [phase]
 
 
 @pytest.mark.parametrize(
@@ -201,3 +236,27 @@ async def test_a_case_that_was_never_submitted_has_no_submission(api: Api) -> No
     case = await api.create(OTHER)
     answer = await api.client.get(f"/v1/dealers/{OTHER}/cases/{case['web_case_id']}/submission")
     assert (answer.status_code, answer.json()["type"]) == (404, "urn:casebridge:problem:case-not-submitted")
+
+
+async def test_a_text_that_d365_would_shorten_is_told_before_it_is_submitted(api: Api) -> None:
+    await api.fetch("INSERT INTO case_api.d365_lengths VALUES ('description', 10), ('contact_name', 3), ('notes', 40)")
+    assert (await api.client.get(CASES.removesuffix("cases") + "lengths")).json()["items"] == [
+        {"pointer": "/description", "characters": 10},
+        {"pointer": "/contact/name", "characters": 3},
+        {"pointer": "/notes", "characters": 40},
+    ]
+    # Two UTF-16 units each, as D365 counts: 8 characters are 10 there.
+    case = await api.create(category_type="Sales", description="pump \U0001f527\U0001f527.", contact={"name": "Ann"})
+    assert (await api.submit(case, params={"validate_only": "true"})).json() == {"valid": True}
+
+    longer = await api.create(
+        category_type="Sales", description="pumps \U0001f527\U0001f527.", contact={"name": "Anna"}, notes="short"
+    )
+    for choice in ({"params": {"validate_only": "true"}}, {}):
+        refused = await api.submit(longer, **choice)  # type: ignore[arg-type]
+        assert refused.status_code == 422
+        assert refused.json()["errors"] == [
+            {"pointer": "/description", "detail": "D365 keeps 10 characters of it; shorten it to that."},
+            {"pointer": "/contact/name", "detail": "D365 keeps 3 characters of it; shorten it to that."},
+        ]
+    assert await outbox(api) == []

@@ -8,19 +8,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 from faststream.kafka import KafkaBroker
 
-from case_shared.clock import SystemClock
-from case_shared.errors import Flooded, UnreadableRecord
-from case_shared.flood import FloodGate
-from case_shared.health import Heartbeats
-from case_shared.kafka import Consumers, RawRecord, Subscription
-from case_shared.postgres import Connection, Pool
-from case_shared.records import store_batch
+from case_shared.database.postgres import Connection, Pool
+from case_shared.kafka.connection import KafkaSettings, RawRecord, Subscription
+from case_shared.kafka.consumers import Consumers
+from case_shared.kafka.flood import FloodGate
+from case_shared.kafka.records import store_batch
+from case_shared.kafka.topics import PARTITIONS
+from case_shared.process.clock import SystemClock
+from case_shared.process.heartbeats import Heartbeats, NotReady
+from case_shared.words.errors import Flooded, UnreadableRecord
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
@@ -125,7 +127,7 @@ async def test_a_start_that_fails_midway_leaves_no_second_member_behind(
     monkeypatch.setattr(AIOKafkaConsumer, "start", fail_the_second)
     handler, other = Handler(), Handler()
     async with consuming(broker, handler, Subscription("letters", GROUP, other)):
-        await eventually(lambda: asyncio.sleep(0, len(starts)), lambda count: count == 4)
+        await eventually(lambda: asyncio.sleep(0, len(starts)), lambda count: count == 3)
         await send(broker, *(b"%d" % number for number in range(20)))
         await eventually(handler.count, lambda count: count == 20)
         await eventually(lambda: committed(broker), lambda count: count == 20)
@@ -247,6 +249,104 @@ async def test_consumers_wait_for_a_broker_that_is_away(broker: Broker) -> None:
     async with consuming(away, handler):
         pass
     assert handler.calls == 0
+
+
+async def test_a_consumer_that_never_joined_is_not_ready_after_its_start_up_time(broker: Broker) -> None:
+    away = broker.settings.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:9", "kafka_start_seconds": 20})
+    clock, stopping = StepClock(), asyncio.Event()
+    consumers = Consumers(
+        away, [Subscription(TOPIC, GROUP, Handler())], client_id="t", heartbeats=Heartbeats(clock)
+    )  # fmt: skip
+    run = asyncio.create_task(consumers.run(stopping))
+    try:
+        await eventually(lambda: asyncio.sleep(0, consumers.states[0].last_error))
+        assert await consumers.ready(), "it has its start-up time"
+        clock.now_seconds += 21
+        with pytest.raises(NotReady, match=f"{TOPIC} has not joined group .*{GROUP} since the start: KafkaConn"):
+            await consumers.ready()
+    finally:
+        stopping.set()
+        await run
+
+
+async def test_an_error_of_reading_ends_the_consumer_is_told_and_loses_nothing(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FastStream's loop slept on such errors, and without a logger nobody saw them."""
+    await broker.create(TOPIC, "letters")
+    handler, other, stopping = Handler(), Handler(), asyncio.Event()
+    struck = asyncio.Event()
+    getmany = AIOKafkaConsumer.getmany
+
+    async def strike_once(self: AIOKafkaConsumer, *partitions: Any, **more: Any) -> Any:
+        taken = await getmany(self, *partitions, **more)
+        if taken and handler.values and not struck.is_set() and partitions[0].topic.endswith(TOPIC):
+            struck.set()
+            raise TopicAuthorizationFailedError(partitions[0].topic)  # what was taken is gone with it
+        return taken
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", strike_once)
+    consumers = Consumers(
+        broker.settings,
+        [Subscription(TOPIC, GROUP, handler), Subscription("letters", f"{GROUP}.letters", other)],
+        client_id="t",
+        heartbeats=Heartbeats(SystemClock()),
+    )
+    run = asyncio.create_task(consumers.run(stopping))
+    try:
+        await eventually(lambda: asyncio.sleep(0, consumers.started))
+        await send(broker, b"1")
+        await eventually(handler.count, lambda count: count == 1)
+        await send(broker, *(b"%d" % number for number in range(2, 30)))
+        await struck.wait()
+        await eventually(lambda: asyncio.sleep(0, consumers.states[0].problem))
+        with pytest.raises(NotReady, match=r"ended by an error.*TopicAuthorizationFailed"):
+            await consumers.ready()
+        assert consumers.states[1].joined, "the other one goes on"
+        await eventually(lambda: asyncio.sleep(0, {int(v or 0) for v in handler.values} == set(range(1, 30))))
+        await eventually(lambda: committed(broker), lambda count: count == 29)
+        assert await consumers.ready()
+    finally:
+        stopping.set()
+        await run
+
+
+async def test_a_partition_that_no_member_reads_is_noticed(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("case_shared.kafka.consuming._MEASURE_SECONDS", 0.3)
+    monkeypatch.setattr("case_shared.kafka.consuming._LOOK_SECONDS", 0.1)
+    await broker.create(TOPIC)
+    consumers = Consumers(
+        broker.settings, [Subscription(TOPIC, GROUP, Handler())], client_id="t", heartbeats=Heartbeats(SystemClock())
+    )
+    stopping, (state,) = asyncio.Event(), consumers.states
+    run = asyncio.create_task(consumers.run(stopping))
+    try:
+        await eventually(lambda: asyncio.sleep(0, len(state.assigned)), lambda count: count == PARTITIONS)
+        assert await consumers.flow()
+        with monkeypatch.context() as patched:
+            # The group's own answer says which have an owner; one of them goes.
+            async def all_but_one(*_: Any) -> set[TopicPartition]:
+                return set(state.assigned) - {TopicPartition(state.topic, 3)}
+
+            patched.setattr("case_shared.kafka.consuming.partitions_with_owner", all_but_one)
+            await eventually(lambda: asyncio.sleep(0, state.unowned), lambda count: count == 1)
+            with pytest.raises(NotReady, match=f"1 partitions of {state.topic} have no consumer"):
+                await consumers.flow()
+        await eventually(lambda: asyncio.sleep(0, state.unowned), lambda count: count == 0)
+    finally:
+        stopping.set()
+        await run
+
+
+async def test_consumers_start_with_several_addresses_of_which_one_is_dead(broker: Broker) -> None:
+    """FastStream takes a string for one address, so no consumer started while the producers did."""
+    await broker.create(TOPIC)
+    addresses = f"127.0.0.1:9, {broker.settings.kafka_bootstrap_servers}"
+    several = Broker(KafkaSettings(**{**broker.settings.model_dump(), "kafka_bootstrap_servers": addresses}))
+    handler = Handler()
+    async with consuming(several, handler):
+        await send(broker, b"1")
+        await eventually(handler.count, lambda count: count == 1)
 
 
 def as_records(values: Sequence[bytes], first: int = 0) -> list[RawRecord]:
@@ -411,7 +511,7 @@ async def test_a_start_that_hangs_is_told_by_health(broker: Broker, monkeypatch:
     await starting.wait()
     assert heartbeats.stuck() == {}
     clock.now_seconds += 91
-    assert list(heartbeats.stuck()) == ["consumers"]
+    assert list(heartbeats.stuck()) == [f"consumer of {TOPIC}"]
     stopping.set()
     await run
 

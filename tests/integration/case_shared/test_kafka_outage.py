@@ -1,32 +1,120 @@
-"""Consumers outlive Kafka's death."""
+"""A Kafka that goes away: each sender gives up in time and says so, and all send and read again once it is back."""
 
 import asyncio
+import gc
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from case_shared.kafka import KafkaSettings
-from casebridge import servers
-from casebridge.ports import free_ports
-from tests.integration.case_shared.test_consumers import TOPIC, Handler, consuming, send
+import pytest
+import pytest_asyncio
+from aiokafka.errors import KafkaError
+
+from case_shared.kafka.connection import KafkaSettings, create_producer
+from case_shared.kafka.outbox import sender_for
+from case_shared.kafka.producing import Sender
+from case_shared.kafka.topics import CASE_SUBMITTED
+from case_shared.words.events import Record
+from tests.integration.case_api.test_stream import live_is, world_on
+from tests.integration.case_shared.test_consumers import TOPIC, Handler, consuming
+from tests.integration.case_shared.test_consumers import send as send_to
 from tests.support.brokers import Broker
+from tests.support.databases import Database
 from tests.support.eventually import eventually
+from tests.support.servers import OwnKafka, own_kafka
 
+SEND_SECONDS = 3.0
 RECOVERY_SECONDS = 20
+# More than one batch of a producer takes, so that a send is cut off while it waits for room, too.
+RECORDS, VALUE = 12, b'"' + b"x" * 10_000 + b'"'
+Send = Callable[[], Awaitable[object]]
 
 
-async def test_consumers_go_on_after_kafka_was_killed(tmp_path: Path) -> None:
-    port, controller_port = free_ports(2)
-    kafka = await asyncio.to_thread(servers.start_kafka, tmp_path, port, controller_port)
-    broker = Broker(KafkaSettings(kafka_bootstrap_servers=kafka.address))
-    handler = Handler()
-    try:
-        await broker.create(TOPIC)
-        async with consuming(broker, handler):
-            await send(broker, b"before")
-            await eventually(handler.count, lambda count: count == 1)
-            kafka.kill()
-            kafka = await asyncio.to_thread(servers.start_kafka, tmp_path, port, controller_port)
-            await send(broker, b"after")
+@asynccontextmanager
+async def senders(settings: KafkaSettings) -> AsyncIterator[list[Send]]:
+    """An outbox publisher's, with large batches, and the one of events that come over HTTPS."""
+    large, small = sender_for(settings, "test"), Sender(lambda: create_producer(settings, client_id="test-events"))
+    large.send_seconds = small.send_seconds = SEND_SECONDS
+    records = [Record(CASE_SUBMITTED, b"W0", VALUE, [])] * RECORDS
+    yield [lambda: large.send(records), lambda: small.send(records)]
+    for sender in (large, small):
+        await sender.close()
+
+
+async def gives_up(send: Send) -> None:
+    async with asyncio.timeout(4 * SEND_SECONDS):
+        with pytest.raises((KafkaError, OSError)):
+            await send()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OwnKafka]:
+    async with own_kafka(tmp_path_factory.mktemp("kafka")) as running:
+        await Broker(KafkaSettings(kafka_bootstrap_servers=running.address)).create(CASE_SUBMITTED, TOPIC)
+        yield running
+
+
+@asynccontextmanager
+async def sending_around(
+    kafka: OwnKafka, caplog: pytest.LogCaptureFixture
+) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Each sender sends before and after the block; what is yielded is awaited once Kafka is gone."""
+    async with senders(KafkaSettings(kafka_bootstrap_servers=kafka.address)) as sends:
+
+        async def all_give_up() -> None:
+            await asyncio.gather(*(gives_up(send) for send in sends))
+
+        for send in sends:
+            await send()
+        yield all_give_up
+        for send in sends:
+            await send()
+    gc.collect()  # a future tells only when it goes that nobody has asked for its exception
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
+
+
+async def test_a_send_ends_though_kafka_is_frozen_and_the_next_one_arrives(
+    kafka: OwnKafka, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with sending_around(kafka, caplog) as all_give_up:
+        kafka.send(signal.SIGSTOP)
+        try:
+            await all_give_up()
+        finally:
+            kafka.send(signal.SIGCONT)
+
+
+async def test_senders_give_up_and_consumers_wait_where_kafka_is_killed_and_both_go_on(
+    kafka: OwnKafka, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker, handler = Broker(KafkaSettings(kafka_bootstrap_servers=kafka.address)), Handler()
+    async with consuming(broker, handler):
+        await send_to(broker, b"before")
+        await eventually(handler.count, lambda count: count == 1)
+        async with sending_around(kafka, caplog) as all_give_up:
+            kafka.server.kill()
+            await all_give_up()
+            await kafka.restart()
+            await send_to(broker, b"after")
             await eventually(handler.count, lambda count: count >= 2, within_seconds=RECOVERY_SECONDS)
-    finally:
-        kafka.kill()
     assert set(handler.values) == {b"before", b"after"}
+
+
+async def test_streams_outlive_kafka(database: Database, kafka: OwnKafka, tmp_path: Path) -> None:
+    broker = Broker(KafkaSettings(kafka_bootstrap_servers=kafka.address, kafka_topic_prefix="streams."))
+    async with world_on(database, broker, tmp_path) as world:
+        process = await world.replica(LIVE_KEEP_ALIVE_SECONDS="0.5")
+        case = await world.case()
+        async with world.watching(process) as watcher:
+            await world.change(case, "in_process")
+            await watcher.until(lambda one: len(one.cases) == 1)
+            kafka.server.kill()
+            await eventually(lambda: live_is(process), lambda fine: not fine, within_seconds=40)
+            await kafka.restart()
+            await world.change(case, "open")
+            await watcher.until(lambda one: one.statuses[-1] == "open", within_seconds=40)
+            assert watcher.resyncs == []
+            await eventually(lambda: live_is(process))
+        about_live = [line for line in process.output().splitlines() if '"live"' in line]
+        assert len(about_live) < 40, about_live

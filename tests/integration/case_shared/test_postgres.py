@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from case_shared.postgres import close_pool
+from case_shared.database.postgres import close_pool
 from tests.support.databases import Database
 
 

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from case_shared.clock import SystemClock
-from case_shared.health import Heartbeats
-from case_shared.kafka import Consumers, RawRecord, Subscription
-from case_shared.restoring import rewind, skip
+from case_shared.kafka.connection import RawRecord, Subscription
+from case_shared.kafka.consumers import Consumers
+from case_shared.kafka.restoring import rewind, skip
+from case_shared.process.clock import SystemClock
+from case_shared.process.heartbeats import Heartbeats
 from tests.support.brokers import Broker
 from tests.support.eventually import eventually
 

@@ -4,20 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
+import httpx2
 import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from case_shared.service import _Server
+from case_shared.web.http_protocol import BoundedProtocol
+from case_shared.web.service import _Server
 from tests.support.eventually import eventually
 from tests.support.processes import free_port
 
 
 @asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[tuple[_Server, httpx.AsyncClient, "asyncio.Task[None]"]]:
+async def serving(app: FastAPI) -> AsyncIterator[tuple[_Server, httpx2.AsyncClient, "asyncio.Task[None]"]]:
     port = free_port()
-    config = uvicorn.Config(app, port=port, http="httptools", log_config=None, lifespan="off")
+    config = uvicorn.Config(app, port=port, http=BoundedProtocol, log_config=None, lifespan="off")
     server = _Server(config)
     run = asyncio.create_task(server.serve(sockets=[config.bind_socket()]))
 
@@ -25,7 +26,7 @@ async def serving(app: FastAPI) -> AsyncIterator[tuple[_Server, httpx.AsyncClien
         return server.started
 
     await eventually(started)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         yield server, client, run
     server.should_exit = True
     await run
@@ -47,11 +48,11 @@ async def test_a_request_on_an_open_connection_is_answered_though_the_server_sto
     async with serving(application) as (server, client, run):
         assert "connection" not in (await client.get("/")).headers
         server.should_exit = True
-        await asyncio.wait_for(stopping.wait(), 2)
+        await asyncio.wait_for(stopping.wait(), 10)
         answer = await client.get("/")
         assert (answer.status_code, answer.headers["connection"]) == (200, "close")
-        await asyncio.wait_for(run, 1)
-        with pytest.raises(httpx.ConnectError):
+        await asyncio.wait_for(run, 10)
+        with pytest.raises(httpx2.ConnectError):
             await client.get("/")
 
 
@@ -68,9 +69,9 @@ async def test_a_request_that_waits_is_told_that_the_server_stops() -> None:
         waiting = asyncio.create_task(client.get("/wait"))
         await eventually(lambda: _tasks(server))
         server.should_exit = True
-        answer = await asyncio.wait_for(waiting, 1)
+        answer = await asyncio.wait_for(waiting, 10)
         assert (answer.json(), answer.headers["connection"]) == ("told", "close")
-        await asyncio.wait_for(run, 1)
+        await asyncio.wait_for(run, 10)
 
 
 async def _tasks(server: _Server) -> int:

@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from case_shared.words.scopes import Scope
 from casebridge.oidc.app import create_app
 from casebridge.oidc.settings import OidcProviderSettings
 
@@ -91,7 +92,7 @@ async def test_code_with_pkce_gives_tokens_of_the_user(provider: TestClient[Any,
     assert claims["aud"] == "casebridge"
     assert claims["dealers"] == ["usmf-us-001", "usmf-us-002"]
     assert claims["preferred_username"] == "theo"
-    assert claims["scope"].split() == ["openid", "cases:read"]  # a dealer is no operator, whatever the client asks
+    assert claims["scope"].split() == ["openid", Scope.CASES_READ]  # a dealer is no operator, whatever the client asks
     identity = await claims_of(provider, tokens["id_token"])
     assert (identity["sub"], identity["aud"], identity["nonce"]) == ("theo", "portal-web", "n-1")
 
@@ -116,10 +117,10 @@ async def test_userinfo_tells_who_the_token_is_for(provider: TestClient[Any, Any
 
 async def test_tools_get_a_token_for_their_secret(provider: TestClient[Any, Any]) -> None:
     secret = base64.b64encode(b"tools:tools-secret").decode()
-    form = {"grant_type": "client_credentials", "scope": "documents:read"}
+    form = {"grant_type": "client_credentials", "scope": Scope.DOCUMENTS_READ}
     answer = await provider.post("/token", data=form, headers={"Authorization": f"Basic {secret}"})
     claims = await claims_of(provider, (await answer.json())["access_token"])
-    assert (claims["sub"], claims["scope"], claims["dealers"]) == ("tools", "documents:read", [])
+    assert (claims["sub"], claims["scope"], claims["dealers"]) == ("tools", Scope.DOCUMENTS_READ, [])
 
 
 async def test_code_is_good_once_and_for_its_verifier_alone(provider: TestClient[Any, Any]) -> None:

@@ -7,13 +7,13 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 import pytest_asyncio
 
-from casebridge.state import find_last, find_running
+from case_shared.words.scopes import Scope
+from casebridge.state import ProcessRecord, ProcessState, find_last, find_running
 from casebridge.tokens import describe, mint
 from tests.support.eventually import eventually
 from tests.support.stack import Stack, casebridge, up
@@ -40,7 +40,7 @@ async def test_json_tells_addresses_and_processes(stack: Stack) -> None:
     assert stack.database_url.startswith("postgresql://postgres:")
     assert stack.kafka is None
     assert list(stack.urls) == ["oidc"]
-    assert mint(stack.data_dir, describe("anyone", ()), "cases:read", 1)
+    assert mint(stack.data_dir, describe("anyone", ()), Scope.CASES_READ, 1)
 
 
 async def test_second_up_on_the_same_folder_is_refused_with_the_pid_that_holds_it(stack: Stack) -> None:
@@ -62,16 +62,17 @@ async def test_ports_taken_are_named_with_the_way_out(stack: Stack, tmp_path: Pa
 @pytest.mark.parametrize("name", ["postgres", "oidc"])
 async def test_what_is_killed_is_started_again_at_its_address(stack: Stack, name: str) -> None:
     before = stack.processes()[name]
-    os.kill(before["pid"], signal.SIGKILL)
+    assert before.pid is not None
+    os.kill(before.pid, signal.SIGKILL)
 
-    async def now() -> dict[str, Any]:
+    async def now() -> ProcessRecord:
         return stack.processes()[name]
 
-    def back(seen: dict[str, Any]) -> bool:
-        return bool(seen["state"] == "running" and seen["pid"] != before["pid"])
+    def back(seen: ProcessRecord) -> bool:
+        return seen.state is ProcessState.RUNNING and seen.pid != before.pid
 
     after = await eventually(now, back, within_seconds=STOP_SECONDS)
-    assert after["restarts"] == before["restarts"] + 1
+    assert after.restarts == before.restarts + 1
 
 
 async def test_logs_are_kept_by_name(stack: Stack) -> None:
@@ -82,7 +83,9 @@ async def test_logs_are_kept_by_name(stack: Stack) -> None:
     assert "oidc, postgres" in unknown.stderr
 
 
-async def test_down_stops_everything_and_a_restart_finds_data_and_addresses(tmp_path: Path) -> None:
+async def test_after_down_and_after_a_kill_no_process_is_left_and_a_restart_finds_data_and_addresses(
+    tmp_path: Path,
+) -> None:
     data_dir = tmp_path / "data"
     async with up(data_dir, *FEW) as first:
         children = pids(data_dir)
@@ -90,21 +93,15 @@ async def test_down_stops_everything_and_a_restart_finds_data_and_addresses(tmp_
         assert await first.process.wait() == 0
         assert not any(psutil.pid_exists(pid) for pid in children)
     async with up(data_dir, *FEW) as second:
-        assert second.database_url == first.database_url
-        assert second.urls == first.urls
-
-
-async def test_killed_up_leaves_no_process_and_its_lock_is_no_obstacle(tmp_path: Path) -> None:
-    data_dir = tmp_path / "data"
-    async with up(data_dir, *FEW) as first:
-        children = [psutil.Process(pid) for pid in pids(data_dir)]
-        first.process.kill()
-        await first.process.wait()
-        psutil.wait_procs(children, timeout=STOP_SECONDS)
-        assert not any(child.is_running() for child in children)
+        assert (second.database_url, second.urls) == (first.database_url, first.urls)
+        running = [psutil.Process(pid) for pid in pids(data_dir)]
+        second.process.kill()
+        await second.process.wait()
+        psutil.wait_procs(running, timeout=STOP_SECONDS)
+        assert not any(child.is_running() for child in running)
         assert find_running(data_dir) is None
-    async with up(data_dir, *FEW) as second:
-        assert second.urls == first.urls
+    async with up(data_dir, *FEW) as third:
+        assert third.urls == first.urls
 
 
 def test_folder_of_another_postgres_is_refused(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 from aiokafka import AIOKafkaConsumer
 
-from case_shared.topics import topic_name
+from case_shared.kafka.topics import topic_name
 from tests.integration.d365_sandbox.conftest import OData, sign_in
 from tests.support.brokers import Broker
 from tests.support.eventually import eventually

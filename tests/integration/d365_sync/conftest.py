@@ -1,7 +1,7 @@
 """The dispatcher on a real database and the real sandbox; what it would send to Kafka is kept in a list."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,24 +11,27 @@ from uuid import uuid4
 
 import pytest_asyncio
 
-from case_shared.clock import SystemClock
 from case_shared.d365.client import D365Client
 from case_shared.d365.session import open_client
-from case_shared.events import CaseContent, CaseDelivery, CaseSubmitted, Contact, Record, decode
-from case_shared.health import Heartbeats
-from case_shared.identifiers import new_web_case_id
-from case_shared.leadership import Leadership
-from case_shared.postgres import Pool
+from case_shared.database.leadership import Leadership
+from case_shared.database.postgres import Pool
+from case_shared.process.clock import SystemClock
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.words.events import CaseContent, CaseDelivery, CaseSubmitted, Contact, decode
+from case_shared.words.identifiers import new_web_case_id
 from d365_sync import wiring
-from d365_sync.app.bells import Bells
+from d365_sync.app.wake_ups import WakeUps
 from d365_sync.dispatcher import LEASE_NAME, Dispatcher
 from d365_sync.domain.document import DocumentId
+from d365_sync.operators_api import build_context
 from d365_sync.postgres.intake import Submitted, take_in
 from d365_sync.settings import Settings
 from tests.integration.d365_sync.operators import Api, serving
 from tests.support.databases import Database
 from tests.support.eventually import eventually
+from tests.support.outboxes import Kept
 from tests.support.sandbox import Sandbox
+from tests.support.submissions import store_submissions
 
 Json = dict[str, Any]
 QUICK = {
@@ -75,15 +78,16 @@ class Queue:
     database: Database
     pool: Pool
     dispatcher: Dispatcher
-    bells: Bells
-    events: list[CaseDelivery] = field(default_factory=list)
+    wake_ups: WakeUps
+    kafka: Kept
     statements: list[str] = field(default_factory=list)
 
     async def take_in(self, *events: CaseSubmitted) -> None:
         """As the consumer does."""
+        await store_submissions(self.database, *events)
         async with self.pool.acquire() as connection, connection.transaction():
             await take_in(connection, [Submitted(event, None) for event in events])
-        self.bells.taken_in()
+        self.wake_ups.taken_in()
 
     async def document(self, event: CaseSubmitted) -> Json:
         """The document's row."""
@@ -116,6 +120,11 @@ class Queue:
 
         return await eventually(lambda: self.document(event), holds, within_seconds=within)
 
+    @property
+    def events(self) -> list[CaseDelivery]:
+        """What was published."""
+        return [decode(CaseDelivery, record.value, record.headers) for record in self.kafka.records]
+
     async def events_of(self, event: CaseSubmitted) -> list[CaseDelivery]:
         """What was published of it."""
         return [one for one in self.events if one.web_case_id == event.web_case_id]
@@ -127,7 +136,7 @@ def settings_for(database: Database, sandbox: Sandbox, **changes: Any) -> Settin
     return Settings(
         database_url=database.url("d365_sync"),
         kafka_bootstrap_servers="unused:9092",
-        oidc_issuer="http://unused",
+        oidc_issuer="https://unused",
         **{**known, **QUICK, **changes},
     )
 
@@ -135,31 +144,26 @@ def settings_for(database: Database, sandbox: Sandbox, **changes: Any) -> Settin
 @asynccontextmanager
 async def dispatching(database: Database, sandbox: Sandbox, **changes: Any) -> AsyncIterator[Queue]:
     """Run a dispatcher for the block."""
-    settings, clock, bells, stopping = (
+    settings, clock, wake_ups, stopping = (
         settings_for(database, sandbox, **changes),
         SystemClock(),
-        Bells(),
+        WakeUps(),
         asyncio.Event(),
     )
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(database.pool("d365_sync", 8))
         d365 = await stack.enter_async_context(open_client(settings, settings.mapping, clock, limit=60))
-        events: list[CaseDelivery] = []
-
-        async def send(records: Sequence[Record]) -> None:
-            events.extend(decode(CaseDelivery, record.value, record.headers) for record in records)
-
-        heartbeats = Heartbeats(clock)
-        dispatcher = wiring.build_dispatcher(settings, pool, d365, send, clock, heartbeats, bells)
+        kafka, heartbeats = Kept(), Heartbeats(clock)
+        dispatcher = wiring.build_dispatcher(settings, pool, d365, kafka, clock, heartbeats, wake_ups)
         leadership = Leadership(pool, clock, heartbeats, LEASE_NAME, lease_seconds=4)
         leading = asyncio.create_task(leadership.run(dispatcher.lead, stopping))
         try:
-            yield Queue(database, pool, dispatcher, bells, events)
+            yield Queue(database, pool, dispatcher, wake_ups, kafka)
         finally:
             stopping.set()
-            bells.taken_in()
+            wake_ups.taken_in()
             await asyncio.wait_for(leading, 10)
-            await asyncio.wait_for(dispatcher.hands.drain(), 10)
+            await asyncio.wait_for(dispatcher.in_flight.drain(), 10)
 
 
 @pytest_asyncio.fixture
@@ -174,7 +178,7 @@ async def api(queue: Queue, d365: Sandbox) -> AsyncIterator[Api]:
     """The operators' API beside that dispatcher."""
     d365_client = queue.dispatcher.look_up.d365
     assert isinstance(d365_client, D365Client)
-    context = wiring._context(settings_for(queue.database, d365), queue.pool, d365_client, queue.bells)
+    context = build_context(settings_for(queue.database, d365), queue.pool, d365_client, queue.wake_ups)
     async with serving(context) as running:
         yield running
 

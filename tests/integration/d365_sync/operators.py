@@ -7,35 +7,45 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-import httpx
+import httpx2
 import jwt
 from fastapi import FastAPI
 
-from case_shared.auth import Principal
+from case_shared.web.auth import Principal
+from case_shared.words.scopes import Scope
 from d365_sync.web.app import create, describe
 from d365_sync.web.context import Context
 from tests.support.contract import Hooks, checking
 
 Json = dict[str, Any]
-ALL = "documents:read documents:write audit:read"
+ISSUER = "https://issuer.example"
+ALL = f"{Scope.DOCUMENTS_READ} {Scope.DOCUMENTS_WRITE} {Scope.AUDIT_READ}"
 
 
 class WordVerifier:
-    """Takes `user|scope scope` for a token."""
+    """Takes `user|scope scope` for a token; a user may be `subject~name`."""
 
     async def verify(self, token: str) -> Principal:
         """Who the token stands for."""
         user, separator, scopes = token.partition("|")
         if not separator:
             raise jwt.InvalidTokenError("no word of ours")
-        return Principal(user, user, frozenset(scopes.split()), frozenset(), datetime.now(UTC) + timedelta(hours=1))
+        subject, _, name = user.partition("~")
+        return Principal(
+            subject,
+            name or subject,
+            frozenset(scopes.split()),
+            frozenset(),
+            datetime.now(UTC) + timedelta(hours=1),
+            issuer=ISSUER,
+        )
 
 
 @dataclass
 class Api:
     """The API as an operator's console has it."""
 
-    client: httpx.AsyncClient
+    client: httpx2.AsyncClient
 
     async def get(self, path: str, status: int = 200, **params: Any) -> Json:
         """GET, with this status."""
@@ -76,9 +86,9 @@ def application(context: Context) -> FastAPI:
 async def serving(context: Context) -> AsyncIterator[Api]:
     """The API, called by operator olga; each answer is held to the document."""
     app = application(context)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer olga|{ALL}"}
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         transport=transport, base_url="http://api", headers=headers, event_hooks=held()
     ) as client:
         yield Api(client)

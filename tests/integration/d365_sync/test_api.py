@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from case_shared.postgres import load_sql
+from case_shared.database.postgres import load_sql
+from case_shared.database.statements import Statement
+from case_shared.words.scopes import Scope
 from tests.integration.d365_sync.conftest import Queue, cases_of, known_case, submitted
 from tests.integration.d365_sync.operators import Api
 from tests.support.eventually import eventually
@@ -17,7 +19,7 @@ async def state_of(api: Api, document: str) -> str:
     return str((await api.get(f"/documents/{document}"))["state"])
 
 
-async def test_a_dead_letter_shows_its_whole_story(api: Api, dead_letter: str) -> None:
+async def test_a_dead_letter_shows_its_whole_story(api: Api, d365: Sandbox, dead_letter: str) -> None:
     document = await api.get(f"/documents/{dead_letter}")
 
     assert document["cause"] == "rejected"
@@ -30,6 +32,10 @@ async def test_a_dead_letter_shows_its_whole_story(api: Api, dead_letter: str) -
     assert "Call first." not in post["request"]
     assert "Warranty is closed." in post["answer"]
     assert look_up["finding"] == "absent"
+    seen = {one["client_request_id"]: one for one in (await d365.control("GET", "/requests?limit=100"))["items"]}
+    assert seen[post["client_request_id"]]["operation"] == "create"
+    assert seen[look_up["client_request_id"]]["operation"] == "read"
+    assert look_up["dyn_aid"] == seen[look_up["client_request_id"]]["dyn_aid"]
     assert document["allowed_actions"] == ["replay", "link", "verify", "return", "discard"]
 
 
@@ -54,12 +60,12 @@ async def test_lists_filter_and_page(api: Api, dead_letter: str) -> None:
 async def test_replay_delivers_what_d365_accepts_now(api: Api, queue: Queue, d365: Sandbox, dead_letter: str) -> None:
     await d365.control("DELETE", "/faults/closed")
 
-    answer = await api.act(dead_letter, "replay", {"reason": "mended"})
+    answer = await api.act(dead_letter, "replay", {"reason": "corrected"})
 
     assert answer["state"] in {"pending", "delivering", "delivered"}
     await eventually(lambda: state_of(api, dead_letter), lambda state: state == "delivered")
     (entry,) = (await api.get("/audit", document=dead_letter))["items"]
-    assert (entry["actor"], entry["action"], entry["reason"], entry["fields"]) == ("olga", "replay", "mended", [])
+    assert (entry["actor"], entry["action"], entry["reason"], entry["fields"]) == ("olga", "replay", "corrected", [])
 
 
 async def test_replay_with_an_edited_payload_sends_that(api: Api, d365: Sandbox, dead_letter: str) -> None:
@@ -72,7 +78,31 @@ async def test_replay_with_an_edited_payload_sends_that(api: Api, d365: Sandbox,
     (case,) = [case for case in await d365.cases() if case["WebCaseId"] == dead_letter[:-2]]
     assert (case["CaseCategory"], case["Description"], case["Notes"]) == ("Breakdown", "Edited.", "")
     (entry,) = (await api.get("/audit", document=dead_letter))["items"]
-    assert entry["fields"] == ["category", "category_type", "description"]
+    gone = ["priority", "notes", "contact.name", "contact.email", "contact.phone"]
+    assert {one["field"]: one["change"] for one in entry["changes"]} == {
+        "category": "changed", "description": "changed", **dict.fromkeys(gone, "emptied"),
+    }  # fmt: skip
+    assert entry["fields"] == [one["field"] for one in entry["changes"]]
+
+
+async def test_a_payload_that_names_only_its_category_gets_its_type(api: Api, queue: Queue, dead_letter: str) -> None:
+    async with queue.database.connect() as connection:
+        await connection.executemany(
+            "INSERT INTO status_sync.categories (data_area_id, category_type, category) VALUES ('usmf', $1, $2)",
+            [("Service", "Breakdown"), ("HumanResources", "Breakdown"), ("Service", "Repair"), ("Sales", "Repair")],
+        )
+    repair = {"reason": "a test", "payload": {"category": "repair"}}
+    refused = await api.act(dead_letter, "replay", repair, status=422)
+    assert [error["pointer"] for error in refused["errors"]] == ["/payload/category_type"]
+    assert "Sales, Service" in refused["detail"]
+    foreseen = (
+        await api.client.post(f"/v1/documents/{dead_letter}/preview", json={"payload": {"category": "repair"}})
+    ).json()
+    assert foreseen["problem"].startswith("/payload/category_type: ")
+
+    replayed = await api.act(dead_letter, "replay", {"reason": "a test", "payload": {"category": "Breakdown"}})
+
+    assert (replayed["payload"]["category"], replayed["payload"]["category_type"]) == ("Breakdown", "Service")
 
 
 async def test_a_payload_can_be_sent_back_as_it_was_shown(api: Api, d365: Sandbox, dead_letter: str) -> None:
@@ -109,10 +139,10 @@ async def test_return_tells_the_dealer_why(api: Api, queue: Queue, dead_letter: 
 
     assert answer["state"] == "returned"
 
-    async def told() -> list[tuple[str, str | None]]:
+    async def heard() -> list[tuple[str, str | None]]:
         return [(one.state.value, one.reason) for one in queue.events if one.web_case_id == dead_letter[:-2]]
 
-    await eventually(told, lambda events: ("returned", "Please name the machine.") in events)
+    await eventually(heard, lambda events: ("returned", "Please name the machine.") in events)
     problem = await api.act(dead_letter, "replay", {"reason": "x"}, status=409)
     assert problem["allowed_actions"] == ["link", "verify"]
 
@@ -227,7 +257,11 @@ async def test_an_order_has_no_query(api: Api) -> None:
 
 
 async def test_scopes_and_unknown_documents(api: Api) -> None:
-    for path, scope in (("/documents", "audit:read"), ("/audit", "documents:read"), ("/ledger", "cases:read")):
+    for path, scope in (
+        ("/documents", Scope.AUDIT_READ),
+        ("/audit", Scope.DOCUMENTS_READ),
+        ("/ledger", Scope.CASES_READ),
+    ):
         answer = await api.client.get(f"/v1{path}", headers={"Authorization": f"Bearer olga|{scope}"})
         assert answer.status_code == 403
         assert "insufficient_scope" in answer.headers["WWW-Authenticate"]
@@ -253,7 +287,7 @@ async def test_pause_and_resume(api: Api, queue: Queue, d365: Sandbox) -> None:
     assert (paused.json()["paused"], paused.json()["paused_by"]) == (True, "olga")
     event = submitted()
     await queue.take_in(event)
-    await eventually(lambda: queue.events_of(event))  # it waits long enough for its dealer to be told
+    await eventually(lambda: queue.events_of(event))  # it waits long enough for its dealer to hear of it
     assert (await queue.document(event))["attempts"] == 0
     delivery = await api.get("/delivery")
     assert (delivery["backlog"], delivery["breaker"]["state"]) == (1, "closed")
@@ -297,6 +331,8 @@ async def test_after_a_restore_even_fresh_documents_are_looked_up(api: Api, queu
 async def test_the_ledger_adds_up_and_says_what_does_not(api: Api, queue: Queue) -> None:
     assert (await api.get("/ledger"))["adds_up"] is True
     event = await known_case(queue)
+    async with queue.database.connect() as connection:
+        await connection.execute("TRUNCATE case_api.submissions, case_api.cases CASCADE")
 
     found = await api.get("/ledger")
 
@@ -324,7 +360,7 @@ async def test_the_ledger_adds_up_and_says_what_does_not(api: Api, queue: Queue)
 
 
 async def test_paused_consumers_are_shown_and_let_through(api: Api, queue: Queue) -> None:
-    tell = load_sql("case_shared", "tell_consumer_paused")
+    tell = load_sql(Statement.REPORT_CONSUMER_PAUSED)
     group = "case-api.case.delivery.v1"
     way = f"/v1/delivery/consumers/{group}/let-through"
     assert (await api.client.post(way, json={"reason": "old format"})).status_code == 404
@@ -338,10 +374,10 @@ async def test_paused_consumers_are_shown_and_let_through(api: Api, queue: Queue
 
         assert await other.fetchval(tell, group, "case.delivery.v1", "still") is True
         # What is let through is not forgotten with the next good batch, but with its time.
-        await other.execute(load_sql("case_shared", "tell_consumer_goes_on"), group)
+        await other.execute(load_sql(Statement.REPORT_CONSUMER_RESUMED), group)
         assert len((await api.get("/delivery"))["paused_consumers"]) == 1
         await other.execute("UPDATE d365_sync.paused_consumers SET let_through_until = now() - interval '1 second'")
-        await other.execute(load_sql("case_shared", "tell_consumer_goes_on"), group)
+        await other.execute(load_sql(Statement.REPORT_CONSUMER_RESUMED), group)
     assert (await api.get("/delivery"))["paused_consumers"] == []
     entry = (await api.get("/audit"))["items"][0]
     assert (entry["action"], entry["actor"], entry["reason"], entry["fields"]) == (

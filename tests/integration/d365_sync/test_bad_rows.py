@@ -1,17 +1,20 @@
-"""One row that cannot be read or told holds nobody else up, and operators see it."""
+"""One row that cannot be read or published holds nobody else up, and operators see it."""
 
 import pytest
 
 from case_shared.d365.models import D365Case
-from d365_sync.app.publish_deliveries import PublishDeliveries
-from d365_sync.postgres.control import PostgresControl
+from case_shared.kafka.outbox import OutboxPublisher
+from d365_sync.postgres.outbox import OUTBOX
 from tests.integration.d365_sync.by_hand import by_hand
 from tests.integration.d365_sync.conftest import Queue, known_case, old, submitted
 from tests.support.databases import Database
+from tests.support.outboxes import Kept, a_lease
 from tests.support.sandbox import Sandbox
 
 
-async def test_a_revision_that_cannot_be_told_does_not_keep_others_from_being_published(database: Database) -> None:
+async def test_a_revision_that_fits_no_event_is_set_aside_and_keeps_no_other_from_being_published(
+    database: Database,
+) -> None:
     async with by_hand(database) as queue:
         bad, good = submitted(), submitted()
         await queue.take_in(bad, good)
@@ -19,22 +22,26 @@ async def test_a_revision_that_cannot_be_told_does_not_keep_others_from_being_pu
             bad, f"state = 'delivered', case_id = '{'C' * 101}', revision = 2, changed_at = now() - interval '1 h'"
         )
         await queue.set(good, "state = 'delivered', case_id = 'C-1', revision = 2")
-        assert await PostgresControl(queue.pool).untold_seconds() > 3000
-        told = []
+        kafka = Kept()
+        publisher = OutboxPublisher(queue.pool, OUTBOX, kafka)
 
-        async def send(records: object) -> None:
-            told.append(records)
+        assert await publisher.turn(a_lease()) is False
 
-        assert await PublishDeliveries(queue.outbox, send, queue.documents.clock)() is False
-
-        assert len(told[0]) == 1  # type: ignore[arg-type]
-        row = await queue.row(bad)
-        assert "case_id" in row["detail"]
-        assert row["published_revision"] == row["revision"]
-        assert await PostgresControl(queue.pool).untold_seconds() == 0
-        # Its sender hears nothing and sends it again: then it is tried again.
-        await queue.take_in(bad)
-        assert (await queue.row(bad))["published_revision"] < row["revision"]
+        assert [record.key for record in kafka.records] == [good.web_case_id.encode()]
+        row = await queue.pool.fetchrow("SELECT * FROM refused_events")
+        assert row is not None
+        assert (row["web_case_id"], row["revision"], row["refusals"]) == (bad.web_case_id, 2, 1)
+        assert "case_id" in row["refusal"]
+        assert "CCC" not in row["refusal"]
+        # It is an alarm until it can be published: when its time has come, or with its next change.
+        assert (await queue.row(bad))["published_revision"] < 2
+        await publisher.turn(a_lease())
+        assert len(kafka.records) == 1
+        await queue.set(bad, "case_id = 'C-2'")
+        await queue.pool.execute("UPDATE refused_events SET retry_at = now()")
+        await publisher.turn(a_lease())
+        assert [record.key for record in kafka.records[1:]] == [bad.web_case_id.encode()]
+        assert await queue.pool.fetchval("SELECT count(*) FROM refused_events") == 0
 
 
 @pytest.mark.parametrize("content", ["'{}'", "'[]'", "NULL", "jsonb_build_object('category', repeat('x', 200000))"])
@@ -61,7 +68,7 @@ async def test_an_unproven_document_whose_payload_is_not_valid_any_more_is_no_de
             await queue.set(event, "state = 'verifying', verify_at = now() - interval '1 minute', posts = 1")
         await queue.set(bad, "content = '{}'")
 
-        claims = await queue.claim_to_verify()
+        claims = await queue.claim_to_look_up()
 
         assert [claim.id.web_case_id for claim in claims] == [good.web_case_id]
         row = await queue.row(bad)
@@ -99,7 +106,7 @@ async def test_a_case_id_that_cannot_be_used_is_a_dead_letter(
             customer_account="US-001",
             submission_id=str(event.submission_id),
         )
-        return type(answer)({event.web_case_id: (case,)}, answer.controlled)
+        return type(answer)({event.web_case_id: (case,)}, answer.proofs)
 
     monkeypatch.setattr(queue.dispatcher.look_up.d365, "find_by_web_case_id", found)
     await queue.take_in(event)

@@ -42,7 +42,7 @@ async def test_an_outage_makes_no_dead_letter_and_its_backlog_is_delivered_once(
 
 async def breaker_of(queue: Queue) -> str:
     """The breaker as the leader of this process knows it."""
-    return queue.dispatcher.guard.breaker.state.value
+    return queue.dispatcher.backpressure.breaker.state.value
 
 
 async def test_at_most_one_probe_an_interval_however_often_the_leader_changes(

@@ -37,16 +37,19 @@ from case_shared.d365.answers import (
     Unknown,
 )
 from case_shared.d365.errors import D365Misconfigured, D365Throttled, D365Unavailable
-from case_shared.d365.models import CaseToCreate, D365Case, ReadBack
-from case_shared.events import CaseContent, CaseSubmitted
-from case_shared.postgres import Connection
+from case_shared.d365.models import AbsenceProof, CaseToCreate, D365Case, LookUpAnswer
+from case_shared.database.postgres import Connection
+from case_shared.words.actor import Actor
+from case_shared.words.events import CaseContent, CaseSubmitted
 from d365_sync.app.deliver import Deliver
-from d365_sync.app.operating import DocumentChanged, NotAllowed, Order
+from d365_sync.app.look_up import LookUp
+from d365_sync.app.operator_actions import DocumentChanged, NotAllowed, Order
 from d365_sync.app.ports import Leader, Result
-from d365_sync.app.read_back import LookUp
 from d365_sync.domain.backoff import Backoff
+from d365_sync.domain.decision import Decision
 from d365_sync.domain.document import ALLOWED, TRANSITIONS, Action, AttemptKind, Claim, DocumentId, State
-from d365_sync.domain.outcomes import Policy, not_cleared, not_sent
+from d365_sync.domain.look_ups import not_cleared
+from d365_sync.domain.outcomes import Policy
 from tests.integration.d365_sync.by_hand import ByHand, by_hand
 from tests.integration.d365_sync.conftest import submitted
 from tests.support.databases import Database
@@ -101,7 +104,7 @@ class World:
         return post.pending and self.now < post.sent_at + LANDS_WITHIN_SECONDS
 
     async def create_case(self, case: CaseToCreate, *, timeout: float) -> CreateAnswer:
-        """Answer as told; `lost` may land later."""
+        """Answer as asked; `lost` may land later."""
         lands = self.answer in LANDS_AT_ONCE
         self.posts.append(Post(case, self.now, self.answer == "lost", lands))
         case_id = self.land(case) if lands else ""
@@ -118,7 +121,7 @@ class World:
 
     async def find_by_web_case_id(
         self, data_area_id: str, web_case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
-    ) -> ReadBack:
+    ) -> LookUpAnswer:
         """The truth of this moment, or trouble."""
         match self.trouble:
             case "throttled":
@@ -128,17 +131,20 @@ class World:
             case "misconfigured":
                 raise D365Misconfigured("404")
         if self.trouble == "no_control":
-            return ReadBack({}, frozenset())
+            return LookUpAnswer({}, {})
         found = {one: tuple(case for case in self.cases if case.web_case_id == one) for one in web_case_ids}
-        return ReadBack({one: cases for one, cases in found.items() if cases}, frozenset(web_case_ids))
+        return LookUpAnswer(
+            {one: cases for one, cases in found.items() if cases},
+            dict.fromkeys(web_case_ids, AbsenceProof.BY_KNOWN_CASE),
+        )
 
     async def probe(self, *, timeout: float) -> None:
         """It can be read."""
 
 
 @dataclass
-class InHand:
-    """What a process has in hand, and until when its lease holds."""
+class Held:
+    """What a process holds, and until when its lease holds."""
 
     claim: Claim
     ends: float
@@ -166,13 +172,13 @@ class DocumentLife(RuleBasedStateMachine):
         self.run(cleaner.execute("TRUNCATE d365_sync.documents, d365_sync.attempts, d365_sync.notes, d365_sync.audit"))
         self.world = World()
         self.submissions: list[CaseSubmitted] = []
-        self.looking: list[InHand] = []
-        self.cleared: list[tuple[InHand, Result]] = []
-        self.posting: list[InHand] = []
+        self.looking: list[Held] = []
+        self.cleared: list[tuple[Held, Result]] = []
+        self.posting: list[Held] = []
         self.answered: list[Result] = []
         self.orders = 0
         self.seen: dict[DocumentId, dict[str, Any]] = {}
-        self.told: dict[DocumentId, int] = {}
+        self.published: dict[DocumentId, int] = {}
         # A known case, so that look-ups have their positive control.
         control = submitted()
         self.run(self.queue.take_in(control))
@@ -238,8 +244,8 @@ class DocumentLife(RuleBasedStateMachine):
                 self.looking.append(self.held(claim))
 
     @rule()
-    def claim_to_verify(self) -> None:
-        self.looking += [self.held(claim) for claim in self.run(self.queue.claim_to_verify())]
+    def claim_to_look_up(self) -> None:
+        self.looking += [self.held(claim) for claim in self.run(self.queue.claim_to_look_up())]
 
     @precondition(lambda self: self.looking)
     @rule(data=st.data(), trouble=st.sampled_from(TROUBLES))
@@ -247,10 +253,10 @@ class DocumentLife(RuleBasedStateMachine):
         self.world.trouble = trouble
         self.looked_up(self.take(data, self.looking))
 
-    def looked_up(self, hand: InHand) -> None:
-        (result,) = self.run(self.look_up([hand.claim]))
+    def looked_up(self, held: Held) -> None:
+        (result,) = self.run(self.look_up([held.claim]))
         if result.decision.post_now:
-            self.cleared.append((hand, result))
+            self.cleared.append((held, result))
         else:
             self.answered.append(result)
 
@@ -259,9 +265,11 @@ class DocumentLife(RuleBasedStateMachine):
     def begin_post(self, data: st.DataObject) -> None:
         self.posted_if_begun(*self.take(data, self.cleared))
 
-    def posted_if_begun(self, hand: InHand, result: Result) -> None:
+    def posted_if_begun(self, held: Held, result: Result) -> None:
         claim = replace(result.claim, cause=result.decision.cause, detail=result.decision.detail)
-        begun = self.run(self.queue.documents.begin_posts(self.queue.leader, [claim], lease_seconds=LEASE_SECONDS))
+        begun = self.run(
+            self.queue.documents.begin_posts(self.queue.leader, [claim], lease_seconds=LEASE_SECONDS, support={})
+        )
         for one in begun:
             self.permitted(one)
             self.posting.append(self.held(one))
@@ -274,11 +282,11 @@ class DocumentLife(RuleBasedStateMachine):
         self.world.answer = answer
         self.posted(self.take(data, self.posting))
 
-    def posted(self, hand: InHand) -> None:
-        if self.world.now >= hand.ends:
-            self.answered.append(Result(hand.claim, not_sent(hand.claim, "too late")))
+    def posted(self, held: Held) -> None:
+        if self.world.now >= held.ends:
+            self.answered.append(Result(held.claim, Decision.not_sent(claim=held.claim, why="too late")))
             return
-        self.answered.append(self.run(self.deliver(hand.claim)))
+        self.answered.append(self.run(self.deliver(held.claim)))
 
     @precondition(lambda self: self.answered)
     @rule(data=st.data())
@@ -292,7 +300,7 @@ class DocumentLife(RuleBasedStateMachine):
         self.dispatch()
 
     def dispatch(self) -> None:
-        for claim in (self.claim, self.claim_to_verify):
+        for claim in (self.claim, self.claim_to_look_up):
             claim()
             self.promises()
         while self.looking:
@@ -309,9 +317,9 @@ class DocumentLife(RuleBasedStateMachine):
     @precondition(lambda self: self.looking or self.cleared or self.posting or self.answered)
     @rule(data=st.data())
     def die(self, data: st.DataObject) -> None:
-        """A process dies with what it has in hand."""
-        hands: list[list[Any]] = [self.looking, self.cleared, self.posting, self.answered]
-        self.take(data, data.draw(st.sampled_from([hand for hand in hands if hand])))
+        """A process dies with what it holds."""
+        places: list[list[Any]] = [self.looking, self.cleared, self.posting, self.answered]
+        self.take(data, data.draw(st.sampled_from([place for place in places if place])))
 
     @rule()
     def expire_leases(self) -> None:
@@ -323,20 +331,20 @@ class DocumentLife(RuleBasedStateMachine):
         old = self.queue.leader
         self.run(self.queue.pool.execute("UPDATE leases SET token = token + 1"))
         assert self.run(self.queue.claim()) == []
-        assert self.run(self.queue.claim_to_verify()) == []
+        assert self.run(self.queue.claim_to_look_up()) == []
         cleared = [result.claim for _, result in self.cleared]
-        assert self.run(self.queue.documents.begin_posts(old, cleared, lease_seconds=LEASE_SECONDS)) == []
+        assert self.run(self.queue.documents.begin_posts(old, cleared, lease_seconds=LEASE_SECONDS, support={})) == []
         self.queue.leader = Leader(old.name, old.token + 1)
 
     @rule(crash=st.booleans())
     def publish(self, crash: bool) -> None:
-        unpublished = [one.event for one in self.run(self.queue.outbox.unpublished(100))]
+        unpublished = self.run(self.queue.unpublished())
         for event in unpublished:
             key = DocumentId(event.web_case_id, event.submission_no)
-            assert event.revision >= self.told.get(key, 0)
-            self.told[key] = event.revision
+            assert event.revision >= self.published.get(key, 0)
+            self.published[key] = event.revision
         if not crash:
-            self.run(self.queue.outbox.mark_published(unpublished))
+            self.run(self.queue.mark_published(unpublished))
 
     # What D365, its clerks and the clock do
 
@@ -379,14 +387,14 @@ class DocumentLife(RuleBasedStateMachine):
     def operate(self, data: st.DataObject, action: Action, stale: bool) -> None:
         event = data.draw(st.sampled_from(self.submissions))
         row = self.run(self.queue.row(event))
-        order = Order(DocumentId(event.web_case_id, event.submission_no), row["revision"] - stale, "op", "why")
+        order = Order(DocumentId(event.web_case_id, event.submission_no), row["revision"] - stale, Actor("op"), "why")
         content = CaseContent(category="Edited") if data.draw(st.booleans()) else None
         acts: dict[Action, Any] = {
-            Action.REPLAY: lambda: self.queue.desk.replay(order, content, ["category"] if content else []),
-            Action.LINK: lambda: self.queue.desk.link(order, f"L-{uuid4().hex[:8]}"),
+            Action.REPLAY: lambda: self.queue.actions.replay(order, content, []),
+            Action.LINK: lambda: self.queue.actions.link(order, f"L-{uuid4().hex[:8]}", []),
         }
         try:
-            self.run(acts.get(action, lambda: self.queue.desk.change(action, order))())
+            self.run(acts.get(action, lambda: self.queue.actions.change(action, order))())
         except (NotAllowed, DocumentChanged):
             assert stale or row["state"] not in ALLOWED[action] or row["lease_token"]
         else:
@@ -422,7 +430,7 @@ class DocumentLife(RuleBasedStateMachine):
         if before:
             was = State(before["state"])
             assert row["revision"] >= before["revision"]
-            assert state is was or row["revision"] > before["revision"], "a change that nobody is told of"
+            assert state is was or row["revision"] > before["revision"], "a change that nobody hears of"
             assert state is was or state in TRANSITIONS[was], f"{was} became {state}"
             assert was is not State.DELIVERED or row["case_id"] == before["case_id"]
 
@@ -438,11 +446,11 @@ class DocumentLife(RuleBasedStateMachine):
     def posts_of(self, submission_id: UUID) -> list[Post]:
         return [post for post in self.world.posts if post.case.submission_id == submission_id]
 
-    def held(self, claim: Claim) -> InHand:
-        return InHand(claim, self.world.now + LEASE_SECONDS)
+    def held(self, claim: Claim) -> Held:
+        return Held(claim, self.world.now + LEASE_SECONDS)
 
-    def take(self, data: st.DataObject, hands: list[T]) -> T:
-        return hands.pop(data.draw(st.integers(0, len(hands) - 1)))
+    def take(self, data: st.DataObject, places: list[T]) -> T:
+        return places.pop(data.draw(st.integers(0, len(places) - 1)))
 
     def state(self, event: CaseSubmitted) -> State:
         return State(self.run(self.queue.row(event))["state"])

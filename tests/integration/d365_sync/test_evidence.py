@@ -1,14 +1,16 @@
-"""Evidence from D365's side: never fenced, never overwritten by a look-up that began before it; doubles are told."""
+"""Evidence from D365's side: never fenced, never overwritten by a look-up that began before it; doubles show."""
 
 import pytest
 from structlog.testing import capture_logs
 
-from case_shared.events import CaseSubmitted
-from d365_sync.app.operating import Order
+from case_shared.words.actor import Actor
+from case_shared.words.events import CaseSubmitted
+from d365_sync.app.operator_actions import Order
 from d365_sync.domain.document import Action, AttemptKind, Claim, Finding
-from d365_sync.domain.outcomes import after_look_up, not_cleared
+from d365_sync.domain.look_ups import after_look_up, not_cleared
 from tests.integration.d365_sync.by_hand import POLICY, ByHand, by_hand
-from tests.integration.d365_sync.conftest import key, old, submitted
+from tests.integration.d365_sync.conftest import Queue, key, known_case, old, submitted
+from tests.integration.d365_sync.operators import Api
 from tests.support.databases import Database
 
 
@@ -17,7 +19,7 @@ async def verifying(queue: ByHand, event: CaseSubmitted) -> Claim:
     await queue.set(
         event, "state = 'verifying', verify_at = now(), posts = 1, read_back_first = true, cause = 'no_answer'"
     )
-    (claim,) = await queue.claim_to_verify()
+    (claim,) = await queue.claim_to_look_up()
     return claim
 
 
@@ -29,9 +31,9 @@ async def test_vague_evidence_during_a_look_up_permits_no_post_on_its_result(dat
         await queue.seen(event, "CASE-1", None)
 
         assert after_look_up(Finding.ABSENT, None, "", claim, POLICY).post_now
-        assert await queue.documents.begin_posts(queue.leader, [claim], lease_seconds=30) == []
+        assert await queue.documents.begin_posts(queue.leader, [claim], lease_seconds=30, support={}) == []
         await queue.store(claim, not_cleared(claim))
-        (again,) = await queue.claim_to_verify()
+        (again,) = await queue.claim_to_look_up()
         await queue.looked_up(again, Finding.FOUND, "CASE-1")
         assert (await queue.row(event))["case_id"] == "CASE-1"
 
@@ -41,14 +43,14 @@ async def test_vague_evidence_during_the_look_up_before_a_first_post_permits_no_
         event = submitted(submitted_at=old())
         await queue.take_in(event)
         claim = await queue.claim_one()
-        assert claim.kind is AttemptKind.READ_BACK
+        assert claim.kind is AttemptKind.LOOK_UP
 
         await queue.seen(event, "CASE-1", None)
 
-        assert await queue.documents.begin_posts(queue.leader, [claim], lease_seconds=30) == []
+        assert await queue.documents.begin_posts(queue.leader, [claim], lease_seconds=30, support={}) == []
         await queue.store(claim, not_cleared(claim))
         again = await queue.claim_one()
-        assert again.kind is AttemptKind.READ_BACK
+        assert again.kind is AttemptKind.LOOK_UP
 
 
 async def test_vague_evidence_during_a_look_up_has_it_looked_up_once_more(database: Database) -> None:
@@ -60,7 +62,7 @@ async def test_vague_evidence_during_a_look_up_has_it_looked_up_once_more(databa
         await queue.looked_up(claim, Finding.OTHER_CONTENT)
 
         assert (await queue.row(event))["state"] == "failed"
-        assert [again.id for again in await queue.claim_to_verify()] == [claim.id]
+        assert [again.id for again in await queue.claim_to_look_up()] == [claim.id]
 
 
 async def test_vague_evidence_during_a_post_has_a_refusal_looked_up(database: Database) -> None:
@@ -84,8 +86,8 @@ async def test_a_return_does_not_undo_vague_evidence(database: Database) -> None
         await queue.set(event, "state = 'failed', cause = 'rejected'")
         await queue.seen(event, "CASE-1", None)
 
-        await queue.desk.change(Action.RETURN, Order(key(event), 1, "op", "wrong"))
-        (claim,) = await queue.claim_to_verify()
+        await queue.actions.change(Action.RETURN, Order(key(event), 1, Actor("op"), "wrong"))
+        (claim,) = await queue.claim_to_look_up()
         await queue.looked_up(claim, Finding.FOUND, "CASE-1")
 
         assert (await queue.row(event))["state"] == "delivered"
@@ -124,3 +126,31 @@ async def test_the_same_case_told_again_is_no_alarm(database: Database) -> None:
 
         row = await queue.row(event)
         assert (row["cause"], row["other_case_ids"]) == ("evidence", [])
+
+
+async def test_an_alarm_is_filtered_and_ended_by_an_operator_who_has_seen_it(api: Api, queue: Queue) -> None:
+    event = await known_case(queue)
+    document = f"{event.web_case_id}-1"
+    before = await api.get(f"/documents/{document}")
+    assert (before["alarm"], (await api.get("/documents", alarm="second_case"))["items"]) == (None, [])
+    refused = await api.act(document, "acknowledge", {"reason": "seen"}, status=409)
+    assert "there is no alarm on it" in refused["detail"]
+    await queue.dispatcher.documents.deliver_by_evidence([(event.web_case_id, event.submission_id, "CASE-2")])
+
+    alarmed = await api.get(f"/documents/{document}")
+    assert (alarmed["alarm"], alarmed["other_case_ids"]) == ("second_case", ["CASE-2"])
+    assert "acknowledge" in alarmed["allowed_actions"]
+    assert [one["id"] for one in (await api.get("/documents", alarm="second_case"))["items"]] == [document]
+    assert (await api.get("/documents", alarm="stored_differently"))["items"] == []
+    assert (await api.client.get("/v1/documents", params={"alarm": "nonsense"})).status_code == 422
+    for other, wording in (("CASE-9", "which is CASE-2"), (alarmed["case_id"], "tied to case")):
+        refused = await api.act(document, "link", {"reason": "a slip", "case_id": other}, status=409)
+        assert wording in refused["detail"]
+    stale = f'"{before["revision"]}"'
+    await api.act(document, "acknowledge", {"reason": "seen"}, status=412, etag=stale)
+
+    ended = await api.act(document, "acknowledge", {"reason": "closed there"})
+
+    assert (ended["alarm"], ended["alarm_since"], ended["other_case_ids"]) == (None, None, ["CASE-2"])
+    entry = (await api.get("/audit", document=document))["items"][0]
+    assert (entry["action"], entry["reason"]) == ("acknowledge", "closed there")

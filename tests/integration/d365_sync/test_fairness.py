@@ -75,11 +75,11 @@ async def test_look_ups_go_round_the_legal_entities(database: Database) -> None:
         await queue.pool.execute("UPDATE documents SET state = 'verifying', verify_at = now() - interval '1 hour'")
         await queue.set(well, "verify_at = now() - interval '1 second'")
 
-        first = await queue.claim_to_verify()
-        second = await queue.claim_to_verify("ill")
+        first = await queue.claim_to_look_up()
+        second = await queue.claim_to_look_up("ill")
 
         assert {claim.case.data_area_id for claim in first} == {"ill"}
         assert len(first) == 100
         assert [claim.id.web_case_id for claim in second] == [well.web_case_id]
-        assert await queue.claim_to_verify("ill", "usmf") == []
-        assert len(await queue.claim_to_verify()) == 20
+        assert await queue.claim_to_look_up("ill", "usmf") == []
+        assert len(await queue.claim_to_look_up()) == 20

@@ -1,5 +1,6 @@
 """The pipeline at a glance, counted in the tables of all three services."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -44,7 +45,9 @@ async def test_a_dead_letter_wants_attention(api: Api, dead_letter: str) -> None
 
     assert flow["verdict"] == "attention"
     (concern,) = flow["concerns"]
-    assert (concern["stage"], concern["what"], concern["count"]) == ("queue", "dead_letters", 1)
+    assert (concern["kind"], concern["count"], concern["where"]) == ("dead_letters", 1, "queue")
+    assert datetime.fromisoformat(concern["since"]) <= datetime.fromisoformat(flow["as_of"])
+    assert concern["since"].endswith("Z")
     assert by_name(flow)["queue"]["failures"] == 1
     assert by_name(flow)["d365"]["failures"] == 1
     assert sum(minute["failed"] for minute in flow["history"]) == 1
@@ -56,7 +59,7 @@ async def test_a_breaker_that_opened_is_an_alarm(api: Api, queue: Queue) -> None
 
     flow = await api.get("/flow")
 
-    assert (flow["verdict"], flow["concerns"][0]["what"]) == ("alarm", "breaker_open")
+    assert (flow["verdict"], flow["concerns"][0]["kind"]) == ("alarm", "breaker_open")
     assert flow["concerns"][0]["detail"] == "no answer"
 
 
@@ -69,13 +72,13 @@ async def test_what_waits_is_counted_where_it_waits(api: Api, queue: Queue) -> N
         for event, sent in ((waiting, "now()"), (lost, "now() - interval '5 minutes'"), (unsent, "NULL")):
             await connection.execute(
                 "INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase) "
-                "VALUES ($1, 'usmf-us-001', 'usmf', 'US-001', 'portal', 'submitted')",
+                "VALUES ($1, 'usmf-us-001', 'usmf', 'US-001', 'portal', 'submitted') ON CONFLICT DO NOTHING",
                 event.web_case_id,
             )
             await connection.execute(
                 "INSERT INTO case_api.submissions (web_case_id, submission_no, submission_id, dealer, data_area_id, "
                 "customer_account, content, created_by, submitted_by, submitted_at) "
-                "VALUES ($1, 1, $2, 'usmf-us-001', 'usmf', 'US-001', '{}', 'ann', 'ann', now())",
+                "VALUES ($1, 1, $2, 'usmf-us-001', 'usmf', 'US-001', '{}', 'ann', 'ann', now()) ON CONFLICT DO NOTHING",
                 event.web_case_id,
                 event.submission_id,
             )
@@ -100,7 +103,7 @@ async def test_what_waits_is_counted_where_it_waits(api: Api, queue: Queue) -> N
     assert [found[name]["count"] for name in ("unsent", "kafka", "queue")] == [1, 1, 1]
     assert 290 < found["kafka"]["oldest_age_seconds"] < 400
     assert found["status"]["oldest_age_seconds"] > 500
-    said = {(concern["stage"], concern["what"]): concern["verdict"] for concern in flow["concerns"]}
+    said = {(concern["where"], concern["kind"]): concern["verdict"] for concern in flow["concerns"]}
     assert said == {
         ("unsent", "old"): "alarm",
         ("unsent", "refused_by_kafka"): "alarm",
@@ -108,7 +111,7 @@ async def test_what_waits_is_counted_where_it_waits(api: Api, queue: Queue) -> N
         ("d365", "paused"): "attention",
         ("status", "old"): "attention",
     }
-    assert sum(minute["submitted"] for minute in flow["history"]) == 3
+    assert sum(minute["submitted"] for minute in flow["history"]) == 4
 
 
 async def test_many_who_look_at_once_are_counted_for_once(
@@ -128,3 +131,23 @@ async def test_many_who_look_at_once_are_counted_for_once(
 
     assert first["as_of"] == second["as_of"]
     assert len(counted) == 1
+
+
+async def test_cases_that_left_are_concerns(api: Api, queue: Queue) -> None:
+    """Moved and deleted ones want attention, a Case ID that is another's is an alarm."""
+    async with queue.database.connect() as connection:
+        await connection.execute(
+            "INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase, case_id,"
+            " moved_at, deleted_in_d365_at, case_id_reused_at) VALUES"
+            " ('W1', 'd', 'usmf', 'a', 'portal', 'submitted', 'C-1', now() - interval '1 hour', NULL, NULL),"
+            " ('W2', 'd', 'usmf', 'a', 'portal', 'submitted', 'C-2', now() - interval '99 days', NULL, NULL),"
+            " ('W3', 'd', 'demf', 'a', 'portal', 'submitted', 'C-3', NULL, now(), NULL),"
+            " ('W4', 'd', 'usmf', 'a', 'portal', 'submitted', 'C-1', NULL, NULL, now())"
+        )
+    flow = await api.get("/flow")
+    found = {one["kind"]: (one["count"], one["where"], one["verdict"]) for one in flow["concerns"]}
+    assert found["moved_cases"] == (1, "usmf", "attention")
+    assert found["deleted_cases"] == (1, "demf", "attention")
+    assert found["case_id_reused"] == (1, "usmf", "alarm")
+    details = {one["kind"]: one["detail"] for one in flow["concerns"]}
+    assert (details["moved_cases"], details["deleted_cases"]) == ("W1 (C-1)", "W3 (C-3)")

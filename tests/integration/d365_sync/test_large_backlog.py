@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from case_shared.postgres import Connection, load_sql
+from case_shared.database.postgres import Connection, load_sql
+from d365_sync.postgres.statements import Statement
 from tests.support.databases import Database
 
-PACKAGE = "d365_sync.postgres"
 # Most are one dealer's; a few wait for their time at the front; one in ten is of unknown outcome, a few are in hand.
 BACKLOG = """
 INSERT INTO d365_sync.documents (web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account,
@@ -37,19 +37,19 @@ IN_HAND = [
     {
         "web_case_id": f"W{n}", "submission_no": 1, "token": "00000000-0000-0000-0000-000000000002", "attempt_no": 1,
         "state": "delivered", "outcome": "delivered", "case_id": f"C{n}", "counts": False, "retried": False,
-        "read_back_first": False, "waits": 0, "due_seconds": 0,
+        "look_up_first": False, "waits": 0, "due_seconds": 0,
     }
     for n in range(99901, 99921) if n % 10
 ]  # fmt: skip
 PUBLISHED = ("{W100005,W99905}", "{1,1}", "{1,1}")
 STATEMENTS: dict[str, tuple[Any, ...]] = {
     "claim_to_deliver": (75, 140, "d-100", 64, 30, "dispatcher", 1, "u", 300),
-    "claim_to_verify": (100, 30, "dispatcher", 1, "u", "{area1}"),
+    "claim_to_look_up": (100, 30, "dispatcher", 1, "u", "{area1}"),
     "begin_posts": (json.dumps(IN_HAND), 30, "dispatcher", 1),
     "store_outcomes": (json.dumps(IN_HAND), False),
     "expire_leases": (5,),
-    "select_unpublished": (500,),
-    "mark_published": PUBLISHED,
+    "read_outbox": (500,),
+    "mark_sent": PUBLISHED,
 }
 # The most that one step of a plan may touch: some claims' worth.
 MOST_ROWS = 5_000
@@ -71,7 +71,7 @@ async def test_no_statement_of_a_delivery_looks_at_the_whole_backlog(database: D
 
 async def _plan(connection: Connection, name: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
     values = ", ".join(f"'{value}'" for value in arguments)
-    await connection.execute(f"PREPARE {name} AS {load_sql(PACKAGE, name)}")
+    await connection.execute(f"PREPARE {name} AS {load_sql(Statement(name))}")
     transaction = connection.transaction()
     await transaction.start()
     try:

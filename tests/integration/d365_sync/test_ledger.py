@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
+from case_shared.d365.mapping import Mapping
 from d365_sync.app import ledger_d365
 from d365_sync.metrics import Measure
+from d365_sync.postgres.checks import PostgresChecks
 from d365_sync.postgres.control import PostgresControl
 from d365_sync.postgres.queries import Queries
 from tests.integration.d365_sync.conftest import Queue, known_case, submitted
@@ -56,6 +58,7 @@ async def test_books_that_agree_are_compared_page_by_page(
     api: Api, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ledger_d365, "_D365_PAGE", 4)
+    monkeypatch.setattr(ledger_d365, "_COMPARED_PAGE", 4)
     monkeypatch.setattr(ledger_d365, "_BOOKS_PAGE", 3)
     await delivered(queue, 10)
     await queue.pool.execute(AGED)
@@ -66,6 +69,7 @@ async def test_books_that_agree_are_compared_page_by_page(
         "found_not_delivered": NOTHING,
         "found_twice": NOTHING,
     }
+    assert await queue.pool.fetchval("SELECT count(*) FROM found_cases") == 0
 
 
 @pytest.mark.parametrize("pages", [(1000, 1000), (2, 2), (3, 1)])
@@ -73,6 +77,7 @@ async def test_each_deviation_is_counted_and_named(
     api: Api, queue: Queue, d365: Sandbox, monkeypatch: pytest.MonkeyPatch, pages: tuple[int, int]
 ) -> None:
     monkeypatch.setattr(ledger_d365, "_D365_PAGE", pages[0])
+    monkeypatch.setattr(ledger_d365, "_COMPARED_PAGE", pages[0])
     monkeypatch.setattr(ledger_d365, "_BOOKS_PAGE", pages[1])
     kept = await delivered(queue, 3)
     async with queue.database.connect() as connection:
@@ -121,11 +126,11 @@ async def test_what_is_in_flight_raises_no_alarm(api: Api, queue: Queue, d365: S
 
 async def test_traffic_beside_it_raises_no_alarm(api: Api, queue: Queue) -> None:
     """A document always comes after its submission, so one snapshot never shows it alone."""
-    began, told = asyncio.Event(), []
+    began, ledgers = asyncio.Event(), []
 
     async def traffic() -> None:
         async with queue.database.connect() as connection:
-            for _ in range(150):
+            for _ in range(50):
                 event = submitted()
                 await connection.execute(SUBMISSION, event.web_case_id, event.submission_id)
                 await queue.take_in(event)
@@ -135,28 +140,35 @@ async def test_traffic_beside_it_raises_no_alarm(api: Api, queue: Queue) -> None
         busy = group.create_task(traffic())
         await began.wait()
         while not busy.done():
-            told.append(await api.get("/ledger"))
+            ledgers.append(await api.get("/ledger"))
 
-    assert len(told) > 3
-    assert all(found["adds_up"] for found in told)
-    assert {found["without_submission"] for found in told} == {0}
-    assert told[-1]["younger"] > told[0]["younger"]
+    assert len(ledgers) > 3
+    assert all(found["adds_up"] for found in ledgers)
+    assert {found["without_submission"] for found in ledgers} == {0}
+    assert ledgers[-1]["younger"] > ledgers[0]["younger"]
+
+
+async def forget_submissions(queue: Queue) -> None:
+    """As if case-api's tables had been restored to an earlier time than ours."""
+    async with queue.database.connect() as connection:
+        await connection.execute("TRUNCATE case_api.submissions")
 
 
 async def test_the_leader_alone_tells_the_metric(queue: Queue) -> None:
-    def told(name: str, **labels: str) -> float | None:
+    def gauge(name: str, **labels: str) -> float | None:
         return REGISTRY.get_sample_value(name, labels)
 
-    await known_case(queue)  # no submission stands for it
-    measure = Measure(PostgresControl(queue.pool), Queries(queue.pool))
+    await known_case(queue)
+    await forget_submissions(queue)
+    measure = Measure(PostgresControl(queue.pool), Queries(queue.pool), PostgresChecks(queue.pool, "", Mapping()))
     await measure.ledger()
-    assert told("d365_sync_ledger_adds_up") == 0
-    assert told("d365_sync_ledger_misplaced", kind="without_submission") == 1
+    assert gauge("d365_sync_ledger_adds_up") == 0
+    assert gauge("d365_sync_ledger_misplaced", kind="without_submission") == 1
 
     measure.forget_ledger()
 
-    assert math.isnan(told("d365_sync_ledger_adds_up") or 0)
-    assert told("d365_sync_ledger_misplaced", kind="without_submission") is None
+    assert math.isnan(gauge("d365_sync_ledger_adds_up") or 0)
+    assert gauge("d365_sync_ledger_misplaced", kind="without_submission") is None
 
 
 @pytest.mark.parametrize("fault", [{"kind": "outage", "status": 503}, {"kind": "html", "operation": "read"}])

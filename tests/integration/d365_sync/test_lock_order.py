@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from case_shared.postgres import load_sql
+from case_shared.database.postgres import load_sql
+from case_shared.words.actor import Actor
+from d365_sync.postgres.statements import Statement
 from tests.integration.d365_sync.by_hand import by_hand
 from tests.integration.d365_sync.conftest import submitted
 from tests.support.databases import Database
 from tests.support.eventually import eventually
-
-PACKAGE = "d365_sync.postgres"
+from tests.support.submissions import store_submissions
 
 
 def outcome(event: Any, token: Any) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def outcome(event: Any, token: Any) -> dict[str, Any]:
         "waits": 0,
         "counts": True,
         "retried": False,
-        "read_back_first": False,
+        "look_up_first": False,
         "due_seconds": 0,
     }
 
@@ -38,15 +39,15 @@ def statements(later: Any, earlier: Any, token: Any) -> dict[str, tuple[Any, ...
     return {
         "store_outcomes": ([outcome(event, token) for event in both], False),
         "begin_posts": (cleared, 30.0, "dispatcher", 1),
-        "mark_published": (ids, numbers, [1, 1]),
+        "mark_sent": (ids, numbers, [1, 1]),
         "publish_again": (ids, numbers, [event.submission_id for event in both]),
-        "deliver_by_evidence": (ids, [event.submission_id for event in both], ["C-1", "C-2"]),
-        "verify_by_evidence": (ids,),
-        "restore_delivery": ("op", "why"),
-        "adopt_environment": ("op", "why", "u"),
+        "deliver_by_evidence": (ids, [event.submission_id for event in both], ["C-1", "C-2"], [None, None]),
+        "look_up_by_evidence": (ids,),
+        "restore_delivery": (Actor("op"), "why"),
+        "adopt_environment": (Actor("op"), "why", "u"),
         "expire_leases": (1.0,),
         "claim_to_deliver": (10, 10, "", 64, 30.0, "dispatcher", 1, "http://d365.test", 300.0),
-        "claim_to_verify": (10, 30.0, "dispatcher", 1, "http://d365.test", []),
+        "claim_to_look_up": (10, 30.0, "dispatcher", 1, "http://d365.test", []),
     }
 
 
@@ -58,7 +59,7 @@ async def test_a_statement_that_waits_for_a_document_holds_none_that_comes_later
         await queue.take_in(later)
         await queue.take_in(earlier)
         token = later.submission_id
-        unleased = name in {"claim_to_deliver", "claim_to_verify"}
+        unleased = name in {"claim_to_deliver", "claim_to_look_up"}
         lease = (
             "NULL, NULL, NULL"
             if unleased
@@ -71,14 +72,14 @@ async def test_a_statement_that_waits_for_a_document_holds_none_that_comes_later
                 (lease_token, lease_kind, lease_expires_at) = ({lease})
             """
         )
-        if name == "claim_to_verify":
+        if name == "claim_to_look_up":
             await queue.pool.execute("UPDATE documents SET verify_at = now()")
         transaction = other.transaction()
         await transaction.start()
         await _lock(other, earlier)
 
         running = asyncio.create_task(
-            queue.pool.execute(load_sql(PACKAGE, name), *statements(later, earlier, token)[name])
+            queue.pool.execute(load_sql(Statement(name)), *statements(later, earlier, token)[name])
         )
 
         async def waits_or_is_done() -> bool:
@@ -92,6 +93,30 @@ async def test_a_statement_that_waits_for_a_document_holds_none_that_comes_later
         await _lock(other, later)
         await transaction.rollback()
         await running
+
+
+async def test_a_batch_is_taken_in_in_one_order_whatever_order_it_came_in(database: Database) -> None:
+    earlier, later = sorted([submitted(), submitted()], key=lambda event: event.web_case_id)
+    async with by_hand(database) as queue, database.connect() as other, queue.pool.acquire() as connection:
+        # The later one stands first in case-api's table, and the plan goes by that table.
+        await store_submissions(database, later, earlier)
+        await connection.execute("SET enable_nestloop = off; SET enable_mergejoin = off; SET enable_sort = off")
+        async with other.transaction():
+            # Another replica has taken in the earlier one, and has not committed yet.
+            await _take_in(other, earlier)
+            running = asyncio.create_task(_take_in(connection, later, earlier))
+            waiting = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            await eventually(lambda: other.fetchval(f"{waiting} AND datname = current_database()"))
+            await other.execute("SET LOCAL lock_timeout = '2s'; SET LOCAL deadlock_timeout = '10s'")
+            await _take_in(other, later)
+        await running
+        assert await queue.pool.fetchval("SELECT count(*) FROM documents") == 2
+
+
+async def _take_in(connection: Any, *events: Any) -> None:
+    columns = ([event.web_case_id for event in events], [1] * len(events), [event.submission_id for event in events])
+    await connection.execute("SET search_path TO d365_sync, public")
+    await connection.execute(load_sql(Statement.TAKE_IN), *columns, [None] * len(events))
 
 
 async def _lock(connection: Any, event: Any) -> None:

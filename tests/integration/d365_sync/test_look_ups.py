@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from case_shared.events import CaseContent
+from case_shared.words.events import CaseContent
 from d365_sync.postgres.documents import PostgresDocuments
 from tests.integration.d365_sync.conftest import Queue, cases_of, dispatching, known_case, old, submitted
 from tests.support.databases import Database
@@ -151,7 +151,7 @@ async def test_late_evidence_is_not_fenced(queue: Queue, d365: Sandbox) -> None:
     event = submitted()
     await queue.take_in(event)
     await queue.until(event, "failed")
-    documents = PostgresDocuments(queue.pool, queue.dispatcher.guard.clock, "unused")
+    documents = PostgresDocuments(queue.pool, queue.dispatcher.backpressure.clock, "unused")
 
     for state in ("failed", "returned", "discarded"):
         await queue.pool.execute(

@@ -12,13 +12,13 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-from case_shared.auth import Principal
-from case_shared.clock import SystemClock
 from case_shared.d365.session import open_client
-from case_shared.identifiers import new_web_case_id
-from case_shared.settings import SCOPES
-from d365_sync import wiring
-from d365_sync.app.bells import Bells
+from case_shared.process.clock import SystemClock
+from case_shared.web.auth import Principal
+from case_shared.words.identifiers import new_web_case_id
+from case_shared.words.scopes import Scope
+from d365_sync.app.wake_ups import WakeUps
+from d365_sync.operators_api import build_context
 from d365_sync.web.app import create
 from tests.integration.d365_sync.conftest import settings_for
 from tests.support import asgi
@@ -40,7 +40,7 @@ class Try:
     query: str = ""
 
 
-READ, WRITE = "documents:read", "documents:write"
+READ, WRITE = Scope.DOCUMENTS_READ, Scope.DOCUMENTS_WRITE
 TRIES = {
     "GET /v1/documents": Try(READ),
     "GET /v1/documents/{document}": Try(READ, 404),
@@ -51,6 +51,7 @@ TRIES = {
     "POST /v1/documents/{document}/return": Try(WRITE, 404, WHY),
     "POST /v1/documents/{document}/discard": Try(WRITE, 404, WHY),
     "POST /v1/documents/{document}/restore": Try(WRITE, 404, WHY),
+    "POST /v1/documents/{document}/acknowledge": Try(WRITE, 404, WHY),
     "POST /v1/documents/{document}/preview": Try(READ, 404, {}),
     "GET /v1/documents/{document}/payload-form": Try(READ, 404),
     "GET /v1/documents/{document}/notes": Try(READ, 404),
@@ -60,7 +61,10 @@ TRIES = {
     "POST /v1/delivery/windows": Try(WRITE, 201, {**WHY, "ends_at": IN_AN_HOUR}),
     "DELETE /v1/delivery/windows/{window}": Try(WRITE, 404, query="?reason=x"),
     "GET /v1/dealers": Try(READ),
+    "GET /v1/d365/check": Try(READ),
     "GET /v1/d365/cases": Try(READ, 404, query="?dealer=nobody"),
+    "POST /v1/d365/restores": Try(WRITE, 202, {**WHY, "since": "2026-01-01T00:00:00Z"}),
+    "GET /v1/d365/restores/{restore}": Try(READ, 404),
     "GET /v1/replays": Try(READ),
     "POST /v1/replays": Try(WRITE, 202, {**WHY, "query": {"state": "failed"}}),
     "GET /v1/replays/{replay}": Try(READ, 404),
@@ -76,9 +80,10 @@ TRIES = {
     "GET /v1/unreadable-records": Try(READ),
     "GET /v1/unreadable-records/{record}": Try(READ, 404),
     "POST /v1/unreadable-records/{record}/seen": Try(WRITE, 404, WHY),
-    "GET /v1/audit": Try("audit:read"),
-    "GET /v1/audit.csv": Try("audit:read"),
+    "GET /v1/audit": Try(Scope.AUDIT_READ),
+    "GET /v1/audit.csv": Try(Scope.AUDIT_READ),
     "GET /v1/ledger": Try(READ),
+    "POST /v1/erasures": Try(Scope.PERSONAL_DATA_ERASE, 404, {**WHY, "dealer": "nobody", "user": "ann"}),
 }
 
 
@@ -89,7 +94,14 @@ class WordVerifier:
         user, separator, scopes = token.partition("|")
         if not separator:
             raise jwt.InvalidTokenError("no word of ours")
-        return Principal(user, user, frozenset(scopes.split()), frozenset(), datetime.now(UTC) + timedelta(hours=1))
+        return Principal(
+            user,
+            user,
+            frozenset(scopes.split()),
+            frozenset(),
+            datetime.now(UTC) + timedelta(hours=1),
+            issuer="https://issuer.example",
+        )
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -107,7 +119,7 @@ async def app(module_database: Database, running_sandbox: Sandbox) -> AsyncItera
         open_client(settings, settings.mapping, SystemClock(), limit=2) as client,
     ):
         found.state.token_verifier = WordVerifier()
-        found.state.context = wiring._context(settings, pool, client, Bells())
+        found.state.context = build_context(settings, pool, client, WakeUps())
         yield found
 
 
@@ -133,13 +145,13 @@ async def test_only_its_scope_opens_an_endpoint(app: FastAPI, module_database: D
             return count
 
     before = await audited()
-    for scopes in ([], *([scope] for scope in SCOPES if scope != one.scope), [s for s in SCOPES if s != one.scope]):
+    for scopes in ([], *([scope] for scope in Scope if scope != one.scope), [s for s in Scope if s != one.scope]):
         answer = await call({"Authorization": f"Bearer olga|{' '.join(scopes)}"})
         assert answer.status == 403, (scopes, answer)
         assert f'scope="{one.scope}"' in answer.headers["www-authenticate"]
     for headers in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic b2xnYTpvbGdh"}):
         assert (await call(headers)).status == 401
     assert await audited() == before
-    for granted in ([one.scope], SCOPES):
+    for granted in ([one.scope], Scope):
         answer = await call({"Authorization": f"Bearer olga|{' '.join(granted)}"})
         assert answer.status == one.ok, answer

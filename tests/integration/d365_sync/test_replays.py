@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from case_shared.clock import SystemClock
 from case_shared.d365.client import D365Client
-from d365_sync import wiring
+from case_shared.process.clock import SystemClock
+from case_shared.words.scopes import Scope
+from d365_sync import operators_api, wiring
 from d365_sync.app.ports import Leader
 from d365_sync.app.replay_runner import RunReplays
 from tests.integration.d365_sync.conftest import Queue, known_case, settings_for, submitted
@@ -19,12 +20,12 @@ from tests.support import dead_letters
 from tests.support.eventually import eventually
 from tests.support.sandbox import Sandbox
 
-ALL: Json = {"query": {"state": "failed"}, "reason": "mended"}
+ALL: Json = {"query": {"state": "failed"}, "reason": "corrected"}
 
 
 @pytest.fixture(autouse=True)
 def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "_DRY_RUN_WAIT_SECONDS", 1.0)
+    monkeypatch.setattr(operators_api, "_DRY_RUN_WAIT_SECONDS", 1.0)
 
 
 @pytest_asyncio.fixture
@@ -99,7 +100,7 @@ async def test_each_dead_letter_is_replayed_once_and_says_by_which_replay(
     statement = "SELECT action, actor, reason, web_case_id FROM audit WHERE replay_id = $1"
     entries = await queue.pool.fetch(statement, replay["replay_id"])
     assert Counter(entry["action"] for entry in entries) == {"replay_all": 1, "replay": 120}
-    assert {(entry["actor"], entry["reason"]) for entry in entries} == {("olga", "mended")}
+    assert {(entry["actor"], entry["reason"]) for entry in entries} == {("olga", "corrected")}
     assert {entry["web_case_id"] for entry in entries} == {None, *drawn}
     assert len((await api.get("/audit", replay=replay["replay_id"], limit=100))["items"]) == 100
 
@@ -317,7 +318,8 @@ async def test_a_dry_run_asks_d365_of_many_documents_at_once(
     found = await ordered(api, {**ALL, "dry_run": True})
 
     assert found["counts"]["would_create"] == 500
-    assert (await d365.control("GET", "/counters"))["requests"] <= 8
+    # Chains of 15 terms, and a few reads besides.
+    assert (await d365.control("GET", "/counters"))["requests"] <= 500 / 15 + 8
 
 
 async def test_a_dry_run_says_what_holds_it_up_and_goes_on(
@@ -360,10 +362,10 @@ async def test_a_wrong_order_names_the_field(api: Api, queue: Queue) -> None:
 async def test_scopes_and_unknown_replays(api: Api) -> None:
     unknown = "00000000-0000-4000-8000-000000000000"
     for method, path, scope in (
-        ("POST", "", "documents:read"),
-        ("POST", f"/{unknown}/pause", "documents:read"),
-        ("GET", "", "documents:write"),
-        ("GET", f"/{unknown}", "documents:write"),
+        ("POST", "", Scope.DOCUMENTS_READ),
+        ("POST", f"/{unknown}/pause", Scope.DOCUMENTS_READ),
+        ("GET", "", Scope.DOCUMENTS_WRITE),
+        ("GET", f"/{unknown}", Scope.DOCUMENTS_WRITE),
     ):
         headers = {"Authorization": f"Bearer olga|{scope}"}
         answer = await api.client.request(method, f"/v1/replays{path}", headers=headers, json=ALL)
@@ -377,14 +379,57 @@ async def test_scopes_and_unknown_replays(api: Api) -> None:
     assert refused["errors"]
 
 
-async def test_no_more_is_replayed_than_was_confirmed(api: Api, queue: Queue) -> None:
+async def test_exactly_what_a_dry_run_saw_is_replayed(
+    api: Api, queue: Queue, running: RunReplays, d365: Sandbox
+) -> None:
+    seen = await letters(queue, 4)
+    foreseen = await until(api, await ordered(api, {**ALL, "dry_run": True}), "completed")
+    ids = sorted(item["id"] for item in foreseen["items"])
     await letters(queue, 3)
+    changed, gone = ids[:2]
+    await api.act(gone, "discard", {"reason": "a test"})
+    for action in ("discard", "restore"):
+        await api.act(changed, action, {"reason": "a test"})
 
-    problem = await ordered(api, {**ALL, "expected": 2}, status=409, key="confirmed")
+    bound = {"replay_id": foreseen["replay_id"], "reason": "as foreseen"}
+    replay = await until(api, await ordered(api, bound), "completed")
 
-    assert (problem["type"], problem["documents"]) == ("urn:casebridge:problem:count-differs", 3)
-    assert (await api.get("/replays"))["items"] == []
-    confirmed = await ordered(api, {**ALL, "expected": 3}, key="confirmed")
-    assert confirmed["counts"]["documents"] == 3
-    # Repeated, it is the same replay, however many match by then.
-    assert (await ordered(api, {**ALL, "expected": 3}, key="confirmed"))["replay_id"] == confirmed["replay_id"]
+    assert (replay["dry_run_id"], replay["query"]) == (foreseen["replay_id"], foreseen["query"])
+    assert (replay["counts"]["documents"], replay["counts"]["replayed"], replay["counts"]["left_out"]) == (4, 2, 2)
+    outcomes = {item["id"]: item["outcome"] for item in replay["items"]}
+    assert outcomes == {one: "left_out" if one in {changed, gone} else "replayed" for one in ids}
+    assert len(seen) == 4
+    # Ordered again, nothing is as it was.
+    again = await until(api, await ordered(api, bound), "completed")
+    assert (again["counts"]["replayed"], again["counts"]["left_out"]) == (0, 4)
+
+
+async def test_only_a_completed_dry_run_can_be_replayed(api: Api, queue: Queue) -> None:
+    await letters(queue, 1)
+    real = await ordered(api)
+    for replay_id in (real["replay_id"], "7b1d9c1e-3a0f-4a55-8a39-5b3c2f1d0e22"):
+        problem = await ordered(api, {"replay_id": replay_id, "reason": "x"}, status=422)
+        assert problem["errors"][0]["pointer"] == "/replay_id"
+    for wrong in ({}, {"query": ALL["query"], "replay_id": real["replay_id"]}):
+        assert (await ordered(api, {**wrong, "reason": "x"}, status=422))["errors"]
+
+
+async def test_what_an_answer_offers_is_what_its_caller_may_do(api: Api, queue: Queue, running: RunReplays) -> None:
+    await letters(queue, 1)
+    reader = {"Authorization": f"Bearer rita|{Scope.DOCUMENTS_READ}"}
+
+    real = await ordered(api)
+    assert (real["allowed_actions"], real["replayable"]) == (["pause", "cancel"], False)
+    (shown,) = (await api.client.get("/v1/replays", headers=reader)).json()["items"]
+    assert (shown["allowed_actions"], shown["replayable"]) == ([], False)
+
+    await until(api, real, "completed")
+    await letters(queue, 1)
+    foreseen = await until(api, await ordered(api, {**ALL, "dry_run": True}), "completed")
+    assert (foreseen["allowed_actions"], foreseen["replayable"]) == ([], True)
+    shown = (await api.client.get(f"/v1/replays/{foreseen['replay_id']}", headers=reader)).json()
+    assert shown["replayable"] is False
+
+
+async def until(api: Api, replay: Json, state: str) -> Json:
+    return await eventually(lambda: api.get(f"/replays/{replay['replay_id']}"), lambda one: one["state"] == state)

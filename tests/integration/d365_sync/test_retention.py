@@ -3,17 +3,20 @@
 import asyncio
 
 import pytest
+import pytest_asyncio
 
-from case_shared.clock import SystemClock
-from case_shared.events import CaseSubmitted
-from case_shared.health import Heartbeats
-from case_shared.leadership import Lease
-from case_shared.postgres import Pool, load_sql
+from case_shared.database.leadership import Lease
+from case_shared.database.postgres import Pool, load_sql
+from case_shared.process.clock import SystemClock
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.words.actor import Actor
+from case_shared.words.events import CaseSubmitted
 from d365_sync import wiring
 from d365_sync.app.end_document import EndDocument
-from d365_sync.app.operating import NotAllowed, Order
+from d365_sync.app.operator_actions import NotAllowed, Order, PayloadNeeded
 from d365_sync.domain.document import Action
-from d365_sync.postgres.desk import PostgresDesk
+from d365_sync.postgres.operator_actions import PostgresOperatorActions
+from d365_sync.postgres.statements import Statement
 from tests.integration.d365_sync.conftest import (
     Queue,
     cases_of,
@@ -47,7 +50,7 @@ async def revision(queue: Queue, event: CaseSubmitted) -> int:
 
 
 async def order(queue: Queue, event: CaseSubmitted) -> Order:
-    return Order(key(event), await revision(queue, event), "oscar", "why")
+    return Order(key(event), await revision(queue, event), Actor("oscar"), "why")
 
 
 async def test_a_delivered_payload_goes_and_its_document_stays_and_prevents_a_double(
@@ -111,18 +114,18 @@ async def test_a_document_without_payload_is_not_replayed_without_one(database: 
         event = submitted()
         await queue.take_in(event)
         await queue.until(event, "failed")
-        desk, end = PostgresDesk(queue.pool), EndDocument(PostgresDesk(queue.pool))
+        actions, end = PostgresOperatorActions(queue.pool), EndDocument(PostgresOperatorActions(queue.pool))
         await end(Action.DISCARD, await order(queue, event))
         await age(queue)
         await apply(database, d365, queue.pool)
 
         await end(Action.RESTORE, await order(queue, event))
-        with pytest.raises(NotAllowed, match="payload was emptied; send it with a payload"):
-            await desk.replay(await order(queue, event), None, [])
+        with pytest.raises(PayloadNeeded):
+            await actions.replay(await order(queue, event), None, [])
         with pytest.raises(NotAllowed, match="payload was emptied"):
-            await desk.change(Action.VERIFY, await order(queue, event))
+            await actions.change(Action.VERIFY, await order(queue, event))
 
-        await desk.replay(await order(queue, event), event.content, ["category"])
+        await actions.replay(await order(queue, event), event.content, [])
         await queue.until(event, "delivered")
         assert len(await cases_of(d365, event)) == 1
 
@@ -168,8 +171,8 @@ async def test_what_is_locked_is_left_for_later_and_nobody_waits(database: Datab
         async with pool.acquire() as other, other.transaction():
             await other.execute("SELECT FROM documents WHERE web_case_id = 'W30' FOR UPDATE")
             async with asyncio.timeout(2):
-                assert await pool.fetchval(load_sql("d365_sync.postgres", "empty_documents"), 86_400) == 49
-        assert await pool.fetchval(load_sql("d365_sync.postgres", "empty_documents"), 86_400) == 1
+                assert await pool.fetchval(load_sql(Statement.EMPTY_DOCUMENTS), 86_400) == 49
+        assert await pool.fetchval(load_sql(Statement.EMPTY_DOCUMENTS), 86_400) == 1
 
 
 GUARDED: list[tuple[str, str]] = [
@@ -179,10 +182,11 @@ GUARDED: list[tuple[str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "index"), GUARDED)
-async def test_retention_finds_its_rows_by_index(database: Database, name: str, index: str) -> None:
-    async with database.connect() as connection:
-        await connection.execute(BACKLOG.replace("20000", "2000"))
+@pytest_asyncio.fixture(scope="module")
+async def full(module_database: Database) -> Database:
+    """Much of everything that goes after its time."""
+    async with module_database.connect() as connection:
+        await connection.execute(BACKLOG.replace("40000", "12000").replace("20000", "600"))
         await connection.execute(
             "INSERT INTO d365_sync.unreadable_records (topic, partition, record_offset, consumer_group, headers, cause,"
             " recorded_at, kept_at) SELECT 't', 0, n, 'g', '[]', 'c', now(), now() - n * interval '1 minute'"
@@ -194,11 +198,19 @@ async def test_retention_finds_its_rows_by_index(database: Database, name: str, 
             " SELECT replay_id, n, 'W1', 1, 1 FROM d365_sync.replays, generate_series(1, 5) n;"
             "ANALYZE d365_sync.replays; ANALYZE d365_sync.replay_documents;"
             "ANALYZE d365_sync.documents; ANALYZE d365_sync.unreadable_records;"
+        )
+    return module_database
+
+
+@pytest.mark.parametrize(("name", "index"), GUARDED)
+async def test_retention_finds_its_rows_by_index(full: Database, name: str, index: str) -> None:
+    async with full.connect() as connection:
+        await connection.execute(
             "SET search_path TO d365_sync, public; SET plan_cache_mode TO force_generic_plan;"
             "SET enable_hashjoin TO off; SET enable_mergejoin TO off"
         )
         # Without joins over whole tables, which are as cheap at this size: do the keys lead to the rows?
-        await connection.execute(f"PREPARE guarded AS {load_sql('d365_sync.postgres', name)}")
+        await connection.execute(f"PREPARE guarded AS {load_sql(Statement(name))}")
         plan = "\n".join(row[0] for row in await connection.fetch("EXPLAIN EXECUTE guarded (3600)"))
     assert index in plan, plan
     assert "Seq Scan" not in plan, plan

@@ -1,20 +1,21 @@
 """The process as it runs: Kafka in, D365, Kafka out; bad settings and signals."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from case_shared.events import CaseStatus, CaseStatusChanged, CaseSubmitted, Record
-from case_shared.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, CASE_SUBMITTED, topic_name
+from case_shared.kafka.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, CASE_SUBMITTED, topic_name
+from case_shared.words.events import CaseStatus, CaseStatusChanged, CaseSubmitted, Record
+from d365_sync.__main__ import main
 from tests.integration.d365_sync.conftest import QUICK, cases_of, submitted
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
 from tests.support.processes import free_port, running
 from tests.support.sandbox import Sandbox
+from tests.support.submissions import store_submissions
 
 
 def environment(database: Database, broker: Broker, d365: Sandbox, **more: str) -> dict[str, str]:
@@ -43,6 +44,7 @@ async def test_from_kafka_to_d365_to_kafka_and_sigterm_with_0(
     url, log = f"http://127.0.0.1:{port}", tmp_path / "log"
     async with running("d365_sync", "serve", environment=settings, url=url, log=log) as process:
         events = [submitted() for _ in range(5)]
+        await store_submissions(database, *events)
         await broker.send(*(record(event) for event in events))
 
         async def delivered() -> dict[str, int]:
@@ -55,10 +57,10 @@ async def test_from_kafka_to_d365_to_kafka_and_sigterm_with_0(
         async def heard() -> int:
             return len([one for one in await broker.deliveries() if one.web_case_id == events[0].web_case_id])
 
-        told = await heard()
+        counted = await heard()
         # An event that is held already: the state is published again, D365 is not asked again.
         await broker.send(record(events[0]))
-        await eventually(heard, lambda count: count > told)
+        await eventually(heard, lambda count: count > counted)
         assert await delivered() == first
         assert len(await cases_of(d365, *events)) == 5
         async with aiohttp.ClientSession() as session:
@@ -81,6 +83,7 @@ async def test_evidence_from_kafka_delivers_a_dead_letter_and_bad_records_are_ke
         "d365_sync", "serve", environment=settings, url=f"http://127.0.0.1:{port}", log=tmp_path / "log"
     ):
         event = submitted()
+        await store_submissions(database, event)
         async with broker.producer() as producer:
             await producer.send_and_wait(topic_name(broker.settings, CASE_SUBMITTED), b"\xff not JSON", b"key")
         await broker.send(record(event))
@@ -104,6 +107,8 @@ async def test_evidence_from_kafka_delivers_a_dead_letter_and_bad_records_are_ke
             status=CaseStatus.SUBMITTED,
             status_as_of=event.submitted_at,
         )
+        async with database.connect() as connection:
+            await connection.execute("UPDATE case_api.cases SET case_id = 'CASE-9'")
         await broker.send(Record.of(seen, source="status-sync", time=event.submitted_at, traceparent=None))
 
         await eventually(state, lambda value: value == "delivered")
@@ -117,9 +122,16 @@ async def test_evidence_from_kafka_delivers_a_dead_letter_and_bad_records_are_ke
         ({"D365_SETTLE_SECONDS": "0.5"}, "D365_SETTLE_SECONDS"),
         ({"D365_MAPPING": "{folder}/not-unique.toml"}, "D365_ACCEPT_RARE_DUPLICATES"),
         ({"D365_MAPPING": "{folder}/unknown-key.toml"}, "D365_MAPPING"),
+        ({"D365_TOKEN_URL": ""}, "D365_TOKEN_URL: is not set: the secret would be sent to D365 itself"),
     ],
 )
-def test_wrong_settings_are_named_and_end_with_2(tmp_path: Path, changes: dict[str, str], named: str) -> None:
+def test_wrong_settings_are_named_and_end_with_2(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, str],
+    named: str,
+) -> None:
     (tmp_path / "not-unique.toml").write_text("web_case_id_unique = false\n")
     (tmp_path / "unknown-key.toml").write_text("[case]\nentity = 'X'\n")
     good = {
@@ -127,16 +139,19 @@ def test_wrong_settings_are_named_and_end_with_2(tmp_path: Path, changes: dict[s
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
         "OIDC_ISSUER": "http://127.0.0.1:1",
         "D365_URL": "http://127.0.0.1:1",
+        "D365_TOKEN_URL": "http://127.0.0.1:1/t",
         "D365_CLIENT_ID": "x",
         "D365_CLIENT_SECRET": "do-not-tell",
         **{name.upper(): str(value) for name, value in QUICK.items()},
     }
-    given = {**good, **{name: value.format(folder=tmp_path) for name, value in changes.items()}}
+    for name, value in {**good, **changes}.items():
+        monkeypatch.setenv(name, value.format(folder=tmp_path))
+    monkeypatch.setattr(sys, "argv", ["d365-sync", "serve"])
 
-    ended = subprocess.run(
-        [sys.executable, "-m", "d365_sync", "serve"], env=given, capture_output=True, text=True, timeout=30, check=False
-    )
+    with pytest.raises(SystemExit) as ended:
+        main()
 
-    assert ended.returncode == 2
-    assert named in ended.stderr
-    assert "do-not-tell" not in ended.stderr
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert named in said
+    assert "do-not-tell" not in said

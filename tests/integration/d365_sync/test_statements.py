@@ -4,43 +4,42 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from importlib import resources
 from typing import Any
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
-from case_shared.events import Record
-from case_shared.postgres import load_sql
-from case_shared.records import store_batch
+from case_shared.d365.chain_memory import PostgresChainMemory
+from case_shared.database.postgres import load_sql
+from case_shared.database.statements import Statement as Shared
+from case_shared.kafka.records import store_batch
+from case_shared.words.events import Record
 from d365_sync.consumers import _submitted
-from d365_sync.postgres.intake import Submitted, take_in
+from d365_sync.postgres.intake import take_in
+from d365_sync.postgres.statements import Statement
 from tests.integration.d365_sync.conftest import Queue, dispatching, known_case, submitted
 from tests.integration.d365_sync.test_service import record
 from tests.support.databases import Database, cloned
 from tests.support.eventually import eventually
 from tests.support.sandbox import Sandbox
 from tests.support.servers import Servers
-
-PACKAGE = "d365_sync.postgres"
-STATEMENTS = sorted(
-    entry.name.removesuffix(".sql") for entry in (resources.files(PACKAGE) / "sql").iterdir() if entry.is_file()
-)
+from tests.support.submissions import store_submissions
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
-async def test_each_statement_can_be_prepared_by_the_service(module_database: Database, name: str) -> None:
+@pytest.mark.parametrize("statement", Statement, ids=lambda statement: statement.value)
+async def test_each_statement_can_be_prepared_by_the_service(module_database: Database, statement: Statement) -> None:
     async with module_database.pool("d365_sync") as pool, pool.acquire() as connection:
-        await connection.prepare(load_sql(PACKAGE, name))
+        await connection.prepare(load_sql(statement))
 
 
 @pytest.mark.parametrize("role", ["case_api", "status_sync"])
 async def test_other_services_may_add_unreadable_records_and_see_nothing(database: Database, role: str) -> None:
     async with database.pool(role) as pool:
         await pool.execute(
-            load_sql("case_shared", "insert_unreadable_record"),
+            load_sql(Shared.INSERT_UNREADABLE_RECORD),
             "t",
+            0,
             0,
             0,
             "g",
@@ -55,6 +54,17 @@ async def test_other_services_may_add_unreadable_records_and_see_nothing(databas
                 await pool.fetch(f"SELECT * FROM d365_sync.{table}")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await pool.fetch("SELECT value FROM d365_sync.unreadable_records")
+
+
+async def test_both_services_keep_what_the_filters_of_an_environment_take(database: Database) -> None:
+    async with database.pool("d365_sync") as one, database.pool("status_sync") as other:
+        here, there = PostgresChainMemory(one, "https://a.example"), PostgresChainMemory(other, "https://a.example")
+        assert await here.load() is None
+        await here.store(7)
+        assert await there.load() == 7
+        await there.store(40)
+        assert await here.load() == 40
+        assert await PostgresChainMemory(one, "https://b.example").load() is None
 
 
 async def test_the_audit_cannot_be_changed(database: Database) -> None:
@@ -91,12 +101,19 @@ UPDATE d365_sync.documents SET created_at = now() - random() * interval '9 days'
 """
 HOT: list[tuple[str, tuple[Any, ...], str]] = [
     ("claim_to_deliver", (25, 45, "d-100", 64, 30, "dispatcher", 1, "u", 300), "documents_to_deliver"),
-    ("claim_to_verify", (100, 30, "dispatcher", 1, "u", "{usmf}"), "documents_to_verify"),
+    ("claim_to_look_up", (100, 30, "dispatcher", 1, "u", "{usmf}"), "documents_to_verify"),
     ("expire_leases", (5,), "documents_leased"),
-    ("select_unpublished", (500,), "documents_to_publish"),
+    ("read_outbox", (500,), "documents_to_publish"),
     ("select_control_cases", ("usmf",), "documents_delivered"),
+    ("select_older_control_cases", ("usmf",), "documents_delivered"),
     ("select_failures_to_log", (20,), "documents_to_log"),
-    ("select_documents", ("{failed}", None, None, None, None, None, None, None, 26), "documents_by_state"),
+    ("select_documents", ("{failed}", None, None, None, None, None, None, None, 26, None), "documents_by_state"),
+    (
+        "select_documents",
+        ("{delivered}", None, None, None, None, None, None, None, 26, "second_case"),
+        "documents_alarmed",
+    ),
+    ("select_concerns", (), "documents_alarmed"),
     ("select_backlog", (), "documents_open"),
     ("select_dealers", (None, None, None, None, 26), "documents_open"),
     ("select_flow", (), "documents_open"),
@@ -113,7 +130,7 @@ async def busy(running_servers: Servers, template_database: str) -> AsyncIterato
     """A database with a backlog, for all that look at plans."""
     async with cloned(running_servers.postgres, template_database) as database:
         async with database.connect() as connection:
-            await connection.execute(BACKLOG.replace("20000", "2000") + FLOW)
+            await connection.execute(BACKLOG.replace("40000", "12000").replace("20000", "600") + FLOW)
             await connection.execute("ANALYZE")
         yield database
 
@@ -125,7 +142,7 @@ async def test_hot_statements_use_their_index(
     async with busy.connect() as connection:
         mode = "force_custom_plan" if name == "select_documents" else "force_generic_plan"
         await connection.execute(f"SET search_path TO d365_sync, public; SET plan_cache_mode TO {mode}")
-        await connection.execute(f"PREPARE hot AS {load_sql(PACKAGE, name)}")
+        await connection.execute(f"PREPARE hot AS {load_sql(Statement(name))}")
         values = ", ".join("NULL" if value is None else f"'{value}'" for value in arguments)
         execute = f"EXECUTE hot ({values})" if arguments else "EXECUTE hot"
         plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {execute}"))
@@ -138,12 +155,12 @@ async def test_a_claim_reads_little_of_a_large_backlog_and_goes_round_the_dealer
         await connection.execute(BACKLOG)
         await connection.execute("ANALYZE d365_sync.documents; SET search_path TO d365_sync, public")
         arguments = (25, 45, "d-100", 64, 30.0, "dispatcher", 1, "u", 1e9)
-        rows = await connection.fetch(load_sql(PACKAGE, "claim_to_deliver"), *arguments)
+        rows = await connection.fetch(load_sql(Statement.CLAIM_TO_DELIVER), *arguments)
         claimed = [row for row in rows if row["web_case_id"]]
         dealers = await connection.fetch(
             "SELECT dealer, count(*) FROM documents WHERE lease_token IS NOT NULL GROUP BY dealer"
         )
-        await connection.execute(f"PREPARE hot AS {load_sql(PACKAGE, 'claim_to_deliver')}")
+        await connection.execute(f"PREPARE hot AS {load_sql(Statement.CLAIM_TO_DELIVER)}")
         values = ", ".join(f"'{value}'" for value in arguments)
         explained = await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE hot ({values})")
 
@@ -159,7 +176,7 @@ async def test_one_dealers_backlog_does_not_starve_another(database: Database) -
         await connection.execute("UPDATE d365_sync.documents SET due_at = now() WHERE web_case_id = 'W1'")
         await connection.execute("SET search_path TO d365_sync, public")
         rows = await connection.fetch(
-            load_sql(PACKAGE, "claim_to_deliver"), 10, 9, "", 64, 30.0, "dispatcher", 1, "u", 1e9
+            load_sql(Statement.CLAIM_TO_DELIVER), 10, 9, "", 64, 30.0, "dispatcher", 1, "u", 1e9
         )
     assert "W1" in {row["web_case_id"] for row in rows}
     assert len(rows) == 10
@@ -202,12 +219,20 @@ async def _count(queue: Queue, events: list[Any], statements: list[str]) -> None
 
 
 def _belongs_to_delivery(text: str) -> bool:
-    names = ("claim_to_deliver", "begin_posts", "store_outcomes", "select_unpublished", "mark_published")
-    return any(load_sql(PACKAGE, name) == text for name in names)
+    statements = (
+        Statement.CLAIM_TO_DELIVER,
+        Statement.BEGIN_POSTS,
+        Statement.STORE_OUTCOMES,
+        Statement.READ_OUTBOX,
+        Statement.MARK_SENT,
+    )
+    return any(load_sql(statement) == text for statement in statements)
 
 
 async def test_a_consumed_batch_is_one_statement_and_one_commit(database: Database) -> None:
-    batches = [[FakeRecord(record(submitted())) for _ in range(300)] for _ in range(2)]
+    events = [submitted() for _ in range(600)]
+    await store_submissions(database, *events)
+    batches = [[FakeRecord(record(event)) for event in part] for part in (events[:300], events[300:])]
     statements: list[str] = []
     async with database.pool("d365_sync", 1) as pool:
         async with pool.acquire() as connection:
@@ -223,7 +248,9 @@ async def test_a_consumed_batch_is_one_statement_and_one_commit(database: Databa
 
 
 async def test_records_that_are_held_have_their_state_published_again(database: Database) -> None:
-    records = [FakeRecord(record(submitted())) for _ in range(3)]
+    events = [submitted() for _ in range(3)]
+    await store_submissions(database, *events)
+    records = [FakeRecord(record(event)) for event in events]
     async with database.pool("d365_sync") as pool:
         await store_batch(pool, "g", records, _submitted, take_in)
         await pool.execute(
@@ -239,20 +266,16 @@ async def test_records_that_are_held_have_their_state_published_again(database: 
 
 async def test_one_record_that_the_database_refuses_holds_no_other_back(database: Database) -> None:
     good = [submitted() for _ in range(499)]
-    poison = submitted().model_copy(update={"created_by": "\x00"})
+    await store_submissions(database, *good)
+    poison = submitted(submission_no=2**40)
     records = [FakeRecord(record(event)) for event in [*good[:7], poison, *good[7:]]]
     async with database.pool("d365_sync") as pool:
-        # The model refuses NUL; what only the database refuses is made by reading without it.
-        stored = await store_batch(pool, "g", records, lambda one: Submitted(poison_or(one, poison), None), take_in)
+        stored = await store_batch(pool, "g", records, _submitted, take_in)
 
         kept = await pool.fetch("SELECT cause FROM unreadable_records")
         assert await pool.fetchval("SELECT count(*) FROM documents") == len(stored) == 499
     assert len(kept) == 1
-    assert "database refuses" in kept[0]["cause"]
-
-
-def poison_or(one: Any, poison: Any) -> Any:
-    return poison if poison.web_case_id.encode() in one.value else _submitted(one).event
+    assert "refuses it" in kept[0]["cause"]
 
 
 _offsets = itertools.count()

@@ -27,7 +27,7 @@ async def test_delivery_stands_still_and_goes_on_by_itself(api: Api, queue: Queu
     assert (window["state"], window["created_by"], window["reason"]) == ("under_way", "olga", "D365 is upgraded")
     event = submitted()
     await queue.take_in(event)
-    await eventually(lambda: queue.events_of(event))  # it waits long enough for its dealer to be told
+    await eventually(lambda: queue.events_of(event))  # it waits long enough for its dealer to hear of it
     assert (await queue.document(event))["attempts"] == 0
     delivery = await api.get("/delivery")
     assert (delivery["paused"], [one["state"] for one in delivery["windows"]]) == (False, ["under_way"])
@@ -99,6 +99,6 @@ async def test_nothing_is_looked_up_in_a_window_either(database: Database) -> No
             "INSERT INTO delivery_windows (begins_at, ends_at, reason, created_by) "
             "VALUES (now(), now() + interval '1 hour', 'upgrade', 'olga')"
         )
-        assert await queue.claim_to_verify() == []
+        assert await queue.claim_to_look_up() == []
         await queue.pool.execute("UPDATE delivery_windows SET ends_at = now()")
-        assert len(await queue.claim_to_verify()) == 1
+        assert len(await queue.claim_to_look_up()) == 1

@@ -16,8 +16,8 @@ from aiohttp import web
 from fastapi import FastAPI
 
 import portal_web.wiring
-from case_shared.auth import TokenVerifier
-from case_shared.clock import SystemClock
+from case_shared.process.clock import SystemClock
+from case_shared.web.auth import TokenVerifier
 from casebridge.oidc.app import create_app as create_provider
 from casebridge.oidc.settings import OidcProviderSettings
 from portal_web.settings import Settings

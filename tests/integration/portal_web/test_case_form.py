@@ -1,6 +1,7 @@
 """Writing, saving and submitting a case: nothing typed is lost, nothing happens twice."""
 
 import asyncio
+import re
 
 from tests.integration.portal_web.conftest import CASES, Browser, Portal, address_of
 
@@ -50,9 +51,74 @@ async def test_back_to_the_new_form_after_submit_sends_nothing_again(portal: Por
     assert "is submitted" in reloaded.text
     back = await dana.send(form, path, action="finish", category=WARRANTY, description="changed after Back")
     assert "submitted already" in back.text
+    assert "changed after Back" in back.text, "what was refused comes back"
     async with portal.database.connect() as connection:
         assert await connection.fetchval("SELECT count(*) FROM case_api.submissions") == 1
     assert len(await cases(portal)) == 1
+
+
+async def test_an_address_for_a_new_case_that_was_used_leads_to_its_draft(portal: Portal, dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    path = address_of(form)
+    await dana.send(form, path, follow=False, action="close", category=WARRANTY, description="first")
+    (row,) = await cases(portal)
+    again = await dana.get(path)
+    assert address_of(again) == f"{CASES}/{row['web_case_id']}/edit"
+    assert "first" in again.text
+    asked = await dana.get(f"{CASES}/{row['web_case_id']}/edit?ask=submit")
+    await dana.send(asked, f"{CASES}/{row['web_case_id']}/submit")
+    fresh = await dana.get(path)
+    assert address_of(fresh).startswith(f"{CASES}/new?key=")
+    assert address_of(fresh) != path, "once it is submitted, there is a fresh one"
+
+
+async def test_a_second_case_never_takes_the_place_of_the_first(portal: Portal, dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    tab = await dana.get(address_of(form))
+    await dana.send(form, address_of(form), follow=False, action="close", description="first")
+    for page in (form, tab):
+        refused = await dana.send(page, address_of(page), action="close", description="second")
+        assert refused.status_code == 409
+        assert "is left as it is" in refused.text
+        assert "second</textarea>" in refused.text
+    address = re.search(r'action="([^"]+/new\?key=[0-9a-f]{32})"', refused.text)
+    assert address
+    assert (await dana.send(refused, address[1], follow=False, action="close", description="second")).status_code == 303
+    assert [row["description"] for row in await cases(portal)] == ["first", "second"]
+
+
+async def test_a_new_case_is_saved_by_itself_and_two_tabs_make_two(portal: Portal, dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    path = address_of(form)
+    tab = await dana.get(path)
+    nothing = await dana.send(form, path, action="autosave")
+    assert (nothing.status_code, nothing.json()) == (200, {"message": ""})
+    saved = await dana.send(form, path, action="autosave", description="fir")
+    (row,) = await cases(portal)
+    assert saved.json()["address"] == f"{CASES}/{row['web_case_id']}/edit"
+    lost = await dana.send(form, path, action="autosave", description="first")
+    assert lost.json()["etag"] == '"2"', "its answer may be lost: the same page goes on"
+    other = await dana.send(tab, path, action="autosave", description="second")
+    assert other.status_code == 409
+    assert "makes a new one" in other.json()["message"]
+    assert [row["description"] for row in await cases(portal)] == ["first"]
+    refused = await dana.send(form, path, action="autosave", contact_phone="1" * 51)
+    assert refused.status_code == 422
+
+
+async def test_what_was_typed_into_a_draft_that_is_submitted_elsewhere_comes_back(
+    portal: Portal, dana: Browser
+) -> None:
+    case = await dana.draft(category=WARRANTY, description="first")
+    path = f"{CASES}/{case}"
+    form, asked = await dana.get(f"{path}/edit"), await dana.get(f"{path}/edit?ask=submit")
+    await dana.send(asked, f"{path}/submit")
+    late = await dana.send(form, f"{path}/edit", action="close", category=WARRANTY, description="typed on")
+    assert late.status_code == 409
+    assert "submitted already" in late.text
+    assert "typed on</textarea>" in late.text
+    same = await dana.send(form, f"{path}/edit", action="close", category=WARRANTY, description="first")
+    assert address_of(same) == path
 
 
 async def test_what_is_missing_is_told_beside_its_field_and_in_a_summary(dana: Browser) -> None:
@@ -105,7 +171,7 @@ async def test_autosave_answers_with_the_next_version(dana: Browser) -> None:
     path = f"{CASES}/{case}/edit"
     form = await dana.get(path)
     saved = await dana.send(form, path, follow=False, action="autosave", description="second")
-    assert saved.json()["etag"] == '"3"'
+    assert saved.json()["etag"] == '"2"'
     assert "saved at" in saved.json()["message"]
     stale = await dana.send(form, path, follow=False, action="autosave", description="third")
     assert stale.status_code == 409
@@ -201,6 +267,50 @@ async def test_an_api_that_is_away_costs_nobody_what_was_typed(portal: Portal, d
 
 async def test_a_long_form_field_is_refused_with_words(dana: Browser) -> None:
     form = await dana.get(f"{CASES}/new")
-    answer = await dana.send(form, address_of(form), action="close", notes="x" * 25_000)
+    answer = await dana.send(form, address_of(form), action="close", notes="x" * 100_001)
     assert answer.status_code == 413
     assert "too long" in answer.text
+
+
+async def test_what_is_too_long_is_told_at_its_field_and_kept(portal: Portal, dana: Browser) -> None:
+    case = await dana.draft(description="short")
+    form = await dana.get(f"{CASES}/{case}/edit")
+    assert "maxlength" not in form.text
+    long = "n" * 20_001
+    answer = await dana.send(form, f"{CASES}/{case}/edit", action="close", description="short", notes=long)
+    assert (answer.status_code, long in answer.text) == (422, True)
+    assert "This is too long: 20,000 characters at most." in answer.text
+    assert 'id="notes" name="notes" rows="5" dir="auto" aria-invalid="true"' in answer.text
+
+
+async def test_a_pasted_address_is_saved_as_what_it_is_and_line_ends_make_no_difference(
+    portal: Portal, dana: Browser
+) -> None:
+    case = await dana.draft(description="one", contact_email=" mailto:\u200bann@example.com ")
+    assert (await cases(portal))[0]["contact_email"] == "ann@example.com"
+    async with portal.database.connect() as connection:
+        await connection.execute("UPDATE case_api.cases SET description = E'one\\r\\ntwo ', version = version + 1")
+    form = await dana.get(f"{CASES}/{case}/edit")
+    assert "data-unsaved" not in form.text
+    async with portal.database.connect() as connection:
+        await connection.execute("UPDATE case_api.cases SET version = version + 1")
+    same = await dana.send(
+        form, f"{CASES}/{case}/edit", follow=False, action="close", description="one\r\ntwo",
+        contact_email="Ann <ann@example.com>",
+    )  # fmt: skip
+    assert same.status_code == 303, "no conflict"
+
+
+async def test_the_form_knows_how_much_d365_keeps(portal: Portal) -> None:
+    async with portal.database.connect() as connection:
+        await connection.execute("INSERT INTO case_api.d365_lengths VALUES ('description', 20), ('notes', 30000)")
+        await connection.execute("DELETE FROM status_sync.priorities")
+    async with portal.browser() as dana:
+        form = await dana.sign_in("dana", f"{CASES}/new")
+        refused = await dana.send(form, address_of(form), action="finish", category=WARRANTY, description="x" * 21)
+
+    assert re.search(r'<textarea id="description"[^>]* maxlength="20"', form.text)
+    assert re.search(r'data-counts="description" data-most="20" data-units="utf-16"', form.text)
+    assert not re.search(r'<textarea id="notes"[^>]* maxlength', form.text)
+    assert 'id="priority"' not in form.text
+    assert "This is too long: D365 keeps 20 characters of it." in refused.text

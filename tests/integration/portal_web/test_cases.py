@@ -24,6 +24,9 @@ async def test_searching_filters_and_order_are_the_api_s(dana: Browser) -> None:
     second = await dana.draft(category="Sales:Warranty", description="second")
     assert f'data-case="{second}"' not in (await dana.get(f"{CASES}?q={first}")).text
     assert f'data-case="{first}"' not in (await dana.get(f"{CASES}?category=Warranty")).text
+    long = await dana.get(f"{CASES}?q={'x' * 101}")
+    assert "This search is too long: 100 characters at most" in long.text
+    assert "x" * 101 in long.text
     assert "No case fits" in (await dana.get(f"{CASES}?status=closed")).text
     page = (await dana.get(f"{CASES}?sort=created_at")).text
     assert page.index(first) < page.index(second)
@@ -74,6 +77,30 @@ async def test_the_export_is_the_list_as_it_is_shown(dana: Browser) -> None:
     assert 'filename="cases-usmf-us-001.csv"' in answer.headers["content-disposition"]
     assert first in answer.text
     assert second not in answer.text
+    german = await dana.get(f"{CASES}/export.csv?q={first}", headers={"Accept-Language": "de-DE"})
+    assert german.text.startswith("\ufeffweb_case_id;case_id;")
+
+
+async def test_one_box_finds_ids_and_then_words_of_the_text(dana: Browser) -> None:
+    leak = await dana.draft(description="the hydraulic pump leaks")
+    other = await dana.draft(description="the seat is loose")
+    page = await dana.get(f"{CASES}?q=Hydraulic%20leaks")
+    assert "In descriptions and notes: Hydraulic leaks" in page.text
+    assert f'data-case="{leak}"' in page.text
+    assert f'data-case="{other}"' not in page.text
+    for way in (
+        "export.csv?q=Hydraulic+leaks&amp;within=words",
+        "?q=Hydraulic+leaks&amp;within=words&amp;sort=case_id",
+    ):
+        assert f'{way}"' in page.text
+    export = await dana.get(f"{CASES}/export.csv?q=hydraulic+leaks&within=words")
+    assert (leak in export.text, other in export.text) == (True, False)
+    page = await dana.get(f"{CASES}?q={other}")
+    assert "Look for it in descriptions and notes instead" in page.text
+    long = await dana.get(f"{CASES}?q={'x' * 101}")
+    assert "This search is too long: 100 characters at most" in long.text
+    assert "x" * 101 in long.text
+    assert "No case fits" in (await dana.get(f"{CASES}?q=nothing+like+it")).text
 
 
 async def test_an_empty_list_helps(dana: Browser) -> None:
@@ -107,3 +134,23 @@ async def test_pages_speak_the_visitor_s_language(dana: Browser) -> None:
     page = await dana.get(CASES)
     assert '<html lang="is" data-theme="dark"' in page.text
     assert "Nýtt mál" in page.text
+
+
+async def test_a_case_that_left_says_so_in_each_language(portal: Portal, dana: Browser) -> None:
+    case = await dana.draft(description="The pump leaks")
+    for column, words in (
+        ("moved_at", ("Moved in D365", "In D365 verschoben", "Flutt í D365")),
+        ("deleted_in_d365_at", ("Deleted in D365", "In D365 gelöscht", "Eytt í D365")),
+    ):
+        async with portal.database.connect() as connection:
+            await connection.execute(
+                "UPDATE case_api.cases SET phase = 'submitted', case_id = 'C-1', moved_at = NULL,"
+                " deleted_in_d365_at = NULL"
+            )
+            await connection.execute(f"UPDATE case_api.cases SET {column} = now()")
+        for language, flag in zip(("en", "de", "is"), words, strict=True):
+            told = {"Accept-Language": language}
+            assert flag in (await dana.get(CASES, headers=told)).text
+            page = (await dana.get(f"{CASES}/{case}", headers=told)).text
+            assert "The pump leaks" in page
+            assert page.count("D365 staff moved" if column == "moved_at" else "deleted in D365 (") == (language == "en")

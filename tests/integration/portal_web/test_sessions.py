@@ -4,12 +4,13 @@ import asyncio
 import re
 from datetime import UTC, datetime
 
+import httpx2
 import pytest
 
-from case_shared.errors import Transient
+from case_shared.words.errors import Transient
 from portal_web.domain.secret import Secret
 from portal_web.domain.session import Session, Tokens
-from tests.integration.portal_web.conftest import CASES, PORTAL, Browser, Portal, address_of
+from tests.integration.portal_web.conftest import CASES, PORTAL, Browser, Portal, address_of, hidden
 
 COOKIE = "casebridge-session-8080"
 
@@ -22,13 +23,26 @@ async def age(portal: Portal, browser: Browser) -> None:
     session = Session.model_validate_json(secret.open(stored.content) or b"")
     tokens = session.tokens.model_copy(update={"expires_at": datetime(2020, 1, 1, tzinfo=UTC)})
     old = session.model_copy(update={"tokens": tokens})
-    assert await portal.context.store.replace(secret.id, secret.seal(old.model_dump_json().encode()), stored.version)
+    content = secret.seal(old.model_dump_json().encode())
+    assert await portal.context.store.replace(secret.id, content, stored.version, secret.form_key_id)
 
 
 async def end(portal: Portal) -> None:
     """End all sessions."""
     async with portal.database.connect() as connection:
         await connection.execute("DELETE FROM portal_web.sessions")
+
+
+def page_of(page: httpx2.Response) -> str:
+    """Path and query of a page, without what tells that a form came back."""
+    return re.sub(r"[?&]kept=\w+$", "", address_of(page))
+
+
+def sign_in_again(page: httpx2.Response) -> httpx2.Response:
+    """Where the page that asks to sign in leads to."""
+    link = re.search(r'class="primary button" href="([^"]+)"', page.text)
+    assert link, page.text
+    return httpx2.Response(303, headers={"location": link[1].replace("&amp;", "&")})
 
 
 async def test_a_page_leads_to_the_provider_and_back_to_it(portal: Portal) -> None:
@@ -102,26 +116,20 @@ async def test_what_a_form_held_when_the_session_ended_comes_back_after_the_sign
     ended = await dana.send(form, address_of(form), action="close", description="Typed for an hour.")
     assert ended.status_code == 401
     assert "What you typed is kept" in ended.text
-    link = re.search(r'class="primary button" href="([^"]+)"', ended.text)
-    assert link
-    sent = type(ended)(303, headers={"location": link[1].replace("&amp;", "&")})
-    back = await dana.at_provider(sent, "dana")
-    assert address_of(back) == address_of(form)
+    back = await dana.at_provider(sign_in_again(ended), "dana")
+    assert page_of(back) == address_of(form)
     assert "Typed for an hour." in back.text
     saved = await dana.send(back, address_of(back), action="close", description="Typed for an hour.")
     assert saved.status_code in {200, 422}, "the list"
-    fresh = await dana.get(address_of(form))
-    assert "Typed for an hour." not in fresh.text, "once it is saved, it comes back no more"
+    for path in (address_of(form), address_of(back)):
+        assert "it is not saved yet" not in (await dana.get(path)).text, "once it is saved, it comes back no more"
 
 
 async def test_somebody_else_does_not_get_it(portal: Portal, dana: Browser) -> None:
     form = await dana.get(f"{CASES}/new")
     await end(portal)
     ended = await dana.send(form, address_of(form), action="close", description="Dana's secret")
-    link = re.search(r'class="primary button" href="([^"]+)"', ended.text)
-    assert link
-    sent = type(ended)(303, headers={"location": link[1].replace("&amp;", "&")})
-    back = await dana.at_provider(sent, "theo")
+    back = await dana.at_provider(sign_in_again(ended), "theo")
     assert back.status_code == 200
     assert "Dana&#39;s secret" not in back.text
 
@@ -145,7 +153,7 @@ async def test_a_form_from_before_another_sign_in_of_the_same_user_comes_back(po
     await end(portal)
     await dana.sign_in("dana", f"{CASES}/new")
     back = await dana.send(form, address_of(form), action="close", description="typed in the other tab")
-    assert address_of(back) == address_of(form)
+    assert page_of(back) == address_of(form)
     assert "typed in the other tab" in back.text
 
 
@@ -191,3 +199,68 @@ async def test_headers_allow_nothing_inline_and_nothing_foreign(dana: Browser) -
     assert page.headers["cache-control"] == "no-store"
     assert not re.search(r"<script(?![^>]*src=)|\sstyle=|\son\w+=|javascript:", page.text)
     assert not re.search(r'(?:src|href|action)="(?:https?:)?//', page.text.replace(PORTAL, ""))
+
+
+async def test_sign_ins_of_several_tabs_all_succeed_and_lead_each_to_its_own_place(
+    portal: Portal, dana: Browser
+) -> None:
+    form, other = await dana.get(f"{CASES}/new"), await dana.get(f"{CASES}/new")
+    await end(portal)
+    typed = await dana.send(form, address_of(form), action="close", description="the first tab's")
+    also = await dana.send(other, address_of(other), action="close", description="the second tab's")
+    third = await dana.http.get(f"{CASES}?q=third")
+    arrived = await dana.at_provider(third, "dana")
+    assert address_of(arrived) == f"{CASES}?q=third"
+    cookie = dana.http.cookies[COOKIE]
+    for page, tab, text in ((form, typed, "the first tab&#39;s"), (other, also, "the second tab&#39;s")):
+        back = await dana.at_provider(sign_in_again(tab), "dana")
+        assert page_of(back) == address_of(page)
+        assert text in back.text, "each gets its own form back"
+        assert dana.http.cookies[COOKIE] == cookie, "the forms of the other tabs stay good"
+    assert "it is not saved yet" not in (await dana.get(address_of(form))).text, "nor does any other tab get it"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        (f"{CASES}/stream", {"Accept": "text/event-stream"}),
+        (f"{CASES}/stream", {}),
+        (CASES, {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty", "Accept": "*/*"}),
+        (CASES, {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe", "Accept": "text/html"}),
+        (CASES, {"HX-Request": "true", "Accept": "text/html"}),
+        (CASES, {"Accept": "application/json"}),
+    ],
+)
+async def test_only_navigations_begin_a_sign_in(portal: Portal, path: str, headers: dict[str, str]) -> None:
+    async with portal.browser() as browser:
+        answer = await browser.http.get(path, headers=headers)
+        assert answer.status_code == 401
+        assert "set-cookie" not in answer.headers
+        navigation = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Accept": "text/html"}
+        assert (await browser.http.get(CASES, headers=navigation)).status_code == 303
+
+
+async def test_sign_ins_and_forms_of_one_browser_are_so_many_and_no_more(portal: Portal, dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    await end(portal)
+    first = await dana.http.get(f"{CASES}?q=1")
+    for number in range(12):
+        await dana.send(form, address_of(form), action="close", description=f"typed {number}")
+    assert len([name for name in dana.http.cookies if "sign-in" in name]) == 5
+    async with portal.database.connect() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM portal_web.kept") == 10
+    assert (await dana.at_provider(first, "dana")).status_code == 400, "the oldest is given up"
+
+
+async def test_nothing_is_kept_for_who_never_had_a_session(portal: Portal, dana: Browser) -> None:
+    form = hidden((await dana.get(f"{CASES}/new")).text)
+    async with portal.browser() as nobody:
+        for token in ("", "x", "A" * 88, form["token"][:-2]):
+            fields = {**form, "token": token, "description": "x" * 10_000}
+            answer = await nobody.http.post(f"{CASES}/new", data=fields)
+            assert answer.status_code == 401
+            assert "Nothing was done" in answer.text
+        too_long = {**form, **{f"field{number}": "x" * 20_000 for number in range(25)}}
+        assert "Nothing was done" in (await nobody.http.post(f"{CASES}/new", data=too_long)).text
+    async with portal.database.connect() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM portal_web.kept") == 0

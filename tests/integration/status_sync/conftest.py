@@ -9,18 +9,18 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from case_shared.clock import SystemClock
-from case_shared.d365.auth import ClientCredentials
-from case_shared.d365.client import D365Client
 from case_shared.d365.mapping import Mapping
 from case_shared.d365.models import D365Case
-from case_shared.d365.session import open_session
-from case_shared.health import Heartbeats
-from case_shared.identifiers import new_web_case_id
-from case_shared.postgres import Pool
+from case_shared.d365.session import open_client
+from case_shared.database.postgres import Pool
+from case_shared.process.clock import SystemClock
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.words.identifiers import new_web_case_id
+from status_sync.postgres.outbox import OUTBOX
 from status_sync.settings import Settings
 from status_sync.wiring import Service
 from tests.support.databases import Database
+from tests.support.outboxes import waiting
 from tests.support.sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox
 
 CATEGORY = {"CategoryType": "Service", "CaseCategory": "Breakdown"}
@@ -101,11 +101,11 @@ class World:
 
     async def events(self) -> list[dict[str, Any]]:
         """The events that wait in the outbox, as they will be sent."""
-        from case_shared.events import CaseStatusChanged, decode
+        from case_shared.words.events import CaseStatusChanged, decode
 
         return [
             decode(CaseStatusChanged, one.value, one.headers).model_dump(mode="json")
-            for one in await self.service.outbox.take(10_000)
+            for one in await waiting(self.pool, OUTBOX)
         ]
 
     async def due(self) -> list[tuple[str, str, str]]:
@@ -134,6 +134,7 @@ def settings_for(database: Database, d365_url: str, **others: Any) -> Settings:
             "database_url": database.url("status_sync"),
             "kafka_bootstrap_servers": "127.0.0.1:9",
             "d365_url": d365_url,
+            "d365_token_url": f"{d365_url}/oauth2/v2.0/token",
             "d365_client_id": CLIENT_ID,
             "d365_client_secret": CLIENT_SECRET,
             "d365_timeout_seconds": 5,
@@ -152,15 +153,9 @@ def mapping() -> Mapping:
 async def world(database: Database, d365: Sandbox, mapping: Mapping) -> AsyncIterator[World]:
     """Everything but the loops."""
     clock = SystemClock()
-    async with database.pool("status_sync") as pool, open_session(limit=4) as session:
-        settings = settings_for(database, d365.url)
-        credentials = ClientCredentials(
-            session,
-            token_url=f"{d365.url}/oauth2/v2.0/token",
-            client_id=CLIENT_ID,
-            client_secret=CLIENT_SECRET,
-            environment=d365.url,
-            clock=clock,
-        )
-        client = D365Client(session, credentials, mapping, environment=d365.url, clock=clock)
+    settings = settings_for(database, d365.url)
+    async with (
+        database.pool("status_sync") as pool,
+        open_client(settings, mapping, clock, limit=4) as client,
+    ):
         yield World(database, d365, Service(settings, mapping, pool, client, clock, Heartbeats(clock)), pool)

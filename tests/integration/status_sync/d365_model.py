@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from case_shared.d365.models import Customer, D365Case, ModifiedKey, ReadBack
+from case_shared.d365.models import Customer, D365Case, LookUpAnswer, ModifiedKey
 
 AREA = "usmf"
 AnswerT = TypeVar("AnswerT")
@@ -40,7 +40,8 @@ class D365Model:
     def write(self, case: D365Case, since: datetime) -> None:
         """Create or change a case."""
         history = self.histories.setdefault(case.case_id, [])
-        history.append(Version(case.model_copy(update={"description": f"version {len(history)}"}), since))
+        changes = {"description": f"version {len(history)}", "rec_id": list(self.histories).index(case.case_id) + 1}
+        history.append(Version(case.model_copy(update=changes), since))
 
     def first_version_at(self, case_id: str, moment: datetime) -> int:
         """The oldest version that a read which began at `moment` may show."""
@@ -84,12 +85,12 @@ class Connection:
 
     async def find_by_web_case_id(
         self, _data_area_id: str, web_case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
-    ) -> ReadBack:
+    ) -> LookUpAnswer:
         """Cases by Web Case ID."""
 
-        def look() -> ReadBack:
+        def look() -> LookUpAnswer:
             found = {one.web_case_id: (one,) for one in self.d365.cases() if one.web_case_id}
-            return ReadBack({number: found[number] for number in web_case_ids if number in found}, frozenset())
+            return LookUpAnswer({number: found[number] for number in web_case_ids if number in found}, {})
 
         return await self._answer(look)
 
@@ -118,4 +119,5 @@ class Connection:
 
 def _key(case: D365Case) -> ModifiedKey:
     assert case.modified_at is not None
-    return ModifiedKey(case.modified_at, case.data_area_id, case.case_id)
+    assert case.rec_id is not None
+    return ModifiedKey(case.modified_at, case.rec_id)

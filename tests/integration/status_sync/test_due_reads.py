@@ -10,10 +10,10 @@ from datetime import timedelta
 
 import pytest
 
-from case_shared.clock import SystemClock
 from case_shared.d365.client import D365Client
 from case_shared.d365.errors import D365TransientError, D365Unavailable
-from case_shared.d365.models import D365Case, ReadBack
+from case_shared.d365.models import D365Case, LookUpAnswer
+from case_shared.process.clock import SystemClock
 from status_sync.app.read_due_cases import ReadDueCases
 from status_sync.domain.due_reads import CaseKey, KeyKind
 from tests.integration.status_sync.conftest import World
@@ -25,7 +25,7 @@ def by_case_id(case_id: str) -> CaseKey:
 
 async def ring(world: World, *keys: CaseKey) -> None:
     async with world.pool.acquire() as connection, connection.transaction():
-        await world.service.due_reads.ring(connection, sorted(set(keys)))
+        await world.service.due_reads.make_due(connection, sorted(set(keys)))
 
 
 async def test_a_doorbell_brings_d365s_status_whole(world: World) -> None:
@@ -102,7 +102,7 @@ async def test_a_hundred_events_cost_d365_a_few_requests(world: World) -> None:
     await ring(world, *map(by_case_id, case_ids[:50]))
     await ring(world, *(CaseKey("usmf", KeyKind.WEB_CASE_ID, case.web_case_id) for case in cases[50:]))
     await world.read_due()
-    assert await world.requests() <= 3
+    assert await world.requests() <= 8
     assert {row["case_id"] for row in await world.rows()} == set(case_ids)
 
 
@@ -222,7 +222,7 @@ class IllFor:
 
     async def find_by_web_case_id(
         self, data_area_id: str, web_case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
-    ) -> ReadBack:
+    ) -> LookUpAnswer:
         return await self.d365.find_by_web_case_id(
             data_area_id, web_case_ids, control_case_ids=control_case_ids, timeout=timeout
         )
@@ -283,3 +283,18 @@ async def test_a_key_that_d365_refuses_to_be_asked_for_holds_no_other_up(world: 
     assert await world.due() == [("usmf", "case_id", "C-POISON")]
     assert {row["case_id"] for row in await world.rows()} == set(case_ids)
     assert await world.requests() <= 12
+
+
+async def test_keys_that_match_everything_are_dropped_and_their_neighbours_are_read(world: World) -> None:
+    case = await world.submit()
+    case_id = await world.create(case)
+    await world.requests()
+    # As an earlier version stored them.
+    await ring(world, *(CaseKey("usmf", kind, key) for kind in KeyKind for key in ("*", "CASE-0*", "a\x7fb")))
+    await ring(world, CaseKey("*", KeyKind.CASE_ID, "CASE-000001"), by_case_id(case_id))
+
+    await world.read_due()
+
+    assert await world.due() == []
+    assert (await world.row(case.web_case_id))["case_id"] == case_id
+    assert await world.requests() == 1

@@ -1,14 +1,20 @@
 """The poll: what changed without an event, cases born in D365, the registry and the daily sweep."""
 
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
-from case_shared.d365.errors import D365Error
+from case_shared.d365.errors import D365Error, D365Unavailable
 from case_shared.d365.mapping import CaseFields, CaseTable, Mapping
-from case_shared.identifiers import derived_web_case_id
+from case_shared.d365.models import Customer
+from case_shared.words.identifiers import derived_web_case_id
+from status_sync.app.read_list import ReadList
 from status_sync.app.reconcile import Reconcile
+from status_sync.app.sync_dealers import SyncDealers
+from status_sync.postgres.registry import IncomingStore, RegistryStore
 from tests.integration.status_sync.conftest import World
 
 
@@ -50,6 +56,13 @@ async def test_cases_born_in_d365_are_shown_to_their_dealer_and_to_nobody_else(w
     assert [(event["dealer"], event["submission_id"]) for event in events] == [("usmf-us-001", None)]
     await world.step("cases")
     assert len(await by_case_id(world)) == len(rows)
+
+
+async def test_a_case_born_with_its_customers_account_in_another_case_is_the_dealers(world: World) -> None:
+    born = await world.create(None, CustomerAccount="us-001")
+    await poll(world)
+    row = (await by_case_id(world))[born]
+    assert (row["dealer"], row["customer_account"]) == ("usmf-us-001", "us-001")
 
 
 async def test_without_its_dealer_no_case_is_born(world: World) -> None:
@@ -184,6 +197,74 @@ async def test_the_registry_follows_d365(world: World) -> None:
         assert not await connection.fetchval("SELECT count(*) FROM status_sync.categories WHERE category = 'Gone'")
 
 
+class Pages:
+    """D365's lists in pages, until it fails in the middle of one; `meanwhile` happens after the first page."""
+
+    def __init__(self, *pages: tuple[Customer, ...], fails: bool = False) -> None:
+        self.pages, self.fails = pages, fails
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def read_customers(self, *, timeout: float) -> AsyncIterator[tuple[Customer, ...]]:  # noqa: ASYNC109
+        for page in self.pages:
+            yield page
+            if self.meanwhile:
+                await self.meanwhile()
+        if self.fails:
+            raise D365Unavailable("read customers: connection lost")
+
+
+def customers(*accounts: str) -> tuple[Customer, ...]:
+    return tuple(Customer(data_area_id="USMF", customer_account=account, name=f"of {account}") for account in accounts)
+
+
+async def test_the_registry_changes_only_by_a_list_that_has_come_whole(world: World) -> None:
+    beats: list[None] = []
+
+    async def sync(d365: Pages) -> dict[str, str]:
+        read_list = ReadList(IncomingStore(world.pool), lambda: beats.append(None))
+        try:
+            await SyncDealers(world.pool, RegistryStore(world.pool), read_list, d365, 5).handle()
+        finally:
+            rows = await world.pool.fetch("SELECT dealer, customer_account FROM status_sync.dealers WHERE active")
+        return {row["customer_account"]: row["dealer"] for row in rows}
+
+    first = await sync(Pages(customers("A 1", "B"), customers("A-1", "A 1"), ()))
+    assert first == {"A 1": "usmf-a-1", "A-1": "usmf-a-1-2", "B": "usmf-b"}
+    assert len(beats) == 3
+    with pytest.raises(D365Unavailable):
+        await sync(Pages(customers("A 1"), fails=True))
+    overtaken = Pages(customers("A 1"), customers("C"))
+    overtaken.meanwhile = lambda: sync(Pages(customers("A 1", "A-1", "B")))
+    assert await sync(overtaken) == first
+    assert await sync(Pages(customers("A/1"), customers("A 1"))) == {"A 1": "usmf-a-1", "A/1": "usmf-a-1-3"}
+    # D365 compares accounts without their case: one that comes back in other letters is the same dealer.
+    assert await sync(Pages(customers("a/1"), customers("A 1", "a 1", "b"))) == {
+        "A 1": "usmf-a-1",
+        "A/1": "usmf-a-1-3",
+        "B": "usmf-b",
+    }
+    assert await world.pool.fetchval("SELECT count(*) FROM status_sync.incoming") == 0
+
+
+async def test_a_start_without_a_filter_says_how_many_customers_become_dealers(world: World) -> None:
+    with capture_logs() as told:
+        await world.step("dealers")
+    assert [one["customers"] for one in told if one["event"] == "every_customer_becomes_a_dealer"] == [10]
+
+
+@pytest.mark.parametrize(
+    "mapping", [Mapping.model_validate({"priorities": {"order": ["High", "Nothing", "Low"]}})], ids=["ordered"]
+)
+async def test_priorities_have_the_place_that_the_mapping_gives_them(world: World) -> None:
+    await world.step("priorities")
+    async with world.database.connect() as connection:
+        rows = await connection.fetch(
+            "SELECT priority, position FROM status_sync.priorities WHERE data_area_id = 'usmf'"
+        )
+    places = {row["priority"]: row["position"] for row in rows}
+    assert (places["High"], places["Low"], places["Normal"]) == (1, 3, None)
+
+
 async def test_an_empty_list_is_not_believed(world: World) -> None:
     lists = ("dealers", "categories", "priorities")
     for name in lists:
@@ -270,3 +351,40 @@ class TestWithoutASubmissionIdInD365:
         await world.step("cases")
         (event,) = [event for event in await world.events() if event["web_case_id"] == case.web_case_id]
         assert event["submission_id"] == str(case.submission_id)
+
+
+FIXED = {
+    "categories": {"list": [{"category": "Breakdown", "category_type": "Service"}]},
+    "priorities": {"list": [{"priority": "High"}, {"priority": "Low", "data_area_id": "DEMF"}], "order": ["Low"]},
+    "case": {"lengths": {"description": 60}},
+}
+
+
+@pytest.mark.parametrize("mapping", [Mapping.model_validate(FIXED)], ids=["fixed"])
+async def test_lists_of_the_mapping_hold_in_every_legal_entity_with_dealers(world: World) -> None:
+    for name in ("dealers", "categories", "priorities"):
+        await world.step(name)
+
+    rows = await world.pool.fetch("SELECT data_area_id, category_type, category FROM status_sync.categories ORDER BY 1")
+    assert [tuple(row) for row in rows] == [("demf", "Service", "Breakdown"), ("usmf", "Service", "Breakdown")]
+    rows = await world.pool.fetch("SELECT data_area_id, priority, position FROM status_sync.priorities ORDER BY 1, 2")
+    assert [tuple(row) for row in rows] == [("demf", "High", None), ("demf", "Low", 1), ("usmf", "High", None)]
+
+
+async def test_a_d365_without_priorities_is_well(world: World) -> None:
+    for name in ("dealers", "priorities"):
+        await world.step(name)
+    await world.d365.fault(kind="status", status=404, operation="read", entity_set="CasePriorities")
+
+    await world.step("priorities")
+
+    assert await world.pool.fetchval("SELECT count(*) FROM status_sync.priorities")
+
+
+@pytest.mark.parametrize("mapping", [Mapping.model_validate({"priorities": {"entity_set": ""}})], ids=["none"])
+async def test_a_mapping_can_say_that_there_are_no_priorities(world: World) -> None:
+    await world.pool.execute("INSERT INTO status_sync.priorities VALUES ('usmf', 'Old')")
+
+    await world.step("priorities")
+
+    assert await world.pool.fetchval("SELECT count(*) FROM status_sync.priorities") == 0

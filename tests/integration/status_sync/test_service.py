@@ -12,14 +12,20 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from case_shared.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, topic_name
-from tests.integration.status_sync.conftest import World
+from case_shared.kafka.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, topic_name
+from status_sync.__main__ import main
+from tests.integration.status_sync.conftest import CATEGORY, World
 from tests.support.brokers import Broker
 from tests.support.eventually import eventually
-from tests.support.processes import Process, free_port, running
+from tests.support.processes import Process, free_port
+from tests.support.sandbox import started as sandbox
 
 EVENTS = "d365.case-events.v1"
 SECRET = "events-secret"
+SHAPES = (
+    "plain", "data", "dataverse", "dataverse-attributes", "event-grid", "cloudevent", "cloudevent-batch",
+    "cloudevent-binary",
+)  # fmt: skip
 
 
 @pytest_asyncio.fixture
@@ -28,22 +34,32 @@ async def topics(broker: Broker) -> Broker:
     return broker
 
 
-@asynccontextmanager
-async def started(world: World, broker: Broker, folder: Path, **others: str) -> AsyncIterator[Process]:
-    """The service; it polls rarely, so that what it does soon comes from events."""
-    port = free_port()
+def starting(world: World, broker: Broker, folder: Path, **others: str) -> Process:
+    """The service as it starts; it polls rarely, so that what it does soon comes from events."""
+    port = others.get("PORT") or str(free_port())
     environment = {
         **broker.environment(),
         **world.d365.environment(),
         "DATABASE_URL": world.database.url("status_sync"),
         "D365_EVENTS_SECRET": SECRET,
         "D365_POLL_SECONDS": "3600",
-        "PORT": str(port),
+        "PORT": port,
         **others,
     }
-    url = f"http://127.0.0.1:{port}"
-    async with running("status_sync", "serve", environment=environment, url=url, log=folder / "log") as process:
+    process = Process("status_sync", ("serve",), environment, f"http://127.0.0.1:{port}", folder / "log")
+    process.start()
+    return process
+
+
+@asynccontextmanager
+async def started(world: World, broker: Broker, folder: Path, **others: str) -> AsyncIterator[Process]:
+    """The service, once it is ready."""
+    process = starting(world, broker, folder, **others)
+    try:
+        await process.ready()
         yield process
+    finally:
+        process.kill()
 
 
 def an_event(case_id: str) -> bytes:
@@ -55,7 +71,9 @@ async def polled(world: World) -> None:
 
     async def done() -> bool:
         async with world.database.connect() as connection:
-            query = "SELECT count(*) FROM status_sync.sync_state WHERE name <> 'hidden' AND done_at IS NOT NULL"
+            query = (
+                "SELECT count(*) FROM status_sync.sync_state WHERE name IN ('poll', 'sweep') AND done_at IS NOT NULL"
+            )
             return bool(await connection.fetchval(query) == 2)
 
     await eventually(done)
@@ -90,7 +108,7 @@ async def test_an_event_from_kafka_ends_as_a_status_change_and_sigterm_with_0(
 async def test_d365_calls_our_endpoint(world: World, topics: Broker, tmp_path: Path) -> None:
     case = await world.submit()
     case_id = await world.create(case)
-    async with started(world, topics, tmp_path) as process, aiohttp.ClientSession() as session:
+    async with started(world, topics, tmp_path, LOG_LEVEL="DEBUG") as process, aiohttp.ClientSession() as session:
         await polled(world)
         await world.d365.move("usmf", case_id, "Closed")
         address = f"{process.url}/v1/d365/events"
@@ -102,25 +120,78 @@ async def test_d365_calls_our_endpoint(world: World, topics: Broker, tmp_path: P
 
         assert (await answer(an_event(case_id)))[0] == 401
         assert (await answer(an_event(case_id), "?code=wrong"))[0] == 401
+        async with session.options(address, headers={"WebHook-Request-Origin": "eventgrid.azure.net"}) as response:
+            assert (response.status, response.headers["WebHook-Allowed-Origin"]) == (200, "eventgrid.azure.net")
+        validation = {"eventType": "Microsoft.EventGrid.SubscriptionValidationEvent", "data": {"validationCode": "42"}}
+        status, text = await answer(orjson.dumps([validation]), f"?code={SECRET}")
+        assert (status, orjson.loads(text)) == (200, {"validationResponse": "42"})
         status, text = await answer(b'{"CaseId": "C-1"}', **bearer)
         assert status == 400
         assert "/BusinessEventId" in text
         assert (await answer(b"a=b", **bearer))[0] == 400
         assert (await answer(b"[" + b" " * 1_100_000 + b"]", **bearer))[0] == 413
         assert await topics.read_all(EVENTS) == []
-        status, text = await answer(b"[" + an_event("C-0") + b"," + an_event(case_id) + b"]", f"?code={SECRET}")
-        assert (status, orjson.loads(text)) == (202, {"accepted": 2})
-        assert len(await topics.read_all(EVENTS)) == 2
+        for body, headers in (
+            (b"[" + an_event("C-0") + b',{"CaseId": "C-1"}]', bearer),
+            (an_event(case_id), {"x-functions-key": SECRET, "ce-specversion": "1.0", "ce-source": "d365"}),
+        ):
+            status, text = await answer(body, **headers)
+            assert (status, orjson.loads(text)["accepted"]) == (202, 1)
+        assert len(await topics.read_all(EVENTS)) == 3
 
         async def shown() -> str:
             return str((await world.row(case.web_case_id))["status"])
 
         await eventually(shown, lambda value: value == "closed")
-        async with session.get(f"{process.url}/metrics") as response:
-            metrics = await response.text()
-        assert 'casebridge_d365_events_total{outcome="due_by_other_event"} 2.0' in metrics
+        outcomes = ("due_by_other_event", "due_unknown_case", "unreadable")
+        lines = [f'casebridge_d365_events_total{{outcome="{outcome}"}} 1.0' for outcome in outcomes]
+
+        async def counted() -> list[str]:
+            async with session.get(f"{process.url}/metrics") as response:
+                metrics = await response.text()
+            return [line for line in lines if line in metrics]
+
+        await eventually(counted, lines.__eq__)
         async with session.get(f"{process.url}/healthz") as response:
             assert response.status == 200
+        assert SECRET not in process.output()
+        assert "wrong" not in process.output()
+
+
+async def test_each_shape_that_d365_sends_moves_the_case(world: World, topics: Broker, tmp_path: Path) -> None:
+    """The sandbox as D365, whose only way to tell of a change is our endpoint, over Dataverse and Event Grid, too."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}/v1/d365/events"
+    sender = {"events_https_url": address, "events_https_secret": SECRET, "events_retry_seconds": "0.1"}
+    async with (
+        sandbox(tmp_path, **sender) as d365,
+        started(world, topics, tmp_path, **d365.environment(), PORT=str(port)),
+    ):
+        await polled(world)
+        case = await world.submit()
+        ours = {"WebCaseId": case.web_case_id, "SubmissionId": str(case.submission_id)}
+        body = {"dataAreaId": "usmf", "CustomerAccount": "US-001", **CATEGORY, **ours}
+        case_id = (await d365.control("POST", "/cases", body))["CaseId"]
+
+        async def shown() -> str:
+            return str((await world.row(case.web_case_id))["status"])
+
+        for number, shape in enumerate(SHAPES):
+            secret_as = ("bearer", "x-functions-key", "code")[number % 3]
+            await d365.control("PUT", "/settings", {"events_shape": shape, "events_secret_as": secret_as})
+            symbol, status = (("InProcess", "in_process"), ("Planned", "open"))[number % 2]
+            await d365.move("usmf", case_id, symbol)
+            await eventually(shown, status.__eq__)
+            await d365.control("POST", f"/events/test?company=us{number}")
+
+        async def tests() -> int:
+            async with world.database.connect() as connection:
+                query = "SELECT count(*) FROM status_sync.event_notes WHERE kind = 'test'"
+                return int(await connection.fetchval(query))
+
+        await eventually(tests, lambda count: count == len(SHAPES))
+        failed = (await d365.control("GET", "/events?state=error"))["items"]
+        assert not [item for item in failed if item["body"].get("CaseId", case_id) == case_id]
 
 
 async def test_it_starts_and_is_ready_while_d365_and_kafka_are_away(
@@ -161,13 +232,24 @@ async def _says(process: Process, what: str) -> bool:
 @pytest.mark.parametrize(
     "change", [{"D365_MAPPING": "/does/not/exist.toml"}, {"D365_POLL_SECONDS": "0"}, {"D365_URL": "x"}]
 )
-async def test_a_wrong_setting_is_named_and_ends_with_2(
-    world: World, broker: Broker, tmp_path: Path, change: dict[str, str]
+def test_a_wrong_setting_is_named_and_ends_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], change: dict[str, str]
 ) -> None:
-    with pytest.raises(AssertionError, match="ended with 2") as ended:
-        async with started(world, broker, tmp_path, **change):
-            pass
-    assert next(iter(change)) in str(ended.value)
+    good = {
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+        "D365_URL": "http://127.0.0.1:1",
+        "D365_CLIENT_ID": "x",
+        "D365_CLIENT_SECRET": "y",
+        "D365_EVENTS_SECRET": SECRET,
+    }
+    for name, value in {**good, **change}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["status-sync", "serve"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert next(iter(change)) in capsys.readouterr().err
 
 
 async def test_what_was_applied_and_not_published_is_published_after_a_kill(
@@ -182,24 +264,14 @@ async def test_what_was_applied_and_not_published_is_published_after_a_kill(
         await eventually(world.events, lambda waiting: not waiting)
 
 
-async def run(*arguments: str, environment: dict[str, str]) -> str:
-    """Run a command of the service to its end; returns what it has printed."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "status_sync", *arguments, env=environment, stdout=asyncio.subprocess.PIPE
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0
-    return output.decode()
+async def migrate(environment: dict[str, str]) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "status_sync", "migrate", env=environment)
+    assert await process.wait() == 0
 
 
 async def test_migrate_makes_the_topics_and_can_be_repeated(world: World, broker: Broker) -> None:
     environment = {**broker.environment(), "MIGRATIONS_DATABASE_URL": world.database.url("case_migrations")}
     for _ in range(2):
-        await run("migrate", environment=environment)
+        await migrate(environment)
     for topic in (EVENTS, CASE_DELIVERY, CASE_STATUS_CHANGED):
         assert await broker.read_all(topic) == []
-
-
-async def test_the_openapi_document_needs_no_settings() -> None:
-    document = orjson.loads(await run("openapi", environment={}))
-    assert set(document["paths"]) == {"/v1/d365/events"}

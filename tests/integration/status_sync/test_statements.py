@@ -1,16 +1,13 @@
 """Every statement fits the migrated schema and status-sync's rights, and the hot ones find their index."""
 
-from importlib import resources
 from typing import Any
 
 import asyncpg
 import pytest
 
+from case_shared.database.postgres import load_sql
+from status_sync.postgres.statements import Statement
 from tests.support.databases import Database
-
-STATEMENTS = sorted(
-    file.name for file in (resources.files("status_sync.postgres") / "sql").iterdir() if file.name.endswith(".sql")
-)
 
 
 async def connect(database: Database) -> Any:
@@ -22,16 +19,16 @@ async def connect(database: Database) -> Any:
 async def test_each_statement_can_be_prepared(database: Database) -> None:
     connection = await connect(database)
     try:
-        for name in STATEMENTS:
-            text = (resources.files("status_sync.postgres") / "sql" / name).read_text()
-            assert text.startswith("-- "), name
+        for statement in Statement:
+            text = load_sql(statement)
+            assert text.startswith("-- "), statement
             await connection.prepare(text)
     finally:
         await connection.close()
 
 
 async def plan_of(connection: Any, name: str, *arguments: Any) -> str:
-    text = (resources.files("status_sync.postgres") / "sql" / f"{name}.sql").read_text()
+    text = load_sql(Statement(name))
     return "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN (COSTS OFF) {text}", *arguments))
 
 
@@ -51,11 +48,12 @@ async def test_hot_statements_use_their_index(database: Database) -> None:
     try:
         taken = await plan_of(connection, "take_due_reads", 400, [])
         known = await plan_of(connection, "find_known_cases", ["usmf"] * 3, ["C-1", "C-2", "C-3"], ["X7"])
+        named = await plan_of(connection, "find_standings", ["usmf"] * 3, ["C-1", "C-2", ""], ["", "X1", "X2"])
         done = await plan_of(connection, "delete_due_reads", ["usmf"], ["case_id"], ["C-1"], [1])
     finally:
         await connection.close()
     assert "due_reads_by_legal_entity" in taken
-    for plan in (taken, known, done):
+    for plan in (taken, known, named, done):
         assert "Seq Scan on due_reads" not in plan
         assert "Seq Scan on cases" not in plan
 

@@ -1,28 +1,16 @@
 """The records that are held to resume streams."""
 
-from datetime import UTC, datetime
-from uuid import UUID
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from case_api.app.held_records import Heard, HeldRecords
 from case_api.domain.event_ids import Partition
-from case_shared.events import CaseDelivery, SubmissionState
 
 A, B = Partition(0, 0), Partition(1, 0)
 
 
-def heard(partition: Partition, offset: int, web_case_id: str | None = "W000000000", revision: int = 0) -> Heard:
-    told = CaseDelivery(
-        web_case_id="W000000000",
-        submission_no=1,
-        submission_id=UUID(int=1),
-        revision=revision or 1,
-        state=SubmissionState.DELIVERED,
-        occurred_at=datetime(2026, 1, 1, tzinfo=UTC),
-    )
-    return Heard(partition, offset, 0.0, web_case_id, None, told if revision else None)
+def heard(partition: Partition, offset: int, web_case_id: str | None = "W000000000") -> Heard:
+    return Heard(partition, offset, 0.0, web_case_id)
 
 
 def held(most: int = 100, seconds: float = 60) -> HeldRecords:
@@ -86,17 +74,14 @@ def test_a_partition_that_came_later_is_missed_from_its_beginning() -> None:
     assert records.since({A: 10, B: 20}) == [heard(Partition(0, 1), 0)]
 
 
-def test_the_greatest_revision_of_a_case_is_known_while_it_is_held() -> None:
+def test_deliveries_are_recent_while_they_are_held() -> None:
     records = held(most=3)
-    for offset, revision in enumerate((1, 3, 2)):
-        records.add(heard(B, 20 + offset, revision=revision), now=offset)
-    told = records.delivery("W000000000")
-    assert told is not None
-    assert told.revision == 3
+    for offset in range(3):
+        records.add(heard(B, 20 + offset), now=offset)
     assert records.recent_deliveries(since=0, most=10) == ["W000000000"]
     assert records.recent_deliveries(since=3, most=10) == []
-    for offset in range(2):
-        records.add(heard(A, 10 + offset, "W111111111"), now=3)
-    assert records.delivery("W000000000") is None
+    for offset in range(3):
+        records.add(Heard(A, 10 + offset, 0.0, "W111111111", "usmf-us-001"), now=3)
+    assert records.recent_deliveries(since=0, most=10) == []
     records.forget()
     assert (len(records), records.offsets, records.since({})) == (0, {}, [])

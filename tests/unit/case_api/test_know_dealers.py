@@ -5,7 +5,7 @@ from typing import Any
 
 from case_api.app.know_dealers import DealerDirectory
 from case_api.domain.dealers import Dealer
-from case_shared.clock import SystemClock
+from case_shared.process.clock import SystemClock
 
 
 class Registry:

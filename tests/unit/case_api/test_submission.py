@@ -4,7 +4,7 @@ import pytest
 
 from case_api.domain.case import Action
 from case_api.domain.submission import Facts, wrong_fields
-from case_shared.category_types import CategoryTypes
+from case_shared.words.category_types import CategoryTypes
 from tests.unit.case_api.test_timeline import case
 
 FINE = {

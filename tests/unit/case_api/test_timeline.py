@@ -7,7 +7,7 @@ import pytest
 
 from case_api.domain.case import Case, Content, Submission
 from case_api.domain.timeline import Change, PastSubmission, Status, timeline
-from case_shared.events import SubmissionState as S
+from case_shared.words.events import SubmissionState as S
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -215,7 +215,21 @@ def test_each_status_is_told_once(statuses: list[Status], told: list[tuple[str, 
     entries = timeline(shown, [], statuses)
     assert (entries[0].event, entries[0].by, entries[0].detail) == ("created", None, "The case was made in D365.")
     assert [(e.detail, e.duration_seconds) for e in entries[1:]] == told
-    assert {(e.event, e.by) for e in entries[1:]} == {("status", "D365")}
+    assert {(e.event, e.by) for e in entries[1:]} <= {("status", "D365"), ("reopened", "D365")}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "events"),
+    [
+        (("open", "closed", "in_process"), ["status", "status", "reopened"]),
+        (("closed", "canceled", "open", "closed"), ["status", "status", "reopened", "status"]),
+    ],
+)
+def test_a_case_that_goes_on_after_its_end_was_reopened(statuses: tuple[str, ...], events: list[str]) -> None:
+    shown = case(phase="submitted", status=statuses[-1], status_as_of=at(300))
+    known = [Status(status, at(30.0 * place)) for place, status in enumerate(statuses, 1)]
+    entries = timeline(shown, [], known)[1:]
+    assert [(entry.event, entry.detail) for entry in entries] == list(zip(events, statuses, strict=True))
 
 
 def test_a_returned_draft_keeps_the_statuses_that_it_had() -> None:

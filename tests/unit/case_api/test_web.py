@@ -4,14 +4,10 @@ from typing import Any
 
 import pytest
 from fastapi import Request
-from starlette.routing import Route
 
-from case_api import wiring
 from case_api.web.conditions import versions, wait_seconds
-from case_api.web.documents import case_document
-from case_api.web.schemas import CaseDocument, CaseInput
-from case_shared.problems import Problem
-from tests.unit.case_api.test_timeline import case
+from case_api.web.schemas import CaseInput
+from case_shared.web.problems import Problem
 
 
 def request(**headers: str) -> Request:
@@ -23,13 +19,13 @@ def request(**headers: str) -> Request:
     ("header", "expected"),
     [('"3"', [3]), ('"3", "4"', [3, 4]), ('W/"3"', []), ("*", []), ("3", []), ('"x"', []), ('"12345678901"', [])],
 )
-def test_only_strong_tags_of_ours_match(header: str, expected: list[int]) -> None:
-    assert versions(request(if_match=header)) == expected
+async def test_only_strong_tags_of_ours_match(header: str, expected: list[int]) -> None:
+    assert await versions(header) == expected
 
 
-def test_without_if_match_it_is_asked_for() -> None:
+async def test_without_if_match_it_is_asked_for() -> None:
     with pytest.raises(Problem) as refused:
-        versions(request())
+        await versions()
     assert refused.value.status == 428
 
 
@@ -53,12 +49,3 @@ def test_prefer_wait_is_read(header: str, seconds: int) -> None:
 )
 def test_a_merge_patch_names_the_columns_it_changes(patch: dict[str, Any], changes: dict[str, str | None]) -> None:
     assert CaseInput.model_validate(patch).changes() == changes
-
-
-def test_the_routes_are_one_flat_list() -> None:
-    """Of a router that is included FastAPI tries each route twice, which was a fifth of a request."""
-    assert all(isinstance(route, Route) for route in wiring.build_app(None).routes)
-
-
-def test_the_document_is_the_one_that_is_published() -> None:
-    assert CaseDocument.model_validate(case_document(case()))

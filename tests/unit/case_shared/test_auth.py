@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hmac
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,9 +17,11 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from case_shared.auth import MAX_TOKEN_LENGTH, TokenVerifier
-from case_shared.provider_keys import ProviderUnreachable
-from case_shared.settings import OidcSettings
+from case_shared.process.settings import OidcSettings
+from case_shared.web import provider_keys
+from case_shared.web.auth import MAX_TOKEN_LENGTH, TokenVerifier
+from case_shared.web.provider_keys import DEVELOPMENT_MARK, ProviderUnreachable, usable_keys
+from case_shared.words.scopes import Scope
 from tests.support.clocks import HandClock
 from tests.support.eventually import eventually
 
@@ -48,12 +50,15 @@ class Issuer:
     strange: list[Any] = field(default_factory=list)
     fetches: int = 0
     away: bool = False
+    development: bool = False
+    name: str | None = None
 
     async def discovery(self, _request: web.Request) -> web.Response:
         self.fetches += 1
         if self.away:
             return web.Response(status=503)
-        return web.json_response({"issuer": self.url, "jwks_uri": f"{self.url}/jwks"})
+        mark = {DEVELOPMENT_MARK: True} if self.development else {}
+        return web.json_response({"issuer": self.name or self.url, "jwks_uri": f"{self.url}/jwks", **mark})
 
     async def jwks(self, _request: web.Request) -> web.Response:
         return web.json_response({"keys": [*self.strange, *(public_key(name) for name in self.published)]})
@@ -109,7 +114,7 @@ async def verifier(issuer: Issuer, clock: HandClock) -> AsyncIterator[TokenVerif
 async def test_a_good_token_tells_who_calls(issuer: Issuer, verifier: TokenVerifier) -> None:
     principal = await verifier.verify(issuer.token())
     assert (principal.subject, principal.username) == ("user-1", "anna")
-    assert principal.scopes == {"cases:read", "cases:write"}
+    assert principal.scopes == {Scope.CASES_READ, Scope.CASES_WRITE}
     assert principal.dealers == {"usmf-us-001"}
 
 
@@ -182,7 +187,7 @@ async def test_a_token_that_is_known_is_forgotten_with_its_key(
 async def test_of_known_tokens_few_are_kept(
     issuer: Issuer, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("case_shared.auth._KNOWN_TOKENS", 3)
+    monkeypatch.setattr("case_shared.web.auth._KNOWN_TOKENS", 3)
     for number in range(5):
         await verifier.verify(issuer.token(sub=str(number)))
     assert len(verifier._known) == 3
@@ -398,3 +403,59 @@ async def test_an_issuer_that_is_away_is_no_bad_token(clock: HandClock) -> None:
         verifier = TokenVerifier(OidcSettings(oidc_issuer="http://127.0.0.1:9"), session, clock)
         with pytest.raises(ProviderUnreachable):
             await verifier.verify(Issuer("http://127.0.0.1:9").token())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda key: {**key, "key_ops": ["encrypt"]}, id="for encryption"),
+        pytest.param(lambda key: {**key, "key_ops": 7}, id="nonsense"),
+        pytest.param(lambda key: {**key, "use": "enc"}, id="use enc"),
+        pytest.param(lambda key: {**key, "n": key["n"][: len(key["n"]) // 2]}, id="1024 bits"),
+    ],
+)
+def test_a_key_that_must_not_sign_is_no_key(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    made = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+    good = {**jwt.algorithms.RSAAlgorithm.to_jwk(made, as_dict=True), "kid": "good", "key_ops": ["verify"]}
+    assert set(usable_keys([good, {**change(good), "kid": "bad"}])) == {"good"}
+
+
+async def test_a_withdrawn_key_ends_within_five_minutes(
+    issuer: Issuer, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert provider_keys._AGE_SECONDS <= 270
+    monkeypatch.setattr(provider_keys, "_AGE_SECONDS", 0.05)
+    issuer.published = ["one", "two"]
+    stopping = asyncio.Event()
+    keeping = asyncio.create_task(verifier.keep_keys(stopping))
+    token = issuer.token("one")
+    await verifier.verify(token)
+    issuer.published = ["two"]
+
+    async def is_refused() -> bool:
+        try:
+            await verifier.verify(token)
+        except jwt.InvalidTokenError:
+            return True
+        return False
+
+    await eventually(is_refused, within_seconds=5)
+    stopping.set()
+    await keeping
+
+
+async def test_the_development_provider_is_refused_where_others_could_reach_it(
+    issuer: Issuer, clock: HandClock
+) -> None:
+    issuer.development = True
+    async with aiohttp.ClientSession() as session:
+        for name, trusted in (("https://portal.example/oidc", False), (issuer.url, True)):
+            issuer.name = name
+            where = f"{issuer.url}/.well-known/openid-configuration"
+            settings = OidcSettings(oidc_issuer=name, oidc_discovery_url=where)
+            verifier = TokenVerifier(settings, session, clock)
+            if trusted:
+                await verifier.verify(issuer.token(iss=name))
+            else:
+                with pytest.raises(ProviderUnreachable):
+                    await verifier.verify(issuer.token(iss=name))

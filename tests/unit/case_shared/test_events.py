@@ -4,9 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from case_shared.errors import UnreadableRecord
-from case_shared.events import CaseContent, CaseDelivery, CaseSubmitted, Contact, Record, decode, header
-from case_shared.identifiers import derived_web_case_id
+from case_shared.words.errors import UnreadableRecord
+from case_shared.words.events import CaseContent, CaseDelivery, CaseSubmitted, Contact, Record, decode, header
+from case_shared.words.identifiers import derived_web_case_id
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SUBMITTED = CaseSubmitted(

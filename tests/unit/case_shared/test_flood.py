@@ -2,7 +2,7 @@
 
 import pytest
 
-from case_shared.flood import FloodGate
+from case_shared.kafka.flood import FloodGate
 
 GOOD, BAD = False, True
 

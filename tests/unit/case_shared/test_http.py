@@ -6,15 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI, Request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
-from case_shared.health import Heartbeats, health_routes
-from case_shared.http import MAX_BODY_BYTES, create_app
-from case_shared.problems import Problem
-from case_shared.settings import HttpSettings
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.process.settings import HttpSettings
+from case_shared.web.health import health_routes
+from case_shared.web.http import MAX_BODY_BYTES, create_app
+from case_shared.web.problems import Problem
 from tests.support.clocks import HandClock
 
 
@@ -63,15 +64,15 @@ def app(settings: HttpSettings | None = None) -> FastAPI:
 
 
 @pytest.fixture
-def client() -> httpx.AsyncClient:
+def client() -> httpx2.AsyncClient:
     return client_of(app())
 
 
-def client_of(served: FastAPI) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://test")
+def client_of(served: FastAPI) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(served), base_url="http://test")
 
 
-async def test_a_field_error_points_at_the_field(client: httpx.AsyncClient) -> None:
+async def test_a_field_error_points_at_the_field(client: httpx2.AsyncClient) -> None:
     answer = await client.post("/contacts", json={"contact": {}})
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
@@ -79,19 +80,25 @@ async def test_a_field_error_points_at_the_field(client: httpx.AsyncClient) -> N
 
 
 @pytest.mark.parametrize("path", ["/contacts", "/raw"])
-async def test_what_is_not_json_is_no_crash(client: httpx.AsyncClient, path: str) -> None:
+async def test_what_is_not_json_is_no_crash(client: httpx2.AsyncClient, path: str) -> None:
     answer = await client.post(path, content=b"\xff\x00")
     assert answer.status_code in {200, 422}
 
 
-async def test_our_own_problem_is_told_whole(client: httpx.AsyncClient) -> None:
+async def test_what_is_not_valid_json_is_named_with_its_place(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/contacts", content=b'{"contact": }', headers={"Content-Type": "application/json"})
+    detail = "The body is not valid JSON: Expecting value at character 12."
+    assert (answer.status_code, answer.json()["errors"]) == (422, [{"pointer": "", "detail": detail}])
+
+
+async def test_our_own_problem_is_told_whole(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/refused")
     assert (answer.status_code, answer.headers["x-test"]) == (409, "1")
     assert answer.json()["type"] == "urn:casebridge:problem:not-a-draft"
     assert answer.json()["detail"] == "It was submitted."
 
 
-async def test_a_crash_tells_no_detail(client: httpx.AsyncClient) -> None:
+async def test_a_crash_tells_no_detail(client: httpx2.AsyncClient) -> None:
     trace_id = "0af7651916cd43dd8448eb211c80319c"
     answer = await client.get("/broken", headers={"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"})
     assert answer.status_code == 500
@@ -102,7 +109,7 @@ async def test_a_crash_tells_no_detail(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("PUT", "/contacts", 405)])
 async def test_what_is_not_there_is_a_problem_too(
-    client: httpx.AsyncClient, method: str, path: str, status: int
+    client: httpx2.AsyncClient, method: str, path: str, status: int
 ) -> None:
     answer = await client.request(method, path)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
@@ -121,13 +128,13 @@ async def test_all_methods_of_an_address_are_told() -> None:
     assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET")
 
 
-async def test_a_body_over_the_limit_is_413(client: httpx.AsyncClient) -> None:
+async def test_a_body_over_the_limit_is_413(client: httpx2.AsyncClient) -> None:
     assert (await client.post("/raw", content=b"x" * MAX_BODY_BYTES)).status_code == 200
     assert (await client.post("/raw", content=b"x" * (MAX_BODY_BYTES + 1))).status_code == 413
 
 
 @pytest.mark.parametrize("path", ["/contacts", "/raw"])
-async def test_a_body_of_untold_length_is_counted(client: httpx.AsyncClient, path: str) -> None:
+async def test_a_body_of_untold_length_is_counted(client: httpx2.AsyncClient, path: str) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(20):
             yield b"x" * 100_000
@@ -160,13 +167,13 @@ async def test_every_answer_has_the_security_headers(method: str, path: str, sta
     assert answer.headers["strict-transport-security"] == "max-age=600; includeSubDomains"
 
 
-async def test_a_body_that_is_too_large_has_them_too_and_hsts_is_off_by_default(client: httpx.AsyncClient) -> None:
+async def test_a_body_that_is_too_large_has_them_too_and_hsts_is_off_by_default(client: httpx2.AsyncClient) -> None:
     answer = await client.post("/raw", content=b"x" * (MAX_BODY_BYTES + 1))
     assert (answer.status_code, answer.headers["cache-control"]) == (413, "no-store")
     assert "strict-transport-security" not in answer.headers
 
 
-async def test_no_other_origin_may_call_unless_it_is_named(client: httpx.AsyncClient) -> None:
+async def test_no_other_origin_may_call_unless_it_is_named(client: httpx2.AsyncClient) -> None:
     origin = {"Origin": "https://portal.example"}
     assert "access-control-allow-origin" not in (await client.get("/healthz", headers=origin)).headers
     preflight = await client.options("/contacts", headers={**origin, "Access-Control-Request-Method": "POST"})
@@ -204,7 +211,7 @@ def test_origins_that_no_browser_sends_are_refused(origins: str) -> None:
         HttpSettings(cors_origins=origins)
 
 
-async def test_the_docs_page_needs_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
+async def test_the_docs_page_needs_nothing_from_elsewhere(client: httpx2.AsyncClient) -> None:
     page = await client.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
     assert "script-src 'self';" in page.headers["content-security-policy"]
@@ -216,14 +223,14 @@ async def test_the_docs_page_needs_nothing_from_elsewhere(client: httpx.AsyncCli
         assert len(answer.content) > 100
 
 
-async def test_the_page_names_the_topics_as_they_are_committed(client: httpx.AsyncClient) -> None:
+async def test_the_page_names_the_topics_as_they_are_committed(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/asyncapi.json")
     assert answer.json() == json.loads((DOCS / "events/asyncapi.json").read_text(encoding="utf-8"))
     for document in (DOCS / "openapi").glob("*.json"):
         assert json.loads(document.read_text(encoding="utf-8"))["externalDocs"]["url"] == "asyncapi.json"
 
 
-async def test_health_tells_which_loop_is_stuck(client: httpx.AsyncClient) -> None:
+async def test_health_tells_which_loop_is_stuck(client: httpx2.AsyncClient) -> None:
     BEATS.expect("relay", within_seconds=10)
     assert (await client.get("/healthz")).status_code == 200
     CLOCK.seconds += 11
@@ -233,6 +240,30 @@ async def test_health_tells_which_loop_is_stuck(client: httpx.AsyncClient) -> No
     assert (await client.get("/healthz")).status_code == 200
 
 
-async def test_readiness_names_what_is_down(client: httpx.AsyncClient) -> None:
+async def test_readiness_names_what_is_down(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()["checks"]) == (503, {"database": False})
+
+
+@pytest.mark.parametrize(
+    ("client", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("::1", {}, 200),
+        ("10.0.0.7", {}, 404),
+        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, 404),
+        ("127.0.0.1", {"Forwarded": "for=10.0.0.7"}, 404),
+        ("10.0.0.7", {"Authorization": "Bearer scraper"}, 200),
+        ("10.0.0.7", {"Authorization": "Bearer scrape"}, 404),
+        ("127.0.0.1", {"Authorization": "Bearer \u00e9"}, 404),
+    ],
+)
+async def test_metrics_are_for_this_machine_and_for_the_scraper(
+    client: str, headers: dict[str, str], status: int
+) -> None:
+    scraped = FastAPI()
+    scraped.include_router(health_routes(BEATS, {}, metrics_token=SecretStr("scraper")))
+    transport = httpx2.ASGITransport(scraped, client=(client, 1))
+    sent = [(name.encode(), text.encode("latin-1")) for name, text in headers.items()]
+    async with httpx2.AsyncClient(transport=transport, base_url="http://api") as caller:
+        assert (await caller.get("/metrics", headers=sent)).status_code == status

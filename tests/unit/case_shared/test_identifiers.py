@@ -1,8 +1,7 @@
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from case_shared.identifiers import derived_web_case_id, is_web_case_id, new_web_case_id, normalise_web_case_id
+from case_shared.words.identifiers import derived_web_case_id, is_web_case_id, new_web_case_id
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -24,8 +23,3 @@ def test_a_case_born_in_d365_has_always_the_same_id() -> None:
     assert derived_web_case_id("USMF", "000123") == derived_web_case_id("usmf", "000123")
     assert derived_web_case_id("usmf", "000123") != derived_web_case_id("demf", "000123")
     assert derived_web_case_id("usmf", "000123") != derived_web_case_id("usmf", "000123", attempt=1)
-
-
-@pytest.mark.parametrize(("typed", "meant"), [(" w0o1il ", "W00111"), ("Wabc", "WABC")])
-def test_ids_are_read_as_people_type_them(typed: str, meant: str) -> None:
-    assert normalise_web_case_id(typed) == meant

@@ -15,13 +15,15 @@ import pytest_asyncio
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from case_shared.auth import Principal, TokenVerifier, find_claim
-from case_shared.clock import SystemClock
-from case_shared.settings import OidcSettings, load_settings
+from case_shared.process.clock import SystemClock
+from case_shared.process.settings import OidcSettings, load_settings
+from case_shared.web.auth import Principal, TokenVerifier
+from case_shared.web.rights import find_claim
+from case_shared.words.scopes import Scope
 
 DOCUMENT = (Path(__file__).parents[3] / "docs/identity-providers.md").read_text(encoding="utf-8")
-DEALER = {"cases:read", "cases:write", "cases:submit"}
-OPERATOR = {"documents:read", "documents:write", "audit:read"}
+DEALER = {Scope.CASES_READ, Scope.CASES_WRITE, Scope.CASES_SUBMIT}
+OPERATOR = {Scope.DOCUMENTS_READ, Scope.DOCUMENTS_WRITE, Scope.AUDIT_READ}
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from case_shared.clock import SystemClock
-from case_shared.health import Heartbeats
-from case_shared.loops import run_loop, start
+from case_shared.process.clock import SystemClock
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.process.loops import run_loop, start
 
 
 async def test_a_cancellation_that_comes_out_of_a_library_does_not_end_the_loop() -> None:

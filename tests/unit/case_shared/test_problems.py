@@ -1,17 +1,13 @@
 """A service whose database is away says so, and that the request can be repeated."""
 
-from collections.abc import Callable
-
 import asyncpg
-import httpx
+import httpx2
 import pytest
 from fastapi import FastAPI
 
-from case_api.web.problems import install_wording
-from d365_sync.web.answers import install_refusals
+from case_shared.web.problems import install_problems
 
 
-@pytest.mark.parametrize("install", [install_wording, install_refusals], ids=["case-api", "d365-sync"])
 @pytest.mark.parametrize(
     "error",
     [
@@ -24,16 +20,16 @@ from d365_sync.web.answers import install_refusals
     ],
     ids=lambda error: type(error).__name__,
 )
-async def test_a_database_that_is_away_is_503(install: Callable[[FastAPI], None], error: Exception) -> None:
+async def test_a_database_that_is_away_is_503(error: Exception) -> None:
     app = FastAPI()
-    install(app)
+    install_problems(app)
 
     @app.get("/")
     async def fail() -> None:
         raise error
 
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+    transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://api") as client:
         answer = await client.get("/")
 
     assert answer.status_code == 503

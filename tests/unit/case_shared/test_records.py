@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from case_shared.kafka import RawRecord
-from case_shared.records import read_batch
+from case_shared.kafka.connection import RawRecord
+from case_shared.kafka.records import read_batch
 
 BATCH = 500
 

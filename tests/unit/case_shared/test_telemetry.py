@@ -2,9 +2,15 @@
 
 import logging
 
+import pytest
 from opentelemetry import propagate, trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
-from case_shared.telemetry import OncePerMinute, Unrecorded
+from case_shared.process import telemetry
+from case_shared.process.telemetry import OncePerMinute, not_exporting
 
 
 def record(at: float, message: str, *arguments: object, name: str = "aiokafka.client") -> logging.LogRecord:
@@ -31,7 +37,7 @@ def test_others_are_left_alone() -> None:
 
 
 def test_spans_that_go_nowhere_have_ids_all_the_same() -> None:
-    tracer = Unrecorded().get_tracer("test")
+    tracer = not_exporting().get_tracer("test")
     with tracer.start_as_current_span("outer") as outer, tracer.start_as_current_span("inner") as inner:
         of_outer, of_inner = outer.get_span_context(), inner.get_span_context()
         assert trace.get_current_span() is inner
@@ -45,9 +51,21 @@ def test_spans_that_go_nowhere_have_ids_all_the_same() -> None:
 def test_what_somebody_else_records_goes_on_so_through_spans_that_go_nowhere() -> None:
     parent = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate": "theirs=1"}
     passed_on: dict[str, str] = {}
-    with trace.use_span(Unrecorded().get_tracer("test").start_span("ours", propagate.extract(parent))):
+    tracer = not_exporting().get_tracer("test")
+    with tracer.start_as_current_span("ours", propagate.extract(parent)):
         propagate.inject(passed_on)
     version, trace_id, span_id, flags = passed_on["traceparent"].split("-")
     assert (version, trace_id, flags) == ("00", "0af7651916cd43dd8448eb211c80319c", "01")
     assert span_id != "b7ad6b7169203331"
     assert passed_on["tracestate"] == "theirs=1"
+
+
+def test_a_span_tells_the_kind_of_an_error_and_not_what_it_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
+    exported, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exported))
+    monkeypatch.setattr(telemetry, "_tracer", provider.get_tracer("test"))
+    with pytest.raises(ValueError, match="the pump leaks"), telemetry.span("failing"):
+        raise ValueError("the pump leaks")
+    [span] = exported.get_finished_spans()
+    assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, "ValueError")
+    assert not span.events

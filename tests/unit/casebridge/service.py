@@ -1,4 +1,4 @@
-"""A small HTTP server that answers as DESIGN section 7 says, for the commands' own logic."""
+"""A small HTTP server that answers as the services do, for the commands' own logic."""
 
 import json
 import threading
@@ -15,11 +15,28 @@ def replay(state: str, remaining: int) -> dict[str, Any]:
         "replay_id": "r-1",
         "state": state,
         "held_up_by": None,
-        "counts": {"documents": 3, "remaining": remaining, "replayed": 3 - remaining},
+        "query": {"state": "failed", "cause": "rejected"},
+        "counts": {
+            "documents": 3,
+            "remaining": remaining,
+            "replayed": 3 - remaining,
+            "would_create": 3,
+            "already_there": 0,
+            "still_invalid": 0,
+            "left_out": 0,
+        },
         "items": [{"id": "W1-1", "outcome": "replayed"}],
         "next": None,
         "has_more": False,
     }
+
+
+def restore(state: str, remaining: int) -> dict[str, Any]:
+    """A restore of D365, before which three documents had been delivered."""
+    counts = {"documents": 3, "there": 1, "queued": 1, "not_sure": 1, "under_way": 0, "remaining": remaining}
+    unsure = [{"document": "W1-1", "why": "D365 has it with other content"}]
+    progress = {"state": state, "dry_run": False, "held_up_by": None}
+    return {"restore_id": "d-1", **progress, "counts": counts, "unsure": unsure}
 
 
 class Service(BaseHTTPRequestHandler):
@@ -43,6 +60,8 @@ class Service(BaseHTTPRequestHandler):
             self.answer(200, {"items": [replay("running", 2)], "next": None, "has_more": False})
         elif address.path == "/v1/replays/r-1":
             self.answer(200, replay("completed", 0))
+        elif address.path == "/v1/d365/restores/d-1":
+            self.answer(200, restore("completed", 0))
         elif address.path == "/html":
             self.answer(502, "<html>")
         else:
@@ -53,6 +72,10 @@ class Service(BaseHTTPRequestHandler):
         if self.path.startswith("/v1/replays"):
             self.seen.append({"path": self.path, "body": body, "key": self.headers["Idempotency-Key"]})
             self.answer(202, replay("running", 2))
+            return
+        if self.path == "/v1/d365/restores":
+            self.seen.append({"body": body})
+            self.answer(202, restore("running", 2))
             return
         self.seen.append({"body": body, "etag": self.headers["If-Match"], "token": self.headers["Authorization"]})
         self.answer(200, {"id": "W1-1", "state": "pending"})

@@ -2,12 +2,14 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from casebridge.__main__ import main
+from casebridge.output import shown
 from tests.unit.casebridge.service import Service, serving
 
 
@@ -139,7 +141,15 @@ def test_replay_all_asks_first(casebridge: CommandLine) -> None:
 
     assert refused.code == 1
     assert "cause = rejected" in refused.err
-    assert Service.seen == []
+    assert "Replay these 3 documents?" in refused.err
+    assert [order["body"]["dry_run"] for order in Service.seen] == [True]
+
+
+def test_replay_all_replays_exactly_what_a_dry_run_saw(casebridge: CommandLine) -> None:
+    assert casebridge("queue", "replay-all", "--of", "r-1", "-r", "why").code == 0
+    assert casebridge("queue", "replay-all", "--of", "r-1", "--cause", "rejected", "-r", "why").code == 2
+
+    assert [order["body"] for order in Service.seen] == [{"replay_id": "r-1", "reason": "why"}]
 
 
 def test_replay_all_with_json_does_not_watch_but_a_dry_run_has_its_result(casebridge: CommandLine) -> None:
@@ -168,6 +178,30 @@ def test_decisions_carry_their_reason(casebridge: CommandLine, arguments: list[s
     assert Service.seen[0]["body"] == {"reason": "moved"}
 
 
+def test_a_restore_of_d365_is_watched_and_what_is_not_sure_is_told(
+    casebridge: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        told = casebridge("d365", "restored", "--since", "2026-03-02 12:00", "--reason", "back at noon")
+        aware = casebridge("d365", "restored", "--since", "2026-03-02T12:00:00Z", "-r", "r", "--dry-run", "--json")
+        wrong = casebridge("d365", "restored", "--since", "noon", "-r", "r")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert (told.code, aware.code, wrong.code) == (1, 1, 2)
+    assert "since 2026-03-02T12:00:00+05:30" in told.err
+    assert "1 of 3" in told.err
+    assert "W1-1: D365 has it with other content" in told.out
+    assert json.loads(aware.out)["counts"]["queued"] == 1
+    assert "2026-03-02T12:00:00+01:00" in wrong.err
+    assert [one["body"] for one in Service.seen] == [
+        {"since": "2026-03-02T12:00:00+05:30", "dry_run": False, "reason": "back at noon"},
+        {"since": "2026-03-02T17:30:00+05:30", "dry_run": True, "reason": "r"},
+    ]
+
+
 @pytest.mark.parametrize("arguments", [["ps"], ["queue", "list"], ["token", "--user", "x"]])
 def test_without_a_stack_the_way_out_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str]
@@ -182,3 +216,40 @@ def test_down_without_a_stack_is_done_already(
 ) -> None:
     done = Run(monkeypatch, capsys, "down", "--json", "--data-dir", str(tmp_path))
     assert (done.code, json.loads(done.out)) == (0, {"stopped": False})
+
+
+def test_erase_names_whose_data_in_the_body_alone(casebridge: CommandLine) -> None:
+    base = ["erase", "--dealer", "usmf-us-001", "--reason", "asked for"]
+    for wrong in ([], ["--user", "ann", "--contact", "ann@example.com"]):
+        refused = casebridge(*base, *wrong)
+        assert (refused.code, "--web-case-id" in refused.err) == (2, True)
+    Service.seen.clear()
+    assert casebridge(*base, "--contact", "ann@example.com", "--dry-run", "--json").code == 0
+    whose = {"dealer": "usmf-us-001", "contact": "ann@example.com"}
+    assert [seen["body"] for seen in Service.seen] == [{**whose, "reason": "asked for", "dry_run": True}]
+
+
+@pytest.fixture
+def utc_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((), "2026-07-01 10:00:00 UTC"),
+        (("--zone", "Europe/Berlin"), "2026-07-01 12:00:00 CEST"),
+        (("--zone", "Asia/Kolkata"), "2026-07-01 15:30:00 IST"),
+    ],
+)
+def test_times_are_those_of_the_users_zone_and_say_so(
+    casebridge: CommandLine, utc_after: None, arguments: tuple[str, ...], expected: str
+) -> None:
+    assert casebridge(*arguments, "queue", "list").code == 0
+    assert shown("2026-07-01T10:00:00.123456Z") == expected
+    wrong = casebridge("--zone", "Mars/Olympus", "queue", "list")
+    assert (wrong.code, "Mars/Olympus is no time zone" in wrong.err) == (2, True)

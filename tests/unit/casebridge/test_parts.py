@@ -7,7 +7,7 @@ from casebridge.commands.up import without_parts
 from casebridge.errors import UsageError
 from casebridge.parts import Plan
 
-ALL = {name: 20_000 + number for number, name in enumerate([*parts.PARTS, "kafka-controller"])}
+ALL = {name: 20_000 + number for number, name in enumerate([*parts.PARTS, "kafka-controller", "kafka-services"])}
 
 
 def plan(data_dir: Path, *without: str, **given: str) -> Plan:
@@ -20,7 +20,8 @@ def test_services_get_the_stack_s_own_addresses(tmp_path: Path) -> None:
     assert settings["PORT"] == str(ALL["d365-sync"])
     assert settings["DATABASE_URL"].startswith("postgresql://d365_sync:")
     assert settings["MIGRATIONS_DATABASE_URL"].startswith("postgresql://case_migrations:")
-    assert settings["KAFKA_BOOTSTRAP_SERVERS"] == f"127.0.0.1:{ALL['kafka']}"
+    assert settings["KAFKA_BOOTSTRAP_SERVERS"] == f"127.0.0.1:{ALL['kafka-services']}"
+    assert (settings["KAFKA_SECURITY_PROTOCOL"], settings["KAFKA_SASL_USERNAME"]) == ("SASL_PLAINTEXT", "d365-sync")
     assert settings["D365_URL"] == f"http://127.0.0.1:{ALL['sandbox']}"
     assert settings["OIDC_ISSUER"] == f"http://127.0.0.1:{ALL['oidc']}"
 
@@ -53,6 +54,28 @@ def test_sandbox_and_services_share_the_client_secret(tmp_path: Path) -> None:
     stack = plan(tmp_path)
     settings = parts.service_settings(stack, "d365-sync")
     assert parts.sandbox(stack).environment["SANDBOX_CLIENT_SECRET"] == settings["D365_CLIENT_SECRET"]
+
+
+OWN = f"http://127.0.0.1:{ALL['sandbox']}/oauth2/v2.0/token"
+
+
+@pytest.mark.parametrize(
+    ("without", "given", "token_url", "with_secret"),
+    [
+        ("", {}, OWN, True),
+        ("sandbox", {"D365_URL": "http://localhost:9/"}, "http://localhost:9/oauth2/v2.0/token", True),
+        ("", {"D365_URL": "https://real.example"}, None, True),
+        ("", {"D365_URL": "https://real.example", "D365_TENANT_ID": "contoso"}, None, True),
+        ("", {"D365_TOKEN_URL": "https://login.example/token"}, "https://login.example/token", True),
+        ("sandbox", {"D365_URL": "https://real.example", "D365_CLIENT_CERTIFICATE": "/c.pem"}, None, False),
+    ],
+)
+def test_a_secret_goes_to_a_stand_in_of_this_machine_or_where_the_user_says(
+    tmp_path: Path, without: str, given: dict[str, str], token_url: str | None, with_secret: bool
+) -> None:
+    settings = parts.service_settings(plan(tmp_path, *without.split(), **given), "d365-sync")
+    assert settings.get("D365_TOKEN_URL") == token_url
+    assert ("D365_CLIENT_SECRET" in settings) == with_secret
 
 
 def test_mapping_that_the_user_edited_is_kept(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from joserfc import jwt
 
+from case_shared.words.scopes import Scope
 from casebridge.errors import OperationFailed
 from casebridge.oidc.keys import ACCESS_TYPE, REFRESH_TYPE, TokenSigner, create_key, load_key
 from casebridge.oidc.users import DEALER_SCOPES, OPERATOR_SCOPES, User
@@ -22,13 +23,13 @@ def stack(tmp_path: Path) -> Path:
 
 def test_token_has_the_claims_that_the_services_read(stack: Path) -> None:
     user = describe("alice", ("usmf-us-001", "usmf-us-002"))
-    token = jwt.decode(mint(stack, user, "cases:read", 5), load_key(stack / "oidc"), algorithms=["RS256"])
+    token = jwt.decode(mint(stack, user, Scope.CASES_READ, 5), load_key(stack / "oidc"), algorithms=["RS256"])
     claims = token.claims
     assert claims["iss"] == "http://issuer"
     assert claims["aud"] == "casebridge"
     assert claims["sub"] == claims["preferred_username"] == "alice"
     assert claims["dealers"] == ["usmf-us-001", "usmf-us-002"]
-    assert claims["scope"] == "cases:read"
+    assert claims["scope"] == Scope.CASES_READ
     assert claims["exp"] - claims["iat"] == 300
     assert token.header["kid"] == load_key(stack / "oidc").kid
 
@@ -47,7 +48,7 @@ def test_who_a_token_is_for(username: str, dealers: tuple[str, ...], expected: U
 
 def test_without_a_provider_s_key_the_way_out_is_told(tmp_path: Path) -> None:
     with pytest.raises(OperationFailed, match="make up"):
-        mint(tmp_path, describe("anyone", ()), "cases:read", 5)
+        mint(tmp_path, describe("anyone", ()), Scope.CASES_READ, 5)
 
 
 def test_refresh_token_is_no_access_token(stack: Path) -> None:

@@ -24,7 +24,8 @@ def history(*tickets: Ticket) -> History:
 
 
 def case(**changes: Any) -> dict[str, Any]:
-    return {"WebCaseId": NAME, "CaseId": "C-1", "CaseStatus": "Opened", "Description": "it leaks", **changes}
+    whole = {"WebCaseId": NAME, "CaseId": "C-1", "CaseStatus": "Opened", "Description": "it leaks", **changes}
+    return {"dataAreaId": "usmf", "CustomerAccount": "US-001", "CategoryType": "Service", **whole}
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -98,6 +99,47 @@ def test_a_submission_of_unknown_outcome_may_have_had_no_effect() -> None:
 )  # fmt: skip
 def test_each_broken_promise_is_seen(kind: Kind, past: History, now: dict[str, Any]) -> None:
     assert kinds(past, books(**now)) == [kind]
+
+
+AWAY = case(CustomerAccount="US-002", CaseStatus="Closed")
+MOVED = {NAME: {"status": "submitted", "case_id": "C-1", "moved_at": "2026-01-01T12:00:00Z"}}
+DELETED = {NAME: {"status": "submitted", "case_id": "C-1", "deleted_in_d365_at": "2026-01-01T12:00:00Z"}}
+BORN = {("usmf-us-002", "C-1"): {"status": "closed", "moved_at": None, "deleted_in_d365_at": None}}
+SECOND_DEALER = Ticket("other", "usmf-us-002", "", to_submit=False)
+
+
+def test_a_case_that_left_is_moved_for_the_one_and_born_for_the_other() -> None:
+    past = history(ticket(), SECOND_DEALER)
+    assert kinds(past, books(d365=[AWAY], cases=MOVED, born=BORN)) == []
+    assert kinds(past, books(d365=[AWAY], born=BORN)) == [Kind.STATUS_DIFFERS]
+    closed = {NAME: {**MOVED[NAME], "status": "closed"}}
+    assert kinds(past, books(d365=[AWAY], cases=closed, born=BORN)) == [Kind.STATUS_DIFFERS]
+    assert kinds(past, books(d365=[AWAY], cases=MOVED)) == [Kind.STATUS_DIFFERS]
+    assert kinds(past, books(born=BORN)) == [Kind.LEAKED]
+
+
+def test_a_case_that_staff_deleted_is_marked_and_explains_the_ledger() -> None:
+    past = history(ticket())
+    past.deleted.add(NAME)
+    none = {"count": 0, "web_case_ids": []}
+    inside = {"no_document": 0, "without_submission": 0, "without_case_id": 0}
+    against = {"delivered_not_found": {"count": 1, "web_case_ids": [NAME]}, "found_not_delivered": none}
+    ledger = {**LEDGER, **inside, "adds_up": False, "d365": {**against, "found_twice": none}}
+    assert kinds(past, books(d365=[], cases=DELETED, ledger=ledger, gone={NAME})) == []
+    assert kinds(past, books(d365=[], ledger=ledger, gone={NAME})) == [Kind.STATUS_DIFFERS]
+    assert kinds(past, books(d365=[], cases=DELETED, ledger=ledger)) == [Kind.LEDGER]
+    assert kinds(past, books(d365=[], cases=MOVED, ledger=ledger, gone={NAME})) == [Kind.STATUS_DIFFERS]
+    past.handed_over.add(NAME)
+    assert kinds(past, books(d365=[], cases=MOVED, ledger=ledger, gone={NAME})) == []
+
+
+def test_a_text_that_another_dealer_read_is_a_leak() -> None:
+    past = history(ticket())
+    token = past.new_token({"usmf-us-001"})
+    past.saw("usmf-us-001", f"it says {token}")
+    assert kinds(past, books()) == []
+    past.saw("usmf-us-002", f"it says {token}")
+    assert kinds(past, books()) == [Kind.LEAKED]
 
 
 def test_what_clients_noted_counts() -> None:

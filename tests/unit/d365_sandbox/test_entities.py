@@ -2,11 +2,13 @@ import base64
 
 import pytest
 
-from d365_sandbox.entities import EMPTY_DATETIME, build_catalogue, etag, to_datetime_text, to_stored
+from d365_sandbox.entities import CASES, EMPTY_DATETIME, build_catalogue, etag, to_datetime_text, to_stored
 from d365_sandbox.metadata import build_metadata
 from d365_sandbox.odata_errors import ODataError
+from tests.support.d365_model import files
+from tests.support.d365_model.files import text
 
-CATALOGUE = build_catalogue(description_length=100, notes_length=100)
+CATALOGUE = build_catalogue()
 
 
 def test_etag_is_the_captured_one() -> None:
@@ -33,9 +35,20 @@ def test_values_of_a_wrong_type_are_refused(name: str, value: object) -> None:
     assert name in caught.value.message
 
 
+def test_what_cannot_be_changed_is_as_in_the_model() -> None:
+    model = files.load()
+    (cases,) = (root for root in model.of("AxDataEntityView").values() if text(root, "PublicCollectionName") == CASES)
+    fixed = {
+        text(field, "Name")
+        for field in cases.iterfind("Fields/AxDataEntityViewField")
+        if text(field, "AllowEdit") == "No"
+    }
+    assert {field.name for field in CATALOGUE[CASES].public if field.computed or not field.editable} == fixed
+
+
 def test_metadata_names_every_set_and_property() -> None:
     document = build_metadata(CATALOGUE.values()).decode()
 
     for entity in CATALOGUE.values():
         assert f'EntitySet Name="{entity.name}"' in document
-        assert all(f'Property Name="{name}"' in document for name in entity.names)
+        assert all(f'Property Name="{name}"' in document for name in entity.public_names)

@@ -13,7 +13,7 @@ from d365_sandbox.faults import Fault, FaultKind, FaultRegistry
 from d365_sandbox.records import insert
 from d365_sandbox.store import Store
 
-CATALOGUE = build_catalogue(description_length=100, notes_length=100)
+CATALOGUE = build_catalogue()
 NOW = 1672408275.294274
 
 

@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from d365_sandbox.odata_errors import ODataError
-from d365_sandbox.odata_filter import All, AnyOf, Comparison, Condition, EnumLiteral, Not, parse_filter
+from d365_sandbox.odata_filter import parse_filter
+from d365_sandbox.odata_tree import All, AnyOf, Arithmetic, Comparison, Computed, Condition, EnumLiteral, Not, Property
 
 STATUS = "Microsoft.Dynamics.DataEntities.CaseStatus"
 
@@ -20,6 +21,8 @@ STATUS = "Microsoft.Dynamics.DataEntities.CaseStatus"
         ("A ne null", Comparison("A", "ne", None)),
         ("A gt 2026-11-23T10:00:00Z", Comparison("A", "gt", datetime(2026, 11, 23, 10, tzinfo=UTC))),
         ("A gt 2026-11-23T10:00:00.1234567Z", Comparison("A", "gt", datetime(2026, 11, 23, 10, 0, 0, 123456, UTC))),
+        ("A add 2 mul 3 gt 10", Computed(Arithmetic("add", Property("A"), Arithmetic("mul", 2, 3)), "gt", 10)),
+        ("(A add 2) mod 3 eq 0", Computed(Arithmetic("mod", Arithmetic("add", Property("A"), 2), 3), "eq", 0)),
         (f"A eq {STATUS}'Planned'", Comparison("A", "eq", EnumLiteral(STATUS, "Planned"))),
     ],
 )
@@ -48,6 +51,8 @@ def test_and_binds_tighter_than_or_and_not_tightest() -> None:
         ("A like 'x'", "position 2"),
         ("A eq B", "one property and one literal"),
         ("'x' eq 'y'", "one property and one literal"),
+        ("A", "position 1"),
+        ("A eq 'x' add 1 eq 2", "position 19"),
         ("A eq 2026-99-99T10:00:00Z", "position 5"),
         ("", "position 0"),
         ("(" * 500 + "A eq 'x'" + ")" * 500, "recursion limit"),

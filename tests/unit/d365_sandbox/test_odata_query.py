@@ -3,8 +3,9 @@ import pytest
 from d365_sandbox.entities import EntitySet, build_catalogue
 from d365_sandbox.odata_errors import EntitySetNotFound, ODataError
 from d365_sandbox.odata_query import parse_query, parse_resource
+from d365_sandbox.setup import Setup
 
-CATALOGUE = build_catalogue(description_length=100, notes_length=100)
+CATALOGUE = build_catalogue()
 CASES: EntitySet = CATALOGUE["DealerPortalCases"]
 TYPE = "Microsoft.Dynamics.DataEntities.CaseCategoryType"
 
@@ -39,13 +40,14 @@ def test_set_names_are_case_sensitive(path: str) -> None:
 
 def test_options_are_read() -> None:
     query = parse_query(
-        "cross-company=true&$select=CaseId, WebCaseId&$orderby=ModifiedDateAndTime desc,CaseId"
+        "cross-company=true&$select=CaseId, WebCaseId&$orderby=SysModifiedDateTime desc,CaseId"
         "&$top=5&$skip=10&$count=true",
         CASES,
+        Setup(),
     )
 
     assert query.select == ("CaseId", "WebCaseId")
-    assert query.order == (("ModifiedDateAndTime", "DESC"), ("CaseId", "ASC"))
+    assert query.order == (("SysModifiedDateTime", "DESC"), ("CaseId", "ASC"))
     assert (query.top, query.skip, query.count, query.cross_company) == (5, 10, True, True)
 
 
@@ -67,6 +69,6 @@ def test_options_are_read() -> None:
 )
 def test_options_that_f_and_o_does_not_have_are_refused(query_string: str) -> None:
     with pytest.raises(ODataError) as caught:
-        parse_query(query_string, CASES)
+        parse_query(query_string, CASES, Setup())
 
     assert caught.value.status == 400

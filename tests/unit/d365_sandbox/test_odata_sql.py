@@ -13,7 +13,7 @@ STATUS = "Microsoft.Dynamics.DataEntities.CaseStatus"
 
 @pytest.fixture(name="cases")
 def _cases() -> EntitySet:
-    return build_catalogue(description_length=100, notes_length=100)["DealerPortalCases"]
+    return build_catalogue()["DealerPortalCases"]
 
 
 def test_values_are_parameters_never_text(cases: EntitySet) -> None:
@@ -56,15 +56,24 @@ def test_wildcards_match_and_like_characters_are_plain(cases: EntitySet) -> None
     assert where.parameters == ["%50\\%\\_\\\\%", "a%"]
 
 
+def test_arithmetic_is_on_numbers(cases: EntitySet) -> None:
+    where = to_sql(parse_filter("CaseRecId sub 5 divby 2 gt 3 or CaseRecId mod 2 eq 0"), cases)
+
+    assert where.sql == "((CaseRecId - (1.0 * ? / ?)) > ?) OR ((CaseRecId % ?) = ?)"
+    assert where.parameters == [5, 2, 3, 2, 0]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
+        ("Description add 1 eq 2", "'Description' is not a number"),
+        ("CaseRecId add 'x' eq 2", "'x' is not a number"),
         ("Nothing eq 'x'", "Could not find a property named 'Nothing'"),
         ("CaseStatus eq 'Planned'", "incompatible types"),
         (f"CaseStatus gt {STATUS}'Planned'", "not supported on the enumeration"),
         (f"CaseStatus eq {STATUS}'Nonsense'", "not a member"),
         ("CaseStatus eq Wrong.Type'Planned'", "not a member"),
-        ("ModifiedDateAndTime gt '2026-01-01'", "incompatible types"),
+        ("SysModifiedDateTime gt '2026-01-01'", "incompatible types"),
         ("CaseId eq 5", "incompatible types"),
     ],
 )

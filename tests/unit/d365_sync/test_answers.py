@@ -11,6 +11,9 @@ ROW: dict[str, Any] = {
     "web_case_id": "W7K2M9QX4T",
     "submission_no": 1,
     "state": "failed",
+    "leased": False,
+    "alarms": [],
+    "alarm_since": None,
 }
 ABSENT = {"category_type": None, "priority": None, "description": None, "notes": None}
 
@@ -28,4 +31,4 @@ ABSENT = {"category_type": None, "priority": None, "description": None, "notes":
     ids=["no contact", "part of a contact", "emptied"],
 )
 def test_a_payload_shows_every_field(content: Any, payload: Any) -> None:
-    assert document({**ROW, "content": content})["payload"] == payload
+    assert document({**ROW, "content": content}, may_write=True)["payload"] == payload

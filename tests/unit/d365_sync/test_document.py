@@ -2,8 +2,9 @@
 
 import pytest
 
-from case_shared.identifiers import new_web_case_id
-from d365_sync.domain.document import ALLOWED, TRANSITIONS, Action, DocumentId, State, allowed_actions
+from case_shared.words.identifiers import new_web_case_id
+from d365_sync.domain.document import ALLOWED, TRANSITIONS, Action, DocumentId, State
+from d365_sync.domain.permissions import Situation, allowed_actions
 
 UNPROVEN = {State.DELIVERING, State.VERIFYING}
 
@@ -12,7 +13,7 @@ def test_delivered_is_reached_from_everywhere_and_left_for_nothing() -> None:
     for state in set(State) - {State.DELIVERED}:
         assert State.DELIVERED in TRANSITIONS[state]
     assert TRANSITIONS[State.DELIVERED] == frozenset()
-    assert allowed_actions(State.DELIVERED) == []
+    assert allowed_actions(Situation(State.DELIVERED, leased=False, emptied=False)) == []
 
 
 @pytest.mark.parametrize("action", [Action.REPLAY, Action.RETURN, Action.DISCARD, Action.RESTORE])
@@ -21,7 +22,7 @@ def test_no_end_is_given_while_an_attempt_is_unproven(action: Action) -> None:
 
 
 def test_a_dead_letter_can_be_given_every_end() -> None:
-    assert allowed_actions(State.FAILED) == [
+    assert allowed_actions(Situation(State.FAILED, leased=False, emptied=False)) == [
         Action.REPLAY,
         Action.LINK,
         Action.VERIFY,

@@ -2,41 +2,52 @@
 
 import random
 from collections import Counter
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import pytest
 
 from case_shared.d365.models import D365Case
-from case_shared.identifiers import new_web_case_id
+from case_shared.process.clock import SystemClock
+from case_shared.words.identifiers import new_web_case_id
 from d365_sync.app import ledger_d365
-from d365_sync.app.ledger_d365 import CompareWithD365, Entry
+from d365_sync.app.ledger_d365 import CompareWithD365, Comparison, Entry
 from d365_sync.domain.document import DocumentId, State
-
-
-def sort_key(web_case_id: str | None) -> str:
-    return (web_case_id or "").replace("-", "")
-
-
-def by_web_case_id(case: D365Case) -> str:
-    return sort_key(case.web_case_id)
 
 
 @dataclass
 class Theirs:
-    """D365's books; its order takes no account of a hyphen, as SQL Server's does."""
+    """D365's books, in the order in which its cases came in."""
 
     cases: list[D365Case]
 
-    async def read_web_cases(self, after: str, *, page_size: int, **_: float) -> tuple[tuple[D365Case, ...], bool]:
-        rows = sorted((case for case in self.cases if sort_key(case.web_case_id) > sort_key(after)), key=by_web_case_id)
-        return tuple(rows[:page_size]), len(rows) > page_size
+    async def read_web_cases(self, after: int, *, page_size: int, **_: float) -> tuple[D365Case, ...]:
+        numbered = [one.model_copy(update={"rec_id": number}) for number, one in enumerate(self.cases, start=1)]
+        return tuple(one for one in numbered if one.rec_id and one.rec_id > after and one.web_case_id)[:page_size]
 
     async def read_cases_by_case_id(
         self, data_area_id: str, case_ids: Collection[str], **_: float
     ) -> tuple[D365Case, ...]:
         return tuple(case for case in self.cases if case.case_id in case_ids and case.data_area_id == data_area_id)
+
+
+@dataclass
+class Kept:
+    """What the database keeps of D365's books."""
+
+    cases: list[D365Case] = field(default_factory=list)
+
+    async def add(self, _comparison: UUID, cases: Sequence[D365Case]) -> None:
+        self.cases += cases
+
+    async def page(self, _comparison: UUID, behind: str, web_case_ids: int) -> list[D365Case]:
+        following = sorted({one.web_case_id or "" for one in self.cases if (one.web_case_id or "") > behind})
+        wanted = set(following[:web_case_ids])
+        return sorted((one for one in self.cases if one.web_case_id in wanted), key=lambda one: one.web_case_id or "")
+
+    async def drop(self, _comparison: UUID) -> None:
+        self.cases.clear()
 
 
 @dataclass
@@ -65,6 +76,10 @@ def entry(state: State, case_id: str | None, *, judged: bool = True) -> Entry:
     return Entry(document, uuid4(), "usmf", "US-001", state, None, case_id, judged, False)
 
 
+async def compared(cases: list[D365Case], entries: list[Entry]) -> Comparison:
+    return await CompareWithD365(Theirs(cases), Ours(entries), Kept(), SystemClock(), 1.0, by_submission_id=True)()
+
+
 @pytest.mark.parametrize("seed", range(20))
 async def test_every_page_size_gives_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     draw = random.Random(seed)
@@ -86,9 +101,11 @@ async def test_every_page_size_gives_the_same(seed: int, monkeypatch: pytest.Mon
             cases.append(case(None, f"CASE-{number}", uuid4()))
         wanted[kind] += 1
     monkeypatch.setattr(ledger_d365, "_D365_PAGE", draw.choice([2, 3, 7, 1000]))
+    monkeypatch.setattr(ledger_d365, "_COMPARED_PAGE", draw.choice([1, 3, 1000]))
+    draw.shuffle(cases)
     monkeypatch.setattr(ledger_d365, "_BOOKS_PAGE", draw.choice([1, 2, 5, 1000]))
 
-    found = await CompareWithD365(Theirs(cases), Ours(entries), 1.0, by_submission_id=True)()
+    found = await compared(cases, entries)
 
     assert found.found_twice.count == wanted["twice"]
     assert found.delivered_not_found.count == wanted["lost"]
@@ -99,7 +116,7 @@ async def test_every_page_size_gives_the_same(seed: int, monkeypatch: pytest.Mon
 async def test_more_than_can_be_shown_is_counted() -> None:
     entries = [entry(State.DELIVERED, f"CASE-{number}") for number in range(ledger_d365.SHOWN + 5)]
 
-    found = await CompareWithD365(Theirs([]), Ours(entries), 1.0, by_submission_id=True)()
+    found = await compared([], entries)
 
     assert found.delivered_not_found.count == ledger_d365.SHOWN + 5
     assert len(found.delivered_not_found.web_case_ids) == ledger_d365.SHOWN

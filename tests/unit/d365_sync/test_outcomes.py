@@ -1,4 +1,4 @@
-"""DESIGN section 5 as a table: answers and findings → decisions. And: no decision leaves the transitions."""
+"""docs/design.md#what-does-each-answer-from-d365-mean as a table; and no decision leaves the transitions."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,19 +19,12 @@ from case_shared.d365.errors import (
     D365Unavailable,
 )
 from case_shared.d365.models import CaseToCreate
-from case_shared.events import Outcome
+from case_shared.words.events import Outcome
 from d365_sync.domain.backoff import Backoff
+from d365_sync.domain.decision import Decision, Health
 from d365_sync.domain.document import TRANSITIONS, AttemptKind, Cause, Claim, DocumentId, Finding, State, Verdict
-from d365_sync.domain.outcomes import (
-    RETRY_AFTER_REFUSAL_SECONDS,
-    Decision,
-    Health,
-    Policy,
-    after_failed_look_up,
-    after_look_up,
-    after_post,
-    not_sent,
-)
+from d365_sync.domain.look_ups import RETRY_AFTER_REFUSAL_SECONDS, after_failed_look_up, after_look_up
+from d365_sync.domain.outcomes import Policy, after_post
 
 POLICY = Policy(settle_seconds=150, max_attempts=8, backoff=Backoff(300, draw=lambda: 1))
 EXCHANGE = answers.Exchange(None, "{}", None, 0.1)
@@ -39,7 +32,7 @@ CASE = CaseToCreate(
     data_area_id="usmf", web_case_id="W0", submission_id=uuid4(), customer_account="US-001", category="Warranty"
 )
 CLAIM = Claim(DocumentId("W0", 1), uuid4(), 1, AttemptKind.CREATE, State.DELIVERING, CASE, expires=100)
-VERIFYING = replace(CLAIM, state=State.VERIFYING, kind=AttemptKind.READ_BACK)
+VERIFYING = replace(CLAIM, state=State.VERIFYING, kind=AttemptKind.LOOK_UP)
 
 
 def rejected(status: int = 400, *, retry_once: bool = False) -> answers.Rejected:
@@ -77,14 +70,25 @@ def test_retry_after_is_kept_and_deferrals_count_no_attempt() -> None:
     decision = after_post(answers.Throttled(7, EXCHANGE), CLAIM, POLICY)
 
     assert decision.due_seconds == pytest.approx(7.7)
-    assert (decision.counts, decision.waits, decision.read_back_first) == (False, 1, False)
+    assert (decision.counts, decision.waits, decision.look_up_first) == (False, 1, False)
+
+
+def test_a_retry_after_of_nothing_does_not_take_our_own_wait_away() -> None:
+    waits = [after_post(answers.Throttled(0, EXCHANGE), replace(CLAIM, waits=n), POLICY).due_seconds for n in range(5)]
+    looks = [
+        after_failed_look_up(D365Throttled("429", retry_after=0), replace(CLAIM, waits=n), POLICY).due_seconds
+        for n in range(5)
+    ]
+
+    assert waits == looks == sorted(waits)
+    assert waits[0] >= 0.5
 
 
 def test_an_unknown_outcome_settles_before_anything_else() -> None:
     decision = after_post(answers.Unknown("time-out", None, EXCHANGE), CLAIM, POLICY)
 
     assert (decision.settle_seconds, decision.counts) == (150, True)
-    assert decision.verify_seconds is not None
+    assert decision.look_up_seconds is not None
 
 
 @pytest.mark.parametrize(
@@ -110,13 +114,13 @@ def test_a_403_with_a_control_read_that_fails_is_deferred(control: D365Error, he
 ABSENT: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("nothing was sent yet", {"state": State.DELIVERING}, {"state": State.DELIVERING, "post_now": True}),
     ("settled", {}, {"state": State.DELIVERING, "post_now": True}),
-    ("unsettled", {"unsettled_seconds": 90}, {"state": State.VERIFYING, "verify_seconds": 1.0, "post_now": False}),
-    ("nearly settled", {"unsettled_seconds": 0.2}, {"state": State.VERIFYING, "verify_seconds": 0.2}),
+    ("unsettled", {"unsettled_seconds": 90}, {"state": State.VERIFYING, "look_up_seconds": 1.0, "post_now": False}),
+    ("nearly settled", {"unsettled_seconds": 0.2}, {"state": State.VERIFYING, "look_up_seconds": 0.2}),
     ("refused", {"verdict": Verdict.FAIL}, {"state": State.FAILED, "cause": Cause.REJECTED}),
     (
         "refused with 500",
         {"verdict": Verdict.RETRY},
-        {"state": State.DEFERRED, "due_seconds": RETRY_AFTER_REFUSAL_SECONDS, "retried": True, "read_back_first": True},
+        {"state": State.DEFERRED, "due_seconds": RETRY_AFTER_REFUSAL_SECONDS, "retried": True, "look_up_first": True},
     ),
     ("too often", {"posts": 8}, {"state": State.FAILED, "cause": Cause.ATTEMPTS_EXHAUSTED}),
     (
@@ -124,7 +128,7 @@ ABSENT: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"state": State.FAILED, "cause": Cause.REJECTED},
         {"state": State.FAILED, "cause": Cause.REJECTED},
     ),
-    ("verified return", {"state": State.RETURNED}, {"state": State.RETURNED, "verify_seconds": None}),
+    ("verified return", {"state": State.RETURNED}, {"state": State.RETURNED, "look_up_seconds": None}),
 ]
 
 
@@ -176,10 +180,10 @@ def test_without_an_answer_nothing_is_concluded(error: D365Error, claim: Claim) 
     assert decision.post_now is False
     assert decision.counts is False
     assert decision.state is (State.VERIFYING if claim is VERIFYING else State.DEFERRED)
-    assert decision.read_back_first is (claim is CLAIM)
+    assert decision.look_up_first is (claim is CLAIM)
 
 
-def test_a_refusal_under_a_wrong_mapping_is_tried_again_once_that_is_mended() -> None:
+def test_a_refusal_under_a_wrong_mapping_is_tried_again_once_that_is_corrected() -> None:
     claim = replace(VERIFYING, verdict=Verdict.FAIL, cause=Cause.REJECTED, reason="no property", detail="full")
 
     decision = after_failed_look_up(D365Misconfigured("unknown property"), claim, POLICY)
@@ -187,17 +191,22 @@ def test_a_refusal_under_a_wrong_mapping_is_tried_again_once_that_is_mended() ->
     assert (decision.verdict, decision.cause, decision.reason) == (Verdict.RETRY, Cause.REJECTED, "no property")
 
 
-CLAIMS = st.builds(
-    lambda state, verdict, unsettled, posts, waits, retried: replace(
-        CLAIM, state=state, verdict=verdict, unsettled_seconds=unsettled, posts=posts, waits=waits, retried=retried
-    ),
-    st.sampled_from([State.DELIVERING, State.VERIFYING, State.FAILED, State.RETURNED, State.DISCARDED]),
-    st.sampled_from([None, *Verdict]),
-    st.sampled_from([0.0, 0.5, 149.0]),
-    st.integers(0, 10),
-    st.integers(0, 40),
-    st.booleans(),
-)
+def claims(*states: State) -> st.SearchStrategy[Claim]:
+    """Claims of documents in these states."""
+    return st.builds(
+        lambda state, verdict, unsettled, posts, waits, retried: replace(
+            CLAIM, state=state, verdict=verdict, unsettled_seconds=unsettled, posts=posts, waits=waits, retried=retried
+        ),
+        st.sampled_from(states),
+        st.sampled_from([None, *Verdict]),
+        st.sampled_from([0.0, 0.5, 149.0]),
+        st.integers(0, 10),
+        st.integers(0, 40),
+        st.booleans(),
+    )
+
+
+CLAIMS = claims(State.DELIVERING, State.VERIFYING, State.FAILED, State.RETURNED, State.DISCARDED)
 
 
 @given(CLAIMS, st.sampled_from(list(Finding)))
@@ -210,10 +219,10 @@ def test_no_failed_look_up_does_either(claim: Claim, error: D365Error) -> None:
     check(claim, after_failed_look_up(error, claim, POLICY))
 
 
-@given(CLAIMS.filter(lambda claim: claim.state is State.DELIVERING), st.sampled_from([row[0] for row in POSTS]))
+@given(claims(State.DELIVERING), st.sampled_from([row[0] for row in POSTS]))
 def test_no_post_leaves_the_transitions(claim: Claim, answer: Any) -> None:
     check(claim, after_post(answer, claim, POLICY))
-    check(claim, not_sent(claim, "late"))
+    check(claim, Decision.not_sent(claim=claim, why="late"))
 
 
 def check(claim: Claim, decision: Decision) -> None:
@@ -229,4 +238,9 @@ def check(claim: Claim, decision: Decision) -> None:
     if decision.state is State.DELIVERING:
         assert decision.post_now
     if decision.state is State.VERIFYING:
-        assert decision.verify_seconds is not None
+        assert decision.look_up_seconds is not None
+
+
+def test_a_decision_is_built_by_keywords_alone() -> None:
+    with pytest.raises(TypeError):
+        Decision(State.DELIVERED)  # type: ignore[call-arg]

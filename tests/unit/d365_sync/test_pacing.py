@@ -20,8 +20,13 @@ def test_waits_double_up_to_the_longest_with_jitter_over_half_of_it(waits: int, 
 
 
 def test_what_d365_asks_for_is_never_shortened() -> None:
-    assert Backoff(1, draw=lambda: 0).told(30) == 30
-    assert Backoff(1, draw=lambda: 1).told(30) == pytest.approx(33)
+    assert Backoff(1, draw=lambda: 0).asked_for(30) == 30
+    assert Backoff(1, draw=lambda: 1).asked_for(30) == pytest.approx(33)
+
+
+@pytest.mark.parametrize(("asked", "waits", "seconds"), [(0, 3, 8), (None, 3, 8), (-5, 0, 1), (600, 3, 660), (7, 3, 8)])
+def test_the_longer_of_what_was_asked_and_our_own_wait(asked: float | None, waits: int, seconds: float) -> None:
+    assert Backoff(300, draw=lambda: 1).at_least(asked, waits) == pytest.approx(seconds)
 
 
 def test_a_429_halves_a_round_of_answers_adds_one_and_a_429_after_growth_takes_a_quarter() -> None:

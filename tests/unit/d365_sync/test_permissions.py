@@ -1,33 +1,100 @@
-"""What is not allowed says why; what is allowed is what the store allows."""
+"""What an operator may do, as a table; and a refusal's reason never advises what is not allowed."""
 
 import itertools
+from typing import NamedTuple
 
 import pytest
 
-from d365_sync.domain.document import ALLOWED, Action, State
-from d365_sync.domain.permissions import Obstacle, permissions
+from d365_sync.domain.document import Action, State
+from d365_sync.domain.permissions import Obstacle, Situation, allowed_actions, permission, permissions
 
 
-@pytest.mark.parametrize("state", list(State))
-def test_an_action_that_the_state_permits_has_no_obstacle_and_no_other_does(state: State) -> None:
-    for one in permissions(state, leased=False, emptied=False, may_write=True):
-        assert (one.obstacle is None) == (state in ALLOWED[one.action])
-        assert (one.why is None) == (one.obstacle is None)
+class Circumstance(NamedTuple):
+    """What decides beside the state: an attempt is under way, the payload is gone, the caller has the scope."""
+
+    leased: bool
+    emptied: bool
+    may_write: bool
+
+
+CIRCUMSTANCES = [Circumstance(*flags) for flags in itertools.product((False, True), repeat=3)]
+YES = None
+# What stands in the way, without an alarm: a row an action, a column a state.
+STATES = (
+    *(State.PENDING, State.DEFERRED, State.DELIVERING, State.VERIFYING),
+    *(State.DELIVERED, State.FAILED, State.RETURNED, State.DISCARDED),
+)
+ON_ITS_WAY = (Obstacle.ON_ITS_WAY, Obstacle.ON_ITS_WAY, Obstacle.BEING_SENT)
+ENDED = (Obstacle.AT_AN_END, Obstacle.AT_AN_END)
+TABLE: dict[Action, tuple[Obstacle | None, ...]] = {
+    Action.REPLAY: (*ON_ITS_WAY, Obstacle.NOT_PROVEN, Obstacle.DELIVERED, YES, *ENDED),
+    Action.RETURN: (*ON_ITS_WAY, Obstacle.NOT_PROVEN, Obstacle.DELIVERED, YES, *ENDED),
+    Action.DISCARD: (*ON_ITS_WAY, Obstacle.NOT_PROVEN, Obstacle.DELIVERED, YES, *ENDED),
+    Action.LINK: (YES, YES, Obstacle.BEING_SENT, YES, Obstacle.DELIVERED, YES, YES, YES),
+    Action.VERIFY: (*ON_ITS_WAY, YES, Obstacle.DELIVERED, YES, YES, YES),
+    Action.RESTORE: (
+        *[Obstacle.NOT_DISCARDED] * 4,
+        Obstacle.DELIVERED,
+        Obstacle.DEAD_LETTER,
+        Obstacle.NOT_DISCARDED,
+        YES,
+    ),
+    Action.ACKNOWLEDGE: (Obstacle.NO_ALARM,) * 8,
+}
+# What a look-up under way must not be overtaken by; a case named by an operator is evidence, which nothing fences.
+FENCED = (Action.REPLAY, Action.RETURN, Action.DISCARD, Action.RESTORE)
+
+
+def expected(action: Action, state: State, now: Circumstance) -> Obstacle | None:
+    """The table, and the three circumstances that change it."""
+    if not now.may_write:
+        return Obstacle.SCOPE
+    obstacle = TABLE[action][STATES.index(state)]
+    if obstacle is YES and now.leased and action in FENCED:
+        return Obstacle.LOOKED_UP_NOW
+    if obstacle is YES and now.emptied and action is Action.VERIFY:
+        return Obstacle.PAYLOAD_EMPTIED
+    return obstacle
+
+
+@pytest.mark.parametrize("now", CIRCUMSTANCES, ids=str)
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("action", Action)
+def test_action_by_state_lease_payload_and_scope(action: Action, state: State, now: Circumstance) -> None:
+    situation = Situation(state, leased=now.leased, emptied=now.emptied, may_write=now.may_write)
+
+    found = permission(action, situation)
+
+    assert found.obstacle is expected(action, state, now)
+    assert (found.why is None) == (found.obstacle is None)
+    assert (action in allowed_actions(situation)) == (found.obstacle is None)
+    assert found.needs_payload == (now.emptied and action is Action.REPLAY)
+
+
+@pytest.mark.parametrize("state", State)
+def test_an_alarm_can_be_acknowledged_in_any_state(state: State) -> None:
+    alarmed = Situation(state, leased=True, emptied=True, alarmed=True)
+
+    assert permission(Action.ACKNOWLEDGE, alarmed).obstacle is None
 
 
 def test_each_obstacle_occurs() -> None:
-    flags = (False, True)
     occurring = {
         one.obstacle
-        for state in State
-        for leased, emptied, may_write in itertools.product(flags, flags, flags)
-        for one in permissions(state, leased=leased, emptied=emptied, may_write=may_write)
+        for state, now in itertools.product(State, CIRCUMSTANCES)
+        for one in permissions(Situation(state, leased=now.leased, emptied=now.emptied, may_write=now.may_write))
     }
     assert occurring == {None, *Obstacle}
 
 
-def test_evidence_is_never_fenced() -> None:
-    leased = {one.action: one for one in permissions(State.FAILED, leased=True, emptied=True, may_write=True)}
-    assert leased[Action.LINK].obstacle is None
-    assert leased[Action.REPLAY].obstacle is Obstacle.LOOKED_UP_NOW
-    assert leased[Action.REPLAY].needs_payload
+def test_a_reason_never_advises_what_is_not_allowed() -> None:
+    for state in State:
+        now = Situation(state, leased=state in {State.DELIVERING, State.VERIFYING}, emptied=False)
+        advised = [one for one in permissions(now) if "verify first" in (one.why or "")]
+        assert not advised or Action.VERIFY in allowed_actions(now)
+
+
+def test_a_delivered_document_is_linked_only_where_d365_has_two_cases() -> None:
+    for alarmed, doubled in ((False, False), (True, False), (True, True)):
+        now = Situation(State.DELIVERED, leased=False, emptied=True, alarmed=alarmed, doubled=doubled)
+        assert (Action.LINK in allowed_actions(now)) == doubled

@@ -4,7 +4,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
-from portal_web.web.live import _translated, _until
+import pytest
+
+from portal_web.domain.live import events_of
+from portal_web.web.live import _until, place_of, shown
 from portal_web.web.words import Words
 
 CASE = {
@@ -21,7 +24,7 @@ async def translated(*lines: str) -> list[str]:
         for line in lines:
             yield line
 
-    return [text.decode() async for text in _translated(stream(), Words("de", "UTC"))]
+    return [shown(event, Words("de", "UTC")).decode() async for event in events_of(stream())]
 
 
 async def test_a_case_comes_as_its_cells_in_the_visitor_s_language() -> None:
@@ -45,13 +48,21 @@ async def test_what_did_not_arrive_is_said_so() -> None:
     assert "support" in text.lower()
 
 
+@pytest.mark.parametrize(
+    ("left", "said"), [("moved_at", "In D365 verschoben"), ("deleted_in_d365_at", "In D365 gelöscht")]
+)
+async def test_a_case_that_left_is_said_to_have_left(left: str, said: str) -> None:
+    (text,) = await translated("event: case", f"data: {json.dumps({**CASE, left: '2026-01-01T00:00:00Z'})}", "")
+    assert json.loads(text.split("data: ")[1])["say"] == f"WABCDEFGH1: {said}"
+
+
 async def test_what_is_not_understood_bids_the_page_look_anew() -> None:
     assert await translated("event: case", "data: {}", "") == ["event: resync\ndata: {}\n\n"]
     assert await translated("event: resync", "data: x", "") == ["event: resync\ndata: {}\n\n"]
 
 
-async def test_signs_of_life_are_passed_on() -> None:
-    assert await translated(": nothing new", "id: 8", "") == [": alive\n\n", "id: 8\n\n"]
+async def test_the_place_in_the_stream_is_passed_on() -> None:
+    assert await translated(": nothing new", "id: 8", "") == ["id: 8\n\n"]
     assert await translated("retry: 2000", "id: 1", "") == ["id: 1\n\n"]
 
 
@@ -99,3 +110,11 @@ async def test_a_stream_that_ends_by_itself_raises_nothing() -> None:
         yield b"2"
 
     assert [text async for text in _until(asyncio.Event(), two())] == [b"1", b"2"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "place"),
+    [(None, None), ("12-0-3.31-2", "12-0-3.31-2"), ("é", "unknown"), ("", "unknown"), ("x" * 300, "unknown")],
+)
+def test_what_is_no_place_in_a_stream_is_an_unknown_one(sent: str | None, place: str | None) -> None:
+    assert place_of(sent) == place

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from case_api.domain import timeline
-from case_shared.events import CaseStatus
+from case_shared.words.events import CaseStatus
 from portal_web.web.labels import EVENTS, STATUSES
-from portal_web.web.words import Words, preferred, zones
+from portal_web.web.words import Words, preferred, territory, zones
 from tests.support.words import TRANSLATED, WEB, by_text, catalog, texts
 
 
@@ -73,3 +73,21 @@ def test_moments_and_numbers_are_the_visitor_s() -> None:
 def test_zones_are_places() -> None:
     assert "Atlantic/Reykjavik" in zones()
     assert "UTC" not in zones()
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language", "shown"),
+    [
+        ("en-GB, en;q=0.9", "en", "3 Feb 2026, 04:05:06"),
+        ("de, en-AU;q=0.5", "en", "3 Feb 2026, 4:05:06 am"),
+        ("en-US", "en", "Feb 3, 2026, 4:05:06 AM"),
+        ("en", "en", "Feb 3, 2026, 4:05:06 AM"),
+        ("de-AT", "de", "03.02.2026, 04:05:06"),
+        ("en-ZZ, en-XA", "en", "Feb 3, 2026, 4:05:06 AM"),
+        ("en-Latn-GB", "en", "3 Feb 2026, 04:05:06"),
+    ],
+)
+def test_dates_are_written_as_where_the_visitor_lives(accepted: str, language: str, shown: str) -> None:
+    words = Words(language, "UTC", territory(language, accepted))
+    moment = words.moment(datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC))
+    assert moment.replace("\u202f", " ") == shown

@@ -1,5 +1,8 @@
 """What docker-compose.yml passes is what the services read."""
 
+import os
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,10 @@ import case_api.settings
 import d365_sync.settings
 import portal_web.settings
 import status_sync.settings
-from case_shared.kafka import KafkaSettings
-from case_shared.settings import MigrationSettings
+from case_shared.kafka.connection import KafkaSettings
+from case_shared.process.safe_settings import is_weak
+from case_shared.process.settings import MigrationSettings
+from casebridge.kafka_rights import USERS
 from casebridge.oidc.settings import OidcProviderSettings
 from d365_sandbox.settings import Settings as SandboxSettings
 
@@ -31,7 +36,10 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "sandbox": SandboxSettings,
 }
 # Passed to several services in one block, or read by the image's health check.
-SHARED = {*KafkaSettings.model_fields, "probe_url", "d365_events_topic", "d365_events_secret", "d365_category_types"}
+SHARED = {
+    *KafkaSettings.model_fields, "probe_url", "d365_events_topic", "d365_events_secret", "d365_category_types",
+    "https_proxy", "no_proxy",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("service", SETTINGS)
@@ -51,6 +59,11 @@ def test_every_setting_without_a_default_is_given(service: str) -> None:
     assert required <= given
 
 
+@pytest.mark.parametrize("service", [name for name, read in SETTINGS.items() if "trusted_proxies" in read.model_fields])
+def test_every_service_that_believes_proxies_is_told_of_them(service: str) -> None:
+    assert "TRUSTED_PROXIES" in SERVICES[service]["environment"]
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_service_says_how_long_its_stop_may_take(service: str) -> None:
     assert SERVICES[service]["stop_grace_period"]
@@ -59,3 +72,144 @@ def test_every_service_says_how_long_its_stop_may_take(service: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_ports_are_open_to_this_machine_alone(service: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[service].get("ports", []))
+
+
+def test_kafka_knows_every_user_and_each_service_is_its_own() -> None:
+    jaas = SERVICES["kafka"]["environment"]["KAFKA_LISTENER_NAME_CLIENTS_PLAIN_SASL_JAAS_CONFIG"]
+    assert set(re.findall(r"user_([a-z0-9-]+)=", jaas)) == {"broker", *USERS}
+    for name in ("case-api", "d365-sync", "status-sync"):
+        environment = SERVICES[name]["environment"]
+        assert environment["KAFKA_SASL_USERNAME"] == f"${{KAFKA_SASL_USERNAME:-{name}}}"
+        variable = name.upper().replace("-", "_")
+        assert f"KAFKA_{variable}_PASSWORD" in environment["KAFKA_SASL_PASSWORD"]
+    assert SERVICES["sandbox"]["environment"]["SANDBOX_KAFKA_SASL_USERNAME"] == "d365"
+
+
+def test_only_those_who_need_them_reach_the_database_and_kafka() -> None:
+    networks = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["networks"]
+    internal = {name for name, options in networks.items() if (options or {}).get("internal")}
+    assert internal == {"database", "messages"}
+    assert set(SERVICES["postgres"]["networks"]) == {"database"}
+    assert set(SERVICES["kafka"]["networks"]) == {"messages"}
+    within = {name: set(service.get("networks", [])) for name, service in SERVICES.items()}
+    services = {"case-api", "d365-sync", "status-sync"}
+    migrations = {f"migrate-{name}" for name in (*services, "portal-web")}
+    # The command line looks at D365 as the services do, keeps what it found, and waits for an event.
+    assert {name for name, found in within.items() if "database" in found} == {
+        "postgres", "roles", "portal-web", "casebridge", *services, *migrations,
+    }  # fmt: skip
+    assert {name for name, found in within.items() if "messages" in found} == {
+        "kafka", "kafka-acls", "sandbox", "casebridge", *services, *migrations,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_container_is_confined(service: str) -> None:
+    given = SERVICES[service]
+    assert given["cap_drop"] == ["ALL"]
+    assert "cap_add" not in given
+    assert given["security_opt"] == ["no-new-privileges:true"]
+    assert given["mem_limit"]
+    assert given["pids_limit"]
+    assert given.get("read_only") or service in {"postgres", "kafka"}
+
+
+def test_the_container_that_sees_every_secret_reaches_nobody() -> None:
+    assert SERVICES["settings"]["network_mode"] == "none"
+    assert "networks" not in SERVICES["settings"]
+    without = {name for name, service in SERVICES.items() if not service.get("networks")}
+    assert without == {"settings"}  # whoever names none is put into a network that leads outside
+
+
+def test_every_job_is_awaited_so_that_up_can_wait_for_all() -> None:
+    jobs = {name for name, service in SERVICES.items() if service.get("restart") == "no" and "profiles" not in service}
+    awaited = {
+        name
+        for service in SERVICES.values()
+        for name, how in service.get("depends_on", {}).items()
+        if how["condition"] == "service_completed_successfully"
+    }
+    assert jobs == awaited
+
+
+def test_the_image_of_kafka_finds_no_sasl_in_the_names_of_listeners() -> None:
+    # Its start script asks for a JAAS file and keystores where an advertised listener is called so.
+    advertised = SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+    assert not re.search(r"SASL_.*://|SSL://", advertised)
+
+
+GOOD = "c2f1a90b7e64d853c2f1a90b"
+REAL = {
+    "CASEBRIDGE_TRIAL": "false",
+    **dict.fromkeys(
+        [
+            "POSTGRES_PASSWORD", "CASE_MIGRATIONS_PASSWORD", "CASE_API_PASSWORD", "D365_SYNC_PASSWORD",
+            "STATUS_SYNC_PASSWORD", "PORTAL_WEB_PASSWORD", "D365_CLIENT_SECRET", "D365_EVENTS_SECRET",
+            "KAFKA_BROKER_PASSWORD", "KAFKA_MIGRATIONS_PASSWORD", "KAFKA_CASE_API_PASSWORD", "KAFKA_D365_SYNC_PASSWORD",
+            "KAFKA_STATUS_SYNC_PASSWORD", "KAFKA_D365_PASSWORD",
+        ],
+        GOOD,
+    ),
+    "D365_URL": "https://contoso.operations.dynamics.com",
+    "D365_TOKEN_URL": "https://login.example/token",
+    "OIDC_ISSUER": "https://login.example",
+    "TRIAL_ISSUER": "http://localhost:8090",
+}  # fmt: skip
+TRIAL = {
+    **dict.fromkeys(REAL, "development"),
+    "CASEBRIDGE_TRIAL": "true",
+    "D365_URL": "http://sandbox:8365",
+    "D365_TOKEN_URL": "",
+    "OIDC_ISSUER": "http://localhost:8090",
+    "TRIAL_ISSUER": "http://localhost:8090",
+}
+
+
+@pytest.mark.parametrize(
+    ("begin", "change", "named"),
+    [
+        (REAL, {}, None),
+        (TRIAL, {}, None),
+        (REAL, {"CASEBRIDGE_TRIAL": "true"}, "D365_URL"),
+        (TRIAL, {"CASEBRIDGE_TRIAL": "false"}, "D365_URL"),
+        (TRIAL, {"OIDC_ISSUER": "https://login.example"}, "OIDC_ISSUER"),
+        (TRIAL, {"D365_TOKEN_URL": "https://login.example/token"}, "D365_TOKEN_URL"),
+        (REAL, {"OIDC_ISSUER": "http://127.0.0.1:8090"}, "OIDC_ISSUER"),
+        (REAL, {"OIDC_ISSUER": "http://oidc.internal:8090"}, "OIDC_ISSUER"),
+        (REAL, {"D365_URL": "http://contoso.example"}, "D365_URL"),
+        (REAL, {"D365_TOKEN_URL": ""}, "D365_TENANT_ID"),
+        (REAL, {"D365_TOKEN_URL": "http://login.example/token"}, "D365_TOKEN_URL"),
+        (REAL, {"D365_TOKEN_URL": "", "D365_TENANT_ID": "contoso.com"}, None),
+        (REAL, {"D365_CLIENT_SECRET": "", "D365_CLIENT_CERTIFICATE": "/etc/casebridge/d365-certificate"}, None),
+        (REAL, {"D365_CLIENT_SECRET": "short", "D365_MANAGED_IDENTITY": "true"}, "D365_CLIENT_SECRET"),
+        (REAL, {"D365_CLIENT_SECRET": "", "D365_TOKEN_URL": "", "D365_MANAGED_IDENTITY": "true"}, None),
+        (TRIAL, {"D365_TENANT_ID": "contoso.com"}, "D365_TENANT_ID"),
+        (REAL, {"OIDC_DISCOVERY_URL": "http://login.example/d"}, "OIDC_DISCOVERY_URL"),
+        (REAL, {"CASE_API_PASSWORD": "short1"}, "CASE_API_PASSWORD"),
+        (REAL, {"POSTGRES_PASSWORD": "My-Password-1234567"}, "POSTGRES_PASSWORD"),
+        (REAL, {"PORTAL_WEB_PASSWORD": f"{GOOD}@"}, "PORTAL_WEB_PASSWORD"),
+        (REAL, {"D365_CLIENT_SECRET": ""}, "D365_CLIENT_SECRET"),
+        (REAL, {"METRICS_TOKEN": "x"}, "METRICS_TOKEN"),
+        (REAL, {"D365_EVENTS_SECRET": "ababababababababababab"}, "D365_EVENTS_SECRET"),
+        (REAL, {"KAFKA_BROKER_PASSWORD": "kafka"}, "KAFKA_BROKER_PASSWORD"),
+    ],
+)
+def test_the_stack_does_not_start_with_an_open_door(
+    begin: dict[str, str], change: dict[str, str], named: str | None
+) -> None:
+    script = ["sh", str(ROOT / "deploy/check-settings.sh")]
+    environment = {"PATH": os.environ["PATH"], **begin, **change}
+    run = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == (2 if named else 0), run.stderr
+    assert named is None or f"{named}: " in run.stderr
+
+
+SECRETS = [GOOD, GOOD.upper(), "x", "a" * 40, "Development-2026-x7", "my-PASSWORD-2026-x7", "abcde" * 4, "abcdef" * 4]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_the_stack_and_the_services_call_the_same_secrets_weak(secret: str) -> None:
+    script = ["sh", str(ROOT / "deploy/check-settings.sh")]
+    environment = {"PATH": os.environ["PATH"], **REAL, "D365_CLIENT_SECRET": secret}
+    run = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
+    assert (run.returncode == 2) == is_weak(secret), run.stderr

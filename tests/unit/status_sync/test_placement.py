@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from case_shared.category_types import CategoryTypes
 from case_shared.d365.models import D365Case
-from status_sync.domain.placement import Dealer, Ignored, KnownCase, Origin, Placement, Rules, applies
+from case_shared.words.category_types import CategoryTypes
+from status_sync.domain.placement import Dealer, Ignored, KnownCase, Origin, Placement, Rules, Unfollowed, applies
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SUBMISSION, EARLIER_SUBMISSION = uuid4(), uuid4()
@@ -26,7 +26,10 @@ OURS = KnownCase(
     category="Breakdown",
 )
 BORN = KnownCase("W000000002", DEALER.slug, "usmf", "US-001", Origin.D365, "C-1", NOW - timedelta(hours=1))
-LINKED = replace(OURS, case_id="C-1")
+LINKED = replace(OURS, case_id="C-1", linked=True)
+NAMED = replace(LINKED, named=True)
+MOVED = replace(NAMED, unfollowed=Unfollowed.MOVED)
+OTHER = replace(OURS, web_case_id="W000000004")
 BARE = D365Case(
     data_area_id="USMF", case_id="C-1", customer_account="US-001", category="Breakdown", category_type="Service"
 )
@@ -41,7 +44,8 @@ def place(
     dealer: Dealer | None = DEALER,
     rules: Rules = RULES,
 ) -> Placement:
-    return rules.place(found, NOW, by_case_id=by_case_id, by_web_case_id=by_web_case_id, dealer=dealer)
+    at_number = [by_case_id] if by_case_id else []
+    return rules.place(found, NOW, at_number=at_number, by_web_case_id=by_web_case_id, dealer=dealer)
 
 
 @pytest.mark.parametrize(
@@ -55,9 +59,14 @@ def place(
         pytest.param(SENT, None, OURS, None, Placement(update=OURS), id="ours, whoever is registered"),
         pytest.param(SENT, LINKED, LINKED, DEALER, Placement(update=LINKED), id="ours, known by its Case ID"),
         pytest.param(BARE, LINKED, None, DEALER, Placement(update=LINKED), id="linked: D365 shows no Web Case ID"),
+        pytest.param(
+            SENT.model_copy(update={"case_id": "c-1"}), None, LINKED, DEALER, Placement(update=LINKED),
+            id="ours, its Case ID written in another case",
+        ),
         pytest.param(SENT, BORN, OURS, DEALER, Placement(update=OURS, remove=BORN.web_case_id), id="merged"),
         pytest.param(
-            SENT, None, replace(OURS, case_id="C-9"), DEALER, Placement(ignored=Ignored.SECOND), id="D365 has it twice"
+            SENT, None, replace(OURS, case_id="C-9"), DEALER,
+            Placement(ignored=Ignored.SECOND, look_at=replace(OURS, case_id="C-9")), id="D365 has it twice"
         ),
         pytest.param(
             SENT.model_copy(update={"submission_id": uuid4()}),
@@ -102,8 +111,53 @@ def place(
             BORN, None, DEALER, Placement(remove=BORN.web_case_id), id="out of the dealers' sight",
         ),
         pytest.param(
-            SENT, BORN, replace(OURS, case_id="C-9"), DEALER, Placement(ignored=Ignored.SECOND),
+            SENT, BORN, replace(OURS, case_id="C-9"), DEALER,
+            Placement(ignored=Ignored.SECOND, look_at=replace(OURS, case_id="C-9")),
             id="born row, but the submission has another Case ID",
+        ),
+        pytest.param(
+            BARE.model_copy(update={"web_case_id": "W000000003"}), LINKED, None, DEALER,
+            Placement(ignored=Ignored.FOREIGN, reused=(replace(LINKED, unfollowed=Unfollowed.REUSED),)),
+            id="its number is a case's of another portal",
+        ),
+        pytest.param(
+            BARE, NAMED, None, DEALER,
+            Placement(insert_for=DEALER.slug, reused=(replace(NAMED, unfollowed=Unfollowed.REUSED),)),
+            id="its number is a case's born in D365, of the same dealer",
+        ),
+        pytest.param(
+            SENT.model_copy(update={"web_case_id": OTHER.web_case_id}), NAMED, OTHER, DEALER,
+            Placement(update=OTHER, reused=(replace(NAMED, unfollowed=Unfollowed.REUSED),)),
+            id="its number is another of our cases'",
+        ),
+        pytest.param(
+            SENT.model_copy(update={"customer_account": "US-002"}), NAMED, NAMED, OTHER_DEALER,
+            Placement(move=replace(NAMED, unfollowed=Unfollowed.MOVED), insert_for=OTHER_DEALER.slug),
+            id="ours, moved to another dealer",
+        ),
+        pytest.param(
+            SENT.model_copy(update={"customer_account": "US-002", "category_type": "Audit"}), NAMED, NAMED,
+            OTHER_DEALER,
+            Placement(move=replace(NAMED, unfollowed=Unfollowed.MOVED)), id="ours, moved out of every dealer's sight",
+        ),
+        pytest.param(
+            SENT.model_copy(update={"category_type": "HumanResources"}), None, OURS, DEALER,
+            Placement(move=replace(OURS, unfollowed=Unfollowed.MOVED, case_id="C-1")),
+            id="ours, of a hidden type when it is seen first",
+        ),
+        pytest.param(
+            BARE.model_copy(update={"customer_account": "US-002"}), LINKED, None, OTHER_DEALER,
+            Placement(move=replace(LINKED, unfollowed=Unfollowed.MOVED), insert_for=OTHER_DEALER.slug),
+            id="linked, moved to another dealer",
+        ),
+        pytest.param(SENT, MOVED, MOVED, DEALER, Placement(update=MOVED), id="it comes back"),
+        pytest.param(
+            SENT.model_copy(update={"case_id": "C-2"}), None, replace(NAMED, unfollowed=Unfollowed.REUSED), DEALER,
+            Placement(update=replace(NAMED, unfollowed=Unfollowed.REUSED)), id="it has another number now",
+        ),
+        pytest.param(
+            SENT.model_copy(update={"data_area_id": "demf"}), None, replace(NAMED, unfollowed=Unfollowed.DELETED), None,
+            Placement(move=replace(NAMED, unfollowed=Unfollowed.MOVED)), id="it is in another legal entity now",
         ),
     ],
 )  # fmt: skip

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from case_shared.d365.errors import D365Error, D365Forbidden, D365Throttled, D365Unavailable
-from case_shared.health import Heartbeats
-from case_shared.loops import Doorbell
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.process.loops import Doorbell
 from status_sync.poller import Patience, Poller
 
 
@@ -43,6 +43,13 @@ def test_d365_says_how_long() -> None:
     assert not patience.exhausted()
 
 
+def test_d365_cannot_take_our_own_pause_away() -> None:
+    patience = Patience(ManualClock())
+    pauses = [patience.failed("reader", D365Throttled("busy", retry_after=0)) for _ in range(12)]
+    assert pauses[0] >= 0.2
+    assert pauses[-1] >= 2.5
+
+
 def test_an_answer_makes_it_forget() -> None:
     patience = Patience(ManualClock())
     for _ in range(10):
@@ -60,6 +67,10 @@ def test_a_loop_that_asked_for_nothing_does_not_shorten_anothers_pause() -> None
 
 
 DOWN = D365Unavailable("down")
+
+
+async def _nothing_due() -> bool:
+    return False
 
 
 @pytest.mark.parametrize(
@@ -86,11 +97,29 @@ async def test_one_list_that_cannot_be_read_does_not_keep_the_cases_from_being_r
 
         return read
 
-    async def nothing_due() -> bool:
-        return False
-
     steps = [(name, step(name)) for name in ("dealers", "categories", "cases")]
-    poller = Poller(nothing_due, steps, 60, 30, clock, Heartbeats(clock), Doorbell(), Patience(clock))
+    heartbeats = Heartbeats(clock)
+    poller = Poller(_nothing_due, steps, 60, 30, clock, heartbeats, Doorbell(), Patience(clock))
     with pytest.raises(raised) if raised else nullcontext():
         await poller.poll()
     assert seen == run
+    # A step that was not even tried says why, in D365's words.
+    untried = [heartbeats.outcome(name).error for name, _ in steps if name not in seen]
+    assert untried == [str(failures.get(run[-1]))] * len(untried)
+
+
+async def test_a_step_that_meets_another_error_is_told_with_those_behind_it() -> None:
+    async def broken() -> None:
+        raise ConnectionResetError
+
+    async def fine() -> None:
+        pass
+
+    clock = ManualClock()
+    heartbeats = Heartbeats(clock)
+    steps = [("dealers", fine), ("categories", broken), ("cases", fine)]
+    poller = Poller(_nothing_due, steps, 60, 30, clock, heartbeats, Doorbell(), Patience(clock))
+    with pytest.raises(ConnectionResetError):
+        await poller.poll()
+    errors = [heartbeats.outcome(name).error for name, _ in steps]
+    assert errors == [None, "ConnectionResetError", "ConnectionResetError"]

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from case_shared.d365.mapping import CaseFields, CaseTable, Mapping
-from case_shared.errors import UnreadableRecord
+from case_shared.words.errors import UnreadableRecord
 from status_sync.domain.due_reads import CaseKey, KeyKind
 from status_sync.domain.recognition import Recognised, Recognition
 
@@ -51,12 +51,13 @@ def read(**changes: Any) -> Recognised:
         ({"BusinessEventLegalEntity": ""}, None, True),
         ({"BusinessEventLegalEntity": None}, None, True),
         ({"CaseId": 17, "WebCaseId": {"a": 1}}, None, True),
-        ({"CaseId": "x" * 101, "WebCaseId": "a\u0000b"}, None, True),
+        ({"CaseId": "CAS-*"}, BY_WEB_CASE_ID, True),
         ({"CaseId": "'; DROP TABLE cases"}, CaseKey("usmf", KeyKind.CASE_ID, "'; DROP TABLE cases"), True),
     ],
 )
 def test_an_event_names_a_case(changes: dict[str, Any], case: CaseKey | None, expected: bool) -> None:
-    assert read(**changes) == Recognised(case, expected)
+    found = read(**changes)
+    assert (found.case, found.expected) == (case, expected)
 
 
 def test_the_mappings_own_field_names_count_too() -> None:
@@ -69,8 +70,8 @@ def test_the_mappings_own_field_names_count_too() -> None:
     ("value", "cause"),
     [
         (None, "no value"),
-        (b"", "no JSON"),
-        (b"\xff\xfe", "no JSON"),
+        (b"", "not valid JSON"),
+        (b"\xff\xfe", "not valid JSON"),
         (b"null", "BusinessEventId"),
         (b"[]", "BusinessEventId"),
         (b'"text"', "BusinessEventId"),
@@ -83,3 +84,18 @@ def test_the_mappings_own_field_names_count_too() -> None:
 def test_what_has_no_envelope_is_unreadable(value: bytes | None, cause: str) -> None:
     with pytest.raises(UnreadableRecord, match=cause):
         Recognition(Mapping()).read(value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"CaseId": "*", "WebCaseId": ""},
+        {"CaseId": None, "WebCaseId": "W*"},
+        {"BusinessEventLegalEntity": "*"},
+        {"CaseId": "x" * 101, "WebCaseId": "a\u0000b"},
+        {"CaseId": "a\u2028b", "WebCaseId": ""},
+    ],
+)
+def test_a_key_that_d365_must_not_be_asked_for_names_no_case(changes: dict[str, Any]) -> None:
+    found = read(**changes)
+    assert (found.case, found.expected, found.unusable) == (None, True, True)

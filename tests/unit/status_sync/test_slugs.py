@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from case_shared.d365.models import Customer
 from status_sync.app.sync_dealers import assign_slugs
 from status_sync.domain.slugs import slug_for
 
@@ -31,12 +30,6 @@ def test_a_slug_always_fits() -> None:
 
 
 def test_a_slug_is_given_once_and_numbered_on_a_clash() -> None:
-    known = {("usmf", "A 1"): "usmf-a-1"}
-    customers = [
-        Customer(data_area_id="USMF", customer_account="A-1"),
-        Customer(data_area_id="usmf", customer_account="A 1", name="first"),
-        Customer(data_area_id="usmf", customer_account="A/1"),
-        Customer(data_area_id="usmf", customer_account="A 1", name="the same again"),
-    ]
-    assigned = {customer.customer_account: slug for slug, customer in assign_slugs(customers, known)}
-    assert assigned == {"A 1": "usmf-a-1", "A-1": "usmf-a-1-2", "A/1": "usmf-a-1-3"}
+    new = [("usmf", "A-1"), ("usmf", "A/1"), ("usmf", "B")]
+    given = {one.customer_account: one.dealer for one in assign_slugs(new, {"usmf-a-1"})}
+    assert given == {"A-1": "usmf-a-1-2", "A/1": "usmf-a-1-3", "B": "usmf-b"}

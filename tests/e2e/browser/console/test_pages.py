@@ -1,4 +1,4 @@
-"""What the console's pages tell, to whom, and in which language; how they look is seen in ../test_pages.py."""
+"""What the console's pages tell, to whom, and in which language; how they look is seen in test_looks.py."""
 
 import os
 import signal
@@ -81,7 +81,8 @@ async def test_it_speaks_the_operator_s_language(operators: Operators, language:
 async def test_a_picture_that_is_out_of_date_says_so(operators: Operators) -> None:
     async with operators.signed_in() as page:
         await expect(page.get_by_role("list", name="The way of a case")).to_be_visible()
-        pid = operators.stack.processes()["d365-sync"]["pid"]
+        pid = operators.stack.processes()["d365-sync"].pid
+        assert pid is not None
         os.kill(pid, signal.SIGSTOP)
         try:
             await expect(page.get_by_role("alert")).to_contain_text("does not answer", timeout=60_000)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from case_shared.d365.client import D365Client
-from d365_sync import wiring
+from d365_sync.operators_api import build_context
 from portal_web.settings import Settings
 from tests.integration.d365_sync.conftest import Queue, dead_letter, queue, settings_for
 from tests.integration.d365_sync.operators import application
@@ -25,7 +25,7 @@ async def portal(queue: Queue, d365: Sandbox, issuer: str) -> AsyncIterator[Port
         database_url=queue.database.url("portal_web"), oidc_issuer=issuer, public_url=PORTAL,
         case_api_url=CASE_API, d365_sync_url=D365_SYNC,
     )  # fmt: skip
-    context = wiring._context(settings_for(queue.database, d365), queue.pool, client, queue.bells)
+    context = build_context(settings_for(queue.database, d365), queue.pool, client, queue.wake_ups)
     async with serving(settings, queue.database, D365_SYNC, application(context)) as running:
         yield running
 

@@ -9,11 +9,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from case_shared.clock import SystemClock
-from case_shared.d365.auth import ClientCredentials
+from pydantic import SecretStr
+
+from case_shared.d365.auth import open_tokens
 from case_shared.d365.client import D365Client
 from case_shared.d365.mapping import Mapping
-from case_shared.d365.session import open_session
+from case_shared.d365.session import open_session, token_source
+from case_shared.d365.sign_in import ClientCredentials
+from case_shared.process.clock import SystemClock
 
 
 def answer(
@@ -127,13 +130,10 @@ async def client_of(
     url: str, mapping: Mapping | None = None, *, data_url: str | None = None
 ) -> AsyncIterator[D365Client]:
     """A client with real parts; tokens and, unless `data_url` says otherwise, data come from `url`."""
-    async with open_session(limit=8) as session:
-        credentials = ClientCredentials(
-            session,
-            token_url=f"{url}/oauth2/v2.0/token",
-            client_id="casebridge",
-            client_secret="secret",
-            environment=url,
-            clock=SystemClock(),
-        )
-        yield D365Client(session, credentials, mapping or Mapping(), environment=data_url or url, clock=SystemClock())
+    clock = SystemClock()
+    sign_in = ClientCredentials(f"{url}/oauth2/v2.0/token", "casebridge", SecretStr("secret"))
+    async with (
+        open_session(limit=8) as session,
+        open_tokens(token_source(session, sign_in, f"{url}/.default", clock), clock) as tokens,
+    ):
+        yield D365Client(session, tokens, mapping or Mapping(), environment=data_url or url, clock=clock)

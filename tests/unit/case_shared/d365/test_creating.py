@@ -17,6 +17,7 @@ from case_shared.d365.answers import (
     Unauthorized,
     Unknown,
 )
+from case_shared.d365.echo import Difference
 from case_shared.d365.mapping import CaseFields, CaseTable, Mapping
 from case_shared.d365.models import CaseToCreate
 from tests.unit.case_shared.d365.scripted import (
@@ -122,7 +123,7 @@ async def test_silence_is_unknown_when_the_time_is_up() -> None:
 
     assert isinstance(outcome, Unknown)
     assert outcome.status is None
-    assert 0.25 < outcome.exchange.duration_seconds < 1
+    assert 0.25 < outcome.exchange.duration_seconds < 10
 
 
 async def test_a_time_out_in_the_middle_of_the_answer_is_unknown() -> None:
@@ -265,3 +266,16 @@ async def test_the_trace_goes_along() -> None:
             await client.create_case(CASE, timeout=2)
 
     assert d365.requests[0].headers["traceparent"].startswith(f"00-{0x1234:032x}-")
+
+
+async def test_without_contact_fields_the_contact_stands_before_the_notes() -> None:
+    stored = json.dumps({**json.loads(MADE), "Notes": "Contact: Ada Lovelace\n\ncall"})
+    mapping = Mapping.model_validate({"contact_into_notes": True})
+    async with scripted(answer(201, stored)) as d365, client_of(d365.url, mapping) as client:
+        made = await client.create_case(CASE, timeout=2)
+
+    sent = json.loads(d365.requests[-1].body)
+    assert sent["Notes"] == "Contact: Ada Lovelace\n\ncall me"
+    assert "ContactName" not in sent
+    assert isinstance(made, Created)
+    assert made.differences == (Difference("notes", sent["Notes"], "Contact: Ada Lovelace\n\ncall"),)

@@ -4,7 +4,7 @@ import pytest
 
 from case_shared.d365.errors import MappingError
 from case_shared.d365.mapping import Mapping, load_mapping
-from case_shared.events import CaseStatus
+from case_shared.words.events import CaseStatus
 
 
 def write(folder: Path, text: str) -> Path:
@@ -23,7 +23,7 @@ def test_without_a_file_the_defaults_of_the_design_hold() -> None:
     assert mapping.priorities.entity_set == "CasePriorities"
     assert mapping.customers.fields.name == "OrganizationName"
     assert mapping.document_queue.entity_set is None
-    assert mapping.events.business_event_ids == ("CaseStatusChangedBusinessEvent",)
+    assert mapping.events.business_event_ids == ("CBCaseStatusChangedBusinessEvent", "CaseStatusChangedBusinessEvent")
     assert mapping.has_submission_id
 
 
@@ -74,6 +74,11 @@ def test_symbols_of_d365_become_the_portals_statuses(symbol: str | None, status:
         ('[case.fields]\nweb_case_id = "SubmissionId"', ["[case]", "'fields'", "SubmissionId stands for two"]),
         ('[status]\nOpen = "opn"', ["[status]", "'Open'"]),
         ('[status]\nOpen = "draft"', ["'status'", "no draft"]),
+        ("[case.lengths]\ndescription = 0", ["[case.lengths]", "'description'"]),
+        ('[case.fields]\nnotes = ""\n[case.lengths]\nnotes = 60', ["[case.lengths] notes", "map [case.fields] notes"]),
+        ('contact_into_notes = true\n[case.fields]\ncontact_name = "Name"', ["contact_into_notes", "contact_name"]),
+        ('contact_into_notes = true\n[case.fields]\nnotes = ""', ["contact_into_notes", "map [case.fields] notes"]),
+        ('[categories]\nlist = [{category = "A"}]', ["category_type"]),
         ("[case", ["mapping file"]),
     ],
 )
@@ -87,3 +92,26 @@ def test_a_wrong_file_is_refused_by_file_table_and_key(tmp_path: Path, text: str
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(MappingError, match=r"nowhere\.toml"):
         load_mapping(tmp_path / "nowhere.toml")
+
+
+def test_what_d365_lacks_is_named_in_its_place(tmp_path: Path) -> None:
+    text = """
+    contact_into_notes = true
+    [case.lengths]
+    description = 60
+    [priorities]
+    list = [{priority = "High", description = "At once"}, {priority = "Low", data_area_id = "demf"}]
+    [categories]
+    list = [{category = "Breakdown", category_type = "Service"}]
+    """
+    mapping = load_mapping(write(tmp_path, text))
+
+    assert not {"contact_name", "contact_email", "contact_phone"} & mapping.case.fields.by_ours().keys()
+    assert mapping.case.lengths.known() == {"description": 60}
+    assert [(one.priority, one.data_area_id) for one in mapping.priorities.list] == [("High", None), ("Low", "demf")]
+    assert mapping.categories.list[0].category_type == "Service"
+
+
+def test_d365_may_do_without_priorities_that_the_mapping_does_not_name(tmp_path: Path) -> None:
+    assert not load_mapping(write(tmp_path, '[priorities]\norder = ["High"]')).priorities.is_expected
+    assert load_mapping(write(tmp_path, '[priorities]\nentity_set = "CasePriorities"')).priorities.is_expected

@@ -19,7 +19,7 @@ def test_d365s_empties_are_none() -> None:
         }
     )
     assert (case.web_case_id, case.submission_id, case.modified_at) == (None, None, None)
-    assert case.description == "withnul"
+    assert case.description == "with�nul"
 
 
 def test_times_are_aware_and_utc() -> None:

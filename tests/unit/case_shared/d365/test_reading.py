@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from case_shared.d365.errors import (
+    D365AnswersTooMuch,
     D365Error,
     D365Forbidden,
+    D365ForeignLink,
     D365Misconfigured,
     D365NotOData,
     D365Throttled,
@@ -28,12 +30,12 @@ from tests.unit.case_shared.d365.scripted import (
 )
 
 NAMES = [name for name in Mapping().case.fields.by_ours().values() if name != "Notes"]
-START = ModifiedKey(datetime(2026, 1, 1, tzinfo=UTC), "", "")
+START = ModifiedKey(datetime(2026, 1, 1, tzinfo=UTC), 0)
 
 
 def row(case_id: str, web_case_id: str = "", **changes: Any) -> dict[str, Any]:
-    empty = dict.fromkeys(NAMES, "")
-    modified = {"ModifiedDateAndTime": "2026-11-23T10:00:00Z", "CaseStatus": "Planned", "dataAreaId": "usmf"}
+    empty: dict[str, Any] = dict.fromkeys(NAMES, "") | {"CaseRecId": int(case_id.partition("-")[2] or 0)}
+    modified = {"SysModifiedDateTime": "2026-11-23T10:00:00Z", "CaseStatus": "Planned", "dataAreaId": "usmf"}
     return empty | modified | {"CaseId": case_id, "WebCaseId": web_case_id} | changes
 
 
@@ -97,6 +99,19 @@ async def test_without_the_control_in_the_answer_nothing_is_surely_absent(rows: 
     assert not read.is_surely_absent("W1")
 
 
+async def test_keys_that_d365_fills_up_with_blanks_are_the_same_keys() -> None:
+    padded = {"dataAreaId": "USMF ", "CustomerAccount": " US-001  ", "CaseStatus": "Planned "}
+    rows = [row("C-1  ", "W1  ", CaseRecId="5637144576", **padded), row("C-0   ", CaseRecId=1)]
+    async with scripted(page(rows)) as d365, client_of(d365.url) as client:
+        read = await client.find_by_web_case_id("usmf", ["W1", "W2"], control_case_ids=["C-0"], timeout=2)
+        [[found, _]] = [cases async for cases in client.read_modified_since(START, page_size=9, timeout=2)]
+
+    assert [case.case_id for case in read.found["W1"]] == ["C-1"]
+    assert read.is_surely_absent("W2")
+    assert (found.data_area_id, found.case_id, found.web_case_id) == ("USMF", "C-1", "W1")
+    assert (found.customer_account, found.status, found.rec_id) == ("US-001", "Planned", 5637144576)
+
+
 async def test_cases_of_other_legal_entities_are_not_found() -> None:
     async with scripted(page([row("C-1", "W1", dataAreaId="dat")])) as d365, client_of(d365.url) as client:
         read = await client.find_by_web_case_id("usmf", ["W1"], control_case_ids=[], timeout=2)
@@ -105,7 +120,7 @@ async def test_cases_of_other_legal_entities_are_not_found() -> None:
 
 
 async def test_a_big_read_back_goes_in_shares_each_with_its_own_control() -> None:
-    asked = [f"W{number:09}" for number in range(150)]
+    asked = [f"W{number:09}" for number in range(20)]
     async with scripted(page([row("C-0")]), page([])) as d365, client_of(d365.url) as client:
         read = await client.find_by_web_case_id("usmf", asked, control_case_ids=["C-0"], timeout=2)
 
@@ -113,6 +128,16 @@ async def test_a_big_read_back_goes_in_shares_each_with_its_own_control() -> Non
     assert all("CaseId eq 'C-0'" in request.query for request in d365.requests)
     assert read.is_surely_absent(asked[0])
     assert not read.is_surely_absent(asked[-1])
+
+
+async def test_a_control_that_d365_refuses_to_be_asked_for_hides_no_case() -> None:
+    refused = answer(400, odata_error("no"))
+    async with scripted(refused, refused, page([row("C-1", "W1")])) as d365, client_of(d365.url) as client:
+        read = await client.find_by_web_case_id("usmf", ["W1"], control_case_ids=["C-8", "C-9"], timeout=2)
+
+    assert set(read.found) == {"W1"}
+    assert read.proofs == {}
+    assert "C-8" not in d365.requests[-1].query
 
 
 async def test_next_pages_are_followed_on_the_same_origin() -> None:
@@ -128,6 +153,52 @@ async def test_next_pages_are_followed_on_the_same_origin() -> None:
 async def test_the_token_is_never_sent_to_another_origin() -> None:
     async with scripted(page([], nextLink="http://elsewhere.invalid/data/X")) as d365, client_of(d365.url) as client:
         with pytest.raises(D365Misconfigured, match=r"elsewhere\.invalid"):
+            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=2)
+
+
+async def test_more_rows_than_keys_can_have_are_not_read_to_their_end() -> None:
+    everything = page([row(f"C-{number}") for number in range(1000)], nextLink="/data/X?$skip=1000")
+    async with scripted(everything) as d365, client_of(d365.url) as client:
+        with pytest.raises(D365AnswersTooMuch, match="does not apply the filter"):
+            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=2)
+
+    assert len(d365.requests) == 1
+    assert "$top=1000" in d365.requests[0].query
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "file:///etc/passwd",
+        "https://127.0.0.1/data/X",
+        "//elsewhere.invalid/data/X",
+        "http://127.0.0.1:1/data/X",
+        "ftp://127.0.0.1/data/X",
+        "http://[::1/data/X",
+        "http://127.0.0.1:99999/data/X",
+        "/data/X?\r\nHost: elsewhere.invalid",
+        "javascript:alert(1)",
+    ],
+)
+async def test_a_next_page_that_is_not_d365s_own_is_refused_by_name_and_not_followed(link: str) -> None:
+    async with scripted(page([], nextLink=link), page([row("C-1")])) as d365, client_of(d365.url) as client:
+        with pytest.raises(D365ForeignLink):
+            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=2)
+        assert len(d365.requests) == 1
+        assert len(await client.read_cases_by_case_id("usmf", ["C-1"], timeout=2)) == 1
+
+
+async def test_a_next_page_with_another_user_in_it_is_refused() -> None:
+    async with scripted() as d365, client_of(d365.url) as client:
+        d365.steps = [page([], nextLink=d365.url.replace("//", "//eve:pw@") + "/data/X")]
+        with pytest.raises(D365ForeignLink):
+            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=2)
+
+
+async def test_a_redirect_is_named_and_never_followed() -> None:
+    elsewhere = answer(302, "", Location="http://elsewhere.invalid/data/X")
+    async with scripted(elsewhere) as d365, client_of(d365.url) as client:
+        with pytest.raises(D365NotOData, match="redirect"):
             await client.read_cases_by_case_id("usmf", ["C-1"], timeout=2)
 
 
@@ -162,9 +233,27 @@ async def test_changes_are_read_by_key_in_the_same_order() -> None:
 
     assert pages == [["C-1", "C-2"], ["C-3"]]
     first, second = (request.query for request in d365.requests)
-    assert "$orderby=ModifiedDateAndTime,dataAreaId,CaseId&$top=2" in first
-    assert "ModifiedDateAndTime gt 2026-01-01T00:00:00Z" in first
-    assert "dataAreaId eq 'usmf' and CaseId gt 'C-2'" in second
+    assert "$orderby=SysModifiedDateTime,CaseRecId&$top=2" in first
+    assert "(SysModifiedDateTime gt 2026-01-01T00:00:00Z" in first
+    assert "or (SysModifiedDateTime eq 2026-11-23T10:00:00Z and CaseRecId gt 2)" in second
+
+
+async def test_a_time_with_more_digits_than_ours_carries_the_reader_forward() -> None:
+    same = "2026-11-23T10:00:00.1234567Z"
+    pages = (
+        page([row("C-3", SysModifiedDateTime=same), row("C-4", SysModifiedDateTime=same)]),
+        page([row("C-5", SysModifiedDateTime=same), row("C-1", SysModifiedDateTime="2026-11-23T10:00:00.1234569Z")]),
+        page([]),
+    )
+    async with scripted(*pages) as d365, client_of(d365.url) as client:
+        read = [
+            case.case_id async for cases in client.read_modified_since(START, page_size=2, timeout=2) for case in cases
+        ]
+
+    assert read == ["C-3", "C-4", "C-5", "C-1"]
+    _, second, third = (request.query for request in d365.requests)
+    assert f"(SysModifiedDateTime gt {same}) or (SysModifiedDateTime eq {same} and CaseRecId gt 4)" in second
+    assert "SysModifiedDateTime gt 2026-11-23T10:00:00.1234569Z" in third
 
 
 async def test_a_reader_that_cannot_advance_says_so() -> None:

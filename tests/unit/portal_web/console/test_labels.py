@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from case_shared.events import Outcome
-from d365_sync.domain.document import Action, AttemptKind, Cause, Finding, State
-from d365_sync.domain.flow import StageName, What
+from case_shared.words.events import Outcome
+from d365_sync.domain.document import Action, Alarm, AttemptKind, Cause, Finding, State
+from d365_sync.domain.flow import Kind, StageName
 from d365_sync.domain.permissions import Obstacle
 from d365_sync.domain.replay import ReplayOutcome, ReplayState
 from d365_sync.web.window_models import WindowState
@@ -23,8 +23,9 @@ from portal_web.web.console import labels
         (labels.STAGE_HINTS, StageName),
         (labels.RATES, StageName),
         (labels.FAILURES, StageName),
-        (labels.CONCERNS, What),
+        (labels.CONCERNS, Kind),
         (labels.ACTIONS, Action),
+        (labels.ALARMS, Alarm),
         (labels.CONSEQUENCES, Action),
         (labels.OBSTACLES, Obstacle),
         (labels.REPLAY_STATES, ReplayState),
@@ -35,3 +36,7 @@ from portal_web.web.console import labels
 )
 def test_each_code_has_a_word(known: dict[str, str], codes: Iterable[str]) -> None:
     assert set(known) == set(codes)
+
+
+def test_a_concern_that_has_a_page_is_one_that_there_is() -> None:
+    assert set(labels.CONCERN_PAGES) <= set(Kind)

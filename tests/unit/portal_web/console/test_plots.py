@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from portal_web.domain.console import Minute
+from portal_web.domain.d365_sync import Minute
 from portal_web.web.console.plots import HEIGHT, SERIES, WIDTH, plot
 
 COUNTS = (

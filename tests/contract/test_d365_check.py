@@ -1,0 +1,635 @@
+"""`case_shared.d365.check` against the sandbox: what each step says when D365 is not as it should be."""
+
+import asyncio
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from case_shared.d365.check.events import NoKafka, watch_topic
+from case_shared.d365.check.report import Finding, Report, StepId, skipped
+from case_shared.d365.check.running import run_check
+from case_shared.d365.check.settings_step import read_settings
+from case_shared.d365.check.target import Asked
+from case_shared.kafka.connection import KafkaSettings
+from case_shared.kafka.event_hub import Inbound
+from case_shared.kafka.topics import topic_name
+from case_shared.process.clock import SystemClock
+from casebridge.commands.d365_check import show
+from tests.support.brokers import Broker
+from tests.support.eventually import eventually
+from tests.support.processes import free_port
+from tests.support.sandbox import Sandbox, started
+
+WRITING = Asked(company="usmf", write=True, event_seconds=0)
+NOT_ASKED: Mapping[str, Any] = {}
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("D365_", "KAFKA_", "CASEBRIDGE_")):
+            monkeypatch.delenv(name)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A report, as tests ask it."""
+
+    report: Report
+
+    @property
+    def exit_code(self) -> int:
+        return self.report.exit_code
+
+    def states(self) -> dict[str, str]:
+        return {step.id.value: step.state.value for step in self.report.steps}
+
+    def troubled(self) -> dict[str, str]:
+        """The steps that are not well, without those that nobody asked for."""
+        return {name: state for name, state in self.states().items() if state not in {"ok", "skipped"}}
+
+    def said(self, step: str) -> str:
+        (found,) = [one for one in self.report.steps if one.id == step]
+        return f"{found.message} {found.remedy or ''}"
+
+
+async def checked(
+    d365: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    asked: Asked = Asked(),  # noqa: B008
+    mapping: str = "",
+    kafka: KafkaSettings | str = "not set",
+    **environment: Any,
+) -> Checked:
+    given = d365.environment() | {"D365_TIMEOUT_SECONDS": "10"} | environment
+    if mapping:
+        file = tmp_path / "mapping.toml"
+        file.write_text(mapping)
+        given["D365_MAPPING"] = str(file)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings, problems = read_settings()
+    assert settings is not None, [one.message for one in problems]
+    inbound = kafka if isinstance(kafka, str) else Inbound(kafka, "events")
+    return Checked(await run_check(settings, asked, SystemClock(), inbound=inbound))
+
+
+@asynccontextmanager
+async def tls_server(tmp_path: Path) -> AsyncIterator[int]:
+    """An HTTPS server with a certificate that nobody has signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    built = built.serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    built = built.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    file = tmp_path / "server.pem"
+    form = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(
+        built.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, *form)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    runner, port = web.AppRunner(web.Application()), free_port()
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port, ssl_context=context).start()
+    try:
+        yield port
+    finally:
+        await runner.cleanup()
+
+
+async def test_all_is_well_and_reading_leaves_no_trace(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await d365.control("DELETE", "/counters")
+    found = await checked(d365, tmp_path, monkeypatch)
+
+    assert list(found.states()) == [step.value for step in StepId]
+    assert found.troubled() == {"write": "warning", "status_symbols": "warning"}
+    assert (found.exit_code, found.report.ok) == (0, True)
+    assert "not proven" in found.said("write")
+    assert "--write --company" in found.said("write")
+    assert found.report.or_terms
+    counted = (await d365.control("GET", "/counters"))["by_operation"]
+    assert not {"create", "update", "delete"} & set(counted)
+
+    show(found.report)
+    printed = capsys.readouterr().out
+    assert "✓ settings" in printed
+    assert "! write" in printed
+    assert "> Run casebridge d365 check --write" in printed
+
+
+async def test_later_steps_are_skipped_and_name_what_is_in_the_way(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await checked(d365, tmp_path, monkeypatch, D365_CLIENT_SECRET="wrong")
+    judged = {"settings": "ok", "network": "ok", "token": "failed"}
+    assert found.states() == {one.value: "skipped" for one in StepId} | judged
+    assert "(AADSTS7000215)" in found.said("token")
+    assert "D365_CLIENT_SECRET" in found.said("token")
+    assert "step token failed" in found.said("status_symbols")
+    assert found.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://127.0.0.1:1", ["No connection to 127.0.0.1:1", "D365_URL"]),
+        ("https://casebridge-check.invalid", ["casebridge-check.invalid is not known", "D365_URL"]),
+    ],
+)
+async def test_a_host_that_is_not_reached(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, words: list[str]
+) -> None:
+    found = await checked(d365, tmp_path, monkeypatch, D365_URL=url, D365_CLIENT_SECRET="8f3e1b7c9d2056aa")
+    assert [word for word in words if word not in found.said("network")] == []
+    assert found.states()["service"] == "skipped"
+    assert found.exit_code == 2
+
+
+async def test_a_certificate_that_is_not_trusted(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with tls_server(tmp_path) as port:
+        found = await checked(
+            d365, tmp_path, monkeypatch, D365_URL=f"https://localhost:{port}", D365_CLIENT_SECRET="8f3e1b7c9d2056aa"
+        )
+    assert f"The certificate of localhost:{port} is not trusted" in found.said("network")
+    assert "SSL_CERT_FILE" in found.said("network")
+    assert found.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "step", "words", "exit_code"),
+    [
+        ({"kind": "status", "status": 503}, "network", ["503", "maintenance"], 2),
+        ({"kind": "redirect"}, "service", ["sign-in page", "D365_URL is not the environment's root"], 1),
+        ({"kind": "html"}, "service", ["a web page, not with data", "D365_URL", "being serviced"], 1),
+        ({"kind": "status", "status": 404}, "service", ["404", "D365_URL"], 1),
+        ({"kind": "status", "status": 403}, "service", ["403", "role"], 1),
+        (
+            {"kind": "status", "status": 404, "operation": "read", "entity_set": "CaseCategoryHierarchyDetails"},
+            "entities",
+            ["no entity set CaseCategoryHierarchyDetails", "D365_MAPPING"],
+            1,
+        ),
+        (
+            {"kind": "status", "status": 400, "operation": "read", "text": "CHECK00010"},
+            "queries",
+            ["10 terms"],
+            0,
+        ),
+        (
+            {"kind": "status", "status": 400, "operation": "read", "text": "CHECK00000"},
+            "queries",
+            ["refuses a filter on WebCaseId", "[case.fields]"],
+            1,
+        ),
+        (
+            {"kind": "status", "status": 400, "operation": "read", "text": " gt "},
+            "queries",
+            ["read on by modified time", "modified_at and rec_id"],
+            1,
+        ),
+        (
+            {"kind": "status", "status": 400, "operation": "read", "text": "eq '*'"},
+            "queries",
+            ["search by part of a text does not work"],
+            0,
+        ),
+        (
+            {"kind": "reversed_list", "operation": "read", "entity_set": "DealerPortalCases"},
+            "queries",
+            ["does not order cases by SysModifiedDateTime", "[case.fields]"],
+            1,
+        ),
+        (
+            {"kind": "unasked_record", "operation": "read", "text": "CHECK00000"},
+            "queries",
+            ["does not apply a filter on WebCaseId"],
+            1,
+        ),
+        ({"kind": "empty_list", "operation": "read"}, "companies", ["no customer at all", "Assign organizations"], 1),
+        (
+            {"kind": "status", "status": 429, "retry_after_seconds": 1, "count": 1, "operation": "read"},
+            "throttling",
+            ["429 to 1 requests", "Throttling priority mapping"],
+            0,
+        ),
+    ],
+)
+async def test_what_reading_finds(
+    d365: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: dict[str, Any],
+    step: str,
+    words: list[str],
+    exit_code: int,
+) -> None:
+    await d365.fault(**fault)
+    found = await checked(d365, tmp_path, monkeypatch)
+    assert [word for word in words if word not in found.said(step)] == []
+    assert found.exit_code == exit_code, found.states()
+    assert exit_code == 0 or found.states()[step] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("settings", "step", "words"),
+    [
+        ({"token_error": 700016}, "token", ["AADSTS700016", "D365_CLIENT_ID"]),
+        ({"token_error": 7000222}, "token", ["AADSTS7000222", "D365_CLIENT_SECRET"]),
+        ({"token_error": 90002}, "token", ["AADSTS90002", "D365_TOKEN_URL"]),
+        ({"token_error": 500011}, "token", ["not the name under which the tenant knows the environment"]),
+        ({"registered": False}, "service", ["register client casebridge", "with a service user"]),
+        ({"sign_in_page": True}, "service", ["D365_URL answers with a web page", "If the page is a sign-in page"]),
+        (
+            {"private_fields": ["DealerPortalCases.WebCaseId"]},
+            "entities",
+            ["Field WebCaseId of DealerPortalCases is missing or private"],
+        ),
+        (
+            {"mandatory_fields": ["Resolution"]},
+            "entities",
+            ["Resolution of DealerPortalCases is mandatory in D365 and never sent"],
+        ),
+        (
+            {"mandatory_fields": ["CaseId"]},
+            "entities",
+            ["CaseId is mandatory in D365: it has no number sequence", "Number sequences"],
+        ),
+        ({"lacks_view": ["DealerPortalCases"]}, "privileges", ["lacks View on DealerPortalCases (403)"]),
+        (
+            {"lacks_view": ["CaseCategoryHierarchyDetails"], "missing_privilege_status": 401},
+            "privileges",
+            ["lacks View on CaseCategoryHierarchyDetails (401)"],
+        ),
+        (
+            {"hidden_companies": ["demf"]},
+            "companies",
+            ["sees usmf only, dealers exist in demf: an empty list proves nothing there", "Assign organizations"],
+        ),
+        (
+            {"unfilterable_fields": ["DealerPortalCases.CaseRecId"]},
+            "entities",
+            ["Field CaseRecId of DealerPortalCases is shown, but cannot be asked for", "[case.fields] rec_id"],
+        ),
+        ({"clock_offset_seconds": 300}, "clock", ["behind D365's", "NTP"]),
+    ],
+)
+async def test_what_reading_finds_of_a_set_up(
+    d365: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, Any],
+    step: str,
+    words: list[str],
+) -> None:
+    await d365.set_up(**settings)
+    asked = Asked(dealer_companies=frozenset({"usmf", "demf"}))
+    found = await checked(d365, tmp_path, monkeypatch, asked=asked)
+    assert [word for word in words if word not in found.said(step)] == []
+    assert found.states()[step] == "failed"
+    assert found.exit_code == 1
+
+
+async def test_a_proxy_that_is_not_there(d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    found = await checked(
+        d365, tmp_path, monkeypatch, D365_URL="https://d365.example", D365_CLIENT_SECRET="8f3e1b7c9d2056aa"
+    )
+    assert "The proxy does not let a request to d365.example pass" in found.said("network")
+    assert "HTTPS_PROXY and NO_PROXY" in found.said("network")
+    assert found.exit_code == 2
+
+
+async def test_a_case_that_was_modified_in_the_future(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await d365.set_up(clock_offset_seconds=3600)
+    await d365.control(
+        "POST", "/cases", {"dataAreaId": "usmf", "CustomerAccount": "US-001", "CaseCategory": "Warranty"}
+    )
+    await d365.set_up(clock_offset_seconds=0)
+    found = await checked(d365, tmp_path, monkeypatch)
+    assert "which is in the future: later changes would be missed" in found.said("clock")
+    assert found.exit_code == 1
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_two_cases_without_a_web_case_id_are_tried_where_there_are_none(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, refused: bool
+) -> None:
+    for case in await d365.cases():
+        if case["dataAreaId"] == "usmf" and not case["WebCaseId"]:
+            await d365.delete("usmf", case["CaseId"])
+    if refused:
+        taken = "The record already exists."
+        await d365.fault(kind="reject", operation="create", fields={"WebCaseId": ""}, message=taken)
+    before = await d365.cases()
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    assert found.states()["write"] == ("failed" if refused else "ok")
+    assert ("refuses a second case without a Web Case ID" in found.said("write")) is refused
+    assert (found.report.proof is None) is refused
+    assert await d365.cases() == before
+
+
+async def test_the_longest_chain_of_or_is_found(d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await d365.set_up(max_filter_nodes=100)
+    found = await checked(d365, tmp_path, monkeypatch)
+    assert found.states()["queries"] == "ok"
+    assert found.report.or_terms is not None
+    assert 10 <= found.report.or_terms < 30
+
+
+@pytest.mark.parametrize(
+    ("settings", "step", "state", "words"),
+    [
+        ({"lacks_maintain": ["DealerPortalCases"]}, "privileges", "failed", ["lacks Maintain on DealerPortalCases"]),
+        ({"number_sequence": False}, "write", "failed", ["Number sequence"]),
+        ({"unique_web_case_id": False}, "write", "failed", ["took a second case", "CBCaseLink"]),
+        (
+            {"lengths": {"Description": 60}, "too_long": "cut"},
+            "write",
+            "warning",
+            ["stored 60 of 4000 characters of Description", "description = 60 in D365_MAPPING, [case.lengths]"],
+        ),
+        (
+            {"lengths": {"Description": 60, "Notes": 333}, "too_long": "refuse"},
+            "write",
+            "warning",
+            ["description = 60 in D365_MAPPING, [case.lengths]", "keeps 333 characters of Notes and refuses more"],
+        ),
+    ],
+)
+async def test_what_writing_finds_of_a_set_up(
+    d365: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, Any],
+    step: str,
+    state: str,
+    words: list[str],
+) -> None:
+    await d365.set_up(**settings)
+    before = await d365.cases()
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    assert [word for word in words if word not in found.said(step)] == []
+    assert found.states()[step] == state
+    assert await d365.cases() == before
+
+
+@pytest.mark.parametrize(
+    ("mapping", "step", "state", "words"),
+    [
+        (
+            '[case.fields]\nnotes = "Remarks"',
+            "entities",
+            "failed",
+            ["Field Remarks of DealerPortalCases is missing or private", "[case]"],
+        ),
+        (
+            '[case]\nentity_set = "DealerPortalCase"',
+            "entities",
+            "failed",
+            ["no entity set DealerPortalCase. It has DealerPortalCases"],
+        ),
+        ('[customers]\nfilter = "Nothing eq 1"', "entities", "failed", ["filter of [customers]"]),
+        (
+            "[status]\nNothing = 'open'",
+            "status_symbols",
+            "warning",
+            ["Status OnHold of D365 is not mapped", "[status]"],
+        ),
+        ("[status]\nOnHold = 'open'", "status_symbols", "ok", ["All case statuses of D365 are mapped"]),
+        (
+            '[case.fields]\nrec_id = "Description"\ndescription = ""',
+            "entities",
+            "failed",
+            ["Field Description of DealerPortalCases is Edm.String, but [case.fields] rec_id must be Edm.Int64"],
+        ),
+        ("web_case_id_unique = false", "write", "warning", ["web_case_id_unique = false"]),
+    ],
+)
+async def test_a_mapping_that_contradicts_the_entity(
+    d365: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mapping: str,
+    step: str,
+    state: str,
+    words: list[str],
+) -> None:
+    found = await checked(d365, tmp_path, monkeypatch, mapping=mapping)
+    assert found.states()[step] == state
+    assert [word for word in words if word not in found.said(step)] == []
+
+
+async def test_a_company_without_a_customer_that_is_seen(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await checked(d365, tmp_path, monkeypatch, asked=Asked(company="frrt"))
+    assert "sees demf, usmf only, dealers exist in frrt: an empty list proves nothing there" in found.said("companies")
+    assert found.exit_code == 1
+
+
+async def test_writing_proves_uniqueness_and_leaves_nothing(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await d365.cases()
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    assert found.troubled() == {"status_symbols": "warning"}
+    assert "deleted again: nothing is left" in found.said("write")
+    assert found.report.proof is not None
+    assert "may create" in found.said("privileges")
+    assert await d365.cases() == before
+
+
+async def test_writing_leaves_one_cancelled_case_where_deleting_is_not_permitted(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await d365.fault(kind="status", status=403, operation="delete")
+    before = {case["CaseId"] for case in await d365.cases() if case["dataAreaId"] == "usmf"}
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    (left,) = [case for case in await d365.cases() if case["dataAreaId"] == "usmf" and case["CaseId"] not in before]
+    assert left["CaseStatus"] == "Canceled"
+    assert "Casebridge connection check" in left["Description"]
+    assert left["CaseId"] in found.said("write")
+    assert found.troubled() == {"status_symbols": "warning"}
+    assert found.report.proof is not None
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_role_that_may_read_and_not_create(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    await d365.fault(kind="status", status=status, operation="create")
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    assert found.states() | {"write": "skipped", "events": "skipped"} == found.states()
+    assert f"CBIntegration lacks Maintain on DealerPortalCases ({status})" in found.said("privileges")
+    assert found.exit_code == 1
+
+
+async def test_a_case_that_d365_refuses(d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await d365.fault(kind="reject", operation="create", message="Field 'Site' must be filled in.")
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    assert "Field 'Site' must be filled in." in found.said("write")
+    assert found.states()["write"] == "failed"
+    assert found.report.proof is None
+
+
+async def test_a_case_whose_creation_gets_no_answer_is_cleaned_up(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await d365.fault(kind="drop", operation="create", when="after_commit", count=1)
+    before = await d365.cases()
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    assert "no clear answer" in found.said("write")
+    assert "nothing is left" in found.said("write")
+    assert await d365.cases() == before
+
+
+def test_each_missing_setting_is_named() -> None:
+    settings, problems = read_settings()
+    assert settings is None
+    said = " ".join(one.message for one in problems)
+    assert [name for name in ("D365_URL", "D365_CLIENT_ID", "D365_CLIENT_SECRET") if name not in said] == []
+
+
+def test_the_token_endpoint_is_never_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"URL": "https://d365.example", "CLIENT_ID": "a", "CLIENT_SECRET": "8f3e1b7c9d2056aa"}.items():
+        monkeypatch.setenv(f"D365_{name}", value)
+    settings, (problem,) = read_settings()
+    assert settings is None
+    assert "D365_TOKEN_URL is not set: the secret would be sent to D365 itself" in problem.message
+    assert "/oauth2/v2.0/token" in problem.message
+    assert "Set D365_TOKEN_URL" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("D365_URL", "contoso.operations.dynamics.com", "D365_URL: must be an address, such as https://"),
+        ("D365_URL", "http://d365.example", "D365_URL: secrets go there, so it must be https"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_to_be_corrected(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    for one, text in {"URL": "https://d365.example", "CLIENT_ID": "a", "CLIENT_SECRET": "8f3e1b7c9d2056aa"}.items():
+        monkeypatch.setenv(f"D365_{one}", text)
+    monkeypatch.setenv("D365_TENANT_ID", "contoso.example")
+    monkeypatch.setenv(name, value)
+    _, (problem,) = read_settings()
+    assert problem.message.startswith(said)
+    assert problem.remedy == f"Correct {name} and run the check again."
+
+
+async def test_an_event_of_the_marked_case_is_waited_for(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await broker.create("events")
+    topic, kafka = topic_name(broker.settings, "events"), broker.settings.kafka_bootstrap_servers
+    asked = replace(WRITING, event_seconds=20)
+    async with started(tmp_path, kafka_bootstrap_servers=kafka, events_topic=topic) as d365:
+        found = await checked(d365, tmp_path, monkeypatch, asked=asked, kafka=broker.settings)
+        assert found.states()["events"] == "ok"
+        assert found.exit_code == 0
+
+        await d365.set_up(inactive_events=["usmf"])
+        asked = replace(asked, event_seconds=1)
+        found = await checked(d365, tmp_path, monkeypatch, asked=asked, kafka=broker.settings)
+        assert found.states()["events"] == "failed"
+        assert "CaseStatusChangedBusinessEvent for usmf came within 1 s" in found.said("events")
+        assert "activate it for that legal entity" in found.said("events")
+        assert "nothing is left" in found.said("write")
+
+    unreachable = KafkaSettings(kafka_bootstrap_servers="127.0.0.1:1")
+    assert "Kafka is not reached" in (await watched(unreachable)).message
+
+
+async def watched(settings: KafkaSettings) -> Finding:
+    async with AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(watch_topic(settings, "events", SystemClock()))
+        except NoKafka as error:
+            return skipped("events_need_kafka", why=str(error))
+    raise AssertionError("Kafka was reached")
+
+
+async def test_the_command_prints_json_and_exits_by_what_was_found(d365: Sandbox) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "casebridge", "d365", "check", "--json",
+        env=os.environ | d365.environment() | {"D365_URL": "http://127.0.0.1:1"}, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    printed, _ = await process.communicate()
+    assert process.returncode == 2
+    report = json.loads(printed)
+    assert set(report) == {"ok", "steps"}
+    assert not report["ok"]
+    assert all(set(step) == {"id", "state", "message", "remedy"} for step in report["steps"])
+    assert [step["id"] for step in report["steps"]] == [step.value for step in StepId]
+
+
+@pytest.mark.parametrize("operation", ["create", "delete"])
+async def test_a_check_that_is_stopped_cleans_up(d365: Sandbox, operation: str) -> None:
+    before = {case["CaseId"] for case in await d365.cases() if case["dataAreaId"] == "usmf"}
+    slow = {"create": 60, "delete": 3}[operation]
+    await d365.fault(kind="slow", operation=operation, when="after_commit", delay_seconds=slow, count=1)
+    await d365.fault(kind="status", status=403, operation="delete")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "casebridge", "d365", "check", "--write", "--company", "usmf",
+        env=os.environ | d365.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+    async def created() -> list[dict[str, Any]]:
+        return [one for one in await d365.cases() if one["dataAreaId"] == "usmf" and one["CaseId"] not in before]
+
+    async def busy() -> bool:
+        hits = [one["hits"] for one in (await d365.control("GET", "/faults"))["items"]]
+        return bool(await created()) and bool(hits[0])
+
+    await eventually(busy)
+    process.send_signal(signal.SIGTERM)
+    _, said = await process.communicate()
+    (left,) = await created()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert left["CaseStatus"] == "Canceled"
+    assert f"Case {left['CaseId']} is left, cancelled" in said.decode()
+    assert "Traceback" not in said.decode()
+
+
+async def test_what_a_killed_check_left_open_is_closed_by_the_next_one(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    category = {"CustomerAccount": "US-001", "CaseCategory": "Breakdown", "CategoryType": "Service"}
+    before = await d365.cases()
+    await d365.set_up(clock_offset_seconds=-3600)
+    case = {"dataAreaId": "usmf", "WebCaseId": "CHECK12345", "Description": "left"} | category
+    left = await d365.control("POST", "/cases", case)
+    await d365.set_up()
+    running = await d365.control("POST", "/cases", case | {"WebCaseId": "CHECK67890"})
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    assert f"Case {left['CaseId']} was deleted again" in found.said("write")
+    assert [case["CaseId"] for case in await d365.cases() if case not in before] == [running["CaseId"]]

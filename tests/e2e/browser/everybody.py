@@ -1,0 +1,80 @@
+"""A page in a state, as everybody may meet it: in every look, in another language, on a slow line."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page
+
+from tests.e2e.browser.axe import wrong_in_any_look
+from tests.e2e.browser.conftest import Desk
+from tests.e2e.browser.drawing import draw
+from tests.e2e.browser.states import At, State, nothing
+from tests.e2e.browser.world import World
+
+MOST_BYTES = 60_000
+# Text on the page that is neither translated nor marked as data.
+UNTRANSLATED = r"""() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+  const letters = (text) => /\p{L}/u.test(text.replace(/⟦[^⟧]*⟧/g, ""));
+  for (let node; (node = walker.nextNode());) {
+    const parent = node.parentElement, data = parent.closest("time, script, textarea") || !parent.translate;
+    if (letters(node.textContent) && !data) found.push(node.textContent.trim());
+  }
+  for (const name of ["aria-label", "title", "placeholder", "data-label"])
+    for (const one of document.querySelectorAll(`[${name}]:not(time)`))
+      if (!one.getAttribute(name).includes("⟦")) found.push(`${name}: ${one.getAttribute(name)}`);
+  return found;
+}"""
+
+
+def scenes(states: Sequence[State]) -> list[list[State]]:
+    """The states, each by itself; those that something happens to while they are seen together."""
+    found: list[list[State]] = []
+    for during, together in groupby(states, lambda state: state.during):
+        group = list(together)
+        found += [[state] for state in group] if during is nothing else [group]
+    return found
+
+
+async def is_for_everybody(desk: Desk, world: World, scene: Sequence[State], folder: Path | None) -> None:
+    """One visit: the first load is weighed, then the page stays and is seen in every look, then in another language.
+
+    Drawn into `folder` where there is one.
+    """
+    async with scene[0].during(desk.stack, world):
+        for state in scene:
+            async with desk.visitor(state.user, reduced_motion="reduce") as page:
+                weight = await weighed(page)
+                await state.way(page, world)
+                await page.wait_for_load_state("load")
+                if folder:
+                    await draw(page, state, folder)
+                wrong = await wrong_in_any_look(page)
+                assert wrong == {}, (state.name, wrong)
+                if isinstance(state.way, At):  # what leads to the others is found by its English name
+                    assert 0 < sum(weight) <= MOST_BYTES, (state.name, sum(weight))
+                    english = await untranslated(page)
+                    assert english == [], (state.name, english)
+
+
+async def untranslated(page: Page) -> list[str]:
+    """What stays English on the page in a made-up language."""
+    await page.context.add_cookies([{"name": "language", "value": "en-XA", "url": page.url}])
+    await page.reload()
+    found: list[str] = await page.evaluate(UNTRANSLATED)
+    return found
+
+
+async def weighed(page: Page) -> list[int]:
+    """What comes over the wire from now on, in bytes: a new browser has nothing yet."""
+    sizes: list[int] = []
+    session = await page.context.new_cdp_session(page)
+    await session.send("Network.enable")
+
+    def finished(event: dict[str, Any]) -> None:
+        sizes.append(event["encodedDataLength"])
+
+    session.on("Network.loadingFinished", finished)
+    return sizes

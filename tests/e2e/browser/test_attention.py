@@ -1,0 +1,120 @@
+"""What a dealer sees, hears and types stays, whatever fails beside it; the focus stays where the dealer is."""
+
+import re
+
+from playwright.async_api import Request, Route, expect
+
+from tests.e2e.browser.axe import violations
+from tests.e2e.browser.conftest import Desk
+from tests.e2e.browser.pages import LIST
+from tests.e2e.browser.test_journey import write
+
+
+async def test_the_list_stays_when_it_cannot_be_asked_for_and_comes_back(desk: Desk) -> None:
+    trouble = {"kind": "503"}
+
+    async def fail(route: Route) -> None:
+        if route.request.headers.get("hx-request") is None or not trouble["kind"]:
+            await route.continue_()
+        elif trouble["kind"] == "503":
+            await route.fulfill(status=503, content_type="text/html", body="<main>away</main>")
+        elif trouble["kind"] == "proxy":
+            await route.fulfill(status=200, content_type="text/html", body="<p>maintenance</p>")
+        else:
+            await route.abort()
+
+    async with desk.dealer() as page:
+        await write(page, "It stays where it is")
+        await page.get_by_role("button", name="Save & Close").click()
+        case = (await page.locator("#notice").inner_text()).split()[1]
+        await page.goto(LIST)
+        await page.route(re.compile(LIST), fail)
+        alert, row = page.get_by_role("alert"), page.locator(f"[data-case={case}]")
+        for kind, text in (("503", case[:4]), ("proxy", case[:5]), ("network", case)):
+            trouble["kind"] = kind
+            await page.get_by_label("Search by").fill(text)
+            await expect(alert).to_contain_text("does not answer right now")
+            await expect(row).to_be_visible()
+            await expect(page.get_by_label("Search by")).to_be_focused()
+        trouble["kind"] = ""
+        await expect(page).to_have_url(re.compile(rf"q={case}$"))  # asked again by itself
+        await expect(alert).to_have_count(0)
+        trouble["kind"] = "503"
+        await page.get_by_label(f"Delete draft {case}").click()
+        await expect(alert).to_contain_text("try again")
+        await expect(row).to_be_visible()
+        trouble["kind"] = ""
+        await page.get_by_text("More filters").click()
+        await page.get_by_label("Created from").focus()
+        await page.keyboard.type("01310002")
+        await expect(page).to_have_url(re.compile(rf"q={case}$"))
+        await expect(row).to_be_visible()
+
+
+async def test_the_focus_stays_where_the_dealer_is(desk: Desk) -> None:
+    async with desk.dealer() as page:
+        await write(page, "Focus")
+        await page.get_by_role("button", name="Save & Close").click()
+        await expect(page.locator("#notice")).to_be_focused()
+        case = (await page.locator("#notice").inner_text()).split()[1]
+        box = page.get_by_label("Search by")
+        await box.press_sequentially(case[:6], delay=30)
+        await expect(page).to_have_url(re.compile(rf"q={case[:6]}"))
+        await expect(page.locator("#announcer")).to_contain_text("case")
+        await expect(box).to_be_focused()
+        opener = page.get_by_label(f"Delete draft {case}")
+        for way in ("Escape", "Keep it"):
+            await opener.press("Enter")
+            dialog = page.get_by_role("dialog")
+            await expect(dialog.get_by_role("link", name="Keep it")).to_be_focused()
+            await (page.keyboard.press("Escape") if way == "Escape" else dialog.get_by_text(way).click())
+            await expect(dialog).to_have_count(0)
+            await expect(opener).to_be_focused()
+        await page.get_by_label(f"Edit draft {case}", exact=True).click()
+        await page.get_by_role("button", name="Finish").click()
+        await expect(page.get_by_role("dialog")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("button", name="Finish")).to_be_focused()
+
+
+async def test_what_is_pasted_is_not_cut_and_too_much_is_said(desk: Desk) -> None:
+    async with desk.dealer() as page:
+        await page.get_by_role("link", name="Create Case").first.click()
+        name = page.get_by_label("Name", exact=True)
+        await name.fill("é" * 180)
+        await expect(page.locator("#contact_name-count")).to_have_text("Characters left: 20")
+        await name.fill("x" * 201)
+        await expect(name).to_have_attribute("aria-invalid", "true")
+        await expect(page.locator("#announcer")).to_contain_text("Too long by 1 characters. Nothing was cut off")
+        assert await violations(page) == []
+        await name.fill("x" * 10)
+        await expect(page.locator("#contact_name-count")).to_be_hidden()
+        await expect(name).not_to_have_attribute("aria-invalid", "true")
+
+
+async def test_the_zone_is_the_browser_s_and_an_unknown_one_loads_no_page_for_ever(desk: Desk) -> None:
+    async with desk.dealer(timezone_id="America/Santiago") as page:
+        await write(page, "When")
+        await page.get_by_role("button", name="Save & Close").click()
+        time = page.locator("tbody time").first
+        await expect(time).to_have_attribute("title", re.compile("Chile"))
+    async with desk.dealer(timezone_id="Asia/Kolkata", locale="en-GB") as page:  # the cookie says Berlin or nothing
+        time = page.locator("tbody time").first
+        await expect(time).to_have_attribute("title", re.compile(r"GMT\+05:30|India"))
+        await expect(time).to_have_text(re.compile(r"\d\d/\d\d/\d{4}"))
+        await page.add_init_script(
+            "const known = Intl.DateTimeFormat.prototype.resolvedOptions;"
+            "Intl.DateTimeFormat.prototype.resolvedOptions = function () {"
+            " return { ...known.call(this), timeZone: 'Mars/Olympus' }; };"
+        )
+        loads: list[str] = []
+
+        def count(request: Request) -> None:
+            if request.is_navigation_request():
+                loads.append(request.url)
+
+        page.on("request", count)
+        await page.goto(LIST)
+        await expect(time).to_have_attribute("title", re.compile("UTC|GMT$|Coordinated Universal Time"))
+        await page.wait_for_load_state("networkidle")
+        assert len(loads) <= 2

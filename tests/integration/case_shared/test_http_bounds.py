@@ -1,0 +1,153 @@
+"""What a client sends comes in time and has an end, or its connection has."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import pytest_asyncio
+import uvicorn
+from fastapi import FastAPI, Request
+
+from case_shared.web import http_protocol
+from case_shared.web.http_protocol import BoundedProtocol
+from case_shared.web.service import _Server
+from tests.support.eventually import eventually
+from tests.support.processes import free_port
+
+HEAD = b"GET /headers HTTP/1.1\r\nhost: x\r\n"
+# A machine that is busy may take long, and a server without bounds takes for ever.
+MOST_SECONDS = 5
+BODY = b"POST /refused HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n"
+
+
+def app() -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/headers")
+    async def headers(request: Request) -> list[str]:
+        return list(request.headers)
+
+    @app.post("/refused")
+    async def refused() -> str:
+        return "nothing read"
+
+    @app.post("/slow")
+    async def slow(request: Request) -> list[str]:
+        await request.body()
+        await asyncio.sleep(1)
+        return list(request.headers)
+
+    return app
+
+
+@pytest_asyncio.fixture(scope="module")
+async def port() -> AsyncIterator[int]:
+    """A server with the bounds, whose times are short."""
+    number = free_port()
+    server = _Server(uvicorn.Config(app(), port=number, http=BoundedProtocol, log_config=None, lifespan="off"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(http_protocol, "HEAD_SECONDS", 0.4)
+        patch.setattr(http_protocol, "_BODY_SECONDS", 0.4)
+        patch.setattr(http_protocol, "_MAX_RAW_BODY_BYTES", 200_000)
+        run = asyncio.create_task(server.serve(sockets=[server.config.bind_socket()]))
+
+        async def started() -> bool:
+            return server.started
+
+        await eventually(started)
+        yield number
+        server.should_exit = True
+        await run
+
+
+@asynccontextmanager
+async def connection(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def answer(port: int, sent: bytes) -> bytes:
+    """What the server says to `sent`, until it hangs up."""
+    async with connection(port) as (reader, writer):
+        writer.write(sent)
+        return await asyncio.wait_for(reader.read(), 5)
+
+
+async def trickled(port: int, begin: bytes, piece: bytes) -> tuple[bytes, float]:
+    """What the server says while `piece` comes again and again, and for how long it bore that."""
+    began = time.monotonic()  # before the server's clock can begin
+    async with connection(port) as (reader, writer):
+        writer.write(begin)
+        answered = asyncio.create_task(reader.read())
+        try:
+            while not answered.done() and time.monotonic() - began < MOST_SECONDS:
+                await asyncio.sleep(0.05)
+                writer.write(piece)
+                await writer.drain()
+        except ConnectionError:
+            pass
+        try:
+            return await asyncio.wait_for(answered, 5), time.monotonic() - began
+        except ConnectionError:
+            return b"", time.monotonic() - began
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        HEAD + b"a: " + b"x" * 40_000 + b"\r\n\r\n",
+        HEAD + b"a: " + b"x" * 40_000,
+        HEAD + b"a: 1\r\n" * 101 + b"\r\n",
+        b"GET /" + b"x" * 40_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n",
+    ],
+    ids=["a long header", "a header without end", "many headers", "a long address"],
+)
+async def test_a_large_head_is_431(port: int, sent: bytes) -> None:
+    told = await answer(port, sent)
+    assert told.startswith(b"HTTP/1.1 431 ")
+    assert b"urn:casebridge:problem:headers-too-large" in told
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece", "said"),
+    [
+        (b"", b"", b""),
+        (b"", b"\r\n", b""),
+        (b"GET /", b"x", b"HTTP/1.1 408 "),
+        (HEAD, b"a: 1\r\n", b"HTTP/1.1 408 "),
+        (BODY, b"x", b"HTTP/1.1 200 "),
+        (HEAD + b"\r\n" + HEAD, b"a: 1\r\n", b"HTTP/1.1 200 "),
+    ],
+    ids=["silence", "line feeds", "an address", "headers", "a body that nobody reads", "a second request"],
+)
+async def test_what_trickles_is_ended(port: int, begin: bytes, piece: bytes, said: bytes) -> None:
+    told, seconds = await trickled(port, begin, piece)
+    assert told.startswith(said)
+    assert bool(told) == bool(said)
+    assert 0.2 < seconds < MOST_SECONDS
+
+
+async def test_a_body_without_end_that_nobody_reads_is_ended(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # By its size, long before its time is up.
+    monkeypatch.setattr(http_protocol, "_BODY_SECONDS", MOST_SECONDS)
+    _, seconds = await trickled(port, BODY.replace(b"100000", b"100000000"), b"x" * 50_000)
+    assert seconds < MOST_SECONDS
+
+
+async def test_who_is_in_time_notices_nothing(port: int) -> None:
+    async with connection(port) as (reader, writer):
+        for _ in range(2):
+            # Longer than a body may take: the answer has no such limit. A trailer is no header.
+            chunks = b"1\r\n{\r\n1\r\n}\r\n0\r\nauthorization: Bearer x\r\n\r\n"
+            writer.write(b"POST /slow HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n" + chunks)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+            assert head.startswith(b"HTTP/1.1 200 ")
+            assert await reader.readexactly(28) == b'["host","transfer-encoding"]'
+        writer.write(HEAD + b"a: 1\r\n" * 90 + b"\r\n" + HEAD + b"\r\n")
+        for _ in range(2):
+            assert (await asyncio.wait_for(reader.readuntil(b"]"), 5)).startswith(b"HTTP/1.1 200 ")

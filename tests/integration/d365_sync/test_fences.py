@@ -1,0 +1,175 @@
+"""The conditions that keep a process from acting on what is not its own any more, each alone, on a real database."""
+
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import pytest
+
+from case_shared.database.postgres import load_sql
+from case_shared.words.actor import Actor
+from d365_sync.app.replays import DeadLetters, Forecast, ReplayOrder
+from d365_sync.app.restore_d365 import LookedUp, LookedUpDocument, RestoreOrder
+from d365_sync.domain.document import AttemptKind, Finding
+from d365_sync.domain.replay import ReplayOutcome
+from d365_sync.postgres.d365_restores import PostgresRestores
+from d365_sync.postgres.replays import PostgresReplays
+from d365_sync.postgres.statements import Statement
+from tests.integration.d365_sync.by_hand import by_hand
+from tests.integration.d365_sync.conftest import old, submitted
+from tests.integration.d365_sync.test_evidence import verifying
+from tests.support.clocks import HandClock
+from tests.support.databases import Database
+
+LEADS_NO_MORE = {
+    "another leads": "UPDATE leases SET token = token + 1",
+    "its lease has ended": "UPDATE leases SET expires_at = clock_timestamp() - interval '1 second'",
+}
+MAY_NOT_SEND = {
+    **LEADS_NO_MORE,
+    "the database belongs to another environment": "UPDATE delivery_control SET d365_url = 'http://other.test'",
+    "delivery is paused": "UPDATE delivery_control SET paused = true",
+    "another process has the document": (
+        "UPDATE documents SET (lease_token, lease_kind, lease_expires_at) ="
+        " (gen_random_uuid(), 'read_back', now() + interval '1 hour')"
+    ),
+}
+MAY_NOT_POST = {
+    **LEADS_NO_MORE,
+    "another process has the document": "UPDATE documents SET lease_token = gen_random_uuid()",
+    "the document's lease has ended": "UPDATE documents SET lease_expires_at = now() - interval '1 second'",
+    "it is not under way any more": "UPDATE documents SET state = 'failed'",
+    "something was heard of it": "UPDATE documents SET verify_at = now()",
+}
+
+
+@pytest.mark.parametrize("change", MAY_NOT_SEND.values(), ids=MAY_NOT_SEND)
+async def test_nothing_is_claimed_to_be_sent(database: Database, change: str) -> None:
+    async with by_hand(database) as queue:
+        await queue.take_in(submitted())
+        await queue.pool.execute(change)
+        assert await queue.claim() == []
+
+
+@pytest.mark.parametrize("change", MAY_NOT_SEND.values(), ids=MAY_NOT_SEND)
+async def test_nothing_is_claimed_to_be_looked_up(database: Database, change: str) -> None:
+    async with by_hand(database) as queue:
+        event = submitted()
+        await queue.take_in(event)
+        await queue.set(event, "state = 'verifying', verify_at = now(), posts = 1")
+        await queue.pool.execute(change)
+        assert await queue.claim_to_look_up() == []
+
+
+@pytest.mark.parametrize("change", MAY_NOT_POST.values(), ids=MAY_NOT_POST)
+async def test_no_post_begins_after_a_look_up(database: Database, change: str) -> None:
+    async with by_hand(database) as queue:
+        claim = await verifying(queue, submitted())
+        await queue.pool.execute(change)
+        assert await queue.documents.begin_posts(queue.leader, [claim], lease_seconds=30, support={}) == []
+
+
+async def test_a_post_begins_after_a_look_up_where_nothing_is_in_the_way(database: Database) -> None:
+    async with by_hand(database) as queue:
+        claim = await verifying(queue, submitted())
+        (begun,) = await queue.documents.begin_posts(queue.leader, [claim], lease_seconds=30, support={})
+        assert (begun.id, begun.kind) == (claim.id, AttemptKind.CREATE)
+
+
+async def test_the_result_of_an_attempt_that_lost_its_document_changes_it_only_where_d365_has_the_case(
+    database: Database,
+) -> None:
+    async with by_hand(database) as queue:
+        event = submitted()
+        claim = await verifying(queue, event)
+        await queue.pool.execute("UPDATE documents SET lease_token = gen_random_uuid()")
+
+        assert await queue.looked_up(claim, Finding.OTHER_CONTENT) == []
+        assert (await queue.row(event))["state"] == "verifying"
+        await queue.looked_up(claim, Finding.FOUND, "CASE-1")
+        assert (await queue.row(event))["case_id"] == "CASE-1"
+
+
+async def test_only_what_has_outlived_its_lease_is_taken_up_by_another(database: Database) -> None:
+    async with by_hand(database) as queue:
+        await verifying(queue, submitted())
+        assert await queue.documents.expire_leases(settle_seconds=0) == 0
+        await queue.pool.execute("UPDATE documents SET lease_expires_at = now() - interval '1 second'")
+        assert await queue.documents.expire_leases(settle_seconds=0) == 1
+
+
+async def test_an_older_revision_that_is_published_late_takes_nothing_back(database: Database) -> None:
+    async with by_hand(database) as queue:
+        event = submitted()
+        await queue.take_in(event)
+        for revision in (3, 2):
+            keys = ([event.web_case_id], [event.submission_no], [revision])
+            await queue.pool.execute(load_sql(Statement.MARK_SENT), *keys)
+        assert (await queue.row(event))["published_revision"] == 3
+
+
+@dataclass
+class Slow:
+    """A pool whose answers take a second of the clock."""
+
+    pool: Any
+    clock: HandClock
+
+    async def fetch(self, *arguments: Any) -> Any:
+        self.clock.seconds += 1
+        return await self.pool.fetch(*arguments)
+
+
+async def test_a_documents_lease_is_counted_from_before_it_was_asked_for(database: Database) -> None:
+    async with by_hand(database) as queue:
+        clock = HandClock()
+        queue.documents = replace(queue.documents, pool=cast("Any", Slow(queue.pool, clock)), clock=clock)
+        await queue.take_in(submitted(submitted_at=old()))
+        (claim,) = await queue.claim()
+        assert (claim.kind, claim.expires) == (AttemptKind.LOOK_UP, 30)
+
+        (begun,) = await queue.documents.begin_posts(queue.leader, [claim], lease_seconds=30, support={})
+        assert begun.expires == 31
+
+        looked_up = await verifying(queue, submitted())
+        assert looked_up.expires == 32
+
+
+NOT_LOST = {**LEADS_NO_MORE, "the document has changed since": "UPDATE documents SET revision = revision + 1"}
+
+
+@pytest.mark.parametrize("change", NOT_LOST.values(), ids=NOT_LOST)
+async def test_nothing_is_put_back_into_the_queue_after_a_restore_of_d365(database: Database, change: str) -> None:
+    async with by_hand(database) as queue:
+        event = submitted()
+        await queue.take_in(event)
+        await queue.created(await queue.claim_one(), "CASE-1")
+        restores = PostgresRestores(queue.pool)
+        restore = await restores.order(RestoreOrder(old(), False, Actor("op"), "why"))
+        assert restore is not None
+        page = await restores.page(restore, 10)
+        assert page is not None
+        await queue.pool.execute(change)
+
+        found = [LookedUpDocument(one, LookedUp.QUEUED, None) for one in page.documents]
+        await restores.store(restore, queue.leader, page.began_at, found)
+
+        assert (await queue.row(event))["state"] == "delivered"
+
+
+FORETOLD_BY_NOBODY = {**LEADS_NO_MORE, "it was canceled": "UPDATE replays SET state = 'canceled'"}
+
+
+@pytest.mark.parametrize("change", FORETOLD_BY_NOBODY.values(), ids=FORETOLD_BY_NOBODY)
+async def test_no_forecast_is_stored(database: Database, change: str) -> None:
+    async with by_hand(database) as queue:
+        event = submitted()
+        await queue.take_in(event)
+        await queue.set(event, "state = 'failed', cause = 'rejected'")
+        replays = PostgresReplays(queue.pool)
+        replay = await replays.order(ReplayOrder(DeadLetters(), {}, True, Actor("op"), "why"))
+        (candidate,) = await replays.candidates(replay, 10)
+        await queue.pool.execute(change)
+
+        forecast = Forecast(candidate.place, ReplayOutcome.WOULD_CREATE, None)
+
+        assert await replays.store_forecasts(replay, queue.leader, [forecast]) == 0

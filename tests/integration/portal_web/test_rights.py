@@ -1,0 +1,99 @@
+"""Rights that a provider gives as roles, not as scopes: the portal derives them as the APIs do."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from fastapi import FastAPI
+
+import casebridge.oidc.app
+from case_shared.words.scopes import Scope
+from casebridge.oidc.keys import TokenSigner
+from casebridge.oidc.settings import OidcProviderSettings
+from casebridge.oidc.users import User
+from portal_web.settings import Settings
+from tests.integration.case_api.conftest import Api
+from tests.integration.portal_web.conftest import CASE_API, CASES, PORTAL, Portal, serving
+from tests.integration.portal_web.test_sessions import age
+from tests.support.processes import free_port
+
+KEYCLOAK: dict[str, Any] = {
+    "oidc_scope_claim": "scope,resource_access.casebridge.roles,realm_access.roles",
+    "oidc_scope_map": {"dealer": "cases:read cases:write cases:submit", "operator": Scope.DOCUMENTS_READ},
+    "oidc_scopes": "openid profile",
+}
+ENTRA: dict[str, Any] = {
+    "oidc_scope_claim": "scp,roles",
+    "oidc_scope_map": {"Cases.Write": "cases:read cases:write", "Operator": Scope.DOCUMENTS_READ},
+    "oidc_dealers_claim": "extn.dealers",
+    "oidc_scopes": "openid profile",
+}
+
+
+class KeycloakSigner(TokenSigner):
+    """Client roles for dealers, realm roles for operators."""
+
+    def access_token(self, user: User, *, client_id: str, scope: str, lifetime_seconds: int) -> str:
+        roles: dict[str, Any] = {"realm_access": {"roles": ["offline_access", "operator"]}}
+        if user.dealers:
+            roles = {"resource_access": {"casebridge": {"roles": ["dealer"]}}, "dealers": list(user.dealers)}
+        claims = {"aud": self.audience, "preferred_username": user.username, **roles}
+        return self.sign("JWT", user, client_id, "openid profile", lifetime_seconds, claims)
+
+
+class EntraSigner(TokenSigner):
+    """Scopes in `scp`, roles beside them, dealers in an extension attribute."""
+
+    def access_token(self, user: User, *, client_id: str, scope: str, lifetime_seconds: int) -> str:
+        words: dict[str, Any] = {"scp": "Cases.Write", "extn.dealers": list(user.dealers)}
+        if not user.dealers:
+            words = {"roles": ["Operator"]}
+        claims = {"aud": self.audience, "preferred_username": user.username, **words}
+        return self.sign("JWT", user, client_id, "openid profile", lifetime_seconds, claims)
+
+
+@asynccontextmanager
+async def portal_of(
+    signer: type[TokenSigner], given: dict[str, Any], api: Api, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Portal]:
+    """A portal that trusts a provider which signs as `signer` does."""
+    port = free_port()
+    issuer = f"http://127.0.0.1:{port}"
+    monkeypatch.setattr(casebridge.oidc.app, "TokenSigner", signer)
+    provider = casebridge.oidc.app.create_app(OidcProviderSettings(oidc_issuer=issuer, oidc_data_dir=folder))
+    runner = web.AppRunner(provider)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    settings = Settings(
+        database_url=api.database.url("portal_web"), oidc_issuer=issuer, public_url=PORTAL, case_api_url=CASE_API,
+        d365_sync_url="http://d365-sync", **given,
+    )  # fmt: skip
+    service: FastAPI = api.client._transport.app  # type: ignore[attr-defined]
+    try:
+        async with serving(settings, api.database, CASE_API, service) as running:
+            yield running
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(("signer", "given"), [(KeycloakSigner, KEYCLOAK), (EntraSigner, ENTRA)])
+async def test_roles_open_the_portal_as_they_open_the_apis(
+    signer: type[TokenSigner], given: dict[str, Any], api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with portal_of(signer, given, api, tmp_path, monkeypatch) as portal:
+        async with portal.browser() as dana:
+            arrived = await dana.sign_in("dana")
+            assert "No dealer is assigned" not in arrived.text
+            assert str(arrived.url).endswith(CASES)
+            assert "Create Case" in arrived.text
+            await age(portal, dana)
+            assert (await dana.get(CASES)).status_code == 200, "after a renewal, too"
+            assert (await dana.get("/console")).status_code == 403
+        async with portal.browser() as olga:
+            sent = await olga.http.get("/sign-in", params={"to": "/preferences"})
+            page = await olga.at_provider(sent, "olga")
+            assert 'href="/console"' in page.text
+            assert (await olga.http.get("/")).headers["location"] == "/console"

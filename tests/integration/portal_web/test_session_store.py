@@ -1,0 +1,31 @@
+"""A session is renewed by one request at a time, and never with what is older than what is stored."""
+
+from portal_web.app.ports import Sealed
+from portal_web.postgres.session_store import PostgresSessionStore
+from tests.support.databases import Database
+
+ID, KEY = b"i" * 32, b"k" * 32
+
+
+async def test_a_session_that_another_request_has_replaced_is_not_replaced(database: Database) -> None:
+    async with database.pool("portal_web") as pool:
+        store = PostgresSessionStore(pool)
+        await store.put(ID, b"first", 8, KEY)
+        found = await store.find(ID)
+        assert found is not None
+        assert await store.replace(ID, b"second", found.version, KEY)
+        assert not await store.replace(ID, b"late", found.version, KEY)
+        assert await store.find(ID) == Sealed(b"second", found.version + 1)
+
+
+async def test_one_request_renews_a_session_as_it_is_stored(database: Database) -> None:
+    async with database.pool("portal_web") as pool:
+        store = PostgresSessionStore(pool)
+        await store.put(ID, b"first", 8, KEY)
+        found = await store.find(ID)
+        assert found is not None
+        assert not await store.claim_renewal(ID, found.version - 1)
+        assert await store.claim_renewal(ID, found.version)
+        assert not await store.claim_renewal(ID, found.version)
+        await store.release_renewal(ID)
+        assert await store.claim_renewal(ID, found.version)

@@ -1,0 +1,345 @@
+"""A record of D365 that changes hands, goes, or gets another's number: what which dealer sees then."""
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from case_shared.words.identifiers import derived_web_case_id
+from status_sync.domain.due_reads import CaseKey, KeyKind
+from tests.integration.status_sync.conftest import Submitted, World
+from tests.integration.status_sync.test_consumers import delivery, note_deliveries
+
+SECRET = "for the second dealer alone"
+
+
+async def poll(world: World) -> None:
+    """Read what changed, then what that made due, until nothing is due."""
+    await world.step("cases")
+    await read_due(world)
+
+
+async def read_due(world: World) -> None:
+    for _ in range(5):
+        await world.read_due()
+
+
+async def ring(world: World, case_id: str) -> None:
+    """An event names the case, and it is read."""
+    async with world.pool.acquire() as connection, connection.transaction():
+        await world.service.due_reads.make_due(connection, [CaseKey("usmf", KeyKind.CASE_ID, case_id)])
+    await read_due(world)
+
+
+async def delivered(world: World, **fields: str) -> tuple[Submitted, str]:
+    """A case of the first dealer that D365 has, read once."""
+    await world.step("dealers")
+    case = await world.submit()
+    case_id = await world.create(case, Description="of the first dealer", **fields)
+    await poll(world)
+    assert (await world.row(case.web_case_id))["d365_description"] == "of the first dealer"
+    return case, case_id
+
+
+async def texts_of(world: World, dealer: str) -> set[str]:
+    return {row["d365_description"] for row in await world.rows() if row["dealer"] == dealer}
+
+
+async def born_row(world: World, dealer: str, case_id: str) -> dict[str, Any] | None:
+    rows = [row for row in await world.rows() if row["origin"] == "d365" and row["case_id"] == case_id]
+    return next((row for row in rows if row["dealer"] == dealer), None)
+
+
+async def test_a_number_given_again_shows_its_first_holder_nothing_and_is_an_alarm(world: World) -> None:
+    """D365 was restored: it lost the case, and gave its number to one of another dealer."""
+    case, case_id = await delivered(world)
+    await world.d365.delete("usmf", case_id)
+    await world.create(None, CaseId=case_id, CustomerAccount="US-002", Description=SECRET, CaseStatus="Closed")
+    await poll(world)
+    row = await world.row(case.web_case_id)
+    assert (row["status"], row["d365_description"], row["case_id"]) == ("submitted", "of the first dealer", case_id)
+    assert row["case_id_reused_at"] is not None
+    assert SECRET not in await texts_of(world, "usmf-us-001")
+    theirs = await born_row(world, "usmf-us-002", case_id)
+    assert theirs is not None
+    assert (theirs["d365_description"], theirs["status"]) == (SECRET, "closed")
+
+
+async def test_a_number_that_another_case_of_ours_got_updates_that_one(world: World) -> None:
+    first, first_id = await delivered(world)
+    second = await world.submit("usmf-us-002", "US-002")
+    second_id = await world.create(second, CustomerAccount="US-002", Description=SECRET)
+    await poll(world)
+    # A restore that numbers anew: the two have each other's numbers now.
+    await world.d365.change("usmf", first_id, CaseId="C-ASIDE")
+    await world.d365.change("usmf", second_id, CaseId=first_id, CaseStatus="InProcess")
+    await world.d365.change("usmf", "C-ASIDE", CaseId=second_id, CaseStatus="Planned")
+    await poll(world)
+    rows = [await world.row(case.web_case_id) for case in (first, second)]
+    assert [(row["case_id"], row["status"]) for row in rows] == [(second_id, "open"), (first_id, "in_process")]
+    assert [row["d365_description"] for row in rows] == ["of the first dealer", SECRET]
+    assert [row["case_id_reused_at"] for row in rows] == [None, None]
+
+
+async def test_a_case_renumbered_before_its_first_read_is_followed_at_its_new_number(world: World) -> None:
+    """Its first number is known from the delivery alone; no read will ever show it."""
+    await delivered(world)
+    case = await world.submit()
+    case_id = await world.create(case)
+    await note_deliveries(world, delivery(case, case_id))
+    await world.d365.change("usmf", case_id, CaseId="C-NEW", CaseStatus="InProcess")
+    await poll(world)
+    row = await world.row(case.web_case_id)
+    assert (row["case_id"], row["status"], row["deleted_in_d365_at"]) == ("C-NEW", "in_process", None)
+
+
+async def test_a_case_that_no_read_has_shown_is_deleted_only_long_after_its_delivery(world: World) -> None:
+    await delivered(world)
+    case = await world.submit()
+    await note_deliveries(world, delivery(case, "C-TOO-NEW"))
+    await poll(world)
+    row = await world.row(case.web_case_id)
+    assert (row["case_id"], row["deleted_in_d365_at"]) == ("C-TOO-NEW", None)
+    async with world.database.connect() as connection:
+        await connection.execute("UPDATE d365_sync.documents SET changed_at = now() - interval '11 minutes'")
+    await ring(world, "C-TOO-NEW")
+    assert (await world.row(case.web_case_id))["deleted_in_d365_at"] is not None, "no answer lags so long"
+
+
+async def test_a_moved_case_stands_still_for_the_first_dealer_and_is_born_for_the_second(world: World) -> None:
+    case, case_id = await delivered(world)
+    before = await world.row(case.web_case_id)
+    await world.d365.change("usmf", case_id, CustomerAccount="US-002", Description=SECRET, CaseStatus="InProcess")
+    await poll(world)
+    row = await world.row(case.web_case_id)
+    assert row["moved_at"] is not None
+    kept = ("case_id", "status", "status_as_of", "d365_description", "dealer")
+    assert [row[name] for name in kept] == [before[name] for name in kept]
+    theirs = await born_row(world, "usmf-us-002", case_id)
+    assert theirs is not None
+    assert theirs["web_case_id"] == derived_web_case_id("usmf", case_id)
+    assert (theirs["status"], theirs["d365_description"]) == ("in_process", SECRET)
+    told = [event for event in await world.events() if event["web_case_id"] == case.web_case_id][-1]
+    assert (told["status"], told["submission_id"], told["dealer"]) == ("submitted", None, "usmf-us-001")
+
+    await world.d365.change("usmf", case_id, Description="another secret", event=True)
+    await ring(world, case_id)
+    assert (await world.row(case.web_case_id))["moved_at"] == row["moved_at"]
+    assert await texts_of(world, "usmf-us-002") >= {"another secret"}
+
+    # It comes back with what was written for the other: followed again, but that text is not for this dealer.
+    await world.d365.change("usmf", case_id, CustomerAccount="US-001", CaseStatus="Planned")
+    await poll(world)
+    row = await world.row(case.web_case_id)
+    assert (row["moved_at"], row["status"], row["d365_description"]) == (None, "open", "of the first dealer")
+    assert await born_row(world, "usmf-us-002", case_id) is None
+    assert await world.statuses(case.web_case_id) == ["submitted", "open"]
+    await world.d365.change("usmf", case_id, Description="for the first again")
+    await poll(world)
+    assert (await world.row(case.web_case_id))["d365_description"] == "for the first again"
+
+
+async def test_a_moved_case_that_is_renumbered_leaves_nothing_at_its_first_number(world: World) -> None:
+    _, case_id = await delivered(world)
+    await delivered(world)  # a control
+    await world.d365.change("usmf", case_id, CustomerAccount="US-002")
+    await poll(world)
+    await world.d365.change("usmf", case_id, CaseId="C-NEW", CaseStatus="InProcess")
+    await poll(world)
+    there, left = [await born_row(world, "usmf-us-002", number) for number in ("C-NEW", case_id)]
+    assert there is not None
+    assert there["status"] == "in_process"
+    assert left is None or left["deleted_in_d365_at"] is not None
+
+
+async def test_the_first_dealers_words_do_not_go_with_the_case(world: World) -> None:
+    case, case_id = await delivered(world)
+    await world.d365.change("usmf", case_id, CustomerAccount="US-002")
+    await poll(world)
+    theirs = await born_row(world, "usmf-us-002", case_id)
+    assert theirs is not None
+    assert theirs["d365_description"] is None
+    assert theirs["d365_category"] == "Breakdown"
+    assert case.web_case_id != theirs["web_case_id"]
+
+
+async def test_a_case_of_a_hidden_type_is_nobodys_until_it_comes_back(world: World) -> None:
+    case, case_id = await delivered(world)
+    born = await world.create(None, Description="born of the first")
+    await poll(world)
+    for number in (case_id, born):
+        await world.d365.change("usmf", number, CategoryType="HumanResources", Description="personnel")
+    await poll(world)
+    assert (await world.row(case.web_case_id))["moved_at"] is not None
+    assert await born_row(world, "usmf-us-001", born) is None
+    for number in (case_id, born):
+        await world.d365.change("usmf", number, CategoryType="Service")
+    await poll(world)
+    assert (await world.row(case.web_case_id))["moved_at"] is None
+    assert await born_row(world, "usmf-us-001", born) is not None
+    assert "personnel" not in await texts_of(world, "usmf-us-001")
+
+
+async def test_a_text_stays_hidden_when_the_case_comes_back_and_is_renumbered(world: World) -> None:
+    """The new number is read before the old one is known to be gone: the text was noted as new there."""
+    case, case_id = await delivered(world, CategoryType="Service", CaseCategory="Complaint")
+    await world.d365.change("usmf", case_id, CategoryType="HumanResources", Description=SECRET)
+    await poll(world)
+    await world.d365.change("usmf", case_id, CategoryType="Service")
+    await poll(world)
+    await world.d365.change("usmf", case_id, CaseId="C-NEW")
+    await poll(world)
+    row = await world.row(case.web_case_id)
+    assert (row["case_id"], row["d365_description"]) == ("C-NEW", "of the first dealer")
+
+
+async def test_a_case_moves_to_another_legal_entity_and_back(world: World) -> None:
+    case, case_id = await delivered(world)
+    await world.d365.change(
+        "usmf", case_id, dataAreaId="demf", CaseId="D-1", CustomerAccount="DE-001", Description=SECRET
+    )
+    await poll(world)
+    await poll(world)
+    row = await world.row(case.web_case_id)
+    assert (row["moved_at"] is not None, row["deleted_in_d365_at"], row["case_id"]) == (True, None, case_id)
+    assert await texts_of(world, "demf-de-001") >= {SECRET}
+    await world.d365.change("demf", "D-1", dataAreaId="usmf", CaseId="C-BACK", CustomerAccount="US-001")
+    await poll(world)
+    row = await world.row(case.web_case_id)
+    assert (row["moved_at"], row["case_id"], row["d365_description"]) == (None, "C-BACK", "of the first dealer")
+    assert await born_row(world, "demf-de-001", "D-1") is None
+
+
+@pytest.mark.parametrize("born_in_d365", [False, True])
+async def test_a_deleted_case_says_so_from_a_sure_answer_only(world: World, born_in_d365: bool) -> None:
+    case, case_id = await delivered(world)
+    if born_in_d365:
+        case_id = await world.create(None, Description="born")
+        await poll(world)
+
+    async def deleted_at() -> Any:
+        return next(row["deleted_in_d365_at"] for row in await world.rows() if row["case_id"] == case_id)
+
+    await world.d365.fault(kind="empty_list", operation="read")
+    await ring(world, case_id)
+    assert await deleted_at() is None, "an empty list proves nothing"
+    await world.d365.control("DELETE", "/faults")
+    await world.d365.delete("usmf", case_id)
+    await ring(world, case_id)
+    assert await deleted_at() is not None
+    assert ("usmf", "case_id", case_id) not in await world.due()
+    ours = await world.row(case.web_case_id)
+    assert (ours["status"], ours["d365_description"]) == ("submitted", "of the first dealer")
+    # Restored: it is followed again.
+    await world.create(None if born_in_d365 else case, CaseId=case_id, Description="back", CaseStatus="InProcess")
+    await ring(world, case_id)
+    assert await deleted_at() is None
+    assert "back" in await texts_of(world, "usmf-us-001")
+
+
+async def test_the_sweep_finds_what_was_deleted(world: World) -> None:
+    case, case_id = await delivered(world)
+    await world.d365.delete("usmf", case_id)
+    await world.step("sweep")
+    async with world.database.connect() as connection:
+        await connection.execute("UPDATE status_sync.due_reads SET due_at = now()")
+    await read_due(world)
+    assert (await world.row(case.web_case_id))["deleted_in_d365_at"] is not None
+
+
+async def test_what_went_back_with_a_restore_of_d365_is_read_again(world: World) -> None:
+    """Its modified times went back as well: the poll shows only what is within its overlap, and is left out here."""
+    changed, changed_id = await delivered(world)
+    moved, moved_id = await delivered(world)
+    deleted, deleted_id = await delivered(world)
+    renumbered, renumbered_id = await delivered(world)
+    since = await world.pool.fetchval("SELECT clock_timestamp()")
+    await world.d365.back_up()
+    await world.d365.change("usmf", changed_id, Description="after the backup", CaseStatus="Closed")
+    await world.d365.change("usmf", moved_id, CustomerAccount="US-002", Description=SECRET)
+    await world.d365.delete("usmf", deleted_id)
+    await world.d365.change("usmf", renumbered_id, CaseId="C-AFTER")
+    born_id = await world.create(None, CustomerAccount="US-002", Description=SECRET)
+    await poll(world)
+    await ring(world, deleted_id)
+    assert (await world.row(changed.web_case_id))["status"] == "closed"
+    assert (await world.row(deleted.web_case_id))["deleted_in_d365_at"] is not None
+    assert await born_row(world, "usmf-us-002", moved_id) is not None
+
+    await world.d365.restore()
+    await read_due(world)
+    assert (await world.row(changed.web_case_id))["status"] == "closed", "nothing has read it yet"
+    async with world.database.connect() as connection:
+        await connection.execute(
+            "INSERT INTO d365_sync.d365_restores (since, dry_run, actor, reason) VALUES ($1, false, 'o', 'r')", since
+        )
+    for _ in range(2):
+        await world.step("restored")
+        async with world.database.connect() as connection:
+            await connection.execute("UPDATE status_sync.due_reads SET due_at = now()")
+        await read_due(world)
+
+    for case, case_id in (
+        (changed, changed_id),
+        (moved, moved_id),
+        (deleted, deleted_id),
+        (renumbered, renumbered_id),
+    ):
+        row = await world.row(case.web_case_id)
+        followed = (row["moved_at"], row["deleted_in_d365_at"], row["case_id_reused_at"]) == (None, None, None)
+        assert (row["case_id"], row["status"], row["d365_description"], followed) == (
+            case_id,
+            "submitted",
+            "of the first dealer",
+            True,
+        )
+    assert await born_row(world, "usmf-us-002", moved_id) is None
+    gone = await born_row(world, "usmf-us-002", born_id)
+    assert gone is not None
+    assert gone["deleted_in_d365_at"] is not None
+
+
+async def test_a_number_given_again_before_the_first_read_is_not_the_cases(world: World) -> None:
+    """D365 renumbers a case that nothing has read yet, and gives its number to one that the same dealer has there."""
+    await delivered(world)
+    case = await world.submit()
+    case_id = await world.create(case, Description="of the first dealer")
+    await world.d365.change("usmf", case_id, CaseId="C-NEW", CaseStatus="InProcess")
+    await world.create(None, CaseId=case_id, Description="born there", CaseStatus="Closed")
+    await note_deliveries(world, delivery(case, case_id))
+    await poll(world)
+    row = await world.row(case.web_case_id)
+    assert (row["case_id"], row["status"], row["d365_description"]) == ("C-NEW", "in_process", "of the first dealer")
+    assert await born_row(world, "usmf-us-001", case_id) is not None
+
+
+@pytest.mark.parametrize("born_in_d365", [False, True])
+async def test_a_text_that_comes_back_goes_to_nobody_else_than_before(world: World, born_in_d365: bool) -> None:
+    """Staff undo a change, or D365 is restored to when it held the text."""
+    _, case_id = await delivered(world)
+    if born_in_d365:
+        case_id = await world.create(None, Description="of the first dealer")
+        await poll(world)
+    await world.d365.change("usmf", case_id, CustomerAccount="US-002", Description=SECRET)
+    await poll(world)
+    assert SECRET in await texts_of(world, "usmf-us-002")
+    await world.d365.change("usmf", case_id, Description="of the first dealer")
+    await poll(world)
+    assert "of the first dealer" not in await texts_of(world, "usmf-us-002")
+    await world.d365.change("usmf", case_id, CustomerAccount="US-001", Description=SECRET)
+    await poll(world)
+    assert SECRET not in await texts_of(world, "usmf-us-001")
+
+
+async def test_a_reopened_case_is_followed(world: World) -> None:
+    case, case_id = await delivered(world)
+    for status, shown in (("Closed", "closed"), ("Opened", "open")):
+        await world.d365.move("usmf", case_id, status)
+        await poll(world)
+        assert (await world.row(case.web_case_id))["status"] == shown
+
+
+@pytest.mark.parametrize("column", ["contact_name", "contact_email", "contact_phone", "notes", "*"])
+async def test_contact_and_notes_are_not_for_status_sync(world: World, column: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await world.pool.fetch(f"SELECT {column} FROM case_api.cases")

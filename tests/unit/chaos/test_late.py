@@ -1,0 +1,20 @@
+"""Which seeds run again alone: those that were late beside another system, and nothing else."""
+
+import pytest
+
+from tests.chaos.__main__ import late
+from tests.chaos.checker import Kind, Violation
+from tests.chaos.history import History
+from tests.chaos.run import Verdict
+
+
+def verdict(seed: int, *kinds: Kind) -> Verdict:
+    return Verdict(seed, (), History(seed), [Violation(kind, None, "") for kind in kinds], 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "again"),
+    [((), []), ((Kind.SLOW, Kind.SLOW), [7]), ((Kind.SLOW, Kind.LOST), []), ((Kind.LOST,), [])],
+)
+def test_only_what_was_late_and_nothing_else_runs_again(kinds: tuple[Kind, ...], again: list[int]) -> None:
+    assert late([verdict(7, *kinds)]) == again

@@ -1,0 +1,91 @@
+"""What proves that D365 does not have a case: a known case in the same answer, or that no case is known there yet."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from case_shared.d365.models import AbsenceProof, LookUpAnswer
+from d365_sync.app.ports import D365, ControlCase, Documents
+from d365_sync.app.positive_control import ControlledLookUp
+
+SETTLE_SECONDS = 150.0
+
+
+@dataclass
+class Book:
+    """What is known of the legal entity."""
+
+    newest: list[ControlCase] = field(default_factory=list)
+    older: list[str] = field(default_factory=list)
+    restored: bool = False
+    first: str | None = None
+
+    async def control_cases(self, _data_area_id: str) -> list[ControlCase]:
+        """The newest."""
+        return self.newest
+
+    async def older_control_cases(self, _data_area_id: str) -> list[str]:
+        """Further back."""
+        return self.older
+
+    async def restored_before_the_first(self, _data_area_id: str) -> bool:
+        """Somebody reported a restore."""
+        return self.restored
+
+    async def first_open(self, _data_area_id: str) -> str | None:
+        """Who waits longest."""
+        return self.first
+
+
+@dataclass
+class Environment:
+    """A D365 that shows these Case IDs, and counts what it is asked."""
+
+    shows: frozenset[str]
+    asked: list[Sequence[str]] = field(default_factory=list)
+
+    async def find_by_web_case_id(
+        self, _data_area_id: str, web_case_ids: Collection[str], *, control_case_ids: Sequence[str], **_: Any
+    ) -> LookUpAnswer:
+        """None of them, and whether a control is there."""
+        self.asked.append(control_case_ids)
+        shown = self.shows & {*control_case_ids}
+        return LookUpAnswer({}, dict.fromkeys(web_case_ids if shown else (), AbsenceProof.BY_KNOWN_CASE))
+
+    async def read_cases_by_case_id(self, _data_area_id: str, _case_ids: Collection[str], **_: Any) -> tuple[()]:
+        """None of the older ones."""
+        return ()
+
+
+def look_up(environment: Environment, book: Book) -> ControlledLookUp:
+    """As the dispatcher looks up."""
+    return ControlledLookUp(cast("D365", environment), cast("Documents", book), 10, SETTLE_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("book", "shows", "proof"),
+    [
+        (Book([ControlCase("C-1", 1e6)]), {"C-1"}, AbsenceProof.BY_KNOWN_CASE),
+        (Book([ControlCase("C-1", 1e6)]), set(), None),
+        (Book([ControlCase("C-1", 1e6)], older=["C-0"]), set(), None),
+        (Book(), set(), AbsenceProof.BY_FIRST_CASE),
+        (Book(restored=True, first="W1"), set(), AbsenceProof.BY_FIRST_CASE),
+        (Book(restored=True, first="W2"), set(), None),
+    ],
+    ids=["known and shown", "known and hidden", "older hidden too", "none known", "first again", "not the first again"],
+)
+async def test_what_proves_absence(book: Book, shows: set[str], proof: AbsenceProof | None) -> None:
+    answer = await look_up(Environment(frozenset(shows)), book)("usmf", ["W1"])
+
+    assert answer.proof_of_absence("W1") is proof
+    assert answer.is_surely_absent("W1") is (proof is not None)
+
+
+async def test_the_first_look_up_of_a_legal_entity_is_one_request() -> None:
+    environment = Environment(frozenset())
+
+    await look_up(environment, Book())("usmf", ["W1", "W2"])
+
+    assert environment.asked == [[]]
