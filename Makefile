@@ -1,4 +1,4 @@
-# The commands of this repository. They need Python 3.11+ and make; all else is brought along (into .tools and .venv).
+# The commands of this repository. They need Python 3.11+ and make; they bring everything else (into .tools and .venv).
 # Your own index configuration (PIP_*, UV_*, pip.conf, uv.toml) is respected.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -12,18 +12,19 @@ RUN := .venv/bin
 PACKAGES := shared services/case-api services/d365-sync services/status-sync services/portal-web tools/d365-sandbox tools/casebridge
 INSTALLED := .venv/installed
 ARGS ?=
-# What CI runs of `make chaos`, on two worlds: three minutes at most. Seeds that ever failed, and 36, which sees a missing guard.
-SHORT_SEEDS ?= 16,20,23,31,36
-# How many whole systems `make chaos` strikes at a time.
+# What CI runs of `make chaos`, in one world, for two on two cores recover too late: four minutes. Seeds that ever failed, 36, which sees a missing guard, and 37 with odd records.
+SHORT_SEEDS ?= 16,31,36,37
+# How many whole systems `make chaos` strikes at a time; what is late beside another one runs again alone.
 WORLDS ?= 1
 
 CLIENT := clients/typescript
 
-.PHONY: help setup up down demo test browser screenshots words schemathesis audit scenarios chaos chaos-short check check-locks lock bench client client-test
+.PHONY: help setup up down demo test browser screenshots words models schemathesis audit foreign-clients scenarios chaos chaos-short check check-types check-style check-words check-layers check-locks lock bench client client-test
+.PHONY: settings
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
-		printf '  make %-12s  %s\n' "$$name" "$$text"; done
+		printf '  make %-15s  %s\n' "$$name" "$$text"; done
 	@echo '  Options go through ARGS: make up ARGS="--ports auto", make test ARGS="tests/unit -k web_case_id"'
 
 setup: $(INSTALLED) ## Install and download everything, start nothing
@@ -39,51 +40,80 @@ demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its en
 	@exec $(RUN)/casebridge demo $(ARGS)
 
 test: $(INSTALLED) ## Run all tests, on a PostgreSQL and a Kafka of their own
-	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/chaos --ignore tests/client --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
+	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/chaos --ignore tests/client --ignore tests/foreign_clients --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
 
-schemathesis: $(INSTALLED) ## Hold each service to its OpenAPI document, by generated requests and walks along links
-	@exec $(RUN)/python -m pytest tests/fuzz $(ARGS)
+models: $(INSTALLED) ## Regenerate the portal's models of the APIs, from docs/openapi
+	@exec $(RUN)/python -m tests.support.portal_models
 
-audit: $(INSTALLED) ## Look for known vulnerabilities of what is locked; says so where the data cannot be reached
+.PHONY: coverage
+coverage: $(INSTALLED) ## Measure what the unit and integration tests run of our packages, processes they start left out
+	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --cov --cov-report term:skip-covered tests/unit tests/integration $(ARGS)
+
+schemathesis: $(INSTALLED) ## Check each service against its OpenAPI document, with generated requests that follow links
+	@exec $(RUN)/python -m pytest -n 2 --dist loadfile tests/fuzz $(ARGS)
+
+audit: $(INSTALLED) ## Look for known vulnerabilities in the locked dependencies; says so if the data cannot be reached
 	@exec $(RUN)/python .ci/audit.py
 
-browser: $(INSTALLED) ## Pass the tests in Chromium, which is installed where it is missing and may be (root, apt)
+browser: $(INSTALLED) ## Run the tests in Chromium; installs it if it is missing and can be installed (root, apt)
 	@$(CHROMIUM)
-	@exec $(RUN)/python -m pytest tests/e2e/browser $(ARGS)
+	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/e2e/browser $(ARGS)
 
 screenshots: $(INSTALLED) ## Draw every page of the portal into docs/screenshots, light and dark
 	@$(CHROMIUM)
-	@exec $(RUN)/python -m pytest tests/e2e/browser/test_pages.py --screenshots docs/screenshots $(ARGS)
+	@exec $(RUN)/python -m pytest tests/e2e/browser/test_pages.py tests/e2e/browser/console/test_looks.py --screenshots docs/screenshots $(ARGS)
+
+foreign-clients: $(INSTALLED) ## Run clients that nobody here wrote against the D365 sandbox; needs Python 3.13, Node 20, a JDK and Maven
+	@exec env UV=$(UV) $(RUN)/python -m pytest -p no:schemathesis tests/foreign_clients $(ARGS)
+
+settings: $(INSTALLED) ## Write docs/settings.md from the settings classes
+	@$(RUN)/python -m tests.support.settings_document > docs/settings.md.new && mv docs/settings.md.new docs/settings.md
 
 words: $(INSTALLED) ## Bring new texts of the pages into their translations
 	@exec $(RUN)/python -m tests.support.words
 
 scenarios: $(INSTALLED) ## Run the storms: floods, restores, restarts and outages; takes four minutes
-	@exec $(RUN)/python -m pytest tests/chaos/scenarios -n 2 --dist worksteal $(ARGS)
+	@exec $(RUN)/python -m pytest tests/chaos/scenarios -n 2 --dist load --maxschedchunk 1 $(ARGS)
 
-chaos: $(INSTALLED) ## Strike the whole with seeded faults, and write docs/fault-report.md; SEEDS=7,9 runs just those
+chaos: $(INSTALLED) ## Test the whole system under seeded faults, and write docs/fault-report.md; SEEDS=7,9 runs only those
 	@exec $(RUN)/python -m tests.chaos --seeds $(or $(SEEDS),1-100) --worlds $(WORLDS) $(if $(SEEDS),,--write docs/fault-report.md)
 
-chaos-short: $(INSTALLED) ## Strike with the few seeds of CI
-	@exec $(RUN)/python -m tests.chaos --seeds $(SHORT_SEEDS) --worlds 2
+chaos-short: $(INSTALLED) ## Test under the few seeds of CI
+	@exec $(RUN)/python -m tests.chaos --seeds $(SHORT_SEEDS) --worlds 1
 
-check: $(INSTALLED) check-locks ## Check format, style, types, layers and locks
+check: $(INSTALLED) ## Check format, style, types, words, layers and locks
+	@$(MAKE) --jobs 2 check-types check-style check-words check-layers check-locks
+
+check-types: $(INSTALLED)
+	$(RUN)/mypy
+
+check-style: $(INSTALLED)
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .
-	$(RUN)/mypy
+
+check-words: $(INSTALLED)
+	@git ls-files -z | xargs -0 $(RUN)/codespell
+	@git ls-files -z '*.md' | xargs -0 $(RUN)/codespell --builtin en-GB_to_en-US
+	$(RUN)/python .ci/prose.py
+
+check-layers: $(INSTALLED)
 	$(RUN)/lint-imports
 
 check-locks: $(INSTALLED)
 	$(UV) pip check --quiet --python $(RUN)/python
 	UV=$(UV) requirements/lock --check
 
-lock: $(INSTALLED) ## Write requirements/*.lock anew; UPGRADE=1 takes the newest versions
+lock: $(INSTALLED) ## Write requirements/*.lock again; UPGRADE=1 takes the newest versions
 	UV=$(UV) requirements/lock $(if $(UPGRADE),--upgrade)
+
+.PHONY: release
+release: $(INSTALLED) ## Build packages, images, SBOMs and checksums into dist/; publishes nothing
+	@exec $(RUN)/python .ci/release.py $(ARGS)
 
 bench: $(INSTALLED) ## Measure throughput and delay into docs/benchmarks.md; takes minutes
 	@exec $(RUN)/python -m benchmarks --write docs/benchmarks.md $(ARGS)
 
-client: $(CLIENT)/node_modules/.package-lock.json ## Write the TypeScript client's generated files anew and build it; needs Node
+client: $(CLIENT)/node_modules/.package-lock.json ## Regenerate the TypeScript client's files and build it; needs Node
 	@cd $(CLIENT) && npm run --silent generate && npm run --silent build
 
 client-test: $(INSTALLED) $(CLIENT)/node_modules/.package-lock.json ## Test the TypeScript client, against the running stack too
@@ -95,7 +125,7 @@ $(CLIENT)/node_modules/.package-lock.json: $(CLIENT)/package-lock.json
 		{ echo "$$NO_NODE" >&2; exit 1; }
 	@cd $(CLIENT) && npm ci --silent && touch node_modules/.package-lock.json
 
-$(INSTALLED): requirements/dev.lock pyproject.toml $(PACKAGES:=/pyproject.toml) | $(UV) .venv/bin/python
+$(INSTALLED): requirements/dev.lock pyproject.toml VERSION $(PACKAGES:=/pyproject.toml) | $(UV) .venv/bin/python
 	@echo "setup: installing requirements/dev.lock and the $(words $(PACKAGES)) packages into .venv"
 	@$(UV) pip install --quiet --python $(RUN)/python --compile-bytecode --require-hashes -r requirements/dev.lock
 	@$(UV) pip install --quiet --python $(RUN)/python --no-deps --no-build-isolation $(PACKAGES:%=-e ./%)
@@ -119,14 +149,14 @@ for name in "$${CHROMIUM:-}" chromium chromium-browser google-chrome-stable goog
 if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	echo "browser: installing chromium by apt" && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
 else \
-	echo "There is no Chromium: install it (Debian, Ubuntu: apt install chromium), or name it in CHROMIUM." >&2; exit 1; fi
+	echo "Chromium is missing. Install it (Debian, Ubuntu: apt install chromium), or name it in CHROMIUM." >&2; exit 1; fi
 endef
 define NO_PYTHON
-Casebridge needs Python 3.11 or newer, and there is none on your PATH.
+Casebridge needs Python 3.11 or newer, and found none on your PATH.
 Install one, or name it: make setup PYTHON=/path/to/python3.11
 endef
 define NO_VENV
-$(PYTHON) cannot make virtual environments: its module venv is missing.
+$(PYTHON) cannot create virtual environments, because its module venv is missing.
 Install it (on Debian and Ubuntu: apt install python3-venv), or install uv.
 endef
 define NO_NODE

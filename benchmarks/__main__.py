@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 import uvloop
 
-from benchmarks import claim, consume, deliver, http, live, relay, report, search, submit
+from benchmarks import claim, consume, deliver, http, live, outbox, report, search, submit
 from benchmarks.measure import Benchmark, Result, World, measured
-from case_shared.kafka import KafkaSettings
-from case_shared.service import collect_garbage_less_often
-from case_shared.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, CASE_SUBMITTED
+from case_shared.kafka.connection import KafkaSettings
+from case_shared.kafka.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, CASE_SUBMITTED
+from case_shared.web.service import collect_garbage_less_often
 from casebridge import servers
 from tests.support import brokers, databases
 
@@ -24,8 +24,8 @@ BENCHMARKS = {
     for one in (
         submit.BENCHMARK,
         http.BENCHMARK,
-        relay.DELAY,
-        relay.DRAIN,
+        outbox.DELAY,
+        outbox.DRAIN,
         consume.BENCHMARK,
         claim.BENCHMARK,
         deliver.BENCHMARK,
@@ -70,7 +70,7 @@ def main(
 async def _run(chosen: list[Benchmark], rounds: int, seconds: float, cases: list[int]) -> list[Result]:
     with tempfile.TemporaryDirectory() as name:
         folder = _folders(Path(name))
-        # As a server for so many cases has, and the reference had (reference/performance.md).
+        # What a server with this many cases has.
         postgres = servers.start_postgres(folder / "postgres", settings={"shared_buffers": "2GB"})
         kafka = servers.start_kafka(folder / "kafka")
         try:
@@ -124,8 +124,8 @@ Medians of {rounds} rounds, each of which plays the subject and its ceiling in t
   32 clients.
 - **http**: case-api as it runs (tokens, dealers, limits, tracing) on {http.CONNECTIONS} connections, against a bare
   Starlette handler that validates the same body and runs the same SQL; one process each, the load from a third.
-- **relay-delay**: from the submit's commit to Kafka's acknowledgement at 100 submissions a second.
-- **relay-drain**: 50,000 rows published and deleted, against aiokafka sending the same records from memory.
+- **outbox-delay**: from the submit's commit to Kafka's acknowledgement at 100 submissions a second.
+- **outbox-drain**: 50,000 rows published and deleted, against aiokafka sending the same records from memory.
 - **consume**: 50,500 records into the document queue, offsets committed, against getmany, one `unnest` insert and a
   commit of offsets.
 - **claim**: {claim.DOCUMENTS} documents claimed with {claim.BACKLOG:,} waiting, half of them one dealer's, against a
@@ -134,9 +134,11 @@ Medians of {rounds} rounds, each of which plays the subject and its ceiling in t
   events) to a D365 that takes 100 ms and {deliver.IN_FLIGHT} requests at once (500/s), against a client loop of as
   many. What bounds it is CPU: a document costs two to three times what its bare request does, and PostgreSQL, Kafka and
   the stand-in for D365 live on the same cores; where those are free, it stays within a tenth of the loop.
-- **search**: the list of {search.DEALERS:,} dealers of very unequal size; ratios to the median first page of the same
-  dealer. A search has three letters or digits at least; 40 % are sorted by another column with an index. A short one
-  has one or two characters. Lists are equal when their first two pages are those of a plain look at every case.
+- **search**: the list of {search.DEALERS:,} dealers of very unequal size; the largest has an eighth of all cases. A
+  list is a search of one character or more, by each of the five sorts whose columns the index has; it may take
+  {search.TIMES} times a bare index-only scan of the dealer's cases and {search.PLUS_MS} ms: its bound. Lists are equal
+  when their first two pages are those of a plain look at every case. Status changes are those of status-sync, with
+  the list's index and without it.
 - **live**: {live.DEALERS * live.STREAMS_PER_DEALER:,} open streams ({live.DEALERS} dealers) on one case-api,
   {live.CHANGES_PER_SECOND} changes a second, each told to {live.STREAMS_PER_DEALER} streams. From before the case's row
   is changed (so before its Kafka record) to its client's socket; the clients are a process of their own. The bare

@@ -3,8 +3,8 @@
 from typing import Any
 
 from case_api.domain.list_query import Column, ListQuery
-from case_shared.events import CaseStatus
-from case_shared.status_labels import STATUS_LABELS
+from case_shared.words.events import CaseStatus
+from case_shared.words.status_labels import STATUS_LABELS
 
 _SHOWN = "CASE WHEN read_began_at IS NULL THEN {0} ELSE d365_{0} END"
 _ORDER = ", ".join(f"'{status}'" for status in CaseStatus)
@@ -25,7 +25,8 @@ _SEARCHED = """
     AND ($9::text IS NULL OR origin = $9) AND ($10::timestamptz IS NULL OR created_at >= $10)
     AND ($11::timestamptz IS NULL OR created_at < $11)
     AND ($12::boolean IS NULL OR $12 = (phase = 'submitted' AND case_id IS NULL))
-""" % {name: _SHOWN.format(name) for name in ("category", "priority")}
+    AND concat_ws(' ', %(description)s, notes) ILIKE ALL ($13)
+""" % {name: _SHOWN.format(name) for name in ("category", "priority", "description")}
 
 
 async def brute_force(connection: Any, query: ListQuery, limit: int) -> list[str]:
@@ -39,17 +40,13 @@ async def brute_force(connection: Any, query: ListQuery, limit: int) -> list[str
         f" ORDER BY {value} {direction} NULLS LAST, created_at {direction}, web_case_id {direction} LIMIT {limit}",
         query.dealer, _pattern(text), _statuses(text), _pattern(_read_as_id(text)), filters.statuses, filters.category,
         filters.priority, _literal(filters.created_by), filters.origin, filters.created_from, filters.created_before,
-        filters.undelivered,
+        filters.undelivered, [_pattern(word) for word in filters.words],
     )  # fmt: skip
     return [row["web_case_id"] for row in rows]
 
 
 def _pattern(text: str | None) -> str | None:
-    return None if text is None else f"{'%' if _anywhere(text) else ''}{_literal(text)}%"
-
-
-def _anywhere(text: str) -> bool:
-    return len([character for character in text if character.isalnum()]) > 2
+    return None if text is None else f"%{_literal(text)}%"
 
 
 def _literal(text: str | None) -> str | None:
@@ -64,8 +61,4 @@ def _statuses(text: str | None) -> list[str]:
     if text is None:
         return []
     words = {status: [status, *(labels[status] for labels in STATUS_LABELS.values())] for status in CaseStatus}
-    return [
-        status
-        for status, names in words.items()
-        if any(text in name.lower() if _anywhere(text) else name.lower().startswith(text) for name in names)
-    ]
+    return [status for status, names in words.items() if any(text in name.lower() for name in names)]

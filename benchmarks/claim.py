@@ -5,12 +5,11 @@ import time
 from collections.abc import Sequence
 
 from benchmarks.measure import Benchmark, Figures, Goal, World
-from case_shared.clock import SystemClock
-from case_shared.events import Outcome
-from case_shared.postgres import Pool, create_pool
+from case_shared.database.postgres import Pool, create_pool
+from case_shared.process.clock import SystemClock
 from d365_sync.app.ports import Leader, Result
-from d365_sync.domain.document import Claim, State
-from d365_sync.domain.outcomes import Decision
+from d365_sync.domain.decision import Decision
+from d365_sync.domain.document import Claim
 from d365_sync.postgres.documents import PostgresDocuments
 
 BACKLOG, SHORT = 100_000, 10_000
@@ -75,7 +74,7 @@ async def _claims(world: World, pool: Pool, waiting: int) -> list[float]:
 
 
 def _delivered(claims: Sequence[Claim]) -> list[Result]:
-    return [Result(claim, Decision(State.DELIVERED, Outcome.DELIVERED, case_id=f"C-{claim.id}")) for claim in claims]
+    return [Result(claim, Decision.delivered(case_id=f"C-{claim.id}")) for claim in claims]
 
 
 BENCHMARK = Benchmark("claim", play, (Goal("p99 ms", at_most=50), Goal("ratio", at_most=1.5)))

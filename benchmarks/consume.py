@@ -11,16 +11,18 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 
 from benchmarks.measure import Benchmark, Figures, Goal, World
-from case_shared.clock import SystemClock
-from case_shared.events import CaseContent, CaseSubmitted, Contact, Record
-from case_shared.health import Heartbeats
-from case_shared.identifiers import new_web_case_id
-from case_shared.kafka import Consumers, RawRecord, Subscription, create_producer
-from case_shared.postgres import Pool, create_pool
-from case_shared.topics import CASE_SUBMITTED, topic_name
+from case_shared.database.postgres import Pool, create_pool
+from case_shared.kafka.connection import RawRecord, Subscription, create_producer
+from case_shared.kafka.consumers import Consumers
+from case_shared.kafka.topics import CASE_SUBMITTED, topic_name
+from case_shared.process.clock import SystemClock
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.words.events import CaseContent, CaseSubmitted, Contact, Record
+from case_shared.words.identifiers import new_web_case_id
 from d365_sync.consumers import subscriptions
 from tests.support import drafts
 from tests.support.brokers import Broker
+from tests.support.submissions import store_submissions
 
 RECORDS = 50_500
 MAX_RECORDS = 500
@@ -41,7 +43,7 @@ async def play(world: World) -> Figures:
     settings = world.broker.settings.model_copy(update={"kafka_topic_prefix": prefix, "kafka_group_prefix": prefix})
     broker = Broker(settings)
     await broker.create(CASE_SUBMITTED, "case.status-changed.v1")
-    await _fill(broker)
+    await _fill(world, broker)
     pool = await create_pool(world.database.url("d365_sync"), schema="d365_sync", name="benchmark", size=4)
     await _empty(world)
     ours = await _ours(broker, pool)
@@ -58,21 +60,22 @@ async def _empty(world: World) -> None:
     await connection.close()
 
 
-async def _fill(broker: Broker) -> None:
+async def _fill(world: World, broker: Broker) -> None:
     producer = create_producer(broker.settings, client_id="fill")
     await producer.start()
     topic = topic_name(broker.settings, CASE_SUBMITTED)
     for _ in range(0, RECORDS, MAX_RECORDS):
-        records = [_record() for _ in range(MAX_RECORDS)]
+        events = [_event() for _ in range(MAX_RECORDS)]
+        await store_submissions(world.database, *events)
+        records = [Record.of(event, source="case-api", time=event.submitted_at, traceparent=None) for event in events]
         sent = [await producer.send(topic, one.value, one.key, headers=one.headers) for one in records]
         await asyncio.gather(*sent)
     await producer.stop()
 
 
-def _record() -> Record:
-    now = datetime.now(UTC)
+def _event() -> CaseSubmitted:
     contact = Contact(name="Dora Dealer", email="dora@example.com")
-    event = CaseSubmitted(
+    return CaseSubmitted(
         web_case_id=new_web_case_id(),
         submission_no=1,
         submission_id=uuid4(),
@@ -86,9 +89,8 @@ def _record() -> Record:
             contact=contact,
         ),
         created_by="dora",
-        submitted_at=now,
+        submitted_at=datetime.now(UTC),
     )
-    return Record.of(event, source="case-api", time=now, traceparent=None)
 
 
 @dataclass

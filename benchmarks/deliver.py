@@ -13,7 +13,7 @@ import asyncpg
 import orjson
 
 from benchmarks.measure import Benchmark, Figures, Goal, World
-from case_shared.identifiers import new_web_case_id
+from case_shared.words.identifiers import new_web_case_id
 from tests.support import drafts
 from tests.support.brokers import Broker
 from tests.support.eventually import eventually

@@ -12,13 +12,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from case_api.postgres.statements import Statement
 from case_api.web.schemas import CaseInput
-from case_shared.identifiers import new_web_case_id
-from case_shared.postgres import create_pool, load_sql
-from case_shared.service import collect_garbage_less_often
+from case_shared.database.postgres import create_pool, load_sql
+from case_shared.web.service import collect_garbage_less_often
+from case_shared.words.actor import Actor
+from case_shared.words.identifiers import new_web_case_id
 from tests.support import drafts
 
-GET, CREATE = (load_sql("case_api.postgres", name) for name in ("get_case", "create_case"))
+GET, CREATE = load_sql(Statement.GET_CASE), load_sql(Statement.CREATE_CASE)
+WRITER = Actor("ann", "ann", "bench")
 WHO = (drafts.DEALER, drafts.DATA_AREA_ID, drafts.CUSTOMER_ACCOUNT)
 
 
@@ -41,7 +44,7 @@ async def create(request: Request) -> Response:
     """A draft's row."""
     content = CaseInput.model_validate_json(await request.body()).content()
     row = await request.app.state.pool.fetchrow(
-        CREATE, new_web_case_id(), *WHO, *astuple(content), "ann", None, None, b""
+        CREATE, new_web_case_id(), *WHO, *astuple(content), WRITER, None, None, b"", None
     )
     return Response(orjson.dumps(row["answer"]), 201, media_type="application/json")
 

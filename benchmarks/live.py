@@ -15,10 +15,10 @@ from uuid import uuid4
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from benchmarks.measure import Benchmark, Figures, Goal, World
-from case_shared.events import CaseStatus, CaseStatusChanged, Record
-from case_shared.identifiers import new_web_case_id
-from case_shared.kafka import create_producer
-from case_shared.topics import CASE_STATUS_CHANGED, topic_name
+from case_shared.kafka.connection import create_producer
+from case_shared.kafka.topics import CASE_STATUS_CHANGED, topic_name
+from case_shared.words.events import CaseStatus, CaseStatusChanged, Record
+from case_shared.words.identifiers import new_web_case_id
 from tests.support import drafts, issuer
 from tests.support.brokers import Broker
 from tests.support.eventually import eventually

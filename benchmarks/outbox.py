@@ -1,4 +1,4 @@
-"""The relay: delay from the submit's commit to Kafka's acknowledgement, and how fast it drains a backlog."""
+"""The outbox publisher: delay from the submit's commit to Kafka's acknowledgement, and how fast it drains a backlog."""
 
 import asyncio
 import statistics
@@ -12,16 +12,17 @@ from aiokafka import AIOKafkaProducer
 from benchmarks.measure import Benchmark, Figures, Goal, World
 from benchmarks.submit import ANY_TYPE, POOL_SIZE, request
 from case_api.app.submit_case import Submitter
-from case_api.postgres.outbox import Outbox
+from case_api.postgres.outbox import OUTBOX
 from case_api.postgres.submit_store import PostgresSubmitStore
-from case_api.relay import Relay
-from case_shared.clock import SystemClock
-from case_shared.health import Heartbeats
-from case_shared.kafka import create_producer
-from case_shared.leadership import Lease
-from case_shared.loops import Doorbell, run_loop
-from case_shared.postgres import Pool, create_pool
-from case_shared.topics import CASE_SUBMITTED, topic_name
+from case_shared.database.leadership import Lease
+from case_shared.database.postgres import Pool, create_pool
+from case_shared.kafka.connection import create_producer
+from case_shared.kafka.outbox import OutboxPublisher
+from case_shared.kafka.producing import Sender
+from case_shared.kafka.topics import CASE_SUBMITTED, topic_name
+from case_shared.process.clock import SystemClock
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.process.loops import Doorbell, run_loop
 from tests.support import drafts
 from tests.support.eventually import eventually
 
@@ -29,7 +30,7 @@ RATE_PER_SECOND = 100
 BACKLOG = 50_000
 BATCH_SIZE = 1000
 POLL_SECONDS = 0.25
-# As case_api.wiring has it; the ceiling gets the same.
+# As case_shared.kafka.outbox has it; the ceiling gets the same.
 BATCH_BYTES = 256 * 1024
 CLOCK = SystemClock()
 
@@ -59,15 +60,15 @@ class Noting:
 
 
 @asynccontextmanager
-async def relaying(world: World, pool: Pool, acknowledged: dict[str, float]) -> AsyncIterator[Doorbell]:
-    """Run the relay as case-api does; gives its doorbell."""
+async def publishing(world: World, pool: Pool, acknowledged: dict[str, float]) -> AsyncIterator[Doorbell]:
+    """Run the outbox publisher as case-api does; gives its doorbell."""
     bell, stopping = Doorbell(), asyncio.Event()
-    lease = Lease("relay", 1, CLOCK, CLOCK.monotonic() + 3600)
-    relay = new_relay(world, pool, acknowledged)
+    lease = Lease("outbox", 1, CLOCK, CLOCK.monotonic() + 3600)
+    publisher = new_publisher(world, pool, acknowledged)
     loop = asyncio.create_task(
         run_loop(
-            "relay",
-            lambda: relay.turn(lease),
+            "outbox",
+            lambda: publisher.turn(lease),
             every_seconds=POLL_SECONDS,
             stopping=stopping,
             heartbeats=Heartbeats(CLOCK),
@@ -80,22 +81,23 @@ async def relaying(world: World, pool: Pool, acknowledged: dict[str, float]) -> 
         stopping.set()
         bell.ring()
         await loop
-        await relay.close()
+        await publisher.sender.close()
 
 
-def new_relay(world: World, pool: Pool, acknowledged: dict[str, float] | None) -> Relay:
-    """A relay; where `acknowledged` is given, its producer notes its acknowledgements there."""
+def new_publisher(world: World, pool: Pool, acknowledged: dict[str, float] | None) -> OutboxPublisher:
+    """A publisher; where `acknowledged` is given, its producer notes its acknowledgements there."""
     settings = world.broker.settings
 
     def producer_of() -> Any:
         producer = create_producer(settings, client_id="benchmark", batch_bytes=BATCH_BYTES)
         return producer if acknowledged is None else Noting(producer, acknowledged)
 
-    return Relay(Outbox(pool), producer_of, lambda name: topic_name(settings, name), BATCH_SIZE)
+    sender = Sender(producer_of, lambda name: topic_name(settings, name))
+    return OutboxPublisher(pool, OUTBOX, sender, BATCH_SIZE)
 
 
 async def play_delay(world: World) -> Figures:
-    """One round: submissions at a steady rate, while the relay runs in the same process."""
+    """One round: submissions at a steady rate, while the publisher runs in the same process."""
     connection = await world.superuser()
     await connection.execute("TRUNCATE case_api.outbox")
     prepared = await drafts.insert(connection, int(RATE_PER_SECOND * world.seconds) + RATE_PER_SECOND)
@@ -103,7 +105,7 @@ async def play_delay(world: World) -> Figures:
     pool = await create_pool(world.database.url("case_api"), schema="case_api", name="benchmark", size=POOL_SIZE)
     committed: dict[str, float] = {}
     acknowledged: dict[str, float] = {}
-    async with relaying(world, pool, acknowledged) as bell:
+    async with publishing(world, pool, acknowledged) as bell:
         submitter = Submitter(PostgresSubmitStore(pool, ANY_TYPE, resend_seconds=60).batched(), bell)
 
         async def submit(web_case_id: str) -> None:
@@ -134,7 +136,7 @@ async def _at_rate(submit: Any, web_case_ids: Sequence[str]) -> None:
 
 
 async def play_drain(world: World) -> Figures:
-    """One round: a full outbox emptied by the relay, then aiokafka sending the same records from memory."""
+    """One round: a full outbox emptied by the publisher, then aiokafka sending the same records from memory."""
     connection = await world.superuser()
     value = "x" * 600
     headers = '{"ce_id": "1", "ce_type": "case.submitted.v1", "content-type": "application/json"}'
@@ -143,14 +145,14 @@ async def play_drain(world: World) -> Figures:
     await connection.execute("VACUUM ANALYZE case_api.outbox")
     await connection.close()
     pool = await create_pool(world.database.url("case_api"), schema="case_api", name="benchmark", size=POOL_SIZE)
-    relay = new_relay(world, pool, None)
-    lease = Lease("relay", 1, CLOCK, CLOCK.monotonic() + 3600)
+    publisher = new_publisher(world, pool, None)
+    lease = Lease("outbox", 1, CLOCK, CLOCK.monotonic() + 3600)
     began = time.perf_counter()
-    while await relay.turn(lease):
+    while await publisher.turn(lease):
         pass
     drained = BACKLOG / (time.perf_counter() - began)
     assert await pool.fetchval("SELECT count(*) FROM outbox") == 0
-    await relay.close()
+    await publisher.sender.close()
     await pool.close()
     ceiling = await _from_memory(world, value.encode())
     return {"rows/s": drained, "aiokafka from memory/s": ceiling, "ratio": drained / ceiling}
@@ -171,5 +173,5 @@ async def _from_memory(world: World, value: bytes) -> float:
     return BACKLOG / elapsed
 
 
-DELAY = Benchmark("relay-delay", play_delay, (Goal("p50 ms", at_most=5), Goal("p99 ms", at_most=45)))
-DRAIN = Benchmark("relay-drain", play_drain, (Goal("ratio", at_least=0.4),))
+DELAY = Benchmark("outbox-delay", play_delay, (Goal("p50 ms", at_most=5), Goal("p99 ms", at_most=45)))
+DRAIN = Benchmark("outbox-drain", play_drain, (Goal("ratio", at_least=0.4),))

@@ -1,0 +1,196 @@
+"""Builds what a release consists of into dist/, and says what it would publish where. It publishes nothing.
+
+Packages and bills of materials are the same, byte for byte, wherever the same commit is built. Images are not.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+DIST = ROOT / "dist"
+BIN = ROOT / ".venv/bin"
+CLIENT = ROOT / "clients/typescript"
+PACKAGES = [
+    "shared",
+    *sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("services/*"), *ROOT.glob("tools/*")]),
+]
+# What is deployed: each is an image, with a lock and a bill of materials.
+DEPLOYABLES = [Path(package).name for package in PACKAGES if package != "shared"]
+IMAGES = "images.txt"
+NOTES = "RELEASE_NOTES.md"
+SUMS = "SHA256SUMS"
+
+
+class Stop(Exception):
+    """There is nothing to release; the message says what to do."""
+
+
+def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
+    """Run a command and return what it printed; its errors are shown."""
+    done = subprocess.run(  # noqa: S603
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        sys.stderr.write(done.stdout[-4000:] + done.stderr[-4000:])
+        raise Stop(f"{' '.join(map(str, command[:3]))} … failed, see above")
+    return done.stdout.strip()
+
+
+def notes(version: str) -> str:
+    """What CHANGELOG.md says of this version."""
+    text = (ROOT / "CHANGELOG.md").read_text()
+    found = re.search(rf"^## \[{re.escape(version)}\] - \d{{4}}-\d{{2}}-\d{{2}}\n(.*?)(?=^## \[|\Z)", text, re.M | re.S)
+    if found is None:
+        raise Stop(f"CHANGELOG.md has no section `## [{version}] - YYYY-MM-DD`: write it")
+    return found[1].strip() + "\n"
+
+
+def revision(*, dirty: bool) -> tuple[str, str]:
+    """The commit that is built, and its time in seconds since 1970."""
+    if run("git", "status", "--porcelain") and not dirty:
+        raise Stop('the work tree has changes: commit them, or try with `make release ARGS="--dirty"`')
+    return run("git", "rev-parse", "HEAD"), run("git", "log", "-1", "--format=%ct")
+
+
+def build_packages(epoch: str) -> None:
+    """An sdist of each package, and a wheel that is built from it, as whoever has the sdist alone would."""
+    for package in PACKAGES:
+        with tempfile.TemporaryDirectory() as folder:
+            build = (BIN / "hatchling", "build", "-d")
+            run(*build, folder, "-t", "sdist", cwd=ROOT / package, SOURCE_DATE_EPOCH=epoch)
+            (sdist,) = Path(folder).iterdir()
+            with tarfile.open(sdist) as archive:
+                archive.extractall(folder, filter="data")
+            source = sdist.with_name(sdist.name.removesuffix(".tar.gz"))
+            run(*build, DIST, "-t", "wheel", cwd=source, SOURCE_DATE_EPOCH=epoch)
+            shutil.copy(sdist, DIST)
+
+
+def build_client() -> bool:
+    """The npm package of the TypeScript client; False where Node is missing."""
+    if not shutil.which("npm"):
+        return False
+    if not (CLIENT / "node_modules").exists():
+        run("npm", "ci", "--silent", cwd=CLIENT)
+    run("npm", "pack", "--silent", "--pack-destination", DIST, cwd=CLIENT)
+    return True
+
+
+def write_boms(version: str, epoch: str) -> None:
+    """What each deployable consists of besides our own packages: a CycloneDX document, from its lock."""
+    for package in PACKAGES[1:]:
+        project = tomllib.loads((ROOT / package / "pyproject.toml").read_text())["project"]
+        with tempfile.TemporaryDirectory() as folder:
+            about = Path(
+                folder, "pyproject.toml"
+            )  # ours has its version in another file, which cyclonedx-py cannot see
+            about.write_text("[project]\n" + "".join(
+                f"{key} = {value!r}\n" for key, value in {**project, "version": version}.items()
+                if key in {"name", "version", "description", "license"}
+            ))  # fmt: skip
+            lock, bom = f"requirements/{project['name']}.lock", DIST / f"{project['name']}-{version}.cdx.json"
+            options = ("--output-reproducible", "--spec-version", "1.6", "--pyproject", about)
+            found = json.loads(run(BIN / "cyclonedx-py", "requirements", *options, lock, SOURCE_DATE_EPOCH=epoch))
+        for component in found["components"]:
+            component.pop("description")  # the lock's line, with all hashes that are listed anyway
+        bom.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+
+
+def engine() -> str | None:
+    """The container engine that answers, if there is one."""
+    for name in ("docker", "podman"):
+        if shutil.which(name) and subprocess.run([name, "info"], capture_output=True, check=False).returncode == 0:  # noqa: S603
+            return name
+    return None
+
+
+def build_images(docker: str, version: str, commit: str, base: str) -> None:
+    """An image of each deployable; dist/images.txt has name and id."""
+    lines = []
+    for name in DEPLOYABLES:
+        tag = f"casebridge/{name}:{version}"
+        given = {"SERVICE": name, "VERSION": version, "REVISION": commit, "PYTHON_IMAGE": base}
+        arguments = [f"--build-arg={key}={value}" for key, value in given.items()]
+        run(docker, "build", "--quiet", *arguments, "--tag", tag, ".")
+        lines.append(f"{tag} {run(docker, 'image', 'inspect', '--format', '{{.Id}}', tag)}\n")
+        print(f"release: built {tag}")
+    (DIST / IMAGES).write_text("".join(lines))
+
+
+def sums() -> Iterator[str]:
+    """A line for each file of dist/."""
+    for file in sorted(DIST.iterdir()):
+        yield f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n"
+
+
+def say(version: str, missing: list[str], base: str) -> None:
+    """What there is, what is missing, and where it would go."""
+    files = [path.name for path in sorted(DIST.iterdir())]
+    registry = os.environ.get("IMAGE_REGISTRY") or "IMAGE_REGISTRY (not set)"
+    print(f"release: {version} is in dist/. Nothing was published. .github/workflows/release.yml would publish")
+    print(f"  as assets of the release v{version}: {', '.join(files)}")
+    if (DIST / IMAGES).exists():
+        print(f"  to {registry}: {', '.join(f'{name}:{version}' for name in DEPLOYABLES)}")
+        if "@sha256:" not in base:
+            print(f"  The images stand on {base}, which is no digest: give one in PYTHON_IMAGE.")
+    print("  and nothing to the Python and npm indexes: dist/*.whl and dist/*.tgz can be uploaded from there by hand.")
+    for reason in missing:
+        print(f"release: NOT BUILT: {reason}")
+
+
+def main() -> int:
+    """Build everything; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dirty", action="store_true", help="build although the work tree has changes")
+    parser.add_argument("--tag", help="fail unless this is the tag of VERSION")
+    parser.add_argument("--without-images", action="store_true")
+    options = parser.parse_args()
+    try:
+        build(options)
+    except Stop as reason:
+        print(f"release: {reason}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def build(options: argparse.Namespace) -> None:
+    """Build everything; raises `Stop` where that cannot be."""
+    version = (ROOT / "VERSION").read_text().strip()
+    base = os.environ.get("PYTHON_IMAGE") or "python:3.13-slim"
+    if options.tag not in {None, f"v{version}"}:
+        raise Stop(f"the tag is {options.tag}, but VERSION says {version}: they must agree")
+    text = notes(version)
+    commit, epoch = revision(dirty=options.dirty)
+    shutil.rmtree(DIST, ignore_errors=True)
+    DIST.mkdir()
+    build_packages(epoch)
+    write_boms(version, epoch)
+    missing = [] if build_client() else ["the TypeScript client: npm is missing"]
+    docker = None if options.without_images else engine()
+    if docker:
+        build_images(docker, version, commit, base)
+    else:
+        missing.append("images: " + ("not wanted" if options.without_images else "neither docker nor podman answers"))
+    (DIST / NOTES).write_text(text)
+    (DIST / SUMS).write_text("".join(sums()))
+    say(version, missing, base)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
