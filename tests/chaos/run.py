@@ -14,15 +14,16 @@ from tests.chaos.faults import Fault, Measured
 from tests.chaos.history import REFUSED, History, Outcome, Recovery, Ticket
 from tests.chaos.staff import Staff
 from tests.chaos.world import World
+from tests.support.patience import PATIENCE
 
 CASES = 100
 SECONDS = 30.0
 # The clients' cases come within this time, or until the last fault if that takes longer.
 _LOAD_SECONDS = 22.0
 _BETWEEN_FAULTS_SECONDS = 2.0
-_SETTLED_WITHIN_SECONDS = 60.0
+_SETTLED_WITHIN_SECONDS = 60.0 * PATIENCE
 _CANARY_SECONDS = 1.0
-_RECOVERS_WITHIN_SECONDS = 45.0
+_RECOVERS_WITHIN_SECONDS = 45.0 * PATIENCE
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class _Canaries:
             except TimeoutError:
                 continue
         seconds = time.monotonic() - since
-        self.history.recoveries.append(Recovery(fault.name, seconds, fault.limit_seconds))
+        self.history.recoveries.append(Recovery(fault.name, seconds, fault.limit_seconds * PATIENCE))
         self.history.tell("recovered", fault=fault.name, seconds=round(seconds, 2))
         await asyncio.gather(*tasks)
 

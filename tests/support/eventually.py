@@ -5,6 +5,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from tests.support.patience import PATIENCE
+
 T = TypeVar("T")
 
 
@@ -15,7 +17,11 @@ async def eventually(
     within_seconds: float = 15,
     every_seconds: float = 0.05,
 ) -> T:
-    """Call `probe` until `holds` of what it returns, and return that; fail, showing the last value, when time is up."""
+    """Call `probe` until `holds` of what it returns, and return that; fail, showing the last value, when time is up.
+
+    `within_seconds` is for two quiet cores, and multiplied by `PATIENCE`.
+    """
+    within_seconds *= PATIENCE
     deadline = time.monotonic() + within_seconds
     while True:
         value = await probe()

@@ -16,6 +16,7 @@ from tests.integration.d365_sync.conftest import Queue, dispatching, submitted
 from tests.support import sandbox
 from tests.support.databases import Database
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 from tests.support.sandbox import Sandbox
 
 BORNE, MAXIMUM = 10, 50
@@ -61,7 +62,7 @@ async def test_a_limit_per_second_is_kept_to_without_a_storm_of_refusals(
             reached, _ = await watch(queue, d365)
 
             # Less than of a limit on calls at once: what is sent in step fills one second and leaves part of the next.
-            assert reached >= 0.5 * PER_SECOND, reached
+            assert reached >= 0.5 * PER_SECOND / PATIENCE, reached
             assert await answered(d365, 429) - refused <= 0.1 * reached * SECONDS
             assert await queue.pool.fetchval("SELECT count(*) FROM documents WHERE state = 'failed'") == 0
 

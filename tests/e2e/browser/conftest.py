@@ -14,6 +14,7 @@ from playwright.async_api import Browser, BrowserContext, Page, StorageState, as
 
 from tests.e2e.browser.world import World, populated
 from tests.support import stack as stacks
+from tests.support.patience import PATIENCE
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 # What it would call home for; none of it belongs into a test.
@@ -21,7 +22,7 @@ QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run", "--disable-default-apps", "--disable-features=Translate,OptimizationHints",
 )  # fmt: skip
-PATIENCE_MS = 20_000
+PATIENCE_MS = 20_000 * PATIENCE
 expect.set_options(timeout=PATIENCE_MS)
 
 

@@ -25,6 +25,7 @@ from tests.support.batches import Sent, encoded, sending
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 from tests.support.processes import Process, free_port
 from tests.support.sse import Watcher, watching
 from tests.support.submissions import store_document
@@ -329,7 +330,7 @@ async def test_a_stop_waits_for_no_stream(world: World) -> None:
             await watcher.until(lambda one: one.statuses == ["closed"])
         began = time.monotonic()
         assert await process.stop() == 0
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 8 * PATIENCE
         for watcher in watchers:
             await watcher.until(lambda one: one.closed)
             assert watcher.ends == ["stopping"]

@@ -22,6 +22,7 @@ from tests.integration.case_shared.test_consumers import send as send_to
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 from tests.support.servers import OwnKafka, own_kafka
 
 SEND_SECONDS = 3.0
@@ -43,7 +44,7 @@ async def senders(settings: KafkaSettings) -> AsyncIterator[list[Send]]:
 
 
 async def gives_up(send: Send) -> None:
-    async with asyncio.timeout(4 * SEND_SECONDS):
+    async with asyncio.timeout(4 * SEND_SECONDS * PATIENCE):
         with pytest.raises((KafkaError, OSError)):
             await send()
 

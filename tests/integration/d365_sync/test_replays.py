@@ -18,6 +18,7 @@ from tests.integration.d365_sync.conftest import Queue, known_case, settings_for
 from tests.integration.d365_sync.operators import Api, Json
 from tests.support import dead_letters
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 from tests.support.sandbox import Sandbox
 
 ALL: Json = {"query": {"state": "failed"}, "reason": "corrected"}
@@ -329,7 +330,7 @@ async def test_a_dry_run_says_what_holds_it_up_and_goes_on(
     await letters(queue, 3)
     await d365.fault(kind="outage", status=503, id="outage")
 
-    async with asyncio.timeout(10):  # it does not wait for what nobody can tell
+    async with asyncio.timeout(10 * PATIENCE):  # it does not wait for what nobody can tell
         waiting = await ordered(api, {**ALL, "dry_run": True})
 
     assert waiting["state"] == "running"

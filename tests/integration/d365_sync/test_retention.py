@@ -28,6 +28,7 @@ from tests.integration.d365_sync.conftest import (
 )
 from tests.integration.d365_sync.test_statements import BACKLOG
 from tests.support.databases import Database
+from tests.support.patience import PATIENCE
 from tests.support.sandbox import Sandbox
 
 
@@ -170,7 +171,7 @@ async def test_what_is_locked_is_left_for_later_and_nobody_waits(database: Datab
         await connection.execute("UPDATE d365_sync.documents SET changed_at = now() - interval '1 year'")
         async with pool.acquire() as other, other.transaction():
             await other.execute("SELECT FROM documents WHERE web_case_id = 'W30' FOR UPDATE")
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(2 * PATIENCE):
                 assert await pool.fetchval(load_sql(Statement.EMPTY_DOCUMENTS), 86_400) == 49
         assert await pool.fetchval(load_sql(Statement.EMPTY_DOCUMENTS), 86_400) == 1
 

@@ -9,6 +9,7 @@ import httpx2
 import pytest_asyncio
 
 from tests.integration.portal_web.conftest import CASES, Browser, Portal
+from tests.support.patience import PATIENCE
 
 # Ten milliseconds on a quiet machine (the list of 25 cases is the dearest); here other tests run beside.
 MOST_SECONDS = 0.020
@@ -78,4 +79,4 @@ async def test_no_page_costs_much_nor_looks_at_the_disk(recorded: Browser, porta
     async with portal.browser() as nobody:
         costs["/ (anonymous)"] = await measured(nobody, "/")
     told = {path: f"{seconds * 1000:.1f} ms" for path, seconds in costs.items()}
-    assert max(costs.values()) < MOST_SECONDS, told
+    assert max(costs.values()) < MOST_SECONDS * PATIENCE, told

@@ -3,6 +3,7 @@
 from tests.integration.d365_sync.conftest import Queue, submitted
 from tests.integration.portal_web.conftest import Browser, Portal
 from tests.integration.portal_web.test_costs import MOST_SECONDS, Recorded, measured
+from tests.support.patience import PATIENCE
 
 
 async def test_no_page_of_the_console_costs_much_nor_looks_at_the_disk(
@@ -22,4 +23,4 @@ async def test_no_page_of_the_console_costs_much_nor_looks_at_the_disk(
     ]
     costs = {path: await measured(olga, path) for path in paths}
     told = {path: f"{seconds * 1000:.1f} ms" for path, seconds in costs.items()}
-    assert max(costs.values()) < MOST_SECONDS, told
+    assert max(costs.values()) < MOST_SECONDS * PATIENCE, told
