@@ -66,7 +66,8 @@ class Books:
         """By Web Case ID in a legal entity."""
         found = [one for one in await self.find_anywhere(web_case_ids, timeout=1) if one.data_area_id == data_area_id]
         by_id = {one.web_case_id or "": tuple(o for o in found if o.web_case_id == one.web_case_id) for one in found}
-        return LookUpAnswer(by_id, {})
+        controlled = any((data_area_id, one) in self.records for one in control_case_ids)
+        return LookUpAnswer(by_id, dict.fromkeys(web_case_ids if controlled else (), AbsenceProof.BY_KNOWN_CASE))
 
     async def find_anywhere(self, web_case_ids: Collection[str], *, timeout: float) -> tuple[D365Case, ...]:
         """By Web Case ID."""

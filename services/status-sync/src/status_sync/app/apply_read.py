@@ -20,7 +20,7 @@ from case_shared.process.telemetry import current_traceparent
 from case_shared.words.events import CaseStatus, CaseStatusChanged, Record
 from case_shared.words.identifiers import derived_web_case_id
 from status_sync.app.doubt_environment import DoubtEnvironment
-from status_sync.app.plan_read import Books, Insert, Leaving, Plan, Planner, Removal, Second, Update
+from status_sync.app.plan_read import NOTHING_GONE, Books, Gone, Insert, Leaving, Plan, Planner, Removal, Second, Update
 from status_sync.domain.due_reads import CaseKey, KeyKind
 from status_sync.domain.placement import CaseNumber, Dealer, Ignored, KnownCase, Rules, Unfollowed, number_of
 from status_sync.domain.texts import SeenText, digest_of
@@ -131,22 +131,19 @@ class ApplyRead:
     doorbell: Doorbell
     doubts: DoubtEnvironment
 
-    async def handle(self, began_at: datetime, found: Sequence[D365Case], absent: Collection[CaseNumber] = ()) -> int:
-        """Apply `found`, many in a transaction; returns how many changes there were.
-
-        `absent`: a few numbers for which the same read proved that D365 has no case any more.
-        """
+    async def handle(self, began_at: datetime, found: Sequence[D365Case], gone: Gone = NOTHING_GONE) -> int:
+        """Apply `found`, many in a transaction, and the few that are `gone`; returns how many changes there were."""
         unique = list({number_of(case): case for case in found}.values())
         chunks = [unique[start : start + _CHUNK_CASES] for start in range(0, len(unique), _CHUNK_CASES)]
-        if absent:
+        if gone != NOTHING_GONE:
             chunks = [unique]
-        return sum([await self._apply(began_at, chunk, absent) for chunk in chunks])
+        return sum([await self._apply(began_at, chunk, gone) for chunk in chunks])
 
-    async def _apply(self, began_at: datetime, found: Sequence[D365Case], absent: Collection[CaseNumber] = ()) -> int:
+    async def _apply(self, began_at: datetime, found: Sequence[D365Case], gone: Gone = NOTHING_GONE) -> int:
         """Apply in one transaction; where a case cannot be stored or told, halve until the case to blame is found."""
         try:
             async with self.pool.acquire() as connection, connection.transaction():
-                changes = await self._change(connection, began_at, found, absent)
+                changes = await self._change(connection, began_at, found, gone)
         except (*DATA_ERRORS, ValidationError) as error:
             if len(found) == 1:
                 _ignored.labels("not_storable").inc()
@@ -161,12 +158,10 @@ class ApplyRead:
             self.doorbell.ring()
         return changes
 
-    async def _change(
-        self, connection: Connection, began_at: datetime, found: Sequence[D365Case], absent: Collection[CaseNumber]
-    ) -> int:
+    async def _change(self, connection: Connection, began_at: datetime, found: Sequence[D365Case], gone: Gone) -> int:
         await self.cases.lock(connection)
-        books = await self._look_up(connection, found, absent)
-        plan = Planner(self.rules, self.mapping, books, absent).plan_all(began_at, found)
+        books = await self._look_up(connection, found, gone)
+        plan = Planner(self.rules, self.mapping, books, gone).plan_all(began_at, found)
         applied = await self._write(connection, began_at, plan)
         seen = {one.web_case_id: one.submission_id for one in plan.leave.values()}
         seen |= {one.web_case_id: one.submission_id for one in plan.update.values()}
@@ -180,11 +175,9 @@ class ApplyRead:
         self._alert_unknown(changed)
         return len(changed)
 
-    async def _look_up(
-        self, connection: Connection, found: Sequence[D365Case], absent: Collection[CaseNumber]
-    ) -> Books:
-        numbers = [*map(number_of, found), *absent]
-        web_case_ids = sorted({case.web_case_id.upper() for case in found if case.web_case_id})
+    async def _look_up(self, connection: Connection, found: Sequence[D365Case], gone: Gone) -> Books:
+        numbers = [*map(number_of, found), *gone.numbers]
+        web_case_ids = sorted({case.web_case_id.upper() for case in found if case.web_case_id} | {*gone.web_case_ids})
         rows = await self.cases.find_known(connection, numbers, web_case_ids)
         dealers = await self.cases.find_dealers(connection, found) if found else {}
         theirs = {row.number for row in rows if row.number}

@@ -4,6 +4,8 @@
 Gone is only what an answer leaves out that shows another case known to be there (a positive control). An empty list
 proves nothing: a role that hides cases from us makes D365 answer just that. A case that D365 has never shown may be too
 new for its answer: its number is given up only where the case is found at another one, or D365 gave it long ago.
+
+Where a row's number is another case's now, the row's Web Case ID is looked for instead.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -17,6 +19,7 @@ from case_shared.d365.keys import is_key
 from case_shared.d365.models import D365Case, LookUpAnswer
 from status_sync.app.apply_read import ApplyRead
 from status_sync.app.doubt_environment import DoubtEnvironment
+from status_sync.app.plan_read import Gone
 
 log = structlog.get_logger(__name__)
 _AT_ONCE = 8
@@ -36,12 +39,20 @@ class Rows(Protocol):
     async def find_numbers(self, data_area_id: str, case_ids: Collection[str]) -> Numbers:
         """Which of these Case IDs are those of followed rows, and others as controls."""
 
+    async def find_reused(self, data_area_id: str, web_case_ids: Collection[str]) -> Collection[str]:
+        """Which of these rows have a Case ID that is another case's now, and a record that has shown their own name."""
+
     async def read_begins(self) -> datetime:
         """The database's time now."""
 
 
 class D365Cases(Protocol):
-    """The two reads of `D365Client` that this needs."""
+    """The reads of `D365Client` that this needs."""
+
+    async def find_by_web_case_id(
+        self, data_area_id: str, web_case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
+    ) -> LookUpAnswer:
+        """Cases by Web Case ID, with positive controls."""
 
     async def find_by_case_id(
         self, data_area_id: str, case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
@@ -62,7 +73,7 @@ class FindAbsent:
     timeout_seconds: float
     doubts: DoubtEnvironment
 
-    async def handle(self, data_area_id: str, case_ids: Sequence[str]) -> set[str]:
+    async def by_case_id(self, data_area_id: str, case_ids: Sequence[str]) -> set[str]:
         """Returns those of `case_ids` that are surely gone, or were there after all. Raises: D365Error."""
         numbers = await self.rows.find_numbers(data_area_id, case_ids)
         known = [case_id for case_id in case_ids if case_id in numbers.followed and is_key(case_id)]
@@ -70,6 +81,34 @@ class FindAbsent:
         for start in range(0, len(known), _AT_ONCE):
             settled |= await self._look_again(data_area_id, known[start : start + _AT_ONCE], numbers)
         return settled
+
+    async def by_web_case_id(self, data_area_id: str, web_case_ids: Sequence[str]) -> set[str]:
+        """Returns those whose Case ID is another case's and that are surely gone, or elsewhere. Raises: D365Error."""
+        reused = await self.rows.find_reused(data_area_id, web_case_ids)
+        lost = [web_case_id for web_case_id in web_case_ids if web_case_id in reused]
+        if not lost:
+            return set()
+        numbers = await self.rows.find_numbers(data_area_id, [])
+        settled: set[str] = set()
+        for start in range(0, len(lost), _AT_ONCE):
+            settled |= await self._look_everywhere(data_area_id, lost[start : start + _AT_ONCE], numbers)
+        return settled
+
+    async def _look_everywhere(self, data_area_id: str, web_case_ids: Sequence[str], numbers: Numbers) -> set[str]:
+        began_at = await self.rows.read_begins()
+        answer = await self.d365.find_by_web_case_id(
+            data_area_id,
+            web_case_ids,
+            control_case_ids=[one for one in numbers.controls if is_key(one)],
+            timeout=self.timeout_seconds,
+        )
+        gone = [web_case_id for web_case_id in web_case_ids if answer.is_surely_absent(web_case_id)]
+        elsewhere = await self.d365.find_anywhere(gone, timeout=self.timeout_seconds) if gone else ()
+        found = [case for cases in answer.found.values() for case in cases]
+        there = {(case.web_case_id or "").casefold() for case in elsewhere}
+        nowhere = {web_case_id for web_case_id in gone if web_case_id.casefold() not in there}
+        await self.apply_read.handle(began_at, [*found, *elsewhere], Gone(web_case_ids=nowhere))
+        return {*answer.found, *gone}
 
     async def _look_again(self, data_area_id: str, case_ids: Sequence[str], numbers: Numbers) -> set[str]:
         began_at = await self.rows.read_begins()
@@ -94,7 +133,7 @@ class FindAbsent:
         ]
         found = [case for cases in answer.found.values() for case in cases]
         absent = {(data_area_id, case_id) for case_id in sure}
-        await self.apply_read.handle(began_at, [*found, *elsewhere], absent)
+        await self.apply_read.handle(began_at, [*found, *elsewhere], Gone(numbers=absent))
         return {*answer.found, *sure}
 
     async def _doubt(self, data_area_id: str, unsure: Sequence[str], answer: LookUpAnswer, numbers: Numbers) -> None:

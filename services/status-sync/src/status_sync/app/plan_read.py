@@ -75,6 +75,16 @@ class Second(NamedTuple):
     case_id: str
 
 
+class Gone(NamedTuple):
+    """What a read proved to be in D365 no more: whatever had these numbers, and whatever had these Web Case IDs."""
+
+    numbers: Collection[CaseNumber] = ()
+    web_case_ids: Collection[str] = ()
+
+
+NOTHING_GONE = Gone()
+
+
 class Books(NamedTuple):
     """What is known before the read is applied."""
 
@@ -106,12 +116,12 @@ class Plan:
 class Planner:
     """Places each case of a read, and sees for the next one what the last one changes."""
 
-    def __init__(self, rules: Rules, mapping: D365Mapping, books: Books, absent: Collection[CaseNumber] = ()) -> None:
-        """`absent`: where the same read proved that D365 has no record any more."""
+    def __init__(self, rules: Rules, mapping: D365Mapping, books: Books, gone: Gone) -> None:
+        """Nothing is planned yet."""
         self._rules = rules
         self._mapping = mapping
         self._books = books
-        self._absent = absent
+        self._gone = gone
         self._rows: dict[str, KnownCase] = {}
         self._at: dict[CaseNumber, set[str]] = {}
         self.plan = Plan()
@@ -123,9 +133,15 @@ class Planner:
         for case in found:
             self._plan(began_at, case)
         for row in list(self._rows.values()):
-            if row.number in self._absent and row.unfollowed is None and applies(began_at, row.read_began_at):
+            if self._is_gone(row) and applies(began_at, row.read_began_at):
                 self._leave(replace(row, unfollowed=Unfollowed.DELETED))
         return self.plan
+
+    def _is_gone(self, row: KnownCase) -> bool:
+        """Whether its record is gone; a row that has lost its number to another case is known by its name alone."""
+        if row.unfollowed is Unfollowed.REUSED:
+            return row.web_case_id in self._gone.web_case_ids
+        return row.unfollowed is None and row.number in self._gone.numbers
 
     def _plan(self, began_at: datetime, found: D365Case) -> None:
         number = number_of(found)
@@ -136,7 +152,7 @@ class Planner:
             at_number=at_number,
             by_web_case_id=self._rows.get((found.web_case_id or "").upper()),
             dealer=self._books.dealers.get(number),
-            absent=self._absent,
+            absent=self._gone.numbers,
         )
         if placement.ignored:
             self.plan.ignored.append((found, placement.ignored))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, assert_never
 
 import structlog
 from prometheus_client import Counter
@@ -174,9 +174,15 @@ class ReadDueCases:
 
     async def _gone(self, data_area_id: str, kind: KeyKind, missing: Sequence[str]) -> Collection[str]:
         """Which of the missing need no other try."""
-        if kind is not KeyKind.CASE_ID or not missing or self.find_absent is None:
+        if not missing or self.find_absent is None:
             return ()
-        return await self.find_absent.handle(data_area_id, missing)
+        match kind:
+            case KeyKind.CASE_ID:
+                return await self.find_absent.by_case_id(data_area_id, missing)
+            case KeyKind.WEB_CASE_ID:
+                return await self.find_absent.by_web_case_id(data_area_id, missing)
+            case _:
+                assert_never(kind)
 
     async def _find(self, data_area_id: str, kind: KeyKind, keys: Sequence[str]) -> Sequence[D365Case]:
         if kind is KeyKind.CASE_ID:

@@ -63,6 +63,11 @@ class DueReadStore:
         shown = {row["case_id"] for row in rows if row["web_case_id"] and row["shown"]}
         return Numbers(followed, shown, {row["case_id"] for row in rows if not row["web_case_id"]})
 
+    async def find_reused(self, data_area_id: str, web_case_ids: Collection[str]) -> Collection[str]:
+        """Which of these rows have a Case ID that is another case's now, and a record that has shown their own name."""
+        rows = await self.pool.fetch(load_sql(Statement.FIND_REUSED), data_area_id, list(web_case_ids))
+        return {row["web_case_id"] for row in rows}
+
     async def read_begins(self) -> datetime:
         """The database's time now."""
         now: datetime = await self.pool.fetchval(load_sql(Statement.READ_BEGINS))

@@ -18,6 +18,7 @@ class Statement(SqlFile):
     FIND_DELIVERED = auto()
     FIND_KNOWN_CASES = auto()
     FIND_NUMBERS = auto()
+    FIND_REUSED = auto()
     FIND_STANDINGS = auto()
     FIND_TAKEN_SLUGS = auto()
     FIND_TEXTS = auto()

@@ -7,7 +7,8 @@ WITH left_alone AS (
         case_id = coalesce(c.case_id, r.case_id),
         moved_at = CASE WHEN r.why = 'moved' THEN coalesce(c.moved_at, $1) END,
         deleted_in_d365_at = CASE WHEN r.why = 'deleted' THEN coalesce(c.deleted_in_d365_at, $1) END,
-        case_id_reused_at = CASE WHEN r.why = 'reused' THEN coalesce(c.case_id_reused_at, $1) END,
+        -- That its number is another case's stays an alarm, should it be deleted, too.
+        case_id_reused_at = CASE r.why WHEN 'reused' THEN coalesce(c.case_id_reused_at, $1) WHEN 'deleted' THEN c.case_id_reused_at END,
         read_began_at = CASE WHEN r.settled THEN $1 ELSE c.read_began_at END
     FROM unnest($2::text[], $3::text[], $4::text[], $5::boolean[]) AS r (web_case_id, case_id, why, settled)
     WHERE c.web_case_id = r.web_case_id AND (c.read_began_at IS NULL OR c.read_began_at < $1)

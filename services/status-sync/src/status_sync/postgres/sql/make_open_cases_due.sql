@@ -9,9 +9,12 @@ WITH begun AS (
 ), open_cases AS (
     SELECT
         c.data_area_id,
-        CASE WHEN c.case_id IS NULL THEN 'web_case_id' ELSE 'case_id' END AS key_kind,
-        coalesce(c.case_id, c.web_case_id) AS key
-    FROM case_api.cases AS c, begun
+        CASE WHEN n.own IS NULL THEN 'web_case_id' ELSE 'case_id' END AS key_kind,
+        coalesce(n.own, c.web_case_id) AS key
+    FROM case_api.cases AS c
+    CROSS JOIN begun
+    -- Where its number is another case's now, its own name may still find it.
+    CROSS JOIN LATERAL (SELECT CASE WHEN c.case_id_reused_at IS NULL OR NOT c.named_in_d365 THEN c.case_id END AS own) AS n
     WHERE (c.case_id IS NOT NULL OR c.submission_no > 0)
         AND (c.d365_status IS NULL OR c.d365_status <> ALL ($4::text[]))
     ORDER BY 1, 2, 3
