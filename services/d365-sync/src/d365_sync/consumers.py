@@ -1,4 +1,4 @@
-"""From Kafka into the document queue: each batch is written in one transaction, then its offsets move."""
+"""Read from Kafka into the document queue: write each batch in one transaction, then commit its offsets."""
 
 import asyncio
 import re
@@ -17,11 +17,11 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def subscriptions(pool: Pool, taken_in: Callable[[], None]) -> list[Subscription]:
-    """What d365-sync reads; `taken_in` is called after each batch that is durable."""
+    """What d365-sync reads; `taken_in` is called once a batch is stored."""
     submitted_gate, status_changed_gate = FloodGate(), FloodGate()
 
     def submitted(records: Sequence[RawRecord]) -> Awaitable[None]:
-        # Read at once, while the batch before is being written (`Subscription`).
+        # Decode at once, while the batch before is being written (`Subscription`).
         return write(asyncio.create_task(read_batch(records, _submitted)))
 
     async def write(reading: Awaitable[Batch[Submitted]]) -> None:
@@ -41,7 +41,7 @@ def subscriptions(pool: Pool, taken_in: Callable[[], None]) -> list[Subscription
 
 def _submitted(record: RawRecord) -> Submitted:
     event = decode(CaseSubmitted, record.value, record.headers)
-    # A trace is no reason to lose a submission: what is none is left out.
+    # Do not lose a submission over its trace: leave out one that is malformed.
     trace = header(record.headers, "traceparent")
     return Submitted(event, trace if trace and _TRACEPARENT.fullmatch(trace) else None)
 

@@ -1,6 +1,6 @@
 """The dispatcher: the one leader that claims documents and has them looked up, sent and published.
 
-Each loop's turn is short; what takes as long as D365 does runs beside, in `InFlight`.
+Each loop's turn is short; what waits for D365 runs separately, in `InFlight`.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from d365_sync.domain.look_ups import not_cleared
 
 log = structlog.get_logger(__name__)
 LEASE_NAME = "dispatcher"
-# A document's lease covers one attempt: the time-out, and this for the way to the socket and back.
+# A document's lease covers one attempt: the timeout, plus this for what happens before and after the call.
 LEASE_MARGIN_SECONDS = 5.0
 _POLL_SECONDS = 0.25
 _COMPARE_SECONDS = 1.0
@@ -61,7 +61,7 @@ class Dispatcher:
     _leader: Leader = field(default=Leader(LEASE_NAME, 0))
     _after_dealer: str = ""
     _claimed_this_time_round: bool = False
-    # Legal entities that are asked about documents of unknown outcome: one request for each at a time.
+    # Legal entities with a look-up of unknown outcomes under way: one request at a time for each.
     _looking_up: set[str] = field(default_factory=set)
     _looked_up_last: bool = False
     _environment_fits: bool = False
@@ -71,7 +71,7 @@ class Dispatcher:
         return self.timeout_seconds + LEASE_MARGIN_SECONDS
 
     async def lead(self, lease: Lease, stopping: asyncio.Event) -> None:
-        """Work until `stopping` is set, or until cancelled because the lease was lost."""
+        """Work until `stopping` is set, or until canceled because the lease was lost."""
         self._leader = Leader(lease.name, lease.token)
         self.in_flight.lease = lease
         await self.backpressure.resume()
@@ -105,7 +105,7 @@ class Dispatcher:
                 self.heartbeats.forget(name)
 
     async def tend(self) -> bool:
-        """What must be right before anything is claimed: environment, mapping, breaker; and leases left behind."""
+        """Check what must be right before anything is claimed: environment, mapping, breaker; expire old leases."""
         await self._check_environment()
         if await self.documents.expire_leases(settle_seconds=self.settle_seconds):
             self.wake_ups.look_up.ring()
@@ -130,7 +130,7 @@ class Dispatcher:
         _refused.set(not self._environment_fits)
 
     async def deliver(self) -> bool:
-        """Claim documents and have them sent; True where there may be more and room for them."""
+        """Claim documents and have them sent; True if there may be more, and room for them."""
         room = self._room()
         if not room or not self._environment_fits or not self.backpressure.may_send:
             return False
@@ -167,7 +167,7 @@ class Dispatcher:
     async def _publish(self, lease: Lease) -> bool:
         if await self.publisher.turn(lease):
             return True
-        # What comes within a moment goes out together: two statements a batch, however busy it is.
+        # What arrives within a moment goes out together: a batch costs two statements, whatever its size.
         await asyncio.sleep(_PUBLISH_PAUSE_SECONDS)
         return False
 
@@ -178,7 +178,7 @@ class Dispatcher:
         return self.backpressure.may_send and self.log_failures is not None and await self.log_failures()
 
     def _room(self) -> int:
-        """How many documents to claim now; few are not worth a statement."""
+        """How many documents to claim now; a few are not worth a statement."""
         limit = self.backpressure.concurrency.limit
         room = max(0, limit + self._ahead() - self.in_flight.count)
         return room if room >= limit // 4 + self._reserve() or not self.in_flight.has_more else 0
@@ -189,11 +189,11 @@ class Dispatcher:
         return at_work + self.in_flight.outcomes.waiting
 
     def _reserve(self) -> int:
-        """The slots that one dealer alone does not get."""
+        """The slots that a single dealer never gets."""
         return max(1, self.backpressure.concurrency.limit // 10)
 
     def _ahead(self) -> int:
-        """How many documents to have ready, so that no slot waits for a claim or a look-up: none where D365 is slow."""
+        """How many documents to have ready, so that no slot waits for a claim or a look-up; none if D365 is slow."""
         if self.backpressure.fast and self._looked_up_last:
             return self.backpressure.concurrency.limit
         return (
@@ -251,5 +251,5 @@ class Dispatcher:
         posting = {claim.id for claim in begun}
         for claim in claims:
             if claim.id not in posting:
-                # Fenced: where the lease was lost, this changes nothing.
+                # Fenced: if the lease was lost, this changes nothing.
                 self.in_flight.outcomes.add(Result(claim, not_cleared(claim)))

@@ -1,4 +1,4 @@
-"""What the one leader does: dispatch, carry out replays and restores of D365, and add the ledger up."""
+"""What the one leader does: dispatch, carry out replays and restores of D365, and add up the ledger."""
 
 import asyncio
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from d365_sync.metrics import Measure
 
 _REPLAY_SECONDS = 0.25
 _LEDGER_SECONDS = 60.0
-# How often it is seen whether a check of D365 is due; one asks some forty times, and each may take its time-out.
+# How often to see whether a check of D365 is due; a check sends some forty requests, and each may time out.
 _CHECK_SECONDS = 30.0
 _CHECK_TURN_SECONDS = 3600.0
 
@@ -34,7 +34,7 @@ class Leading:
     wake_ups: WakeUps
 
     async def lead(self, lease: Lease, stopping: asyncio.Event) -> None:
-        """Work until `stopping` is set, or until cancelled because the lease was lost."""
+        """Work until `stopping` is set, or until canceled because the lease was lost."""
         leader = Leader(lease.name, lease.token)
 
         async def replay() -> bool:

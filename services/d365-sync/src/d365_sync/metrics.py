@@ -1,4 +1,4 @@
-"""What Prometheus learns about the queue as a whole."""
+"""Metrics of the queue as a whole."""
 
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ class Measure:
     checks: PostgresChecks
 
     async def backlog(self) -> bool:
-        """Count the queue; returns False, as a loop's turn that is done."""
+        """Count the queue; returns False: the loop's turn is done."""
         found = {one.state: one for one in await self.control.backlog()}
         for state in _OPEN:
             _documents.labels(state).set(found[state].documents if state in found else 0)
@@ -56,7 +56,7 @@ class Measure:
         _uniqueness.set(await self.checks.is_unproven())
 
     async def ledger(self) -> bool:
-        """Add the ledger up, a join of all submissions: for the leader alone; returns False."""
+        """Add up the ledger, a join of all submissions, so only the leader does it; returns False."""
         counts = await self.queries.ledger()
         counts.pop("as_of")
         _ledger.set(adds_up(counts))
@@ -65,6 +65,6 @@ class Measure:
         return False
 
     def forget_ledger(self) -> None:
-        """Another process leads now, and reports it."""
+        """Clear the ledger's gauges: another process leads now, and reports it."""
         _ledger.set(_UNKNOWN)
         _misplaced.clear()

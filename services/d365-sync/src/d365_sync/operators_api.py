@@ -1,4 +1,4 @@
-"""What the operators' API is made of: its use cases on the stores of PostgreSQL."""
+"""Build the operators' API: its use cases on the PostgreSQL stores."""
 
 from case_shared.d365.client import D365Client
 from case_shared.database.postgres import Pool
@@ -31,7 +31,7 @@ from d365_sync.postgres.windows import PostgresWindows
 from d365_sync.settings import Settings
 from d365_sync.web.context import Context
 
-# A dry run of some thousand documents is done by then.
+# Long enough for a dry run of some thousand documents.
 _DRY_RUN_WAIT_SECONDS = 20.0
 
 

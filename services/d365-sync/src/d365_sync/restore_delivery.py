@@ -1,4 +1,4 @@
-"""After a restore of the database, before anything is sent: what it knew of D365 may be old, so all is read again."""
+"""After a restore of the database, before anything is sent: its knowledge of D365 may be outdated, so read it again."""
 
 from collections.abc import Awaitable, Callable
 
@@ -11,7 +11,7 @@ from d365_sync.postgres.statements import Statement
 
 
 def restore_delivery(reason: str) -> Callable[[Pool, KafkaSettings], Awaitable[str]]:
-    """What the command `restored` does; `reason` stands in the audit. Safe to repeat."""
+    """What the command `restored` does; `reason` goes into the audit. Safe to repeat."""
 
     async def work(pool: Pool, settings: KafkaSettings) -> str:
         await pool.execute(load_sql(Statement.RESTORE_DELIVERY), Actor("restored"), reason)

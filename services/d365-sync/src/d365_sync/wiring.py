@@ -1,4 +1,4 @@
-"""The composition root: what d365-sync is made of, and how it starts and stops."""
+"""The composition root: builds d365-sync, starts and stops it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -66,11 +66,11 @@ from d365_sync.settings import Settings
 from d365_sync.web.app import create
 
 log = structlog.get_logger(__name__)
-# Together below the grace period that `case_shared.web.service` leaves after its own.
+# Their sum is below the grace period that `case_shared.web.service` leaves after its own.
 _LOOPS_SECONDS = 4.0
 _DRAIN_SECONDS = 4.0
 _MEASURE_SECONDS = 5.0
-# Beside the POSTs: look-ups, probes, operators' reads.
+# Besides the POSTs: look-ups, probes, operators' reads.
 _MORE_CONNECTIONS = 10
 
 
@@ -87,7 +87,7 @@ def build_app(settings: Settings) -> FastAPI:
 
 
 async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> None:
-    """Open what is needed and start the loops; `stack` stops them in the other order."""
+    """Open what is needed and start the loops; `stack` stops them in reverse order."""
     clock, stopping = SystemClock(), asyncio.Event()
     heartbeats = Heartbeats(clock)
     pool = await open_pool(settings, service=SERVICE)
@@ -156,7 +156,7 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
 def build_dispatcher(
     settings: Settings, pool: Pool, d365: D365, sender: Sends, clock: Clock, heartbeats: Heartbeats, wake_ups: WakeUps
 ) -> Dispatcher:
-    """The dispatcher and all that it works with."""
+    """The dispatcher and everything that it needs."""
     mapping, seconds = settings.mapping, settings.d365_timeout_seconds
     documents, control = PostgresDocuments(pool, clock, settings.d365_url), PostgresControl(pool)
     policy = Policy(
@@ -192,7 +192,7 @@ def build_dispatcher(
 
 
 def build_retention(settings: Settings, pool: Pool, heartbeats: Heartbeats) -> Retention:
-    """What is kept for a configured time only."""
+    """The rules for data that is kept for a configured time."""
     rules = (
         ("documents", Statement.EMPTY_DOCUMENTS, settings.retention_payload_days),
         ("unreadable_records", Statement.DELETE_UNREADABLE_RECORDS, settings.retention_unreadable_record_days),
@@ -204,7 +204,7 @@ def build_retention(settings: Settings, pool: Pool, heartbeats: Heartbeats) -> R
 
 
 def build_replays(settings: Settings, pool: Pool, d365: D365, dispatcher: Dispatcher, clock: Clock) -> RunReplays:
-    """What carries replays out, beside `dispatcher`."""
+    """What carries out replays, beside `dispatcher`."""
     replays, seconds = PostgresReplays(pool), settings.d365_timeout_seconds
     look_up = ControlledLookUp(d365, dispatcher.documents, seconds, settings.d365_settle_seconds)
     forecast = ForecastReplay(look_up, replays, settings.mapping.has_submission_id)
@@ -213,7 +213,7 @@ def build_replays(settings: Settings, pool: Pool, d365: D365, dispatcher: Dispat
 
 
 def build_check(settings: Settings, checks: PostgresChecks, clock: Clock) -> CheckD365:
-    """What looks at D365 as `casebridge d365 check` does, but writes nothing there."""
+    """Checks D365 like `casebridge d365 check`, but writes nothing there."""
 
     async def check(asked: Asked) -> Report:
         return await run_check(settings, asked, clock, inbound="no case is created")
@@ -222,7 +222,7 @@ def build_check(settings: Settings, checks: PostgresChecks, clock: Clock) -> Che
 
 
 def build_restore(settings: Settings, pool: Pool, d365: D365, dispatcher: Dispatcher, clock: Clock) -> RestoreD365:
-    """What looks up what D365 has lost in a restore, beside `dispatcher`."""
+    """Looks up what D365 lost in a restore, beside `dispatcher`."""
     backpressure, seconds = dispatcher.backpressure, settings.d365_timeout_seconds
     return RestoreD365(
         PostgresRestores(pool),
@@ -239,7 +239,7 @@ def build_restore(settings: Settings, pool: Pool, d365: D365, dispatcher: Dispat
 async def _stop(
     stopping: asyncio.Event, tasks: list[asyncio.Task[None]], dispatcher: Dispatcher, leadership: Leadership
 ) -> None:
-    """No new claims; what is under way is finished, or left to its lease's end, which makes it be looked up."""
+    """Claim nothing more; finish what is under way, or leave it until its lease expires and it is looked up."""
     await finish(stopping, tasks, within_seconds=_LOOPS_SECONDS)
     try:
         async with asyncio.timeout(_DRAIN_SECONDS):

@@ -1,4 +1,4 @@
-"""What must not be: D365 has one submission twice."""
+"""The alarm for what must never happen: D365 has one submission twice."""
 
 import structlog
 from prometheus_client import Counter
@@ -8,7 +8,7 @@ _doubles = Counter("d365_sync_found_twice_total", "Submissions that D365 has twi
 
 
 def found_twice(web_case_id: str) -> None:
-    """Count and log it; the document tells the Case IDs."""
+    """Count and log it; the document shows the Case IDs."""
     _doubles.inc()
     log.critical(
         "found_twice", web_case_id=web_case_id, advice="close all cases but one in D365; the document names them"

@@ -1,4 +1,4 @@
-"""Keep D365 from harm and the queue from dead letters: breaker, concurrency, and the pauses that D365 asks for."""
+"""Protect D365 from overload and the queue from dead letters: breaker, concurrency, and the pauses D365 asks for."""
 
 from dataclasses import dataclass, field
 
@@ -23,7 +23,7 @@ _LONGEST_WAIT_SECONDS = 30.0
 
 @dataclass
 class Backpressure:
-    """Learns from each answer whether, and how many at once, documents may be sent."""
+    """Learns from each answer whether documents may be sent, and how many at once."""
 
     d365: D365
     control: DeliveryControl
@@ -40,7 +40,7 @@ class Backpressure:
     _stored: tuple[object, ...] = field(default=())
 
     def learn(self, decision: Decision, *, started: float) -> None:
-        """Take in what an attempt that began at `started` (monotonic) says about D365."""
+        """Learn about D365 from an attempt that began at `started` (monotonic seconds)."""
         now, at, why = self.clock.monotonic(), self.clock.now(), decision.why or ""
         match decision.health:
             case Health.ANSWERED:
@@ -59,16 +59,16 @@ class Backpressure:
                 self.breaker.failed(why, now=now, at=at)
             case Health.MISCONFIGURED:
                 log.error("d365_misconfigured", why=why)
-                # The whole mapping is checked before work flows again: a control read alone would let documents fail.
+                # Check the whole mapping before work flows again: a control read alone would let documents fail.
                 self._checked = False
                 self.breaker.open(why, now=now, at=at)
             case Health.SAYS_NOTHING:
                 pass
 
     def _own_wait(self, started: float, now: float) -> float:
-        """How long we wait of ourselves, in seconds: longer with each round of nothing but 429s, the first one free.
+        """Our own wait in seconds: longer with each round of nothing but 429s; none after the first round.
 
-        Calls that were under way together are one round: their 429s say nothing new.
+        Calls under way at the same time are one round: their 429s say nothing new.
         """
         if started >= self._refused_at:
             self._refused_rounds += 1
@@ -76,7 +76,7 @@ class Backpressure:
         return self.backoff.seconds(self._refused_rounds - 2) if self._refused_rounds > 1 else 0.0
 
     def held_seconds(self) -> float:
-        """How long D365 asked us to wait, from now; 0 where it did not."""
+        """How many seconds from now D365 asked us to wait; 0 if it did not."""
         return max(0.0, self._held_until - self.clock.monotonic())
 
     @property
@@ -86,20 +86,20 @@ class Backpressure:
 
     @property
     def fast(self) -> bool:
-        """Whether D365 answers so fast that documents may be claimed ahead of their turn."""
+        """Whether D365 answers fast enough to claim documents ahead of their turn."""
         return self._seconds is not None and self._seconds < FAST_SECONDS
 
     async def resume(self) -> None:
-        """Take up the breaker as the last leader left it."""
+        """Restore the breaker as the last leader left it."""
         stored = await self.control.read()
         self.breaker.state, self.breaker.since = stored.breaker, stored.breaker_since
         self.breaker.reason = stored.breaker_reason
 
     async def tend(self) -> None:
-        """Check the mapping before anything is sent, probe where the breaker is open, and store what changed."""
+        """Check the mapping before anything is sent, probe if the breaker is open, and store what changed."""
         now = self.clock.monotonic()
         if self.breaker.probe_due(now):
-            # The database counts the interval: a leader that has just taken over does not know of the last probe.
+            # The database counts the interval: a leader that has just taken over does not know when the last probe was.
             if await self.control.claim_probe(self.breaker.probe_seconds):
                 await self._probe()
         elif self.breaker.closed and not self._checked:

@@ -1,4 +1,4 @@
-"""The type of an edited payload's category, where the payload names the category alone: as a submission gets it."""
+"""Fill in the category type of an edited payload that names only the category, as a submission does."""
 
 from case_shared.words.category_types import CategoryTypes
 from case_shared.words.errors import Refused
@@ -7,16 +7,16 @@ from d365_sync.app.replays import Choices
 
 
 class CategoryAmbiguous(Refused):
-    """The category stands in several types, and the payload names none."""
+    """The category is in several types, and the payload names none."""
 
     def __init__(self, types: list[str]) -> None:
         super().__init__(f"the category stands in several types; give one of: {', '.join(types)}")
 
 
 def with_category_type(content: CaseContent, choices: Choices, allowed: CategoryTypes) -> CaseContent:
-    """`content` with the one type in which its category stands among those that dealers see.
+    """Return `content` with its category's type, if the types that dealers see leave only one.
 
-    Unchanged where it names a type, or no list knows the category: D365 decides then. Raises CategoryAmbiguous.
+    Unchanged if it names a type, or if no list has the category: then D365 decides. Raises CategoryAmbiguous.
     """
     if content.category_type:
         return content

@@ -1,4 +1,4 @@
-"""The reading part of the check of D365: at the start, daily, and every few minutes while something is to be done."""
+"""Run the read-only part of the D365 check: at startup, daily, and every few minutes while a step fails."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from case_shared.process.clock import Clock
 log = structlog.get_logger(__name__)
 DAILY_SECONDS = 86_400.0
 _WHILE_FAILED_SECONDS = 300.0
-# Replicas that start one after the other, and leaders that change, need no check each.
+# Replicas that start one after another, and new leaders, do not each need a check.
 _FRESH_SECONDS = 60.0
 
 
 class LastCheck(NamedTuple):
-    """How long ago it was, and whether no step failed."""
+    """How long ago the last check was, and whether no step failed."""
 
     age_seconds: float
     ok: bool
 
 
 class Checks(Protocol):
-    """Where results are kept, and what a check must know beforehand."""
+    """Stores results, and provides what a check must know beforehand."""
 
     async def last(self) -> LastCheck | None: ...
     async def proof(self) -> Proof | None: ...
@@ -36,7 +36,7 @@ class Checks(Protocol):
 
 @dataclass
 class CheckD365:
-    """Runs `check` where it is due, and keeps what it found. For the leader alone."""
+    """Runs `check` when it is due, and stores the report. Only the leader runs it."""
 
     checks: Checks
     check: Callable[[Asked], Awaitable[Report]]
@@ -45,7 +45,7 @@ class CheckD365:
     _not_before: float = float("-inf")
 
     async def __call__(self) -> bool:
-        """One turn of its loop; False: nothing more to do just now."""
+        """Run one turn of the loop; False: nothing more to do for now."""
         if self.clock.monotonic() < self._not_before or not self._is_due(await self.checks.last()):
             return False
         asked = Asked(
@@ -53,7 +53,7 @@ class CheckD365:
             proof=await self.checks.proof(),
             heard=await self.checks.heard(),
         )
-        # A check that ends in an error nobody foresaw must not ask D365 again and again.
+        # A check that ends in an unexpected error must not ask D365 again and again.
         self._not_before = self.clock.monotonic() + _WHILE_FAILED_SECONDS
         report = await self.check(asked)
         self._not_before = float("-inf")

@@ -1,6 +1,6 @@
-"""A case that D365 got without an answer to us is held against what was sent: it may have shortened a text.
+"""Compare a case whose POST D365 never answered with what was sent: D365 may have shortened a text.
 
-Where the POST's own answer came, it showed that (`echo.py`); a look-up and another service's evidence do not.
+If the POST was answered, the answer shows that (`echo.py`); a look-up or another service's evidence does not.
 """
 
 from collections import defaultdict
@@ -31,28 +31,28 @@ class Delivered:
 
 
 class Stored(Protocol):
-    """What is known of how D365 stored the cases of documents."""
+    """Keeps what is known about how D365 stored each document's case."""
 
     async def due(self, limit: int) -> list[Delivered]:
-        """Delivered documents of which it is not known yet."""
+        """Delivered documents that are not compared yet."""
 
     async def note(self, document: Delivered, found: Sequence[Difference]) -> None:
-        """Note what differs, which is an alarm."""
+        """Note what differs; a difference is an alarm."""
 
     async def postpone(self, documents: Sequence[Delivered], seconds: float) -> None:
-        """D365 gave no answer."""
+        """Try again after `seconds`: D365 gave no answer."""
 
 
 @dataclass(frozen=True)
 class CompareStored:
-    """Reads such cases and notes what differs; best effort: it gates no state."""
+    """Reads such cases and notes what differs. Best effort: no document's state depends on it."""
 
     d365: D365
     stored: Stored
     timeout_seconds: float
 
     async def __call__(self) -> bool:
-        """Compare a batch; True where there may be more."""
+        """Compare a batch; True if there may be more."""
         due = await self.stored.due(_BATCH)
         places: dict[str, list[Delivered]] = defaultdict(list)
         for document in due:
@@ -70,5 +70,5 @@ class CompareStored:
             await self.stored.postpone(documents, _RETRY_SECONDS)
             return
         for document in documents:
-            # One that D365 does not have any more differs in nothing.
+            # A case that D365 no longer has differs in nothing.
             await self.stored.note(document, found.get(document.case_id, ()))

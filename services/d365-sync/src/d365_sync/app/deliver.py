@@ -13,20 +13,20 @@ from d365_sync.domain.outcomes import Policy, after_post
 
 @dataclass(frozen=True)
 class Deliver:
-    """Sends a case to D365; its intent is stored already. `timeout_seconds` bounds each call."""
+    """Sends a case to D365; the intent is already stored. `timeout_seconds` bounds each call."""
 
     d365: D365
     policy: Policy
     timeout_seconds: float
 
     async def __call__(self, claim: Claim) -> Result:
-        """What the attempt came to; raises nothing that D365 or the network did."""
+        """Return the attempt's result; failures of D365 or the network do not raise."""
         with telemetry.span(
             "deliver", traceparent=claim.traceparent, attributes={"casebridge.document": str(claim.id)}
         ):
             answer = await self.d365.create_case(claim.case, timeout=self.timeout_seconds)
             reached(FaultPoint.CASE_POSTED)
-            # 403 is either this category (security is per role and category type) or everything.
+            # A 403 concerns either this category (security is per role and category type) or every request.
             control = await self._control_read() if isinstance(answer, Forbidden) else None
         exchange = answer.exchange
         return Result(claim, after_post(answer, claim, self.policy, control), exchange, exchange.support)

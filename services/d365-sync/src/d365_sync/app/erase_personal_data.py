@@ -10,16 +10,16 @@ from case_shared.words.actor import Actor
 from case_shared.words.errors import Refused
 
 log = structlog.get_logger(__name__)
-# So many in a transaction: nobody waits long for their locks.
+# Cases per transaction: few, so that nobody waits long for their locks.
 _AT_ONCE = 200
 
 
 class NothingOfTheirs(Refused):
-    """There is no such dealer, or no such case of the dealer's."""
+    """The dealer does not exist, or has no such case."""
 
 
 class OnTheirWay(Refused):
-    """These cases are on their way to D365, which needs what is to be erased."""
+    """These cases are on their way to D365, which needs the data to be erased."""
 
     def __init__(self, web_case_ids: Sequence[str]) -> None:
         super().__init__(f"on their way to D365: {', '.join(web_case_ids)}")
@@ -28,7 +28,7 @@ class OnTheirWay(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Whose data: of a dealer, and one of a case, a user (name or subject), a contact (name, address or number)."""
+    """Whose data: a dealer's, and one of: a case, a user (name or subject), a contact (name, address or number)."""
 
     dealer: str
     web_case_id: str | None = None
@@ -44,7 +44,7 @@ class Found(NamedTuple):
 
 
 class PersonalData(Protocol):
-    """Where personal data is."""
+    """The store of personal data."""
 
     async def knows(self, dealer: str) -> bool: ...
     async def find(self, whose: Whose) -> list[Found]: ...
@@ -53,12 +53,12 @@ class PersonalData(Protocol):
 
 @dataclass(frozen=True)
 class ErasePersonalData:
-    """Erases in several transactions; repeated after an interruption, it completes."""
+    """Erases in several transactions; run again after an interruption, it completes."""
 
     data: PersonalData
 
     async def __call__(self, whose: Whose, actor: Actor, reason: str, *, dry_run: bool) -> list[str]:
-        """Erase, or only find, the cases; returns them.
+        """Erase the cases, or only find them (`dry_run`); return their Web Case IDs.
 
         Raises NothingOfTheirs, and OnTheirWay before anything is erased.
         """

@@ -30,10 +30,10 @@ _seconds = Histogram(
 
 @dataclass
 class InFlight:
-    """Sends what is ready, as many at once as D365 bears; `freed` is called when there is room again.
+    """Sends what is ready, as many at once as D365 can take; calls `freed` when there is room again.
 
-    Work under way is not cancelled when the lease is lost: what D365 answers is stored all the same, fenced by the
-    document's own lease, and a late success is evidence.
+    Losing the lease does not cancel work under way: D365's answer is still stored, fenced by the document's own lease,
+    and a late success is evidence.
     """
 
     deliver: Callable[[Claim], Awaitable[Result]]
@@ -55,7 +55,7 @@ class InFlight:
 
     @property
     def has_more(self) -> bool:
-        """Whether more is in flight than what is being sent: being looked up, or waiting for a slot."""
+        """Whether documents are being looked up or waiting for a slot, besides those being sent."""
         return bool(self._ready or self.looking_up)
 
     def take(self, claims: Sequence[Claim]) -> None:
@@ -64,7 +64,7 @@ class InFlight:
         self._fill()
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` to its end, even where the leader's own work is cancelled."""
+        """Run `work` to its end, even if the leader's own work is canceled."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -72,7 +72,7 @@ class InFlight:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            # Its documents' leases end, and then they are taken up again.
+            # When its documents' leases expire, they are claimed again.
             log.error("attempt_failed", error=repr(error), exc_info=error)
 
     def refresh(self) -> None:
@@ -84,14 +84,14 @@ class InFlight:
         self._fill()
 
     async def drain(self) -> None:
-        """Give back what was not begun, and wait for what is under way and for its outcome to be stored."""
+        """Give back what has not begun; wait until what is under way has ended and its outcome is stored."""
         self.give_back("the service stops")
         while self._tasks:
             await asyncio.wait(self._tasks)
         await self.outcomes.drain()
 
     def give_back(self, why: str) -> None:
-        """Give back what was not begun."""
+        """Give back what has not begun."""
         while self._ready:
             claim = self._ready.popleft()
             self.outcomes.add(Result(claim, Decision.not_sent(claim=claim, why=why)))
@@ -122,7 +122,7 @@ class InFlight:
             self.freed()
 
     def _too_late(self, claim: Claim) -> str | None:
-        """Why the POST must not begin now: the last look at both leases before the socket."""
+        """Why the POST must not begin now, or None: the last check of both leases before sending."""
         if claim.expires - self.clock.monotonic() < self.timeout_seconds:
             return "the document's lease would end before the answer must be here"
         if self.lease is None:

@@ -1,8 +1,8 @@
-"""The ledger against D365's own books: two lists in the order of the Web Case ID, held side by side, a page at a time.
+"""Compare our books with D365's: two lists in the order of the Web Case ID, merged a page at a time.
 
-D365 compares no texts, so its books cannot be read in that order: they are read by RecId and kept in a table of ours
-until they are compared. No snapshot spans D365 and us. So its books are read first and ours after them, and only
-documents are judged that nothing has happened to since five minutes before that: a case in flight raises no alarm.
+D365 cannot page by text, so its books are read by RecId and kept in a table of ours until they are compared. No
+snapshot spans D365 and us. So D365's books are read first and ours after them, and a document is judged only if nothing
+has happened to it since five minutes before that: a case in flight raises no alarm.
 """
 
 from collections import defaultdict
@@ -23,15 +23,15 @@ from d365_sync.domain.ledger import JUDGED_SECONDS
 _D365_PAGE = 1000
 _COMPARED_PAGE = 1000
 _BOOKS_PAGE = 1000
-# Behind the letter that begins each Web Case ID: what sorts before it was not written by us.
+# The letter that begins each Web Case ID: what sorts before it is not ours.
 _FIRST = "W"
 SHOWN = 100
-# Of these it is known that D365 has a case in their way.
+# For these causes, D365 is known to have a case that is in the way.
 _EXPLAINED = frozenset({Cause.OTHER_CONTENT, Cause.FOUND_TWICE, Cause.SUPERSEDED})
 
 
 class Reads(Protocol):
-    """The D365 client, as far as it is used here; `timeout` in seconds."""
+    """The part of the D365 client used here; `timeout` in seconds."""
 
     async def read_web_cases(
         self,
@@ -65,7 +65,7 @@ class Entry:
 
 
 class Books(Protocol):
-    """Our books: documents behind `behind`, up to a Web Case ID (None: to the end), in order."""
+    """Our books: documents after `behind`, up to a Web Case ID (None: to the end), in order."""
 
     async def entries(
         self, behind: DocumentId, up_to: str | None, limit: int, older_than_seconds: float
@@ -73,16 +73,16 @@ class Books(Protocol):
 
 
 class FoundCases(Protocol):
-    """D365's cases of one comparison, kept in the database: they may be more than fit into memory."""
+    """D365's cases of one comparison, kept in the database because they may not fit into memory."""
 
     async def add(self, comparison: UUID, cases: Sequence[D365Case]) -> None:
-        """Keep some more."""
+        """Store more cases."""
 
     async def page(self, comparison: UUID, behind: str, web_case_ids: int) -> Sequence[D365Case]:
-        """All cases of the next few Web Case IDs, in their order; none at the end."""
+        """All cases of the next `web_case_ids` Web Case IDs, in order; none at the end."""
 
     async def drop(self, comparison: UUID) -> None:
-        """Forget the comparison's, and what comparisons have left that did not come to their end."""
+        """Delete this comparison's cases, and those that interrupted comparisons left behind."""
 
 
 @dataclass
@@ -101,7 +101,7 @@ class Deviation:
 
 @dataclass
 class Comparison:
-    """What D365's books and ours do not agree on; `cases`: how many of D365's carry a Web Case ID."""
+    """Where D365's books and ours disagree; `cases`: how many D365 cases have a Web Case ID."""
 
     cases: int = 0
     delivered_not_found: Deviation = field(default_factory=Deviation)
@@ -119,7 +119,7 @@ Found = Mapping[str, Sequence[D365Case]]
 
 @dataclass(frozen=True)
 class CompareWithD365:
-    """Reads all of D365's cases with a Web Case ID, one request at a time. `by_submission_id`: D365 keeps ours."""
+    """Reads all of D365's cases with a Web Case ID, one request at a time. `by_submission_id`: D365 keeps our ID."""
 
     d365: Reads
     books: Books
@@ -129,14 +129,14 @@ class CompareWithD365:
     by_submission_id: bool
 
     async def __call__(self, older_than_seconds: float = JUDGED_SECONDS) -> Comparison:
-        """Compare; what is younger is not judged.
+        """Compare; documents that changed within `older_than_seconds` are not judged.
 
-        Raises D365Unreachable where D365 gives no answer: half a comparison says nothing.
+        Raises D365Unreachable if D365 gives no answer: half a comparison proves nothing.
         """
         began, comparison_id = self.clock.monotonic(), uuid4()
         try:
             await self._read_d365(comparison_id)
-            # What has changed since the first page was read is as young as what changed just now.
+            # What has changed since the first page was read counts as changed just now.
             older_than_seconds += self.clock.monotonic() - began
             return await self._compare_all(comparison_id, older_than_seconds)
         except D365Error as error:
@@ -147,7 +147,7 @@ class CompareWithD365:
     async def _read_d365(self, comparison_id: UUID) -> None:
         after = 0
         while cases := await self.d365.read_web_cases(after, page_size=_D365_PAGE, timeout=self.timeout_seconds):
-            # What a person has typed there is none of ours.
+            # A value that somebody typed there is not one of ours.
             ours = [case for case in cases if is_web_case_id(_web_case_id(case))]
             await self.found.add(comparison_id, ours)
             following = cases[-1].rec_id or 0
@@ -170,13 +170,13 @@ class CompareWithD365:
     async def _compare(
         self, found: Found, after: str, up_to: str | None, older_than_seconds: float, comparison: Comparison
     ) -> None:
-        """Hold one page of D365's against our books of the same range."""
+        """Compare one page of D365's cases with our books over the same range."""
         unknown = set(found)
         for web_case_id, cases in found.items():
             comparison.cases += len(cases)
             if len(cases) > 1:
                 comparison.found_twice.add(web_case_id)
-        # Submission numbers begin with 1: behind all those of `after`.
+        # Starts after every submission of `after`.
         behind = DocumentId(after, 2**31 - 1)
         while entries := await self.books.entries(behind, up_to, _BOOKS_PAGE, older_than_seconds):
             unknown.difference_update(entry.id.web_case_id for entry in entries)
@@ -198,7 +198,7 @@ class CompareWithD365:
             await self._look_for(data_area_id, lost, comparison)
 
     async def _look_for(self, data_area_id: str, entries: Sequence[Entry], comparison: Comparison) -> None:
-        """A case that an operator linked may carry no Web Case ID. One that cannot be asked for is not judged."""
+        """Look by Case ID: a linked case may have no Web Case ID. A Case ID that cannot be a key is not judged."""
         entries = [entry for entry in entries if not entry.case_id or is_key(entry.case_id)]
         case_ids = [entry.case_id for entry in entries if entry.case_id]
         cases = await self.d365.read_cases_by_case_id(data_area_id, case_ids, timeout=self.timeout_seconds)

@@ -1,4 +1,4 @@
-"""Tie a document to a case that D365 already has."""
+"""Link a document to a case that D365 already has."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from d365_sync.domain.document import Action, Cause, State
 
 @dataclass(frozen=True)
 class Link:
-    """Reads the case in D365 first: it must be there, for the dealer's eyes, and carry nobody else's Web Case ID.
+    """Reads the case in D365 first: it must be one that the dealer may see, without another Web Case ID.
 
     A delivered document that D365 has twice can be moved to the other case.
     """
@@ -22,7 +22,7 @@ class Link:
     timeout_seconds: float
 
     async def __call__(self, order: Order, case_id: str) -> None:
-        """Tie it. Raises what `operator_actions` names."""
+        """Link it. Raises the errors that `operator_actions` names."""
         standing = await self.actions.standing(order.document)
         standing.refuse_unless_allowed(Action.LINK)
         if standing.now.state is State.DELIVERED:
@@ -51,7 +51,7 @@ class Link:
         await self.actions.link(order, found[0].case_id, await self._all(order, standing))
 
     async def _all(self, order: Order, standing: Standing) -> list[str]:
-        """Where D365 has it twice, both: whoever links to one has seen the other, which is no alarm then."""
+        """Both Case IDs if D365 has it twice: whoever links one has seen the other, so it raises no alarm."""
         if standing.cause is not Cause.FOUND_TWICE or standing.now.state is State.DELIVERED:
             return []
         web_case_id = order.document.web_case_id
@@ -65,7 +65,7 @@ class Link:
 
 
 def _refuse_unless_other(standing: Standing, case_id: str) -> None:
-    """A delivered document can only be moved to another case that D365 has of the same submission."""
+    """A delivered document can move only to another D365 case of the same submission."""
     others = [one.casefold() for one in standing.other_case_ids]
     if case_id.casefold() in others:
         return

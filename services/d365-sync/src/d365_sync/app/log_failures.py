@@ -1,4 +1,4 @@
-"""Tell D365's own document queue of failed documents, for D365's staff. Best effort: gates no state."""
+"""Record failed documents in D365's own document queue, for D365's staff. Best effort: no state depends on it."""
 
 from dataclasses import dataclass
 
@@ -24,16 +24,16 @@ class LogFailures:
     timeout_seconds: float
 
     async def __call__(self) -> bool:
-        """Write a batch; True where there may be more."""
+        """Write a batch; True if there may be more."""
         failures = await self.documents.failures_to_log(_BATCH)
         for failure in failures:
             if not await self._write(failure):
-                # D365 is busy or away: the rest would wait as long, each for itself.
+                # D365 is busy or unreachable: each of the rest would wait as long.
                 return False
         return len(failures) == _BATCH
 
     async def _write(self, item: FailureToLog) -> bool:
-        """False where D365 had no answer."""
+        """Write one failure; False if D365 gave no answer."""
         answered, retry_seconds = True, None
         try:
             await self.d365.log_document_failure(item.failure, timeout=self.timeout_seconds)

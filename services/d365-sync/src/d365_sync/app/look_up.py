@@ -1,4 +1,4 @@
-"""Look documents up in D365 by Web Case ID, many in one request, and tell what that proves about each."""
+"""Look documents up in D365 by Web Case ID, many in one request, and say what that proves about each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ _REMEDY = "correct the case there, or [case.fields] case_id of the mapping, then
 class LookUp:
     """Looks up with a known case (docs/design.md#when-is-a-case-surely-absent-from-d365).
 
-    `by_submission_id`: D365 keeps our submission id.
+    `by_submission_id`: D365 keeps our submission ID.
     """
 
     d365: D365
@@ -39,11 +39,11 @@ class LookUp:
     controlled: ControlledLookUp = field(init=False)
 
     def __post_init__(self) -> None:
-        """Each answer is held to a positive control."""
+        """Check each answer against a known case."""
         self.controlled = ControlledLookUp(self.d365, self.documents, self.timeout_seconds, self.policy.settle_seconds)
 
     async def __call__(self, claims: Sequence[Claim]) -> list[Result]:
-        """What becomes of `claims`, all of one legal entity."""
+        """Return what becomes of each claim; all are of one legal entity."""
         try:
             answer = await self.controlled(claims[0].case.data_area_id, [claim.id.web_case_id for claim in claims])
             reached(FaultPoint.LOOK_UP_ANSWERED)
@@ -99,7 +99,7 @@ class LookUp:
         return Finding.OTHER_CONTENT
 
     def _as_sent(self, earlier: Earlier, claim: Claim) -> CaseToCreate | None:
-        """What a case found is compared with; where D365 keeps our submission id, no payload is needed for that."""
+        """What to compare the found case with; if D365 keeps our submission ID, that needs no payload."""
         if self.by_submission_id:
             return claim.case.model_copy(update={"submission_id": earlier.submission_id})
         return earlier.case

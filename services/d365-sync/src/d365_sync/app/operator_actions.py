@@ -1,4 +1,4 @@
-"""What operators do with documents: named refusals, and what the use cases need of the store."""
+"""What operators do with documents: named refusals, and what the use cases need from the store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from d365_sync.domain.permissions import Situation, allowed_actions, permission
 
 
 class DocumentNotFound(Refused):
-    """There is no such document."""
+    """No such document exists."""
 
 
 class DocumentChanged(Refused):
-    """The document is not as the operator saw it; `revision` is what it is now."""
+    """The document has changed since the operator saw it; `revision` is the current one."""
 
     def __init__(self, revision: int) -> None:
         super().__init__(f"the document is at revision {revision} now")
@@ -26,7 +26,7 @@ class DocumentChanged(Refused):
 
 
 class NotAllowed(Refused):
-    """The document as it stands does not permit the action; `allowed` is what it permits instead."""
+    """The document's situation does not permit the action; `allowed` is what it permits instead."""
 
     def __init__(self, why: str, now: Situation) -> None:
         super().__init__(why)
@@ -34,11 +34,11 @@ class NotAllowed(Refused):
 
 
 class PayloadNeeded(Refused):
-    """A replay of a document whose payload was emptied brought none."""
+    """The document's payload was emptied, and the replay brought none."""
 
 
 class D365Unreachable(Transient):
-    """D365 gave no answer on which the action could rest."""
+    """D365 gave no answer that the action could rely on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a document stands now."""
+    """What a document is like now, as far as actions depend on it."""
 
     now: Situation
     revision: int
@@ -66,14 +66,14 @@ class Standing:
     other_case_ids: tuple[str, ...] = ()
 
     def refuse_unless_allowed(self, action: Action) -> None:
-        """Raise NotAllowed where something stands in the action's way."""
+        """Raise NotAllowed if something prevents the action."""
         why = permission(action, self.now).why
         if why:
             raise NotAllowed(why, self.now)
 
 
 class OperatorActions(Protocol):
-    """The store, as operators' use cases see it. Each change writes the audit, and raises what is named here."""
+    """The store, as operators' use cases see it. Each change writes the audit, and raises the errors named here."""
 
     async def replay(self, order: Order, content: CaseContent | None, changed: Sequence[Change]) -> None: ...
     async def link(self, order: Order, case_id: str, all_case_ids: Sequence[str]) -> None: ...

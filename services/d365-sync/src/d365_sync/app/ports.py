@@ -1,4 +1,4 @@
-"""What the use cases need of the world around them."""
+"""What the use cases need from the world around them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from d365_sync.domain.document import Cause, Claim, DocumentId, State
 
 
 class D365(Protocol):
-    """The D365 client, as far as it is used here; `timeout` in seconds."""
+    """The part of the D365 client used here; `timeout` in seconds."""
 
     async def create_case(self, case: CaseToCreate, *, timeout: float) -> CreateAnswer: ...  # noqa: ASYNC109
     async def find_by_web_case_id(
@@ -48,7 +48,7 @@ class D365(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an attempt came to, to be stored; `support` names the request that decided it."""
+    """An attempt's result, to be stored; `support` identifies the request that decided it."""
 
     claim: Claim
     decision: Decision
@@ -66,7 +66,7 @@ class Changed:
 
 
 class SecondCase(NamedTuple):
-    """A case that D365 has beside a submission's first; `seen_at`: when the read began that showed it."""
+    """A second case that D365 has for a submission; `seen_at`: when the read that showed it began."""
 
     web_case_id: str
     submission_id: UUID
@@ -84,7 +84,7 @@ class Leader:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one claim took; the next one starts behind dealer `next_after`. `around`: it came past the last dealer."""
+    """What one claim took; the next one starts after dealer `next_after`. `around`: it passed the last dealer."""
 
     claims: list[Claim]
     next_after: str
@@ -93,7 +93,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """An earlier submission of a case; `case` is None where its payload was emptied or cannot be read."""
+    """An earlier submission of a case; `case` is None if its payload was emptied or cannot be read."""
 
     id: DocumentId
     submission_id: UUID
@@ -102,7 +102,7 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class ControlCase:
-    """A case that is known to be in D365, for so many seconds."""
+    """A known case; `known_seconds`: how long ago D365 confirmed it."""
 
     case_id: str
     known_seconds: float
@@ -110,7 +110,7 @@ class ControlCase:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What steers delivery, as stored."""
+    """The stored state that steers delivery."""
 
     breaker: BreakerState
     breaker_since: datetime
@@ -145,7 +145,7 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class FailureToLog:
-    """A failed document that is to be recorded in D365's own document queue."""
+    """A failed document to record in D365's own document queue."""
 
     id: DocumentId
     failure: DocumentFailure
@@ -185,7 +185,7 @@ class Documents(Protocol):
 
 
 class DeliveryControl(Protocol):
-    """What steers delivery and survives it."""
+    """The store of what steers delivery, which survives a restart."""
 
     async def read(self) -> Control: ...
     async def store_breaker(

@@ -1,4 +1,4 @@
-"""Look-ups whose "not there" is a proof: each answer must also show a case that is known to be in D365."""
+"""Look-ups whose "not there" is proof: each answer must also show a known case."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -10,17 +10,17 @@ from case_shared.d365.models import AbsenceProof, LookUpAnswer
 from d365_sync.app.ports import D365, Documents
 
 log = structlog.get_logger(__name__)
-# So many older cases go along with each request, once it is known that D365 shows them.
+# How many older cases go along with each request, once D365 has shown them.
 _OLDER_AT_ONCE = 3
 
 
 @dataclass(frozen=True)
 class ControlledLookUp:
-    """Looks up by Web Case ID with the newest cases of the legal entity as control, or with older ones.
+    """Looks up by Web Case ID, with the newest known cases of the legal entity as controls, or with older ones.
 
-    Older ones count where D365 shows none of the newest: it may have been restored to an earlier time. They count only
-    if the newest were confirmed longer ago than `settle_seconds`: else the answer may come from before them.
-    Why each of these rules is there: docs/adr/0021-controls-after-a-restore-of-d365.md.
+    Older ones count if D365 shows none of the newest: it may have been restored to an earlier time. They count only if
+    the newest were confirmed longer ago than `settle_seconds`: otherwise the answer may predate them. The reasons for
+    these rules: docs/adr/0021-controls-after-a-restore-of-d365.md.
     """
 
     d365: D365
@@ -32,7 +32,7 @@ class ControlledLookUp:
     async def __call__(
         self, data_area_id: str, web_case_ids: Collection[str], *, restored: bool = False
     ) -> LookUpAnswer:
-        """What D365 has of these; `restored`: an operator says that D365 was, so that nothing is merely late.
+        """What D365 has of these. `restored`: an operator says that D365 was restored, so nothing is merely late.
 
         Raises: D365Error.
         """
@@ -61,15 +61,15 @@ class ControlledLookUp:
         )
 
     async def _before_the_first(self, data_area_id: str, web_case_ids: Collection[str]) -> LookUpAnswer:
-        """No case of the legal entity is known to be there: that D365 answers with a list must do."""
+        """The legal entity has no known case yet: a list in answer has to suffice."""
         if await self.documents.restored_before_the_first(data_area_id):
             return await self._one_after_a_restore(data_area_id, web_case_ids)
         return await self._without_control(data_area_id, web_case_ids, web_case_ids)
 
     async def _one_after_a_restore(self, data_area_id: str, web_case_ids: Collection[str]) -> LookUpAnswer:
-        """D365 was restored to before its first case: one document may go, and is the control of all that follow.
+        """D365 was restored to before its first case: one document may go, and becomes the control for the rest.
 
-        Were D365 hiding what it has, that one would be hidden too, and no other would follow.
+        If D365 hides what it has, it hides that one too, and no other follows.
         """
         first = await self.documents.first_open(data_area_id)
         return await self._without_control(data_area_id, web_case_ids, [one for one in web_case_ids if one == first])

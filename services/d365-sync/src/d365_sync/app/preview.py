@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 class Describes(Protocol):
-    """The D365 client, as far as it is used here."""
+    """The part of the D365 client used here."""
 
     def describe_creation(self, case: CaseToCreate) -> tuple[str, Json]: ...
 
@@ -34,7 +34,7 @@ class Lists(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """`request` is what D365 would get; `problem`: what of it D365 does not have in its lists, or would shorten."""
+    """`request` is what D365 would get; `problem`: a value that is not in D365's lists, or that D365 would shorten."""
 
     changes: list[Change]
     request: Json
@@ -43,7 +43,7 @@ class Foreseen:
 
 @dataclass(frozen=True)
 class Preview:
-    """`document` is its row; all of it is shown to operators, contact and notes included, for they correct them."""
+    """`document` is its row. Operators see all of it, contact and notes included, because they correct them."""
 
     d365: Describes
     lists: Lists
@@ -51,7 +51,7 @@ class Preview:
     lengths: Mapping[str, int] = field(default_factory=dict)
 
     async def __call__(self, document: Json, edited: CaseContent | None) -> Foreseen | None:
-        """What a replay would send, with `edited` in place of the payload; None where there is no payload to send."""
+        """What a replay would send, with `edited` in place of the payload; None without a payload to send."""
         stored = content_of(document["content"])
         content, problem = edited or stored, None
         if content is None:
@@ -67,7 +67,7 @@ class Preview:
         return Foreseen(changed, self._request(case), problem or wrong_choice(case, choices) or self._too_long(case))
 
     def request(self, document: Json) -> Json | None:
-        """What is sent for it as it stands; None where there is no payload that can be sent."""
+        """The request for its current payload; None if it has no payload that can be sent."""
         content = content_of(document["content"])
         return self._request(_case(document, content)) if content else None
 
@@ -83,13 +83,13 @@ class Preview:
 
 
 def edits(document: Json) -> list[Change] | None:
-    """What operators changed of what was submitted; None where one of the two is no more."""
+    """What operators changed in what was submitted; None if either payload is gone."""
     submitted, stored = content_of(document["submitted"]), content_of(document["content"])
     return changes(submitted, stored) if submitted and stored else None
 
 
 def content_of(stored: Json | None) -> CaseContent | None:
-    """A stored payload; None where it was emptied, or cannot be read."""
+    """A stored payload; None if it was emptied or cannot be read."""
     try:
         return CaseContent.model_validate(stored) if stored else None
     except ValidationError:

@@ -1,4 +1,4 @@
-"""What operators read, as the routes see the stores; rows as dictionaries, by column."""
+"""What operators read, as the routes see the stores; rows are dictionaries by column."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ class ReadsQueue(Protocol):
 
 
 class ReadsDelivery(Protocol):
-    """How delivery as a whole stands."""
+    """The state of delivery as a whole."""
 
     async def read(self) -> Control: ...
     async def backlog(self) -> list[Backlog]: ...

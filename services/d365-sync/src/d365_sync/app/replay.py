@@ -19,21 +19,21 @@ class Lists(Protocol):
 
 @dataclass(frozen=True)
 class Replay:
-    """Ids, dealer and legal entity are no part of the content: an edit cannot touch them."""
+    """An edit cannot change IDs, dealer or legal entity: they are not part of the content."""
 
     actions: OperatorActions
     lists: Lists
     category_types: CategoryTypes
 
     async def __call__(self, order: Order, content: CaseContent | None) -> None:
-        """Put it back. Raises what `operator_actions` names.
+        """Put it back. Raises the errors that `operator_actions` names.
 
-        The audit names each field that differs from what stood there, not the values.
+        The audit names each changed field, not its values.
         """
         if content is None:
             await self.actions.replay(order, None, [])
             return
-        # What stands at another revision than the order's is refused below: so this is what the edit replaces.
+        # The store refuses any revision but the order's, so this is the content that the edit replaces.
         standing = await self.actions.standing(order.document)
         edited = with_category_type(content, await self.lists.choices(standing.data_area_id), self.category_types)
         await self.actions.replay(order, edited, changes(standing.content, edited))

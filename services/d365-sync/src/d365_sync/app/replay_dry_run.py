@@ -1,4 +1,4 @@
-"""Foresee what a replay would come to: by reads of D365, many documents in a request, and by the known lists."""
+"""Predict a replay's results from reads of D365, many documents in a request, and from the known lists."""
 
 import asyncio
 from collections import defaultdict
@@ -19,14 +19,14 @@ _REQUESTS_AT_ONCE = 4
 
 @dataclass(frozen=True)
 class ForecastReplay:
-    """Changes nothing. `by_submission_id`: D365 keeps our submission id."""
+    """Changes nothing. `by_submission_id`: D365 keeps our submission ID."""
 
     look_up: ControlledLookUp
     replays: Replays
     by_submission_id: bool
 
     async def __call__(self, candidates: Sequence[Candidate]) -> list[Forecast]:
-        """What each would come to. Raises D365Error, D365Unreachable: then nothing is known of any of them."""
+        """Predict each result. Raises D365Error or D365Unreachable: then nothing is known about any of them."""
         places: dict[str, list[Candidate]] = defaultdict(list)
         for candidate in candidates:
             places[candidate.data_area_id].append(candidate)
@@ -72,7 +72,7 @@ class ForecastReplay:
 
 
 def wrong_choice(case: CaseToCreate, choices: Choices) -> str | None:
-    """What of `case` is in none of D365's lists; None where nothing is, or the lists are not known."""
+    """Which value of `case` is missing from D365's lists; None if none is, or if the lists are unknown."""
     types = {kind for category, kind in choices.categories if category.casefold() == case.category.casefold()}
     given = case.category_type
     if choices.categories and not types:

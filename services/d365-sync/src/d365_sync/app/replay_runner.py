@@ -1,4 +1,4 @@
-"""Carry replays out: the leader's part, in steps that are each one transaction."""
+"""Carry out replays: the leader's part, in steps of one transaction each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from d365_sync.app.replays import Replays, RunningReplay
 log = structlog.get_logger(__name__)
 _REPLAYS_AT_ONCE = 20
 _STEP = 100
-# So many documents of replays wait for D365 at most: a pause leaves few behind it, and an outage stops the rest.
+# At most this many replayed documents wait for D365: a pause leaves few to send, and an outage stops the rest.
 _MOST_QUEUED = 500
 _DRY_RUN_STEP = 400
 _HELD_UP_SECONDS = 5.0
@@ -29,7 +29,7 @@ _stepped = Counter("d365_sync_replayed_documents_total", "Documents that replays
 class RunReplays:
     """A step's effects are stored with its position, so a kill loses nothing and repeats nothing.
 
-    `may_send` says whether D365 may be asked now; `queued` is called when documents were put back into the queue.
+    `may_send` says whether D365 may be asked now; `queued` is called after documents were put back into the queue.
     """
 
     replays: Replays
@@ -40,7 +40,7 @@ class RunReplays:
     _held_up_until: dict[UUID, float] = field(default_factory=dict)
 
     async def __call__(self, leader: Leader) -> bool:
-        """One step of each replay that runs; True where there is more to be done at once."""
+        """Run one step of each running replay; True if there is more to do at once."""
         running = await self.replays.running(_REPLAYS_AT_ONCE)
         steps = [await self._step(replay, leader) for replay in running]
         return any(steps)

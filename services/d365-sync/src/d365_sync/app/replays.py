@@ -18,7 +18,7 @@ _LOOK_SECONDS = 0.1
 
 
 class ReplayNotFound(Refused):
-    """There is no such replay."""
+    """No such replay exists."""
 
 
 class ReplayNotAllowed(Refused):
@@ -34,7 +34,7 @@ class KeyReused(Refused):
 
 
 class NotADryRun(Refused):
-    """The replay that was named is no dry run, or has not come to its end."""
+    """The named replay is not a dry run, or has not completed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class DeadLetters:
 class ReplayOrder:
     """An operator's order; `query` is kept as it was given, `key` is the Idempotency-Key.
 
-    `dry_run_id`: exactly the documents of that dry run, at the revisions that it saw, in place of what matches now.
+    `dry_run_id`: exactly the documents of that dry run, at the revisions that it saw, instead of what matches now.
     """
 
     wanted: DeadLetters
@@ -65,7 +65,7 @@ class ReplayOrder:
 
 @dataclass(frozen=True, slots=True)
 class RunningReplay:
-    """A replay that has work to be done."""
+    """A replay with work to do."""
 
     replay_id: UUID
     dry_run: bool
@@ -73,9 +73,9 @@ class RunningReplay:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A document of a dry run; `case` is None where its payload cannot be sent, and `problem` says why.
+    """A document of a dry run; `case` is None if its payload cannot be sent, and `problem` says why.
 
-    `changed`: it is not as it was when the dry run was ordered.
+    `changed`: it has changed since the dry run was ordered.
     """
 
     place: int
@@ -89,7 +89,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What replaying the document at `place` would come to."""
+    """The predicted result of replaying the document at `place`."""
 
     place: int
     outcome: ReplayOutcome
@@ -98,7 +98,7 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What D365 lets one choose in a legal entity, as far as known: (category, category type) and priorities."""
+    """What D365 offers in a legal entity, as far as known: (category, category type) pairs and priorities."""
 
     categories: frozenset[tuple[str, str]]
     priorities: frozenset[str]
@@ -121,9 +121,9 @@ class Replays(Protocol):
 
 @dataclass(frozen=True)
 class OrderReplay:
-    """Notes the order and its list of dead letters; `ring` wakes the leader where it runs here.
+    """Stores the order and its list of dead letters; `ring` wakes the leader if it runs in this process.
 
-    The same key, or the same dead letters while their replay is open, is the same replay: two clicks are one job.
+    The same key, or the same dead letters while their replay is open, give the same replay: two clicks are one job.
     """
 
     replays: Replays
@@ -131,7 +131,7 @@ class OrderReplay:
     wait_seconds: float
 
     async def __call__(self, order: ReplayOrder) -> UUID:
-        """Order it; waits a while for a dry run's end, unless D365 holds it up. Raises KeyReused, NotADryRun."""
+        """Order it; wait a while for a dry run's end, unless D365 delays it. Raises KeyReused, NotADryRun."""
         replay_id = await self.replays.order(order)
         reached(FaultPoint.REPLAY_ORDERED)
         self.ring()
@@ -148,13 +148,13 @@ class OrderReplay:
 
 @dataclass(frozen=True)
 class SteerReplay:
-    """Pauses, resumes or cancels: takes effect before the leader's next step."""
+    """Pauses, resumes or cancels a replay; takes effect before the leader's next step."""
 
     replays: Replays
     ring: Callable[[], None]
 
     async def __call__(self, replay_id: UUID, action: ReplayAction, actor: Actor, reason: str) -> None:
-        """Do it; again: nothing more. Raises ReplayNotFound, ReplayNotAllowed."""
+        """Do it; doing it again changes nothing. Raises ReplayNotFound, ReplayNotAllowed."""
         if not await self.replays.change(replay_id, action, actor, reason):
             state = await self.replays.state(replay_id)
             if state is not LEADS_TO[action]:

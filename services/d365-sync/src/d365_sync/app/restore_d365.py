@@ -1,4 +1,4 @@
-"""D365 was restored to an earlier time: what was delivered since is looked up, and what is gone is delivered again."""
+"""After a restore of D365 to an earlier time: look up what was delivered since, and deliver again what is gone."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ class LookedUp(StrEnum):
 
 
 class RestoreRuns(Refused):
-    """Another restore of D365 is being worked on."""
+    """Another restore of D365 is in progress."""
 
     def __init__(self, restore_id: UUID) -> None:
         super().__init__(f"restore {restore_id} is being worked on; wait for its end")
@@ -55,7 +55,7 @@ class RestoreRuns(Refused):
 
 @dataclass(frozen=True, slots=True)
 class RestoreOrder:
-    """An operator's word that D365 was restored to the time `since`."""
+    """An operator's statement that D365 was restored to the time `since`."""
 
     since: datetime
     dry_run: bool
@@ -65,7 +65,7 @@ class RestoreOrder:
 
 @dataclass(frozen=True, slots=True)
 class RunningRestore:
-    """The restore that is worked on."""
+    """The restore in progress."""
 
     restore_id: UUID
     since: datetime
@@ -74,7 +74,7 @@ class RunningRestore:
 
 @dataclass(frozen=True, slots=True)
 class Redelivery:
-    """A document that was delivered; `case` is None where its payload is no more."""
+    """A document that was delivered; `case` is None if its payload is gone."""
 
     place: int
     id: DocumentId
@@ -88,7 +88,7 @@ class Redelivery:
 
 
 class RestorePage(NamedTuple):
-    """What is to be looked up next, of one legal entity; `began_at` is the database's time before it."""
+    """What to look up next, in one legal entity; `began_at` is the database's time before the look-up."""
 
     data_area_id: str
     began_at: datetime
@@ -104,7 +104,7 @@ class LookedUpDocument(NamedTuple):
 
 
 class Restores(Protocol):
-    """Where restores of D365 and their progress are kept."""
+    """The store of D365 restores and their progress."""
 
     async def order(self, order: RestoreOrder) -> UUID | None: ...
     async def running(self) -> RunningRestore | None: ...
@@ -118,13 +118,13 @@ class Restores(Protocol):
 
 @dataclass(frozen=True)
 class OrderRestore:
-    """Takes the order down; the leader carries it out. `ring` wakes it where it runs here."""
+    """Stores the order; the leader carries it out. `ring` wakes the leader if it runs in this process."""
 
     restores: Restores
     ring: Callable[[], None]
 
     async def __call__(self, order: RestoreOrder) -> UUID:
-        """The restore's id; the same while the same order is carried out. Raises RestoreRuns."""
+        """Return the restore's ID, the same one while the same order runs. Raises RestoreRuns."""
         restore_id = await self.restores.order(order)
         if restore_id is None:
             running = await self.restores.running()
@@ -141,7 +141,7 @@ class OrderRestore:
 class RestoreD365:
     """The leader's part: a page's effects are stored with its progress, so a kill loses nothing and repeats nothing.
 
-    What goes back into the queue is looked up once more right before it is sent: that is what prevents doubles.
+    What goes back into the queue is looked up again right before it is sent: this prevents second cases.
     """
 
     restores: Restores
@@ -155,7 +155,7 @@ class RestoreD365:
     _held_up_until: float = field(default=float("-inf"))
 
     async def __call__(self, leader: Leader) -> bool:
-        """One page; True where there is more to be done at once."""
+        """Process one page; True if there is more to do at once."""
         if self.clock.monotonic() < self._held_up_until or (running := await self.restores.running()) is None:
             return False
         page = await self.restores.page(running.restore_id, _PAGE)
@@ -185,7 +185,7 @@ class RestoreD365:
         return False
 
     async def _judge(self, page: RestorePage, running: RunningRestore) -> list[LookedUpDocument]:
-        """What D365 shows of each; none where all must wait for the first one to be there again."""
+        """What D365 shows of each; empty if all must wait until the first one is there again."""
         open_ = [one for one in page.documents if one.state is State.DELIVERED]
         answer = await self.look_up(page.data_area_id, [one.id.web_case_id for one in open_], restored=True)
         linked = await self._linked(page.data_area_id, [one for one in open_ if one.id.web_case_id not in answer.found])
@@ -200,7 +200,7 @@ class RestoreD365:
         return await self._one_at_a_time(page.data_area_id, judged)
 
     async def _one_at_a_time(self, data_area_id: str, judged: Sequence[LookedUpDocument]) -> list[LookedUpDocument]:
-        """No case of the legal entity is there as control: one goes into the queue, and is it for the rest."""
+        """D365 shows no case of the legal entity as control: queue one, which becomes the control for the rest."""
         certain = [one for one in judged if one.outcome is not LookedUp.NOT_SURE]
         waiting = [one for one in judged if one.detail == _NO_CONTROL]
         if waiting and not await self.look_up.documents.redelivery_pending(data_area_id):
@@ -208,7 +208,7 @@ class RestoreD365:
         return [*certain, *(one for one in judged if one.outcome is LookedUp.NOT_SURE and one.detail != _NO_CONTROL)]
 
     async def _linked(self, data_area_id: str, missing: Sequence[Redelivery]) -> dict[str, D365Case]:
-        """By Case ID: a case that an operator linked may carry no Web Case ID."""
+        """Find linked cases by Case ID: they may have no Web Case ID."""
         case_ids = [one.case_id for one in missing if one.cause is Cause.LINKED and one.case_id and is_key(one.case_id)]
         cases = await self.d365.read_cases_by_case_id(data_area_id, case_ids, timeout=self.timeout_seconds)
         return {case.case_id.casefold(): case for case in cases}

@@ -1,4 +1,4 @@
-"""Look for a dealer's cases in D365, so that an operator finds the one to link: politely, beside delivery."""
+"""Search a dealer's cases in D365, so that an operator finds the one to link, without slowing delivery down."""
 
 import asyncio
 from collections.abc import Sequence
@@ -34,14 +34,14 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class FoundCase:
-    """A case of D365; `document` is the one that is tied to it already."""
+    """A D365 case; `document` is the one already linked to it."""
 
     case: D365Case
     document: DocumentId | None
 
 
 class SearchesCases(Protocol):
-    """The D365 client, as far as it is used here; `timeout` in seconds."""
+    """The part of the D365 client used here; `timeout` in seconds."""
 
     async def search_cases(
         self,
@@ -55,21 +55,21 @@ class SearchesCases(Protocol):
 
 
 class Registry(Protocol):
-    """The dealers, and which of our documents is tied to which case."""
+    """The dealers, and which of our documents is linked to which case."""
 
     async def account(self, dealer: str) -> Account | None: ...
     async def documents_of(self, data_area_id: str, case_ids: Sequence[str]) -> dict[str, DocumentId]: ...
 
 
 class ReadsControl(Protocol):
-    """How delivery stands."""
+    """The state of delivery."""
 
     async def read(self) -> Control: ...
 
 
 @dataclass(frozen=True)
 class SearchD365:
-    """Two requests at a time, none while D365 is left alone: delivery has its own connections and goes first."""
+    """Sends two requests at a time, none while the breaker is open: delivery has its own connections and goes first."""
 
     d365: SearchesCases
     registry: Registry
@@ -78,7 +78,7 @@ class SearchD365:
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def __call__(self, dealer: str, text: str) -> tuple[list[FoundCase], bool]:
-        """Of the newest 25 cases that match those that dealers may see, and whether there are more.
+        """Return the newest 25 matches, less those that dealers may not see, and whether more cases match.
 
         Raises DealerNotFound, D365Unreachable.
         """

@@ -1,4 +1,4 @@
-"""The pipeline at a glance, counted once for all who look within some seconds."""
+"""The pipeline at a glance, counted once for everybody who looks within a few seconds."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from case_shared.process.clock import Clock
 from d365_sync.app.ports import Control
 from d365_sync.domain.flow import Concern, Minute, Now, Stage, Steering, Verdict, concerns, stages, verdict
 
-# A console of many operators, each with the page open, costs no more than one.
+# Many operators with the page open cost no more than one.
 _FRESH_SECONDS = 4.0
 
 
@@ -22,14 +22,14 @@ class ReadsFlow(Protocol):
 
 
 class ReadsControl(Protocol):
-    """How delivery is steered."""
+    """What steers delivery."""
 
     async def read(self) -> Control: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What GET /v1/flow tells."""
+    """What GET /v1/flow returns."""
 
     now: Now
     verdict: Verdict
@@ -40,7 +40,7 @@ class Flow:
 
 @dataclass
 class ShowFlow:
-    """Counts at most every few seconds, one at a time."""
+    """Counts at most every few seconds, never twice at the same time."""
 
     reads: ReadsFlow
     control: ReadsControl
@@ -49,7 +49,7 @@ class ShowFlow:
     _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __call__(self) -> Flow:
-        """The flow, some seconds old at most."""
+        """The flow, at most a few seconds old."""
         async with self._counting:
             now = self.clock.monotonic()
             if self._counted is None or now - self._counted[0] > _FRESH_SECONDS:

@@ -1,4 +1,4 @@
-"""Store what attempts came to, those of a moment in one statement, even if the database fails meanwhile."""
+"""Store the results of attempts, those of a moment in one statement; keep them while the database is down."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -37,14 +37,14 @@ class StoreOutcomes:
         return len(self._waiting) + self._storing
 
     def add(self, result: Result) -> None:
-        """Take a result; it is stored soon."""
+        """Add a result; it is stored soon."""
         _count(result)
         self._waiting.append(result)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write(), name="store-outcomes")
 
     async def drain(self) -> None:
-        """Wait until all is stored."""
+        """Wait until everything is stored."""
         while self._writer is not None and not self._writer.done():
             await asyncio.shield(self._writer)
 
@@ -65,7 +65,8 @@ class StoreOutcomes:
                 await self._apart(results, error)
                 return
             except Exception as error:
-                # The database is away: the outcomes are known here alone, so they are kept until it is back.
+                # The database is down. Only this process knows the outcomes, so it keeps them until the database is
+                # back.
                 log.error(
                     "outcomes_not_stored", documents=len(results), error=repr(error), exc_info=delay < _FIRST_PAUSE * 2
                 )
@@ -78,7 +79,7 @@ class StoreOutcomes:
                 return
 
     async def _apart(self, results: Sequence[Result], error: Exception) -> None:
-        """Halve what the database refuses for its data; one alone is left to its lease's end: then it is looked up."""
+        """Halve a batch whose data the database refuses; a single one is looked up after its lease has expired."""
         if len(results) > 1:
             middle = len(results) // 2
             await self._store(results[:middle])

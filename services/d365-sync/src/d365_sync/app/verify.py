@@ -1,4 +1,4 @@
-"""Look a document up in D365 now, and wait a moment for what that shows."""
+"""Look a document up in D365 now, and wait a moment for the result."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,13 +13,13 @@ _LOOK_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Verify:
-    """The dispatcher does the look-up, wherever it runs; `ring` wakes it where it runs here."""
+    """The dispatcher does the look-up, wherever it runs; `ring` wakes it if it runs in this process."""
 
     actions: OperatorActions
     ring: Callable[[], None]
 
     async def __call__(self, order: Order) -> None:
-        """Ask for the look-up and wait until it is done, for a few seconds. Raises what `operator_actions` names."""
+        """Order the look-up and wait a few seconds for its end. Raises the errors that `operator_actions` names."""
         await self.actions.change(Action.VERIFY, order)
         self.ring()
         for _ in range(int(_WAIT_SECONDS / _LOOK_SECONDS)):

@@ -10,7 +10,7 @@ from d365_sync.domain.document import State
 
 @dataclass
 class WakeUps:
-    """One for each loop that has work brought to it."""
+    """One for each loop that gets work from elsewhere."""
 
     deliver: Doorbell = field(default_factory=Doorbell)
     look_up: Doorbell = field(default_factory=Doorbell)
@@ -19,7 +19,7 @@ class WakeUps:
     restores: Doorbell = field(default_factory=Doorbell)
 
     def taken_in(self) -> None:
-        """New documents, or old ones that are due: by consumers and operators."""
+        """Consumers or operators brought new documents, or made old ones due."""
         self.deliver.ring()
         self.look_up.ring()
         self.publish.ring()

@@ -1,4 +1,4 @@
-"""How long to wait before the next try: doubling, bounded, with jitter so that many do not come at once."""
+"""How long to wait before the next try: doubling, bounded, with jitter so that many do not retry at once."""
 
 import random
 from collections.abc import Callable
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Backoff:
-    """Waits of `base_seconds`, doubling up to `max_seconds`; each between half of it and the whole."""
+    """Waits of `base_seconds`, doubling up to `max_seconds`; jitter shortens each by up to half."""
 
     max_seconds: float
     base_seconds: float = 1.0
     draw: Callable[[], float] = random.random
 
     def seconds(self, waits: int) -> float:
-        """The wait after `waits` waits in a row."""
+        """The wait in seconds after `waits` waits in a row."""
         # 2**30 seconds is beyond any maximum; more would overflow a float.
         whole = min(self.max_seconds, self.base_seconds * 2.0 ** min(waits, 30))
         return whole * (0.5 + 0.5 * self.draw())
 
     def asked_for(self, seconds: float) -> float:
-        """The wait that D365 asked for, spread by a tenth."""
+        """The wait that D365 asked for, in seconds, lengthened by up to a tenth."""
         return seconds * (1 + 0.1 * self.draw())
 
     def at_least(self, asked: float | None, waits: int) -> float:

@@ -1,12 +1,12 @@
-"""The breaker: a flood of failures stops sending instead of draining the queue into dead letters."""
+"""The circuit breaker: many failures stop sending, instead of draining the queue into dead letters."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-# In a row, without an answer between: fewer are single requests that went astray.
+# In a row, with no answer in between: fewer may be isolated failures.
 FAILURES_TO_OPEN = 10
-# 429 is D365 at work: it opens the breaker only where nothing else came for so long.
+# A 429 shows that D365 works: it opens the breaker only after this long without any other answer.
 THROTTLED_SECONDS_TO_OPEN = 60.0
 
 
@@ -54,7 +54,7 @@ class Breaker:
             self.open(why, now=now, at=at)
 
     def open(self, why: str, *, now: float, at: datetime) -> None:
-        """Stop sending; configuration errors come here at once. The newest reason is kept, and the first time."""
+        """Stop sending; configuration errors do so at once. Keeps the newest reason and the time of the first."""
         if self.state is BreakerState.CLOSED:
             self.since = at
         self.state, self.reason = BreakerState.OPEN, why

@@ -18,7 +18,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A field (a JSON pointer into the payload) with what stood there before and what stands there now."""
+    """A field (a JSON pointer into the payload), with its text before and after."""
 
     pointer: str
     before: str | None
@@ -38,7 +38,7 @@ class Change:
 
 
 def changes(before: CaseContent | None, after: CaseContent) -> list[Change]:
-    """The fields that differ; an empty text is no text, line ends are alike. `before` is None where it was emptied."""
+    """The fields that differ; empty equals missing, and line ends are equal. `before` is None if it was emptied."""
     old, new = dict(_fields(before)), dict(_fields(after))
     return [
         Change(pointer, old[pointer], new[pointer]) for pointer in old if _plain(old[pointer]) != _plain(new[pointer])

@@ -1,10 +1,10 @@
-"""How many calls D365 bears at once: additive increase, multiplicative decrease."""
+"""How many calls D365 can take at once: additive increase, multiplicative decrease."""
 
 from dataclasses import dataclass, field
 
-# Far above what D365 bears, fewer steps down cost fewer waits. One above it, a half would leave a quarter unused.
+# Far above what D365 can take, fewer steps down cost fewer waits. Just above it, halving would leave much unused.
 _FAR_ABOVE, _JUST_ABOVE = 0.5, 0.75
-# To try more than D365 bore costs the wait that it asks for: so the next try waits this many times as long.
+# Trying more than D365 can take costs the wait that it asks for, so the next try waits this many times as long.
 _CALM_PER_WAIT = 10.0
 _SHORTEST_CALM_SECONDS = 10.0
 _LONGEST_CALM_SECONDS = 120.0
@@ -12,11 +12,11 @@ _LONGEST_CALM_SECONDS = 120.0
 
 @dataclass
 class Concurrency:
-    """Grows by one per round of answers up to `maximum`, halves on a 429; takes a quarter where it had grown before.
+    """Grows by one per round of answers up to `maximum`; a 429 halves it, or takes off a quarter if it had grown.
 
-    For a while after a 429 it stays below what was refused, where as many as that were answered since it last shrank:
-    else D365 refuses whatever comes, which says nothing about how many it bears. Calls that were already under way when
-    it shrank say nothing new: their 429 does not shrink it again.
+    For a while after a 429 it stays below the number refused, if at least that many calls were answered since it last
+    shrank: otherwise D365 refuses everything, which says nothing about how many it can take. Calls already under way
+    when it shrank say nothing new: their 429 does not shrink it again.
     """
 
     maximum: int
@@ -33,17 +33,17 @@ class Concurrency:
 
     @property
     def limit(self) -> int:
-        """How many may be under way now, one at least."""
+        """How many may be under way now, at least one."""
         return int(self._value)
 
     def answered(self, now: float) -> None:
-        """Note a call that D365 took; `now` in monotonic seconds."""
+        """Note a call that D365 accepted; `now` in monotonic seconds."""
         self._answers += 1
         highest = self._refused - 1 if now < self._calm_until else self.maximum
         self._value = max(self._value, min(self._value + 1 / self._value, float(highest)))
 
     def throttled(self, *, started: float, now: float, asked_seconds: float = 0) -> None:
-        """Note a 429 to a call that began at `started` (monotonic seconds, as `now`); D365 asked to wait so long."""
+        """Note a 429 to a call begun at `started` (monotonic seconds, like `now`), and the wait that D365 asked for."""
         if started >= self._shrunk_at:
             if self._answers >= self.limit:
                 self._keep_below(self.limit, now, asked_seconds)

@@ -10,7 +10,7 @@ from d365_sync.domain.document import Cause, Claim, Finding, State, Verdict
 
 
 class Health(StrEnum):
-    """What an answer says about D365 as a whole; breaker and concurrency go by it."""
+    """What an answer says about D365 as a whole; breaker and concurrency follow it."""
 
     ANSWERED = "answered"
     THROTTLED = "throttled"
@@ -21,11 +21,11 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What is stored of an attempt, and what follows.
+    """What to store about an attempt, and what follows.
 
-    `due_seconds` and `look_up_seconds`: when it may be sent, and is to be looked up, from now. `settle_seconds`:
-    how long the POST may still land; None leaves what was known. `post_now`: it is surely not there, the POST follows.
-    `differences`: what D365 stored other than it was sent; None: not known yet.
+    `due_seconds` and `look_up_seconds`: from now until it may be sent, or must be looked up. `settle_seconds`: how long
+    the POST may still take effect; None keeps the stored value. `post_now`: it is surely absent, and the POST follows.
+    `differences`: what D365 stored differently from what was sent; None: not known yet.
     """
 
     state: State
@@ -51,7 +51,7 @@ class Decision:
 
     @classmethod
     def delivered(cls, *, case_id: str, differences: tuple[Difference, ...] | None = None) -> Self:
-        """The POST was answered with a Case ID."""
+        """D365 answered the POST with a Case ID."""
         return cls(state=State.DELIVERED, outcome=Outcome.DELIVERED, case_id=case_id, differences=differences)
 
     @classmethod
@@ -68,7 +68,7 @@ class Decision:
 
     @classmethod
     def refused(cls, *, claim: Claim, reason: str, detail: str, verdict: Verdict) -> Self:
-        """D365 said no to the POST; a look-up comes before that is final."""
+        """D365 refused the POST; this is final only after a look-up."""
         return cls(
             state=State.VERIFYING,
             outcome=Outcome.REJECTED,
@@ -84,7 +84,7 @@ class Decision:
 
     @classmethod
     def unknown(cls, *, claim: Claim, why: str, look_up_seconds: float, settle_seconds: float) -> Self:
-        """The POST has no trustworthy answer, and may still land."""
+        """The POST has no trustworthy answer, and may still take effect."""
         return cls(
             state=State.VERIFYING,
             outcome=Outcome.UNKNOWN,
@@ -109,7 +109,7 @@ class Decision:
         health: Health,
         retry_after: float | None = None,
     ) -> Self:
-        """D365 took nothing, and may later."""
+        """D365 accepted nothing, but may accept it later."""
         return cls(
             state=State.DEFERRED,
             outcome=Outcome.DEFERRED,
@@ -125,7 +125,7 @@ class Decision:
 
     @classmethod
     def not_sent(cls, *, claim: Claim, why: str, look_up_first: bool = False) -> Self:
-        """The POST was not begun; the document waits as it did before."""
+        """The POST did not begin; the document waits as before."""
         return cls(
             state=State.DEFERRED if claim.waits else State.PENDING,
             outcome=Outcome.DEFERRED,
@@ -141,14 +141,14 @@ class Decision:
 
     @classmethod
     def cleared(cls, *, claim: Claim) -> Self:
-        """It is surely not in D365, and no earlier POST can land any more."""
+        """It is surely absent from D365, and no earlier POST can still take effect."""
         return cls(
             state=State.DELIVERING, finding=Finding.ABSENT, cause=claim.cause, detail=claim.detail, post_now=True
         )
 
     @classmethod
     def tried_again_later(cls, *, claim: Claim, due_seconds: float) -> Self:
-        """D365 refused it in a way that may pass, and does not have it: one more POST, after one more look-up."""
+        """D365 refused it for a reason that may pass, and does not have it: one more POST, after one more look-up."""
         return cls(
             state=State.DEFERRED,
             finding=Finding.ABSENT,
@@ -192,12 +192,12 @@ class Decision:
 
     @classmethod
     def failed(cls, *, finding: Finding, cause: Cause, detail: str | None, reason: str | None = None) -> Self:
-        """A dead letter; an operator ends it."""
+        """A dead letter; it needs an operator."""
         return cls(state=State.FAILED, finding=finding, cause=cause, reason=reason, detail=detail, why=detail)
 
     @classmethod
     def unchanged(cls, *, claim: Claim, finding: Finding, why: str | None = None) -> Self:
-        """A look-up of an ended document that moves it nowhere."""
+        """A look-up of an ended document changes nothing."""
         return cls(
             state=claim.state, finding=finding, cause=claim.cause, reason=claim.reason, detail=claim.detail, why=why
         )

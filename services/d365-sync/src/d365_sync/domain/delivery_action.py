@@ -1,10 +1,10 @@
-"""What operators can order of delivery as a whole."""
+"""What operators can do with delivery as a whole."""
 
 from enum import StrEnum
 
 
 class DeliveryAction(StrEnum):
-    """Each stands in the audit."""
+    """The audit records each."""
 
     PAUSE = "pause"
     RESUME = "resume"

@@ -43,7 +43,7 @@ class AttemptKind(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What D365's refusal leads to, once a look-up shows that the case is not there all the same."""
+    """What D365's refusal leads to, once a look-up confirms that the case is not there."""
 
     FAIL = "fail"
     RETRY = "retry"
@@ -80,22 +80,22 @@ class Alarm(StrEnum):
     STORED_DIFFERENTLY = "stored_differently"
 
 
-# `failed` is always proven: while an attempt is not, the document is delivering or verifying, and can get no end but
-# D365's own word. `verify` is offered then.
+# `failed` is always proven: while an attempt is not, the document is delivering or verifying, and only D365's answer
+# ends it. Operators can `verify` it then.
 ALLOWED: Mapping[Action, frozenset[State]] = {
     Action.REPLAY: frozenset({State.FAILED}),
-    # Delivered: only to the other case, where D365 has two.
+    # If delivered: only to the other case, when D365 has two.
     Action.LINK: frozenset(State) - {State.DELIVERING},
     Action.VERIFY: frozenset({State.FAILED, State.VERIFYING, State.RETURNED, State.DISCARDED}),
     Action.RETURN: frozenset({State.FAILED}),
     Action.DISCARD: frozenset({State.FAILED}),
     Action.RESTORE: frozenset({State.DISCARDED}),
-    # An alarm can be on any of them.
+    # A document in any state can have an alarm.
     Action.ACKNOWLEDGE: frozenset(State),
 }
 
-# Delivered is reached from everywhere: evidence is never fenced. From it nothing leads away: only an operator's word
-# that D365 was restored puts what it lost back into the queue (app/restore_d365.py).
+# Every state leads to delivered: evidence is never fenced. No transition leaves it; only an operator's report of a
+# restore of D365 puts what D365 lost back into the queue (app/restore_d365.py).
 TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.PENDING: frozenset({State.DELIVERING, State.DELIVERED}),
     State.DEFERRED: frozenset({State.DELIVERING, State.DELIVERED}),
@@ -120,7 +120,7 @@ class DocumentId(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """The key that `text` is the id of; None where it is none."""
+        """The key for the ID `text`; None if it is not an ID."""
         web_case_id, _, number = text.partition("-")
         if not is_web_case_id(web_case_id) or not number.isascii() or not number.isdigit() or len(number) > 9:
             return None
@@ -129,9 +129,9 @@ class DocumentId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A document claimed for one attempt, whose intent is stored.
+    """A document claimed for one attempt; the intent is stored.
 
-    `expires` is on our monotonic clock; `unsettled_seconds` is how long an earlier POST may still land.
+    `expires` is on our monotonic clock; `unsettled_seconds` is how long an earlier POST may still take effect.
     """
 
     id: DocumentId

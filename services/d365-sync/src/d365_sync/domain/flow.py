@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from d365_sync.domain.breaker import BreakerState
 
-# A full minute is counted once it is over; a rate is that of the last five.
+# A rate covers the last five full minutes.
 RATE_MINUTES = 5
-# Longer than this a stage does not take while all is well (the alerts' own bounds, deploy/prometheus/alerts.yml).
+# While all is well, no stage takes longer than this (the same bounds as in deploy/prometheus/alerts.yml).
 _UNSENT_SECONDS = 60
 _KAFKA_SECONDS = 60
 _WAITING_SECONDS = 900
@@ -64,8 +64,8 @@ class Kind(StrEnum):
     PARTITIONS_UNOWNED = "partitions_unowned"
 
 
-# The stage that the console marks, and the verdict. A kind that the tables tell of is a branch of
-# `select_concerns.sql` and a row here; the console's word for it stands in portal_web's `labels.CONCERNS`.
+# The stage that the console marks, and the verdict. A kind counted in the tables is a branch of `select_concerns.sql`
+# and a row here; portal_web's `labels.CONCERNS` has the console's word for it.
 ABOUT: Mapping[Kind, tuple[StageName, Verdict]] = {
     Kind.ENVIRONMENT_REFUSED: (StageName.D365, Verdict.ALARM),
     Kind.BREAKER_OPEN: (StageName.D365, Verdict.ALARM),
@@ -113,7 +113,7 @@ class Concern:
 
     @staticmethod
     def of(kind: Kind, *, since: datetime | None, where: str, count: int = 1, detail: str | None = None) -> "Concern":
-        """A concern whose stage and verdict are its kind's."""
+        """A concern with the stage and verdict of its kind."""
         stage, level = ABOUT[kind]
         if kind is Kind.REFUSED_BY_KAFKA and where in _TOPICS_BACK:
             stage = StageName.STATUS
@@ -156,7 +156,7 @@ class Minute:
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """How much stands where, as counted by `select_flow.sql`; ages in seconds, None where nothing stands there."""
+    """How much is in each stage, as `select_flow.sql` counts it; ages in seconds, None if nothing is there."""
 
     as_of: datetime
     unsent: int
@@ -181,7 +181,7 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """What stands in delivery's way; `paused_at` and `window_since` are None where nothing does."""
+    """What stops delivery; `paused_at` and `window_since` are None if neither a pause nor a window does."""
 
     breaker: BreakerState
     breaker_since: datetime
@@ -211,7 +211,7 @@ def stages(now: Now, history: Sequence[Minute]) -> list[Stage]:
 
 
 def concerns(now: Now, steering: Steering, counted: Sequence[Concern] = ()) -> list[Concern]:
-    """What a person should know, `counted` in the tables included; alarms first, nothing where all is well."""
+    """What a person should know, including `counted` from the tables; alarms first, empty if all is well."""
     standing_still = steering.paused_at is not None or steering.window_since is not None
     found = [*_steered(steering), *_old(now, standing_still=standing_still), *counted]
     return sorted(found, key=lambda concern: concern.verdict is not Verdict.ALARM)

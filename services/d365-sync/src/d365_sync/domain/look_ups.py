@@ -40,11 +40,11 @@ def after_failed_look_up(error: D365Error, claim: Claim, policy: Policy) -> Deci
         case D365Throttled():
             cause, health, retry_after = Cause.THROTTLED, Health.THROTTLED, error.retry_after
         case D365Misconfigured():
-            # The refusal was about our mapping, perhaps: once that is corrected the case is sent again, not given up.
+            # Perhaps the refusal was about our mapping: once that is corrected, the case is sent again, not given up.
             cause, health = Cause.MISCONFIGURED, Health.MISCONFIGURED
             verdict = Verdict.RETRY if claim.verdict else None
         case D365UnusableKey():
-            # It says nothing about D365, so neither the breaker nor others' documents are touched.
+            # This says nothing about D365, so it affects neither the breaker nor other documents.
             cause, health = Cause.MISCONFIGURED, Health.SAYS_NOTHING
         case D365ConfigurationError():
             cause, health = Cause.UNAUTHORIZED, Health.MISCONFIGURED
@@ -54,7 +54,7 @@ def after_failed_look_up(error: D365Error, claim: Claim, policy: Policy) -> Deci
 
 
 def not_cleared(claim: Claim) -> Decision:
-    """What follows where the POST after a look-up was not permitted: something was heard meanwhile, so look again."""
+    """What follows if the POST after a look-up was not permitted: there was news meanwhile, so look again."""
     why = "something was heard of it during the look-up"
     if claim.state is State.DELIVERING:
         return Decision.not_sent(claim=claim, why=why, look_up_first=True)
@@ -90,13 +90,13 @@ def _in_the_way(finding: Finding, why: str, claim: Claim, policy: Policy) -> Dec
     if claim.state in {State.RETURNED, State.DISCARDED}:
         return Decision.unchanged(claim=claim, finding=finding, why=why)
     if claim.unsettled_seconds > 0:
-        # A dead letter is proven: an earlier POST may still land beside what was found.
+        # A dead letter must be proven: an earlier POST may still take effect beside what was found.
         return _settling(claim, policy, finding, why, why)
     return Decision.failed(finding=finding, cause=_CAUSES[finding], detail=why)
 
 
 def _settling(claim: Claim, policy: Policy, finding: Finding, detail: str | None, why: str | None = None) -> Decision:
-    """An earlier POST may still land: what was found is final only after that time."""
+    """An earlier POST may still take effect: the finding is final only after that time."""
     return Decision.looked_up_again(
         claim=claim,
         finding=finding,
@@ -123,7 +123,7 @@ def _look_again(
             claim=claim, cause=cause, why=why, due_seconds=wait, health=health, retry_after=retry_after
         )
         return replace(deferred, finding=Finding.UNSURE, look_up_first=True)
-    # A refusal's reason is kept: it is what the document fails with, once the look-up has its answer.
+    # Keep a refusal's reason: the document fails with it once the look-up is answered.
     keeps = claim.verdict is not None or claim.state is not State.VERIFYING
     return Decision.looked_up_again(
         claim=claim,

@@ -1,8 +1,8 @@
 """What D365 answered to a POST → what becomes of the document, as a pure function.
 
-The same as a table: docs/design.md#what-does-each-answer-from-d365-mean. `look_ups.py` decides after a look-up.
+As a table: docs/design.md#what-does-each-answer-from-d365-mean. `look_ups.py` decides after a look-up.
 
-No decision rests on the text of a message: texts are localised.
+No decision depends on the text of a message: texts are localized.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Policy:
 def after_post(  # noqa: C901 (a table, one row a case)
     answer: CreateAnswer, claim: Claim, policy: Policy, control: D365Error | None = None
 ) -> Decision:
-    """What follows a POST; `control` is why the control read after a 403 failed, None where it worked."""
+    """What follows a POST; `control` is why the control read after a 403 failed, None if it worked."""
     match answer:
         case Created():
             return Decision.delivered(case_id=answer.case_id, differences=answer.differences)

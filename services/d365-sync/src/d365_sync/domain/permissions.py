@@ -1,4 +1,4 @@
-"""What an operator may do with a document now, and why not what not: the one source for page, lists and refusals."""
+"""What an operator may do with a document now, and why not the rest: the one source for page, lists and refusals."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -38,15 +38,15 @@ _WORDS = {
     Obstacle.PAYLOAD_EMPTIED: "its payload was emptied, so that a case found could not be compared with it",
     Obstacle.NO_ALARM: "there is no alarm on it",
 }
-# What a look-up that is under way must not be overtaken by; evidence (link) is never fenced.
+# Actions that must not overtake a look-up under way; evidence (link) is never fenced.
 _FENCED = frozenset({Action.REPLAY, Action.RETURN, Action.DISCARD, Action.RESTORE})
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that decides: `leased` while an attempt is under way, `emptied` once the payload is no more.
+    """All that decides: `leased` while an attempt is under way, `emptied` once the payload is gone.
 
-    `alarmed`: there is an alarm that nobody has acknowledged; `may_write`: the caller has the scope;
+    `alarmed`: it has an alarm that nobody has acknowledged; `may_write`: the caller has the scope;
     `doubled`: the alarm is a second case in D365, so that an operator may choose which of the two is followed.
     """
 
@@ -60,7 +60,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Whether `action` is allowed now; `obstacle` is None where it is. `needs_payload`: a replay must bring one."""
+    """Whether `action` is allowed now; `obstacle` is None if it is. `needs_payload`: a replay must bring one."""
 
     action: Action
     obstacle: Obstacle | None
@@ -79,7 +79,7 @@ def permission(action: Action, now: Situation) -> Permission:
 
 
 def permissions(now: Situation) -> list[Permission]:
-    """Each action with what stands in its way."""
+    """Each action with what prevents it."""
     return [permission(action, now) for action in Action]
 
 

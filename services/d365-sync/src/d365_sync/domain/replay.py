@@ -1,4 +1,4 @@
-"""A replay of many dead letters: its states, what may be done with it, and what it comes to for each document."""
+"""A replay of many dead letters: its states, the actions on it, and its outcome for each document."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -36,7 +36,7 @@ ALLOWED: Mapping[ReplayAction, frozenset[ReplayState]] = {
     ReplayAction.RESUME: frozenset({ReplayState.PAUSED}),
     ReplayAction.CANCEL: frozenset({ReplayState.RUNNING, ReplayState.PAUSED}),
 }
-# An order that has been carried out already is no error: pause and cancel can be repeated.
+# Repeating an action is not an error: pause and cancel can be repeated.
 LEADS_TO: Mapping[ReplayAction, ReplayState] = {
     ReplayAction.PAUSE: ReplayState.PAUSED,
     ReplayAction.RESUME: ReplayState.RUNNING,
@@ -45,10 +45,10 @@ LEADS_TO: Mapping[ReplayAction, ReplayState] = {
 
 
 def allowed_replay_actions(state: ReplayState, *, may_write: bool = True) -> list[ReplayAction]:
-    """What may be done with a replay in `state`, by a caller who may write or may not."""
+    """The actions allowed on a replay in `state`; none for a caller who may not write."""
     return [action for action, states in ALLOWED.items() if may_write and state in states]
 
 
 def replayable(state: ReplayState, *, dry_run: bool, may_write: bool = True) -> bool:
-    """Whether a replay of exactly its documents can be ordered: only a dry run that is over has looked at them all."""
+    """Whether a replay of exactly its documents can be ordered: only a completed dry run has looked at them all."""
     return may_write and dry_run and state is ReplayState.COMPLETED

@@ -1,4 +1,4 @@
-"""What checks of D365 found, in PostgreSQL; each D365 environment has its own."""
+"""Results of D365 checks in PostgreSQL, for each D365 environment."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +24,7 @@ class PostgresChecks:
     mapping: Mapping
 
     async def last(self) -> LastCheck | None:
-        """The last check; None where there was none."""
+        """The last check; None if there was none."""
         row = await self.pool.fetchrow(load_sql(Statement.SELECT_LAST_CHECK), self.environment)
         return LastCheck(row["age_seconds"], row["ok"]) if row else None
 
@@ -34,7 +34,7 @@ class PostgresChecks:
         return [dict(row) for row in rows]
 
     async def proof(self) -> Proof | None:
-        """The proof of uniqueness; None where there is none."""
+        """The proof of uniqueness; None if there is none."""
         row = await self.pool.fetchrow(load_sql(Statement.SELECT_UNIQUENESS_PROOF), *self._key)
         return Proof(row["case_id"], row["proven_at"]) if row else None
 
@@ -44,13 +44,13 @@ class PostgresChecks:
         return frozenset(row["data_area_id"] for row in rows)
 
     async def heard(self) -> Heard:
-        """What has come of D365's business events."""
+        """Which of D365's business events have arrived."""
         rows = await self.pool.fetch(load_sql(Statement.SELECT_HEARD_EVENTS))
         companies = frozenset(row["subject"] for row in rows if row["kind"] == "status")
         return Heard(companies, tested=any(row["kind"] == "test" for row in rows))
 
     async def store(self, report: Report, *, written: bool = False) -> None:
-        """Keep a report, with its proof; `written`: a case was created for it."""
+        """Store a report with its proof; `written`: the check created a case."""
         steps = [
             {
                 "step": step.id.value,
@@ -75,12 +75,12 @@ class PostgresChecks:
             await connection.fetchval(load_sql(Statement.NOTE_UNIQUENESS), *self._key, self.mapping.web_case_id_unique)
 
     async def note_uniqueness(self) -> bool:
-        """Note whether the Web Case ID is taken for unique without a proof; whether it is."""
+        """Note whether the Web Case ID counts as unique without a proof; return whether it does."""
         arguments = (*self._key, self.mapping.web_case_id_unique)
         return await self.pool.fetchval(load_sql(Statement.NOTE_UNIQUENESS), *arguments) is not None
 
     async def is_unproven(self) -> bool:
-        """Whether the Web Case ID is taken for unique without a proof, as noted last."""
+        """Whether the Web Case ID counts as unique without a proof, as last noted."""
         return await self.pool.fetchval(load_sql(Statement.SELECT_UNPROVEN)) is not None
 
     @property

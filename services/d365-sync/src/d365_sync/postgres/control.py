@@ -33,11 +33,11 @@ class PostgresControl:
         return bool(await self.pool.fetchval(load_sql(Statement.CLAIM_PROBE), every_seconds))
 
     async def claim_environment(self, url: str) -> str:
-        """Bind a new database to `url`; the environment that the database belongs to."""
+        """Bind a new database to `url`; return the environment that the database belongs to."""
         belongs: str = await self.pool.fetchval(load_sql(Statement.CLAIM_ENVIRONMENT), url)
         return belongs
 
     async def backlog(self) -> list[Backlog]:
-        """Documents that are not at an end, and dead letters, by state."""
+        """Open documents and dead letters, by state."""
         rows = await self.pool.fetch(load_sql(Statement.SELECT_BACKLOG))
         return [Backlog(State(row["state"]), row["documents"], row["oldest_seconds"], row["leased"]) for row in rows]

@@ -28,19 +28,19 @@ class PostgresRestores:
     pool: Pool
 
     async def order(self, order: RestoreOrder) -> UUID | None:
-        """Take an order down; None where one is being carried out."""
+        """Store an order; None if one is in progress."""
         row = await self.pool.fetchval(
             load_sql(Statement.ORDER_D365_RESTORE), order.since, order.dry_run, order.actor, order.reason
         )
         return UUID(int=row.int) if row else None
 
     async def running(self) -> RunningRestore | None:
-        """The restore that is worked on."""
+        """The restore in progress."""
         row = await self.pool.fetchrow(load_sql(Statement.SELECT_RUNNING_D365_RESTORE))
         return RunningRestore(UUID(int=row["restore_id"].int), row["since"], row["dry_run"]) if row else None
 
     async def page(self, restore_id: UUID, limit: int) -> RestorePage | None:
-        """What is to be looked up next; None where nothing is left."""
+        """What to look up next; None if nothing is left."""
         rows = await self.pool.fetch(load_sql(Statement.SELECT_D365_RESTORE_PAGE), restore_id, limit)
         if not rows:
             return None
@@ -49,7 +49,7 @@ class PostgresRestores:
     async def store(
         self, restore_id: UUID, leader: Leader, began_at: datetime, found: Sequence[LookedUpDocument]
     ) -> None:
-        """Store what was found, and put what is gone back into the queue."""
+        """Store the findings, and put what is gone back into the queue."""
         findings = [
             {
                 "place": one.document.place,
@@ -65,15 +65,15 @@ class PostgresRestores:
         await self.pool.execute(statement, restore_id, findings, began_at, leader.name, leader.token)
 
     async def complete(self, restore_id: UUID) -> None:
-        """End a restore of which nothing is left."""
+        """End a restore that has nothing left to look up."""
         await self.pool.execute(load_sql(Statement.COMPLETE_D365_RESTORE), restore_id)
 
     async def hold_up(self, restore_id: UUID, why: str) -> None:
-        """Tell why it does not get on."""
+        """Note why the restore makes no progress."""
         await self.pool.execute(load_sql(Statement.HOLD_UP_D365_RESTORE), restore_id, why)
 
     async def shown(self, restore_id: UUID) -> dict[str, Any] | None:
-        """A restore with its counts; None where there is none of that id."""
+        """A restore with its counts; None if there is none with that ID."""
         row = await self.pool.fetchrow(load_sql(Statement.SELECT_D365_RESTORE), restore_id, _UNSURE_SHOWN)
         return dict(row) if row else None
 

@@ -18,12 +18,12 @@ class PostgresDealers:
     pool: Pool
 
     async def account(self, dealer: str) -> Account | None:
-        """The dealer's customer account; None where it is not registered."""
+        """The dealer's customer account; None if the dealer is not registered."""
         row = await self.pool.fetchrow(load_sql(Statement.FIND_DEALER), dealer)
         return Account(**row) if row else None
 
     async def documents_of(self, data_area_id: str, case_ids: Sequence[str]) -> dict[str, DocumentId]:
-        """Which documents are tied to these cases."""
+        """Which documents are linked to these cases."""
         rows = await self.pool.fetch(load_sql(Statement.SELECT_TIED_DOCUMENTS), data_area_id, list(case_ids))
         return {row["case_id"]: DocumentId(row["web_case_id"], row["submission_no"]) for row in rows}
 

@@ -1,4 +1,4 @@
-"""The document queue's rows, as what they mean, and the other way round."""
+"""Convert rows of the document queue into domain objects, and back."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,12 +27,12 @@ def id_of(row: asyncpg.Record) -> DocumentId:
 
 
 def key_of(document_id: DocumentId) -> dict[str, Any]:
-    """A document as statements take it in JSON."""
+    """A document's key in JSON, as statements take it."""
     return {"web_case_id": document_id.web_case_id, "submission_no": document_id.submission_no}
 
 
 def changed_of(rows: Sequence[asyncpg.Record]) -> list[Changed]:
-    """Documents that changed; one that D365 has twice raises the alarm."""
+    """The documents that changed; raises the alarm for one that D365 has twice."""
     changed = [Changed(id_of(row), State(row["state"]), _cause(row["cause"])) for row in rows]
     for document in changed:
         if document.state is State.DELIVERED and document.cause is Cause.FOUND_TWICE:
@@ -49,7 +49,7 @@ def problems(error: ValidationError) -> str:
 
 
 def claim_of(row: asyncpg.Record, expires: float) -> Claim:
-    """A claimed document. Raises ValidationError where its payload cannot be read."""
+    """A claimed document. Raises ValidationError if its payload cannot be read."""
     return Claim(
         id=id_of(row),
         token=row["lease_token"],
@@ -82,7 +82,7 @@ def _case(row: asyncpg.Record) -> CaseToCreate:
 
 
 def case_if_readable(row: asyncpg.Record) -> CaseToCreate | None:
-    """What was sent for an earlier submission; None where that was emptied or cannot be read."""
+    """What was sent for an earlier submission; None if it was emptied or cannot be read."""
     try:
         return None if row["content"] is None else _case(row)
     except ValidationError as error:
@@ -91,7 +91,7 @@ def case_if_readable(row: asyncpg.Record) -> CaseToCreate | None:
 
 
 def outcome_of(result: Result) -> dict[str, Any]:
-    """What an attempt came to, as `store_outcomes.sql` takes it."""
+    """An attempt's result, as `store_outcomes.sql` takes it."""
     claim, decision, exchange = result.claim, result.decision, result.exchange
     return {
         **key_of(claim.id),
@@ -123,7 +123,7 @@ def outcome_of(result: Result) -> dict[str, Any]:
 
 
 def support_of(support: SupportIds | None) -> dict[str, str]:
-    """The ids of the request that decided."""
+    """The IDs of the deciding request."""
     return support.by_name() if support else {}
 
 
@@ -143,7 +143,7 @@ def failure_of(row: asyncpg.Record) -> DocumentFailure:
 
 
 def _cause(value: str | None) -> Cause | None:
-    # A newer version of this service may have written a word that this one does not know.
+    # A newer version of this service may have written a cause that this one does not know.
     return _CAUSES.get(value) if value else None
 
 

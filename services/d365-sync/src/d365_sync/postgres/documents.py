@@ -28,7 +28,7 @@ from d365_sync.postgres.document_rows import (
 from d365_sync.postgres.statements import Statement
 
 log = structlog.get_logger(__name__)
-# status-sync looks within a moment whether the first of the two is there still.
+# Within this time, status-sync checks whether the first of the two is still there.
 _SETTLED_SECONDS = 5.0
 # A first POST needs no look-up this long after its submission: nobody else can have sent it
 # (docs/design.md#when-is-a-document-sent).
@@ -47,7 +47,7 @@ class PostgresDocuments:
     async def claim_to_deliver(
         self, leader: Leader, *, limit: int, per_dealer: int, after_dealer: str, lease_seconds: float
     ) -> Round:
-        """Claim documents to be sent, going round the dealers behind `after_dealer`."""
+        """Claim documents to be sent, going round the dealers from the one after `after_dealer`."""
         expires = self.clock.monotonic() + lease_seconds
         rows = await self.pool.fetch(
             load_sql(Statement.CLAIM_TO_DELIVER),
@@ -62,14 +62,14 @@ class PostgresDocuments:
             FRESH_SECONDS,
         )
         claimed = [row for row in rows if row["web_case_id"] is not None]
-        # Where the claim had no room for every dealer, the next one starts with those that got nothing.
+        # If the claim had no room for every dealer, the next one starts with those that got nothing.
         last = claimed[-1]["dealer"] if len(claimed) == limit else rows[0]["last_dealer"]
         return Round(await self._claims(claimed, expires), last or "", rows[0]["wrapped"])
 
     async def claim_to_look_up(
         self, leader: Leader, *, limit: int, lease_seconds: float, busy: Collection[str]
     ) -> list[Claim]:
-        """Claim documents of one legal entity whose look-up is due; of those in `busy` one is under way."""
+        """Claim documents of one legal entity whose look-up is due; those in `busy` have one under way."""
         expires = self.clock.monotonic() + lease_seconds
         statement = load_sql(Statement.CLAIM_TO_LOOK_UP)
         rows = await self.pool.fetch(
@@ -78,7 +78,7 @@ class PostgresDocuments:
         return await self._claims(rows, expires)
 
     async def _claims(self, rows: Sequence[asyncpg.Record], expires: float) -> list[Claim]:
-        """The documents claimed; those whose payload cannot be read are set apart, and hold nobody up."""
+        """The documents claimed; those with an unreadable payload are set apart, so that they block nothing."""
         claims, unreadable = [], []
         for row in rows:
             try:
@@ -100,9 +100,9 @@ class PostgresDocuments:
         lease_seconds: float,
         support: Mapping[DocumentId, SupportIds | None],
     ) -> list[Claim]:
-        """Store the intent to POST documents that were surely not there; those whose lease was still ours.
+        """Store the intent to POST documents that are surely absent; return those whose lease was still ours.
 
-        `support` names the request that showed it.
+        `support` identifies the request that showed it.
         """
         expires = self.clock.monotonic() + lease_seconds
         keys = [
@@ -131,28 +131,28 @@ class PostgresDocuments:
         ]
 
     async def store(self, results: Sequence[Result], *, log_failures: bool) -> list[Changed]:
-        """Store what attempts came to."""
+        """Store the results of attempts."""
         rows = await self.pool.fetch(
             load_sql(Statement.STORE_OUTCOMES), [outcome_of(result) for result in results], log_failures
         )
         return changed_of(rows)
 
     async def expire_leases(self, *, settle_seconds: float) -> int:
-        """Take up documents whose owner did not come back; how many."""
+        """Free documents whose owner did not come back; return how many."""
         return len(await self.pool.fetch(load_sql(Statement.EXPIRE_LEASES), settle_seconds))
 
     async def control_cases(self, data_area_id: str) -> list[ControlCase]:
-        """The newest few cases known to be in D365."""
+        """The newest few known cases."""
         rows = await self.pool.fetch(load_sql(Statement.SELECT_CONTROL_CASES), data_area_id)
         return [ControlCase(**row) for row in rows]
 
     async def older_control_cases(self, data_area_id: str) -> list[str]:
-        """Some cases known to be in D365 from further back."""
+        """Some older known cases."""
         rows = await self.pool.fetch(load_sql(Statement.SELECT_OLDER_CONTROL_CASES), data_area_id)
         return [row["case_id"] for row in rows]
 
     async def restored_before_the_first(self, data_area_id: str) -> bool:
-        """Whether D365 was restored to before the first case that is known to be there."""
+        """Whether D365 was restored to before its first known case."""
         return bool(await self.pool.fetchval(load_sql(Statement.RESTORED_BEFORE_THE_FIRST), data_area_id))
 
     async def redelivery_pending(self, data_area_id: str) -> bool:
@@ -160,7 +160,7 @@ class PostgresDocuments:
         return bool(await self.pool.fetchval(load_sql(Statement.REDELIVERY_PENDING), data_area_id))
 
     async def first_open(self, data_area_id: str) -> str | None:
-        """The Web Case ID that has been on its way to D365 for longest."""
+        """The Web Case ID that has been on its way to D365 the longest."""
         first: str | None = await self.pool.fetchval(load_sql(Statement.SELECT_FIRST_OPEN), data_area_id)
         return first
 
@@ -170,23 +170,23 @@ class PostgresDocuments:
         return [Earlier(id_of(row), UUID(int=row["submission_id"].int), case_if_readable(row)) for row in rows]
 
     async def deliver_by_evidence(self, seen: Sequence[tuple[str, UUID, str]]) -> list[Changed]:
-        """Make documents delivered whose (web_case_id, submission_id) is seen with a Case ID now; the changed ones."""
+        """Mark documents as delivered by each (web_case_id, submission_id, case_id) seen; return those changed."""
         return await deliver_by_evidence(self.pool, seen)
 
     async def second_cases(self, limit: int) -> list[SecondCase]:
-        """Second cases that status-sync has seen and no document knows of yet."""
+        """Second cases that status-sync has seen and that are not noted with a document yet."""
         rows = await self.pool.fetch(load_sql(Statement.SELECT_SECOND_CASES), limit, _SETTLED_SECONDS)
         return [SecondCase(**{**row, "submission_id": UUID(int=row["submission_id"].int)}) for row in rows]
 
     async def note_second_case(self, second: SecondCase) -> list[Changed]:
-        """Note it with its document, which is an alarm; again: nothing more."""
+        """Note it with its document, which raises an alarm; repeating this changes nothing."""
         async with self.pool.acquire() as connection, connection.transaction():
             changed = await deliver_by_evidence(connection, [second[:3]], [second.seen_at])
             await connection.execute(load_sql(Statement.NOTE_SECOND_CASE), *second[:3])
         return changed
 
     async def failures_to_log(self, limit: int) -> list[FailureToLog]:
-        """Failed documents that are due to be recorded in D365's own document queue."""
+        """Failed documents due to be recorded in D365's own document queue."""
         rows = await self.pool.fetch(load_sql(Statement.SELECT_FAILURES_TO_LOG), limit)
         return [FailureToLog(id_of(row), failure_of(row), row["failure_log_tries"]) for row in rows]
 
@@ -198,7 +198,7 @@ class PostgresDocuments:
 async def deliver_by_evidence(
     queue: Pool | Connection, seen: Sequence[tuple[str, UUID, str]], seen_at: Sequence[datetime | None] | None = None
 ) -> list[Changed]:
-    """As `PostgresDocuments.deliver_by_evidence`, perhaps in the caller's transaction; `seen_at`: None is now."""
+    """Like `PostgresDocuments.deliver_by_evidence`, perhaps in the caller's transaction; `seen_at`: None is now."""
     columns = [list(column) for column in zip(*seen, strict=True)]
     times = list(seen_at) if seen_at is not None else [None] * len(seen)
     return changed_of(await queue.fetch(load_sql(Statement.DELIVER_BY_EVIDENCE), *columns, times))

@@ -1,4 +1,4 @@
-"""The pipeline, counted in the tables of all three services."""
+"""Counts the pipeline in the tables of all three services."""
 
 from dataclasses import dataclass
 
@@ -16,16 +16,16 @@ class PostgresFlow:
     pool: Pool
 
     async def now(self) -> Now:
-        """What stands where now."""
+        """How much is in each stage now."""
         row = await self.pool.fetchrow(load_sql(Statement.SELECT_FLOW))
         assert row is not None, "counts have one row"
         return Now(**row)
 
     async def history(self) -> list[Minute]:
-        """The last hour by the minute, the one under way last."""
+        """The last hour by minute; the current one is last."""
         return [Minute(**row) for row in await self.pool.fetch(load_sql(Statement.SELECT_FLOW_HISTORY))]
 
     async def concerns(self) -> list[Concern]:
-        """What the tables tell of that a person should know."""
+        """What a person should know, as the tables show it."""
         rows = await self.pool.fetch(load_sql(Statement.SELECT_CONCERNS))
         return [Concern.of(Kind(row["kind"]), **{name: row[name] for name in _TOLD}) for row in rows]

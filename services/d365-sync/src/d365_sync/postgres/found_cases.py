@@ -1,4 +1,4 @@
-"""D365's cases, kept while its books are compared with ours."""
+"""D365's cases, stored while its books are compared with ours."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from d365_sync.postgres.statements import Statement
 
 @dataclass(frozen=True)
 class PostgresFoundCases:
-    """`ledger_d365.FoundCases`."""
+    """Implements `app.ledger_d365.FoundCases`."""
 
     pool: Pool
 
     async def add(self, comparison: UUID, cases: Sequence[D365Case]) -> None:
-        """Keep some more."""
+        """Store more cases."""
         await self.pool.execute(
             load_sql(Statement.KEEP_FOUND_CASES),
             comparison,
@@ -28,10 +28,10 @@ class PostgresFoundCases:
         )
 
     async def page(self, comparison: UUID, behind: str, web_case_ids: int) -> Sequence[D365Case]:
-        """All cases of the next few Web Case IDs, in their order; none at the end."""
+        """All cases of the next `web_case_ids` Web Case IDs, in order; none at the end."""
         rows = await self.pool.fetch(load_sql(Statement.SELECT_FOUND_CASES), comparison, behind, web_case_ids)
         return [D365Case.model_construct(None, **dict(row)) for row in rows]
 
     async def drop(self, comparison: UUID) -> None:
-        """Forget the comparison's, and what comparisons have left that did not come to their end."""
+        """Delete this comparison's cases, and those that interrupted comparisons left behind."""
         await self.pool.execute(load_sql(Statement.DROP_FOUND_CASES), comparison)

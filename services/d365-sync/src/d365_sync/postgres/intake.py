@@ -20,17 +20,17 @@ _UNKNOWN = (
 
 
 class Submitted(NamedTuple):
-    """A submission that a record names, and the trace that it belongs to."""
+    """A submission that a record names, and its trace."""
 
     event: CaseSubmitted
     traceparent: str | None
 
 
 async def take_in(connection: Connection, submitted: Sequence[Submitted]) -> None:
-    """Write submissions into the document queue; the state of those it holds is published again.
+    """Write submissions into the document queue; publish again the state of those already there.
 
-    Anybody who may write to the topic could order a case for any dealer, so a record only names a submission, and
-    what is sent to D365 is what case-api has stored. Raises `UnknownRecords` for those that it has not.
+    Anybody who may write to the topic could order a case for any dealer. So a record only names a submission, and D365
+    gets what case-api has stored. Raises `UnknownRecords` for submissions that case-api does not have.
     """
     known = await connection.fetch(
         load_sql(Statement.TAKE_IN),
@@ -52,7 +52,7 @@ def _key(event: CaseSubmitted) -> tuple[str, int, UUID]:
 
 
 async def _publish_again(connection: Connection, events: Sequence[CaseSubmitted]) -> None:
-    # Those that are new in this batch are published anyway, so there is no need to tell them apart.
+    # Those that are new in this batch are published anyway, so this does not distinguish them.
     rows = await connection.fetch(
         load_sql(Statement.PUBLISH_AGAIN),
         [event.web_case_id for event in events],
@@ -61,15 +61,15 @@ async def _publish_again(connection: Connection, events: Sequence[CaseSubmitted]
     )
     for row in rows:
         if row["conflicts"]:
-            # Web Case IDs are never given twice and submissions never change: somebody restored half of a system.
+            # Web Case IDs are never reused and submissions never change: somebody restored half of a system.
             log.critical("submission_conflicts", web_case_id=row["web_case_id"], submission_no=row["submission_no"])
 
 
 async def take_evidence(connection: Connection, events: Sequence[CaseStatusChanged]) -> None:
     """Deliver the documents whose submission was seen in D365.
 
-    Evidence is what the read model shows, too. All else, such as a record without the submission's id or one that
-    status-sync did not write, has the documents looked up in D365.
+    Only what the read model shows too is evidence. After any other record, such as one without the submission's ID or
+    one that status-sync did not write, the documents are looked up in D365.
     """
     shown = await connection.fetch(load_sql(Statement.SELECT_SHOWN_CASES), [event.web_case_id for event in events])
     case_ids = {row["web_case_id"]: row["case_id"] for row in shown}

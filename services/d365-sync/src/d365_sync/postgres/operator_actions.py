@@ -1,4 +1,4 @@
-"""Operators' changes in PostgreSQL: each one transaction, with its audit entry."""
+"""Operators' changes in PostgreSQL: one transaction each, with its audit entry."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class PostgresOperatorActions:
         await self._apply(Action.REPLAY, order, edited, fields, kinds)
 
     async def link(self, order: Order, case_id: str, all_case_ids: Sequence[str]) -> None:
-        """Tie a document to a case of D365, out of all that D365 has of it."""
+        """Link a document to a D365 case, one of all that D365 has for it."""
         await self._apply(Action.LINK, order, case_id, list(all_case_ids))
 
     async def change(self, action: Action, order: Order) -> None:
@@ -55,12 +55,12 @@ class PostgresOperatorActions:
         await self._apply(action, order)
 
     async def standing(self, document_id: DocumentId) -> Standing:
-        """How a document stands. Raises DocumentNotFound."""
+        """What the document is like now. Raises DocumentNotFound."""
         async with self.pool.acquire() as connection:
             return await _standing(connection, document_id)
 
     async def add_note(self, document_id: DocumentId, author: Actor, text: str) -> dict[str, Any] | None:
-        """Add a note; None where there is no such document."""
+        """Add a note; None if the document does not exist."""
         row = await self.pool.fetchrow(load_sql(Statement.ADD_NOTE), *document_id, author, text)
         return dict(row) if row else None
 
@@ -73,11 +73,11 @@ class PostgresOperatorActions:
         await self.pool.execute(load_sql(Statement.SEE_UNREADABLE_RECORD), record_id, actor, reason)
 
     async def publish_everything_again(self) -> None:
-        """Have the state of every document published once more."""
+        """Have the state of every document published again."""
         await self.pool.execute(load_sql(Statement.PUBLISH_EVERYTHING_AGAIN))
 
     async def _apply(self, action: Action, order: Order, *more: Any) -> None:
-        """Decide by the row that the change will meet: it stays locked until the change is made."""
+        """Decide by the row that the change will apply to: it stays locked until the change is made."""
         async with self.pool.acquire() as connection, connection.transaction():
             await connection.execute(load_sql(Statement.LOCK_DOCUMENT), *order.document)
             standing = await _standing(connection, order.document)
@@ -97,7 +97,7 @@ class PostgresOperatorActions:
                 *more,
             )
             if done is None:
-                # Only other documents can still be in the way: a case belongs to one of them.
+                # Only another document can be in the way: it is already linked to the case.
                 assert action is Action.LINK, f"{action} was permitted and changed nothing"
                 raise NotAllowed("that case is tied to another document", standing.now)
 

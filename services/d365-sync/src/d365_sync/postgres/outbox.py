@@ -1,7 +1,7 @@
-"""Documents are their own outbox: revisions that Kafka has not got yet.
+"""Documents are their own outbox: revisions that Kafka does not have yet.
 
-Where several passed meanwhile, the newest alone is published. What was sent and not noted is sent again; the greater
-revision wins at whoever reads it.
+If several came meanwhile, only the newest is published. What was sent but not noted is sent again; readers keep the
+greater revision.
 """
 
 from uuid import UUID
@@ -18,7 +18,7 @@ from d365_sync.postgres.statements import Statement
 
 
 def event_of(row: asyncpg.Record) -> CaseDelivery:
-    """The event of a document's newest revision. Raises `ValidationError` where it fits none."""
+    """The event of a document's newest revision. Raises `ValidationError` if it does not fit the model."""
     return CaseDelivery(
         web_case_id=row["web_case_id"],
         submission_no=row["submission_no"],

@@ -1,4 +1,4 @@
-"""Personal data in PostgreSQL: whose cases, and their end."""
+"""Personal data in PostgreSQL: find cases and empty them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +26,6 @@ class PostgresPersonalData:
         return [Found(row["web_case_id"], row["on_its_way"]) for row in rows]
 
     async def erase(self, web_case_ids: Sequence[str], actor: Actor, reason: str) -> list[str]:
-        """Empty these cases in one transaction, with the audit; those that were not on their way."""
+        """Empty these cases, unless on their way, in one transaction with the audit; return those emptied."""
         rows = await self.pool.fetch(load_sql(Statement.ERASE_PERSONAL_DATA), list(web_case_ids), actor, reason)
         return [row["web_case_id"] for row in rows]

@@ -38,7 +38,7 @@ class Queries:
         )
 
     async def document(self, document_id: DocumentId) -> Row | None:
-        """One document with every attempt; None where there is none."""
+        """One document with every attempt; None if it does not exist."""
         rows = await self._rows(Statement.SELECT_DOCUMENT, *document_id)
         return rows[0] if rows else None
 
@@ -61,7 +61,7 @@ class Queries:
         return await self._rows(Statement.SELECT_UNREADABLE_RECORDS, topic, seen, below, limit)
 
     async def unreadable_record(self, record_id: int) -> Row | None:
-        """One of them; None where there is none."""
+        """One of them; None if it does not exist."""
         rows = await self._rows(Statement.SELECT_UNREADABLE_RECORD, record_id)
         return rows[0] if rows else None
 
@@ -80,7 +80,7 @@ class Queries:
         return await self._rows(Statement.SELECT_REPLAYS, *(behind or (None, None)), limit)
 
     async def replay(self, replay_id: UUID) -> Row | None:
-        """One replay; None where there is none."""
+        """One replay; None if it does not exist."""
         rows = await self._rows(Statement.SELECT_REPLAY, replay_id)
         return rows[0] if rows else None
 
@@ -91,12 +91,12 @@ class Queries:
     async def entries(
         self, behind: DocumentId, up_to: str | None, limit: int, older_than_seconds: float
     ) -> list[Entry]:
-        """Documents behind `behind`, up to a Web Case ID (None: to the end), to be held against D365's books."""
+        """Documents after `behind`, up to a Web Case ID (None: to the end), to compare with D365's books."""
         rows = await self.pool.fetch(load_sql(Statement.SELECT_BOOKS), *behind, up_to, limit, older_than_seconds)
         return [_entry(row) for row in rows]
 
     async def ledger(self, older_than_seconds: float = JUDGED_SECONDS) -> Row:
-        """The ledger's counts, of one snapshot."""
+        """The ledger's counts, from one snapshot."""
         return (await self._rows(Statement.SELECT_LEDGER, older_than_seconds))[0]
 
     async def _rows(self, statement: Statement, *arguments: Any) -> list[Row]:
@@ -118,7 +118,7 @@ def _entry(row: asyncpg.Record) -> Entry:
 
 
 def like(text: str | None) -> str | None:
-    """The LIKE pattern of what contains `text`, but for space around it; None for none."""
+    """The LIKE pattern for what contains `text`, without the space around it; None if there is no text."""
     if not text or not text.strip():
         return None
     escaped = text.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

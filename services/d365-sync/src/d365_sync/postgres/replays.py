@@ -37,7 +37,7 @@ class PostgresReplays:
     pool: Pool
 
     async def order(self, order: ReplayOrder) -> UUID:
-        """Note the order and its dead letters; the replay that it meant, if any. Raises what `OrderReplay` names."""
+        """Store the order and its dead letters, or find the replay that it repeats. Raises what `OrderReplay` names."""
         query = order.query if order.dry_run_id is None else await self._foreseen(order.dry_run_id)
         same_letters = _hash(query, order.dry_run, order.dry_run_id)
         same_request = _hash(query, order.dry_run, order.reason, order.dry_run_id)
@@ -63,7 +63,7 @@ class PostgresReplays:
             meant = await self.pool.fetchrow(
                 load_sql(Statement.FIND_ORDERED_REPLAY), order.actor, order.key, same_letters
             )
-            # None: the open replay that stood in the way has ended in between.
+            # None: the open replay that was in the way has ended meanwhile.
             if meant is not None:
                 if meant["by_key"] and bytes(meant["request_hash"]) != same_request:
                     raise KeyReused("the Idempotency-Key was used for another replay")
@@ -80,46 +80,46 @@ class PostgresReplays:
         return query
 
     async def change(self, replay_id: UUID, action: ReplayAction, actor: Actor, reason: str) -> bool:
-        """Pause, resume or cancel; False where its state does not permit that."""
+        """Pause, resume or cancel; False if its state does not permit that."""
         states = [state.value for state in ALLOWED[action]]
         statement = load_sql(Statement.CHANGE_REPLAY)
         done = await self.pool.fetchval(statement, replay_id, states, LEADS_TO[action], action, actor, reason)
         return done is not None
 
     async def state(self, replay_id: UUID) -> ReplayState:
-        """How it stands. Raises ReplayNotFound."""
+        """The replay's state. Raises ReplayNotFound."""
         state = await self.pool.fetchval(load_sql(Statement.SELECT_REPLAY_STATE), replay_id)
         if state is None:
             raise ReplayNotFound(f"there is no replay {replay_id}")
         return ReplayState(state)
 
     async def gets_on(self, replay_id: UUID) -> bool:
-        """Whether it runs, and nothing holds it up."""
+        """Whether it runs, and nothing delays it."""
         return bool(await self.pool.fetchval(load_sql(Statement.SELECT_REPLAY_GETS_ON), replay_id))
 
     async def running(self, limit: int) -> list[RunningReplay]:
-        """Replays that have work to be done, oldest first."""
+        """Replays with work to do, oldest first."""
         rows = await self.pool.fetch(load_sql(Statement.SELECT_RUNNING_REPLAYS), limit)
         return [RunningReplay(_uuid(row["replay_id"]), row["dry_run"]) for row in rows]
 
     async def step(self, replay_id: UUID, leader: Leader, *, limit: int, most_queued: int) -> int:
-        """Put the next `limit` documents back into the queue; how many the replay is done with."""
+        """Put the next `limit` documents back into the queue; return how many the replay is done with."""
         statement = load_sql(Statement.STEP_REPLAY)
         return await self.pool.fetchval(statement, replay_id, limit, most_queued, leader.name, leader.token) or 0
 
     async def candidates(self, replay_id: UUID, limit: int) -> list[Candidate]:
-        """The next documents that a dry run is to check."""
+        """The next documents for a dry run to check."""
         rows = await self.pool.fetch(load_sql(Statement.SELECT_REPLAY_CANDIDATES), replay_id, limit)
         return [_candidate(row) for row in rows]
 
     async def store_forecasts(self, replay_id: UUID, leader: Leader, forecasts: Sequence[Forecast]) -> int:
-        """Store what a dry run found; for how many that was new."""
+        """Store what a dry run found; return for how many that was new."""
         columns = list(zip(*(asdict(forecast).values() for forecast in forecasts), strict=True)) or [(), (), ()]
         statement = load_sql(Statement.STORE_REPLAY_FINDINGS)
         return await self.pool.fetchval(statement, replay_id, *map(list, columns), leader.name, leader.token) or 0
 
     async def hold_up(self, replay_id: UUID, why: str) -> None:
-        """Note why a dry run does not get on."""
+        """Note why a dry run makes no progress."""
         await self.pool.execute(load_sql(Statement.HOLD_UP_REPLAY), replay_id, why)
 
     async def choices(self, data_area_id: str) -> Choices:

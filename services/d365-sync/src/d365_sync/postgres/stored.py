@@ -18,25 +18,25 @@ log = structlog.get_logger(__name__)
 
 
 def as_json(differences: Sequence[Difference] | None) -> list[dict[str, str]] | None:
-    """As a document keeps them; null: nothing is known."""
+    """The differences as a document stores them; null: nothing is known."""
     return None if differences is None else [one._asdict() for one in differences]
 
 
 @dataclass(frozen=True)
 class PostgresStored:
-    """`compare_stored.Stored`."""
+    """Implements `app.compare_stored.Stored`."""
 
     pool: Pool
 
     async def due(self, limit: int) -> list[Delivered]:
-        """Delivered documents of which it is not known yet."""
+        """Delivered documents that are not compared yet."""
         found = []
         for row in await self.pool.fetch(load_sql(Statement.SELECT_TO_COMPARE), limit):
             document = DocumentId(row["web_case_id"], row["submission_no"])
             try:
                 content = CaseContent.model_validate(row["content"])
             except ValidationError:
-                # What was sent cannot be read any more: an older version of this service wrote it.
+                # What was sent is unreadable: an older version of this service wrote it.
                 log.error("not_comparable", document=str(document))
                 await self.pool.execute(load_sql(Statement.NOTE_COMPARED), *document, row["case_id"], [])
                 continue
@@ -47,11 +47,11 @@ class PostgresStored:
         return found
 
     async def note(self, document: Delivered, found: Sequence[Difference]) -> None:
-        """Note what differs, which is an alarm."""
+        """Note what differs; a difference is an alarm."""
         changes = as_json(found) or []
         await self.pool.execute(load_sql(Statement.NOTE_COMPARED), *document.id, document.case_id, changes)
 
     async def postpone(self, documents: Sequence[Delivered], seconds: float) -> None:
-        """D365 gave no answer."""
+        """Try again after `seconds`: D365 gave no answer."""
         keys = [list(column) for column in zip(*(one.id for one in documents), strict=True)]
         await self.pool.execute(load_sql(Statement.COMPARE_LATER), *keys, seconds)

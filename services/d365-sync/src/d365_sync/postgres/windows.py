@@ -1,4 +1,4 @@
-"""Maintenance windows in PostgreSQL: the statements that claim documents look there themselves, whoever leads."""
+"""Maintenance windows in PostgreSQL: the statements that claim documents check them, whoever leads."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,15 +19,15 @@ class PostgresWindows:
     pool: Pool
 
     async def add(self, begins_at: datetime | None, ends_at: datetime, actor: Actor, reason: str) -> None:
-        """Plan one; it begins now where `begins_at` is None."""
+        """Plan one; it begins now if `begins_at` is None."""
         await self.pool.execute(load_sql(Statement.ADD_DELIVERY_WINDOW), begins_at, ends_at, actor, reason)
 
     async def end(self, window_id: UUID, actor: Actor, reason: str) -> bool:
-        """End it now, or call it off; False where there is none that is under way or to come."""
+        """End it now, or cancel a future one; False if it is over or does not exist."""
         ended = await self.pool.fetchval(load_sql(Statement.END_DELIVERY_WINDOW), window_id, actor, reason)
         return ended is not None
 
     async def list(self, *, past: bool = False) -> list[dict[str, Any]]:
-        """Those under way and to come, soonest first; with `past` those that are over, too."""
+        """Current and future ones, soonest first; with `past`, also those that are over."""
         rows = await self.pool.fetch(load_sql(Statement.SELECT_DELIVERY_WINDOWS), past, _MOST)
         return [dict(row) for row in rows]

@@ -62,7 +62,7 @@ def document(row: Json, *, may_write: bool) -> Json:
 
 
 def whole_document(row: Json, preview: Preview, *, may_write: bool) -> Json:
-    """A document's own page: what stands in its way, what is sent for it, what operators changed, and its notes."""
+    """A document's own page: why actions are not allowed, what is sent, what operators changed, and its notes."""
     edited, may = edits(row), permissions(_situation(row, may_write=may_write))
     return {
         **document(row, may_write=may_write),
@@ -97,7 +97,7 @@ def payload(content: Json) -> Json:
 
 
 def page(items: Sequence[Json], limit: int, cursor_of: Callable[[Json], str]) -> Json:
-    """A list's page; `items` has one more than `limit` where there is another page."""
+    """A list's page; `items` has one more than `limit` if there is another page."""
     shown = list(items[:limit])
     more = len(items) > limit
     return {"items": shown, "next": cursor_of(shown[-1]) if more else None, "has_more": more}

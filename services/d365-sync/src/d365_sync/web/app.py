@@ -31,7 +31,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create(lifespan: Lifespan, settings: HttpSettings | None = None) -> FastAPI:
-    """The application; what its routes work with is put into `app.state` by `lifespan`."""
+    """The application; `lifespan` puts what its routes need into `app.state`."""
     parts = (
         *(documents, document_page, replays, flow, delivery, check, restores),
         *(windows, dealers, records, audit, erasures),

@@ -1,4 +1,4 @@
-"""The route of the check of D365: what d365-sync, or `casebridge d365 check --write`, found last."""
+"""The route of the D365 check: what d365-sync, or `casebridge d365 check --write`, found last."""
 
 from datetime import datetime
 from typing import Annotated

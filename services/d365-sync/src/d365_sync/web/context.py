@@ -1,4 +1,4 @@
-"""What the routes work with, found in `app.state.context`."""
+"""What the routes need, in `app.state.context`."""
 
 from dataclasses import dataclass, field
 
@@ -23,7 +23,7 @@ from d365_sync.app.wake_ups import WakeUps
 
 @dataclass(frozen=True)
 class Context:
-    """The use cases and the stores; wiring says what they are."""
+    """The use cases and the stores; `wiring` provides them."""
 
     queries: ReadsQueue
     control: ReadsDelivery

@@ -29,7 +29,7 @@ class DealersQuery(PageQuery):
 
 
 class D365CasesQuery(Body):
-    """Whose cases, and what is looked for; without `q` the newest."""
+    """Whose cases, and the text to search; without `q` the newest."""
 
     dealer: Annotated[str, Field(min_length=1, max_length=100, pattern=_TEXT)]
     q: D365SearchText = ""

@@ -1,4 +1,4 @@
-"""Routes of delivery as a whole: how it goes, and pause, resume, adopt, restored."""
+"""Routes of delivery as a whole: its state, and pause, resume, adopt, restored."""
 
 from typing import Annotated, Any
 
@@ -93,7 +93,7 @@ async def _steer(
 
 
 async def delivery_of(context: Context) -> Json:
-    """How delivery goes, as JSON."""
+    """The state of delivery, as JSON."""
     stored, states = await context.control.read(), await context.control.backlog()
     paused_consumers = await context.queries.paused_consumers()
     waiting = [one for one in states if one.state is not State.FAILED]

@@ -1,4 +1,4 @@
-"""What a document's own page has beyond the list: as operators send and get it."""
+"""What a document's own page has beyond the list, as operators send and get it."""
 
 from typing import Annotated, Any
 

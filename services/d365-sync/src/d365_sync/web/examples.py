@@ -1,4 +1,4 @@
-"""Examples of the operators' documents, by their models' names; a test holds them to the schemas."""
+"""Examples of the operators' documents, by the names of their models; a test compares them with the schemas."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Examples of delivery as a whole, of D365, and of what is kept, by their models' names."""
+"""Examples of delivery as a whole, of D365, and of stored records, by the names of their models."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Examples of documents and replays, by their models' names."""
+"""Examples of documents and replays, by the names of their models."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What operators get, as OpenAPI shows it; the answers are built by hand, and tests hold them to these models."""
+"""What operators get, as OpenAPI shows it; answers are built by hand, and tests compare them with these models."""
 
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 
 class Document(BaseModel):
-    """Base: frozen, and no field that it does not know."""
+    """Base: frozen, and without unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beside what FastAPI sees: refusals, examples, headers, links."""
+"""What the OpenAPI document says beyond what FastAPI finds: refusals, examples, headers, links."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ CATALOGUE = {
     "idempotency-key-reused": Kind(422, "The Idempotency-Key was used for another request"),
     "version-required": Kind(428, "If-Match is missing"),
 }
-# A route reads it by hand, so that a missing one is 428.
+# The routes read it themselves, so that a missing one gives 428.
 IF_MATCH = {
     "parameters": [
         {
@@ -68,5 +68,5 @@ CONTRACT = Contract(
 
 
 def problems(*types: str | int) -> dict[int | str, dict[str, Any]]:
-    """The problems that a route may answer with, by type or by status, beside those that each may."""
+    """The problems that a route may answer with, by type or by status, besides those of every route."""
     return problem_responses(CATALOGUE, (*ALWAYS, *types))

@@ -1,4 +1,4 @@
-"""What operators get of what is kept: unreadable records, the audit, the ledger."""
+"""What operators get about stored records: unreadable records, the audit, the ledger."""
 
 from typing import Any
 from uuid import UUID

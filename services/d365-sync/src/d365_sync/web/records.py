@@ -1,4 +1,4 @@
-"""Routes of what could not be read, and of the ledger."""
+"""Routes of unreadable records, and of the ledger."""
 
 import base64
 from dataclasses import asdict
@@ -122,7 +122,7 @@ def _unreadable(row: dict[str, Any]) -> Json:
     return {
         **row,
         "offset": offset,
-        # What was kept before ranges were is one record.
+        # A row from before ranges were stored is one record.
         "last_offset": offset if last_offset is None else last_offset,
         "key_base64": _base64(key),
         "value_base64": _base64(value),
@@ -137,5 +137,5 @@ def _base64(value: bytes | None) -> str | None:
 
 
 def _text(value: bytes | None) -> str | None:
-    """The beginning as text; what is no UTF-8 is shown as U+FFFD."""
+    """The beginning as text; what is not UTF-8 becomes U+FFFD."""
     return None if value is None else value[:_PREVIEW_BYTES].decode(errors="replace")

@@ -25,7 +25,7 @@ class ReplayQuery(Body):
     q: TextFilter = None
 
     def wanted(self) -> DeadLetters:
-        """As the store takes it."""
+        """The filter for the store."""
         return DeadLetters(self.dealer, self.cause, self.older_than_seconds, self.q)
 
 
@@ -42,7 +42,7 @@ class ReplaysInput(Body):
     reason: Reason
 
     def check(self) -> None:
-        """Raise 422 unless there is either a query or a dry run's id."""
+        """Raise 422 unless there is either a query or a dry run's ID."""
         if self.query is None and self.replay_id is None:
             raise invalid([FieldError(pointer="/query", detail="Send it, or the replay_id of a dry run.")])
         if self.query is not None and self.replay_id is not None:
@@ -52,7 +52,7 @@ class ReplaysInput(Body):
 
 
 class ReplayPageQuery(PageQuery):
-    """A page of a replay's documents; of one outcome only where `outcome` names it."""
+    """A page of a replay's documents; `outcome` filters by outcome."""
 
     outcome: ReplayOutcome | None = None
 

@@ -37,7 +37,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def _written(value: object) -> object:
-    # pydantic takes a number for seconds since 1970.
+    # pydantic would read a number as seconds since 1970.
     if not (isinstance(value, str) and _DATE.match(value)):
         raise ValueError("write a time with its zone, such as 2026-03-08T06:00:00Z")
     return value
@@ -79,7 +79,7 @@ class PayloadInput(Body):
     notes: Notes | None = None
 
     def content(self) -> CaseContent:
-        """As a document holds it; only what was given counts as set."""
+        """The content as a document stores it; only given fields count as set."""
         given = self.model_dump(exclude_unset=True)
         contact = given.pop("contact", None)
         return CaseContent(**given, contact=Contact(**contact)) if contact else CaseContent(**given)
@@ -113,7 +113,7 @@ class LinkInput(ReasonInput):
 
 
 class DocumentsQuery(Body):
-    """Filters of the list; `state` takes several, by comma."""
+    """Filters of the list; `state` takes several, separated by commas."""
 
     state: str | None = None
     dealer: WordFilter = None
@@ -125,7 +125,7 @@ class DocumentsQuery(Body):
     limit: Annotated[int, Field(ge=1, le=100)] = 25
 
     def states(self) -> Sequence[State]:
-        """The states asked for; all where none is. Raises 422 for a word that is none."""
+        """The requested states; all if none is given. Raises 422 for an unknown state."""
         words = [word.strip() for word in (self.state or "").split(",") if word.strip()]
         try:
             return [State(word) for word in dict.fromkeys(words)] or tuple(State)
@@ -135,14 +135,14 @@ class DocumentsQuery(Body):
 
 
 class PageQuery(Body):
-    """A page of a list; `cursor` is `next` of the page before."""
+    """A page of a list; `cursor` is `next` of the previous page."""
 
     cursor: Annotated[str | None, Field(max_length=LONGEST_CURSOR)] = None
     limit: Annotated[int, Field(ge=1, le=100)] = 25
 
 
 class AuditFilterQuery(Body):
-    """Which entries: of a document, of a replay, of somebody, of one action, in a time."""
+    """Which entries: of a document, a replay, a person, an action, a period."""
 
     document: Annotated[str | None, Field(max_length=50)] = None
     replay: UUID | None = None
@@ -153,7 +153,7 @@ class AuditFilterQuery(Body):
 
 
 class AuditFileQuery(AuditFilterQuery):
-    """And how the file is written."""
+    """Which entries, and how to write the file."""
 
     zone: Annotated[Zone, Field(description="the time zone of the file's times")] = "UTC"
     separator: Annotated[
@@ -162,12 +162,12 @@ class AuditFileQuery(AuditFilterQuery):
     ] = None
 
     def spreadsheet(self, accept_language: str) -> Spreadsheet:
-        """How rows are written for who sends this `Accept-Language`."""
+        """How to write rows for a client with this `Accept-Language`."""
         return Spreadsheet(self.separator or separator_of(accept_language), ZoneInfo(self.zone))
 
 
 class AuditQuery(AuditFilterQuery, PageQuery):
-    """A page of them."""
+    """Which entries, and which page of them."""
 
 
 class RecordsQuery(PageQuery):
@@ -178,7 +178,7 @@ class RecordsQuery(PageQuery):
 
 
 class LedgerQuery(Body):
-    """With `d365` the books are held against D365's too; what is younger than `older_than_seconds` is not judged."""
+    """With `d365` the books are compared with D365's too; anything younger than `older_than_seconds` is not judged."""
 
     d365: bool = False
     older_than_seconds: Annotated[float, Field(ge=0, le=10**9)] = JUDGED_SECONDS
@@ -189,7 +189,7 @@ class NoQuery(Body):
 
 
 def no_query_on_orders(request: Request) -> None:
-    """Raise 422 where a POST has query parameters: what is ordered stands in the body."""
+    """Raise 422 if a POST has query parameters: orders belong in the body."""
     if request.method == "POST":
         unknown = [
             FieldError(pointer=f"?{name}", detail="There is no such parameter here.") for name in request.query_params
@@ -199,7 +199,7 @@ def no_query_on_orders(request: Request) -> None:
 
 
 def document_id(text: str) -> DocumentId:
-    """The document that the address names; raises 404 where none can have that id."""
+    """The document that the address names; raises 404 if no document can have that ID."""
     found = DocumentId.parse(text)
     if found is None:
         raise Problem(404, "not-found", "Not found", f"There is no document {text}.")
@@ -207,11 +207,11 @@ def document_id(text: str) -> DocumentId:
 
 
 def expected_revision(request: Request) -> int:
-    """The revision that If-Match names; raises 428 where it is missing, 412 where it names none."""
+    """The revision in If-Match, 0 if it contains none; raises 428 if the header is missing."""
     header = request.headers.get("if-match")
     if header is None:
         detail = "Send the document's ETag in If-Match, so that you decide on what you have seen."
         raise Problem(428, "version-required", "If-Match is missing", detail)
     found = _TAG.fullmatch(header.strip())
-    # No document is ever at revision 0.
+    # No document is ever at revision 0, so the answer is 412.
     return int(found[1]) if found else 0

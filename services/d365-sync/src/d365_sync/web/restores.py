@@ -1,4 +1,4 @@
-"""Routes of restores of D365: tell that it was restored to an earlier time, and see what becomes of it."""
+"""Routes of D365 restores: report that D365 was restored to an earlier time, and follow the look-ups."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any

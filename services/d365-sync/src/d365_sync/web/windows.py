@@ -1,4 +1,4 @@
-"""Routes of maintenance windows: pauses of delivery that are planned, and end by themselves."""
+"""Routes of maintenance windows: planned pauses of delivery that end by themselves."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ router = APIRouter(
 )
 Reader = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_READ))]
 Writer = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_WRITE))]
-# Longer or later than this is a slip of the pen.
+# Anything longer or later than this is a mistake.
 _LONGEST = timedelta(days=14)
 _FARTHEST = timedelta(days=366)
 
@@ -33,7 +33,7 @@ class WindowInput(ReasonInput):
 
 
 class WindowsQuery(Body):
-    """With `past` those that are over are listed, too."""
+    """With `past`, the list includes those that are over."""
 
     past: bool = False
 

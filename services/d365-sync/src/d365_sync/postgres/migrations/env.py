@@ -1,4 +1,4 @@
-"""Alembic's environment; the work is done by the kernel's."""
+"""Alembic's environment; `case_shared` does the work."""
 
 from case_shared.database.migrations import run_environment
 

@@ -1,6 +1,7 @@
--- Ends a document's alarms: an operator has seen what there is. The same second cases, reported again, raise no alarm.
--- No row where the revision is another, or there is no alarm.
--- $1 web_case_id text, $2 submission_no int, $3 revision int, $4 states in which it is allowed text[], $5 actor text[] (name, subject, issuer), $6 reason text
+-- Ends a document's alarms: an operator has seen them. The same second cases, reported again, raise no alarm.
+-- No row if the revision differs, or if it has no alarm.
+-- $1 web_case_id text, $2 submission_no int, $3 revision int, $4 states in which it is allowed text[], $5 actor text[]
+-- (name, subject, issuer), $6 reason text
 WITH changed AS (
     UPDATE documents AS d SET
         alarms = '{}', alarm_since = NULL, acknowledged_case_ids = d.acknowledged_case_ids || d.other_case_ids,

@@ -1,6 +1,8 @@
--- The look-up showed that these are surely not in D365: completes it, and stores the intent of the POST that follows.
--- A row per document whose lease was still ours, and of which nothing was heard during the look-up (`verify_at`, null since the claim).
--- $1 JSON array of {web_case_id, submission_no, token, attempt_no, client_request_id, dyn_aid}, $2 document lease seconds float, $3 leader's lease name text, $4 its token bigint
+-- The look-up showed that these are surely absent from D365: completes it, and stores the intent of the POST that
+-- follows. A row for each document whose lease was still ours and that had no news during the look-up (`verify_at`,
+-- null since the claim).
+-- $1 JSON array of {web_case_id, submission_no, token, attempt_no, client_request_id, dyn_aid}, $2 document lease
+-- seconds float, $3 leader's lease name text, $4 its token bigint
 WITH cleared AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (
         web_case_id text, submission_no int, token uuid, attempt_no int, client_request_id uuid, dyn_aid text

@@ -1,9 +1,11 @@
--- Claims documents that are due, going round the dealers and oldest first in each, and stores the intent of their attempts.
--- The round is a circle: behind the last dealer come the first, so that a claim of few begins where the one before ended.
--- Nothing is claimed without the live leader's lease, while paused or in a maintenance window, or for another D365 environment.
--- A row per document; `last_dealer` (visited last) and `wrapped` (the walk came past the end) stand in each row, and in a row of their own where nothing was claimed.
--- $1 how many int, $2 cap per dealer int, $3 start behind this dealer text, $4 dealers to visit int, $5 document lease seconds float,
--- $6 leader's lease name text, $7 its token bigint, $8 D365_URL text, $9 seconds within which a first POST needs no look-up float
+-- Claims documents that are due, going round the dealers and oldest first in each, and stores the intent of their
+-- attempts. The round is a circle: the first dealers follow the last, so that a small claim begins where the previous
+-- one ended. Nothing is claimed without the live leader's lease, while paused or in a maintenance window, or for
+-- another D365 environment. A row per document; `last_dealer` (visited last) and `wrapped` (the walk passed the end)
+-- are in each row, and in a row of their own if nothing was claimed.
+-- $1 how many int, $2 cap per dealer int, $3 start after this dealer text, $4 dealers to visit int, $5 document lease
+-- seconds float, $6 leader's lease name text, $7 its token bigint, $8 D365_URL text, $9 seconds within which a first
+-- POST needs no look-up float
 WITH RECURSIVE around AS (
     SELECT $3::text COLLATE "C" AS dealer, false AS wrapped, 0 AS place
     UNION ALL
@@ -22,7 +24,7 @@ WITH RECURSIVE around AS (
     SELECT dealer, place FROM around
     WHERE place > 0 AND dealer IS NOT NULL AND NOT (wrapped AND dealer > $3::text COLLATE "C")
 ), dealers AS (
-    -- A dealer's share of the claim is bounded, so that visiting many stays cheap.
+    -- Bound each dealer's share of the claim, so that visiting many stays cheap.
     SELECT dealer, place, ceil(2.0 * $1::int / count(*) OVER ())::int AS share FROM visited
 ), busy AS (
     SELECT dealer, count(*)::int AS documents FROM documents
@@ -47,7 +49,7 @@ WITH RECURSIVE around AS (
 ), chosen AS (
     SELECT * FROM candidates ORDER BY rank, turn, place LIMIT $1::int
 ), held AS (
-    -- Whoever holds one now is not waited for.
+    -- Do not wait for whoever has locked one now.
     SELECT d.web_case_id, d.submission_no, chosen.turn, chosen.place, chosen.restored_at FROM documents AS d
     JOIN chosen USING (web_case_id, submission_no)
     FOR UPDATE OF d SKIP LOCKED

@@ -1,9 +1,9 @@
--- Claims documents whose look-up in D365 is due, all of one legal entity: of those that are asked about nothing now, the one that waits longest.
--- Stores the intent of their attempts. What comes to `verify_at` from now on was heard during the look-up.
+-- Claims documents whose look-up in D365 is due, all of one legal entity: among those without a look-up under way, the
+-- one that has waited longest. Stores the intent of their attempts. A later `verify_at` means news during the look-up.
 -- $1 how many int, $2 document lease seconds float, $3 leader's lease name text, $4 its token bigint, $5 D365_URL text,
 -- $6 legal entities with a look-up under way text[]
 WITH RECURSIVE places AS (
-    -- Without its payload nothing found could be compared.
+    -- Without its payload, a case found could not be compared.
     (
         SELECT data_area_id, verify_at FROM documents
         WHERE verify_at IS NOT NULL AND content IS NOT NULL ORDER BY data_area_id, verify_at LIMIT 1

@@ -1,4 +1,4 @@
--- Ends a restore of D365 of which nothing is left to be looked up.
+-- Ends a restore of D365 that has nothing left to look up.
 -- $1 restore_id uuid
 UPDATE d365_restores SET state = 'completed', ended_at = now(), changed_at = now(), held_up_by = NULL
 WHERE restore_id = $1::uuid AND state = 'running'

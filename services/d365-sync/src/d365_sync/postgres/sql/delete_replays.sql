@@ -1,5 +1,6 @@
--- Deletes a replay that ended long ago, its list of documents first; returns how many rows. The audit keeps what was done and why.
--- $1 seconds since its end float; 500 rows at most, a constant so that the plan counts on few
+-- Deletes a replay that ended long ago, its list of documents first; returns how many rows. The audit keeps what was
+-- done and why.
+-- $1 seconds since its end float; 500 rows at most, a constant so that the planner expects few
 WITH ended AS MATERIALIZED (
     SELECT replay_id FROM replays
     WHERE ended_at < now() - make_interval(secs => $1::float8)

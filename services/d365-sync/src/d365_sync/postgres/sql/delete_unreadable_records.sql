@@ -1,5 +1,5 @@
--- Deletes unreadable records that have been kept for long; returns how many.
--- $1 seconds for which they are kept float; 500 rows at most, a constant so that the plan counts on few
+-- Deletes unreadable records that have been kept long enough; returns how many.
+-- $1 seconds for which they are kept float; 500 rows at most, a constant so that the planner expects few
 WITH due AS MATERIALIZED (
     SELECT id FROM unreadable_records
     WHERE kept_at < now() - make_interval(secs => $1::float8)

@@ -1,6 +1,6 @@
--- Makes documents delivered because their submission was seen in D365, whatever their state. Never fenced.
--- A second case of the same submission is noted beside the first. A row per document that changed, and what it was.
--- What was seen before D365 lost the case (a restore of D365) is no evidence any more.
+-- Marks documents as delivered because their submission was seen in D365, whatever their state. Never fenced.
+-- A second case of the same submission is noted beside the first. A row per changed document, with its new state.
+-- What was seen before D365 lost the case (in a restore) no longer counts as evidence.
 -- $1 web_case_id text[], $2 submission_id uuid[], $3 case_id text[], $4 when it was seen timestamptz[] (null: now)
 WITH seen AS (
     SELECT d.web_case_id, d.submission_no, s.case_id, d.state, d.case_id AS known_as, d.other_case_ids
@@ -15,7 +15,7 @@ WITH seen AS (
     FOR UPDATE OF d
 ), doubled AS (
     UPDATE documents AS d SET
-        -- A linked case stays one: its record need not carry the Web Case ID.
+        -- A linked case stays linked: its record may have no Web Case ID.
         cause = CASE WHEN d.cause = 'linked' THEN d.cause ELSE 'found_twice' END,
         detail = format('D365 has this submission as case %s, and also as %s; close all but one there', d.case_id, array_to_string(d.other_case_ids || seen.case_id, ', ')),
         other_case_ids = d.other_case_ids || seen.case_id,
@@ -32,7 +32,7 @@ WITH seen AS (
         state = 'delivered', cause = 'evidence', reason = NULL, detail = NULL, given_reason = NULL, case_id = seen.case_id, delivered_at = now(),
         revision = d.revision + 1, changed_at = now(), verify_at = NULL, settles_at = NULL, verdict = NULL, failure_log_at = NULL,
         lease_token = NULL, lease_kind = NULL, lease_expires_at = NULL,
-        -- After the answer to the POST, which tells what D365 stored, would have come.
+        -- By then the answer to the POST, which shows what D365 stored, would have come.
         compare_at = CASE WHEN d.content IS NOT NULL THEN now() + interval '2 seconds' END
     FROM seen
     WHERE d.web_case_id = seen.web_case_id AND d.submission_no = seen.submission_no AND seen.state <> 'delivered'

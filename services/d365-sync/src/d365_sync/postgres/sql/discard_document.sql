@@ -1,5 +1,6 @@
--- Ends a dead letter, with the reason; can be undone. No row where the revision or the state is another.
--- $1 web_case_id text, $2 submission_no int, $3 revision int, $4 states in which it is allowed text[], $5 actor text[] (name, subject, issuer), $6 reason text
+-- Ends a dead letter, with the reason; can be undone. No row if the revision or the state differs.
+-- $1 web_case_id text, $2 submission_no int, $3 revision int, $4 states in which it is allowed text[], $5 actor text[]
+-- (name, subject, issuer), $6 reason text
 WITH changed AS (
     UPDATE documents AS d SET
         state = 'discarded', given_reason = $6::text, failure_log_at = NULL, revision = d.revision + 1, changed_at = now()

@@ -1,2 +1,2 @@
--- A comparison has come to its end; and what others left that did not. $1 comparison uuid
+-- Deletes the cases of a comparison that ended, and those that interrupted ones left behind. $1 comparison uuid
 DELETE FROM found_cases WHERE comparison = $1::uuid OR kept_at < now() - interval '1 day'

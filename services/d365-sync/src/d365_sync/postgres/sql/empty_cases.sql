@@ -1,6 +1,7 @@
--- Empties the personal data of cases that ended long ago, in all tables; returns how many. An end: closed or canceled in D365,
--- deleted there or moved to somebody else, discarded, or a returned draft that nobody has changed since.
--- $1 seconds since their end float; 200 rows at most, a constant so that the plan counts on few and nobody waits long for their locks
+-- Empties the personal data of cases that ended long ago, in all tables; returns how many. Ended means: closed or
+-- canceled in D365, deleted there or moved to somebody else, discarded, or a returned draft unchanged since.
+-- $1 seconds since their end float; 200 rows at most, a constant so that the planner expects few; few, so that nobody
+-- waits long for their locks
 WITH due AS MATERIALIZED (
     SELECT c.web_case_id FROM case_api.cases AS c
     LEFT JOIN case_api.submission_states AS x ON x.web_case_id = c.web_case_id AND x.submission_no = c.submission_no
@@ -13,7 +14,7 @@ WITH due AS MATERIALIZED (
             WHEN coalesce(c.deleted_in_d365_at, c.moved_at) IS NOT NULL THEN coalesce(c.deleted_in_d365_at, c.moved_at)
             WHEN c.status = 'submitted' AND x.state = 'discarded' THEN x.state_at
         END < now() - make_interval(secs => $1::float8)
-        -- A draft that was never submitted is at no end.
+        -- A draft that was never submitted has not ended.
         AND (c.phase <> 'draft' OR EXISTS (SELECT FROM case_api.submissions AS s WHERE s.web_case_id = c.web_case_id))
         AND NOT EXISTS (
             SELECT FROM case_api.submission_states AS o

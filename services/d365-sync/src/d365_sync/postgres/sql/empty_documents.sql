@@ -1,6 +1,7 @@
--- Empties the payload of documents that reached an end long ago, and the bodies of their attempts; returns how many documents.
--- None of whose case another document still needs an end: its look-up compares what is found with the earlier ones.
--- $1 seconds since their end float; 500 rows at most, a constant so that the plan counts on few
+-- Empties the payload of documents that reached an end long ago, and the bodies of their attempts; returns how many
+-- documents. Skips a case with another document that has not ended: its look-up compares what it finds with the earlier
+-- ones.
+-- $1 seconds since their end float; 500 rows at most, a constant so that the planner expects few
 WITH due AS MATERIALIZED (
     SELECT d.web_case_id, d.submission_no FROM documents AS d
     WHERE d.content IS NOT NULL AND d.state IN ('delivered', 'returned', 'discarded')

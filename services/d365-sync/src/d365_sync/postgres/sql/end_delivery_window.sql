@@ -1,4 +1,4 @@
--- Ends a maintenance window that is under way, or calls off one that is to come. No row where it is over, or was never there.
+-- Ends a maintenance window under way, or cancels a future one. No row if it is over or does not exist.
 -- $1 window_id uuid, $2 actor text[] (name, subject, issuer), $3 reason text
 WITH ended AS (
     UPDATE delivery_windows SET ends_at = greatest(begins_at, now()), ended_by = ($2::text[])[1], ended_by_subject = ($2::text[])[2],

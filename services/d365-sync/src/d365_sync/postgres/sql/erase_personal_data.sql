@@ -1,4 +1,5 @@
--- Empties the personal data of cases at once, but for those that are on their way to D365; an audit entry and a row for each that was.
+-- Empties the personal data of cases at once, except those on their way to D365; an audit entry and a row for each
+-- emptied case.
 -- $1 web_case_id text[], $2 actor text[] (name, subject, issuer), $3 reason text
 WITH emptied AS MATERIALIZED (
     SELECT unnest(empty_personal_data($1::text[])) AS web_case_id

@@ -1,5 +1,6 @@
--- Takes up documents whose owner did not come back. A POST that may have been sent is of unknown outcome: it is looked up, and may land until
--- the settling time after the lease's end has passed. A look-up that was cut off is done again.
+-- Frees documents whose owner did not come back. A POST that may have been sent has an unknown outcome: the document is
+-- looked up, and the POST may take effect until the settling time after the lease's end has passed. An interrupted
+-- look-up is repeated.
 -- $1 settling time in seconds float
 WITH expired AS (
     SELECT web_case_id, submission_no, attempts AS attempt_no FROM documents

@@ -1,10 +1,11 @@
--- The replay that an order meant: that of the same person's same key, else the open one of the same dead letters.
+-- The replay that an order repeats: the one with the same person's same key, or else the open one of the same dead
+-- letters.
 -- $1 actor text[] (name, subject, issuer), $2 idempotency key text or null, $3 hash of query and dry run bytea
 SELECT replay_id, request_hash, by_key
 FROM (
     SELECT replay_id, request_hash, true AS by_key FROM replays
     WHERE idempotency_key = $2::text
-        -- Replays from before subjects were kept have the name alone.
+        -- Replays from before subjects were stored have only the name.
         AND CASE
             WHEN actor_subject IS NULL THEN actor = ($1::text[])[1]
             ELSE actor_subject = ($1::text[])[2] AND actor_issuer = ($1::text[])[3]

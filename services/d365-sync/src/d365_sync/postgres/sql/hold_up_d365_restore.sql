@@ -1,3 +1,3 @@
--- Tells why a restore of D365 does not get on.
+-- Notes why a restore of D365 makes no progress.
 -- $1 restore_id uuid, $2 why text
 UPDATE d365_restores SET held_up_by = $2::text, changed_at = now() WHERE restore_id = $1::uuid AND held_up_by IS DISTINCT FROM $2::text

@@ -1,4 +1,4 @@
--- Lets a paused consumer keep its unreadable records apart and go on, however many they are, for ten minutes.
+-- Lets a paused consumer set its unreadable records aside and go on for ten minutes, however many they are.
 -- $1 actor text[] (name, subject, issuer), $2 reason text, $3 consumer group text
 WITH changed AS (
     UPDATE paused_consumers SET let_through_until = now() + interval '10 minutes' WHERE consumer_group = $3::text RETURNING consumer_group

@@ -1,8 +1,9 @@
--- Ties a document to a case that D365 has: evidence, by a person. No case is tied to two documents. No row where the revision or the state is another.
--- A delivered document goes over to another case that D365 has of the same submission; the one it leaves takes that one's place. Its alarm ends, and
--- none of them, reported again, raises an alarm.
--- $1 web_case_id text, $2 submission_no int, $3 revision int, $4 states in which it is allowed text[], $5 actor text[] (name, subject, issuer), $6 reason text, $7 case_id text,
--- $8 all cases that D365 has of it, of which the operator has chosen this one text[]
+-- Links a document to a case that D365 has: evidence from a person. No case is linked to two documents. No row if the
+-- revision or the state differs. A delivered document moves to another D365 case of the same submission; its former
+-- case becomes the other one. Its alarm ends, and none of these cases, reported again, raises an alarm.
+-- $1 web_case_id text, $2 submission_no int, $3 revision int, $4 states in which it is allowed text[], $5 actor text[]
+-- (name, subject, issuer), $6 reason text, $7 case_id text, $8 all cases that D365 has of it, of which the operator has
+-- chosen this one text[]
 WITH changed AS (
     UPDATE documents AS d SET
         state = 'delivered', cause = 'linked', reason = NULL, given_reason = NULL, case_id = $7::text,
@@ -11,7 +12,7 @@ WITH changed AS (
         other_case_ids = array_remove(array_remove(d.other_case_ids || d.case_id, $7::text), NULL),
         acknowledged_case_ids = array_remove(d.acknowledged_case_ids || $8::text[] || d.other_case_ids || d.case_id, NULL),
         alarms = '{}', alarm_since = NULL, differences = NULL,
-        -- The other case of the same submission may hold other texts; a case that nobody submitted does.
+        -- The other case of the same submission may contain other texts; a case that nobody submitted certainly does.
         compare_at = CASE WHEN d.state = 'delivered' AND d.content IS NOT NULL THEN now() END,
         verify_at = NULL, settles_at = NULL, verdict = NULL, failure_log_at = NULL, lease_token = NULL, lease_kind = NULL,
         lease_expires_at = NULL, revision = d.revision + 1, changed_at = now()

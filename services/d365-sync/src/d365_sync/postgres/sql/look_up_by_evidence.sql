@@ -1,5 +1,6 @@
 -- Has documents looked up because D365 shows a case with their Web Case ID, but not which submission it is.
--- What is under way now may have begun before: it is looked up once more after it, and no POST follows it (begin_posts).
+-- A look-up under way may have begun before: the document is looked up again after it, and no POST follows it
+-- (begin_posts).
 -- $1 web_case_id text[]
 WITH seen AS (
     SELECT web_case_id, submission_no FROM documents

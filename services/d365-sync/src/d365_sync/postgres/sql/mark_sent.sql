@@ -1,4 +1,4 @@
--- Notes which revisions Kafka has.
+-- Notes the revisions that Kafka has, and drops refusals that they settle.
 -- $1 web_case_id text[], $2 submission_no int[], $3 revision int[]
 WITH published AS (
     SELECT d.web_case_id, d.submission_no, p.revision

@@ -1,4 +1,5 @@
--- Notes what D365 stored other than it was sent, where the document is still tied to that case; which is an alarm.
+-- Notes what D365 stored differently from what was sent, if the document is still linked to that case. A difference is
+-- an alarm.
 -- $1 web_case_id text, $2 submission_no int, $3 case_id text, $4 [{field, sent, stored}] jsonb
 UPDATE documents AS d SET
     differences = nullif($4::jsonb, '[]'),

@@ -1,4 +1,5 @@
--- Takes down that D365 was restored, with all that was delivered since then. No row where such an order runs already.
+-- Stores the order to look up, after a restore of D365, all that was delivered since then. No row if such an order is
+-- already running.
 -- $1 since timestamptz, $2 dry_run boolean, $3 actor text[] (name, subject, issuer), $4 reason text
 WITH ordered AS (
     INSERT INTO d365_restores (since, dry_run, actor, actor_subject, actor_issuer, reason)

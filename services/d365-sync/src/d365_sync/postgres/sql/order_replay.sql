@@ -1,9 +1,9 @@
--- Orders a replay: notes the order, and the dead letters that it is given for: those that match as they are now, or those of
--- a dry run as they were then (of which those that have changed since are left out, step by step).
--- `replay_id` is null where the key was used before, a replay of the same dead letters is open.
--- $1 idempotency key text or null, $2 hash of the request bytea, $3 hash of query and dry run bytea, $4 query jsonb, $5 dry run boolean,
--- $6 actor text[] (name, subject, issuer), $7 reason text, $8 dealer text, $9 cause text, $10 older than seconds float, $11 text to be found (LIKE pattern),
--- $12 the dry run uuid; null for no filter
+-- Orders a replay: stores the order and its dead letters: those that match now, or those of a dry run as they were then
+-- (the steps leave out those that have changed since). `replay_id` is null if the key was used before, or if a replay
+-- of the same dead letters is open.
+-- $1 idempotency key text or null, $2 hash of the request bytea, $3 hash of query and dry run bytea, $4 query jsonb, $5
+-- dry run boolean, $6 actor text[] (name, subject, issuer), $7 reason text, $8 dealer text, $9 cause text, $10 older
+-- than seconds float, $11 text to be found (LIKE pattern), $12 the dry run uuid; null for no filter
 WITH matching AS MATERIALIZED (
     SELECT web_case_id, submission_no, revision, row_number() OVER (ORDER BY created_at, web_case_id, submission_no) AS place
     FROM documents
@@ -22,7 +22,7 @@ WITH matching AS MATERIALIZED (
         $1::text, $2::bytea, $3::bytea, $4::jsonb, $5::boolean, ($6::text[])[1], ($6::text[])[2], ($6::text[])[3], $7::text, count(*)::int,
         CASE WHEN count(*) = 0 THEN 'completed' ELSE 'running' END, CASE WHEN count(*) = 0 THEN now() END, $12::uuid
     FROM matching
-    -- A key of the same name from before subjects were kept; the others are held apart by an index.
+    -- The same key from before subjects were stored; an index keeps the others unique.
     HAVING NOT EXISTS (
         SELECT FROM replays WHERE idempotency_key = $1::text AND actor_subject IS NULL AND actor = ($6::text[])[1]
     )

@@ -1,5 +1,5 @@
--- Has the state of documents published again, once: their sender has heard nothing of them.
--- A row for each that is held with another submission's id, which cannot be.
+-- Has the state of documents published again, once: their sender has no news of them.
+-- A row for each; `conflicts` is true if the queue has it with another submission's ID, which must never happen.
 -- $1 web_case_id text[], $2 submission_no int[], $3 submission_id uuid[]
 WITH heard_again AS (
     SELECT d.web_case_id, d.submission_no, i.submission_id

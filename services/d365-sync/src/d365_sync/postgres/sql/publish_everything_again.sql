@@ -1,5 +1,5 @@
--- After a restore, or where the topics were made anew: the state of every document is published again, once.
--- Rows in one order, so that it and a batch that stores outcomes never wait for each other.
+-- Has the state of every document published again, once: after a restore, or after the topics were created again.
+-- Locks rows in one order, so that it and a batch that stores outcomes never wait for each other.
 WITH held AS (
     SELECT web_case_id, submission_no FROM documents WHERE published_revision >= revision
     ORDER BY web_case_id, submission_no

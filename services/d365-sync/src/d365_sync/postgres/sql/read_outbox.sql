@@ -1,5 +1,6 @@
--- Documents whose newest revision was not published yet. What passes within a second is not published: the outcome is, right after.
--- A revision that was refused waits for its time, unless another has taken its place, and later submissions of the case wait behind it.
+-- Documents whose newest revision is not published yet. A state that lasts less than a second is skipped: the outcome
+-- follows right after. A refused revision waits for its retry, unless a newer one has replaced it, and later
+-- submissions of the case wait behind it.
 -- $1 rows at most int
 SELECT v.*, d.traceparent, convert_to(v.web_case_id, 'UTF8') AS key
 FROM (
@@ -15,7 +16,7 @@ FROM (
     LIMIT $1::int
 ) AS d
 CROSS JOIN LATERAL (
-    -- OFFSET 0: one by one, for the planner would read the whole table in their place.
+    -- OFFSET 0: fetch them one by one, or the planner would read the whole table instead.
     SELECT * FROM deliveries WHERE web_case_id = d.web_case_id AND submission_no = d.submission_no OFFSET 0
 ) AS v
 ORDER BY v.changed_at

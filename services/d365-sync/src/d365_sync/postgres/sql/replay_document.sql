@@ -1,6 +1,8 @@
--- Puts a dead letter back into the queue, behind new cases; it is looked up before it is sent. No row where the revision or the state is another.
--- $1 web_case_id text, $2 submission_no int, $3 revision int, $4 states in which it is allowed text[], $5 actor text[] (name, subject, issuer), $6 reason text, $7 content jsonb or null for the same, $8 names of the edited fields text[],
--- $9 of each of these whether it was added, changed or emptied text[]
+-- Puts a dead letter back into the queue, behind new cases; it is looked up before it is sent. No row if the revision
+-- or the state differs.
+-- $1 web_case_id text, $2 submission_no int, $3 revision int, $4 states in which it is allowed text[], $5 actor text[]
+-- (name, subject, issuer), $6 reason text, $7 content jsonb or null for the same, $8 names of the edited fields text[],
+-- $9 whether each of these was added, changed or emptied text[]
 WITH changed AS (
     UPDATE documents AS d SET
         state = 'pending', cause = NULL, reason = NULL, detail = NULL, given_reason = NULL, replay_id = NULL, content = coalesce($7::jsonb, d.content),

@@ -1,4 +1,5 @@
--- The database was restored: what it knew of D365 may be old, so every open document is looked up before it is sent.
+-- After a restore of the database, what it knows about D365 may be outdated: has every open document looked up before
+-- it is sent.
 -- $1 actor text[] (name, subject, issuer), $2 reason text
 WITH changed AS (
     UPDATE delivery_control SET restored_at = now() RETURNING true

@@ -1,4 +1,4 @@
--- Whether an operator has reported a restore of D365 to a time before the first case that is known to be there, in a legal entity.
+-- Whether an operator has reported a restore of D365 to a time before the first known case of a legal entity.
 -- $1 data_area_id text
 SELECT EXISTS (
     SELECT FROM d365_restores AS r

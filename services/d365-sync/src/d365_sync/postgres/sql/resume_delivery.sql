@@ -1,4 +1,4 @@
--- Goes on claiming documents.
+-- Starts claiming documents again.
 -- $1 actor text[] (name, subject, issuer), $2 reason text
 WITH changed AS (
     UPDATE delivery_control SET paused = false, paused_by = NULL, paused_by_subject = NULL, paused_by_issuer = NULL, paused_reason = NULL, paused_at = NULL

@@ -1,6 +1,6 @@
--- A page of the audit, newest first: who did what, when and why, to how many documents, and how they stand now.
--- $1 web_case_id text, $2 submission_no int, $3 replay_id uuid, $4 actor (name or subject) text, $5 action text, $6 since timestamptz, $7 until timestamptz,
--- $8 below this id bigint; null for no filter; $9 how many int
+-- A page of the audit, newest first: who did what, when and why, to how many documents, and their state now.
+-- $1 web_case_id text, $2 submission_no int, $3 replay_id uuid, $4 actor (name or subject) text, $5 action text, $6
+-- since timestamptz, $7 until timestamptz, $8 below this id bigint; null for no filter; $9 how many int
 SELECT
     a.id, a.at, a.actor, a.actor_subject, a.actor_issuer, a.action, a.web_case_id, a.submission_no, a.replay_id, a.reason, a.fields, a.changes,
     CASE WHEN a.web_case_id IS NOT NULL THEN 1 ELSE r.documents END AS documents, coalesce(d.state, r.state) AS outcome

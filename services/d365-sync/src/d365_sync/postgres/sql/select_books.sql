@@ -1,5 +1,6 @@
--- Documents in a range of Web Case IDs, to be held against D365's books. Judged are those that nothing has happened to for a while.
--- $1 behind web_case_id text, $2 and submission_no int, $3 up to this web_case_id text (null: to the end), $4 how many int, $5 that while in seconds float
+-- Documents in a range of Web Case IDs, to compare with D365's books. `judged`: nothing has happened to it for a while.
+-- $1 after this web_case_id text, $2 and submission_no int, $3 up to this web_case_id text (null: to the end), $4 how
+-- many int, $5 that while in seconds float
 SELECT
     d.web_case_id, d.submission_no, d.submission_id, d.data_area_id, d.customer_account, d.state, d.cause, d.case_id,
     greatest(d.submitted_at, d.changed_at) < now() - make_interval(secs => $5::float8) AND d.lease_token IS NULL AS judged,

@@ -1,4 +1,4 @@
--- What D365 lets one choose in a legal entity, as status-sync has read it.
+-- The categories and priorities that D365 offers in a legal entity, as status-sync has read them.
 -- $1 data_area_id text
 SELECT
     ARRAY (SELECT category FROM status_sync.categories WHERE data_area_id = $1::text) AS categories,

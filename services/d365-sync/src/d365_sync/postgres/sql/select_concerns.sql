@@ -1,4 +1,4 @@
--- What a person should know, as the tables tell it: one branch a kind, a row for each place, none where all is well.
+-- What a person should know, from the tables: one branch per kind, one row per place, no row if all is well.
 SELECT 'dead_letters' AS kind, count(*)::int AS count, min(changed_at) AS since, 'queue' AS "where", NULL::text AS detail
 FROM documents WHERE state = 'failed' HAVING count(*) > 0
 UNION ALL
@@ -12,10 +12,10 @@ UNION ALL
 SELECT 'refused_by_kafka', count(*)::int, min(created_at), 'case.status-changed.v1', min(refusal)
 FROM status_sync.outbox WHERE refusals > 0 HAVING count(*) > 0
 UNION ALL
--- One that tells it no more is gone.
+-- A consumer that no longer reports it is gone.
 SELECT 'consumer_paused', 1, since, consumer_group, cause FROM paused_consumers WHERE told_at > now() - interval '2 minutes'
 UNION ALL
--- What must move (case_shared/database/progress.py). A replica that tells no more is gone.
+-- What must move (case_shared/database/progress.py). A replica that no longer reports is gone.
 SELECT
     CASE WHEN name LIKE 'consume\_%' THEN coalesce(max(kind), 'consumer_stopped') WHEN min(succeeded_at) IS NULL THEN 'step_never_succeeded' WHEN step AND name = 'cases' THEN 'poll_late' ELSE 'step_late' END,
     count(*)::int, min(coalesce(succeeded_at, expected_since)), CASE WHEN step THEN name ELSE service || ' ' || name END, max(error)
@@ -24,15 +24,16 @@ WHERE greatest(succeeded_at, expected_since) < now() - make_interval(secs => wit
     AND (instance = '' OR told_at > now() - interval '2 minutes')
 GROUP BY service, name, step
 UNION ALL
--- Each alarm is a kind by its own name.
+-- Each alarm is a kind of the same name.
 SELECT alarm, count(*)::int, min(alarm_since), data_area_id, NULL FROM documents CROSS JOIN unnest(alarms) AS alarm
 WHERE cardinality(alarms) > 0 GROUP BY alarm, data_area_id
 UNION ALL
--- The mapping says that D365 keeps the Web Case ID unique, and nothing proves it.
+-- The mapping says that D365 keeps the Web Case ID unique, but nothing proves it.
 SELECT 'uniqueness_unproven', 1, uniqueness_unproven_since, 'd365', NULL
 FROM delivery_control WHERE uniqueness_unproven_since IS NOT NULL
 UNION ALL
--- Cases that take nothing more from D365: those of a month, for what is older has been looked at or never will be; the newest five by name.
+-- Cases that no longer follow D365: those of the last month, because older ones have been seen by now or never will be;
+-- the newest five by name.
 SELECT 'moved_cases', count(*)::int, min(moved_at), data_area_id,
     array_to_string((array_agg(web_case_id || ' (' || case_id || ')' ORDER BY moved_at DESC))[1:5], ', ')
 FROM case_api.cases
@@ -51,7 +52,8 @@ FROM case_api.cases
 WHERE coalesce(moved_at, deleted_in_d365_at, case_id_reused_at) IS NOT NULL AND case_id_reused_at IS NOT NULL
 GROUP BY data_area_id
 UNION ALL
--- D365 was refreshed from another environment: an alarm until no case of ours has lost its Case ID to a case of another Casebridge.
+-- D365 was refreshed from another environment: an alarm as long as a case of ours has lost its Case ID to a case of
+-- another Casebridge.
 SELECT 'environment_refreshed', count(*)::int, min(d.first_at), d.data_area_id, min(d.example)
 FROM status_sync.environment_doubts AS d
 JOIN case_api.cases AS c ON c.data_area_id = d.data_area_id AND c.case_id_reused_at IS NOT NULL
@@ -59,7 +61,7 @@ JOIN case_api.cases AS c ON c.data_area_id = d.data_area_id AND c.case_id_reused
 WHERE d.kind = 'foreign'
 GROUP BY d.data_area_id
 UNION ALL
--- status-sync looks every ten minutes.
+-- status-sync checks every ten minutes.
 SELECT 'known_cases_not_shown', 1, first_at, data_area_id, example
 FROM status_sync.environment_doubts WHERE kind = 'nothing_shown' AND last_at > now() - interval '1 hour'
 UNION ALL

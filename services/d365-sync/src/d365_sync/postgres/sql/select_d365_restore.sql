@@ -1,4 +1,4 @@
--- A restore of D365: how far it has come, and the first of which nothing is sure.
+-- A restore of D365: its progress, and the first unsure documents.
 -- $1 restore_id uuid, $2 how many of them int
 SELECT r.*, counted.*, unsure.documents AS unsure
 FROM d365_restores AS r

@@ -1,4 +1,4 @@
--- What a restore of D365 has to look up next, of one legal entity, and the time at which that begins.
+-- What a restore of D365 must look up next, in one legal entity, and the time at which that begins.
 -- $1 restore_id uuid, $2 how many int
 WITH next AS (
     SELECT place, web_case_id, submission_no, data_area_id FROM d365_restore_documents

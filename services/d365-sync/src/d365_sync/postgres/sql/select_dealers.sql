@@ -1,5 +1,7 @@
--- A page of the registry of dealers, by slug, with how many documents of each are on their way and how many are dead letters.
--- $1 text to be found (LIKE pattern) text, $2 active boolean, $3 with dead letters only boolean, $4 behind this dealer text, $5 how many int; null for no filter
+-- A page of the registry of dealers, by slug, with how many documents of each are on their way, and how many are dead
+-- letters.
+-- $1 text to find (LIKE pattern) text, $2 active boolean, $3 only with dead letters boolean, $4 after this dealer text,
+-- $5 how many int; null for no filter
 WITH counted AS (
     SELECT
         dealer, count(*) FILTER (WHERE state <> 'failed')::int AS open, count(*) FILTER (WHERE state = 'failed')::int AS failed,

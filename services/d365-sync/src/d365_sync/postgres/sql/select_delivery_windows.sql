@@ -1,4 +1,4 @@
--- Maintenance windows: what is under way and to come, soonest first, then what is past, newest first.
+-- Maintenance windows: current and future ones, soonest first, then past ones, newest first.
 -- $1 past ones too boolean, $2 how many int
 SELECT window_id, state, begins_at, ends_at, reason, created_by, created_by_subject, created_by_issuer, created_at, ended_by, ended_by_subject,
     ended_by_issuer, ended_reason

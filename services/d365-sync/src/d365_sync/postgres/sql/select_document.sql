@@ -1,4 +1,5 @@
--- One document with every attempt, whole; with what was submitted, as case-api keeps it, its newest notes, and how its case stands now.
+-- One document with all its attempts, its submission as case-api has it, its newest notes, and its case's current
+-- status.
 -- $1 web_case_id text, $2 submission_no int
 SELECT
     d.web_case_id, d.submission_no, d.submission_id, d.dealer, d.data_area_id, d.customer_account, d.state, d.cause, d.reason, d.detail,

@@ -1,4 +1,5 @@
--- Dead letters by cause, as many as the list of documents has in state failed with that cause; with the commonest reasons.
+-- Dead letters by cause (the counts equal those of the document list with state failed and that cause), with the most
+-- common reasons.
 WITH letters AS (
     SELECT cause, coalesce(reason, detail) AS reason, changed_at FROM documents WHERE state = 'failed'
 ), reasons AS (

@@ -1,6 +1,7 @@
--- A page of documents, newest first: of each state the newest that fit, by its index, and of these the newest.
--- $1 states text[], $2 dealer text, $3 cause text, $4 older than seconds float, $5 text to be found (LIKE pattern) text,
--- $6 behind created_at timestamptz, $7 web_case_id text, $8 submission_no int, $9 how many int, $10 with this alarm text; null for no filter
+-- A page of documents, newest first: the newest matches of each state, by its index, and of these the newest.
+-- $1 states text[], $2 dealer text, $3 cause text, $4 older than seconds float, $5 text to find (LIKE pattern) text, $6
+-- after created_at timestamptz, $7 web_case_id text, $8 submission_no int, $9 how many int, $10 with this alarm text;
+-- null for no filter
 SELECT
     d.web_case_id, d.submission_no, d.submission_id, d.dealer, d.data_area_id, d.customer_account, d.state, d.cause, d.reason, d.detail,
     d.given_reason, d.case_id, d.content, d.created_by, d.created_by_subject, d.created_by_issuer, d.created_at, d.submitted_at,

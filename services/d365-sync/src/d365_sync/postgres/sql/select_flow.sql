@@ -1,4 +1,4 @@
--- The pipeline as it is now, stage by stage: how much stands there, since when, and what goes wrong. Ages are in seconds.
+-- The pipeline now, stage by stage: how much is there, since when, and what goes wrong. Ages are in seconds.
 SELECT
     now() AS as_of, unsent.*, in_kafka.*, queued.*, unreadable.*, unpublished.*, due.*, outbox.*
 FROM (
@@ -7,11 +7,11 @@ FROM (
     FROM case_api.outbox
 ) AS unsent
 CROSS JOIN (
-    -- Sent, and not in the document queue yet.
+    -- Sent, but not in the document queue yet.
     SELECT count(*)::int AS in_kafka, extract(epoch FROM now() - min(s.sent_at))::float8 AS in_kafka_age
     FROM case_api.submission_states AS s
     LEFT JOIN LATERAL (
-        -- By key, one by one: of few nothing was heard yet.
+        -- By key, one by one: only a few have no news yet.
         SELECT true AS held FROM documents AS d WHERE d.web_case_id = s.web_case_id AND d.submission_no = s.submission_no LIMIT 1
     ) AS d ON true
     WHERE s.state IN ('pending', 'delivering', 'verifying', 'deferred') AND s.sent_at IS NOT NULL AND s.heard_at IS NULL AND d.held IS NULL
@@ -30,7 +30,7 @@ CROSS JOIN (
     FROM unreadable_records WHERE seen_at IS NULL
 ) AS unreadable
 CROSS JOIN (
-    -- Changes that a dealer can see, and that Kafka has not got yet.
+    -- Changes that a dealer can see and Kafka does not have yet.
     SELECT count(*)::int AS unpublished, extract(epoch FROM now() - min(changed_at))::float8 AS unpublished_age
     FROM documents WHERE revision > published_revision
 ) AS unpublished

@@ -1,6 +1,6 @@
--- The last sixty minutes, each with what came into each stage and what came of it; the minute under way is the last.
--- Attempts count in the minute in which they began; `told` is what case-api knows as delivered, by when that happened.
--- The bound is written out each time: so the planner knows how little that is, and takes the indexes.
+-- The last sixty minutes: what entered each stage, and the results; the current minute is the last.
+-- Attempts count in the minute in which they began; `told` counts what case-api knows as delivered, by the time of
+-- delivery. The bound is written out each time, so that the planner knows how few rows match, and uses the indexes.
 WITH submitted AS (
     SELECT date_trunc('minute', submitted_at) AS minute, count(*)::int AS submitted
     FROM case_api.submissions WHERE submitted_at >= date_trunc('minute', now()) - interval '59 minutes' GROUP BY 1

@@ -1,4 +1,5 @@
--- All cases of the next few Web Case IDs of a comparison. $1 comparison uuid, $2 behind web_case_id text, $3 how many int
+-- All cases of the next few Web Case IDs of a comparison. $1 comparison uuid, $2 after this web_case_id text, $3 how
+-- many int
 SELECT f.web_case_id, f.data_area_id, f.case_id, f.customer_account, f.submission_id
 FROM found_cases AS f
 WHERE f.comparison = $1::uuid AND f.web_case_id > $2::text AND f.web_case_id <= (

@@ -1,2 +1,2 @@
--- Of which legal entities D365's business events have come, and whether its test of an endpoint did.
+-- The legal entities whose business events from D365 have arrived, and whether its endpoint test has.
 SELECT kind, subject FROM status_sync.event_notes WHERE kind IN ('status', 'test')

@@ -1,5 +1,6 @@
--- The ledger (docs/design.md#does-everything-add-up): one statement, so one snapshot. Submissions older than $1 seconds are judged, younger ones listed; and as what
--- status-sync and case-api do with a delivery takes a moment too, `without_case_id` judges deliveries older than that.
+-- The ledger (docs/design.md#does-everything-add-up): one statement, so one snapshot. Judges submissions older than $1
+-- seconds and counts younger ones. status-sync and case-api take a moment for a delivery too, so `without_case_id`
+-- judges deliveries older than that.
 WITH books AS (
     SELECT
         s.submitted_at < now() - make_interval(secs => $1) AS judged, d.state,

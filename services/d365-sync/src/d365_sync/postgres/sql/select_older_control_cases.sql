@@ -1,4 +1,4 @@
--- Older cases known to be in D365 for a legal entity, fewer the older they are: the newest may be gone since a restore of D365.
+-- Older known cases of a legal entity, fewer the older they are: a restore of D365 may have removed the newest.
 -- By number, by age, and the first ones: 34 at most, whatever the size of the table.
 -- $1 data_area_id text
 SELECT DISTINCT case_id FROM (

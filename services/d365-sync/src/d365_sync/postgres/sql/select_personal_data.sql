@@ -1,9 +1,10 @@
--- The dealer's cases that hold personal data of whom it is asked for, and whether each is on its way to D365.
--- $1 dealer text; one of $2 web_case_id text, $3 user (name or subject) text, $4 contact (name, e-mail address or phone number) text
+-- The dealer's cases with personal data of the case, user or contact asked for, and whether each is on its way to D365.
+-- $1 dealer text; one of $2 web_case_id text, $3 user (name or subject) text, $4 contact (name, e-mail address or phone
+-- number) text
 WITH found AS (
     SELECT id AS web_case_id FROM case_api.cases_of_person($1::text, $2::text, $3::text, $4::text) AS id
     UNION
-    -- What an operator has edited for a replay, and what was sent before.
+    -- Also what an operator edited for a replay, and what was sent before.
     SELECT d.web_case_id FROM documents AS d
     WHERE d.dealer = $1::text AND $4::text IS NOT NULL AND (
         lower($4::text) IN (

@@ -1,4 +1,4 @@
--- One replay, and how its documents stand now, by state.
+-- One replay, and its documents by their current state.
 -- $1 replay_id uuid
 SELECT
     r.replay_id, r.state, r.dry_run, r.query, r.dry_run_id, r.actor, r.actor_subject, r.actor_issuer, r.reason, r.created_at, r.changed_at,

@@ -1,4 +1,4 @@
--- The next documents of a dry run that are to be checked.
+-- The next documents for a dry run to check.
 -- $1 replay_id uuid, $2 how many int
 SELECT l.place, d.web_case_id, d.submission_no, d.submission_id, d.data_area_id, d.customer_account, d.created_by, d.content, d.state,
     d.revision <> l.revision AS changed

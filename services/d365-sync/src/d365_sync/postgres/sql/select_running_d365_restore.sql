@@ -1,2 +1,2 @@
--- The restore of D365 that is worked on now.
+-- The restore of D365 in progress.
 SELECT restore_id, since, dry_run FROM d365_restores WHERE state = 'running'

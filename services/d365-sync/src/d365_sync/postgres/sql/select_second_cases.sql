@@ -1,6 +1,6 @@
--- Second cases that status-sync has seen and no document knows of yet, but for those that the portal follows by now: then the
--- first one was found to be gone. The very newest wait until that is known.
--- $1 how many int, $2 seen so many seconds ago at least float
+-- Second cases that status-sync has seen and no document has noted yet, except those that the portal follows by now:
+-- their first case is gone. The newest wait until that is known.
+-- $1 how many int, $2 seen at least this many seconds ago float
 SELECT s.web_case_id, s.submission_id, s.case_id, s.seen_at
 FROM second_cases AS s JOIN case_api.cases AS c USING (web_case_id)
 WHERE NOT s.noted AND s.seen_at <= now() - make_interval(secs => $2::float8) AND lower(c.case_id) <> lower(s.case_id)

@@ -1,4 +1,4 @@
--- Delivered documents of which nobody knows yet what D365 stored, due now; $1 how many int
+-- Delivered documents due to be compared with what D365 stored. $1 how many int
 SELECT web_case_id, submission_no, submission_id, data_area_id, customer_account, content, created_by, case_id
 FROM documents
 WHERE compare_at <= now() AND state = 'delivered' AND content IS NOT NULL AND case_id IS NOT NULL

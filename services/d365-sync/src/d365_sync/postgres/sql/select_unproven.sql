@@ -1,2 +1,2 @@
--- Since when the Web Case ID is taken for unique without a proof; null where it is not.
+-- Since when the Web Case ID counts as unique without a proof; null if it does not.
 SELECT uniqueness_unproven_since FROM delivery_control

@@ -1,5 +1,6 @@
--- Sets documents apart whose payload cannot be read: they can neither be sent nor compared. Fenced by the lease of the claim.
--- What was never sent is a dead letter; what is unproven stays so, and is tried again rarely: evidence or an operator ends it.
+-- Sets aside documents whose payload is unreadable: they can be neither sent nor compared. Fenced by the claim's lease.
+-- A document that was never sent becomes a dead letter; an unproven one stays so, rarely retried: evidence or an
+-- operator ends it.
 -- $1 JSON array of {web_case_id, submission_no, token, attempt_no, why}
 WITH unreadable AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (web_case_id text, submission_no int, token uuid, attempt_no int, why text)

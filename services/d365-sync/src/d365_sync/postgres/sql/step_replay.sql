@@ -1,8 +1,9 @@
--- Puts a replay's next dead letters back into the queue, with their audit entries and the replay's position: all of it or nothing.
--- A document that is being looked up is left for a later step; one that is no more as it was when the replay was ordered is left out.
--- The replay's row is locked first, so that pause and cancel take effect between two steps.
--- No row where nothing was done: the replay does not run, the leader's lease is gone, or there is no room.
--- $1 replay_id uuid, $2 how many int, $3 most documents of replays in the queue at once int, $4 leader's lease name text, $5 its token bigint
+-- Puts a replay's next dead letters back into the queue, with their audit entries and the replay's position: all or
+-- nothing. Leaves a document that is being looked up for a later step; leaves out one that has changed since the replay
+-- was ordered. The replay's row is locked first, so that pause and cancel take effect between two steps. No row if
+-- nothing was done: the replay does not run, the leader's lease is gone, or there is no room.
+-- $1 replay_id uuid, $2 how many int, $3 most documents of replays in the queue at once int, $4 leader's lease name
+-- text, $5 its token bigint
 WITH replay AS (
     SELECT replay_id, actor, actor_subject, actor_issuer, reason FROM replays
     WHERE replay_id = $1::uuid AND state = 'running' AND NOT dry_run

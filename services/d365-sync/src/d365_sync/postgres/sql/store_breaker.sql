@@ -1,5 +1,5 @@
--- Stores the breaker and how many calls D365 bears, so that they survive and every replica can show them.
--- An interval passes between the opening and the first probe, whoever leads then.
+-- Stores the breaker and how many calls D365 can take, so that they survive and every replica can show them.
+-- An interval passes between the opening and the first probe, whoever leads by then.
 -- $1 state text, $2 since timestamptz, $3 reason text, $4 concurrency int, $5 interval between probes in seconds float
 UPDATE delivery_control SET
     breaker = $1::text,

@@ -1,4 +1,4 @@
--- Stores the steps of a check of D365; one that was found by writing is kept where this check did not write.
+-- Stores the steps of a D365 check; keeps a step found by writing if this check did not write.
 -- $1 environment text, $2 steps jsonb: [{"step", "place", "state", "message", "remedy", "findings", "written"}]
 INSERT INTO d365_check_steps AS kept (environment, step, place, state, message, remedy, findings, written)
 SELECT $1::text, step, place, state, message, remedy, findings, written

@@ -1,8 +1,8 @@
--- Stores what a restore of D365 has looked up: surely absent documents go back into the queue, behind new cases, with their audit entries
--- and the restore's progress, all of it or nothing. Each is looked up once more right before it is sent.
--- No row where the lease is gone.
--- $1 restore_id uuid, $2 JSON array of {place, web_case_id, submission_no, revision, outcome, detail}, $3 when the look-up began timestamptz,
--- $4 leader's lease name text, $5 its token bigint
+-- Stores what a restore of D365 has looked up: surely absent documents go back into the queue, behind new cases, with
+-- their audit entries and the restore's progress, all or nothing. Each is looked up again right before it is sent. No
+-- row if the lease is gone.
+-- $1 restore_id uuid, $2 JSON array of {place, web_case_id, submission_no, revision, outcome, detail}, $3 when the
+-- look-up began timestamptz, $4 leader's lease name text, $5 its token bigint
 WITH restore AS (
     SELECT restore_id, dry_run, actor, actor_subject, actor_issuer, reason FROM d365_restores
     WHERE restore_id = $1::uuid AND state = 'running'
@@ -33,7 +33,7 @@ WITH restore AS (
     INSERT INTO audit (actor, actor_subject, actor_issuer, action, web_case_id, submission_no, reason, fields)
     SELECT r.actor, r.actor_subject, r.actor_issuer, 'deliver_again', q.web_case_id, q.submission_no, r.reason, '{case_id}'::text[] FROM queued AS q CROSS JOIN restore AS r
 ), done AS (
-    -- One that has changed since and is delivered still is looked up again.
+    -- One that has changed since and is still delivered is looked up again.
     UPDATE d365_restore_documents AS l SET outcome = f.outcome, detail = f.detail
     FROM found AS f CROSS JOIN restore AS r
     WHERE l.restore_id = r.restore_id AND l.place = f.place AND l.outcome IS NULL AND (

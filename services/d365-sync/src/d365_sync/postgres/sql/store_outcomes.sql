@@ -1,6 +1,8 @@
--- Stores what attempts came to and what becomes of their documents. Fenced by the document's lease token, but for `delivered`: evidence never is.
--- A second case of the same submission is noted beside the first. A row per document that changed, and what it was.
--- $1 JSON array, see d365_sync.postgres.outcomes; $2 whether D365's own document queue is to record failures boolean
+-- Stores the results of attempts and the new states of their documents. Fenced by the document's lease token, except
+-- for `delivered`: evidence is never fenced. A second case of the same submission is noted beside the first. A row per
+-- changed document, with its new state.
+-- $1 JSON array, see d365_sync.postgres.document_rows; $2 whether to record failures in D365's own document queue
+-- boolean
 WITH decided AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS t (
         web_case_id text, submission_no int, token uuid, attempt_no int, state text, outcome text, finding text, cause text, reason text,
@@ -9,13 +11,13 @@ WITH decided AS (
         client_request_id uuid, dyn_aid text, differences jsonb
     )
 ), held AS (
-    -- One order for all statements, so that none waits for another in a circle; and what stands here is the newest.
+    -- All statements lock in one order, so that they cannot deadlock; and the locked row is the newest.
     SELECT d.web_case_id, d.submission_no, d.state, d.case_id, d.other_case_ids FROM documents AS d
     JOIN decided USING (web_case_id, submission_no)
     ORDER BY d.web_case_id, d.submission_no
     FOR UPDATE OF d
 ), tried AS (
-    -- Not fenced: what came back is stored, however late.
+    -- Not fenced: an answer is stored, however late.
     UPDATE attempts AS a SET
         ended_at = clock_timestamp(), outcome = t.outcome, finding = t.finding, why = t.why, status = t.status, request = t.request,
         answer = t.answer, duration_seconds = t.duration_seconds, client_request_id = t.client_request_id, dyn_aid = t.dyn_aid
@@ -35,7 +37,7 @@ WITH decided AS (
         AND lower(h.case_id) <> lower(t.case_id) AND t.case_id <> ALL(h.other_case_ids || d.acknowledged_case_ids)
     RETURNING d.web_case_id, d.submission_no, d.state, d.cause
 ), echoed AS (
-    -- Evidence came before the answer, which alone tells what D365 stored.
+    -- Evidence came before the answer, but only the answer shows what D365 stored.
     UPDATE documents AS d SET
         differences = nullif(t.differences, '[]'),
         compare_at = NULL,
@@ -57,7 +59,8 @@ WITH decided AS (
         revision = d.revision + CASE WHEN (d.state, d.cause, d.reason) IS DISTINCT FROM (t.state, t.cause, t.reason) THEN 1 ELSE 0 END,
         changed_at = CASE WHEN (d.state, d.cause, d.reason) IS DISTINCT FROM (t.state, t.cause, t.reason) THEN now() ELSE d.changed_at END,
         due_at = now() + make_interval(secs => t.due_seconds),
-        -- What stands there came during this attempt (evidence, an operator's wish): this attempt's answer may be older.
+        -- A value here came during this attempt (from evidence, or from an operator): this attempt's answer may be
+        -- older.
         verify_at = CASE
             WHEN t.state NOT IN ('delivered', 'pending', 'deferred') THEN least(d.verify_at, now() + make_interval(secs => t.look_up_seconds))
         END,
@@ -71,7 +74,7 @@ WITH decided AS (
         retried = t.retried,
         failure_log_at = CASE WHEN t.state = 'failed' AND d.state <> 'failed' AND $2::boolean THEN now() ELSE d.failure_log_at END,
         failure_log_tries = CASE WHEN t.state = 'failed' AND d.state <> 'failed' THEN 0 ELSE d.failure_log_tries END,
-        -- Without the answer to the POST nobody knows what D365 stored: it is read.
+        -- Without the answer to the POST, what D365 stored is unknown and must be read.
         differences = CASE WHEN t.state = 'delivered' AND d.content IS NOT NULL THEN nullif(t.differences, '[]') END,
         compare_at = CASE WHEN t.state = 'delivered' AND d.content IS NOT NULL AND t.differences IS NULL THEN now() END,
         alarms = CASE WHEN t.state = 'delivered' AND t.differences <> '[]' THEN d.alarms || '{stored_differently}'::text[] ELSE d.alarms END,

@@ -1,5 +1,7 @@
--- Stores what a dry run found about documents, and its position. No row where it does not run, or the leader's lease is gone.
--- $1 replay_id uuid, $2 places int[], $3 outcomes text[], $4 details text[], $5 leader's lease name text, $6 its token bigint
+-- Stores what a dry run found about documents, and its position. No row if it does not run, or if the leader's lease is
+-- gone.
+-- $1 replay_id uuid, $2 places int[], $3 outcomes text[], $4 details text[], $5 leader's lease name text, $6 its token
+-- bigint
 WITH replay AS (
     SELECT replay_id FROM replays
     WHERE replay_id = $1::uuid AND state = 'running' AND dry_run

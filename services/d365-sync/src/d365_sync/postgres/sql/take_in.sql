@@ -1,4 +1,5 @@
--- Takes submissions into the document queue, as case-api has stored them. A row for each that case-api has; `taken_in` where it was new here.
+-- Takes submissions into the document queue, as case-api has stored them. A row for each that case-api has; `taken_in`:
+-- it was new here.
 -- $1 web_case_id text[], $2 submission_no int[], $3 submission_id uuid[], $4 traceparent text[]
 WITH known AS MATERIALIZED (
     SELECT s.*, named.traceparent AS trace
@@ -16,9 +17,9 @@ WITH known AS MATERIALIZED (
         web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account, content, created_by,
         created_by_subject, created_by_issuer, submitted_at, trace, submission_no > 1
     FROM known
-    -- Personal data that has ended: it had reached an end, so its document is here.
+    -- If its personal data was emptied, the case had ended, so its document is here already.
     WHERE content IS NOT NULL
-    -- One order for all, so that two replicas never wait for each other.
+    -- All insert in one order, so that two replicas never wait for each other.
     ORDER BY web_case_id, submission_no
     ON CONFLICT (web_case_id, submission_no) DO NOTHING
     RETURNING web_case_id, submission_no

@@ -1,5 +1,6 @@
--- Has a document looked up in D365 now. No row where the revision or the state is another.
--- $1 web_case_id text, $2 submission_no int, $3 revision int, $4 states in which it is allowed text[], $5 actor text[] (name, subject, issuer), $6 reason text
+-- Has a document looked up in D365 now. No row if the revision or the state differs.
+-- $1 web_case_id text, $2 submission_no int, $3 revision int, $4 states in which it is allowed text[], $5 actor text[]
+-- (name, subject, issuer), $6 reason text
 WITH changed AS (
     UPDATE documents AS d SET
         verify_at = now(), waits = 0
