@@ -52,7 +52,7 @@ class Settings(ServiceSettings, DatabaseSettings, OidcSettings):
 
     @property
     def secure(self) -> bool:
-        """Whether browsers reach it by TLS; cookies are then bound to that."""
+        """Whether browsers reach it by TLS; then cookies are sent only by TLS."""
         return self.public_url.startswith("https://")
 
     @model_validator(mode="after")

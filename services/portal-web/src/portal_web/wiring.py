@@ -1,4 +1,4 @@
-"""The composition root: what portal-web is made of, and how it starts and stops."""
+"""The composition root: builds portal-web, starts and stops it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -88,7 +88,7 @@ def build_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="Casebridge portal", lifespan=lifespan, openapi_url=None, redirect_slashes=False)
     install_refusals(app)
     for pages in PAGES:
-        # Files may be asked for as often as one likes: they are in memory, and browsers keep them.
+        # Files have no limit: they are in memory, and browsers cache them.
         app.include_router(pages.router, dependencies=[] if pages is assets else [Depends(counted)])
     app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED_BYTES)
     app.add_middleware(BodyLimit, seconds=settings.body_timeout_seconds)
@@ -98,7 +98,7 @@ def build_app(settings: Settings) -> FastAPI:
 
 
 def _client(most: int) -> httpx2.AsyncClient:
-    """Connections to the APIs: pages and streams have each their own, so that no stream takes what a page needs."""
+    """Connections to the APIs: pages and streams have separate ones, so that streams do not take what pages need."""
     return httpx2.AsyncClient(follow_redirects=False, limits=httpx2.Limits(max_connections=most))
 
 
@@ -110,9 +110,9 @@ def compose(
     clock: SystemClock,
     streams: httpx2.AsyncClient | None = None,
 ) -> tuple[Context, TokenVerifier]:
-    """What the routes work with, and what checks ID tokens: their audience is this client.
+    """Build what the routes need, and the verifier of ID tokens, whose audience is this client.
 
-    Without `streams` what comes bit by bit uses `http`.
+    Without `streams`, long answers use `http`.
     """
     id_tokens = TokenVerifier(settings.model_copy(update={"oidc_audience": settings.oidc_client_id}), keys, clock)
     provider = OidcProvider(settings, http, id_tokens, clock)

@@ -1,4 +1,4 @@
-"""What a case's fields may be chosen from: D365's lists, which change rarely, kept for a minute each dealer."""
+"""The choices for a case's fields: D365's lists, which change rarely, cached for a minute per dealer."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,16 +11,16 @@ _FRESH_SECONDS = 60.0
 
 
 class Lists(Protocol):
-    """Where they come from."""
+    """The source of the lists."""
 
     async def categories(self) -> list[CategoryDocument]:
-        """What a case may be about."""
+        """The categories that a case can have."""
 
     async def priorities(self) -> list[PriorityDocument]:
-        """How urgent it may be."""
+        """The priorities that a case can have."""
 
     async def lengths(self) -> dict[str, int]:
-        """How many characters of which field, by its pointer, D365 keeps."""
+        """How many characters D365 keeps of each field, by JSON pointer."""
 
 
 @dataclass(frozen=True)
@@ -38,25 +38,25 @@ class Choices:
 
     @property
     def ambiguous(self) -> frozenset[str]:
-        """The names that stand in several category types."""
+        """The names that are in several category types."""
         counts = Counter(one.category for one in self.categories)
         return frozenset(name for name, count in counts.items() if count > 1)
 
     def has(self, chosen: str) -> bool:
-        """Whether a category, as a form's field holds it, is one of these."""
+        """Whether a category, as a form's field contains it, is one of these."""
         kind, _, name = chosen.partition(":")
         return any(one.category == name and kind in {"", one.category_type} for one in self.categories)
 
 
 @dataclass(frozen=True)
 class KnowingChoices:
-    """The use case; who calls it has been found to act for the dealer."""
+    """The use case; the caller has checked that the user may act for the dealer."""
 
     clock: Clock
     _known: dict[str, tuple[float, Choices]] = field(default_factory=dict)
 
     async def of(self, dealer: str, lists: Lists) -> Choices:
-        """The dealer's choices; lists that are empty (not read from D365 yet) are asked for each time."""
+        """The dealer's choices; empty lists (not read from D365 yet) are requested each time."""
         known = self._known.get(dealer)
         if known and self.clock.monotonic() - known[0] < _FRESH_SECONDS:
             return known[1]

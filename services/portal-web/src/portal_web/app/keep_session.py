@@ -1,4 +1,4 @@
-"""The session of a request: found, and its tokens renewed in time, once for all requests that come together."""
+"""Find the session of a request, and renew its tokens in time, once for all requests that come together."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from portal_web.domain.secret import Secret
 from portal_web.domain.session import Dealer, Session
 
 log = structlog.get_logger(__name__)
-# As long as another request's renewal may take (claim_renewal.sql).
+# Together as long as another request's renewal may take (claim_renewal.sql).
 _WAITS = 100
 _WAIT_SECONDS = 0.1
 
@@ -27,9 +27,9 @@ class KeepingSession:
     clock: Clock
 
     async def find(self, secret: Secret) -> Session:
-        """The session, with an access token that works.
+        """The session, with a valid access token.
 
-        Raises SessionEnded, and Transient where the token has run out and the provider does not answer.
+        Raises SessionEnded, and Transient if the token has expired and the provider does not answer.
         """
         for _ in range(_WAITS):
             session, version = await self._read(secret)
@@ -48,7 +48,7 @@ class KeepingSession:
         await self._store(secret, session.model_copy(update={"dealers": dealers}), version)
 
     async def end(self, secret: Secret) -> str | None:
-        """Sign out; returns where the browser may sign out of the provider too."""
+        """Sign out; return the address where the browser can sign out of the provider too."""
         try:
             session, _ = await self._read(secret)
         except SessionEnded:

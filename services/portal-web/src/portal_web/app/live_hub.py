@@ -1,4 +1,4 @@
-"""What changes, told to every page that looks: one stream of the API for all pages of a dealer in this process."""
+"""Send changes to every live page: one stream of the API for all pages of a dealer in this process."""
 
 import asyncio
 from collections import Counter, deque
@@ -14,17 +14,17 @@ from portal_web.domain.live import Event, resync
 
 log = structlog.get_logger(__name__)
 Open = Callable[[str | None], AbstractAsyncContextManager[AsyncIterator[Event]]]
-# What may wait for a slow page before it must look anew, and what is remembered for pages that come back.
+# How many events may wait for a slow page before it must reload, and how many are kept for pages that reconnect.
 _MOST_WAITING, _REMEMBERED = 100, 500
 _PAUSE_SECONDS = 1.0
 
 
 class TooManyPages(Exception):
-    """A user, or a dealer, has as many live pages as may be; the page polls instead."""
+    """A user or a dealer has the maximum number of live pages; the page polls instead."""
 
 
 class Page:
-    """A page that looks: `open` opens the API's stream with its user's token, which is good until `ends_at`."""
+    """A live page: `open` opens the API's stream with its user's token, which is valid until `ends_at`."""
 
     def __init__(self, open_: Open, ends_at: datetime) -> None:
         self.open, self.ends_at = open_, ends_at
@@ -33,7 +33,7 @@ class Page:
         self._bell = asyncio.Event()
 
     def push(self, event: Event) -> None:
-        """Tell it; a page that takes too little loses what waits, and looks anew. Nobody waits for it."""
+        """Queue an event without waiting; a page that is too slow loses its queue and must reload."""
         if len(self._waiting) >= _MOST_WAITING:
             self._waiting.clear()
             event = resync(event.id)
@@ -41,12 +41,12 @@ class Page:
         self._bell.set()
 
     def end(self) -> None:
-        """The stream is over: its browser comes again."""
+        """End the stream: the browser reconnects."""
         self.ended = True
         self._bell.set()
 
     async def take(self, seconds: float) -> list[Event]:
-        """What waits, or comes within `seconds`."""
+        """The queued events, or those that come within `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 await self._bell.wait()
@@ -71,7 +71,7 @@ class _Shared:
     _opened: asyncio.Future[None] | None = None
 
     async def join(self, page: Page, last_event_id: str | None) -> None:
-        """Tell `page` what comes; raises what opening the stream raises."""
+        """Send `page` what comes; raises what opening the stream raises."""
         self.members.add(page)
         if self._reading is None or self._reading.done():
             self._opened = asyncio.get_running_loop().create_future()
@@ -85,7 +85,7 @@ class _Shared:
             self._told.add(page)
 
     def leave(self, page: Page) -> None:
-        """It looks no longer; where nobody does, the stream ends."""
+        """Remove `page`; without any page left, the stream ends."""
         self.members.discard(page)
         self._told.discard(page)
         if not self.members and self._reading:
@@ -103,7 +103,7 @@ class _Shared:
             page.push(resync(self._place))
 
     async def _read(self, opened: asyncio.Future[None]) -> None:
-        """Read with the token that lasts longest; when that ends, with another's, from where it was."""
+        """Read with the token that lasts longest; when that ends, continue from the same place with another page's."""
         try:
             while there := [page for page in self.members if not page.ended]:
                 async with max(there, key=lambda page: page.ends_at).open(self._place) as events:
@@ -117,7 +117,7 @@ class _Shared:
                 log.warning("live_stream_lost", error=repr(error))
             else:
                 opened.set_exception(error)
-                opened.exception()  # whoever waits for it raises it; perhaps nobody does any more
+                opened.exception()  # whoever waits for it raises it; perhaps nobody waits now
         finally:
             if not opened.done():
                 opened.set_exception(Transient("the stream was given up"))
@@ -136,7 +136,7 @@ class _Shared:
 
 @dataclass
 class LiveHub:
-    """The use case: so many pages of one user and of one dealer look live, in this process; others poll."""
+    """The use case: a limited number of live pages per user and per dealer in this process; the others poll."""
 
     most_of_user: int
     most_of_dealer: int
@@ -145,9 +145,9 @@ class LiveHub:
 
     @asynccontextmanager
     async def looking(self, dealer: str, user: str, page: Page, last_event_id: str | None) -> AsyncIterator[Page]:
-        """Tell `page` what changes at `dealer`, from behind `last_event_id`, within the block.
+        """Within the block, send `page` the changes of `dealer` after `last_event_id`.
 
-        Whoever calls has found that `user` may act for the dealer. Raises TooManyPages, and what `page.open` raises.
+        The caller has checked that `user` may act for the dealer. Raises TooManyPages, and what `page.open` raises.
         """
         there = self._shared.get(dealer)
         if self._of_users[user] >= self.most_of_user or (there and len(there.members) >= self.most_of_dealer):

@@ -1,4 +1,4 @@
-"""What the use cases need of the world around them."""
+"""What the use cases need from the world around them."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,10 +15,10 @@ class Sealed:
 
 
 class SessionStore(Protocol):
-    """Sessions and kept forms, found by the hash of a secret in a cookie; what has expired is not found."""
+    """Sessions and kept forms, by the hash of a secret in a cookie; expired ones are not found."""
 
     async def put(self, session_id: bytes, content: bytes, hours: float, form_key_id: bytes) -> None:
-        """Store a session that ends after `hours`, new or again; forms with its key may be kept for a week more."""
+        """Store a new or existing session that ends after `hours`; its forms can be kept for one more week."""
 
     async def find(self, session_id: bytes) -> Sealed | None:
         """The session."""
@@ -27,7 +27,7 @@ class SessionStore(Protocol):
         """Store its new content, unless its version is no longer `version`."""
 
     async def claim_renewal(self, session_id: bytes, version: int) -> bool:
-        """Whether the caller alone may renew this version's tokens, for the next ten seconds."""
+        """Whether only the caller may renew this version's tokens, for the next ten seconds."""
 
     async def release_renewal(self, session_id: bytes) -> None:
         """Let others try: it failed."""
@@ -36,21 +36,21 @@ class SessionStore(Protocol):
         """End it."""
 
     async def put_kept(self, kept_id: bytes, content: bytes, form_key_id: bytes) -> bool:
-        """Keep a form for fifteen minutes; False where no session had its key, or there is no room."""
+        """Keep a form for fifteen minutes; False if no session had its key, or there is no room."""
 
     async def find_kept(self, kept_id: bytes) -> bytes | None:
-        """Look at it."""
+        """The form; it stays stored."""
 
     async def delete_kept(self, kept_id: bytes) -> None:
-        """Forget it."""
+        """Delete a kept form."""
 
     async def delete_expired(self) -> bool:
-        """Delete what has expired; False, for it is all done."""
+        """Delete what has expired; returns False: nothing more to do."""
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """What the provider says at the end of a sign-in."""
+    """What the provider returns at the end of a sign-in."""
 
     subject: str
     username: str
@@ -58,10 +58,10 @@ class SignedIn:
 
 
 class Provider(Protocol):
-    """The OIDC provider. Its calls raise SignInFailed where it refuses, Transient where it does not answer."""
+    """The OIDC provider. Calls raise SignInFailed if it refuses, Transient if it does not answer."""
 
     async def address(self, sign_in: SignIn) -> str:
-        """Where the browser is sent to sign in."""
+        """The address where the browser signs in."""
 
     async def exchange(self, sign_in: SignIn, code: str) -> SignedIn:
         """Tokens for a code; the ID token is checked."""
@@ -70,4 +70,4 @@ class Provider(Protocol):
         """New tokens for old ones."""
 
     async def end_address(self, tokens: Tokens) -> str | None:
-        """Where the browser is sent to sign out there too, if the provider has such a place."""
+        """The address where the browser signs out of the provider, if it has one."""

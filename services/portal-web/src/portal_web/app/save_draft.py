@@ -1,4 +1,4 @@
-"""Save what a form holds: once, however often it is sent, and never over what somebody else wrote meanwhile."""
+"""Save a form's content once, however often it is sent, and never overwrite what somebody else wrote meanwhile."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class Changed(Exception):
 
 
 class Submitted(Exception):
-    """The API refuses: it is no draft any more."""
+    """The API refuses: it is no longer a draft."""
 
 
 class KeyReused(Exception):
@@ -21,10 +21,10 @@ class KeyReused(Exception):
 
 
 class Drafts(Protocol):
-    """Where drafts are."""
+    """The store of drafts."""
 
     async def create(self, content: Mapping[str, Any], key: str) -> Versioned:
-        """A new draft, one for each `key`; raises KeyReused for other content, or where that draft is deleted."""
+        """A new draft, one for each `key`; raises KeyReused for other content, or if that draft was deleted."""
 
     async def change(self, web_case_id: str, content: Mapping[str, Any], etag: str) -> Versioned:
         """Change a draft; raises Changed and Submitted."""
@@ -35,23 +35,23 @@ class Drafts(Protocol):
 
 @dataclass(frozen=True)
 class Saved:
-    """The draft holds it now."""
+    """The draft has the content now."""
 
     draft: Versioned
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """Somebody else has changed the draft: theirs stands, nothing was saved."""
+    """Somebody else has changed the draft: their version stays, and nothing was saved."""
 
     theirs: Versioned
 
 
 @dataclass(frozen=True)
 class Unrelated:
-    """Nothing was saved: the case is not this form's to write. None: it cannot be told which case that is.
+    """Nothing was saved: this form may not write the case. `web_case_id` is None if the case is unknown.
 
-    `submitted`: it has gone to D365; `same`: it holds what the form does.
+    `submitted`: the case has gone to D365; `same`: it has the same content as the form.
     """
 
     web_case_id: str | None = None

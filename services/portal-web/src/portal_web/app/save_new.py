@@ -1,4 +1,4 @@
-"""Save a form that has no draft yet: once, however often it is sent, and never over another case."""
+"""Save a form that has no draft yet: once, however often it is sent, and never overwrite another case."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +9,7 @@ from portal_web.domain.content import Content
 
 @dataclass(frozen=True)
 class Begun:
-    """The case that was begun at an address; `page` is the form that goes on saving it, None once it has left."""
+    """The case that was begun at an address; `page` is the form that still saves it, None once the user has left it."""
 
     web_case_id: str
     etag: str
@@ -17,7 +17,7 @@ class Begun:
 
 
 class BegunCases(Protocol):
-    """Which case was begun at the address with a key."""
+    """Stores which case was begun at the address with a key."""
 
     async def find(self, dealer: str, key: str) -> Begun | None:
         """The case."""
@@ -28,7 +28,7 @@ class BegunCases(Protocol):
 
 @dataclass(frozen=True)
 class NewForm:
-    """What was sent: from which address (`key`), by which showing of it (`page`), and whether that one goes on."""
+    """Where a form came from: its address (`key`), which load of it (`page`), and whether that page stays open."""
 
     key: str
     page: str
@@ -42,7 +42,7 @@ class SavingNew:
     begun: BegunCases
 
     async def save(self, drafts: Drafts, dealer: str, form: NewForm, content: Content) -> Outcome:
-        """Save it; `Unrelated` where another case was begun at its address, by Back, a bookmark or another tab."""
+        """Save it; `Unrelated` if another case was begun at its address, by Back, a bookmark or another tab."""
         known = await self.begun.find(dealer, form.key)
         if known is None:
             outcome = await self._create(drafts, form, content)
@@ -63,7 +63,7 @@ class SavingNew:
 
 
 async def _found(drafts: Drafts, known: Begun, content: Content) -> Outcome:
-    """The draft, where it holds just that already."""
+    """`Saved` if the draft already has just this content, `Unrelated` otherwise."""
     current = await drafts.case(known.web_case_id)
     same = not content.differing(Content.of_case(current.case))
     if same and "edit" in current.case.allowed_actions:

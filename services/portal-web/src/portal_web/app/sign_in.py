@@ -1,4 +1,4 @@
-"""Sign in by the authorization code flow with PKCE; what a form had typed comes back after it."""
+"""Sign in by the authorization code flow with PKCE; afterwards, a kept form comes back."""
 
 import hmac
 import secrets
@@ -24,7 +24,7 @@ class Arrived:
 class SigningIn:
     """The use case, in two steps: `begin`, then the user at the provider, then `finish`.
 
-    What `finish` needs is in a cookie of that sign-in alone, so that those of several tabs do not disturb each other.
+    What `finish` needs is in a cookie for each sign-in, so that sign-ins in several tabs do not interfere.
     """
 
     store: SessionStore
@@ -33,7 +33,7 @@ class SigningIn:
     session_hours: float
 
     async def begin(self, state: str, return_to: str, form: KeptKey | None = None) -> tuple[SignIn, str]:
-        """The sign-in, to be remembered by the browser, and the provider's address."""
+        """Return the sign-in, for the browser to remember, and the provider's address."""
         sign_in = SignIn(
             state=state,
             nonce=secrets.token_urlsafe(24),
@@ -46,7 +46,7 @@ class SigningIn:
     async def finish(self, sign_in: SignIn | None, current: Secret | None, state: str, code: str | None) -> Arrived:
         """Open a session for a code; `current` is the browser's session, if it has one.
 
-        Raises SignInFailed where there is no code, or this browser did not begin the sign-in.
+        Raises SignInFailed if there is no code, or if this browser did not begin the sign-in.
         """
         if sign_in is None or not hmac.compare_digest(sign_in.state.encode(), state.encode()):
             raise SignInFailed("no such sign-in of this browser is under way")
@@ -59,7 +59,7 @@ class SigningIn:
         return Arrived(secret, sign_in.return_to, sign_in.form if mine else None)
 
     async def _opened(self, signed_in: SignedIn, current: Secret | None) -> Secret:
-        """The session: the browser's own where it is the same user's, for other tabs' forms belong to it."""
+        """The session: the browser's own if it is the same user's, because forms in other tabs belong to it."""
         session = Session(subject=signed_in.subject, username=signed_in.username, tokens=signed_in.tokens)
         secret = current if current and await self._is_of(current, signed_in.subject) else Secret.new()
         content = secret.seal(session.model_dump_json().encode())

@@ -27,7 +27,7 @@ from portal_web.domain.case_api import (
 from portal_web.domain.cases import Versioned
 from portal_web.domain.session import Dealer
 
-# A stream is silent for 15 s at most (its keep-alive); twice that is a dead connection.
+# A stream is silent for at most 15 s (its keep-alive); after more than twice that, the connection is dead.
 _TRIES, _TRY_SECONDS = 20, 0.2
 _STREAM = httpx2.Timeout(10, read=40)
 
@@ -102,20 +102,20 @@ class DealerApi:
         await self.rest.call("POST", path, params={"validate_only": "true"}, headers={"If-Match": etag})
 
     async def submit(self, web_case_id: str, etag: str) -> SubmissionDocument:
-        """Submit it, irreversibly; again with the same version: the same submission."""
+        """Submit it, irreversibly; repeated with the same version, it is the same submission."""
         answer = await self.rest.call("POST", f"{self._case(web_case_id)}/submission", headers={"If-Match": etag})
         return SubmissionDocument.model_validate(answer.body)
 
     async def categories(self) -> list[CategoryDocument]:
-        """What a case may be about."""
+        """The categories that a case can have."""
         return CategoryList.model_validate((await self.rest.get(f"{self.path}/categories")).body).items
 
     async def priorities(self) -> list[PriorityDocument]:
-        """How urgent it may be."""
+        """The priorities that a case can have."""
         return PriorityList.model_validate((await self.rest.get(f"{self.path}/priorities")).body).items
 
     async def lengths(self) -> dict[str, int]:
-        """How many characters of which field, by its pointer, D365 keeps; the others have room enough."""
+        """How many characters D365 keeps of each field, by JSON pointer; other fields have enough room."""
         found = LengthList.model_validate((await self.rest.get(f"{self.path}/lengths")).body)
         return {one.pointer: one.characters for one in found.items}
 
@@ -129,7 +129,7 @@ class DealerApi:
         return self.rest.stream(f"{self.path}/cases/stream", headers=headers, patience=_STREAM)
 
     async def _once(self, path: str, key: str, **given: Any) -> Versioned:
-        """POST what happens once for each `key`; while the same is under way (two clicks), wait for its answer."""
+        """POST, once for each `key`; while the same request is under way (two clicks), wait for its answer."""
         for _ in range(_TRIES):
             try:
                 return _versioned(await self.rest.call("POST", path, headers={"Idempotency-Key": key}, **given))
@@ -148,7 +148,7 @@ def _versioned(answer: Answer) -> Versioned:
 
 
 async def lines_of(response: httpx2.Response) -> AsyncIterator[str]:
-    """The lines of a stream; it ends where the connection does."""
+    """The lines of a stream; a lost connection ends it."""
     try:
         async for line in response.aiter_lines():
             yield line

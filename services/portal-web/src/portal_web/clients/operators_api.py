@@ -50,7 +50,7 @@ class OperatorsApi:
         return await self._get(FlowDocument, "/v1/flow")
 
     async def ledger(self, *, d365: bool = False) -> LedgerDocument:
-        """Whether it adds up; with `d365` held against D365's books."""
+        """Whether it adds up; with `d365`, compared with D365's books."""
         return await self._get(LedgerDocument, "/v1/ledger", d365="true" if d365 else None)
 
     async def groups(self) -> list[DocumentGroup]:
@@ -67,7 +67,7 @@ class OperatorsApi:
         return VersionedDocument(DocumentDocument.model_validate(answer.body), answer.etag or "")
 
     async def act(self, document: str, action: str, body: Mapping[str, Any], etag: str) -> None:
-        """Give a document an order, as it was seen."""
+        """Order an action on a document, at the version that the operator saw."""
         await self.rest.call("POST", f"{_document(document)}/{action}", json=body, headers={"If-Match": etag})
 
     async def payload_form(self, document: str) -> PayloadFormDocument:
@@ -93,13 +93,13 @@ class OperatorsApi:
         return await self._get(ReplaysDocument, "/v1/replays", cursor=cursor)
 
     async def dry_run(self, query: Mapping[str, str], reason: str, key: str) -> OneReplayDocument:
-        """See what a replay of what matches would come to; the same `key` is the same run."""
+        """See what a replay of the matches would do; the same `key` gives the same run."""
         patient = OperatorsApi(replace(self.rest, timeout=_DRY_RUN_SECONDS))
         order = {"query": {"state": "failed", **query}, "dry_run": True, "reason": reason}
         return await patient._order_replay(order, key)
 
     async def replay_all(self, dry_run: str, reason: str, key: str) -> OneReplayDocument:
-        """Replay exactly what a dry run looked at, as it was then; the same `key` is the same replay."""
+        """Replay exactly what a dry run looked at, as it was then; the same `key` gives the same replay."""
         return await self._order_replay({"replay_id": dry_run, "reason": reason}, key)
 
     async def _order_replay(self, body: Mapping[str, Any], key: str) -> OneReplayDocument:
@@ -124,12 +124,12 @@ class OperatorsApi:
         return await self._get(UnreadableRecord, f"/v1/unreadable-records/{quote(record, safe='')}")
 
     async def see_record(self, record: str, reason: str) -> None:
-        """Tell that it was looked at."""
+        """Mark it as seen."""
         path = f"/v1/unreadable-records/{quote(record, safe='')}/seen"
         await self.rest.call("POST", path, json={"reason": reason})
 
     async def delivery(self) -> DeliveryDocument:
-        """How delivery goes."""
+        """The state of delivery."""
         return await self._get(DeliveryDocument, "/v1/delivery")
 
     async def d365_check(self) -> CheckDocument:
@@ -150,7 +150,7 @@ class OperatorsApi:
         await self.rest.call("POST", "/v1/delivery/windows", json={**times, "reason": reason})
 
     async def end_window(self, window: str, reason: str) -> None:
-        """End it now, or call it off."""
+        """End it now, or cancel a future one."""
         path = f"/v1/delivery/windows/{quote(window, safe='')}"
         await self.rest.call("DELETE", path, params={"reason": reason})
 

@@ -29,7 +29,7 @@ _DEFAULT_LIFE_SECONDS = 300
 
 @dataclass
 class OidcProvider:
-    """As app/ports.py has it; `id_tokens` checks the ID token, whose audience is this client."""
+    """Implements `app.ports.Provider`; `id_tokens` checks the ID token, whose audience is this client."""
 
     settings: Settings
     http: httpx2.AsyncClient
@@ -39,7 +39,7 @@ class OidcProvider:
     _found_at: float = 0.0
 
     async def address(self, sign_in: SignIn) -> str:
-        """Where the browser is sent to sign in."""
+        """The address where the browser signs in."""
         endpoint = (await self._discovery())["authorization_endpoint"]
         url, _ = self._client().create_authorization_url(
             endpoint, state=sign_in.state, nonce=sign_in.nonce, code_verifier=sign_in.code_verifier
@@ -63,13 +63,13 @@ class OidcProvider:
         """New tokens for old ones."""
         if tokens.refresh_token is None:
             raise SignInFailed("the provider gave no refresh token")
-        # Not the scopes that we would like: providers refuse more than was granted.
+        # Not the configured scopes: providers refuse more than was granted.
         scope = " ".join(sorted(tokens.scopes))
         answer = await self._ask("refresh_token", refresh_token=tokens.refresh_token, scope=scope)
         return self._tokens(answer, tokens)
 
     async def end_address(self, tokens: Tokens) -> str | None:
-        """Where the browser is sent to sign out there too."""
+        """The address where the browser signs out of the provider."""
         endpoint = (await self._discovery()).get("end_session_endpoint")
         if not endpoint:
             return None
@@ -104,7 +104,7 @@ class OidcProvider:
         return answer
 
     def _tokens(self, answer: dict[str, Any], old: Tokens | None) -> Tokens:
-        """Tokens of an answer; what a renewal leaves out stays."""
+        """The tokens of an answer; a renewal keeps what its answer leaves out."""
         life = int(answer.get("expires_in") or _DEFAULT_LIFE_SECONDS)
         scope = answer.get("scope")
         granted = old.scopes if old else frozenset(self.settings.oidc_scopes.split())
@@ -133,7 +133,7 @@ class OidcProvider:
         return self._found
 
     def _safe(self, found: dict[str, Any]) -> dict[str, Any]:
-        """The document, if our secret and our users' tokens can go where it says. Raises: ValueError."""
+        """The document, if our secret and our users' tokens may go to its endpoint. Raises ValueError."""
         endpoint = str(found.get("token_endpoint"))
         if not is_private(endpoint, self.settings):
             raise ValueError(f"its token endpoint is {endpoint}: secrets go there, so it must be https")

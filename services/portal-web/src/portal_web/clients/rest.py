@@ -19,7 +19,7 @@ _PREFIX = "urn:casebridge:problem:"
 
 
 class Problem(Exception):
-    """The API said no."""
+    """The API refused."""
 
     def __init__(self, status: int, document: dict[str, Any]) -> None:
         self.status = status
@@ -35,7 +35,7 @@ class Problem(Exception):
 
 
 class Unavailable(Transient):
-    """The API does not answer, or says that it cannot now."""
+    """The API does not answer, or is temporarily unavailable."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Answer:
 
 @dataclass
 class Load:
-    """How many requests of pages are under way, of the `most` that there are connections for."""
+    """How many requests of pages are under way, of the `most` that have connections."""
 
     most: int = MOST_CONNECTIONS
     under_way: int = 0
@@ -77,7 +77,7 @@ class Rest:
     token: str = field(repr=False)
     timeout: float = 15.0
     headers: dict[str, str] = field(default_factory=dict)
-    # What comes bit by bit and may take long (live streams, exports) has connections of its own.
+    # Long answers that arrive in parts (live streams, exports) have connections of their own.
     streams: httpx2.AsyncClient | None = None
     load: Load = field(default_factory=Load)
 
@@ -94,14 +94,14 @@ class Rest:
         return Answer(response.json() if response.content else None, response.headers.get("etag"))
 
     async def get(self, path: str, **params: Any) -> Answer:
-        """GET; parameters that are None or empty are left out."""
+        """GET, without the parameters that are None or empty."""
         return await self.call("GET", path, params={name: value for name, value in params.items() if value})
 
     @asynccontextmanager
     async def stream(
         self, path: str, *, headers: dict[str, str] | None = None, patience: httpx2.Timeout | None = None, **params: Any
     ) -> AsyncIterator[httpx2.Response]:
-        """GET an answer that comes bit by bit."""
+        """GET an answer that arrives in parts."""
         kept = {name: value for name, value in params.items() if value}
         http = self.streams or self.http
         request = http.build_request(
@@ -121,11 +121,11 @@ class Rest:
 
     @property
     def _patience(self) -> httpx2.Timeout:
-        """Little of it for a free connection: where there is none, the page had better say so."""
+        """Wait only briefly for a free connection: without one, the page should say so soon."""
         return httpx2.Timeout(self.timeout, pool=min(self.timeout, _POOL_SECONDS))
 
     def _headers(self, more: dict[str, str] | None) -> dict[str, str]:
-        """The headers; raises Problem, as the API would, where a form or an address held what no header can."""
+        """The headers; raises Problem, as the API would, for a value from outside that no header can contain."""
         for name, value in (more or {}).items():
             if not (value.isascii() and value.isprintable()):
                 document = {"type": f"{_PREFIX}invalid-request", "title": f"{name} holds characters that no header can"}
@@ -134,7 +134,7 @@ class Rest:
 
 
 def refuse(response: httpx2.Response) -> None:
-    """Raise what an answer that is an error stands for."""
+    """Raise the exception for an error answer."""
     if not response.is_error:
         return
     try:

@@ -1,4 +1,4 @@
-"""What the models generated from the APIs' OpenAPI documents have in common: they take what a newer API adds."""
+"""The base of the models generated from the APIs' OpenAPI documents: they accept what a newer API adds."""
 
 from enum import StrEnum
 from typing import Self
@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict
 
 
 class ApiModel(BaseModel):
-    """An answer of an API: frozen; fields that it does not know are left aside."""
+    """An answer of an API: frozen; ignores unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class ApiEnum(StrEnum):
-    """Codes of an API; one that it does not know is a member of its own, named by its value."""
+    """Codes of an API; an unknown one becomes a member of its own, named by its value."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:

@@ -1,4 +1,4 @@
-"""What pages make of a case beyond what case-api says of it."""
+"""What pages derive from case-api's answers."""
 
 from dataclasses import dataclass
 

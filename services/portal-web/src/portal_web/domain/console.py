@@ -1,4 +1,4 @@
-"""What pages make of d365-sync's answers beyond what these say."""
+"""What pages derive from d365-sync's answers."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class VersionedDocument:
 
 
 def permission(document: DocumentDocument, action: str) -> PermissionDocument:
-    """Whether `action` is allowed now, and what stands in its way, as the API says it."""
+    """Whether `action` is allowed now, and if not, why, as the API says."""
     return next(one for one in document.actions if one.action == action)
 
 

@@ -1,4 +1,4 @@
-"""What a dealer writes into a case, as a form holds it."""
+"""What a dealer writes into a case, as the fields of a form."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -7,7 +7,7 @@ from typing import Any, Self
 from case_shared.words.written import plain_email, plain_lines
 from portal_web.domain.case_api import CaseDocument
 
-# The longest that the API takes, in characters.
+# The longest that the API accepts, in characters.
 LENGTHS = {
     "description": 4000,
     "contact_name": 200,
@@ -29,7 +29,7 @@ _POINTERS = {
 
 @dataclass(frozen=True)
 class Content:
-    """A form's fields; `category` is `type:name`, an empty text is nothing."""
+    """A form's fields; `category` is `type:name`, an empty text means not given."""
 
     category: str = ""
     priority: str = ""
@@ -47,7 +47,7 @@ class Content:
 
     @classmethod
     def of_case(cls, case: CaseDocument) -> Self:
-        """What a case holds."""
+        """The content of a case."""
         contact = case.contact
         return cls(
             category=chosen(case.category_type, case.category),
@@ -60,7 +60,7 @@ class Content:
         )
 
     def patch(self) -> dict[str, Any]:
-        """The merge patch that makes a draft hold this."""
+        """The merge patch that gives a draft this content."""
         kind, _, name = self.category.partition(":")
         return {
             "category": name or None,
@@ -82,16 +82,16 @@ class Content:
 
 
 def chosen(kind: str | None, name: str | None) -> str:
-    """A category as the form's field holds it."""
+    """A category as the form's field contains it."""
     return f"{kind or ''}:{name}" if name else ""
 
 
 def field_of(pointer: str) -> str | None:
-    """The form's field that a JSON pointer of the API's names."""
+    """The form's field for a JSON pointer of the API."""
     return _POINTERS.get(pointer)
 
 
 def kept_lengths(by_pointer: Mapping[str, int]) -> dict[str, int]:
-    """How many characters D365 keeps of a form's field, where that is less than the API takes."""
+    """How many characters D365 keeps of a form's field, for fields where the API accepts more."""
     by_field = {field_of(pointer): characters for pointer, characters in by_pointer.items()}
     return {name: by_field[name] for name, most in LENGTHS.items() if by_field.get(name, most) < most}

@@ -1,18 +1,18 @@
-"""What can go wrong with a visit, sorted by what is done about it.
+"""What can go wrong with a visit, sorted by reaction.
 
-Refused               the user is told, and may begin anew
-├── SessionEnded      sign in again, and go on where one was
-└── SignInFailed      the provider, or the user there, said no
+Refused               the user sees why, and can start again
+├── SessionEnded      sign in again, and continue in the same place
+└── SignInFailed      the provider, or the user there, refused
 """
 
 
 class Refused(Exception):
-    """Base of what the user is told."""
+    """Base of the errors that the user sees."""
 
 
 class SessionEnded(Refused):
-    """There is no session, or the provider renews it no longer."""
+    """No session exists, or the provider no longer renews it."""
 
 
 class SignInFailed(Refused):
-    """A sign-in that is not this browser's, is too old, or that the provider refuses; the message is for the log."""
+    """A sign-in is not this browser's, is too old, or the provider refuses it; the message is for the log."""

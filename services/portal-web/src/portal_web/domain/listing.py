@@ -1,4 +1,4 @@
-"""What the list shows: everything that its address says."""
+"""What the list shows: everything that is in its address."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
@@ -25,15 +25,15 @@ SORTS = (
 PAGE_SIZE = 25
 WORDS = "words"
 _YEARS = range(1900, 2200)
-LONGEST_SEARCH = 100  # characters that the API takes
+LONGEST_SEARCH = 100  # characters that the API accepts
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Search, filters, order and place in the list; an empty text: not asked for."""
+    """Search, filters, order and place in the list; an empty text means not given."""
 
     q: str = ""
-    within: str = ""  # WORDS: `q` is looked for in descriptions and notes, else in ids, users and labels
+    within: str = ""  # WORDS: searches `q` in descriptions and notes, else in IDs, users and labels
     status: tuple[str, ...] = ()
     category: str = ""
     created_by: str = ""
@@ -45,7 +45,7 @@ class Listing:
 
     @classmethod
     def read(cls, query: Mapping[str, str], statuses: list[str]) -> Self:
-        """What an address asks for; what makes no sense there is left aside."""
+        """What an address asks for; ignores values that make no sense."""
         asked = [part for text in statuses for part in text.split(",")]
         sort = query.get("sort", NEWEST_FIRST)
         return cls(
@@ -63,12 +63,12 @@ class Listing:
 
     @property
     def filtered(self) -> bool:
-        """Whether it may leave cases out."""
+        """Whether it may leave out cases."""
         return replace(self, sort=NEWEST_FIRST, cursor="", within="") != type(self)()
 
     @property
     def too_long(self) -> bool:
-        """Whether the search is longer than the API takes."""
+        """Whether the search is longer than the API accepts."""
         return len(self.q) > LONGEST_SEARCH
 
     @property
@@ -91,23 +91,23 @@ class Listing:
         }
 
     def query(self, **changes: Any) -> str:
-        """The query of the address that shows it, with `changes`; another order or filter begins at the first page."""
+        """The query of the address that shows it, with `changes`; from the first page, unless they give a cursor."""
         pairs = [(name, value) for name, value in _pairs(replace(self, **{"cursor": "", **changes})) if value]
         return f"?{urlencode(pairs)}" if pairs else ""
 
     def without(self, status: str) -> tuple[str, ...]:
-        """The statuses but this one."""
+        """The statuses except this one."""
         return tuple(one for one in self.status if one != status)
 
     def turned(self, column: str) -> str:
-        """The order that a click on a column's header asks for: that column, or the other way round."""
+        """The order after a click on a column's header: by that column, or the reverse."""
         newest = column.endswith("_at")
         if self.sort.removeprefix("-") != column:
             return f"-{column}" if newest else column
         return column if self.sort.startswith("-") else f"-{column}"
 
     def direction(self, column: str) -> str | None:
-        """`aria-sort` of a column; None where the list is not sorted by it."""
+        """`aria-sort` of a column; None if the list is not sorted by it."""
         if self.sort.removeprefix("-") != column:
             return None
         return "descending" if self.sort.startswith("-") else "ascending"
@@ -123,7 +123,7 @@ def _pairs(listing: Listing) -> Iterator[tuple[str, str]]:
 
 
 def _day(text: str) -> str:
-    """A day; nothing for what is none, or has a year that is not typed to its end (0002)."""
+    """A day; empty for any other text, or if the year is not fully typed yet (0002)."""
     try:
         day = date.fromisoformat(text)
     except ValueError:

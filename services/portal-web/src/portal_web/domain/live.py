@@ -1,4 +1,4 @@
-"""An event of a stream of what changes (text/event-stream)."""
+"""An event of a stream of changes (text/event-stream)."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Event:
-    """One event, as its lines come; without `data` it only tells the place in the stream (`id`)."""
+    """One event, built from its lines; without `data` it only gives the place in the stream (`id`)."""
 
     name: str = "message"
     id: str | None = None
     data: list[str] = field(default_factory=list)
-    # As browsers get it, by language: made once for all that look.
+    # As browsers get it, by language: rendered once for all pages.
     shown: dict[str, bytes] = field(default_factory=dict)
 
     def add(self, line: str) -> None:
-        """Take a line in."""
+        """Add a line."""
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "event":
@@ -32,7 +32,7 @@ class Event:
 
 
 def resync(place: str | None) -> Event:
-    """Bids a page look anew: what happened before `place` cannot be told to it."""
+    """An event that makes a page reload: it missed changes before `place`."""
     return Event("resync", place, ["{}"])
 
 

@@ -1,7 +1,7 @@
-"""A browser's secret: what its cookie holds, and all that follows from it.
+"""A browser's secret: the content of its cookie, and all that is derived from it.
 
-The database holds the hash of a secret and what is sealed with it. So neither alone, the database or its backup, opens
-a session; there is no key to keep (docs/adr/0017).
+The database contains only the hash of a secret and what is sealed with it. So neither the database nor its backup alone
+opens a session, and no key has to be kept (docs/adr/0017).
 """
 
 import hashlib
@@ -27,12 +27,12 @@ class Secret:
 
     @classmethod
     def new(cls) -> "Secret":
-        """Draw one."""
+        """Generate a secret."""
         return cls(secrets.token_urlsafe(_BYTES))
 
     @property
     def id(self) -> bytes:
-        """What it is found by."""
+        """Its ID in the database."""
         return hashlib.sha256(self.text.encode()).digest()
 
     def seal(self, plain: bytes) -> bytes:
@@ -41,25 +41,25 @@ class Secret:
         return nonce + AESGCM(self._key(b"seal")).encrypt(nonce, plain, None)
 
     def open(self, sealed: bytes) -> bytes | None:
-        """What was sealed with it; None where it was sealed with another."""
+        """What was sealed with it; None if it was sealed with another."""
         try:
             return AESGCM(self._key(b"seal")).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
         except InvalidTag:
             return None
 
     def form_token(self) -> str:
-        """A token for the forms of a page, masked anew each time: compression must not tell it (BREACH)."""
+        """A token for a page's forms, with a new mask each time, so that compression does not reveal it (BREACH)."""
         mask = secrets.token_bytes(_BYTES)
         return urlsafe_b64encode(mask + _xor(mask, self._key(b"form"))).decode()
 
     def wrote(self, form_token: str) -> bool:
-        """Whether a form's token is one of `form_token`'s."""
+        """Whether `form_token` issued this token."""
         key = _form_key(form_token)
         return key is not None and hmac.compare_digest(key, self._key(b"form"))
 
     @property
     def form_key_id(self) -> bytes:
-        """What the form tokens of this secret have in common (`form_key_id`)."""
+        """The ID that all form tokens of this secret share (see `form_key_id`)."""
         return hashlib.sha256(self._key(b"form")).digest()
 
     def _key(self, purpose: bytes) -> bytes:
@@ -67,9 +67,9 @@ class Secret:
 
 
 def form_key_id(form_token: str) -> bytes | None:
-    """The id of the key that a form token hides: it tells whose form it is, also when the cookie is gone.
+    """The ID of the key hidden in a form token: it shows whose form it is, even if the cookie is gone.
 
-    None for what is no token.
+    None if it is not a token.
     """
     key = _form_key(form_token)
     return hashlib.sha256(key).digest() if key else None

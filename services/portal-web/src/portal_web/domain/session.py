@@ -1,4 +1,4 @@
-"""Who is signed in, and what is remembered between two requests of theirs."""
+"""Who is signed in, and what is stored between two of their requests."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ class Kept(BaseModel):
 
 
 class Tokens(Kept):
-    """What the provider gave for the user; `scopes` as it calls them: what a renewal asks for, not what one may do."""
+    """The provider's tokens for a user; `scopes`, in its words, are for renewals and say nothing about rights."""
 
     access_token: str = Field(repr=False)
     refresh_token: str | None = Field(repr=False)
@@ -31,12 +31,12 @@ class Dealer(Kept):
 
     @property
     def label(self) -> str:
-        """How it is called on pages."""
+        """Its name on pages."""
         return self.name or self.dealer
 
 
 class Session(Kept):
-    """A signed-in browser; `dealers` are those of the access token, None while case-api has not told them."""
+    """A signed-in browser; `dealers` are those of the access token, None until case-api has returned them."""
 
     subject: str
     username: str
@@ -53,7 +53,7 @@ class Session(Kept):
 
 
 class KeptForm(Kept):
-    """A form whose session had ended when it was sent: it comes back on its page, to its author."""
+    """A form sent after its session had ended: it comes back on its page, to its author."""
 
     author: str
     page: str
@@ -61,14 +61,14 @@ class KeptForm(Kept):
 
 
 class KeptKey(Kept):
-    """Where a kept form is found: `reference` names it in addresses, `secret` opens it."""
+    """The key of a kept form: `reference` names it in addresses, `secret` opens it."""
 
     reference: str
     secret: str = Field(repr=False)
 
 
 class SignIn(Kept):
-    """A sign-in under way, in a cookie of its own: what the provider must give back, and where the user goes then."""
+    """A sign-in under way, in a cookie of its own: what the provider must return, and where the user goes then."""
 
     state: str
     nonce: str

@@ -1,4 +1,4 @@
-"""Which case was begun at which address, in PostgreSQL."""
+"""Stores which case was begun at which address, in PostgreSQL."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ def _id(dealer: str, key: str) -> bytes:
 
 @dataclass(frozen=True)
 class PostgresBegunStore:
-    """As app/save_new.py has it."""
+    """Implements `app.save_new.BegunCases`."""
 
     pool: Pool
 

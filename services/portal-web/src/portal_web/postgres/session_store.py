@@ -1,4 +1,4 @@
-"""Sessions and kept forms in PostgreSQL; what is in them is sealed with the browser's secret."""
+"""Sessions and kept forms in PostgreSQL; their content is sealed with the browser's secret."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,13 @@ from case_shared.database.postgres import Pool, load_sql
 from portal_web.app.ports import Sealed
 from portal_web.postgres.statements import Statement
 
-# Of all users together: some hundred forms as long as they may be, many thousand as they usually are.
+# For all users together: some hundred forms of the greatest length, many thousands of the usual length.
 MOST_KEPT_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class PostgresSessionStore:
-    """As app/ports.py has it."""
+    """Implements `app.ports.SessionStore`."""
 
     pool: Pool
 
@@ -50,12 +50,12 @@ class PostgresSessionStore:
         )
 
     async def find_kept(self, kept_id: bytes) -> bytes | None:
-        """Look at it."""
+        """The form; it stays stored."""
         content: bytes | None = await self.pool.fetchval(load_sql(Statement.FIND_KEPT), kept_id)
         return content
 
     async def delete_kept(self, kept_id: bytes) -> None:
-        """Forget it."""
+        """Delete a kept form."""
         await self.pool.execute(load_sql(Statement.DELETE_KEPT), kept_id)
 
     async def delete_expired(self) -> bool:

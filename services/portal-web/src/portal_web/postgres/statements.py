@@ -6,7 +6,7 @@ from case_shared.database.postgres import SqlFile
 
 
 class Statement(SqlFile):
-    """A file of `sql/` each."""
+    """One member for each file of `sql/`."""
 
     CLAIM_RENEWAL = auto()
     DELETE_EXPIRED = auto()

@@ -1,9 +1,9 @@
-"""Addresses that come from outside: where a browser is sent back to is always a page of ours."""
+"""Check addresses from outside: a browser is only ever sent back to a page of ours."""
 
 import re
 from urllib.parse import unquote
 
-# Browsers drop tabs and line ends, and take a backslash for a slash: `/\t/evil.example` is another site.
+# Browsers drop tabs and line ends, and read a backslash as a slash: `/\t/evil.example` is another site.
 _OURS = re.compile(r"/(?![/\\])[^\x00-\x20\x7f-\x9f\\\u2028\u2029]*")
 _LONGEST = 2000
 _MOST_TIMES_ENCODED = 3

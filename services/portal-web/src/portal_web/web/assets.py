@@ -1,4 +1,4 @@
-"""Files for browsers: scripts, styles and icons, cached for ever by the hash in their address."""
+"""Files for browsers: scripts, styles and icons, cached forever by the hash in their address."""
 
 import hashlib
 import mimetypes
@@ -28,7 +28,7 @@ def asset(name: str) -> str:
 
 @router.get("/static/{version}/{name}", include_in_schema=False)
 async def serve(version: str, name: str) -> Response:
-    """A file; an old version's address gives today's file, and is not cached."""
+    """A file; an old version's address returns today's file, uncached."""
     content = files().get(name)
     if content is None:
         raise HTTPException(404)

@@ -1,4 +1,4 @@
-"""Routes of the form in which a case is written: new or draft, save, finish, confirm, submit."""
+"""Routes of the form to write a case: new or draft, save, finish, confirm, submit."""
 
 import secrets
 import uuid
@@ -35,10 +35,10 @@ _KEY_CHARACTERS = 32
 
 @dataclass(frozen=True)
 class Form:
-    """What the form shows. `draft`: the case as it is saved, None where nothing is saved (or where nobody can tell).
+    """What the form shows. `draft`: the case as it is saved, None if nothing is saved (or if that is unknown).
 
-    `web_case_id` and `etag` are the draft that a save is for; `theirs` is what somebody else saved meanwhile. A form
-    that is to make a new case has a `key`, and `tab` names this showing of it; `unrelated` is what stands in its way.
+    `web_case_id` and `etag` identify the draft to save; `theirs` is what somebody else saved meanwhile. A form for a
+    new case has a `key`, and `tab` identifies this load of it; `unrelated` is what prevents saving it.
     """
 
     content: Content
@@ -56,7 +56,7 @@ class Form:
 
     @classmethod
     def of(cls, draft: Versioned, content: Content | None = None, **more: Any) -> "Form":
-        """The form of a draft; with other `content` than what is saved."""
+        """The form of a draft; `content` if it shows something else than what is saved."""
         case = draft.case
         return cls(content or Content.of_case(case), case.web_case_id, draft.etag, case, **more)
 
@@ -74,7 +74,7 @@ class Form:
 
 @router.get("/new")
 async def write_new(request: Request, at: ForDealer) -> Response:
-    """An empty form. Its key stands in the address: Back and reload come to the same case, not to another."""
+    """An empty form. Its key is in the address: Back and reload lead to the same case, not to another."""
     key = request.query_params.get("key", "")
     if not _is_key(key):
         return RedirectResponse(f"{at.path}/new?key={uuid.uuid4().hex}", 303)
@@ -87,7 +87,7 @@ async def write_new(request: Request, at: ForDealer) -> Response:
 
 
 async def _go_to_begun(at: DealerVisit, web_case_id: str) -> Response:
-    """On to the draft that was begun at this address; where it is none any more, to an address of its own."""
+    """Go on to the draft that was begun at this address; if it is no longer a draft, to a new address."""
     try:
         begun = await at.api.case(web_case_id)
     except Problem as problem:
@@ -124,13 +124,13 @@ async def save_first(request: Request, at: ForDealer, fields: Posted) -> Respons
 
 @router.get("/{web_case_id}/edit")
 async def edit(request: Request, web_case_id: str, at: ForDealer) -> Response:
-    """The form of a draft; with `ask=submit` the question whether to submit it, or what stands in the way of that."""
+    """The form of a draft; with `ask=submit` the question whether to submit it, or what prevents that."""
     draft = await at.api.case(web_case_id)
     if "edit" not in draft.case.allowed_actions:
         return notices.redirect(f"{at.path}/{web_case_id}", "not-a-draft", web_case_id)
     if kept := await kept_form(request, at.visit):
         typed, saved = Content.of_fields(kept.fields), Content.of_case(draft.case)
-        # What was saved meanwhile is newer than what comes back: both are shown, and nothing is saved unasked.
+        # What was saved meanwhile is newer than what comes back: show both, and save nothing unasked.
         theirs = saved if kept.fields.get("etag", draft.etag) != draft.etag and typed != saved else None
         return await _page(request, at, Form.of(draft, typed, came_back=True, theirs=theirs))
     form = Form.of(draft)
@@ -163,7 +163,7 @@ async def save_again(request: Request, web_case_id: str, at: ForDealer, fields: 
 
 @router.post("/{web_case_id}/submit")
 async def submit(web_case_id: str, at: ForDealer, fields: Posted) -> Response:
-    """Submit, irreversibly, the version that the question showed; again: nothing more happens."""
+    """Submit, irreversibly, the version that the question showed; doing it again changes nothing."""
     path = f"{at.path}/{web_case_id}"
     try:
         await at.api.submit(web_case_id, fields.get("etag", ""))
@@ -179,7 +179,7 @@ async def submit(web_case_id: str, at: ForDealer, fields: Posted) -> Response:
 async def _go_on(
     request: Request, at: DealerVisit, fields: dict[str, str], content: Content, outcome: Outcome
 ) -> Response:
-    """Where a save leads to: back to the list, to the question, or to what stands in the way."""
+    """Where a save leads: back to the list, to the question, or to what prevents it."""
     match outcome:
         case Unrelated(web_case_id=str(web_case_id), submitted=True, same=True):
             return notices.redirect(f"{at.path}/{web_case_id}", "already", web_case_id)
@@ -224,7 +224,7 @@ async def _not_saved(request: Request, at: DealerVisit, form: Form) -> Response:
 
 
 def _advice(field: str, content: Content, words: Words, kept: Mapping[str, int]) -> str:
-    """What to do about a field, in the user's words."""
+    """What to do about a field, in the user's language."""
     if field == "category":
         if not content.category:
             return words("Choose a category.")
@@ -291,4 +291,4 @@ async def _choices(at: DealerVisit) -> Choices:
     try:
         return await at.choices()
     except Transient:
-        return Choices()  # the form is worth more than its lists
+        return Choices()  # show the form even without its lists

@@ -1,4 +1,4 @@
-"""Routes of a case as it is: everything read-only, where it stands, and what happened to it."""
+"""Routes of a case, read-only: its content, its status, and what happened to it."""
 
 import uuid
 from datetime import datetime
@@ -34,7 +34,7 @@ async def show(request: Request, web_case_id: str, at: ForDealer) -> Response:
 
 
 def _since(case: CaseDocument, timeline: list[TimelineEntry]) -> datetime:
-    """When the case got the status that it has; D365's reads (`status_as_of`) only confirm it."""
+    """When the case got its current status; reads of D365 (`status_as_of`) only confirm it."""
     if case.status == CaseStatus.DRAFT:
         return case.created_at
     told = [one.at for one in timeline if one.event == "status" and one.detail == case.status]

@@ -28,7 +28,7 @@ def listing_of(request: Request) -> Listing:
 
 @router.get("")
 async def show(request: Request, at: ForDealer) -> Response:
-    """The list. Asked by a script (search as one types) it tells the browser which address shows the same."""
+    """The list. For a script (search as you type) it also gives the browser the address that shows the same."""
     listing, words = listing_of(request), preferences_of(request).words
     page: CasePage | None
     try:
@@ -37,7 +37,7 @@ async def show(request: Request, at: ForDealer) -> Response:
         if problem.slug == "list-too-slow":
             page = None
         elif problem.status == 422 and listing.cursor:
-            return RedirectResponse(at.path + listing.query(), 303)  # a cursor of another time
+            return RedirectResponse(at.path + listing.query(), 303)  # an outdated cursor
         else:
             raise
     response = await render(
@@ -58,7 +58,7 @@ async def show(request: Request, at: ForDealer) -> Response:
 
 
 async def _found(at: DealerVisit, listing: Listing, zone: str) -> tuple[Listing, CasePage | None]:
-    """A page of the list. What no id, user or label has is looked for in descriptions and notes."""
+    """A page of the list. If no ID, user or label matches, searches descriptions and notes."""
     if listing.too_long:
         return listing, None
     page = await at.api.cases(**listing.asked(zone), cursor=listing.cursor, limit=PAGE_SIZE, counts="true")
@@ -70,7 +70,7 @@ async def _found(at: DealerVisit, listing: Listing, zone: str) -> tuple[Listing,
 
 
 def _count(page: CasePage | None, status: CaseStatus, words: Words) -> str:
-    """How many cases of a status there are, as a pill shows it: the API counts up to a thousand."""
+    """How many cases have a status, as a pill shows it: the API counts up to a thousand."""
     count = page.counts.statuses.get(status) if page and page.counts else None
     return f"{words.number(count.count)}{'+' if count.more else ''}" if count else ""
 
@@ -88,7 +88,7 @@ def _told(listing: Listing, page: CasePage | None, words: Words) -> str:
 
 
 def _typing_on(request: Request, listing: Listing) -> bool:
-    """Whether only the search text has changed, from one to another: Back should not go letter by letter."""
+    """Whether only the search text has changed, from one text to another: Back should not go letter by letter."""
     query = parse_qs(request.headers.get("hx-current-url", "").partition("?")[2].partition("#")[0])
     before = Listing.read({name: values[0] for name, values in query.items()}, query.get("status", []))
     return bool(before.q and listing.q) and replace(before, q=listing.q, within="", cursor="") == replace(
@@ -98,7 +98,7 @@ def _typing_on(request: Request, listing: Listing) -> bool:
 
 @router.get("/export.csv")
 async def export(request: Request, at: ForDealer) -> Response:
-    """The list as it is shown, whole, as CSV."""
+    """The whole list with its current filters, as CSV."""
     listing, words = listing_of(request), preferences_of(request).words
     stream = at.api.csv(**listing.asked(words.zone))
     answer = await stream.__aenter__()
@@ -116,7 +116,7 @@ async def export(request: Request, at: ForDealer) -> Response:
 
 @router.post("/{web_case_id}/copy")
 async def copy(web_case_id: str, at: ForDealer, fields: Posted) -> Response:
-    """Copy a case to a new draft, once for each page it was asked on."""
+    """Copy a case to a new draft, once for each page that asked for it."""
     draft = await at.api.copy(web_case_id, f"{fields.get('key', '')}-{web_case_id}")
     return notices.redirect(f"{at.path}/{draft.case.web_case_id}/edit", "copied", web_case_id)
 
@@ -132,7 +132,7 @@ async def ask_to_delete(request: Request, web_case_id: str, at: ForDealer) -> Re
 
 @router.post("/{web_case_id}/delete")
 async def delete(request: Request, web_case_id: str, at: ForDealer, fields: Posted) -> Response:
-    """Delete a draft; that it is gone already is as good, that it has changed asks anew."""
+    """Delete a draft; if it is already gone, that is fine; if it has changed, ask again."""
     try:
         await at.api.delete(web_case_id, fields.get("etag", ""))
     except Problem as problem:

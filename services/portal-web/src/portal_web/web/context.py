@@ -1,4 +1,4 @@
-"""What the routes work with; the wiring puts it into the application's state."""
+"""What the routes need; the wiring puts it into the application's state."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from portal_web.web.cookies import Cookies
 
 @dataclass(frozen=True)
 class PageLimits:
-    """How often pages may be asked for, of this process (docs/adr/0014)."""
+    """How often pages may be requested from this process (docs/adr/0014)."""
 
     of_user: Limit
     of_address: Limit

@@ -1,4 +1,4 @@
-"""The cookies that hold secrets; what a visitor chose to see is in preferences.py."""
+"""The cookies that contain secrets; preferences.py has those for what a visitor chose."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -11,21 +11,21 @@ from portal_web.domain.secret import Secret
 from portal_web.domain.session import KeptKey, SignIn
 
 KEPT_SECONDS = 900
-# Sign-ins under way, and forms that came back, at once in one browser: each tab has its own.
+# The most sign-ins under way, and forms that came back, in one browser: each tab has its own.
 _MOST_AT_ONCE = 5
 _NAME = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 @dataclass(frozen=True)
 class Cookies:
-    """The cookies that matter: for this host alone, out of reach of scripts, and by TLS only where there is TLS."""
+    """The secret cookies: only for this host, out of reach of scripts, and only by TLS if there is TLS."""
 
     secure: bool
     port: int
     hours: float
 
     def _name(self, word: str) -> str:
-        # Cookies know no ports: without TLS, several stacks of one machine must not share theirs.
+        # Cookies ignore ports: without TLS, several stacks on one machine must not share theirs.
         return f"__Host-casebridge-{word}" if self.secure else f"casebridge-{word}-{self.port}"
 
     def session(self, request: Request) -> Secret | None:
@@ -34,11 +34,11 @@ class Cookies:
         return Secret(text) if text else None
 
     def set_session(self, response: Response, secret: Secret) -> None:
-        """For as long as sessions last."""
+        """Set it for as long as sessions last."""
         self._set(response, self._name("session"), secret.text, round(self.hours * 3600))
 
     def sign_in(self, request: Request, state: str) -> SignIn | None:
-        """The sign-in under way that has this state."""
+        """The sign-in under way with this state."""
         text = request.cookies.get(self._name("sign-in") + f"-{state}") if _NAME.fullmatch(state) else None
         try:
             return SignIn.model_validate_json(urlsafe_b64decode(text)) if text else None
@@ -46,25 +46,25 @@ class Cookies:
             return None
 
     def set_sign_in(self, request: Request, response: Response, sign_in: SignIn) -> None:
-        """For as long as a sign-in may take; of many under way, the oldest are given up."""
+        """Set it for as long as a sign-in may take; with too many under way, delete the oldest."""
         text = urlsafe_b64encode(sign_in.model_dump_json(exclude_none=True).encode()).decode()
         self._add(request, response, "sign-in", sign_in.state, text)
 
     def forget_sign_in(self, response: Response, sign_in: SignIn) -> None:
-        """It has ended."""
+        """Delete it: it has ended."""
         self._delete(response, self._name("sign-in") + f"-{sign_in.state}")
 
     def form(self, request: Request, reference: str) -> KeptKey | None:
-        """What opens the kept form of this reference."""
+        """The key of the kept form with this reference."""
         text = request.cookies.get(self._name("form") + f"-{reference}") if _NAME.fullmatch(reference) else None
         return KeptKey(reference=reference, secret=text) if text else None
 
     def set_form(self, request: Request, response: Response, key: KeptKey) -> None:
-        """For as long as a form is kept."""
+        """Set it for as long as a form is kept."""
         self._add(request, response, "form", key.reference, key.secret)
 
     def forget_form(self, response: Response, key: KeptKey) -> None:
-        """It has been sent."""
+        """Delete it: the form has been sent."""
         self._delete(response, self._name("form") + f"-{key.reference}")
 
     def forget_all(self, request: Request, response: Response) -> None:
@@ -73,7 +73,7 @@ class Cookies:
             self._delete(response, name)
 
     def _several(self, request: Request, word: str) -> list[str]:
-        """The names of cookies of a kind, from the oldest to the newest: their names begin with a time."""
+        """The names of cookies of a kind, from oldest to newest: their names begin with a time."""
         return sorted(name for name in request.cookies if name.startswith(self._name(word) + "-"))
 
     def _add(self, request: Request, response: Response, word: str, name: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""What surrounds every page: who may embed, run and send what, and that forms come from our own pages."""
+"""Protects every page: limits what browsers may embed, run and send, and accepts forms only from our own pages."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-# `none`: the user themselves, by reload or address bar; no other site can bring that about.
+# `none`: the user, by reload or address bar; no other site can cause that.
 _SENT_BY_USERS = {"same-origin", "none"}
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -56,7 +56,7 @@ class Guard:
             refusal = PlainTextResponse(words("This form was not sent by a page of this site.") + "\n", 403)
             await refusal(scope, receive, guarded)
             return
-        # Whatever `Host` says: addresses are made of our own name.
+        # Ignore `Host`: addresses must contain our own name.
         others = [header for header in scope["headers"] if header[0] != b"host"]
         await self.app({**scope, "headers": [*others, (b"host", self._host)]}, receive, guarded)
 
@@ -65,13 +65,13 @@ class Guard:
         return urlsplit(self.public_url).netloc.encode()
 
     def _ours(self, headers: Headers) -> bool:
-        """Whether a page of ours sent it; browsers always tell one of the two."""
+        """Whether a page of ours sent it; browsers always send one of the two headers."""
         site = headers.get("sec-fetch-site")
         return site in _SENT_BY_USERS if site else headers.get("origin") == self.public_url
 
 
 def by_navigation(request: Request) -> bool:
-    """Whether the browser goes to a page, rather than a script or a stream asking for something."""
+    """Whether the browser opens a page, and not a script or a stream that requests something."""
     headers = request.headers
     mode = headers.get("sec-fetch-mode")
     if mode:
@@ -81,5 +81,5 @@ def by_navigation(request: Request) -> bool:
 
 
 def by_script(request: Request) -> bool:
-    """Whether a script of ours asks (htmx, form.js), rather than the browser for a page."""
+    """Whether a script of ours (htmx, form.js) sent the request, not the browser for a page."""
     return request.headers.get("hx-request") == "true"

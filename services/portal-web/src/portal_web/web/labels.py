@@ -1,4 +1,4 @@
-"""What the API's codes are called on pages; translated where they are shown."""
+"""The pages' texts for the API's codes; translated where they are shown."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ STATUSES: Mapping[str, str] = {
     CaseStatus.CLOSED: N_("Closed"),
     CaseStatus.CANCELED: N_("Canceled"),
 }
-# Of a submission, as its dealer is told.
+# Of a submission, as its dealer sees it.
 STATES: Mapping[str, str] = {
     "pending": N_("On its way to D365"),
     "delivering": N_("On its way to D365"),
@@ -53,7 +53,7 @@ FIELDS: Mapping[str, str] = {
     "contact_phone": N_("Contact phone"),
     "notes": N_("Notes"),
 }
-# Of the list, in the order in which they stand.
+# Of the list, in display order.
 COLUMNS: Mapping[str, str] = {
     "web_case_id": N_("Web Case ID"),
     "case_id": N_("Case ID"),

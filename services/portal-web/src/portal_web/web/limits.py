@@ -1,4 +1,4 @@
-"""How often who may ask: a user by name, anybody else by address, so that nobody takes the portal from others."""
+"""Rate limits: a user by name, anybody else by address, so that nobody blocks the portal for others."""
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
@@ -7,12 +7,12 @@ from case_shared.web.problems import Problem
 from portal_web.web.context import context_of
 from portal_web.web.visit import find_visit
 
-# The same as is kept of a form, percent-encoded; a little less than any body may have.
+# The longest form that can be kept, percent-encoded; a little less than the limit for any body.
 MOST_FORM_BYTES = 1000 * 1024
 
 
 async def counted(request: Request) -> None:
-    """FastAPI dependency of every page: refuses who asks too often (429), and forms that are too long (413), unread."""
+    """FastAPI dependency of every page: refuses too many requests (429) and, unread, forms that are too long (413)."""
     visit = await find_visit(request)
     limits = context_of(request).limits
     try:

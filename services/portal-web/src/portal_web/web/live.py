@@ -1,4 +1,4 @@
-"""The stream of what changes (docs/portal-guide.md), each case already as the list's cells show it."""
+"""The stream of changes (docs/portal-guide.md), with each case already rendered as the list's cells."""
 
 import asyncio
 import re
@@ -25,17 +25,17 @@ from portal_web.web.words import Words
 
 log = structlog.get_logger(__name__)
 _PLACE = re.compile(r"[\x21-\x7e]{1,200}")
-# In silence, so often the page is told that the stream lives, and is it found out whether the session does.
+# In silence, how often the page hears that the stream is alive, and the session is checked.
 _ALIVE_SECONDS = 15.0
 router = APIRouter(prefix="/dealers/{dealer}/cases")
 
 
 @router.get("/stream")
 async def stream(request: Request, at: ForDealer) -> Response:
-    """What changes, until the token or the session ends; the browser then comes again. 429: the page polls instead."""
+    """The changes, until the token or the session ends; then the browser reconnects. 429: the page polls instead."""
     visit, words, stopping = at.visit, words_of(request), request.app.state.stopping
     page = Page(lambda place: _changes(at.api, place), visit.session.tokens.expires_at)
-    # Only pages whose tokens give the same rights read with each other's.
+    # Only pages whose tokens give the same rights share a stream.
     shared = f"{at.dealer.dealer} {' '.join(sorted(visit.rights.scopes))}"
     place = place_of(request.headers.get("last-event-id"))
     looking = context_of(request).live.looking(shared, visit.session.subject, page, place)
@@ -61,7 +61,7 @@ async def _changes(api: DealerApi, place: str | None) -> AsyncIterator[AsyncIter
 
 
 async def _told(at: DealerVisit, page: Page, words: Words) -> AsyncIterator[bytes]:
-    """The page's events as text; it ends with its own token or session, whoever's token the stream is read with."""
+    """The page's events as text; ends with the page's own token or session, whichever token reads the stream."""
     context, secret = at.visit.context, at.visit.secret
     yield b": here\n\n"
     while not page.ended:
@@ -78,12 +78,12 @@ async def _told(at: DealerVisit, page: Page, words: Words) -> AsyncIterator[byte
 
 
 def place_of(sent: str | None) -> str | None:
-    """Where a browser says it had got to; what is no place is unknown to the API too, which then bids it look anew."""
+    """The place where a browser says it was; for anything else a place unknown to the API, which makes it reload."""
     return sent if sent is None or _PLACE.fullmatch(sent) else "unknown"
 
 
 async def _until(stopping: asyncio.Event, texts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The texts, until the service stops: no stream may hold that up."""
+    """The texts, until the service stops: no stream may delay that."""
     stopped = asyncio.ensure_future(stopping.wait())
     coming: asyncio.Future[bytes | None] | None = None
     try:
@@ -102,14 +102,14 @@ async def _until(stopping: asyncio.Event, texts: AsyncIterator[bytes]) -> AsyncI
 
 
 def shown(event: Event, words: Words) -> bytes:
-    """An event as a browser gets it, made once for each language."""
+    """An event as a browser gets it, rendered once for each language."""
     if words.language not in event.shown:
         event.shown[words.language] = _shown(event, words)
     return event.shown[words.language]
 
 
 def _shown(event: Event, words: Words) -> bytes:
-    """A case's event with its cells and what to say of it; anything else bids the page look anew."""
+    """A case's event with its cells and what to announce; any other event makes the page reload."""
     if not event.data:  # the place in the stream, without anything new
         return f"id: {event.id}\n\n".encode() if event.id else b": alive\n\n"
     if event.name != "case":

@@ -1,4 +1,4 @@
-"""What is told on the page after a redirect: in a short-lived cookie, so that a reload does not tell it again."""
+"""A notice on the page after a redirect, in a short-lived cookie so that a reload does not repeat it."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class Notice:
 
 
 def redirect(address: str, text: str, case: str) -> RedirectResponse:
-    """Go on to a page (POST, then GET), and tell something there."""
+    """Redirect to a page (POST, then GET), and show a notice there."""
     response = RedirectResponse(address, 303)
     if case.isascii() and case.isalnum():
         response.set_cookie(_COOKIE, f"{text}.{case}", max_age=_SECONDS, httponly=True, samesite="lax")
@@ -38,11 +38,11 @@ def redirect(address: str, text: str, case: str) -> RedirectResponse:
 
 
 def read(request: Request) -> Notice | None:
-    """What is to be told on the page that is rendered now."""
+    """The notice for the page that is rendered now."""
     text, _, case = request.cookies.get(_COOKIE, "").partition(".")
     return Notice(TEXTS[text], case) if text in TEXTS and case.isalnum() else None
 
 
 def forget(response: Response) -> None:
-    """It was told."""
+    """Delete it: it was shown."""
     response.delete_cookie(_COOKIE)

@@ -1,4 +1,4 @@
-"""What a visitor chose to see, in cookies that hold nothing else: language, theme, time zone."""
+"""What a visitor chose, in cookies of its own: language, theme, time zone."""
 
 from dataclasses import dataclass
 
@@ -9,24 +9,24 @@ from portal_web.web.words import LANGUAGES, PSEUDO, Words, known_zones, preferre
 
 THEMES = ("system", "light", "dark")
 LANGUAGE_COOKIE, THEME_COOKIE, ZONE_COOKIE = "language", "theme", "zone"
-# Written by app.js: what the browser says, where the visitor chose nothing.
+# Written by app.js: the browser's time zone, for visitors who chose none.
 BROWSER_ZONE_COOKIE = "browser_zone"
 
 
 @dataclass(frozen=True)
 class Preferences:
-    """What was chosen; None: nothing."""
+    """What was chosen; None: not chosen."""
 
     language: str | None
     theme: str
     zone: str | None
     words: Words
-    browser_zone: str  # what the browser said, as far as it is known here
-    accepts: str  # for the APIs, as an `Accept-Language`: what was chosen, else what the browser says
+    browser_zone: str  # the browser's zone, if it is known here
+    accepts: str  # for the APIs, as an `Accept-Language`: what was chosen, else the browser's
 
 
 def preferences_of(request: Request) -> Preferences:
-    """The preferences of a request; what is no language, theme or zone counts as not chosen."""
+    """The preferences of a request; an unknown language, theme or zone counts as not chosen."""
     cookies = request.cookies
     language, theme, zone = (cookies.get(name) for name in (LANGUAGE_COOKIE, THEME_COOKIE, ZONE_COOKIE))
     chosen = language if language in {*LANGUAGES, PSEUDO} else None
@@ -40,5 +40,5 @@ def preferences_of(request: Request) -> Preferences:
 
 
 def words_of(request: Request) -> Words:
-    """How to speak to who asks."""
+    """The language and formats for this visitor."""
     return preferences_of(request).words

@@ -1,4 +1,4 @@
-"""Routes of the form in which a visitor chooses language, theme and time zone."""
+"""Routes of the form to choose language, theme and time zone."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse

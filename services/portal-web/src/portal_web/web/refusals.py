@@ -1,4 +1,4 @@
-"""What a visitor is told when something cannot be done: always a page with a way out, never a stack trace."""
+"""What a visitor sees when something fails: always a page with a way out, never a stack trace."""
 
 from collections.abc import Awaitable, Callable
 
@@ -30,7 +30,7 @@ def _wants_json(request: Request) -> bool:
 
 
 async def refusal(request: Request, status: int, headers: dict[str, str] | None = None) -> Response:
-    """The page for a status; to a script its words alone."""
+    """The page for a status; for a script only its text."""
     words = words_of(request)
     title, advice = told(status, words)
     if _wants_json(request):
@@ -78,7 +78,7 @@ async def _invalid(request: Request, _error: Exception) -> Response:
 
 
 async def _forged(request: Request, error: Exception) -> Response:
-    """A form from before another sign-in of the same user comes back to be sent anew; nothing else does."""
+    """Give back a form from before another sign-in of the same user, to be sent again; refuse any other."""
     assert isinstance(error, ForgedForm)
     if _wants_json(request):
         return _signed_out(request)
@@ -87,7 +87,7 @@ async def _forged(request: Request, error: Exception) -> Response:
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     log.warning("api_unavailable", error=repr(error))
-    request.state.visit = getattr(request.state, "visit", None)  # the page must not ask what does not answer again
+    request.state.visit = getattr(request.state, "visit", None)  # the error page must not repeat the failing request
     return await refusal(request, 503, {"Retry-After": "5"})
 
 

@@ -1,4 +1,4 @@
-"""Pages: Jinja templates in the visitor's language. What a template may use is in `values_of` and `_environment`."""
+"""Render pages: Jinja templates in the visitor's language. `values_of` and `_environment` give what they may use."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -21,7 +21,7 @@ from portal_web.web.preferences import Preferences, preferences_of
 from portal_web.web.visit import find_visit
 from portal_web.web.words import LANGUAGES, Words, catalog, zones
 
-# Names, in an address and in a form, what had been typed there before a sign-in.
+# The parameter, in an address and in a form, for what was typed there before a sign-in.
 KEPT = "kept"
 
 
@@ -38,12 +38,12 @@ async def render(request: Request, template: str, status: int = 200, **values: A
 
 
 def fragment(template: str, words: Words, **values: Any) -> str:
-    """A piece of a page that knows nothing of the request."""
+    """A piece of a page that does not depend on the request."""
     return _environment(words.language).get_template(template).render(words=words, **values).strip()
 
 
 async def values_of(request: Request, preferences: Preferences) -> dict[str, Any]:
-    """What every template knows beside its own values."""
+    """What every template knows besides its own values."""
     visit = await find_visit(request)
     return {
         "request": request,
@@ -60,24 +60,24 @@ async def values_of(request: Request, preferences: Preferences) -> dict[str, Any
 
 
 def here(request: Request) -> str:
-    """Path and query of the page; what came back to a form on it is no part of that."""
+    """Path and query of the page, without the reference to a kept form."""
     query = "&".join(one for one in request.url.query.split("&") if one and not one.startswith(f"{KEPT}="))
     return request.url.path + (f"?{query}" if query else "")
 
 
 class _Compiled(BytecodeCache):
-    """What the languages' environments share: the texts differ, the compiled templates do not."""
+    """Shares compiled templates between languages: only the texts differ."""
 
     def __init__(self) -> None:
         self._known: dict[str, bytes] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Take what another language has compiled."""
+        """Use what another language has compiled."""
         if bucket.key in self._known:
             bucket.bytecode_from_string(self._known[bucket.key])
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep it for the others."""
+        """Store it for the other languages."""
         self._known[bucket.key] = bucket.bytecode_to_string()
 
 
@@ -85,7 +85,7 @@ _compiled = _Compiled()
 
 
 def prepare() -> None:
-    """Compile every template, and read the languages' texts and the time zones: at start, for no page to wait for."""
+    """At startup, compile every template and read the texts and the time zones, so that no page has to wait."""
     zones()
     for language in LANGUAGES:
         environment = _environment(language)
@@ -97,7 +97,7 @@ def prepare() -> None:
 def _environment(language: str) -> Environment:
     environment = Environment(
         bytecode_cache=_compiled,
-        auto_reload=False,  # else each page asks the disk whether its templates are new
+        auto_reload=False,  # otherwise each page checks on disk whether its templates changed
         loader=PackageLoader("portal_web.web"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -123,7 +123,7 @@ def _environment(language: str) -> Environment:
 
 
 def _translating(texts: NullTranslations) -> Callable[..., Markup]:
-    """What `_` is in templates: as Jinja's own, but a text without values is made but once; a page has hundreds."""
+    """The `_` of templates: like Jinja's own, but caches texts without values; a page has hundreds."""
 
     @cache
     def plain(message: str) -> Markup:
@@ -137,7 +137,7 @@ def _translating(texts: NullTranslations) -> Callable[..., Markup]:
 
 @pass_context
 def when(context: TemplateContext, at: datetime | None, form: str = "medium") -> str | Markup:
-    """A moment, as the visitor's clocks show it, with the time zone on demand; nothing for None."""
+    """A moment in the visitor's time zone, which its title shows; empty for None."""
     if at is None:
         return ""
     words: Words = context["words"]
@@ -147,13 +147,13 @@ def when(context: TemplateContext, at: datetime | None, form: str = "medium") ->
 
 @pass_context
 def many(context: TemplateContext, one: str, several: str, number: int) -> str:
-    """A text that depends on a number. By this name it is found in templates, as `words.many` would not be."""
+    """A text that depends on a number. The extraction of texts finds this name in templates, but not `words.many`."""
     words: Words = context["words"]
     return words.many(one, several, number)
 
 
 @cache
 def icon(name: str) -> Markup:
-    """A picture that says nothing to who hears the page: the text beside it does."""
+    """An icon, hidden from screen readers: the text next to it says the same."""
     address = f"{asset('icons.svg')}#{name}"
     return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>').format(address)

@@ -16,13 +16,13 @@ from portal_web.web.visit import Posted, Visit, find_visit
 
 log = structlog.get_logger(__name__)
 router = APIRouter()
-# It stands in a cookie.
+# It has to fit in a cookie.
 _LONGEST_RETURN = 1500
 
 
 @router.get("/")
 async def home(request: Request) -> Response:
-    """The first page for who is signed in, a door for who is not."""
+    """The start page, or the welcome page for visitors who are not signed in."""
     visit = await find_visit(request)
     if visit is None:
         return await render(request, "welcome.html", signed_out=False)
@@ -42,7 +42,7 @@ async def sign_in(request: Request) -> Response:
 
 @router.get("/sign-in/done")
 async def done(request: Request) -> Response:
-    """Where the provider sends the browser back to, with a code or an error."""
+    """The callback: the provider sends the browser back here, with a code or an error."""
     context, state = context_of(request), request.query_params.get("state", "")
     cookies, sign_in = context.cookies, context.cookies.sign_in(request, state)
     current, code = cookies.session(request), request.query_params.get("code")
@@ -69,7 +69,7 @@ async def _failed(request: Request, error: SignInFailed) -> Response:
 
 @router.post("/sign-out")
 async def sign_out(request: Request, _: Posted) -> Response:
-    """End the session, then the provider's by a page that goes on there: `form-action` allows no redirect to it."""
+    """End the session, then the provider's by a page that leads there: `form-action` forbids a redirect."""
     context = context_of(request)
     secret = context.cookies.session(request)
     address = await context.sessions.end(secret) if secret else None
@@ -81,7 +81,7 @@ async def sign_out(request: Request, _: Posted) -> Response:
 
 @router.get("/signed-out")
 async def signed_out(request: Request) -> Response:
-    """The door, after a sign-out."""
+    """The welcome page after a sign-out."""
     return await render(request, "welcome.html", signed_out=True)
 
 
@@ -94,7 +94,7 @@ async def begin(request: Request, return_to: str) -> Response:
 
 
 async def ask_to_sign_in(request: Request, fields: dict[str, str]) -> Response:
-    """A page instead of what a form would have done: its content is kept, and comes back after the sign-in."""
+    """Show a page instead of processing a form: its content is kept, and comes back after the sign-in."""
     form = await _kept(request, fields, fields.get("author", ""))
     sign_in, address = await _begun(request, local_path(fields.get("page")), form)
     response = await render(request, "session_ended.html", 401, address=address, kept=form is not None)
@@ -103,7 +103,7 @@ async def ask_to_sign_in(request: Request, fields: dict[str, str]) -> Response:
 
 
 async def give_back(request: Request, fields: dict[str, str]) -> Response | None:
-    """Lead back to the page of a form, with its content, where its author is who is signed in."""
+    """Lead back to the page of a form, with its content, if its author is signed in; otherwise None."""
     visit = await find_visit(request)
     if visit is None or fields.get("author") != visit.session.subject:
         return None
@@ -116,7 +116,7 @@ async def give_back(request: Request, fields: dict[str, str]) -> Response | None
 
 
 async def kept_form(request: Request, visit: Visit) -> KeptForm | None:
-    """The form that had been sent to this page without a session, in this tab, if it is this user's."""
+    """The form that was sent to this page without a session, in this tab, if it is this user's."""
     context = context_of(request)
     key = context.cookies.form(request, request.query_params.get(KEPT, ""))
     form = await context.signing_in.forms.find(key) if key else None
@@ -127,7 +127,7 @@ async def kept_form(request: Request, visit: Visit) -> KeptForm | None:
 
 
 async def forget_kept(request: Request, response: Response) -> None:
-    """The form that was kept has been sent now, and has done its work: it comes back no more."""
+    """Delete the kept form: it has been sent again and has done its work."""
     context = context_of(request)
     key = context.cookies.form(request, getattr(request.state, "kept", ""))
     if key:
@@ -136,7 +136,7 @@ async def forget_kept(request: Request, response: Response) -> None:
 
 
 async def _kept(request: Request, fields: dict[str, str], author: str) -> KeptKey | None:
-    """Keep a form, where it tells on which page it is found again."""
+    """Keep a form, if it names the page to which it belongs."""
     if "page" not in fields:
         return None
     content = {name: text for name, text in fields.items() if name not in {"token", KEPT}}
@@ -151,5 +151,5 @@ async def _begun(request: Request, return_to: str, form: KeptKey | None) -> tupl
 
 
 def _found_again(page: str, form: KeptKey | None) -> str:
-    """The address of a page, with what was typed there: of this tab alone, for others show the same page."""
+    """The address of a page with a reference to the kept form, so that only this tab shows it."""
     return f"{page}{'&' if '?' in page else '?'}{KEPT}={form.reference}" if form else page

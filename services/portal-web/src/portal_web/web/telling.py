@@ -1,4 +1,4 @@
-"""What an HTTP status means to a visitor, in words."""
+"""What an HTTP status means for a visitor, in words."""
 
 from portal_web.web.words import Words
 

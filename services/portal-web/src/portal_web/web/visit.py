@@ -1,4 +1,4 @@
-"""Who asks, and what they may see: the session, the dealer in the address, and forms that are theirs."""
+"""Who sent the request, and what they may see: the session, the dealer in the address, and their own forms."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -19,12 +19,12 @@ from portal_web.web.context import Context, context_of
 from portal_web.web.preferences import preferences_of
 
 _DEALER_SCOPE, _OPERATOR_SCOPE = Scope.CASES_READ, Scope.DOCUMENTS_READ
-# Longer than any field may be: the API says which is too long, and the form shows it with its text.
+# Longer than any field may be: the API says which field is too long, and the form shows it with its text.
 _LONGEST_FIELD, _MOST_FIELDS = 100_000, 100
 
 
 class SignInNeeded(Exception):
-    """Nobody is signed in; `fields`: what a form had sent."""
+    """Nobody is signed in; `fields`: what a form sent."""
 
     def __init__(self, fields: dict[str, str] | None) -> None:
         super().__init__("nobody is signed in")
@@ -32,7 +32,7 @@ class SignInNeeded(Exception):
 
 
 class ForgedForm(Exception):
-    """A form without this session's token: it is from before the sign-in, or from elsewhere."""
+    """A form without this session's token: from before the sign-in, or from elsewhere."""
 
     def __init__(self, fields: dict[str, str]) -> None:
         super().__init__("a form of another session")
@@ -55,16 +55,16 @@ class Visit:
 
     @property
     def is_dealer(self) -> bool:
-        """Whether there are cases for this user."""
+        """Whether this user has access to cases."""
         return self.may(_DEALER_SCOPE)
 
     @property
     def is_operator(self) -> bool:
-        """Whether the console is for this user."""
+        """Whether this user has access to the console."""
         return self.context.settings.d365_sync_url is not None and self.may(_OPERATOR_SCOPE)
 
     def rest(self, url: str) -> Rest:
-        """An API, with the user's token, asked in the user's language."""
+        """A client of an API, with the user's token and language."""
         headers = {"Accept-Language": self.accepts} if self.accepts else {}
         token, context = self.session.tokens.access_token, self.context
         return Rest(context.http, url.rstrip("/"), token, headers=headers, streams=context.streams, load=context.load)
@@ -75,11 +75,11 @@ class Visit:
         return CaseApi(self.rest(self.context.settings.case_api_url))
 
     async def dealers(self) -> tuple[Dealer, ...]:
-        """The user's dealers; asked for where they are not known, or there were none yet."""
+        """The user's dealers; requested if they are unknown, or if there were none yet."""
         return self.session.dealers or await self.ask_for_dealers()
 
     async def ask_for_dealers(self) -> tuple[Dealer, ...]:
-        """The user's dealers, asked for now and remembered."""
+        """Request the user's dealers now, and remember them."""
         if not self.is_dealer:
             return ()
         found = await self.api.dealers()
@@ -102,16 +102,16 @@ class DealerVisit:
 
     @property
     def path(self) -> str:
-        """Where its cases are."""
+        """The address of its cases."""
         return f"/dealers/{self.dealer.dealer}/cases"
 
     async def choices(self) -> Choices:
-        """What the fields of its cases are chosen from."""
+        """The choices for the fields of its cases."""
         return await self.visit.context.choices.of(self.dealer.dealer, self.api)
 
 
 async def find_visit(request: Request) -> Visit | None:
-    """The visit, where somebody is signed in; once a request."""
+    """The visit, if somebody is signed in; found once per request."""
     if not hasattr(request.state, "visit"):
         request.state.visit = await _find(request)
     visit: Visit | None = request.state.visit
@@ -141,7 +141,7 @@ async def signed_in(request: Request) -> Visit:
 
 
 async def for_dealer(request: Request, dealer: str, visit: Annotated[Visit, Depends(signed_in)]) -> DealerVisit:
-    """FastAPI dependency: the visit at the dealer in the path; 404 where it is none of the user's."""
+    """FastAPI dependency: the visit for the dealer in the path; 404 if the user may not act for it."""
     dealers = await visit.dealers()
     if dealer not in {one.dealer for one in dealers}:
         dealers = await visit.ask_for_dealers()
@@ -154,7 +154,7 @@ async def for_dealer(request: Request, dealer: str, visit: Annotated[Visit, Depe
 
 
 async def fields_of(request: Request) -> dict[str, str]:
-    """The fields of a form, line ends as Unix has them; raises 413 where they are too long."""
+    """The fields of a form, with Unix line ends; raises 413 if one is too long."""
     form = await request.form(max_fields=_MOST_FIELDS, max_files=0)
     fields = {name: value.replace("\r\n", "\n") for name, value in form.items() if isinstance(value, str)}
     if any(len(value) > _LONGEST_FIELD for value in fields.values()):

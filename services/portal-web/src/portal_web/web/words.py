@@ -18,9 +18,9 @@ from babel.numbers import format_decimal
 
 from case_shared.words.languages import accepted_languages, language_of
 
-# In the order in which they are offered, each by its own name.
+# In the order of the menu, each by its own name.
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch", "is": "Íslenska"}
-# English made strange: what stays readable on such a page was not marked for translation (tests/e2e/browser).
+# Distorted English: text that stays plain on such a page was not marked for translation (tests/e2e/browser).
 PSEUDO = "en-XA"
 _TERRITORY = 2  # letters
 _PARTS = re.compile(r"(%\([a-z_]+\)[sd]|<[^>]+>)")
@@ -34,10 +34,10 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's name for: to be translate
 
 
 class _Pseudo(gettext.NullTranslations):
-    """Wraps and accents every text."""
+    """Wraps every text in brackets and adds accents."""
 
     def gettext(self, message: str) -> str:
-        """The strange text; what stands in for values stays."""
+        """The distorted text; placeholders stay."""
         parts = _PARTS.split(message)
         return "⟦" + "".join(part if _PARTS.fullmatch(part) else part.translate(_ACCENTED) for part in parts) + "⟧"
 
@@ -48,7 +48,7 @@ class _Pseudo(gettext.NullTranslations):
 
 @cache
 def catalog(language: str) -> gettext.NullTranslations:
-    """The texts of a language, from locale/<language>.po: it needs no compiled file beside it."""
+    """The texts of a language, from locale/<language>.po, without a compiled file."""
     if language == PSEUDO:
         return _Pseudo()
     if language == "en":
@@ -69,7 +69,7 @@ class Words:
     territory: str = ""
 
     def __call__(self, message: str, /, **values: object) -> str:
-        """A text in the visitor's language; `%(name)s` stands for a value."""
+        """A text in the visitor's language; values replace `%(name)s`."""
         text = catalog(self.language).gettext(message)
         return text % values if values else text
 
@@ -79,7 +79,7 @@ class Words:
 
     @property
     def locale(self) -> Locale:
-        """Babel's."""
+        """The locale for Babel."""
         return _locale("en" if self.language == PSEUDO else self.language, self.territory)
 
     def moment(self, at: datetime, form: str = "medium") -> str:
@@ -115,7 +115,7 @@ def _clock(at: datetime, zone: str, locale: str) -> str:
 
 @lru_cache(_KNOWN_MOMENTS)
 def _moment(at: datetime, form: str, zone: str, locale: str) -> str:
-    """A list has a hundred of them, and shows them again and again."""
+    """Format a moment; cached, because a list shows a hundred of them again and again."""
     return format_datetime(at, form, tzinfo=zone_of(zone), locale=locale)
 
 
@@ -133,7 +133,7 @@ def _locale(language: str, territory: str) -> Locale:
 
 
 def territory(language: str, accepted: str) -> str:
-    """Where `language` is spoken as an `Accept-Language` says: `GB` of `en-GB`, which begins dates with the day."""
+    """The territory of `language` in an `Accept-Language`: `GB` of `en-GB`, which begins dates with the day."""
     for tag in accepted_languages(accepted):
         spoken, *parts = tag.split("-")
         if spoken == language:
@@ -142,20 +142,20 @@ def territory(language: str, accepted: str) -> str:
 
 
 def preferred(accepted: str) -> str:
-    """The first language of an `Accept-Language` that there is; English where there is none."""
+    """The first language of an `Accept-Language` that the pages have; English if none."""
     known = [language for tag in accepted_languages(accepted) if (language := language_of(tag)) in LANGUAGES]
     return known[0] if known else "en"
 
 
 @cache
 def known_zones() -> frozenset[str]:
-    """The names of all time zones; found on the disk, which takes a while, and so but once."""
+    """The names of all time zones; cached, because finding them on disk takes a while."""
     return frozenset(available_timezones())
 
 
 @cache
 def zone_of(name: str) -> ZoneInfo:
-    """The time zone; it is read from the disk but once, for `ZoneInfo` itself keeps eight alone."""
+    """The time zone; cached, because `ZoneInfo` itself keeps only eight."""
     return ZoneInfo(name)
 
 

@@ -1,2 +1,2 @@
--- Forgets a form that was kept: it has been sent. $1 id bytea
+-- Deletes a kept form: it has been sent. $1 id bytea
 DELETE FROM kept WHERE id = $1

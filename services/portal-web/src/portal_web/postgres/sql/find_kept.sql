@@ -1,2 +1,2 @@
--- What was kept; it stays, for a page may be loaded again. $1 id bytea
+-- A kept form; it stays stored, because its page may be loaded again. $1 id bytea
 SELECT content FROM kept WHERE id = $1 AND expires_at > now()

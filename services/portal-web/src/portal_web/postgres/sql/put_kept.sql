@@ -1,5 +1,5 @@
--- Keeps a form for fifteen minutes, if a session gave its token; of one session the newest ten stay, in all $4 bytes.
--- One row (true) where it was kept. $1 id bytea, $2 content bytea, $3 owner bytea, $4 most bytes in all
+-- Keeps a form for fifteen minutes, if a session gave its token; keeps the newest ten of a session, and $4 bytes in
+-- all. One row (true) if it was kept. $1 id bytea, $2 content bytea, $3 owner bytea, $4 most bytes in all
 WITH oldest AS (
     DELETE FROM kept WHERE id IN (SELECT id FROM kept WHERE owner = $3 ORDER BY expires_at DESC OFFSET 9)
 )

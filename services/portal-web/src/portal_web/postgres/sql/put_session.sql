@@ -1,4 +1,5 @@
--- Stores a session that ends after $3 hours; for one that is there already, its new content. Forms of it are known for a week more.
+-- Stores a session that ends after $3 hours, or the new content of an existing one. Its forms are accepted for one more
+-- week.
 -- $1 id bytea, $2 content bytea, $3 hours, $4 form key's id bytea
 WITH known AS (
     INSERT INTO form_keys (id, expires_at) VALUES ($4, now() + ($3::double precision + 168) * interval '1 hour')

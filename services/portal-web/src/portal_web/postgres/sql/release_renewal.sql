@@ -1,2 +1,2 @@
--- Gives the right to renew back, after it failed. $1 id bytea
+-- Gives up the right to renew, after a failure. $1 id bytea
 UPDATE sessions SET renewing_until = NULL WHERE id = $1

@@ -1,4 +1,4 @@
-"""Who may use the console, and what their pages work with."""
+"""Who may use the console, and what its pages need."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,6 +46,6 @@ Operator = Annotated[Console, Depends(operator)]
 
 
 def given(request: Request, names: Iterable[str]) -> dict[str, str]:
-    """Those of the address's parameters that are there, by name; what else stands there is left aside."""
+    """The parameters of the address with these names that have a value; ignores the others."""
     parameters = request.query_params
     return {name: value.strip() for name in names if (value := parameters.get(name, "")).strip()}

@@ -1,4 +1,4 @@
-"""The audit: who did what, when, why, to how many, and how it stands now; as CSV, too."""
+"""The audit: who did what, when, why, to how many, and the state now; also as CSV."""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import date, datetime
@@ -21,7 +21,7 @@ FILTERS = ("actor", "action", "document", "replay", "from", "to")
 
 @router.get("/audit")
 async def audit(request: Request, console: Operator) -> Response:
-    """The list as the address says."""
+    """The list, filtered by the address."""
     _may(console)
     filters = given(request, FILTERS)
     page = await console.api.audit(**_query(request, filters), cursor=request.query_params.get("cursor"))
@@ -64,7 +64,7 @@ def _query(request: Request, filters: dict[str, str]) -> dict[str, str | None]:
 
 
 def _bound(text: str | None, zone: ZoneInfo, moment: Callable[[date, ZoneInfo], datetime]) -> str | None:
-    """Where a day begins or ends for the operator; None for what is no day."""
+    """When a day begins or ends for the operator; None if the text is not a day."""
     try:
         return moment(date.fromisoformat(text or ""), zone).isoformat()
     except ValueError:

@@ -24,7 +24,7 @@ async def connection(request: Request, console: Operator) -> Response:
 
 
 def messages(step: StepDocument, words: Words) -> Iterator[str]:
-    """What was found; a newer d365-sync may find what this page has no words for, and says it in English."""
+    """What was found; in English if a newer d365-sync finds something that this page has no text for."""
     try:
         yield from [words(TEXTS[one.code].message, **one.values) for one in step.findings]
     except KeyError:
@@ -32,7 +32,7 @@ def messages(step: StepDocument, words: Words) -> Iterator[str]:
 
 
 def remedies(step: StepDocument, words: Words) -> Iterator[str]:
-    """What to do, each once."""
+    """What to do, without repetitions."""
     try:
         said = [words(remedy, **one.values) for one in step.findings if (remedy := TEXTS[one.code].remedy)]
     except KeyError:

@@ -1,4 +1,4 @@
-"""The registry of dealers, with what of theirs is on its way or failed."""
+"""The registry of dealers, with how many of their documents are on their way or failed."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -11,7 +11,7 @@ router = APIRouter(prefix="/console/dealers")
 
 @router.get("")
 async def dealers(request: Request, console: Operator) -> Response:
-    """The list as the address says."""
+    """The list, filtered by the address."""
     filters = given(request, ("q", "failed"))
     page = await console.api.dealers(**filters, limit=50, cursor=request.query_params.get("cursor"))
     following = address("/console/dealers", {**filters, "cursor": page.next}) if page.next else None

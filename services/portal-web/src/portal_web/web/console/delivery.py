@@ -20,13 +20,13 @@ _STEERS = {"pause", "resume", "adopt"}
 
 @router.get("")
 async def delivery(request: Request, console: Operator) -> Response:
-    """How it goes, and what can be done about it."""
+    """The state of delivery, and the actions on it."""
     return await _page(request, console)
 
 
 @router.post("/windows")
 async def plan(request: Request, console: Operator, fields: Posted) -> Response:
-    """Plan a maintenance window; times are the operator's own."""
+    """Plan a maintenance window; times are in the operator's time zone."""
     zone = ZoneInfo(words_of(request).zone)
     begins_at, ends_at = (in_utc(fields.get(name, ""), zone) for name in ("begins_at", "ends_at"))
     try:
@@ -40,7 +40,7 @@ async def plan(request: Request, console: Operator, fields: Posted) -> Response:
 
 @router.post("/windows/{window}/end")
 async def end(request: Request, console: Operator, window: str, fields: Posted) -> Response:
-    """End it now, or call it off."""
+    """End it now, or cancel a future one."""
     try:
         await console.api.end_window(window, fields.get("reason", "").strip())
     except Problem as problem:
@@ -52,7 +52,7 @@ async def end(request: Request, console: Operator, window: str, fields: Posted) 
 
 @router.post("/consumers/{group}")
 async def let_through(request: Request, console: Operator, group: str, fields: Posted) -> Response:
-    """Let a consumer go on that a flood of unreadable records stops."""
+    """Let a consumer continue that stopped because of too many unreadable records."""
     return await _steer(request, console, f"consumers/{group}/let-through", group, fields)
 
 
@@ -92,7 +92,7 @@ async def _page(
 
 
 def in_utc(local: str, zone: ZoneInfo) -> str | None:
-    """What a date-and-time field holds, as the API takes it; None for nothing, the text itself where it is no time."""
+    """The content of a date-and-time field, as the API takes it; None if empty, the text itself if it is not a time."""
     if not local.strip():
         return None
     try:

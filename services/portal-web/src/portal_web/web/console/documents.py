@@ -19,7 +19,7 @@ _HISTORY = 50
 
 @router.get("")
 async def documents(request: Request, console: Operator) -> Response:
-    """The list as the address says; failed ones where it says nothing."""
+    """The list, filtered by the address; failed documents if it has no filter."""
     filters = filters_of(request)
     wrong: Problem | None = None
     groups = await console.api.groups()
@@ -56,7 +56,7 @@ async def one_of_a_group(request: Request, _console: Operator) -> Response:
 
 @router.get("/{document}")
 async def document(request: Request, console: Operator, document: str) -> Response:
-    """One document: what was sent and answered, what it may become, and what happened to it."""
+    """One document: what was sent and answered, the possible actions, and what happened to it."""
     return await document_page(request, console, document)
 
 
@@ -76,7 +76,7 @@ async def add_note(request: Request, console: Operator, document: str, fields: P
 async def document_page(
     request: Request, console: Console, document: str, *, note: str = "", wrong_note: bool = False
 ) -> Response:
-    """The page; `wrong_note` where the note in it cannot be added."""
+    """The page; `wrong_note`: its note cannot be added."""
     found = (await console.api.document(document)).document
     history = (await console.api.audit(document=document, limit=_HISTORY)).items if console.may_audit else None
     group = {name: request.query_params.get(f"group_{name}", "") for name in FILTERS}

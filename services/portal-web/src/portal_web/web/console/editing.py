@@ -92,7 +92,7 @@ def flat(payload: Mapping[str, Any]) -> dict[str, str]:
 
 
 def payload_of(values: dict[str, str]) -> dict[str, Any]:
-    """A form's fields as a payload: whole, so that what is empty is gone."""
+    """A form's fields as a whole payload, so that an empty field is removed."""
     contact = {name: values.get(f"contact_{name}", "").strip() or None for name in CONTACT}
     plain = {name: value.strip() or None for name, value in values.items() if not name.startswith("contact_")}
     return {**plain, "category": plain.get("category") or "", "contact": contact if any(contact.values()) else None}

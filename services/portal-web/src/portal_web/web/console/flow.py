@@ -1,4 +1,4 @@
-"""The flow: one picture that tells in five seconds whether all is well; and the ledger."""
+"""The flow: one picture that shows within five seconds whether all is well; and the ledger."""
 
 import asyncio
 
@@ -18,19 +18,19 @@ _LEDGER_SECONDS = 2.0
 
 @router.get("")
 async def flow(request: Request, console: Operator) -> Response:
-    """The picture; `/console/now` gives its changing part again."""
+    """The picture; `/console/now` returns its changing part again."""
     return await _shown(request, console, "flow")
 
 
 @router.get("/now")
 async def now(request: Request, console: Operator) -> Response:
-    """The changing part alone. Where there is none the page says so (trouble.js), and keeps what it shows."""
+    """Only the changing part. If it cannot be loaded, the page says so (trouble.js) and keeps what it shows."""
     return await _shown(request, console, "flow_now")
 
 
 @router.get("/ledger")
 async def ledger(request: Request, console: Operator, d365: bool = False) -> Response:
-    """Where each submission stands; with `d365` held against D365's books."""
+    """Where each submission is; with `d365`, compared with D365's books."""
     found = await console.api.ledger(d365=d365)
     return await show(request, console, "ledger", ledger=found, compared=d365)
 

@@ -1,4 +1,4 @@
-"""What the operators' API's codes are called in the console; translated where they are shown."""
+"""The console's texts for the codes of the operators' API; translated where they are shown."""
 
 from collections.abc import Mapping
 
@@ -98,7 +98,7 @@ CONCERNS: Mapping[str, str] = {
     "consumer_lags": N_("A consumer falls behind"),
     "partitions_unowned": N_("Nobody reads some partitions of a topic"),
 }
-# Where an operator sees what a concern is about.
+# Where an operator sees the details of a concern.
 CONCERN_PAGES: Mapping[str, str] = {
     "environment_refused": "/console/delivery",
     "breaker_open": "/console/delivery",
@@ -124,7 +124,7 @@ ACTIONS: Mapping[str, str] = {
     "restore": N_("Restore"),
     "acknowledge": N_("Acknowledge"),
 }
-# What each action does, said where it is confirmed.
+# What each action does, shown where it is confirmed.
 CONSEQUENCES: Mapping[str, str] = {
     "replay": N_("It is looked up in D365 first, and sent only where it is not there. It queues behind new cases."),
     "verify": N_("D365 is asked for it now. Nothing is sent."),
@@ -223,7 +223,7 @@ PAYLOAD_FIELDS: Mapping[str, str] = {
     "/contact/phone": N_("Contact phone"),
     "/notes": N_("Notes"),
 }
-# By the names of the mapping, as differences have them.
+# By the mapping's names, as in differences.
 SENT_FIELDS: Mapping[str, str] = {
     "category": N_("Category"),
     "category_type": N_("Category type"),

@@ -1,4 +1,4 @@
-"""Tie a document to a case that D365 has: search there, choose, confirm."""
+"""Link a document to a case that D365 has: search, choose, confirm."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,7 +13,7 @@ router = APIRouter(prefix="/console/documents/{document}/link")
 
 @router.get("")
 async def search(request: Request, console: Operator, document: str) -> Response:
-    """Search the dealer's cases in D365; with `case_id` that one is to be confirmed."""
+    """Search the dealer's cases in D365; with `case_id`, ask to confirm that one."""
     found = await console.api.document(document)
     chosen = request.query_params.get("case_id", "").strip()
     if chosen:
@@ -39,7 +39,7 @@ async def search(request: Request, console: Operator, document: str) -> Response
 
 @router.post("")
 async def link(request: Request, console: Operator, document: str, fields: Posted) -> Response:
-    """Tie it."""
+    """Link it."""
     case_id = fields.get("case_id", "").strip()
     return await ordered(
         request, console, document, "link", fields, "link_confirm", {"case_id": case_id}, case_id=case_id

@@ -1,4 +1,4 @@
-"""What an operator orders for one document with a reason: verify, replay, return, discard, restore, acknowledge."""
+"""Actions on one document that need a reason: verify, replay, return, discard, restore, acknowledge."""
 
 from typing import Annotated, Any
 
@@ -15,12 +15,12 @@ from portal_web.web.visit import Posted
 
 router = APIRouter(prefix="/console/documents/{document}")
 _SIMPLE = ("replay", "verify", "return", "discard", "restore", "acknowledge")
-# The document has changed meanwhile, or its state does not permit it any more.
+# The document has changed meanwhile, or its state no longer permits the action.
 _OVERTAKEN = {409, 412}
 
 
 def simple(action: str) -> str:
-    """FastAPI dependency: an action that needs nothing but a reason; 404 for any other word."""
+    """FastAPI dependency: an action that needs only a reason; 404 for anything else."""
     if action not in _SIMPLE:
         raise HTTPException(404)
     return action
@@ -31,7 +31,7 @@ Simple = Annotated[str, Depends(simple)]
 
 @router.get("/{action}")
 async def ask(request: Request, console: Operator, document: str, action: Simple) -> Response:
-    """What it does, and why it is done; where it needs a payload, the form for one."""
+    """Ask for the reason, and show what the action does; if it needs a payload, go to the form for one."""
     found = await console.api.document(document)
     if permission(found.document, action).needs_payload:
         return RedirectResponse(f"/console/documents/{document}/edit{query_of(request)}", 303)
@@ -54,7 +54,7 @@ async def ordered(
     more: dict[str, Any],
     **values: Any,
 ) -> Response:
-    """Do it, and show the document; where it cannot be done, `template` again with what is in the way."""
+    """Do it, and show the document; if that is not possible, `template` again with the reason."""
     reason = fields.get("reason", "").strip()
     try:
         await console.api.act(document, action, {"reason": reason, **more}, fields.get("etag", ""))
@@ -100,5 +100,5 @@ async def asked(
 
 
 def query_of(request: Request) -> str:
-    """The query of the address, to be carried on: it names the group of which the document is one."""
+    """The query of the address, for the next page: it names the group that the document is in."""
     return f"?{request.url.query}" if request.url.query else ""

@@ -1,4 +1,4 @@
-"""Rendering of the console's pages: what their templates know beside what every page does."""
+"""Render the console's pages: what their templates know besides what every page does."""
 
 from typing import Any
 
@@ -24,14 +24,14 @@ NAVIGATION = (
 
 
 async def show(request: Request, console: Console, template: str, status: int = 200, **values: Any) -> Response:
-    """A page of the console, `console/<template>.html`; `kept`: what was sent to it when the session had ended."""
+    """A page of the console, `console/<template>.html`; `kept`: a form sent to it after the session had ended."""
     kept = await kept_form(request, console.visit)
     known: dict[str, Any] = {"console": console, "labels": labels, "navigation": NAVIGATION, **values}
     return await render(request, f"console/{template}.html", status, kept=kept.fields if kept else {}, **known)
 
 
 async def go(request: Request, address: str) -> Response:
-    """On to another page, after a form has done its work: what was kept of it is gone."""
+    """Go on to another page after a form has done its work, and delete what was kept of it."""
     response = RedirectResponse(address, 303)
     await forget_kept(request, response)
     return response

@@ -1,4 +1,4 @@
-"""The last hour as bars, drawn on the server: coordinates only, the template makes SVG of them."""
+"""The last hour as bars, drawn on the server: only coordinates, which the template turns into SVG."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Plot:
-    """Bars of a series, the most of a minute, and the sum of all."""
+    """The bars of a series, the highest count of a minute, and the totals."""
 
     bars: Sequence[Bar]
     most: int

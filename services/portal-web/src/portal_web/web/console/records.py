@@ -16,7 +16,7 @@ _ROW = 16
 
 @router.get("")
 async def records(request: Request, console: Operator) -> Response:
-    """The list: those at which nobody has looked, unless the address says otherwise."""
+    """The list: records that nobody has looked at, unless the address says otherwise."""
     filters = given(request, ("topic", "seen"))
     seen = filters.get("seen", "false")
     query = {"topic": filters.get("topic"), "seen": None if seen == "any" else seen}
@@ -40,13 +40,13 @@ async def record(request: Request, console: Operator, record: str) -> Response:
 
 @router.post("/{record}/seen")
 async def seen(request: Request, console: Operator, record: str, fields: Posted) -> Response:
-    """It wants no attention any more."""
+    """Mark it as seen: it no longer needs attention."""
     await console.api.see_record(record, fields.get("reason", "").strip() or "looked at in the console")
     return await go(request, f"/console/unreadable/{record}")
 
 
 def dump(value: bytes) -> str:
-    """Bytes as people read them: place, hexadecimal, and what can be printed."""
+    """A hex dump: offset, hexadecimal, and printable characters."""
     lines = []
     for place in range(0, len(value), _ROW):
         part = value[place : place + _ROW]
@@ -56,7 +56,7 @@ def dump(value: bytes) -> str:
 
 
 def header_of(header: object) -> tuple[str, str]:
-    """A header's name and its value as text; the API has it as hexadecimal digits, and so a name that is no text."""
+    """A header's name and its value as text; the API sends values, and names that are not text, as hex digits."""
     if not isinstance(header, list) or len(header) not in (2, 3):
         return str(header), ""
     name = " = ".join(map(str, [header[0], *header[2:]]))

@@ -1,4 +1,4 @@
-"""Replays of many: which, what it would come to, the order with its count, and how it gets on."""
+"""Replays of many documents: choose, dry run, confirm with the count, and watch the progress."""
 
 import secrets
 
@@ -12,7 +12,7 @@ from portal_web.web.console.pages import go, show
 from portal_web.web.visit import Posted
 
 router = APIRouter(prefix="/console/replays")
-# From so many on the operator types how many, so that no click replays a thousand by mistake.
+# From this many on, the operator must type the count, so that no click replays a thousand by mistake.
 TYPED_FROM = 10
 _QUERY = tuple(name for name in FILTERS if name not in {"state", "alarm"})
 _STEERS = {"pause", "resume", "cancel"}
@@ -34,7 +34,7 @@ async def new(request: Request, console: Operator) -> Response:
 
 @router.post("/new")
 async def dry_run(request: Request, console: Operator, fields: Posted) -> Response:
-    """See what it would come to; nothing is changed."""
+    """See what it would do; nothing is changed."""
     query = {name: fields[name] for name in _QUERY if fields.get(name)}
     try:
         ordered = await console.api.dry_run(query, fields.get("reason", "").strip(), fields.get("key", ""))
@@ -47,13 +47,13 @@ async def dry_run(request: Request, console: Operator, fields: Posted) -> Respon
 
 @router.get("/{replay}")
 async def replay(request: Request, console: Operator, replay: str) -> Response:
-    """How it gets on, and what it did with each document."""
+    """Its progress, and what it did with each document."""
     return await _shown(request, console, replay, "replay")
 
 
 @router.get("/{replay}/now")
 async def replay_now(request: Request, console: Operator, replay: str) -> Response:
-    """The changing part alone; the page is loaded anew once there is nothing to wait for."""
+    """Only the changing part; the page reloads once there is nothing more to wait for."""
     shown = await _shown(request, console, replay, "replay_now")
     if request.state.replay_ended:
         shown.headers["HX-Refresh"] = "true"
@@ -62,7 +62,7 @@ async def replay_now(request: Request, console: Operator, replay: str) -> Respon
 
 @router.get("/{replay}/for-real")
 async def ask_for_real(request: Request, console: Operator, replay: str) -> Response:
-    """Confirm what the dry run foresaw: the count is stated, and typed where it is large."""
+    """Confirm what the dry run predicted: shows the count, which the operator must type if it is large."""
     return await _confirm(request, console, replay)
 
 
@@ -84,7 +84,7 @@ async def for_real(request: Request, console: Operator, replay: str, fields: Pos
 
 @router.get("/{replay}/{action}")
 async def ask(request: Request, console: Operator, replay: str, action: str) -> Response:
-    """Why it is paused, resumed or cancelled."""
+    """Ask why it is paused, resumed or canceled."""
     return await _ask(request, console, replay, action)
 
 

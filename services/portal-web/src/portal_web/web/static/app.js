@@ -1,8 +1,8 @@
-// What every page does beside what HTML does by itself. Pages work without it.
+// What every page does beyond plain HTML. Pages work without it.
 import { returnTo, welcome } from "./focus.js";
 
-// The server shows times where the visitor is, which only the browser knows. A zone that the server does not know is told
-// it again on each page, but the page is loaded again once.
+// The server shows times in the visitor's zone, which only the browser knows. A zone unknown to the server is sent
+// again on each page, but the page reloads only once.
 const { browserZone } = document.body.dataset;
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone && browserZone !== undefined && zone !== browserZone) {
@@ -10,7 +10,7 @@ if (zone && browserZone !== undefined && zone !== browserZone) {
   if (document.querySelector("time") && document.cookie.includes(`browser_zone=${zone}`) && isNews(zone)) location.reload();
 }
 
-/** Whether this tab has not been loaded again for the sake of `zone`; false where it cannot remember. */
+/** Whether this tab has not reloaded for `zone` yet; false if it cannot remember. */
 function isNews(zone) {
   try {
     if (sessionStorage.getItem("zone") === zone) return false;
@@ -22,7 +22,7 @@ function isNews(zone) {
 const announcer = document.getElementById("announcer");
 let announcing;
 
-/** Tell who hears the page; the same text twice is told twice. */
+/** Announce to screen readers; the same text twice is announced twice. */
 function announce(text) {
   clearTimeout(announcing);
   announcer.textContent = "";
@@ -31,7 +31,7 @@ function announce(text) {
 
 document.addEventListener("announce", (event) => announce(event.detail));
 
-// Menus close as menus do.
+// Menus close on Escape, and on a click or focus elsewhere.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   const open = document.querySelector("details.menu[open]");
@@ -47,7 +47,7 @@ for (const kind of ["click", "focusin"]) {
   });
 }
 
-// A form is sent once, however often its button is pressed; Back brings it to life again.
+// A form is sent once, however often its button is pressed; Back enables it again.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method === "dialog" || form.method === "get") return;
@@ -58,7 +58,7 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-// A dialog that the server sends is opened over the page, and is gone when it is closed.
+// A dialog that the server sends opens over the page, and is removed when it closes.
 const dialogs = document.getElementById("dialogs");
 document.addEventListener("htmx:after:swap", (event) => {
   const dialog = dialogs.querySelector("dialog:not(:modal)");
@@ -71,7 +71,7 @@ document.addEventListener("htmx:after:swap", (event) => {
   if (!dialog) welcome();
 });
 
-/** Open a dialog; when it closes the focus returns to what opened it. */
+/** Open a dialog; when it closes, the focus returns to what opened it. */
 function open(dialog, opener) {
   const giveBack = returnTo(opener);
   dialog.open = false;

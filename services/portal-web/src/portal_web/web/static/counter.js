@@ -1,4 +1,4 @@
-// Fields with a limit: how much room is left, once there is little. What is too long is said, never cut off.
+// Fields with a limit: show how much room is left, once there is little. Text that is too long is reported, never cut.
 
 const NEAR = 0.8;
 const number = new Intl.NumberFormat(document.documentElement.lang);
@@ -9,7 +9,7 @@ for (const counter of document.querySelectorAll("[data-counts]")) {
   let over = false;
 
   const count = () => {
-    // As the server counts: characters, or UTF-16 units where D365 keeps only so many.
+    // Count like the server: characters, or UTF-16 units if D365's limit applies.
     const length = counter.dataset.units ? field.value.trim().length : [...field.value.trim()].length;
     const left = most - length;
     counter.hidden = length < most * NEAR;
@@ -21,7 +21,7 @@ for (const counter of document.querySelectorAll("[data-counts]")) {
     if (!wrongBefore) over ? field.setAttribute("aria-invalid", "true") : field.removeAttribute("aria-invalid");
     document.dispatchEvent(new CustomEvent("announce", { detail: counter.textContent }));
   };
-  // What is pasted would be cut without a word; then it is said to be too long instead.
+  // The browser would silently cut pasted text; report it as too long instead.
   field.addEventListener("paste", () => field.removeAttribute("maxlength"));
   field.addEventListener("input", count);
   count();

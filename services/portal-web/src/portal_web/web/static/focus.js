@@ -1,8 +1,9 @@
-// Where the keyboard is: nothing takes the focus from somebody who is writing, and what closes gives it back.
+// Keyboard focus: nothing takes the focus from somebody who is writing, and what closes returns it.
 
 const FIELDS = "input, textarea, select, [contenteditable]";
 
-/** Focus what a page asks for (data-focus), once; somebody who is writing stays there, and is told by the announcer. */
+/** Focus what a page asks for (data-focus), once; somebody who is writing keeps the focus and hears the text instead.
+   */
 export function welcome() {
   const asking = [...document.querySelectorAll("[data-focus]")];
   for (const one of asking) one.removeAttribute("data-focus");
@@ -12,7 +13,7 @@ export function welcome() {
   } else asking[0].focus();
 }
 
-/** Return what gives the focus back to `element`, or to what stands in its place when its part of the page is new. */
+/** Return a function that focuses `element` again, or its replacement if its part of the page is new. */
 export function returnTo(element) {
   const id = element?.id, address = element?.getAttribute?.("href");
   return () => {

@@ -1,4 +1,4 @@
-// The form in which a case is written: saves a draft by itself, and lets nobody leave with something unsaved unasked.
+// The form to write a case: saves a draft by itself, and asks before somebody leaves with unsaved text.
 const form = document.querySelector("[data-case-form]");
 const saved = document.getElementById("saved");
 const PAUSE_MS = 1500, AGAIN_MS = 5000;
@@ -18,7 +18,7 @@ function plan(milliseconds) {
   timer = setTimeout(() => { running ??= autosave().finally(() => { running = null; }); }, milliseconds);
 }
 
-/** Save what is typed now; what is typed meanwhile is saved next. */
+/** Save the current text; what is typed meanwhile is saved next. */
 async function autosave() {
   dirty = false;
   const body = new URLSearchParams(new FormData(form));
@@ -43,7 +43,7 @@ async function autosave() {
   }
 }
 
-/** The new case is a draft now: this page is the draft's, and so is all on it that names the case. */
+/** The new case is a draft now: this page becomes the draft's, with everything on it that names the case. */
 async function become(address) {
   form.setAttribute("action", address);
   form.elements.page.value = address;
@@ -58,7 +58,7 @@ async function become(address) {
   }
 }
 
-// A save by button waits for the one that runs: it must know its version.
+// A save by button waits for a running save: it needs that save's version.
 form.addEventListener("submit", async (event) => {
   clearTimeout(timer);
   leaving = true;
@@ -75,10 +75,10 @@ for (const way of document.querySelectorAll("[data-leave]")) {
   way.addEventListener(way.localName === "form" ? "submit" : "click", () => { clearTimeout(timer); leaving = true; });
 }
 addEventListener("pageshow", () => { leaving = false; });
-// A save that runs may still fail, and ends with the page.
+// A running save may still fail, and ends with the page.
 addEventListener("beforeunload", (event) => { if ((dirty || running) && !leaving) event.preventDefault(); });
 
-// Browsers without invoker commands: the buttons that open and close the dialogs.
+// For browsers without invoker commands: the buttons that open and close the dialogs.
 if (!("commandForElement" in HTMLButtonElement.prototype)) {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[commandfor]");

@@ -1,4 +1,4 @@
-// Statuses that change while somebody looks: cells change where they stand, rows do not move, focus stays.
+// Statuses that change while somebody looks: cells change in place, rows do not move, the focus stays.
 
 const AGAIN_MS = 10000, FEW = 3, GATHER_MS = 400;
 let source = null;
@@ -7,7 +7,7 @@ let waiting = [];
 let telling;
 let said = "";
 
-/** Tell a few changes by their words, many by their number alone. */
+/** Announce a few changes by their texts, more of them only by number. */
 function tell(text) {
   waiting.push(text);
   clearTimeout(telling);
@@ -29,14 +29,14 @@ function listen() {
   source.addEventListener("resync", look);
   source.addEventListener("error", () => {
     missed = true;
-    if (source?.readyState !== EventSource.CLOSED) return;  // it comes again by itself
+    if (source?.readyState !== EventSource.CLOSED) return;  // it reconnects by itself
     stop();
-    look();  // which tells whether somebody is still signed in
+    look();  // which shows whether somebody is still signed in
     setTimeout(() => { if (!document.hidden) listen(); }, AGAIN_MS);
   });
 }
 
-/** Whether the page shows what is on its way to D365: it may have arrived before the stream was open. */
+/** Whether the page shows something on its way to D365, which may have arrived before the stream was open. */
 const moving = () => place().querySelector(".status.submitted") !== null;
 
 function stop() {
@@ -44,12 +44,12 @@ function stop() {
   source = null;
 }
 
-/** Show a change: in its row, on its page, or as news where the list does not have it. */
+/** Show a change: in its row, on its page, or as news if the list does not have it. */
 function show(change) {
   if (place().dataset.of) {
     if (place().dataset.of !== change.case) return;
     look();
-    // An event comes again once the API has stored what it told: it is news to the page, not to its reader.
+    // An event comes again once the API has stored its change: the page needs it, its reader does not.
     if (change.say !== said) tell(said = change.say);
     return;
   }
@@ -61,7 +61,7 @@ function show(change) {
 const rowOf = (page, id) => page.querySelector(`[data-case="${CSS.escape(id)}"]`);
 const cell = (row, name) => row.querySelector(`[data-cell=${name}]`);
 
-/** Show a case's cells in its row; returns whether its status is another. */
+/** Show a case's cells in its row; returns whether its status has changed. */
 function put(row, status, caseId) {
   const before = cell(row, "status").textContent;
   cell(row, "status").innerHTML = status;
@@ -82,7 +82,7 @@ function news() {
 
 let looking = false, lookAgain = false, later;
 
-/** Fetch this page, one request at a time: an older answer must not come after a newer one. */
+/** Fetch this page, one request at a time: an older answer must not arrive after a newer one. */
 async function look() {
   lookAgain = true;
   if (looking) return;
@@ -95,7 +95,7 @@ async function look() {
   } finally { looking = false; }
 }
 
-/** Change only what tells of cases' progress; where there is no answer for now, ask again later. */
+/** Change only what shows the progress of cases; without an answer, ask again later. */
 async function fetchProgress() {
   const signal = AbortSignal.timeout(AGAIN_MS);
   const answer = await fetch(location.href, { redirect: "manual", signal }).catch(() => null);
@@ -121,7 +121,7 @@ async function fetchProgress() {
   if ([...page.querySelectorAll("[data-case]")].some((row) => !rowOf(document, row.dataset.case))) news();
 }
 
-// A page that nobody sees gives its connection back: browsers open six to a site.
+// A hidden page closes its connection: browsers open only six to a site.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) { stop(); missed = true; } else listen();
 });

@@ -1,4 +1,4 @@
-// When the portal does not answer what a script asked: a message, and what was there stays. The list is asked for again.
+// When the portal does not answer a script: show a message, and keep what was there. The list is requested again.
 
 const AGAIN_MS = 5000;
 const line = document.getElementById("trouble");
@@ -7,7 +7,7 @@ let timer;
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
   if (ctx.response.status >= 400) return;
-  if (ctx.select && !holds(ctx.text, ctx.select)) {  // another page than ours: a proxy's, say
+  if (ctx.select && !holds(ctx.text, ctx.select)) {  // not our page: a proxy's, for example
     event.preventDefault();
     away(ctx);
   } else clear();
@@ -35,7 +35,7 @@ function clear() {
   line.querySelector("span").textContent = "";
 }
 
-/** The list and what asks by itself come back; a question that somebody asked is theirs to ask again. */
+/** The list and automatic requests are repeated; a request that somebody made is theirs to repeat. */
 function away({ sourceElement, target }) {
   const filters = document.getElementById("filters");
   const isList = filters !== null && (sourceElement === filters || target?.id === "list");
