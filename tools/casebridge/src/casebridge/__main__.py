@@ -4,11 +4,11 @@ from casebridge.errors import CasebridgeError
 
 
 def main() -> None:
-    """Run the command line; what the user can mend is told in one message and an exit code."""
+    """Run the command line; what the user can fix becomes one message and an exit code."""
     try:
         from casebridge.cli import app
         from casebridge.output import write_error
-    except KeyboardInterrupt:  # while the modules are loaded; later Typer takes it
+    except KeyboardInterrupt:  # while the modules are loaded; later Typer handles it
         raise SystemExit(130) from None
 
     try:

@@ -1,4 +1,4 @@
-"""A client of the services' REST APIs, as thin as their commands need."""
+"""A thin client of the services' REST APIs."""
 
 import getpass
 import os
@@ -21,7 +21,7 @@ Page = dict[str, Any]
 
 
 class Refused(OperationFailed):
-    """The service said no; `status` is HTTP's."""
+    """The service refused; `status` is the HTTP status."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -53,9 +53,9 @@ class Api:
         within_seconds: float = TIMEOUT_SECONDS,
         **params: Any,
     ) -> Answer:
-        """Call the service; parameters that are None are left out.
+        """Call the service, without the parameters that are None.
 
-        Raises Refused with the problem's own words, OperationFailed where the service does not answer.
+        Raises Refused with the problem's text, OperationFailed if the service does not answer.
         """
         given = {name: value for name, value in params.items() if value is not None}
         bearer = {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -80,12 +80,12 @@ class Api:
         return self.call("GET", path, **params)
 
     def act(self, resource: str, action: str, body: dict[str, Any]) -> Any:
-        """Do something to a resource as it is now: its ETag is read first and sent along."""
+        """Do something to a resource as it is now: read its ETag first and send it along."""
         etag = self.get(resource).etag
         return self.call("POST", f"{resource}/{action}", body=body, headers={"If-Match": etag} if etag else {}).body
 
     def page(self, path: str, limit: int, cursor: str | None = None, **params: Any) -> Page:
-        """`limit` entries of a list, from `cursor` on, by as many requests as it takes; `next` is where it goes on."""
+        """`limit` entries of a list, from `cursor` on, in as many requests as needed; `next` is the next cursor."""
         found: list[dict[str, Any]] = []
         while True:
             page = self.get(path, limit=min(PAGE_SIZE, limit - len(found)), cursor=cursor, **params).body
@@ -108,10 +108,10 @@ def explain(status: int, problem: Any) -> str:
 
 
 def operator_api(data_dir: Path, url: str | None, token: str | None) -> Api:
-    """d365-sync's API: given by address and token, else found through the data folder.
+    """d365-sync's API: by address and token if given, otherwise found through the data folder.
 
-    The token is then made for the user of this computer, as an operator. Raises UsageError where `url` comes without a
-    token: no token of a local stack is sent to a strange address.
+    Then it creates a token for the user of this computer, as an operator. Raises UsageError for `url` without a token:
+    it sends no token of a local stack to a foreign address.
     """
     if url:
         if not token:
@@ -126,7 +126,7 @@ def operator_api(data_dir: Path, url: str | None, token: str | None) -> Api:
 
 
 def user_name() -> str:
-    """Who is at the keyboard, for the audit."""
+    """The user of this computer, for the audit."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -1,4 +1,4 @@
-"""The command line: which commands there are."""
+"""The command line: the list of commands."""
 
 import os
 import time
@@ -56,7 +56,7 @@ def options(
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise UsageError(f"--zone: {zone} is no time zone; write one such as Europe/Berlin or UTC") from None
-    # All that speaks of this computer's time means that zone then.
+    # From here on, this computer's time means that zone.
     os.environ["TZ"] = zone
     time.tzset()
 

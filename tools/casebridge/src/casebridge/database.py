@@ -1,4 +1,4 @@
-"""The stack's database: made once, its roles and their passwords set at every start."""
+"""The stack's database: created once; its roles and their passwords are set at every start."""
 
 import psycopg
 from psycopg import sql
@@ -12,9 +12,9 @@ from casebridge.postgres import SUPERUSER
 
 
 def prepare(plan: Plan) -> None:
-    """Create the database and its roles where they are missing, and give the roles this stack's passwords.
+    """Create the database and its roles if they are missing, and set the roles' passwords to this stack's.
 
-    Raises OperationFailed where PostgreSQL refuses.
+    Raises OperationFailed if PostgreSQL refuses.
     """
     try:
         create(plan)
@@ -23,7 +23,7 @@ def prepare(plan: Plan) -> None:
 
 
 def has_lists(plan: Plan) -> bool:
-    """Whether D365's dealers and categories were ever read; False where the database does not answer, too."""
+    """Whether D365's dealers and categories were ever read; also False if the database does not answer."""
     try:
         with psycopg.connect(plan.database_url(SUPERUSER)) as connection:
             row = connection.execute(
@@ -35,7 +35,7 @@ def has_lists(plan: Plan) -> bool:
 
 
 def create(plan: Plan) -> None:
-    """Do so; raises psycopg.Error."""
+    """Create the database, the roles and their passwords; raises psycopg.Error."""
     roles = load_sql(Statement.ROLES)
     with psycopg.connect(plan.database_url(SUPERUSER, "postgres"), autocommit=True) as server:
         if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():

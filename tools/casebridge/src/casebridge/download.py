@@ -20,7 +20,7 @@ Fetch = Callable[[Path], None]
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: `CASEBRIDGE_CACHE_DIR`, or the user's cache folder."""
+    """The folder for downloads: `CASEBRIDGE_CACHE_DIR`, or the user's cache folder."""
     configured = os.environ.get("CASEBRIDGE_CACHE_DIR")
     return Path(configured).expanduser().absolute() if configured else user_cache_path("casebridge")
 
@@ -28,7 +28,7 @@ def cache_folder() -> Path:
 def fetched(name: str, fetch: Fetch) -> Path:
     """The folder `name` of the cache, filled by `fetch` if it is not there yet.
 
-    It appears whole or not at all: a fetch that was killed is repeated, and of two at the same time one waits.
+    It appears as a whole or not at all: a killed fetch is repeated, and a second one at the same time waits.
     """
     cache = cache_folder()
     final = cache / name
@@ -47,9 +47,9 @@ def fetched(name: str, fetch: Fetch) -> Path:
 
 
 def fetch_jars(coordinates: str, repository: Path, progress: Progress, *, transitive: bool) -> list[Path]:
-    """Download an artifact, and what it depends on where `transitive`, below `repository`; every file is verified.
+    """Download an artifact, with its dependencies if `transitive`, below `repository`; verify every file.
 
-    Raises OperationFailed where Maven Central cannot be reached or a file is not the one that was locked.
+    Raises OperationFailed if Maven Central cannot be reached, or if a file is not the locked one.
     """
     from jgo.constants import MAVEN_CENTRAL_URL
     from jgo.maven import MavenContext, PythonResolver
@@ -74,7 +74,7 @@ def fetch_jars(coordinates: str, repository: Path, progress: Progress, *, transi
 
 
 def verify(jars: list[Path]) -> None:
-    """Compare every file with the digest that is committed beside this module; raises OperationFailed."""
+    """Compare every file with its digest in artifacts.sha256; raises OperationFailed."""
     lines = resources.files("casebridge").joinpath("artifacts.sha256").read_text("ascii").splitlines()
     expected = {name: digest for digest, name in (line.split() for line in lines)}
     for jar in jars:

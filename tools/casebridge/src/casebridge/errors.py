@@ -1,8 +1,8 @@
 """What can go wrong in the command line, sorted by what the user can do.
 
 CasebridgeError
-├── UsageError      the call or the surroundings are wrong: exit 2
-└── OperationFailed the call was right, and it did not work: exit 1
+├── UsageError      the call or the environment is wrong: exit 2
+└── OperationFailed the call was right, but failed: exit 1
 """
 
 
@@ -19,4 +19,4 @@ class UsageError(CasebridgeError):
 
 
 class OperationFailed(CasebridgeError):
-    """The operation was refused or did not come to its end."""
+    """The operation was refused or did not complete."""

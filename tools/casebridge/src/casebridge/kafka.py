@@ -25,7 +25,7 @@ BROKER = f"org.apache.kafka:kafka_2.13:{VERSION}"
 LOGGER = "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5"  # the version of Kafka's own log4j
 PROBE_SECONDS = 1
 JAVA_OPTIONS = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
-QUIET = "--sun-misc-unsafe-memory-access=allow"  # a warning about Kafka's own code, which no user can mend
+QUIET = "--sun-misc-unsafe-memory-access=allow"  # a warning about Kafka's own code, which users cannot fix
 SETTINGS: Mapping[str, str] = {
     "process.roles": "broker,controller",
     "node.id": "1",
@@ -59,7 +59,7 @@ appender.console.layout.pattern=%d{ISO8601} %p %c{1} %m%n
 
 
 def fetch(progress: Progress) -> Path:
-    """The folder with Kafka's jars, downloaded if need be."""
+    """The folder with Kafka's jars, downloaded if necessary."""
     return fetched(f"kafka_2.13-{VERSION}", lambda folder: collect(folder, progress))
 
 
@@ -74,7 +74,7 @@ def collect(folder: Path, progress: Progress) -> None:
 
 @dataclass(frozen=True)
 class Secured:
-    """A second listener, at which each user has only the rights given to it; `passwords` by user."""
+    """A second listener, at which each user has only its granted rights; `passwords` by user."""
 
     port: int
     passwords: Mapping[str, str] = field(repr=False)
@@ -83,9 +83,9 @@ class Secured:
 def program(
     data_dir: Path, port: int, controller_port: int, progress: Progress, secured: Secured | None = None
 ) -> Program:
-    """The server of this data folder, its storage formatted if need be.
+    """The server of this data folder, its storage formatted if necessary.
 
-    Who connects to `port` needs no password and may do everything: it is the door of the person at this machine.
+    Clients of `port` need no password and may do everything: it is for the person at this machine.
     """
     jars = fetch(progress)
     home = data_dir / "kafka"
@@ -122,7 +122,7 @@ def write_settings(home: Path, port: int, controller_port: int, secured: Secured
 
 
 def secured_listener(secured: Secured, addresses: Mapping[str, str]) -> dict[str, str]:
-    """The settings of a listener with SASL and rights, beside the listeners in `addresses`."""
+    """The settings of a listener with SASL and rights, in addition to the listeners in `addresses`."""
     users = " ".join(f'user_{user}="{password}"' for user, password in secured.passwords.items())
     return {
         "listeners": f"{addresses['listeners']},SERVICES://{HOST}:{secured.port}",
@@ -138,7 +138,7 @@ def secured_listener(secured: Secured, addresses: Mapping[str, str]) -> dict[str
 
 
 def format_storage(tool: tuple[str, ...], settings: Path, environment: Mapping[str, str]) -> None:
-    """Prepare an empty data folder for a new cluster; what a killed format left is used."""
+    """Prepare an empty data folder for a new cluster; continue after a killed format."""
     cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
     while cluster_id.startswith("-"):  # would be read as an option
         cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
@@ -149,7 +149,7 @@ def format_storage(tool: tuple[str, ...], settings: Path, environment: Mapping[s
 
 
 def listens(port: int) -> bool:
-    """Whether the broker takes connections; it does so when it has registered and can serve."""
+    """Whether the broker accepts connections; it does so once it has registered and can serve."""
     try:
         socket.create_connection((HOST, port), timeout=PROBE_SECONDS).close()
     except OSError:

@@ -1,4 +1,4 @@
-"""Gives the rights in Kafka, by kafka-python: aiokafka, which the services use, cannot."""
+"""Grants the rights in Kafka with kafka-python, because aiokafka, which the services use, cannot."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _ANY_HOST = "*"
 
 
 def grant(settings: KafkaSettings, wanted: Sequence[Right]) -> None:
-    """Give `wanted` to their users; those that are given already stay as they are. Raises `OperationFailed`."""
+    """Grant `wanted` to their users; keeps existing rights. Raises `OperationFailed`."""
     try:
         admin = KafkaAdminClient(**_connection(settings), client_id="casebridge")
         try:
@@ -28,7 +28,7 @@ def grant(settings: KafkaSettings, wanted: Sequence[Right]) -> None:
 
 
 def _connection(settings: KafkaSettings) -> dict[str, object]:
-    """The same arguments as aiokafka takes; without SSL kafka-python wants none of its."""
+    """The connection arguments without those that are None: kafka-python rejects SSL arguments without SSL."""
     return {name: value for name, value in connection_arguments(settings).items() if value is not None}
 
 

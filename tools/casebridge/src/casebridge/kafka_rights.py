@@ -1,4 +1,4 @@
-"""Who may do what in Kafka: one user a service, and no service may write what another one says.
+"""Who may do what in Kafka: one user per service, and no service may write another one's topics.
 
 The statements are those of `kafka-acls.sh`; a right to read or write includes the right to describe (KIP-50, KIP-679).
 """
@@ -24,7 +24,7 @@ class Operation(StrEnum):
 
 
 class Resource(StrEnum):
-    """What a right is about, by `kafka-acls.sh`'s options; groups by the beginning of their names."""
+    """What a right applies to, by `kafka-acls.sh`'s options; groups by prefix."""
 
     TOPIC = "topic"
     GROUP = "group"
@@ -48,7 +48,7 @@ _READS: Mapping[str, tuple[str, ...]] = {
 _WRITES: Mapping[str, tuple[str, ...]] = {
     "case-api": (CASE_SUBMITTED,),
     "d365-sync": (CASE_DELIVERY,),
-    # What D365 sends over HTTPS goes into the topic of its events.
+    # status-sync writes what D365 sends over HTTPS to the topic of its events.
     "status-sync": (CASE_STATUS_CHANGED, D365_EVENTS),
     "d365": (D365_EVENTS,),
 }
@@ -68,7 +68,7 @@ def rights(topic_prefix: str = "", group_prefix: str = "", events_topic: str = D
             yield Right(user, Operation.READ, Resource.GROUP, f"{group_prefix}{user}.")
         for user, names in _WRITES.items():
             yield from (Right(user, Operation.WRITE, Resource.TOPIC, topic(name)) for name in names)
-        # `migrate` makes the topics; `restored` reads the log anew and moves the groups.
+        # `migrate` creates the topics; `restored` reads the log again and moves the groups.
         for name in _TOPICS:
             for operation in (Operation.CREATE, Operation.READ, Operation.ALTER):
                 yield Right(MIGRATIONS, operation, Resource.TOPIC, topic(name))

@@ -1,8 +1,8 @@
 """Becomes another program: `launch.py SIGNAL PARENT USER PROGRAM [ARGUMENT…]`.
 
-Between fork and exec a threaded parent may not run Python code safely, so this small script does it in the child, then
-executes the program under its own process id. It ties the program's life to its parent (SIGNAL is sent when PARENT
-ends, where the system can do that), and drops root for programs that refuse to run as root (USER, `-` to keep it).
+A threaded parent cannot safely run Python code between fork and exec, so this small script runs in the child, then
+executes the program under the same process ID. It ties the program's life to its parent (it gets SIGNAL when PARENT
+ends, where the system supports that), and drops root for programs that refuse to run as root (USER, `-` to keep it).
 """
 
 import ctypes
@@ -12,7 +12,7 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 PR_SET_SECUREBITS = 28
-SECBIT_NO_SETUID_FIXUP = 1 << 2  # capabilities outlive the change of user, and count in access(2)
+SECBIT_NO_SETUID_FIXUP = 1 << 2  # capabilities survive the change of user, and count in access(2)
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1
@@ -27,18 +27,18 @@ def main() -> None:
         become(user)
     if sys.platform == "linux":
         prctl(PR_SET_PDEATHSIG, int(signal_number))
-    if os.getppid() != int(parent):  # it died before the signal was asked for
+    if os.getppid() != int(parent):  # it died before the signal was requested
         sys.exit(1)
     os.execv(argv[0], argv)  # noqa: S606 - no shell is the point
 
 
 def prctl(option: int, first: int, second: int = 0) -> bool:
-    """Ask the system to change this process; true where it did."""
+    """Ask the system to change this process; True if it did."""
     return bool(ctypes.CDLL(None).prctl(option, first, second, 0, 0) == 0)
 
 
 def become(user: str) -> None:
-    """Give up root for `user`, but keep the right to pass through folders that only root may enter, such as /root."""
+    """Change from root to `user`, but keep the right to enter folders that only root may enter, such as /root."""
     entry = pwd.getpwnam(user)
     linux = sys.platform == "linux"
     if linux:
@@ -51,7 +51,7 @@ def become(user: str) -> None:
 
 
 def keep_capability(capability: int) -> bool:
-    """Give up every capability but this one, which the next program keeps; false where root had it not."""
+    """Give up every capability except this one, which the next program keeps; False if root did not have it."""
     header = (ctypes.c_uint32 * 2)(LINUX_CAPABILITY_VERSION_3, 0)
     data = (ctypes.c_uint32 * 6)(*[1 << capability] * 3, 0, 0, 0)
     if ctypes.CDLL(None).capset(header, data) != 0:

@@ -1,4 +1,4 @@
-"""One running stack a data folder, and only folders of this version."""
+"""One running stack per data folder, and only folders of this version."""
 
 import fcntl
 import json
@@ -16,9 +16,9 @@ VERSION_NAME = "version.json"
 
 @contextmanager
 def held(data_dir: Path) -> Iterator[None]:
-    """Hold the data folder for this process; the system lets go of it however the process ends.
+    """Lock the data folder for this process; the system releases it however the process ends.
 
-    Raises UsageError, naming the process, where another one holds it.
+    Raises UsageError with the process ID if another process has locked it.
     """
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ def held(data_dir: Path) -> Iterator[None]:
 
 
 def check_layout(data_dir: Path) -> None:
-    """Refuse a folder that another version wrote, or that is no data folder at all; mark a new one as ours."""
+    """Refuse a folder that another version wrote, or that is not a data folder; mark a new one as ours."""
     version = data_dir / VERSION_NAME
     partial = version.with_suffix(".partial")
     if version.exists():

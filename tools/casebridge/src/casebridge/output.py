@@ -1,4 +1,4 @@
-"""What the user sees: progress, log lines with a coloured name, tables and JSON."""
+"""What the user sees: progress, log lines with a colored name, tables and JSON."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TextIO
 
-COLOURS = (36, 32, 35, 33, 34, 91, 96, 92)  # ANSI's, one a name
+COLOURS = (36, 32, 35, 33, 34, 91, 96, 92)  # ANSI codes, one per name
 NAME_WIDTH = 11
 MEGABYTE = 1_000_000
 TOLD_DOWNLOAD_BYTES = MEGABYTE // 2
@@ -31,7 +31,7 @@ def write_error(message: str) -> None:
 
 
 class Progress:
-    """Says on one stream what is going on; safe to use from several threads."""
+    """Reports progress on one stream; safe to use from several threads."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -40,7 +40,7 @@ class Progress:
         self._colours: dict[str, int] = {}
 
     def say(self, name: str, message: str) -> None:
-        """Print one line with its coloured name; that its reader has gone is no reason to stop a stack."""
+        """Print one line with its colored name; a closed stream does not stop the stack."""
         with self._lock:
             colour = self._colours.setdefault(name, COLOURS[len(self._colours) % len(COLOURS)])
             label = f"{name:<{NAME_WIDTH}}"
@@ -49,11 +49,11 @@ class Progress:
                 self._stream.write(f"{label}  {message}\n")
                 self._stream.flush()
             except BrokenPipeError:
-                self._stream = open(os.devnull, "w")  # noqa: PTH123, SIM115 - it lives as long as the process
+                self._stream = open(os.devnull, "w")  # noqa: PTH123, SIM115 - it stays open as long as the process
 
     @contextmanager
     def download(self, filename: str, size: int) -> Iterator[Callable[[int], None]]:
-        """Report a download of `size` bytes: a large one in quarters, a small one not; yields what counts the bytes."""
+        """Report a download of `size` bytes, a large one in quarters, a small one not at all; yields a byte counter."""
         steps = 4 if size >= LARGE_DOWNLOAD_BYTES else 1
         done = 0
 
@@ -81,7 +81,7 @@ def render_table(columns: list[str], rows: list[list[Any]]) -> None:
 
 
 def shown(cell: Any) -> str:
-    """A value as a table shows it: a time to the second in the user's zone, with the zone; nothing for None."""
+    """A value as a table shows it: a time to the second in the user's zone, with the zone; empty for None."""
     text = "" if cell is None else str(cell)
     if not TIMESTAMP.fullmatch(text):
         return text
@@ -89,7 +89,7 @@ def shown(cell: Any) -> str:
 
 
 def show_page(page: dict[str, Any], columns: list[str], *, json: bool) -> None:
-    """Print a page of a list, `{items, next, has_more}`; of what is a list itself a table shows the length."""
+    """Print a page of a list, `{items, next, has_more}`; for a list in it, the table shows the length."""
     if json:
         write_json(page)
         return
@@ -108,7 +108,7 @@ def show_document(document: dict[str, Any], *, json: bool) -> None:
 
 
 def render_fields(document: dict[str, Any]) -> None:
-    """Print a JSON object as one line a field, what is nested as JSON."""
+    """Print a JSON object, one line per field, nested values as JSON."""
     width = max(map(len, document), default=0)
     for name, value in document.items():
         nested = isinstance(value, dict | list)

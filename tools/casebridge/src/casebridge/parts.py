@@ -1,4 +1,4 @@
-"""The parts of the local stack: their names, and the settings that each is given."""
+"""The parts of the local stack: their names and settings."""
 
 import http.client
 import os
@@ -25,7 +25,8 @@ ROLES = ("case_migrations", *SERVICES.values())
 DATABASE = "casebridge"
 PARTS = ("postgres", "kafka", "oidc", "sandbox", *SERVICES)
 PROBE_SECONDS = 3
-# Below the six seconds of other brokers: ours takes it (kafka.py), and what a killed member had moves on sooner.
+# Less than other brokers' minimum of six seconds: ours allows it (kafka.py), so a killed member's partitions move
+# sooner.
 SESSION_SECONDS = "3"
 TOKEN_PATH = "/oauth2/v2.0/token"  # noqa: S105 (an address)
 _OTHER_PROOFS = ("D365_CLIENT_CERTIFICATE", "D365_FEDERATED_TOKEN_FILE", "D365_MANAGED_IDENTITY")
@@ -41,7 +42,7 @@ entity_set = "DocumentQueueLogs"
 
 @dataclass(frozen=True)
 class Plan:
-    """What one `casebridge up` runs, and with what; `given` is the user's environment, which wins over our defaults."""
+    """What one `casebridge up` runs, with its settings; `given` is the user's environment and overrides defaults."""
 
     data_dir: Path
     ports: Mapping[str, int]
@@ -49,7 +50,7 @@ class Plan:
     log_format: str
 
     def includes(self, name: str) -> bool:
-        """Whether this part belongs to it."""
+        """Whether this part is included."""
         return name in self.ports
 
     def url(self, name: str) -> str:
@@ -63,12 +64,12 @@ class Plan:
 
     @property
     def kafka(self) -> str | None:
-        """Kafka's host:port, where it belongs to the stack."""
+        """Kafka's host:port, if it belongs to the stack."""
         return f"{HOST}:{self.ports['kafka']}" if self.includes("kafka") else None
 
     @property
     def issuer(self) -> str | None:
-        """Whose tokens the services trust."""
+        """The issuer whose tokens the services trust."""
         return self.given.get("OIDC_ISSUER") or (self.url("oidc") if self.includes("oidc") else None)
 
     def database_url(self, role: str, database: str = DATABASE) -> str:
@@ -89,7 +90,7 @@ def python_program(plan: Plan, name: str, module: str, settings: Mapping[str, st
 
 
 def answers(port: int, path: str) -> bool:
-    """Whether a GET there is answered with 200."""
+    """Whether a GET there returns 200."""
     connection = http.client.HTTPConnection(HOST, port, timeout=PROBE_SECONDS)
     try:
         connection.request("GET", path)
@@ -106,9 +107,9 @@ def service(plan: Plan, name: str) -> Program:
 
 
 def service_settings(plan: Plan, name: str, user: str | None = None) -> dict[str, str]:
-    """The environment of a service: our defaults, the user's own variables, and what only the stack can know.
+    """The environment of a service: our defaults, the user's own variables, and what only the stack knows.
 
-    `user` is the user of Kafka that it acts for, where that is not its own.
+    `user` is the Kafka user that it acts as, if not its own.
     """
     defaults = {"LOG_FORMAT": plan.log_format, "D365_MAPPING": str(mapping_file(plan.data_dir)), **d365_defaults(plan)}
     if plan.issuer:
@@ -143,7 +144,7 @@ def kafka_password(data_dir: Path, user: str) -> str:
 
 
 def portal_defaults(plan: Plan) -> dict[str, str]:
-    """Where the portal is, and where it finds the APIs that belong to the stack."""
+    """The portal's address, and those of the stack's APIs."""
     apis = {"CASE_API_URL": "case-api", "D365_SYNC_URL": "d365-sync"}
     defaults = {variable: plan.url(name) for variable, name in apis.items() if plan.includes(name)}
     return {"PUBLIC_URL": plan.url("portal-web"), **defaults}
@@ -157,15 +158,15 @@ def d365_defaults(plan: Plan) -> dict[str, str]:
     if not any(name in plan.given for name in _OTHER_PROOFS):
         defaults |= {"D365_CLIENT_ID": "casebridge", "D365_CLIENT_SECRET": password(plan.data_dir, "d365_client")}
     d365 = plan.given.get("D365_URL") or defaults.get("D365_URL", "")
-    # On this machine, D365 is the sandbox or another stand-in, which gives tokens itself. A real one's secret goes
-    # nowhere but where its owner says.
+    # On this machine, D365 is the sandbox or another stand-in, which issues tokens itself. A real one's secret goes
+    # only where its owner says.
     if is_local(urlsplit(d365).hostname or "") and not any(name in plan.given for name in _TOKEN_GIVERS):
         defaults["D365_TOKEN_URL"] = f"{d365.rstrip('/')}{TOKEN_PATH}"
     return defaults
 
 
 def mapping_file(data_dir: Path) -> Path:
-    """The mapping of the local stack; written once, so that it can be edited."""
+    """The mapping of the local stack; written only once, so that it can be edited."""
     file = data_dir / "mapping.toml"
     if not file.exists():
         file.write_text(MAPPING)
@@ -181,8 +182,8 @@ def kafka_server(plan: Plan, progress: Progress) -> Program:
 
 
 def give_kafka_rights(plan: Plan) -> None:
-    """Give each user of the stack's Kafka the rights that it needs."""
-    # What talks to Kafka takes half a second to import, which every other command would wait for.
+    """Grant each user of the stack's Kafka the rights that it needs."""
+    # Importing the Kafka clients takes half a second, which every other command would wait for.
     from case_shared.kafka.connection import KafkaSettings
     from casebridge.kafka_admin import grant
     from casebridge.kafka_rights import D365_EVENTS, rights
@@ -220,5 +221,5 @@ def oidc(plan: Plan) -> Program:
 
 
 def user_environment() -> dict[str, str]:
-    """The environment that `casebridge` was started with; empty variables count as not given."""
+    """The environment of `casebridge` itself; empty variables count as not given."""
     return {name: value for name, value in os.environ.items() if value}

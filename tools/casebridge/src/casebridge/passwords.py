@@ -1,4 +1,4 @@
-"""Passwords of one local stack, all derived from one secret in its data folder that only its owner can read."""
+"""Passwords of one local stack, all derived from one secret in its data folder, which only its owner can read."""
 
 import base64
 import hmac

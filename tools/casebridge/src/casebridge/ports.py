@@ -1,4 +1,4 @@
-"""Which port each part of the stack listens on; a data folder keeps its ports."""
+"""Choose the port of each part of the stack; a data folder remembers its ports."""
 
 import errno
 import json
@@ -23,8 +23,8 @@ DEFAULTS: Mapping[str, int] = {
     "kafka-controller": 19093,
     "kafka-services": 19094,
 }
-# Below the range from which systems take the ports of outgoing connections: a client that tries to reconnect to a part
-# that is down must not be given that part's port.
+# Below the range that systems use for outgoing connections: a client that tries to reconnect to a stopped part must not
+# get that part's port.
 AUTOMATIC = range(20_000, 32_000)
 
 
@@ -43,9 +43,9 @@ def is_free(port: int) -> bool:
 
 
 def choose(data_dir: Path, names: list[str], *, automatic: bool) -> dict[str, int]:
-    """The ports of these parts: as last time, else the defaults, else (where `automatic`) free ones; remembered.
+    """The ports of these parts: the last ones, or the defaults, or (if `automatic`) free ones; remembers them.
 
-    Raises UsageError that names every port taken and what it is for.
+    Raises UsageError that names every port in use and its part.
     """
     memory = data_dir / "ports.json"
     remembered = json.loads(memory.read_text()) if memory.exists() else {}
@@ -68,6 +68,6 @@ def free_ports(count: int) -> list[int]:
 
 
 def taken_message(taken: Mapping[str, int]) -> str:
-    """What to tell the user about ports that are in use."""
+    """The message for the user about ports in use."""
     lines = "".join(f"\n  {port:>5}  wanted for {name}" for name, port in taken.items())
     return f"these ports are in use by other programs:{lines}\nStop those programs, or add --ports auto."

@@ -42,7 +42,7 @@ SETTINGS: Mapping[str, str] = {
 
 
 def fetch(progress: Progress) -> Path:
-    """The folder with PostgreSQL's `bin`, downloaded if need be."""
+    """The folder with PostgreSQL's `bin`, downloaded if necessary."""
     kind = PLATFORMS.get((sys.platform, platform.machine()))
     if kind is None:
         raise UsageError(f"there is no PostgreSQL build for {sys.platform} on {platform.machine()}: use Docker Compose")
@@ -57,18 +57,18 @@ def unpack(coordinates: str, folder: Path, progress: Progress) -> None:
         with zipfile.ZipFile(jar) as archive:
             [inner] = [name for name in archive.namelist() if name.endswith(".txz")]
             with archive.open(inner) as packed, tarfile.open(fileobj=packed, mode="r|xz") as files:
-                # By attribute: Python before 3.11.4 (Debian 12's) knows no filters, and takes no argument for one.
+                # By attribute: Python before 3.11.4 (Debian 12's) does not know filters, nor the argument for them.
                 files.extraction_filter = getattr(tarfile, "data_filter", None)
                 files.extractall(folder)  # noqa: S202 - the filter is set above, and the jar's digest was checked
 
 
 def server_user() -> str | None:
-    """The user that the server must run as; None for our own."""
+    """The user that the server must run as; None for the current user."""
     return UNPRIVILEGED if os.geteuid() == 0 else None
 
 
 def create_cluster(binaries: Path, cluster: Path, superuser_password: str) -> None:
-    """Make the data folder of a server, unless it is there; whole or not at all."""
+    """Create the data folder of a server if it does not exist, as a whole or not at all."""
     if cluster.exists():
         check_version(cluster)
         return
@@ -106,7 +106,7 @@ def check_version(cluster: Path) -> None:
 def program(
     data_dir: Path, port: int, progress: Progress, settings: Mapping[str, str] | None = None
 ) -> tuple[Program, str]:
-    """The server of this data folder, its cluster made if need be, and the superuser's URL of its first database."""
+    """The server of this data folder, its cluster created if necessary, and the superuser's URL of its database."""
     binaries = fetch(progress)
     cluster = data_dir / "postgres"
     superuser_password = password(data_dir, SUPERUSER)
@@ -129,7 +129,7 @@ def program(
 
 
 def accepts(url: str) -> bool:
-    """Whether the server lets us in."""
+    """Whether the server accepts connections."""
     try:
         psycopg.connect(url, connect_timeout=PROBE_SECONDS).close()
     except psycopg.OperationalError:
@@ -138,9 +138,9 @@ def accepts(url: str) -> bool:
 
 
 def clear_leftovers(cluster: Path) -> None:
-    """End what a server that was killed left running, and forget its number where another process has it now.
+    """End what a killed server left running, and delete its PID file if another process has that ID now.
 
-    A new server refuses to start while a backend of the old one lives, or any process has the old one's number.
+    A new server refuses to start while a backend of the old one runs, or any process has the old one's ID.
     """
     leftovers = [process for process in psutil.process_iter(["name", "cwd"]) if is_backend(process, cluster)]
     for process in leftovers:
@@ -152,5 +152,5 @@ def clear_leftovers(cluster: Path) -> None:
 
 
 def is_backend(process: psutil.Process, cluster: Path) -> bool:
-    """Whether the process is a PostgreSQL one that works in this folder."""
+    """Whether it is a PostgreSQL process that works in this folder."""
     return bool(process.info["name"] == "postgres" and process.info["cwd"] == str(cluster))

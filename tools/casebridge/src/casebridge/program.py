@@ -11,7 +11,7 @@ LAUNCHER = Path(__file__).with_name("launch.py")
 
 
 def no_preparation() -> None:
-    """Most programs need nothing done before they start."""
+    """Do nothing: most programs need no preparation."""
 
 
 @dataclass(frozen=True)

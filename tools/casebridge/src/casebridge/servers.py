@@ -1,6 +1,6 @@
 """PostgreSQL and Kafka on their own, for tests: started, stopped and killed by plain calls.
 
-The caller holds the data folder (one server of each a folder) and chooses free ports.
+The caller owns the data folder (one server of each kind per folder) and chooses free ports.
 """
 
 import subprocess
@@ -23,7 +23,7 @@ PROBE_INTERVAL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class RunningServer:
-    """A server of ours that runs; `address` is a database URL (superuser) or Kafka's host:port."""
+    """A running server; `address` is a database URL (superuser) or Kafka's host:port."""
 
     address: str
     process: subprocess.Popen[bytes]
@@ -36,7 +36,7 @@ class RunningServer:
         return self.process.pid
 
     def stop(self) -> None:
-        """Stop it cleanly, or by force where it takes longer than STOP_SECONDS."""
+        """Stop it cleanly, or by force if that takes longer than STOP_SECONDS."""
         self.process.send_signal(self.program.stop_signal)
         try:
             self.process.wait(STOP_SECONDS)
@@ -44,15 +44,15 @@ class RunningServer:
             self.kill()
 
     def kill(self) -> None:
-        """Kill it as kill -9 does, and wait until it is gone."""
+        """Kill it like kill -9, and wait until it is gone."""
         self.process.kill()
         self.process.wait()
 
 
 def start_postgres(data_dir: Path, port: int | None = None, settings: Mapping[str, str] | None = None) -> RunningServer:
-    """Start PostgreSQL on this folder; returns when it lets clients in.
+    """Start PostgreSQL on this folder; returns when it accepts connections.
 
-    `settings` are PostgreSQL's own, such as {"fsync": "off"}. Raises OperationFailed where it does not start.
+    `settings` are PostgreSQL's own, such as {"fsync": "off"}. Raises OperationFailed if it does not start.
     """
     chosen = port or free_ports(1)[0]
     program, url = postgres.program(data_dir.absolute(), chosen, Progress(sys.stderr), settings)
@@ -60,7 +60,7 @@ def start_postgres(data_dir: Path, port: int | None = None, settings: Mapping[st
 
 
 def start_kafka(data_dir: Path, port: int | None = None, controller_port: int | None = None) -> RunningServer:
-    """Start Kafka on this folder; returns when it takes connections. Raises OperationFailed where it does not start."""
+    """Start Kafka on this folder; returns when it accepts connections. Raises OperationFailed if it does not start."""
     free = free_ports(2)
     chosen = port or free[0]
     program = kafka.program(data_dir.absolute(), chosen, controller_port or free[1], Progress(sys.stderr))

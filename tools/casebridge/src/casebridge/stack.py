@@ -1,4 +1,4 @@
-"""The local stack: which parts start when, what they need of each other, and how all of it ends."""
+"""The local stack: which parts start when, what they need from each other, and how everything stops."""
 
 import asyncio
 import os
@@ -22,14 +22,14 @@ READY_SECONDS = 150.0
 LISTS_SECONDS = 5.0
 FRONT_GRACE_SECONDS = 6.0
 SERVERS_GRACE_SECONDS = 3.0
-# They have a command `restored`, to be run before they start on a database that was restored.
+# These have a command `restored`, to run before they start on a restored database.
 RESTORABLE = ("case-api", "d365-sync")
 FRONT = {*SERVICES, "oidc", "sandbox"}
 SERVERS = {"postgres", "kafka"}
 
 
 class Stack:
-    """One run of the local stack; the caller holds the data folder. `restored`: why the database is another's."""
+    """One run of the local stack; the caller has locked the data folder. `restored`: why the database was restored."""
 
     def __init__(self, plan: Plan, progress: Progress, *, echo_logs: bool, restored: str | None = None) -> None:
         self._plan = plan
@@ -44,7 +44,7 @@ class Stack:
 
     @property
     def state(self) -> StackState:
-        """What other commands are told."""
+        """The state for other commands."""
         plan = self._plan
         return StackState(
             pid=os.getpid(),
@@ -58,7 +58,7 @@ class Stack:
         )
 
     async def start(self) -> None:
-        """Start every part of the plan; returns when all are ready, raises CasebridgeError where one does not start."""
+        """Start every part of the plan; returns when all are ready, raises CasebridgeError if one does not start."""
         await asyncio.gather(self._start_servers(), self._start_oidc())
         await asyncio.gather(*(self._run(parts.service(self._plan, name)) for name in self._services))
         await self._wait_for_lists()
@@ -66,7 +66,7 @@ class Stack:
         self._save()
 
     async def _wait_for_lists(self) -> None:
-        """Wait a moment for D365's first lists, so that a new user's first call finds its dealer; D365 may be away."""
+        """Wait a moment for D365's first lists, so that a new user's first call finds its dealer; D365 may be down."""
         if not (self._plan.includes("postgres") and self._plan.includes("status-sync")):
             return
         deadline = asyncio.get_running_loop().time() + LISTS_SECONDS
@@ -77,7 +77,7 @@ class Stack:
             await asyncio.sleep(0.1)
 
     async def stop(self) -> None:
-        """Stop everything, what uses the servers first."""
+        """Stop everything, beginning with what uses the servers."""
         self._progress.say("casebridge", "stopping")
         await self._supervisor.stop(FRONT, FRONT_GRACE_SECONDS)
         await self._supervisor.stop(SERVERS, SERVERS_GRACE_SECONDS)
@@ -111,7 +111,7 @@ class Stack:
             await self._run(parts.oidc(self._plan))
 
     async def _migrate(self) -> None:
-        """Bring the schemas and topics up to date; each service's own, so all at once."""
+        """Bring the schemas and topics up to date; each service has its own, so all at the same time."""
         for name in self._services:
             self._progress.say(name, "migrating")
         await asyncio.gather(*(asyncio.to_thread(migrate, self._plan, name) for name in self._services))
@@ -139,7 +139,7 @@ def migrate(plan: Plan, name: str) -> None:
 
 
 def once(plan: Plan, name: str, *arguments: str) -> None:
-    """Run one of a service's commands; raises UsageError where its settings are wrong, OperationFailed for the rest."""
+    """Run one of a service's commands; raises UsageError if its settings are wrong, OperationFailed otherwise."""
     command = [sys.executable, "-m", SERVICES[name], *arguments]
     settings = parts.service_settings(plan, name, MIGRATIONS)
     done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
@@ -149,7 +149,7 @@ def once(plan: Plan, name: str, *arguments: str) -> None:
 
 
 def end_orphans(data_dir: Path) -> None:
-    """Kill what an earlier `casebridge up` of this folder left running when it was killed itself."""
+    """Kill what an earlier, killed `casebridge up` of this folder left running."""
     last = find_last(data_dir)
     records = last.processes if last else []
     orphans = [psutil.Process(record.pid) for record in records if record.pid and record.is_alive()]

@@ -1,4 +1,4 @@
-"""What a running stack writes down in its data folder, for the other commands to find."""
+"""The state that a running stack stores in its data folder, for the other commands."""
 
 import os
 from enum import StrEnum
@@ -11,11 +11,11 @@ from casebridge.errors import OperationFailed, UsageError
 
 
 class ProcessState(StrEnum):
-    """How far a process is."""
+    """What a process does now."""
 
     STARTING = "starting"
     RUNNING = "running"
-    WAITING = "waiting"  # it died, and is started again after a back-off
+    WAITING = "waiting"  # it ended, and starts again after a back-off
     STOPPED = "stopped"
 
 
@@ -31,7 +31,7 @@ class ProcessRecord(BaseModel):
     started: float | None
 
     def is_alive(self) -> bool:
-        """Whether this very process, not another one with its number, still lives."""
+        """Whether this process, and not another one with its ID, still runs."""
         return self.pid is not None and start_time(self.pid) == self.started is not None
 
 
@@ -55,7 +55,7 @@ class StackState(BaseModel):
 
 
 def start_time(pid: int) -> float | None:
-    """When the process with this number was started, or None where there is none."""
+    """When the process with this ID was started; None if there is none."""
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
@@ -64,7 +64,7 @@ def start_time(pid: int) -> float | None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read; readers see the old text or the new one, never a part."""
+    """Write a file that only its owner can read; readers see the whole old or new text, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -74,17 +74,17 @@ def write_private(path: Path, text: str) -> None:
 
 
 def state_file(data_dir: Path) -> Path:
-    """Where a stack writes its state."""
+    """The file for a stack's state."""
     return data_dir / "run" / "state.json"
 
 
 def save(data_dir: Path, state: StackState) -> None:
-    """Write the state down; it holds the database's password."""
+    """Store the state; it contains the database's password."""
     write_private(state_file(data_dir), state.model_dump_json())
 
 
 def find_last(data_dir: Path) -> StackState | None:
-    """What the last stack of this folder wrote, running or not; None where there was none or it cannot be read."""
+    """The state of the last stack of this folder, running or not; None if there was none or it cannot be read."""
     try:
         return StackState.model_validate_json(state_file(data_dir).read_bytes())
     except (FileNotFoundError, ValidationError):
@@ -92,15 +92,15 @@ def find_last(data_dir: Path) -> StackState | None:
 
 
 def find_running(data_dir: Path) -> StackState | None:
-    """The stack that runs on this folder, if one does."""
+    """The stack that runs on this folder, or None."""
     state = find_last(data_dir)
     return state if state and state.is_alive() else None
 
 
 def find_elsewhere() -> StackState | None:
-    """A stack that somebody else runs, such as Compose: CASEBRIDGE_URLS names its parts, `case-api=http://…,sandbox=…`.
+    """A stack that something else runs, such as Compose: CASEBRIDGE_URLS has its parts, `case-api=http://…,sandbox=…`.
 
-    Raises UsageError where that cannot be read.
+    Raises UsageError if that cannot be parsed.
     """
     pairs = [
         entry.strip().partition("=") for entry in os.environ.get("CASEBRIDGE_URLS", "").split(",") if entry.strip()
@@ -124,7 +124,7 @@ def find_elsewhere() -> StackState | None:
 
 
 def get_running(data_dir: Path) -> StackState:
-    """The stack that CASEBRIDGE_URLS names, or that runs on this folder; raises OperationFailed where none does."""
+    """The stack in CASEBRIDGE_URLS, or the one that runs on this folder; raises OperationFailed if there is none."""
     if state := find_elsewhere() or find_running(data_dir):
         return state
     raise OperationFailed(f"no stack runs on {data_dir}: start it with `make up`, or name its folder with --data-dir")

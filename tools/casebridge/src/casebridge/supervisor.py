@@ -1,4 +1,4 @@
-"""Keeps processes running: starts them, restarts what dies with a back-off, collects their output, stops them."""
+"""Keeps processes running: starts them, restarts those that end after a back-off, collects their output, stops them."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ Tell = Callable[[str, str], None]
 
 @dataclass(frozen=True)
 class Watcher:
-    """Who is told: `wrote` of every line that a program writes, `ended` of its unwanted ends, `changed` of the rest."""
+    """Callbacks: `wrote` for every line of output, `ended` for unwanted ends, `changed` for every other change."""
 
     wrote: Tell
     ended: Tell
@@ -38,7 +38,7 @@ class Watcher:
 
 
 class Supervised:
-    """One program that is kept running until `stop`."""
+    """One program, kept running until `stop`."""
 
     def __init__(self, program: Program, log_folder: Path, watcher: Watcher) -> None:
         self.program = program
@@ -56,7 +56,7 @@ class Supervised:
 
     @property
     def record(self) -> ProcessRecord:
-        """What `casebridge ps` tells of it."""
+        """Its entry in `casebridge ps`."""
         alive = self._process is not None and self._process.returncode is None
         pid = self._process.pid if self._process and alive else None
         started = start_time(pid) if pid else None
@@ -67,7 +67,7 @@ class Supervised:
     async def ready(self) -> None:
         """Wait until it is ready for the first time.
 
-        Raises UsageError where it refuses its settings, OperationFailed where it is stopped before.
+        Raises UsageError if it refuses its settings, OperationFailed if it is stopped before.
         """
         first = asyncio.create_task(self._ready_once.wait())
         await asyncio.wait({first, self._life}, return_when=asyncio.FIRST_COMPLETED)
@@ -81,7 +81,7 @@ class Supervised:
         return "".join(f"\n  {line}" for line in self._tail)
 
     async def stop(self, grace_seconds: float) -> None:
-        """End it: by its stop signal, by force after `grace_seconds`."""
+        """End it with its stop signal, or by force after `grace_seconds`."""
         self._stopping.set()
         self._signal(self.program.stop_signal)
         _, pending = await asyncio.wait({self._life}, timeout=grace_seconds)
@@ -124,12 +124,12 @@ class Supervised:
         code = await self._process.wait()
         probing.cancel()
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)  # what it may have left of its group
+            os.killpg(self._process.pid, signal.SIGKILL)  # what may be left of its group
         return code
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         """Start the process in a session of its own, its output read line by line."""
-        # A pipe of our own: the end of the process is noticed even while a child of it holds the pipe open.
+        # A pipe of our own, to notice the end of the process even while its child keeps the pipe open.
         read_end, write_end = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
@@ -174,7 +174,7 @@ class Supervised:
 
 
 async def read_line(stream: asyncio.StreamReader) -> bytes:
-    """The next line, or what says that it was too long; empty at the end."""
+    """The next line, or a note that it was too long; empty at the end."""
     try:
         return await stream.readline()
     except ValueError:
@@ -202,7 +202,7 @@ class Supervisor:
     async def start(self, program: Program, timeout_seconds: float) -> None:
         """Start a program and wait until it is ready.
 
-        Raises OperationFailed with its last lines where that takes longer than `timeout_seconds`.
+        Raises OperationFailed with its last lines if that takes longer than `timeout_seconds`.
         """
         supervised = Supervised(program, self._log_folder, self._watcher)
         self._programs[program.name] = supervised
@@ -215,7 +215,7 @@ class Supervisor:
             ) from None
 
     async def stop(self, names: set[str], grace_seconds: float) -> None:
-        """Stop those of these programs that were started, all at the same time."""
+        """Stop these programs, if started, all at the same time."""
         chosen = [supervised for name, supervised in self._programs.items() if name in names]
         outcomes = await asyncio.gather(*(each.stop(grace_seconds) for each in chosen), return_exceptions=True)
         for outcome in outcomes:

@@ -13,14 +13,14 @@ DEFAULT_AUDIENCE = "casebridge"
 
 
 def describe(username: str, dealers: tuple[str, ...]) -> User:
-    """The user that a token is for, by the rules that `casebridge token --help` tells."""
+    """The user of a token, by the rules in `casebridge token --help`."""
     if dealers:
         return User(username, "dealer", dealers, DEALER_SCOPES)
     return USERS.get(username) or User(username, "operator", (), OPERATOR_SCOPES)
 
 
 def mint(data_dir: Path, user: User, scope: str, minutes: int) -> str:
-    """Sign a token for this stack; raises OperationFailed where its provider never ran."""
+    """Sign a token for this stack; raises OperationFailed if its provider never ran."""
     last = find_last(data_dir)
     issuer = os.environ.get("OIDC_ISSUER") or (last.issuer if last else None)
     try:

@@ -11,14 +11,14 @@ from casebridge.errors import OperationFailed
 
 STEP_SECONDS = 60.0
 INTERVAL_SECONDS = 0.1
-# What the clerk sets in D365, and what the dealer then sees.
+# What the clerk sets in D365, and what the dealer sees then.
 CLERK_MOVES = (("InProcess", "in_process"), ("Opened", "open"), ("Closed", "closed"))
 REFUSAL = "Credit limit exceeded for this customer account."
 
 
 @dataclass(frozen=True)
 class Step:
-    """Something that came about, and when; seconds since the start."""
+    """Something that happened, and when, in seconds since the start."""
 
     step: str
     seconds: float
@@ -27,7 +27,7 @@ class Step:
 
 @dataclass
 class Walkthrough:
-    """One demonstration for one dealer; `tell` is called with every step as it comes about."""
+    """One demonstration for one dealer; calls `tell` with every step as it happens."""
 
     cases: Api
     documents: Api
@@ -37,13 +37,13 @@ class Walkthrough:
     _began: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
-        """Go through all steps; raises OperationFailed that names the step which did not come about."""
+        """Go through all steps; raises OperationFailed with the step that did not happen."""
         category = self._find_category()
         self._follow_to_the_end(category)
         self._refuse_and_replay(category)
 
     def _find_category(self) -> dict[str, Any]:
-        """A category of the dealer's legal entity whose name stands alone; services read them from D365 at start."""
+        """A category of the dealer's legal entity with a unique name; services read them from D365 at startup."""
 
         def unambiguous() -> dict[str, Any] | None:
             try:
@@ -58,7 +58,7 @@ class Walkthrough:
         return self._await("D365's categories are there", unambiguous, lambda item: f"using {item['category']}")
 
     def _follow_to_the_end(self, category: dict[str, Any]) -> None:
-        """A case that goes all the way."""
+        """Follow a case until it is closed."""
         web_case_id = self._submit(category, "Hydraulic pump leaks at the main seal")
         case = self._await_case(web_case_id, "D365 gave a Case ID", lambda case: case["case_id"])
         company = self.documents.get(f"/v1/documents/{web_case_id}-1").body.get("data_area_id")
@@ -74,7 +74,7 @@ class Walkthrough:
         self._await_case(web_case_id, step, lambda case: case["status"] == status)
 
     def _refuse_and_replay(self, category: dict[str, Any]) -> None:
-        """A case that D365 refuses, until an operator has mended that and replays it."""
+        """Follow a case that D365 refuses, until that is fixed and an operator replays it."""
         draft = self._draft(category, "Spare part: bucket teeth, set of ten")
         web_case_id = draft.body["web_case_id"]
         rule = {"kind": "reject", "operation": "create", "web_case_id": web_case_id, "message": REFUSAL}

@@ -1,4 +1,4 @@
-"""A backup of D365's database, and its restore: as real ones do, number sequences and RecIds go back too."""
+"""A backup of D365's database, and its restore: as in a real one, number sequences and RecIds go back too."""
 
 import sqlite3
 
@@ -6,18 +6,18 @@ from d365_sandbox.cases import Books
 
 
 class NoBackup(Exception):
-    """There is nothing to restore."""
+    """Nothing was backed up that could be restored."""
 
 
 def back_up(connection: sqlite3.Connection, books: Books) -> None:
-    """Keeps the books and number sequences as they are now, in place of what was kept before."""
+    """Stores the books and number sequences as they are now, replacing the last backup."""
     for table in _tables(books):
         connection.execute(f"DROP TABLE IF EXISTS backup_{table}")
         connection.execute(f"CREATE TABLE backup_{table} AS SELECT * FROM {table}")  # noqa: S608 (the catalogue's names)
 
 
 def restore(connection: sqlite3.Connection, books: Books) -> None:
-    """Puts the books and number sequences back as they were kept: numbers given since are given again.
+    """Restores the books and number sequences from the backup: numbers assigned since are assigned again.
 
     Raises NoBackup.
     """
@@ -25,7 +25,7 @@ def restore(connection: sqlite3.Connection, books: Books) -> None:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (f"backup_{table}",)).fetchone():
             raise NoBackup
         connection.execute(f"DELETE FROM {table}")  # noqa: S608
-        # Computed columns are not among these, and cannot be written.
+        # `table_info` leaves out computed columns, which cannot be written.
         columns = ", ".join(row["name"] for row in connection.execute(f"PRAGMA table_info({table})"))
         connection.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM backup_{table}")  # noqa: S608
 

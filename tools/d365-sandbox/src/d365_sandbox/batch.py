@@ -1,4 +1,4 @@
-"""`$batch`: requests one after the other; a changeset takes effect whole or not at all."""
+"""`$batch`: requests one after another; a changeset takes effect as a whole or not at all."""
 
 import secrets
 import sqlite3
@@ -23,7 +23,7 @@ class Batch:
     prepare: Callable[[DataRequest], Write]
 
     async def answer(self, request: DataRequest) -> Answer:
-        """The answers in order, up to the first refusal unless the client prefers to go on; raises `ODataError` 400."""
+        """The answers in order, up to the first refusal unless the client asks to continue; raises `ODataError` 400."""
         if request.method != "POST":
             raise MethodNotAllowed(request.method)
         goes_on = "odata.continue-on-error" in request.headers.get("Prefer", "").lower()
@@ -41,7 +41,7 @@ class Batch:
         return to_part(answer, step.content_id), answer.status >= 400
 
     async def _all(self, steps: Changeset, batch: DataRequest) -> tuple[str, bool]:
-        """The changeset's answers; where one write is refused, that refusal alone, and nothing was written."""
+        """The changeset's answers; if one write is refused, only that refusal, and nothing is written."""
         try:
             answers = await self.store.submit(lambda connection: self._write(connection, steps, batch))
         except ODataError as error:

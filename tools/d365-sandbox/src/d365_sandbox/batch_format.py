@@ -17,7 +17,7 @@ from d365_sandbox.odata_errors import Answer, ODataError
 from d365_sandbox.rendering import render
 
 CRLF = "\r\n"
-# Microsoft's OData library splits at the first space and at the last, so an address may hold some
+# Microsoft's OData library splits at the first and the last space, so an address may contain some
 REQUEST_LINE = re.compile(r"^([A-Z]+) (.+) HTTP/1\.[01]$")
 REFERENCE = re.compile(r"^\$([^/?]+)(.*)$")
 HEAD_END = re.compile(rb"\r?\n\r?\n")
@@ -38,7 +38,7 @@ Changeset = tuple[Step, ...]
 
 
 def parse_batch(request: DataRequest) -> list[Step | Changeset]:
-    """The parts of a batch in order; raises `ODataError` 400 for what is no batch."""
+    """The parts of a batch in order; raises `ODataError` 400 if the request is not a batch."""
     content_type = request.headers.get("Content-Type", "")
     message = BytesParser().parsebytes(b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n" + request.body)
     return [_changeset(part) if part.is_multipart() else _step(part) for part in _parts(message)]
@@ -76,7 +76,7 @@ def _step(part: Message) -> Step:
 
 
 def to_request(step: Step, batch: DataRequest, made: dict[str, str]) -> DataRequest:
-    """The step as a request; a target such as `$1/…` stands for what the step with that Content-ID made."""
+    """The step as a request; a target such as `$1/…` means what the step with that Content-ID created."""
     reference = REFERENCE.match(step.target)
     target = made[reference[1]] + reference[2] if reference and reference[1] in made else step.target
     address = urlsplit(target)
@@ -85,7 +85,7 @@ def to_request(step: Step, batch: DataRequest, made: dict[str, str]) -> DataRequ
 
 
 def to_part(answer: Answer, content_id: str = "") -> str:
-    """An answer as a part of a batch's answer, the boundary left out."""
+    """An answer as a part of a batch's answer, without the boundary."""
     headers, body = render(answer)
     own = {"Content-Type": "application/http", "Content-Transfer-Encoding": "binary"}
     own |= {"Content-ID": content_id} if content_id else {}

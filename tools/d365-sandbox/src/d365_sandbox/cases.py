@@ -23,7 +23,7 @@ class Books:
 
     @property
     def catalogue(self) -> dict[str, EntitySet]:
-        """The entity sets as they are under the present set-up."""
+        """The entity sets under the current set-up."""
         return self.environment.catalogue
 
     @property
@@ -32,7 +32,7 @@ class Books:
         return Validation(self.environment)
 
     def create(self, connection: sqlite3.Connection, entity: EntitySet, values: Values, now: float) -> sqlite3.Row:
-        """Creates a record; raises `ODataError` where D365's validation refuses it or its key exists."""
+        """Creates a record; raises `ODataError` if D365's validation refuses it or its key exists."""
         complete = dict(values)
         complete["dataAreaId"] = str(values.get("dataAreaId") or self.environment.setup.default_company).lower()
         if entity.name == CASES:
@@ -57,7 +57,7 @@ class Books:
         return f"CASE-{next_number(connection, f'case:{company}'):06d}"
 
     def _tell(self, connection: sqlite3.Connection, case: sqlite3.Row, now: float) -> None:
-        """Sends the business event, where an administrator has activated it for the legal entity."""
+        """Sends the business event, if an administrator has activated it for the legal entity."""
         inactive = {company.lower() for company in self.environment.setup.inactive_events}
         if case["dataAreaId"].lower() not in inactive:
             self.events.emit(connection, case, now)
@@ -71,7 +71,7 @@ class Books:
         if_match: str | None,
         now: float,
     ) -> sqlite3.Row:
-        """Changes a record by key and returns it as it is now; a new case status is an event."""
+        """Changes a record by key and returns the new version; a new case status sends an event."""
         before = records.get_for_write(connection, entity, key, if_match)
         fixed = [name for name in entity.keys if str(values.get(name, before[name])).lower() != before[name].lower()]
         if fixed:
@@ -92,9 +92,9 @@ class Books:
     def rewrite(
         self, connection: sqlite3.Connection, key: Key, values: Values, now: float, *, event: bool | None
     ) -> sqlite3.Row:
-        """Changes a case as only staff or a restore can, key fields too.
+        """Changes a case as only staff or a restore can, including key fields.
 
-        `event`: whether one is sent of more than a new status; None: of a new customer, as the X++ model does.
+        `event`: whether to send one even without a new status; None: for a new customer, as the X++ model does.
         Raises `ODataError` as `change` does.
         """
         entity = self.catalogue[CASES]
@@ -117,7 +117,7 @@ class Books:
         return after
 
     def delete_case(self, connection: sqlite3.Connection, key: Key, now: float, *, event: bool) -> None:
-        """Deletes a case; `event`: something tells of it, as an event under way or a customisation would."""
+        """Deletes a case; `event`: sends one, as an event under way or a customization would."""
         row = records.get_for_write(connection, self.catalogue[CASES], key, None)
         records.delete(connection, self.catalogue[CASES], row["rec_id"])
         if event:
@@ -132,11 +132,11 @@ class Books:
         return str(found[0] or values["CaseCategory"])
 
     def remove(self, connection: sqlite3.Connection, entity: EntitySet, key: Key, if_match: str | None) -> None:
-        """Deletes a record by key; its number is not given again."""
+        """Deletes a record by key; its number is not reused."""
         records.delete(connection, entity, records.get_for_write(connection, entity, key, if_match)["rec_id"])
 
     def _with_category_type(self, connection: sqlite3.Connection, values: Values) -> Values:
-        """Field defaulting: a category that stands in one type alone needs no type."""
+        """Field defaulting: a category that is in only one type needs no type."""
         if values.get("CategoryType") or not values.get("CaseCategory"):
             return values
         table = self.catalogue["CaseCategoryHierarchyDetails"].table
@@ -148,7 +148,7 @@ class Books:
 
 
 def _refuse_fixed(entity: EntitySet, before: sqlite3.Row, values: Values) -> None:
-    """Raises `ODataError` where a client changes a field that the entity lets be given at creation alone."""
+    """Raises `ODataError` if a client changes a field that can be set only at creation."""
     for field in entity.fields:
         if not field.editable and str(values.get(field.name, before[field.name])) != before[field.name]:
             reason = f"Field '{field.name}' does not allow editing."

@@ -1,4 +1,4 @@
-"""The clerk of D365: moves cases by hand, and on request by itself."""
+"""The clerk of D365: moves cases by hand, or automatically on request."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ WHERE CaseStatus = ? AND status_changed_at <= ? AND WebCaseId <> '' LIMIT 200
 
 @dataclass(slots=True)
 class Clerk:
-    """Whoever changes statuses in D365; `auto` takes every case of the portal through its life."""
+    """The person who changes statuses in D365; `auto` takes every case of the portal through its statuses."""
 
     store: Store
     books: Books
@@ -43,7 +43,7 @@ class Clerk:
     async def rewrite(
         self, company: str, case_id: str, body: Mapping[str, object], *, event: bool | None = False
     ) -> sqlite3.Row:
-        """Gives a case to another customer, category type or legal entity, or another number; any field may change.
+        """Moves a case to another customer, category type or legal entity, or renumbers it; any field may change.
 
         `event`: as for `Books.rewrite`. Raises `ODataError` for an unknown field, value or case.
         """
@@ -54,7 +54,7 @@ class Clerk:
         )
 
     async def cut(self, company: str, case_id: str, name: str, length: int, *, event: bool = False) -> sqlite3.Row:
-        """Shortens a text to so many UTF-16 units, so half a surrogate pair may be left; raises `ODataError`."""
+        """Shortens a text to `length` UTF-16 units, which may leave half a surrogate pair; raises `ODataError`."""
         entity = self.books.catalogue[CASES]
         if entity.field(name).kind is not Kind.STRING:
             raise ODataError(400, f"The field '{name}' is no text.")
@@ -76,7 +76,7 @@ class Clerk:
         return self.books.environment.now()
 
     def _values(self, body: Mapping[str, object]) -> Values:
-        """The body's fields; unlike a client of D365, the clerk may give a Case ID."""
+        """The body's fields; unlike a client of D365, the clerk may set the Case ID."""
         entity = self.books.catalogue[CASES]
         values = to_values(entity, {name: value for name, value in body.items() if name != "CaseId"})
         if body.get("CaseId"):
@@ -84,13 +84,13 @@ class Clerk:
         return values
 
     async def create(self, body: Mapping[str, object]) -> sqlite3.Row:
-        """A case born in D365; the body is as for a POST to the entity set, and may have a Case ID (given again)."""
+        """Creates a case in D365; the body is as for a POST to the entity set, perhaps with a (used) Case ID."""
         entity = self.books.catalogue[CASES]
         values = self._values(body)
         return await self.store.submit(lambda connection: self.books.create(connection, entity, values, self._now()))
 
     async def run(self) -> None:
-        """Looks for cases whose next step is due, for ever."""
+        """Looks for cases whose next step is due, forever."""
         while True:
             await asyncio.sleep(max(self.step_seconds / 4, SHORTEST_LOOK_SECONDS))
             if self.auto:

@@ -31,7 +31,7 @@ class StatusChange(BaseModel):
 
 
 class Cut(BaseModel):
-    """A text that is shortened, as an import or a shorter field would."""
+    """Shortening of a text, as by an import or a shorter field."""
 
     model_config = ConfigDict(extra="forbid")
     field: str
@@ -64,7 +64,7 @@ class ClerkApi:
         return web.json_response({"items": items, "duplicates": duplicates})
 
     async def create_case(self, request: web.Request) -> web.Response:
-        """A case born in D365; 201 with it."""
+        """Creates a case in D365; 201 with it."""
         try:
             row = await self.clerk.create(await read_json(request))
         except ODataError as error:
@@ -81,7 +81,7 @@ class ClerkApi:
         return web.json_response(records.to_record(self.clerk.books.environment.seen_by_staff[CASES], row))
 
     async def rewrite_case(self, request: web.Request) -> web.Response:
-        """The clerk changes any field, key fields too; `?event=true` sends an event; 200 with the case."""
+        """The clerk changes any field, including key fields; `?event=true` sends an event; 200 with the case."""
         row = await self._done(
             self.clerk.rewrite(
                 request.match_info["company"],
@@ -93,13 +93,13 @@ class ClerkApi:
         return web.json_response(records.to_record(self.clerk.books.environment.seen_by_staff[CASES], row))
 
     async def delete_case(self, request: web.Request) -> web.Response:
-        """The clerk deletes a case; `?event=true` sends an event of it; 204."""
+        """The clerk deletes a case; `?event=true` sends an event; 204."""
         company, case_id = request.match_info["company"], request.match_info["case_id"]
         await self._done(self.clerk.delete(company, case_id, event=wants_event(request)))
         return web.Response(status=204)
 
     async def cut_case(self, request: web.Request) -> web.Response:
-        """The clerk shortens a text to so many UTF-16 units; `?event=true` sends an event; 200 with the case."""
+        """The clerk shortens a text to `length` UTF-16 units; `?event=true` sends an event; 200 with the case."""
         cut = await read_body(request, Cut)
         company, case_id = request.match_info["company"], request.match_info["case_id"]
         row = await self._done(self.clerk.cut(company, case_id, cut.field, cut.length, event=wants_event(request)))

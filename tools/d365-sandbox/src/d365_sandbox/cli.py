@@ -1,4 +1,4 @@
-"""The command line: options override the environment; what is wrong is named, and the exit code is 2."""
+"""The command line: options override the environment; wrong settings are named, and the exit code is 2."""
 
 import asyncio
 import logging

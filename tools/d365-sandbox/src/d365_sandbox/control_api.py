@@ -1,4 +1,4 @@
-"""The control API below `/_sandbox`: set-up, faults, events, the requests. For tests and people, not for D365."""
+"""The control API below `/_sandbox`: set-up, faults, events, requests. For tests and people; not part of D365."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ WHERE ? = '' OR state = ? ORDER BY id DESC LIMIT ?
 
 
 class Refusal(BaseModel):
-    """How long nothing listens."""
+    """For how many seconds nothing listens."""
 
     model_config = ConfigDict(extra="forbid")
     seconds: float = Field(gt=0, le=3600)
@@ -58,11 +58,11 @@ class ControlApi:
         return self.clerk.books.environment
 
     async def settings(self, _: web.Request) -> web.Response:
-        """The set-up as it stands, and what of it was changed."""
+        """The current set-up, and which settings were changed."""
         return web.json_response(self.environment.describe())
 
     async def change_settings(self, request: web.Request) -> web.Response:
-        """PUT sets what is given, and all else as it was at the start; PATCH leaves all else as it is."""
+        """PUT sets what is given and resets the rest to the start; PATCH leaves the rest as it is."""
         change = self.environment.replace if request.method == "PUT" else self.environment.update
         try:
             await change(self.store, await read_json(request))
@@ -99,7 +99,7 @@ class ControlApi:
         return web.json_response(self.log.counters())
 
     async def reset_counters(self, _: web.Request) -> web.Response:
-        """Sets counters and request list back."""
+        """Resets counters and request list."""
         self.log.reset()
         return web.Response(status=204)
 
@@ -123,18 +123,18 @@ class ControlApi:
         return web.json_response({"resent": count})
 
     async def test_endpoints(self, request: web.Request) -> web.Response:
-        """Sets the endpoints up anew, by which D365 sends each its test event; 202."""
+        """Sets up the endpoints again, so that D365 sends each its test event; 202."""
         books = self.clerk.books
         legal_entity, now = request.query.get("company", self.environment.setup.default_company), self.environment.now()
         await self.store.submit(lambda connection: books.events.emit_test(connection, legal_entity, now))
         return web.Response(status=202)
 
     async def revoke_tokens(self, _: web.Request) -> web.Response:
-        """Makes every token that was given out invalid."""
+        """Invalidates every issued token."""
         return web.json_response({"revoked": await self.tokens.revoke_all()})
 
     async def reset(self, _: web.Request) -> web.Response:
-        """Empties the books and seeds them anew; number sequences go on, faults and set-up are those of the start."""
+        """Empties and seeds the books again; number sequences continue, faults and set-up are reset to the start."""
         books = self.clerk.books
         await self.environment.replace(self.store, {})
         await self.store.submit(lambda connection: seed.clear(connection, books))
@@ -144,12 +144,12 @@ class ControlApi:
         return web.Response(status=204)
 
     async def back_up(self, _: web.Request) -> web.Response:
-        """Keeps the books as they are now, for `restore`."""
+        """Backs up the books as they are now, for `restore`."""
         await self.store.submit(lambda connection: back_up(connection, self.clerk.books))
         return web.Response(status=204)
 
     async def restore(self, _: web.Request) -> web.Response:
-        """Puts the books back as they were kept, as a restore of D365's database does; 409 without a backup."""
+        """Restores the books, as a restore of D365's database does; 409 without a backup."""
         try:
             await self.store.submit(lambda connection: restore(connection, self.clerk.books))
         except NoBackup:
@@ -157,7 +157,7 @@ class ControlApi:
         return web.Response(status=204)
 
     async def refuse_connections(self, request: web.Request) -> web.Response:
-        """Nothing listens for some seconds: connections are refused, so surely nothing is sent."""
+        """Stops listening for some seconds: connections are refused, so clients surely send nothing."""
         wanted = await read_body(request, Refusal)
         if self._refusal is None or self._refusal.done():
             self._refusal = asyncio.create_task(_soon(self.refuse, wanted.seconds))

@@ -1,4 +1,4 @@
-"""What the control API reads of a request, and how it refuses one."""
+"""How the control API reads a request, and how it refuses one."""
 
 import json
 from typing import Any, TypeVar
@@ -11,12 +11,12 @@ DEFAULT_LIMIT = 100
 
 
 def wants_event(request: web.Request) -> bool:
-    """`?event=true`: an event is sent whatever has changed."""
+    """`?event=true`: send an event, whatever has changed."""
     return request.query.get("event", "").lower() == "true"
 
 
 def limit_of(request: web.Request) -> int:
-    """The `limit` of a list; raises 400 for what is no number."""
+    """The `limit` of a list; raises 400 if it is not a number."""
     text = request.query.get("limit", str(DEFAULT_LIMIT))
     if not text.isascii() or not text.isdigit():
         raise web.HTTPBadRequest(text=json.dumps({"errors": ["limit: a whole number is needed"]}))
@@ -44,7 +44,7 @@ async def read_body(request: web.Request, model: type[Body]) -> Body:
 
 
 def explain(error: ValidationError) -> list[str]:
-    """One line a wrong field."""
+    """One line per wrong field."""
     return [f"{'.'.join(str(part) for part in item['loc']) or 'body'}: {item['msg']}" for item in error.errors()]
 
 

@@ -1,4 +1,4 @@
-"""The OData side: one request in, one `Answer` out. Knows nothing of faults or of HTTP connections."""
+"""The OData side: one request in, one `Answer` out. Knows nothing about faults or HTTP connections."""
 
 import sqlite3
 from dataclasses import dataclass, replace

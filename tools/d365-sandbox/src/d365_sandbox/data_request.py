@@ -1,4 +1,4 @@
-"""A request to the OData side, as it stands in HTTP or inside a batch."""
+"""A request to the OData side, by HTTP or inside a batch."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from d365_sandbox.odata_errors import ODataError
 
 @dataclass(frozen=True, slots=True)
 class DataRequest:
-    """What the OData side needs of an HTTP request; `origin` is `scheme://host`."""
+    """What the OData side needs from an HTTP request; `origin` is `scheme://host`."""
 
     method: str
     raw_path: str
@@ -21,7 +21,7 @@ class DataRequest:
 
 
 def read_json(request: DataRequest) -> dict[str, Any]:
-    """The body of a write; raises `ODataError` 415 or 400 for what is not a JSON object."""
+    """The body of a write; raises `ODataError` 415 or 400 if it is not a JSON object."""
     content_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":
         raise ODataError(415, f"The content type '{content_type}' is not supported: send application/json.")

@@ -30,10 +30,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A property of an entity; `length` counts UTF-16 units, `computed` ones are set by D365 alone.
+    """A property of an entity; `length` counts UTF-16 units; only D365 sets `computed` ones.
 
-    One that is not `editable` is given once, at creation. A `private` one is not there for OData; one that is not
-    `filterable` is shown, but refused in every query option.
+    One that is not `editable` can be set only at creation. OData does not know a `private` one; it shows one that is
+    not `filterable`, but refuses it in every query option.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Field:
 
     @property
     def empty(self) -> str | int:
-        """What D365 keeps where nothing was given: it has no nulls."""
+        """What D365 stores if nothing was given: it has no nulls."""
         if self.kind is Kind.DATETIME:
             return EMPTY_DATETIME
         if self.kind is Kind.REC_ID:
@@ -120,7 +120,7 @@ def _enum(name: str, enum: str) -> Field:
 
 
 def build_catalogue() -> dict[str, EntitySet]:
-    """The entity sets by name, as the X++ model has them; `Resolution` is there only where it is made mandatory."""
+    """The entity sets by name, as in the X++ model; `Resolution` exists only if it is made mandatory."""
     category_type = _enum("CategoryType", "CaseCategoryType")
     company = Field("dataAreaId", length=4)
     cases = EntitySet(

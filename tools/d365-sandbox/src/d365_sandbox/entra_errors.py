@@ -9,7 +9,7 @@ from d365_sandbox.odata_errors import Answer
 
 @dataclass(frozen=True, slots=True)
 class EntraError:
-    """A refusal: HTTP status, OAuth error, AADSTS code and what follows it."""
+    """A refusal: HTTP status, OAuth error, AADSTS code and the text after it."""
 
     status: int
     error: str

@@ -1,4 +1,4 @@
-"""The environment as it stands: its set-up, the entity sets that follow from it, and its clock."""
+"""The environment: its current set-up, the entity sets that follow from it, and its clock."""
 
 import json
 import sqlite3
@@ -12,7 +12,7 @@ from d365_sandbox.store import Store
 
 
 class Environment:
-    """The set-up of the start, and what the control API changed of it; the change outlives a restart."""
+    """The set-up of the start, and the control API's changes to it, which survive a restart."""
 
     def __init__(self, start: Setup) -> None:
         self._start = start
@@ -30,7 +30,7 @@ class Environment:
         return time.time() + self.setup.clock_offset_seconds
 
     def load(self, store: Store) -> None:
-        """Takes up what was changed before the last stop, unless the settings now contradict it."""
+        """Restores what was changed before the last stop, unless the settings now contradict it."""
         rows = store.read("SELECT body FROM setup")
         try:
             self._change(json.loads(rows[0]["body"]) if rows else {})
@@ -38,13 +38,13 @@ class Environment:
             self._change({})
 
     async def replace(self, store: Store, changed: dict[str, Any]) -> None:
-        """The set-up of the start, with these changes; durable when this returns. Raises `ValidationError`."""
+        """Applies these changes to the set-up of the start; durable when this returns. Raises `ValidationError`."""
         self._change(changed)
         body = json.dumps(changed)
         await store.submit(lambda connection: _write(connection, body))
 
     async def update(self, store: Store, changed: dict[str, Any]) -> None:
-        """The present set-up, with these changes; durable when this returns. Raises `ValidationError`."""
+        """Applies these changes to the current set-up; durable when this returns. Raises `ValidationError`."""
         await self.replace(store, self._changed | changed)
 
     def _change(self, changed: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Sends the outbound table to its endpoints with D365's habits: bundles, few retries, then Errors until a Resend."""
+"""Sends the outbound table to its endpoints as D365 does: in bundles, with few retries, then Errors until a Resend."""
 
 import asyncio
 import contextlib
@@ -26,11 +26,11 @@ WHERE endpoint = ? AND state = 'pending' AND due_at <= ? ORDER BY due_at, id LIM
 
 
 class EndpointFailed(Exception):
-    """The endpoint did not take an event; the message is what the Errors tab shows."""
+    """The endpoint did not accept an event; the message is what the Errors tab shows."""
 
 
 class Endpoint(Protocol):
-    """Where events go."""
+    """A receiver of events."""
 
     @property
     def name(self) -> str:
@@ -38,17 +38,17 @@ class Endpoint(Protocol):
         ...
 
     async def send(self, body: bytes) -> None:
-        """Hands one event over; raises `EndpointFailed` where it was not surely taken."""
+        """Hands over one event; raises `EndpointFailed` unless it was surely accepted."""
         ...
 
     async def close(self) -> None:
-        """Frees what it holds."""
+        """Frees its resources."""
         ...
 
 
 @dataclass(slots=True)
 class KafkaEndpoint:
-    """A topic (an event hub, say). Without a key, so events of a case have no order among partitions."""
+    """A topic (such as an event hub). Records have no key, so events of a case have no order across partitions."""
 
     connection: Mapping[str, Any]
     topic: str
@@ -58,7 +58,7 @@ class KafkaEndpoint:
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def send(self, body: bytes) -> None:
-        """Publishes and waits for the acknowledgement; a broken producer is made anew for the next try."""
+        """Publishes and waits for the acknowledgement; the next try replaces a broken producer."""
         try:
             async with asyncio.timeout(self.timeout_seconds):
                 async with self._starting:
@@ -84,7 +84,7 @@ class KafkaEndpoint:
         return self._producer
 
     async def close(self) -> None:
-        """Stops the producer; what it still held was not acknowledged and is sent again."""
+        """Stops the producer; what it still contained was not acknowledged and is sent again."""
         producer, self._producer = self._producer, None
         if producer is not None:
             with contextlib.suppress(KafkaError, TimeoutError, OSError):
@@ -104,11 +104,11 @@ class Sender:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def ring(self) -> None:
-        """Tells that there may be something to send."""
+        """Wakes the loop: there may be something to send."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Sends what is due, for ever."""
+        """Sends what is due, forever."""
         while True:
             self._wake.clear()
             bundle = self.store.read(PENDING, (self.endpoint.name, self.clock(), BUNDLE_SIZE))
@@ -150,7 +150,7 @@ class Sender:
 
 
 def resend(connection: sqlite3.Connection, event_id: int | None) -> int:
-    """Puts one event, or all, of the Errors list in line again; returns how many."""
+    """Queues one event, or all, of the Errors list again; returns how many."""
     return connection.execute(
         "UPDATE outbound_events SET state = 'pending', attempts = 0, due_at = 0 "
         "WHERE state = 'error' AND (? IS NULL OR id = ?)",

@@ -1,8 +1,8 @@
-"""The shapes in which one business event travels over HTTPS, and the handshakes that come first.
+"""The shapes of a business event over HTTPS, and the handshakes before it.
 
 D365 itself sends its envelope. With Power Platform integration it sends through Dataverse, whose webhooks post a
-RemoteExecutionContext (Learn, "Use webhooks to create external handlers for server events"); where the fields stand in
-it is published nowhere, so there are two guesses. Event Grid wraps events in its own schema or in CloudEvents 1.0.
+RemoteExecutionContext (Learn, "Use webhooks to create external handlers for server events"); where it has the fields is
+not published, so the sandbox offers two guesses. Event Grid wraps events in its own schema or in CloudEvents 1.0.
 """
 
 import json
@@ -31,7 +31,7 @@ class Shape(StrEnum):
 
     @property
     def handshake(self) -> str:
-        """Which handshake comes before the first event: `event-grid`, `cloudevents` or none."""
+        """The handshake before the first event: `event-grid`, `cloudevents` or empty."""
         if self is Shape.EVENT_GRID:
             return "event-grid"
         return "cloudevents" if self.value.startswith("cloudevent") else ""
@@ -45,7 +45,7 @@ class Sent(NamedTuple):
 
 
 def wrap(shape: Shape, envelope: bytes) -> Sent:
-    """The request that carries an event, given as D365's own envelope."""
+    """The request for an event, given as D365's own envelope."""
     fields: dict[str, Any] = json.loads(envelope)
     if shape is Shape.PLAIN:
         return Sent(envelope, {"Content-Type": JSON})

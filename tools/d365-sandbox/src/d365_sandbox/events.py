@@ -1,4 +1,4 @@
-"""Business events: the flat envelope as captured, and the outbound table that the sender empties."""
+"""Business events: the flat envelope as captured from D365, and the outbound table that the sender empties."""
 
 import json
 import random
@@ -18,7 +18,7 @@ WIDEST_GAP = 5
 REORDER_SECONDS = 2.0
 NO_USER = "{00000000-0000-0000-0000-000000000000}"
 
-# What an administrator's set-up of an endpoint sends to it; its control number is the least that there is.
+# The event that setting up an endpoint sends to it; its control number is the lowest possible.
 TEST_EVENT_ID = "BusinessEventsTestEndpointContract"
 TEST_CONTROL_NUMBER = -(2**63)
 
@@ -28,7 +28,7 @@ Envelope = dict[str, Any]
 def build_envelope(
     case: sqlite3.Row | Mapping[str, str], *, control_number: int, event_id: str, now: float
 ) -> Envelope:
-    """The event of a case's status in D365's envelope; flat, keys in alphabetical order."""
+    """The event for a case's status in D365's envelope: flat, keys in alphabetical order."""
     moment = datetime.fromtimestamp(now, UTC)
     envelope: Envelope = {
         "BusinessEventId": BUSINESS_EVENT_ID,
@@ -53,7 +53,7 @@ def build_envelope(
 
 @dataclass(frozen=True, slots=True)
 class EventLog:
-    """Writes events in the business transaction, for every endpoint that is configured."""
+    """Writes events in the business transaction, for every configured endpoint."""
 
     endpoints: tuple[str, ...]
     faults: FaultRegistry
@@ -61,7 +61,7 @@ class EventLog:
     draw: random.Random
 
     def emit(self, connection: sqlite3.Connection, case: sqlite3.Row, now: float) -> None:
-        """Appends the event of a case's present status; a drawn fault may drop, double or put it off."""
+        """Appends the event for a case's current status; a fault may drop, duplicate or delay it."""
         step = self.draw.randint(1, WIDEST_GAP)
         number = next_number(connection, "control_number", FIRST_CONTROL_NUMBER, step)
         event_id = str(uuid.UUID(int=self.draw.getrandbits(128), version=4)).upper()
@@ -71,7 +71,7 @@ class EventLog:
         self.ring()
 
     def emit_test(self, connection: sqlite3.Connection, legal_entity: str, now: float) -> None:
-        """Appends the event by which D365 tries a new endpoint."""
+        """Appends the event with which D365 tests a new endpoint."""
         event_id = str(uuid.uuid4()).upper()
         case = {"dataAreaId": legal_entity, "CaseId": "", "CaseStatus": "", "CustomerAccount": "", "WebCaseId": ""}
         envelope = build_envelope(case, control_number=TEST_CONTROL_NUMBER, event_id=event_id, now=now)

@@ -1,4 +1,4 @@
-"""Carries out what the faults planned for a call: before, instead of and after D365's own answer."""
+"""Applies the planned faults to a call: before, instead of and after D365's own answer."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ WITHOUT_ODATA_BODY = frozenset({401, 408, 429, 502, 503, 504})
 
 
 class ConnectionDropped(Exception):
-    """No answer goes out: the connection is cut."""
+    """The connection is cut without an answer."""
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class FaultPerformer:
         task.add_done_callback(self._late.discard)
 
     async def close(self) -> None:
-        """Gives up the commits that are still to come, as a stop of D365 would."""
+        """Cancels the commits that are still to come, as a stop of D365 would."""
         for task in self._late:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""Keeps the standing faults in the data file, so that a rule set in D365 outlives a restart of it."""
+"""Stores the active faults in the data file, so that they survive a restart of the sandbox."""
 
 import asyncio
 import json
@@ -12,20 +12,20 @@ from d365_sandbox.store import Store
 
 @dataclass(frozen=True, slots=True)
 class FaultKeeper:
-    """The registry, with its changes written down."""
+    """The registry, whose changes are stored."""
 
     registry: FaultRegistry
     store: Store
     initial: tuple[Fault, ...]
 
     def load(self) -> None:
-        """Sets the faults of the settings and those that stood at the last stop; the settings win by id."""
+        """Sets the faults of the settings and those active at the last stop; for the same ID, the settings win."""
         rows = self.store.read("SELECT body FROM faults ORDER BY position")
         kept = [Fault.model_validate(json.loads(row["body"])) for row in rows]
         self.registry.replace([*kept, *self.initial])
 
     def plan(self, call: Call, in_flight: int) -> Plan:
-        """What happens to a call; a count that it used up is written down in passing."""
+        """What happens to a call; stores a count that it used up."""
         plan = self.registry.plan(call, in_flight)
         if plan.fault is not None and plan.fault.count:
             self._write()
@@ -37,18 +37,18 @@ class FaultKeeper:
         await self._write()
 
     async def remove(self, fault_id: str) -> bool:
-        """Ends a fault; False where there was none."""
+        """Ends a fault; False if there was none."""
         removed = self.registry.remove(fault_id)
         await self._write()
         return removed
 
     async def reset(self) -> None:
-        """Back to the faults of the settings."""
+        """Resets to the faults of the settings."""
         self.registry.replace(self.initial)
         await self._write()
 
     async def clear(self) -> None:
-        """Ends every fault, those of the settings too."""
+        """Ends every fault, including those of the settings."""
         self.registry.replace(())
         await self._write()
 

@@ -1,4 +1,4 @@
-"""Faults on request: what they are, which calls they meet, and which of them meets this one."""
+"""Faults on request: their definition, which calls they match, and what happens to a call."""
 
 import random
 import time
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class FaultKind(StrEnum):
-    """What goes wrong; the README says what each one does."""
+    """What goes wrong; the README describes each one."""
 
     REJECT = "reject"
     STATUS = "status"
@@ -41,7 +41,7 @@ class FaultKind(StrEnum):
 
 
 class Operation(StrEnum):
-    """What a call does; `any` is every call of D365 itself, so neither tokens (Entra's) nor events."""
+    """What a call does; `any` is every call to D365 itself, so neither tokens (Entra's) nor events."""
 
     ANY = "any"
     CREATE = "create"
@@ -54,7 +54,7 @@ class Operation(StrEnum):
 
 
 class When(StrEnum):
-    """Whether a write has taken effect before things go wrong."""
+    """Whether a write takes effect before the fault."""
 
     BEFORE_COMMIT = "before_commit"
     AFTER_COMMIT = "after_commit"
@@ -78,7 +78,7 @@ NEEDED = {
 
 
 class Fault(BaseModel):
-    """One fault: its kind, the calls that it meets (all that is given must hold), and how often."""
+    """One fault: its kind, the calls that it matches (every given condition must match), and how often."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -110,7 +110,7 @@ class Fault(BaseModel):
 
     @property
     def composes(self) -> bool:
-        """Whether the call goes on to the next fault after this one."""
+        """Whether the call continues to the next fault after this one."""
         return self.kind is FaultKind.SLOW
 
 
@@ -135,7 +135,7 @@ class Plan:
 
 
 def matches(fault: Fault, call: Call) -> bool:
-    """Whether the fault is meant for such a call, chance and count aside."""
+    """Whether the fault matches the call, apart from chance and count."""
     return (
         _meets_operation(fault, call.operation)
         and (not fault.entity_set or fault.entity_set == call.entity_set)
@@ -170,7 +170,7 @@ def _like(value: str, pattern: str) -> bool:
 
 
 class FaultRegistry:
-    """The faults that stand, in the order in which they were set; counts what each one met."""
+    """The active faults, in the order in which they were set; counts each one's matches."""
 
     def __init__(
         self,
@@ -182,20 +182,20 @@ class FaultRegistry:
         self._faults = {fault.id: fault for fault in faults}
         self._left = {fault.id: fault.count for fault in self._faults.values() if fault.count}
         self._hits: dict[str, int] = {}
-        # When the calls were let through that count towards a limit per time.
+        # When calls were let through, for limits per time.
         self._let_through: dict[str, deque[float]] = {}
         self._chance = chance
         self._clock = clock
 
     def add(self, fault: Fault) -> None:
-        """Sets a fault, or replaces the one of the same id."""
+        """Sets a fault, or replaces the one with the same ID."""
         self.remove(fault.id)
         self._faults[fault.id] = fault
         if fault.count:
             self._left[fault.id] = fault.count
 
     def remove(self, fault_id: str) -> bool:
-        """Ends a fault; False where there was none of this id."""
+        """Ends a fault; False if there was none with this ID."""
         self._left.pop(fault_id, None)
         self._let_through.pop(fault_id, None)
         self._hits.pop(fault_id, None)
@@ -208,7 +208,7 @@ class FaultRegistry:
             self.add(fault)
 
     def plan(self, call: Call, in_flight: int = 0) -> Plan:
-        """What happens to this call; uses up the counts of the faults that it meets."""
+        """What happens to this call; uses up the counts of the faults that match."""
         delay, late, applied = 0.0, 0.0, []
         for fault in list(self._faults.values()):
             if not self._strikes(fault, call, in_flight):
@@ -233,7 +233,7 @@ class FaultRegistry:
         return True
 
     def _exceeds(self, fault: Fault, in_flight: int) -> bool:
-        """Whether this call is one too many: at once, or of those let through in the last `per_seconds`."""
+        """Whether this call is one too many: at the same time, or within the last `per_seconds`."""
         limit = fault.limit or 0
         if fault.per_seconds is None:
             return in_flight > limit
@@ -246,7 +246,7 @@ class FaultRegistry:
         return True
 
     def standing(self) -> list[Fault]:
-        """The faults to keep over a restart: with what is left of their counts, without those used up."""
+        """The faults to keep over a restart, with their remaining counts, without those used up."""
         left = self._left
         return [
             fault.model_copy(update={"count": left.get(fault.id)})
@@ -255,7 +255,7 @@ class FaultRegistry:
         ]
 
     def describe(self) -> list[dict[str, Any]]:
-        """Every fault with its hits and what is left of its count."""
+        """Every fault with its hits and its remaining count."""
         return [
             {
                 **fault.model_dump(mode="json", exclude_none=True),

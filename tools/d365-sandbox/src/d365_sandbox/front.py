@@ -61,7 +61,7 @@ class Front:
         return await self._serve(request, entry, call, lambda: self._data_answer(wanted, entry))
 
     async def _data_answer(self, wanted: DataRequest, entry: Entry) -> Answer:
-        """D365's answer, no sooner than the fixed latency; a write is durable earlier within it."""
+        """D365's answer, no sooner than the fixed latency; a write is durable before that."""
         due = time.perf_counter() + self.latency_seconds
         answer = await self.data.answer(wanted)
         if self.latency_seconds:
@@ -70,7 +70,7 @@ class Front:
         return answer
 
     def _trace(self, entry: Entry) -> dict[str, str]:
-        """What Microsoft's support asks for, and the time by D365's clock."""
+        """The IDs that Microsoft's support asks for, and the time by D365's clock."""
         echoed = {CLIENT_REQUEST_ID: entry.client_request_id} if entry.client_request_id else {}
         now = self.data.environment.now()
         return {"ms-dyn-aid": entry.dyn_aid, "Date": formatdate(now, usegmt=True), **echoed}
@@ -86,7 +86,7 @@ class Front:
         return await self._serve(request, self._begin(request, call, shown), call, lambda: self.tokens.issue(wanted))
 
     async def handle_discovery(self, request: web.Request) -> web.Response:
-        """Where a tenant's endpoints are; Entra refuses a tenant that it does not know."""
+        """The addresses of a tenant's endpoints; Entra refuses an unknown tenant."""
         tenant, known = request.match_info["tenant"], self.tokens.environment.setup.tenant_id
         if known and tenant.lower() != known.lower():
             return to_response(UNKNOWN_TENANT.answer())

@@ -1,4 +1,4 @@
-"""An HTTPS address that takes business events, in the shape and with the secret as the set-up says."""
+"""An HTTPS address for business events, with the shape and the place of the secret from the set-up."""
 
 import asyncio
 import secrets
@@ -18,7 +18,7 @@ ORIGIN = "eventgrid.azure.net"
 
 @dataclass(slots=True)
 class HttpsEndpoint:
-    """One event a request; `setup` gives the set-up as it stands."""
+    """One event per request; `setup` returns the current set-up."""
 
     url: str
     secret: SecretStr
@@ -31,7 +31,7 @@ class HttpsEndpoint:
     _greeting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def send(self, body: bytes) -> None:
-        """Posts the event, after the handshake of its shape; raises `EndpointFailed` where no 2xx comes in time."""
+        """Posts the event, after the handshake of its shape; raises `EndpointFailed` if no 2xx comes in time."""
         shape = self.setup().events_shape
         async with self._greeting:
             if shape.handshake not in self._greeted:

@@ -1,4 +1,4 @@
-"""Int64 in JSON: a number, or a text for clients whose numbers are floats (OData JSON Format 4.0, section 3.2)."""
+"""Int64 in JSON: a number, or text for clients whose numbers are floats (OData JSON Format 4.0, section 3.2)."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ COMPATIBLE_JSON = "application/json; odata.metadata=minimal; IEEE754Compatible=t
 
 
 def written_for(accept: str, answer: Answer) -> Answer:
-    """The answer with its Int64s as the client wants them: RecIds and `@odata.count` are all that we have."""
+    """The answer with its Int64s as the client wants them: we have only RecIds and `@odata.count`."""
     if PARAMETER in accept.lower().replace(" ", "") and answer.body is not None and answer.status < 300:
         answer.body = _as_text(answer.body)
         answer.headers["Content-Type"] = COMPATIBLE_JSON

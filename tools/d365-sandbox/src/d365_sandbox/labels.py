@@ -1,6 +1,6 @@
-"""Labels of entities, fields and symbols: their ids in the metadata, their texts in the metadata service.
+"""Labels of entities, fields and symbols: their IDs in the metadata, their texts in the metadata service.
 
-D365's own label files are not public as a whole, so the ids and the texts are made from the names, in one language.
+D365's own label files are not fully public, so IDs and texts are derived from the names, in one language.
 """
 
 import re
@@ -14,7 +14,7 @@ TEXTS = {"dataAreaId": "Company", "NoYes": "No Yes"}
 
 
 def label_id(*names: str) -> str:
-    """The id of a label, such as `@Sandbox:DealerPortalCase_CaseId`."""
+    """The ID of a label, such as `@Sandbox:DealerPortalCase_CaseId`."""
     return f"@Sandbox:{'_'.join(names)}"
 
 
@@ -26,7 +26,7 @@ def text_of(name: str) -> str:
 
 
 def build_labels(entities: Iterable[EntitySet], enumerations: dict[str, tuple[str, ...]]) -> dict[str, str]:
-    """The text of every label by its id."""
+    """The text of every label by its ID."""
     labels = {label_id(name): text_of(name) for name in enumerations}
     for name, symbols in enumerations.items():
         labels |= {label_id(name, symbol): text_of(symbol) for symbol in symbols}

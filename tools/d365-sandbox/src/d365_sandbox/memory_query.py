@@ -1,4 +1,4 @@
-"""The query options on rows in memory: the metadata service and the sets of the system."""
+"""Query options on rows in memory, for the metadata service and the system's entity sets."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -40,7 +40,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def select_rows(rows: Iterable[Row], query_string: str) -> JsonObject:
-    """`value`, and `@odata.count` where it is asked for; raises `ODataError` 400 for what does not fit the rows."""
+    """`value`, and `@odata.count` if requested; raises `ODataError` 400 for options that do not fit the rows."""
     options = parse_options(query_string)
     found = list(rows)
     if "$filter" in options:

@@ -1,7 +1,7 @@
 """`$metadata` and the service document, made from the same catalogue that serves the data.
 
 The annotations are those that F&O writes: `LabelId`, `AXType`, and `AllowEdit`, `AllowEditOnCreate`, `IsRequired` where
-they differ from what holds without them.
+they differ from the default.
 """
 
 from collections.abc import Iterable
@@ -40,13 +40,13 @@ def build_metadata(entities: Iterable[EntitySet]) -> bytes:
 
 
 def enumerations(entities: Iterable[EntitySet]) -> dict[str, tuple[str, ...]]:
-    """The symbols of every enumeration in use; `CaseStatus` may have more than D365 is delivered with."""
+    """The symbols of every enumeration in use; `CaseStatus` may have more than a new D365."""
     fields = [field for entity in entities for field in entity.public if field.kind is Kind.ENUM]
     return {field.enum: field.symbols for field in fields}
 
 
 def allow_edit(entity: EntitySet, field: Field) -> bool:
-    """Whether a record's field can be changed: what D365 sets, keys, and what is given at creation alone cannot."""
+    """Whether a field can be changed: computed fields, keys, and fields set only at creation cannot."""
     return field.editable and not field.computed and field.name not in entity.keys
 
 

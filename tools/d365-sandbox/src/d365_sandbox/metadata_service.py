@@ -26,7 +26,7 @@ KEY_PART = re.compile(r"(?:(\w+)\s*=\s*)?'((?:[^']|'')*)'\s*(?:,\s*|$)")
 
 @dataclass(frozen=True, slots=True)
 class MetadataService:
-    """Answers GETs about these entity sets, those that can be written and those of the system."""
+    """Answers GETs about these entity sets, the writable ones and the system's."""
 
     entities: tuple[EntitySet, ...]
     system: tuple[EntitySet, ...]

@@ -1,4 +1,4 @@
-"""Navigation properties: which entity leads to which, and `$expand`, of which F&O knows the first level.
+"""Navigation properties: which entity leads to which, and `$expand`, of which F&O supports the first level.
 
 Microsoft Learn, "Open Data Protocol (OData)", addressing and supported features. The names are the sandbox's own.
 """
@@ -14,7 +14,7 @@ EXPANDED = re.compile(r"\s*(\w+)\s*(?:\(([^()]*)\))?\s*(?:,|$)")
 
 @dataclass(frozen=True, slots=True)
 class Navigation:
-    """A property of `source` that leads to one record of `target`, or to many; `fields` pairs theirs."""
+    """A property of `source` that leads to one record of `target`, or to many; `fields` pairs their fields."""
 
     name: str
     source: str
@@ -35,7 +35,7 @@ NAVIGATIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """A navigation property to be shown within each record, with these properties of the target (all, if empty)."""
+    """A navigation property to show within each record, with these properties of the target (all if empty)."""
 
     navigation: Navigation
     select: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ def find_navigation(entity: EntitySet, name: str) -> Navigation | None:
 
 
 def parse_expand(text: str, entity: EntitySet) -> tuple[Expansion, ...]:
-    """`Customer,Category($select=Description)`; raises `ODataError` 400, for a second level too."""
+    """`Customer,Category($select=Description)`; raises `ODataError` 400, also for a second level."""
     expansions, position = [], 0
     while position < len(text):
         match = EXPANDED.match(text, position)

@@ -9,7 +9,7 @@ Number = int | float
 
 
 def operand_sql(operand: Operand, entity: EntitySet) -> tuple[str, list[Number]]:
-    """The SQL of an operand and its parameters; raises `ODataError` 400 for what is no number."""
+    """The SQL of an operand and its parameters; raises `ODataError` 400 if it is not a number."""
     match operand:
         case Property(name) if entity.queried(name).kind is Kind.REC_ID:
             return name, []

@@ -1,4 +1,4 @@
-"""Answers of the OData side and the refusals in the shape that was captured from D365."""
+"""Answers of the OData side, and refusals in the shape captured from D365."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ WRITE_FAILED = "Microsoft.Dynamics.Platform.Integration.Services.OData.Update.Up
 
 @dataclass(slots=True)
 class Answer:
-    """What goes back to the client, before it becomes bytes: `body` is JSON, `text` anything else."""
+    """An answer to the client, before it becomes bytes: `body` is JSON, `text` anything else."""
 
     status: int
     body: JsonObject | None = None
@@ -35,7 +35,7 @@ class ODataError(Exception):
 
 
 class RefusedField(ODataError):
-    """A query option names a field that is private, or cannot be queried: as observed, without a word of why."""
+    """A query option names a field that is private, or cannot be queried; as observed, the answer gives no reason."""
 
     def __init__(self, name: str) -> None:
         super().__init__(400, f"The field '{name}' cannot be queried.")
@@ -92,13 +92,13 @@ def write_failed(type_name: str, reasons: list[str], data_source: str) -> ODataE
 
 
 def already_exists(status: int, type_name: str, label: str, table: str, keys: str) -> ODataError:
-    """A duplicate key; its HTTP status was found nowhere and is a setting."""
+    """A duplicate key; its HTTP status is not documented, so it is a setting."""
     reason = f"Cannot create a record in {label} ({table}). {keys}. The record already exists."
     return ODataError(status, f"Write failed for table row of type '{type_name}'. Infolog: Error: {reason}")
 
 
 def update_conflict(label: str, table: str) -> ODataError:
-    """The ETag that was sent is not the record's any more."""
+    """The ETag that was sent is no longer the record's."""
     reason = (
         "An update conflict occurred due to another user process deleting the record or changing one or more fields"
     )

@@ -1,7 +1,7 @@
-"""`$filter` as F&O knows it: a tokenizer and a parser by precedence that ends in a small tree.
+"""`$filter` as F&O supports it: a tokenizer, and a precedence parser that builds a small tree.
 
-`has`, `in` and functions are refused, as F&O documents ("contains" is `eq '*text*'`); the metadata service, an OData
-implementation of its own, knows some functions.
+Refuses `has`, `in` and functions, as F&O documents ("contains" is `eq '*text*'`); the metadata service, an OData
+implementation of its own, supports some functions.
 """
 
 import re
@@ -56,7 +56,7 @@ _Node = Condition | Operand
 
 
 def parse_filter(text: str, functions: frozenset[str] = frozenset()) -> Condition:
-    """The tree of a `$filter` that may call these functions; raises `ODataError` 400 that names the position."""
+    """The tree of a `$filter` that may call these functions; raises `ODataError` 400 with the position."""
     return _Parser(text, functions).parse()
 
 
@@ -108,7 +108,7 @@ class _Parser:
         return _syntax_error(self._text, self._next.position)
 
     def _expression(self, lowest: int = 1) -> _Node:
-        """What stands up to the next operator that binds less than `lowest`."""
+        """The expression up to the next operator that binds less than `lowest`."""
         left = self._nested()
         while self._binding() >= lowest:
             operator = self._take().text

@@ -1,4 +1,4 @@
-"""What a live environment refuses of a `$filter` that parses: text in order, and too many nodes."""
+"""What a live environment refuses in a valid `$filter`: comparing texts by order, and too many nodes."""
 
 from collections.abc import Iterator
 
@@ -19,13 +19,13 @@ from d365_sandbox.odata_tree import (
 from d365_sandbox.setup import Setup
 
 RELATIONAL = frozenset({"gt", "ge", "lt", "le"})
-# The operator, the property, the record that has it, and the literal; a conversion where the property may be null
+# The operator, the property, its record, and the literal; a conversion if the property may be null
 COMPARISON_NODES = 4
 CONVERTED = frozenset({Kind.DATETIME, Kind.REC_ID, Kind.ENUM})
 
 
 def check_limits(condition: Condition, entity: EntitySet, setup: Setup) -> None:
-    """Raises `ODataError` 400 for what a live environment does not take."""
+    """Raises `ODataError` 400 for what a live environment refuses."""
     for comparison in comparisons(condition):
         is_text = entity.queried(comparison.field).kind is Kind.STRING
         if is_text and comparison.operator in RELATIONAL and not setup.text_comparison:
@@ -63,7 +63,7 @@ def comparisons(condition: Condition) -> Iterator[Comparison]:
 
 
 def count_nodes(condition: Condition, entity: EntitySet) -> int:
-    """The nodes as Microsoft's OData library counts them: 20 comparisons of text, tied by `or`, have 99."""
+    """The nodes as Microsoft's OData library counts them: 20 comparisons of text, joined by `or`, have 99."""
     match condition:
         case Comparison():
             return COMPARISON_NODES + (entity.field(condition.field).kind in CONVERTED)

@@ -23,7 +23,7 @@ Key = dict[str, str | int]
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What a path below `/data/` names: a set, one record of it by key, and what is wanted of it (`segments`)."""
+    """What a path below `/data/` names: a set, one record of it by key, and a part of that (`segments`)."""
 
     entity: EntitySet
     key: Key | None
@@ -31,7 +31,7 @@ class Resource:
 
     @property
     def count_only(self) -> bool:
-        """Whether only the number of records is wanted."""
+        """Whether only the number of records is requested."""
         return self.key is None and self.segments == ("$count",)
 
     @property
@@ -41,7 +41,7 @@ class Resource:
 
     @property
     def is_record(self) -> bool:
-        """Whether one record is named, and nothing of it."""
+        """Whether one whole record is named."""
         return self.key is not None and not self.segments
 
 
@@ -97,7 +97,7 @@ def _key_value(entity: EntitySet, name: str, type_name: str | None, value: str) 
 
 
 def parse_options(query_string: str) -> dict[str, str]:
-    """The query options by name; raises `ODataError` 400 for doubled or unsupported system options."""
+    """The query options by name; raises `ODataError` 400 for duplicate or unsupported system options."""
     options: dict[str, str] = {}
     for name, value in parse_qsl(query_string, keep_blank_values=True):
         if name in options:
@@ -111,7 +111,7 @@ def parse_options(query_string: str) -> dict[str, str]:
 
 
 def parse_query(query_string: str, entity: EntitySet, setup: Setup) -> Query:
-    """The options of a read, checked against the entity and what D365 refuses; raises `ODataError` 400."""
+    """The options of a read, checked against the entity and D365's limits; raises `ODataError` 400."""
     options = parse_options(query_string)
     return Query(
         where=_where(options["$filter"], entity, setup) if "$filter" in options else Where("TRUE"),
@@ -133,7 +133,7 @@ def _where(text: str, entity: EntitySet, setup: Setup) -> Where:
 
 
 def _select(text: str, entity: EntitySet) -> tuple[str, ...]:
-    """The names of `$select`; a navigation property in it is shown by `$expand` alone."""
+    """The names of `$select`; only `$expand` shows a navigation property in it."""
     wanted = [part.strip() for part in text.split(",") if part.strip() not in ("", "*")]
     names = tuple(entity.queried(name).name for name in wanted if find_navigation(entity, name) is None)
     return names or entity.public_names

@@ -1,4 +1,4 @@
-"""A parsed `$filter` as a SQL condition: columns come from the entity alone, every value is a parameter."""
+"""A parsed `$filter` as a SQL condition: columns come only from the entity, every value is a parameter."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class Where:
 
 
 def to_sql(condition: Condition, entity: EntitySet) -> Where:
-    """The condition in SQL; raises `ODataError` 400 for unknown properties and operands that do not fit."""
+    """The condition in SQL; raises `ODataError` 400 for unknown properties and operands of the wrong type."""
     match condition:
         case Comparison():
             return _comparison(condition, entity)
@@ -41,7 +41,7 @@ def to_sql(condition: Condition, entity: EntitySet) -> Where:
 
 
 def join(word: str, parts: list[Where]) -> Where:
-    """Conditions tied by AND or OR; without any, a condition that always holds."""
+    """Conditions joined by AND or OR; without any, a condition that is always true."""
     if not parts:
         return Where("TRUE")
     if len(parts) == 1:
@@ -51,7 +51,7 @@ def join(word: str, parts: list[Where]) -> Where:
 
 
 def _any(conditions: tuple[Condition, ...], entity: EntitySet) -> Where:
-    """A read-back names many ids by `or`: as one IN list a field they find their index, at the cost of one plan."""
+    """Join by OR, with one IN list per field: a look-up names many IDs, which then use the index and one plan."""
     listed: dict[str, list[Parameter]] = {}
     rest: list[Where] = []
     for condition in _flat(conditions):

@@ -1,4 +1,4 @@
-"""What a `$filter` is once it is read."""
+"""The tree of a parsed `$filter`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +33,7 @@ class Arithmetic:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function, as the metadata service knows some."""
+    """A function call, for the metadata service."""
 
     function: str
     arguments: tuple["Operand", ...]
@@ -44,7 +44,7 @@ Operand = Property | Arithmetic | Call | Literal
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A property against a literal."""
+    """A property compared with a literal."""
 
     field: str
     operator: str

@@ -23,7 +23,7 @@ CASES_SHOWN = "SELECT * FROM CaseDetailBase ORDER BY rec_id DESC LIMIT ?"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The handlers of the page; what they do, the control API does."""
+    """The handlers of the page; they use the control API."""
 
     api: ControlApi
     templates: Environment
@@ -42,9 +42,9 @@ class Page:
         raise web.HTTPSeeOther("/")
 
     async def rewrite(self, request: web.Request) -> web.Response:
-        """The form that gives a case to another customer, category type or number, cuts a text of it, or deletes it.
+        """The form that moves a case to another customer, category type or number, cuts a text, or deletes the case.
 
-        D365 tells of what the X++ model tells of: a new customer, and a deletion.
+        Sends the same events as the X++ model: for a new customer, and for a deletion.
         """
         form = await _form(request)
         company, case_id, action = form.pop("company"), form.pop("case_id"), form.pop("action", "")
@@ -63,7 +63,7 @@ class Page:
         raise web.HTTPSeeOther("/")
 
     async def create(self, request: web.Request) -> web.Response:
-        """The form for a case born in D365."""
+        """The form to create a case in D365."""
         try:
             await self.api.clerk.create(await _form(request))
         except ODataError as error:
@@ -71,7 +71,7 @@ class Page:
         raise web.HTTPSeeOther("/#cases")
 
     async def set_up(self, request: web.Request) -> web.Response:
-        """The form for the set-up: a JSON object of what is to differ from the start."""
+        """The form for the set-up: a JSON object with the differences from the start."""
         try:
             changed = json.loads((await _form(request)).get("changed", "{}"))
             if not isinstance(changed, dict):
@@ -107,7 +107,7 @@ class Page:
 
     def _render(self, message: str = "") -> web.Response:
         html = self.templates.get_template("page.html").render(message=message, **self._content())
-        # A text may hold half a surrogate pair, which no encoding has.
+        # A text may contain half a surrogate pair, which cannot be encoded.
         body = html.encode(errors="replace")
         return web.Response(body=body, content_type="text/html", charset="utf-8", status=422 if message else 200)
 
@@ -135,7 +135,7 @@ class Page:
 
 
 async def _form(request: web.Request) -> dict[str, str]:
-    """What was filled in; empty fields count as not given."""
+    """The filled-in fields; empty ones count as not given."""
     return {name: str(value).strip() for name, value in (await request.post()).items() if str(value).strip()}
 
 

@@ -1,4 +1,4 @@
-"""Pages of a list: how many records come at once, and the address of the next page."""
+"""Pages of a list: how many records they have, and the address of the next one."""
 
 import re
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ PREFERRED_SIZE = re.compile(r"(?:^|,)\s*(?:odata\.)?maxpagesize\s*=\s*\"?(\d{1,9
 
 @dataclass(frozen=True, slots=True)
 class PageSize:
-    """How many records a page holds at most, and whether the client has asked for that by `Prefer`."""
+    """The most records on a page, and whether the client asked for that with `Prefer`."""
 
     limit: int
     is_preferred: bool
 
 
 def page_size(headers: Mapping[str, str], largest: int) -> PageSize:
-    """The size of a page, from `Prefer: odata.maxpagesize` where it is given and not greater than D365's own."""
+    """The size of a page: `Prefer: odata.maxpagesize` if given, but at most D365's own."""
     wanted = PREFERRED_SIZE.search(headers.get("Prefer", ""))
     if wanted is None or int(wanted[1]) == 0:
         return PageSize(largest, is_preferred=False)
@@ -29,7 +29,7 @@ def page_size(headers: Mapping[str, str], largest: int) -> PageSize:
 def next_link(address: str, query: Query, size: int) -> str:
     """The next page by offset, as observed: `$skip` and `$top` at the end.
 
-    So it is no snapshot, and whoever follows it must send `Prefer` again: the server remembers nothing.
+    So pages are not a snapshot, and the client must send `Prefer` again: the server remembers nothing.
     """
     options = {name: value for name, value in query.options.items() if name not in ("$skip", "$top")}
     options["$skip"] = str(query.skip + size)

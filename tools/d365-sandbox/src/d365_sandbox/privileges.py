@@ -10,13 +10,13 @@ READS = frozenset({"GET", "HEAD"})
 
 
 class PrivilegeMissing(ODataError):
-    """The role lacks a privilege on the entity; 401 in one source and 403 in another."""
+    """The role lacks a privilege on the entity; one source says 401, another 403."""
 
     def __init__(self, status: int, entity: EntitySet, action: str) -> None:
         super().__init__(status, f"Access denied: the user lacks the privilege to {action} {entity.label}.")
 
     def answer(self) -> Answer:
-        """401 comes without a body, as for a token that is refused."""
+        """401 comes without a body, as for a refused token."""
         if self.status == 401:
             return Answer(401, headers={"WWW-Authenticate": "Bearer"})
         return Answer(self.status, error_body(self.message, "System.UnauthorizedAccessException"))
@@ -29,7 +29,7 @@ class Privileges:
     setup: Setup
 
     def check(self, method: str, entity: EntitySet) -> None:
-        """Raises `PrivilegeMissing` where the role may not do this with the entity."""
+        """Raises `PrivilegeMissing` if the role may not do this with the entity."""
         action = "read" if method in READS else "delete" if method == "DELETE" else "change"
         if entity.name in self._lacking(action):
             raise PrivilegeMissing(self.setup.missing_privilege_status, entity, action)
@@ -41,6 +41,6 @@ class Privileges:
         return setup.lacks_maintain + setup.lacks_delete if action == "delete" else setup.lacks_maintain
 
     def check_company(self, company: object) -> None:
-        """Raises `ODataError` where a write names a legal entity that the service user cannot see."""
+        """Raises `ODataError` if a write names a legal entity that the service user cannot see."""
         if str(company).lower() in {hidden.lower() for hidden in self.setup.hidden_companies}:
             raise ODataError(400, f"The user does not have access to the company '{company}'.")

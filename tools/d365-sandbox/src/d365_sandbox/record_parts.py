@@ -1,4 +1,4 @@
-"""What hangs on a record: its related records, for `$expand` and by address, and each property by address."""
+"""Parts of a record: its related records, for `$expand` and by address, and each property by address."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def related(navigation: Navigation, row: sqlite3.Row) -> Where:
 
 
 def property_answer(request: DataRequest, entity: EntitySet, row: sqlite3.Row, segments: tuple[str, ...]) -> Answer:
-    """`…/CaseStatus`, and `…/CaseStatus/$value` as plain text; raises `EntitySetNotFound` for what is no property."""
+    """`…/CaseStatus`, and `…/CaseStatus/$value` as plain text; raises `EntitySetNotFound` if it is not a property."""
     name, *rest = segments
     if name not in entity.public_names or rest not in ([], ["$value"]):
         raise EntitySetNotFound(request.raw_path)

@@ -45,14 +45,14 @@ def key_condition(entity: EntitySet, key: Mapping[str, str | int]) -> Where:
 
 
 def visible(query: Query, setup: Setup) -> Where:
-    """The filter, narrowed to the default company unless the request crosses companies, and to those that are seen."""
+    """The filter, limited to visible companies, and to the default one unless the request crosses companies."""
     companies = Where("TRUE") if query.cross_company else Where("dataAreaId = ?", [setup.default_company])
     hidden = [Where("dataAreaId <> ?", [company]) for company in setup.hidden_companies]
     return join("AND", [companies, *hidden, query.where])
 
 
 def select_page(store: Store, entity: EntitySet, where: Where, query: Query, limit: int) -> Rows:
-    """The records of a page; without `$orderby` in the order of their keys."""
+    """The records of a page; without `$orderby`, ordered by key."""
     order = query.order or tuple((name, "ASC") for name in entity.keys)
     order_by = ", ".join(f"{name} {direction}" for name, direction in order)
     sql = f"SELECT * FROM {entity.table} WHERE {where.sql} ORDER BY {order_by} LIMIT ? OFFSET ?"  # noqa: S608 (names come from the catalogue)
@@ -60,7 +60,7 @@ def select_page(store: Store, entity: EntitySet, where: Where, query: Query, lim
 
 
 def count(store: Store, entity: EntitySet, where: Where) -> int:
-    """How many records meet the condition."""
+    """How many records match the condition."""
     rows = store.read(f"SELECT count(*) FROM {entity.table} WHERE {where.sql}", where.parameters)  # noqa: S608
     return int(rows[0][0])
 
@@ -72,7 +72,7 @@ def find(source: sqlite3.Connection, entity: EntitySet, where: Where) -> sqlite3
 
 
 def get_for_write(connection: sqlite3.Connection, entity: EntitySet, key: Key, if_match: str | None) -> sqlite3.Row:
-    """The record to change; raises `ODataError` 404, or 412 where `If-Match` names another version."""
+    """The record to change; raises `ODataError` 404, or 412 if `If-Match` names another version."""
     row = find(connection, entity, key_condition(entity, key))
     if row is None:
         raise not_found(entity.type_name)
@@ -84,7 +84,7 @@ def get_for_write(connection: sqlite3.Connection, entity: EntitySet, key: Key, i
 def insert(
     connection: sqlite3.Connection, entity: EntitySet, values: Mapping[str, str | int], now: float
 ) -> sqlite3.Row:
-    """Writes a new record with its stamps; raises `sqlite3.IntegrityError` where the key exists."""
+    """Writes a new record with its timestamps; raises `sqlite3.IntegrityError` if the key exists."""
     given = {field.name: values.get(field.name, field.empty) for field in entity.fields} | _stamps(entity, now)
     complete = {name: value for name, value in given.items() if name not in _rec_ids(entity)}
     if entity.table == "CaseDetailBase":
@@ -113,7 +113,7 @@ def _stamps(entity: EntitySet, now: float) -> dict[str, str | int | float]:
 def update(
     connection: sqlite3.Connection, entity: EntitySet, rec_id: int, values: Mapping[str, str | int | float]
 ) -> None:
-    """Changes fields of a record but its RecId; its version rises."""
+    """Changes fields of a record, except its RecId; increments its version."""
     values = {name: value for name, value in values.items() if name not in _rec_ids(entity)}
     changes = ", ".join(f"{name} = {mark_of(value)}" for name, value in values.items())
     connection.execute(
@@ -135,7 +135,7 @@ def bound(value: object) -> object:
 
 
 def modified(entity: EntitySet, now: float) -> Values:
-    """The stamp of a change, where the entity has one."""
+    """The timestamp of a change, if the entity has one."""
     return {"SysModifiedDateTime": int(now)} if "SysModifiedDateTime" in entity.names else {}
 
 

@@ -1,4 +1,4 @@
-"""An answer as headers and bytes: the same for a response of its own and for a part of a batch."""
+"""An answer as headers and bytes, both for a response of its own and for a part of a batch."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What the sandbox was asked: the last requests, and counts since the start."""
+"""The sandbox's request log: the last requests, and counts since the start."""
 
 import itertools
 from collections import Counter, deque
@@ -11,7 +11,7 @@ BODY_CHARACTERS = 4096
 
 @dataclass(slots=True)
 class Entry:
-    """One request; `status` 0 while it runs or where the connection was dropped instead of answered."""
+    """One request; `status` is 0 while it runs, or if the connection was dropped instead of answered."""
 
     number: int
     started_at: str
@@ -30,7 +30,7 @@ class Entry:
 
 
 class RequestLog:
-    """A bounded list of requests and unbounded counts; holds no headers, so no tokens."""
+    """A bounded list of requests and unbounded counts; contains no headers, so no tokens."""
 
     def __init__(self, size: int) -> None:
         self._entries: deque[Entry] = deque(maxlen=size)
@@ -39,14 +39,14 @@ class RequestLog:
         self.reset()
 
     def reset(self) -> None:
-        """Sets the counts and the list back."""
+        """Resets the counts and the list."""
         self._entries.clear()
         self._by_operation: Counter[str] = Counter()
         self._by_status: Counter[str] = Counter()
         self._max_in_flight = self.in_flight
 
     def start(self, method: str, path: str, query: str) -> Entry:
-        """Notes that a request came in."""
+        """Notes the start of a request."""
         self.in_flight += 1
         self._max_in_flight = max(self._max_in_flight, self.in_flight)
         entry = Entry(next(self._numbers), datetime.now(UTC).isoformat(), method, path, query)

@@ -1,4 +1,4 @@
-"""What stands in a new data file: two legal entities with set-up data, and cases born in D365."""
+"""The content of a new data file: two legal entities with set-up data, and cases created in D365."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ NAMES = {
     "US": ("Contoso Equipment", "Fabrikam Tractors", "Adventure Works Machines", "Northwind Service", "Litware Rental"),
     "DE": ("Baumaschinen Nord", "Landtechnik Weber", "Stapler Süd", "Krause Fahrzeuge", "Hofmann Service"),
 }
-# "Complaint" stands in two types on purpose: there a name alone does not name a category
+# "Complaint" is in two types on purpose: its name alone does not identify a category
 CATEGORIES = {
     "General": ("General inquiry",),
     "Sales": ("Complaint", "Parts inquiry"),
@@ -35,7 +35,7 @@ BORN_HERE = (
 
 
 def sow(connection: sqlite3.Connection, books: Books, customers: int) -> None:
-    """Fills empty tables, whatever the set-up refuses now; runs inside one operation of the store."""
+    """Fills empty tables, whatever the current set-up refuses; runs inside one operation of the store."""
     now = books.environment.now()
     inactive = books.environment.setup.inactive_events
     books = replace(books, environment=Environment(Setup(inactive_events=inactive)))
@@ -49,7 +49,7 @@ def sow(connection: sqlite3.Connection, books: Books, customers: int) -> None:
 
 
 def clear(connection: sqlite3.Connection, books: Books) -> None:
-    """Empties the books; number sequences, RecIds and tokens live on."""
+    """Empties the books; number sequences, RecIds and tokens stay."""
     for table in (*(entity.table for entity in books.catalogue.values()), "outbound_events"):
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 (names come from the catalogue)
 

@@ -1,4 +1,4 @@
-"""Puts the parts together and serves them until SIGTERM or SIGINT."""
+"""Assembles the parts and serves until SIGTERM or SIGINT."""
 
 import asyncio
 import contextlib
@@ -41,7 +41,7 @@ log = structlog.get_logger()
 
 
 class PortTaken(Exception):
-    """The address cannot be listened on."""
+    """The sandbox cannot listen on the address."""
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class Sandbox:
         self.port = self.runner.addresses[0][1]
 
     async def refuse(self, seconds: float) -> None:
-        """Closes the listening socket and every connection, and listens again after some seconds."""
+        """Closes the listening socket and every connection, and listens again after `seconds`."""
         if self.site is not None:
             await self.site.stop()
         for connection in list(self.runner.server.connections if self.runner.server else ()):
@@ -163,7 +163,7 @@ def _ring(senders: list[Sender]) -> Callable[[], None]:
 async def _refuse_other_sites(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """The control side has no password: a page of another site in the same browser must not use it."""
+    """Refuse pages of other sites in the same browser: the control API has no password."""
     if request.method != "GET" and request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         raise web.HTTPForbidden(text="requests from other sites are refused")
     return await handler(request)
@@ -171,7 +171,7 @@ async def _refuse_other_sites(
 
 @contextlib.asynccontextmanager
 async def running(sandbox: Sandbox) -> AsyncIterator[None]:
-    """The loops behind the server, around its life."""
+    """Run the server and its loops within the block."""
     store, settings = sandbox.store, sandbox.settings
     loops = [asyncio.create_task(store.run())]
     try:

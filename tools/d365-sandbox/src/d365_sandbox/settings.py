@@ -15,7 +15,7 @@ PREFIX = "SANDBOX_"
 
 
 class Settings(Setup, BaseSettings):
-    """The sandbox's settings, with the set-up of its start; times in seconds, sizes in bytes or characters as named."""
+    """The sandbox's settings, including its initial set-up; times in seconds, sizes in bytes or characters as named."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
@@ -105,7 +105,7 @@ class Settings(Setup, BaseSettings):
 
     @property
     def tls(self) -> ssl.SSLContext | None:
-        """What is served over TLS, where a certificate is given; raises `OSError` where it cannot be read."""
+        """The TLS context, if a certificate is given; raises `OSError` if it cannot be read."""
         if self.tls_certificate is None:
             return None
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -114,13 +114,13 @@ class Settings(Setup, BaseSettings):
 
     @property
     def endpoints(self) -> tuple[str, ...]:
-        """Names of the business event endpoints that are configured."""
+        """The names of the configured endpoints for business events."""
         named = {"kafka": self.kafka_bootstrap_servers, "https": self.events_https_url}
         return tuple(name for name, value in named.items() if value)
 
     @property
     def kafka_connection(self) -> dict[str, Any]:
-        """What aiokafka takes to connect to the Kafka endpoint."""
+        """The arguments for aiokafka to connect to the Kafka endpoint."""
         arguments: dict[str, Any] = {
             "bootstrap_servers": [one.strip() for one in self.kafka_bootstrap_servers.split(",")],
             "security_protocol": self.kafka_security_protocol,
@@ -135,7 +135,7 @@ class Settings(Setup, BaseSettings):
 
     @property
     def initial_faults(self) -> list[Fault]:
-        """The faults that stand from the start: those given, and the limit of requests at once."""
+        """The faults from the start: the configured ones, and the limit of concurrent requests."""
         faults = list(self.faults)
         if self.max_concurrent:
             faults.append(Fault(kind=FaultKind.RATE_LIMIT, limit=self.max_concurrent))

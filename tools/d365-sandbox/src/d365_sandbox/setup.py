@@ -1,4 +1,4 @@
-"""How an administrator has set up D365 and its application in Entra, and what D365 refuses: the settings of it."""
+"""The set-up: how an administrator configured D365 and its application in Entra, and what D365 refuses."""
 
 from dataclasses import replace
 from typing import Literal, Self
@@ -12,9 +12,9 @@ from d365_sandbox.event_shapes import Shape
 
 
 class Setup(BaseModel):
-    """The set-up; by default that of a live environment which is set up well.
+    """The set-up; by default that of a live environment that is configured correctly.
 
-    Fields are named `EntitySet.Field`, except where only those of the case entity can be meant.
+    Fields are named `EntitySet.Field`, except in settings that concern only the case entity.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -108,7 +108,7 @@ def _check_field(name: str, catalogue: dict[str, EntitySet]) -> None:
 
 
 def catalogue_of(setup: Setup) -> dict[str, EntitySet]:
-    """The entity sets as they are under a set-up."""
+    """The entity sets under a set-up."""
     return {
         name: replace(entity, fields=tuple(_field(setup, entity, field) for field in entity.fields))
         for name, entity in build_catalogue().items()
@@ -123,7 +123,7 @@ def _field(setup: Setup, entity: EntitySet, field: EntityField) -> EntityField:
         field,
         length=setup.lengths.get(field.name, field.length) if is_case and field.kind is Kind.STRING else field.length,
         mandatory=mandatory,
-        # A field that nobody asked for is there only where an administrator made it mandatory
+        # An optional private field exists only if an administrator made it mandatory
         private=full in setup.private_fields or (field.private and not mandatory),
         filterable=full not in setup.unfilterable_fields,
         symbols=symbols,

@@ -1,6 +1,6 @@
-"""The data file: one SQLite database in WAL mode, written in groups, durable before anything is answered.
+"""The data file: one SQLite database in WAL mode, written in groups; every write is durable before its answer.
 
-Operations run on the event loop, one after the other, inside one transaction; only its COMMIT (the fsync) runs in a
+Operations run on the event loop, one after another, inside one transaction; only its COMMIT (the fsync) runs in a
 thread, while the next group gathers. So a write costs no thread switch of its own, and needs no lock.
 """
 
@@ -33,7 +33,7 @@ class DataFileUnusable(Exception):
 
 
 class Store:
-    """Reads see what is committed; writes are operations whose result comes when they are durable."""
+    """Reads see what is committed; writes are operations that return once they are durable."""
 
     def __init__(self, path: Path, catalogue: dict[str, EntitySet]) -> None:
         try:
@@ -52,21 +52,21 @@ class Store:
         return self._reader.execute(sql, parameters).fetchall()
 
     def submit(self, operation: Operation[Result]) -> "asyncio.Future[Result]":
-        """Puts a write in line; the future ends when it is durable, or with what the operation raised."""
+        """Queues a write; the future ends when it is durable, or with what the operation raised."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._pending.append((operation, future))
         self._wake.set()
         return future
 
     async def run(self) -> None:
-        """Commits group after group until it is cancelled."""
+        """Commits group after group until it is canceled."""
         while True:
             await self._wake.wait()
             self._wake.clear()
             await self.flush()
 
     async def flush(self) -> None:
-        """Commits all that stands in line."""
+        """Commits everything in the queue."""
         while self._pending:
             group = [self._pending.popleft() for _ in range(min(len(self._pending), GROUP_SIZE))]
             await self._commit(group)
@@ -96,7 +96,7 @@ class Store:
         return result, None
 
     def close(self) -> None:
-        """Closes the file; what stood in line without `flush` is lost, and was never answered."""
+        """Closes the file; what was queued without `flush` is lost, and was never answered."""
         self._committer.shutdown()
         self._reader.close()
         self._writer.close()
@@ -114,7 +114,7 @@ def _settle(future: "asyncio.Future[Any]", result: object, failure: Exception | 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
     connection.row_factory = sqlite3.Row
-    # D365 cuts texts by UTF-16 units, so half a surrogate pair may stand in one; SQLite keeps the bytes as they are.
+    # D365 cuts texts by UTF-16 units, so one may contain half a surrogate pair; SQLite stores the bytes unchanged.
     connection.text_factory = lambda stored: stored.decode("utf-8", "surrogatepass")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -151,7 +151,7 @@ def _list(parts: Sequence[str]) -> str:
 
 
 def next_number(connection: sqlite3.Connection, name: str, first: int = 1, step: int = 1) -> int:
-    """The next number of a sequence; it only rises, whatever is deleted or reset."""
+    """The next number of a sequence; it only increases, whatever is deleted or reset."""
     row = connection.execute(
         "INSERT INTO number_sequences (name, last) VALUES (?, ?) "
         "ON CONFLICT (name) DO UPDATE SET last = last + ? RETURNING last",

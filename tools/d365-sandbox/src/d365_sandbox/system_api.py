@@ -1,4 +1,4 @@
-"""Reads of the system's entity sets, and calls of the actions that are bound to them."""
+"""Reads of the system's entity sets, and calls of the actions bound to them."""
 
 from collections.abc import Iterable
 

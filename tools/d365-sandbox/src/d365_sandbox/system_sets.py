@@ -1,9 +1,9 @@
-"""Entity sets of the system itself, whose rows follow from what is served, and the actions that are bound to them.
+"""Entity sets of the system itself, whose rows follow from what is served, and the actions bound to them.
 
-The sets that carry `GetApplicationVersion`, `GetPlatformBuildVersion`, `GetApplicationBuildVersion`, `query` and
-`GetInstalledModules`, and the form of a module's line, are as d365fo-client's documentation shows them; the same
-version actions also stand on `DataManagementDefinitionGroups`, where Microsoft Learn ("Data management package REST
-API") has its actions. The versions are the sandbox's own.
+The sets with `GetApplicationVersion`, `GetPlatformBuildVersion`, `GetApplicationBuildVersion`, `query` and
+`GetInstalledModules`, and the form of a module's line, are as d365fo-client's documentation shows them; the version
+actions are also on `DataManagementDefinitionGroups`, where Microsoft Learn ("Data management package REST API") has its
+actions. The versions are the sandbox's own.
 """
 
 from collections.abc import Callable, Iterable
@@ -57,7 +57,7 @@ def category_of(entity: EntitySet) -> str:
 
 
 def data_entity_name(entity: EntitySet) -> str:
-    """The name that the data entity has in X++."""
+    """The data entity's name in X++."""
     return _DATA_ENTITIES.get(entity.name, f"{entity.type_name}Entity")
 
 
@@ -80,7 +80,7 @@ SYSTEM_SETS = {entity.name: entity for entity in (ENTITIES, GROUPS, NOTIFICATION
 
 
 def rows_of(system_set: EntitySet, entities: Iterable[EntitySet]) -> Rows:
-    """The rows of a system set: a data entity for every entity set served; no data project and no notification."""
+    """The rows of a system set: a data entity for every entity set served; no data projects or notifications."""
     if system_set is not ENTITIES:
         return []
     return [
@@ -102,7 +102,7 @@ def _modules(_: JsonObject, __: Iterable[EntitySet]) -> list[str]:
 
 
 def _query(given: JsonObject, entities: Iterable[EntitySet]) -> Rows:
-    """Data entities of these categories, by their numbers; all of them where none is given."""
+    """Data entities of these categories, by number; all of them if none is given."""
     numbers = given.get("categoryFilters") or range(len(CATEGORIES))
     wanted = {CATEGORIES[number] for number in numbers if number in range(len(CATEGORIES))}
     return [row for row in rows_of(ENTITIES, entities) if row["EntityCategory"] in wanted]

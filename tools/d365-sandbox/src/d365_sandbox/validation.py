@@ -14,16 +14,16 @@ from d365_sandbox.records import Values
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """The rules of a write; they run inside a store's operation, against the set-up as it stands."""
+    """The rules of a write; they run inside a store's operation, against the current set-up."""
 
     environment: Environment
 
     def checked(
         self, connection: sqlite3.Connection, entity: EntitySet, values: Values, given: Values, own_id: int = 0
     ) -> Values:
-        """The values as they are stored; raises `ODataError` where D365 refuses them.
+        """The values to store; raises `ODataError` if D365 refuses them.
 
-        `given`: those of them that this write changes. `own_id`: the record's RecId, 0 for a new one.
+        `given`: the values that this write changes. `own_id`: the record's RecId, 0 for a new one.
         """
         setup = self.environment.setup
         given = _cut(entity, given) if setup.too_long == "cut" else given
@@ -94,10 +94,10 @@ def _cut(entity: EntitySet, values: Values) -> Values:
 
 
 def units(text: str) -> int:
-    """The length of a text as nvarchar counts it: in UTF-16 units."""
+    """The length of a text in UTF-16 units, as nvarchar counts."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def shortened(text: str, length: int) -> str:
-    """The first UTF-16 units of a text: half a surrogate pair may be left at its end."""
+    """The first UTF-16 units of a text, which may end with half a surrogate pair."""
     return text.encode("utf-16-le", "surrogatepass")[: length * 2].decode("utf-16-le", "surrogatepass")

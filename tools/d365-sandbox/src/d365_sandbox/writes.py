@@ -1,4 +1,4 @@
-"""POST, PATCH, PUT and DELETE, each as one operation on the data file, so that a changeset can run several in one."""
+"""POST, PATCH, PUT and DELETE, each as one operation on the data file, so that a changeset can combine several."""
 
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -20,12 +20,12 @@ Write = Callable[[sqlite3.Connection], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Turns a request into the write that it asks for."""
+    """Turns a request into a write."""
 
     books: Books
 
     def prepare(self, request: DataRequest, resource: Resource) -> Write:
-        """The write, which may itself raise `ODataError`; raises it here for what the address or the body says."""
+        """The write, which may itself raise `ODataError`; raises it at once for a wrong address or body."""
         entity, key = resource.entity, resource.key
         if resource.is_whole_set and request.method == "POST":
             self._privileges.check(request.method, entity)
@@ -41,7 +41,7 @@ class Writer:
         return Privileges(self.books.environment.setup)
 
     def _refuse_hidden(self, request: DataRequest, entity: EntitySet, key: Key) -> None:
-        """Without `cross-company=true` a record of another company is not there."""
+        """Without `cross-company=true`, a record of another company does not exist."""
         crosses = parse_options(request.query_string).get("cross-company", "").lower() == "true"
         self._privileges.check_company(key["dataAreaId"])
         if not crosses and str(key["dataAreaId"]).lower() != self.books.environment.setup.default_company.lower():
@@ -83,7 +83,7 @@ class Writer:
 
 
 def _emptied(entity: EntitySet) -> Values:
-    """PUT replaces: what it leaves out is emptied, but for keys and what a change cannot touch."""
+    """PUT replaces: it empties what it leaves out, except keys and fields that cannot change."""
     return {
         field.name: field.empty
         for field in entity.public

@@ -68,7 +68,7 @@ def d365_restored(
 
 
 def local_time(text: str) -> datetime:
-    """The time that somebody typed, in the zone of this computer where it names none. Raises UsageError."""
+    """The time that somebody typed, in this computer's zone if it names none. Raises UsageError."""
     try:
         return datetime.fromisoformat(text.strip()).astimezone()
     except (ValueError, OverflowError):
@@ -76,7 +76,7 @@ def local_time(text: str) -> datetime:
 
 
 def watch(api: "Api", restore: dict[str, Any]) -> dict[str, Any]:
-    """Tell on stderr how it gets on, until it is completed; interrupted, it goes on without us."""
+    """Show its progress on stderr until it is completed; if interrupted, it continues without us."""
     told = None
     try:
         while restore["state"] == "running":
@@ -94,7 +94,7 @@ def watch(api: "Api", restore: dict[str, Any]) -> dict[str, Any]:
 
 
 def tell(restore: dict[str, Any]) -> None:
-    """Print what it came to."""
+    """Print its result."""
     counts = restore["counts"]
     queued = "would be delivered again" if restore["dry_run"] else "delivered again"
     print(f"there         {counts['there']}")
@@ -124,7 +124,7 @@ def restored(
 def decide(
     action: str, told: str, reason: str, data_dir: Path, url: str | None, token: str | None, *, json: bool
 ) -> None:
-    """Tell d365-sync, and the user what follows."""
+    """Send the order to d365-sync, and show the user its effect."""
     from casebridge.api import operator_api
 
     answer = operator_api(data_dir, url, token).call("POST", f"/v1/delivery/{action}", body={"reason": reason})

@@ -80,7 +80,7 @@ def check(
 
 
 async def until_stopped(looking: "Coroutine[Any, Any, Report]") -> "Report":
-    """The report; what ends the process from outside ends it as Ctrl-C does, so that the marked case is cleaned up."""
+    """The report; signals end the process like Ctrl-C, so that the marked case is cleaned up."""
     task, loop = asyncio.ensure_future(looking), asyncio.get_running_loop()
     stopped_by: list[signal.Signals] = []
 
@@ -99,14 +99,14 @@ async def until_stopped(looking: "Coroutine[Any, Any, Report]") -> "Report":
 
 
 def settings_of(data_dir: Path) -> dict[str, str]:
-    """What the services of a local stack know of D365, the database and Kafka. Raises UsageError where none runs."""
+    """The D365, database and Kafka settings of a local stack's services. Raises UsageError if they do not run."""
     import psutil
 
     from casebridge.state import find_running
 
     state = find_running(data_dir)
     processes = {one.name: one.pid for one in state.processes if one.is_alive()} if state else {}
-    # status-sync alone may read the topic of D365's events.
+    # Only status-sync may read the topic of D365's events.
     wanted = {
         "d365-sync": ("D365_", "DATABASE_URL", "CASEBRIDGE_TRIAL"),
         "status-sync": ("KAFKA_", "D365_EVENTS_TOPIC"),
@@ -122,7 +122,7 @@ def settings_of(data_dir: Path) -> dict[str, str]:
 
 
 async def look(company: str | None, *, write: bool, event_seconds: float) -> "Report":
-    """Run the check; what it finds is kept where a database is named."""
+    """Run the check; store the result if a database is named."""
     import structlog
 
     from case_shared.d365.check.running import not_checked, run_check
@@ -130,7 +130,7 @@ async def look(company: str | None, *, write: bool, event_seconds: float) -> "Re
     from case_shared.d365.check.target import Asked
     from case_shared.process.clock import SystemClock
 
-    # Standard output is the report's, which may be JSON.
+    # Keep standard output for the report, which may be JSON.
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -158,7 +158,7 @@ async def look(company: str | None, *, write: bool, event_seconds: float) -> "Re
 
 
 def inbound_topic(settings: "CheckSettings") -> "Inbound | str":
-    """Where D365's events come in, or why that is not known."""
+    """Where D365's events arrive, or why that is unknown."""
     from pydantic import ValidationError
 
     from case_shared.kafka.connection import KafkaSettings
@@ -168,7 +168,7 @@ def inbound_topic(settings: "CheckSettings") -> "Inbound | str":
     try:
         if hub is None:
             return inbound(KafkaSettings(_env_ignore_empty=True), settings.d365_events_topic, None)
-        # It is reached without any Kafka of ours.
+        # The hub needs none of our Kafka settings.
         there = KafkaSettings(kafka_bootstrap_servers=parse_connection_string(hub.get_secret_value()).address)
         return inbound(there, settings.d365_events_topic, hub)
     except ValidationError as error:
@@ -178,7 +178,7 @@ def inbound_topic(settings: "CheckSettings") -> "Inbound | str":
 
 
 async def stored_checks(stack: AsyncExitStack, settings: "D365Settings") -> "PostgresChecks | None":
-    """d365-sync's results; None where DATABASE_URL names no database, or one that is not there yet."""
+    """d365-sync's results; None if DATABASE_URL names no database, or one that does not exist yet."""
     from case_shared.database.errors import UNREACHABLE
     from case_shared.database.postgres import close_pool, create_pool
     from d365_sync.postgres.checks import PostgresChecks
@@ -198,7 +198,7 @@ async def stored_checks(stack: AsyncExitStack, settings: "D365Settings") -> "Pos
 
 
 def show(report: "Report") -> None:
-    """Print a line a step, and below it what to do."""
+    """Print one line per step, and below it what to do."""
     marks = MARKS if can_print("".join(MARKS.values())) else PLAIN_MARKS
     for step in report.steps:
         print("\n".join(lines_of(step, marks[step.state])))
@@ -208,7 +208,7 @@ def show(report: "Report") -> None:
 
 
 def lines_of(step: "Step", mark: str) -> list[str]:
-    """A step's lines, no longer than the terminal."""
+    """A step's lines, wrapped to the terminal's width."""
     width = min(get_terminal_size().columns, LONGEST_LINE)
     indent = " " * (len(mark) + 1 + ID_WIDTH + 1)
     told = textwrap.wrap(

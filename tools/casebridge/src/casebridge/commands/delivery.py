@@ -103,7 +103,7 @@ def let_through(
 
 
 def steer(action: str, reason: str, data_dir: Path, url: str | None, token: str | None, *, json: bool) -> None:
-    """Change how delivery goes, and show it."""
+    """Change delivery, and show its state."""
     from casebridge.api import operator_api
 
     api = operator_api(data_dir, url, token)

@@ -49,7 +49,7 @@ def demo(
 
 @contextmanager
 def running_stack(data_dir: Path) -> Iterator[Path]:
-    """The folder of a stack that runs: this one, or a temporary one whose stack ends with the block."""
+    """The folder of a running stack: this one, or a temporary one whose stack ends with the block."""
     if find_elsewhere() or find_running(data_dir):
         yield data_dir
         return
@@ -66,14 +66,14 @@ def running_stack(data_dir: Path) -> Iterator[Path]:
 
 
 def wait_until_ready(stack: subprocess.Popen[str]) -> None:
-    """Wait for the line that tells that the stack is ready; raises OperationFailed where it ends before."""
+    """Wait for the line that says that the stack is ready; raises OperationFailed if it ends before."""
     line = stack.stdout.readline() if stack.stdout else ""
     if not line or not jsonlib.loads(line)["ready"]:
         raise OperationFailed("the stack did not start, see above")
 
 
 def walk(data_dir: Path, stack: StackState, dealer: str, tell: Callable[["Step"], None]) -> None:
-    """Run the demonstration against this stack; raises UsageError where a part is missing."""
+    """Run the demonstration against this stack; raises UsageError if a part is missing."""
     from casebridge.api import Api, user_name
     from casebridge.oidc.users import DEALER_SCOPES, OPERATOR_SCOPES, User
     from casebridge.tokens import mint

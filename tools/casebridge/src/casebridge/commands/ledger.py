@@ -7,7 +7,7 @@ import typer
 from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Token, Url
 from casebridge.output import show_document
 
-# Every case that D365 has with a Web Case ID is read, a thousand in a request.
+# The comparison reads every D365 case with a Web Case ID, a thousand per request.
 COMPARISON_SECONDS = 1800
 
 

@@ -38,7 +38,7 @@ def logs(
 
 
 def find_logs(folder: Path, name: str | None) -> list[Path]:
-    """The log files to read; raises UsageError where there is none."""
+    """The log files to read; raises UsageError if there are none."""
     found = sorted(folder.glob("*.log"))
     chosen = [file for file in found if name in {None, file.stem}]
     if not chosen:
@@ -56,11 +56,11 @@ class LogTail:
         self._file: TextIO = path.open(encoding="utf-8", errors="replace")
 
     def last(self, count: int) -> list[str]:
-        """The last lines that are there now."""
+        """The last lines so far."""
         return [line.rstrip("\n") for line in deque(self._file, maxlen=count)]
 
     def new(self) -> list[str]:
-        """What was written since."""
+        """The lines written since."""
         fresh = [line.rstrip("\n") for line in self._file]
         if not fresh and self._path.exists() and not os.path.samestat(os.fstat(self._file.fileno()), self._path.stat()):
             self._file.close()

@@ -1,4 +1,4 @@
-"""`casebridge queue note | notes | preview`: what operators tell each other, and what a replay would send."""
+"""`casebridge queue note | notes | preview`: what operators write to each other, and what a replay would send."""
 
 from pathlib import Path
 from typing import Annotated

@@ -129,7 +129,7 @@ def link(
 
 
 def end(action: str) -> Callable[..., None]:
-    """The command that gives a document this end, with nothing but a reason."""
+    """The command for this action, which needs only a reason."""
 
     def command(
         document: DocumentId,
@@ -151,7 +151,7 @@ for name, told in ENDS.items():
 def act(
     document: str, action: str, body: dict[str, Any], data_dir: Path, url: str | None, token: str | None, *, json: bool
 ) -> None:
-    """Do one thing to one document, and tell what it is like then."""
+    """Order one action on one document, and show its new state."""
     from casebridge.api import operator_api
 
     after = operator_api(data_dir, url, token).act(f"/v1/documents/{document}", action, body)
@@ -162,7 +162,7 @@ def act(
 
 
 def read_payload(file: Path) -> dict[str, Any]:
-    """The edited payload; raises UsageError where the file holds none."""
+    """The edited payload; raises UsageError if the file does not contain one."""
     try:
         payload = jsonlib.loads(file.read_text("utf-8"))
     except ValueError as error:

@@ -80,13 +80,13 @@ def replay_all(
 
 
 def order(api: "Api", body: dict[str, Any]) -> dict[str, Any]:
-    """Order it, once however often the call is repeated."""
+    """Order it, only once however often the request is repeated."""
     answer: dict[str, Any] = api.call("POST", "/v1/replays", body=body, headers={"Idempotency-Key": str(uuid4())}).body
     return answer
 
 
 def confirmed(dry_run: dict[str, Any]) -> str:
-    """Ask whether what the dry run saw is to be replayed; its id."""
+    """Ask whether to replay what the dry run saw; return its ID."""
     counts, query = dry_run["counts"], dry_run["query"]
     which = ", ".join(f"{name} = {value}" for name, value in query.items())
     found = ", ".join(
@@ -166,7 +166,7 @@ for name, told in STEERS.items():
 def steer_replay(
     replay: str, action: str, body: dict[str, Any], data_dir: Path, url: str | None, token: str | None, *, json: bool
 ) -> None:
-    """Pause, resume or cancel, and show what it is like then."""
+    """Pause, resume or cancel, and show the new state."""
     from casebridge.api import operator_api
 
     api = operator_api(data_dir, url, token)
@@ -174,7 +174,7 @@ def steer_replay(
 
 
 def watch(api: "Api", replay: dict[str, Any]) -> dict[str, Any]:
-    """Tell on stderr how a replay gets on, until it does no more; interrupted, it goes on without us."""
+    """Show a replay's progress on stderr until it ends; if interrupted, it continues without us."""
     told = None
     try:
         while replay["state"] == "running":
@@ -190,7 +190,7 @@ def watch(api: "Api", replay: dict[str, Any]) -> dict[str, Any]:
 
 
 def progress(replay: dict[str, Any]) -> str:
-    """How far it has come, in a line."""
+    """Its progress, in one line."""
     line = f"{done(replay)} of {replay['counts']['documents']}"
     return f"{line}, held up: {replay['held_up_by']}" if replay["held_up_by"] else line
 

@@ -59,7 +59,7 @@ def up(
 
 
 def without_parts(without: str) -> list[str]:
-    """The parts to run; raises UsageError for a name that is none."""
+    """The parts to run; raises UsageError for an unknown name."""
     excluded = {name.strip() for name in without.split(",") if name.strip()}
     if unknown := excluded - set(PARTS):
         raise UsageError(f"--without {','.join(sorted(unknown))}: the parts are {', '.join(PARTS)}")
@@ -69,14 +69,14 @@ def without_parts(without: str) -> list[str]:
 
 
 def make_plan(data_dir: Path, included: list[str], *, automatic: bool, log_format: str) -> Plan:
-    """Settle the addresses, remembered ones first."""
+    """Choose the addresses, remembered ones first."""
     names = [*included, "kafka-controller", "kafka-services"] if "kafka" in included else included
     chosen = choose(data_dir, names, automatic=automatic)
     return Plan(data_dir=data_dir, ports=chosen, given=parts.user_environment(), log_format=log_format)
 
 
 def download(included: list[str], progress: Progress) -> None:
-    """Fetch what is not in the cache yet; before anything runs, so that Ctrl-C ends it at once."""
+    """Download what is not in the cache yet; before anything runs, so that Ctrl-C ends it at once."""
     from casebridge import kafka, postgres
 
     if "postgres" in included:
@@ -86,7 +86,7 @@ def download(included: list[str], progress: Progress) -> None:
 
 
 async def run(stack: "Stack", progress: Progress, *, json: bool) -> None:
-    """Start the stack, tell that it is ready, wait for a signal, stop it."""
+    """Start the stack, announce it, wait for a signal, stop it."""
     stopped = asyncio.Event()
     for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -106,7 +106,7 @@ async def run(stack: "Stack", progress: Progress, *, json: bool) -> None:
 
 
 def announce(state: StackState, progress: Progress, *, json: bool) -> None:
-    """Tell the addresses: to a program on one line, to a person one line each."""
+    """Print the addresses: for a program on one line, for a person one per line."""
     if json:
         write_json(
             {

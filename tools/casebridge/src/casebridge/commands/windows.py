@@ -1,4 +1,4 @@
-"""`casebridge queue windows`: maintenance windows, in which nothing is sent to D365."""
+"""`casebridge queue windows`: maintenance windows, during which nothing is sent to D365."""
 
 from datetime import datetime
 from typing import Annotated

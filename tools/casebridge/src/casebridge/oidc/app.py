@@ -27,7 +27,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def create_app(settings: OidcProviderSettings) -> web.Application:
-    """The provider as an aiohttp application; makes the signing key at its first start."""
+    """The provider as an aiohttp application; creates the signing key at its first start."""
     signer = TokenSigner(create_key(settings.oidc_data_dir), settings.oidc_issuer, settings.oidc_audience)
     routes = Routes(Provider(settings, signer), signer)
     app = web.Application(middlewares=[allow_other_origins])
@@ -48,7 +48,7 @@ def create_app(settings: OidcProviderSettings) -> web.Application:
 
 @web.middleware
 async def allow_other_origins(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let front ends of any origin use what carries no cookies."""
+    """Let front ends of any origin use the paths without cookies."""
     if request.path not in CROSS_ORIGIN_PATHS:
         return await handler(request)
     response = web.Response() if request.method == "OPTIONS" else await handler(request)
@@ -57,7 +57,7 @@ async def allow_other_origins(request: web.Request, handler: Handler) -> web.Str
 
 
 class Routes:
-    """One method a route."""
+    """One method per route."""
 
     def __init__(self, provider: Provider, signer: TokenSigner) -> None:
         self._provider = provider
@@ -67,7 +67,7 @@ class Routes:
         return web.json_response({"healthy": True})
 
     async def discovery(self, request: web.Request) -> web.Response:
-        """The discovery document; what programs call is found where they asked, also under another name (Compose)."""
+        """The discovery document; addresses for programs use the host they asked, even another name of it (Compose)."""
         issuer = self._signer.issuer
         here = request.url.origin()
         return web.json_response(
@@ -78,7 +78,7 @@ class Routes:
                 "userinfo_endpoint": f"{here}/userinfo",
                 "end_session_endpoint": f"{issuer}/end_session",
                 "jwks_uri": f"{here}/jwks",
-                "casebridge_development": True,  # services refuse it where others could reach it
+                "casebridge_development": True,  # services refuse it if others could reach it
                 "scopes_supported": ALL_SCOPES,
                 "response_types_supported": ["code"],
                 "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
@@ -130,5 +130,5 @@ class Routes:
         return Request(request, self._uri(request), form)
 
     def _uri(self, request: web.Request) -> str:
-        """The request's address as the issuer's clients see it; Authlib asks for TLS where that is not loopback."""
+        """The request's address as the issuer's clients see it; Authlib requires TLS unless it is loopback."""
         return f"{self._signer.issuer}{request.path_qs}"

@@ -1,4 +1,4 @@
-"""Who asks for tokens, and what is remembered between two requests of theirs; the method names are Authlib's."""
+"""The clients, and what is stored between two of their requests; the method names are Authlib's."""
 
 import secrets
 import time
@@ -17,7 +17,7 @@ TOOLS = "tools"
 
 @dataclass(frozen=True)
 class Client(ClientMixin):  # type: ignore[misc]
-    """A program that asks for tokens; one without a secret is public and uses PKCE."""
+    """A program that requests tokens; one without a secret is public and uses PKCE."""
 
     client_id: str
     grant_types: tuple[str, ...]
@@ -29,7 +29,7 @@ class Client(ClientMixin):  # type: ignore[misc]
         return self.client_id
 
     def get_default_redirect_uri(self) -> None:
-        """None: it must be given."""
+        """None: the client must send one."""
 
     def get_allowed_scope(self, scope: str | None) -> str:
         wanted = (scope or "").split() or list(self.scopes)
@@ -54,7 +54,7 @@ class Client(ClientMixin):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Code:
-    """An authorization code: good for one exchange, soon."""
+    """An authorization code: valid for one exchange, for a short time."""
 
     value: str
     client_id: str
@@ -87,7 +87,7 @@ class Code:
 
 @dataclass(frozen=True)
 class RefreshToken:
-    """What a refresh token of ours says."""
+    """The content of one of our refresh tokens."""
 
     client_id: str
     scope: str

@@ -1,4 +1,4 @@
-"""The ways to a token that the provider knows, on Authlib's grants."""
+"""The provider's grants, based on Authlib's."""
 
 import time
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ CODE_SECONDS = 60
 
 
 class Server(Protocol):
-    """What the grants need of the authorization server with which they are registered."""
+    """What the grants need from their authorization server."""
 
     codes: dict[str, Code]
     signer: TokenSigner
@@ -77,18 +77,18 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         return refresh_token.user
 
     def revoke_old_credential(self, refresh_token: RefreshToken) -> None:
-        """It ends by its own time."""
+        """Nothing to do: it expires by itself."""
 
 
 class IdToken(OpenIDCode):  # type: ignore[misc]
-    """The ID token that comes with the access token where scope `openid` was asked for."""
+    """The ID token that comes with the access token if scope `openid` was requested."""
 
     def __init__(self, signer: TokenSigner) -> None:
         super().__init__(require_nonce=False)
         self._signer = signer
 
     def exists_nonce(self, nonce: str, request: OAuth2Request) -> bool:
-        """False: a nonce protects the client, which compares it."""
+        """False: the nonce protects the client, which compares it itself."""
         del nonce, request
         return False
 

@@ -1,4 +1,4 @@
-"""The signing key, made at the first start and kept, and the tokens signed with it."""
+"""The signing key, created at the first start and stored, and the tokens signed with it."""
 
 import json
 import time
@@ -21,12 +21,12 @@ REFRESH_TYPE = "refresh+jwt"
 
 
 def load_key(data_dir: Path) -> RSAKey:
-    """The key of this folder; raises FileNotFoundError where the provider never ran on it."""
+    """The key of this folder; raises FileNotFoundError if the provider never ran on it."""
     return RSAKey.import_key(json.loads((data_dir / KEY_NAME).read_text()))
 
 
 def create_key(data_dir: Path) -> RSAKey:
-    """The key of this folder, made if need be."""
+    """The key of this folder, created if necessary."""
     if not (data_dir / KEY_NAME).exists():
         key = RSAKey.generate_key(KEY_BITS, {"use": "sig", "alg": ALGORITHM}, private=True, auto_kid=True)
         write_private(data_dir / KEY_NAME, json.dumps(key.as_dict(private=True)))
@@ -47,13 +47,13 @@ class TokenSigner:
         return self.sign(ACCESS_TYPE, user, client_id, scope, lifetime_seconds, claims)
 
     def refresh_token(self, user: User, *, client_id: str, scope: str, lifetime_seconds: int) -> str:
-        """A JWT that only this issuer accepts; it needs no store, so it outlives a restart."""
+        """A JWT that only this issuer accepts; it needs no store, so it survives a restart."""
         return self.sign(REFRESH_TYPE, user, client_id, scope, lifetime_seconds, {"aud": self.issuer})
 
     def sign(
         self, kind: str, user: User, client_id: str, scope: str, lifetime_seconds: int, claims: dict[str, Any]
     ) -> str:
-        """A signed token of this kind with these claims beside those that every token has."""
+        """A signed token of this kind, with these claims and those that every token has."""
         now = int(time.time())
         common = {"iss": self.issuer, "sub": user.username, "iat": now, "exp": now + lifetime_seconds}
         common |= {"jti": uuid.uuid4().hex, "client_id": client_id, "scope": scope}
@@ -61,7 +61,7 @@ class TokenSigner:
         return jwt.encode(header, {**common, **claims}, self.key)
 
     def read(self, token: str, kind: str) -> dict[str, Any] | None:
-        """The claims of a token of ours that is still valid, else None."""
+        """The claims of one of our tokens if it is still valid, otherwise None."""
         from joserfc.errors import JoseError
 
         try:

@@ -1,4 +1,4 @@
-"""What a person sees of the provider: one page without script."""
+"""The provider's only page, without scripts."""
 
 from collections.abc import Mapping
 from html import escape
@@ -9,7 +9,7 @@ from casebridge.oidc.users import USERS, User
 
 
 def login_page(parameters: Mapping[str, str]) -> str:
-    """The page on which a user is picked; the authorization request's parameters travel in its form."""
+    """The page to pick a user; its form carries the parameters of the authorization request."""
     template = resources.files("casebridge.oidc").joinpath("login.html").read_text("utf-8")
     fields = "\n".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in parameters.items()

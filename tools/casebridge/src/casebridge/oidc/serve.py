@@ -12,7 +12,7 @@ SHUTDOWN_SECONDS = 1.0
 
 
 def serve() -> None:
-    """Serve by the settings in the environment; exits with 2 where they are wrong."""
+    """Serve with the settings in the environment; exits with 2 if they are wrong."""
     settings = load_settings(OidcProviderSettings)
     app = create_app(settings)
     sys.stdout.write(f"development identity provider at {settings.oidc_issuer}: no passwords, never for production\n")

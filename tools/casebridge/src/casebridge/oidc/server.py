@@ -19,7 +19,7 @@ REFRESH_SECONDS = 30 * 86_400
 
 
 class Request(OAuth2Request):  # type: ignore[misc]
-    """An HTTP request as Authlib wants it."""
+    """An HTTP request in Authlib's form."""
 
     def __init__(self, request: web.BaseRequest, uri: str, form: Mapping[str, str]) -> None:
         super().__init__(request.method, uri, headers=dict(request.headers))
@@ -36,7 +36,7 @@ class Request(OAuth2Request):  # type: ignore[misc]
 
 
 class Provider(AuthorizationServer):  # type: ignore[misc]
-    """The authorization server: its grants are registered with it, codes live in memory."""
+    """The authorization server with its grants; codes stay in memory."""
 
     def __init__(self, settings: OidcProviderSettings, signer: TokenSigner) -> None:
         super().__init__(scopes_supported=None)
@@ -57,13 +57,13 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         """Nothing to save: the tokens are signed."""
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
-        """Nobody listens."""
+        """Nothing to do: nobody listens."""
 
     def create_oauth2_request(self, request: OAuth2Request) -> OAuth2Request:
         return request
 
     def authorize(self, request: Request, user: User | None) -> web.Response:
-        """Send the browser back with a code, or with an error where `user` is None."""
+        """Send the browser back with a code, or with an error if `user` is None."""
         try:
             grant = self.get_consent_grant(request)
         except OAuth2Error as error:
@@ -77,7 +77,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         return response
 
     def refuse(self, request: Request, error: OAuth2Error) -> web.Response:
-        """Answer with an error, by redirect where the client's address was found good."""
+        """Answer with an error, by redirect if the client's address is valid."""
         response: web.Response = self.handle_error_response(request, error)
         return response
 

@@ -1,4 +1,4 @@
-"""What the development identity provider is told."""
+"""The settings of the development identity provider."""
 
 from pathlib import Path
 from typing import Annotated

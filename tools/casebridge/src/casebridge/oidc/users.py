@@ -1,4 +1,4 @@
-"""The ready-made users, and what each may do."""
+"""The predefined users, and what each may do."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class User:
         return self.username
 
     def allowed(self, scope: str) -> str:
-        """Those words of a requested scope that this user may have."""
+        """The requested scopes that this user may have."""
         return " ".join(word for word in scope.split() if word in {*IDENTITY_SCOPES, *self.scopes})
 
 

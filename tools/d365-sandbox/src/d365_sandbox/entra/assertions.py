@@ -32,12 +32,12 @@ ERRORS: tuple[tuple[type[jwt.InvalidTokenError], EntraError], ...] = (
 
 
 class CredentialUnusable(Exception):
-    """A certificate or key file that cannot be read."""
+    """A certificate or key file cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Federation:
-    """A federated credential: whose tokens stand for the application, and that issuer's keys (a JWKS)."""
+    """A federated credential: whose tokens prove the application, and that issuer's keys (a JWKS)."""
 
     issuer: str
     subject: str
@@ -46,13 +46,13 @@ class Federation:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What an application may prove itself with, beside its secret; `certificates` by thumbprint (x5t, x5t#S256)."""
+    """An application's credentials besides its secret; `certificates` by thumbprint (x5t, x5t#S256)."""
 
     certificates: Mapping[str, Any]
     federation: Federation | None = None
 
     def refusal_of(self, assertion: str, client_id: str, audiences: frozenset[str]) -> EntraError | None:
-        """Why Entra refuses the assertion of an application, or None."""
+        """Why Entra refuses the assertion of an application; None if it accepts it."""
         try:
             claims = jwt.decode(assertion, options={"verify_signature": False})
             if self.federation is not None and claims.get("iss") == self.federation.issuer:

@@ -29,6 +29,6 @@ def document(origin: str, tenant: str, *, is_v2: bool) -> JsonObject:
 
 
 def assertion_audiences(origin: str, tenant: str) -> frozenset[str]:
-    """What an assertion may name as its audience: a token endpoint or an issuer of the tenant."""
+    """The audiences allowed in an assertion: a token endpoint or an issuer of the tenant."""
     root = f"{origin}/{tenant}" if tenant else origin
     return frozenset({f"{root}/oauth2/v2.0/token", f"{root}/oauth2/token", f"{root}/v2.0", f"{root}/", root})

@@ -1,4 +1,4 @@
-"""Entra's token endpoints (client credentials, v1 and v2) and D365's check of what they gave out."""
+"""Entra's token endpoints (client credentials, v1 and v2) and D365's check of the tokens that they issued."""
 
 import base64
 import binascii
@@ -27,7 +27,7 @@ Version = Literal["v1", "v2"]
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """What a client asks: its form, with a Basic header taken into it; `tenant` is empty where the path has none."""
+    """A client's request: its form, including what a Basic header says; `tenant` is empty if the path has none."""
 
     form: Mapping[str, str]
     version: Version
@@ -36,7 +36,7 @@ class TokenRequest:
 
     @property
     def resource(self) -> str:
-        """The audience that is wanted; empty where there is none."""
+        """The requested audience; empty if there is none."""
         if self.version == "v1":
             return self.form.get("resource", "")
         scope = self.form.get("scope", "")
@@ -45,7 +45,7 @@ class TokenRequest:
 
 @dataclass(slots=True)
 class Tokens:
-    """Opaque access tokens; kept as digests in the data file, so they outlive a restart as Entra's do."""
+    """Opaque access tokens; stored as digests in the data file, so that they survive a restart like Entra's."""
 
     store: Store
     environment: Environment
@@ -56,7 +56,7 @@ class Tokens:
     _known: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def load(self) -> None:
-        """Reads the tokens that are still good."""
+        """Reads the tokens that are still valid."""
         rows = self.store.read("SELECT digest, audience, expires_at FROM tokens WHERE expires_at > ?", (time.time(),))
         self._known = {row["digest"]: (row["audience"], row["expires_at"]) for row in rows}
 
@@ -72,7 +72,7 @@ class Tokens:
         return Answer(200, {"token_type": "Bearer", **self._times(request), "access_token": token})
 
     def _times(self, request: TokenRequest) -> dict[str, str | int]:
-        """v1 writes numbers as text, and says more."""
+        """The lifetime fields; v1 writes numbers as text, and has more fields."""
         lifetime = self.lifetime_seconds
         if request.version == "v2":
             return {"expires_in": lifetime, "ext_expires_in": lifetime}
@@ -119,14 +119,14 @@ class Tokens:
         return scheme.lower() == "bearer" and expires_at > time.time() and audience == wanted
 
     async def revoke_all(self) -> int:
-        """Ends every token; returns how many there were."""
+        """Revokes every token; returns how many there were."""
         count, self._known = len(self._known), {}
         await self.store.submit(lambda connection: connection.execute("DELETE FROM tokens").rowcount)
         return count
 
 
 def with_basic(form: dict[str, str], authorization: str) -> dict[str, str]:
-    """The form with what a Basic header says of the client (RFC 6749, 2.3.1: both parts are form-encoded)."""
+    """The form with the client of a Basic header (RFC 6749, 2.3.1: both parts are form-encoded)."""
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return form

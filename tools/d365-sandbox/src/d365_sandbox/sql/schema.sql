@@ -1,4 +1,4 @@
--- Purpose: what the sandbox keeps beside the entity tables (those are built from entities.py).
+-- Purpose: what the sandbox stores besides the entity tables (which are built from entities.py).
 CREATE TABLE IF NOT EXISTS number_sequences (
     name TEXT PRIMARY KEY,
     last INTEGER NOT NULL
@@ -34,8 +34,8 @@ CREATE INDEX IF NOT EXISTS cases_by_web_case_id_alone ON CaseDetailBase (WebCase
 CREATE INDEX IF NOT EXISTS cases_by_modified ON CaseDetailBase (SysModifiedDateTime, CaseRecId);
 CREATE INDEX IF NOT EXISTS cases_by_rec_id ON CaseDetailBase (CaseRecId);
 CREATE INDEX IF NOT EXISTS cases_by_status ON CaseDetailBase (CaseStatus, status_changed_at);
--- The planner must know that a company holds many cases and a Web Case ID one, also while the file is new:
--- told by hand, for figures taken from an empty table would have it scan a company for every read-back.
+-- The planner must know that a company has many cases and a Web Case ID has one, even in a new file. So the figures are
+-- set here: with those of an empty table it would scan a company for every look-up.
 ANALYZE number_sequences;
 DELETE FROM sqlite_stat1 WHERE tbl = 'CaseDetailBase';
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
