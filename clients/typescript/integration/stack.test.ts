@@ -22,7 +22,7 @@ function refused(kind: string): (error: unknown) => boolean {
   return (error) => error instanceof ProblemError && error.kind === kind;
 }
 
-/** case-api behind a line that swallows the first answer to each of `methods`: what was asked for is done, and nobody hears it. */
+/** case-api behind a proxy that drops the first answer to each of `methods`: the request still takes effect. */
 async function swallowing(...methods: string[]) {
   const swallowed: string[] = [];
   const server = createServer((request, response) => {
@@ -59,7 +59,7 @@ test("a draft becomes a case of D365", async () => {
   assert.deepEqual(await casebridge.validate(edited), []);
   const submission = await casebridge.submit(edited, { wait: 20 });
   assert.equal(submission.state, "delivered");
-  // The submission is told first; the case has its Case ID once status-sync has written it.
+  // The submission has its result first; the case gets its Case ID once status-sync has written it.
   let now = await casebridge.get(edited.web_case_id);
   for (const deadline = Date.now() + 10_000; now.case_id === null && Date.now() < deadline; ) {
     now = await casebridge.get(edited.web_case_id);

@@ -1,4 +1,4 @@
-// Writes src/generated/ from the API's OpenAPI document and the catalogue of problems; with --check it only compares.
+// Writes src/generated/ from the API's OpenAPI document and the catalogue of problems; with --check, only compares.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import openapiTS, { astToString } from "openapi-typescript";
 
@@ -7,7 +7,7 @@ const target = new URL("../src/generated/", import.meta.url);
 const check = process.argv.includes("--check");
 
 async function schema() {
-  // A default (`null` everywhere) does not make a field of a request mandatory.
+  // A default (always `null`) does not make a request's field mandatory.
   const nodes = await openapiTS(new URL("openapi/case-api.json", documents), { defaultNonNullable: false });
   return `// Written by \`npm run generate\` from docs/openapi/case-api.json.\n\n${astToString(nodes)}`;
 }

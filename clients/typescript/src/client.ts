@@ -16,32 +16,32 @@ export type Length = Schemas["LengthDocument"];
 export type Submission = Schemas["SubmissionDocument"];
 export type Timeline = Schemas["Timeline"];
 
-/** The version of a case that you decide upon: what `get`, `create`, `copy` and `edit` answer has it. */
+/** The version of a case that you act on; `get`, `create`, `copy` and `edit` return it. */
 export type CaseVersion = Pick<VersionedCase, "web_case_id" | "etag">;
 /** A case with its ETag. */
 export type VersionedCase = Case & { readonly etag: string };
 
 export interface Options extends TransportOptions {
-  /** The dealer (its slug) that calls are for; `forDealer` chooses another one. */
+  /** The dealer (its slug) for all calls; `forDealer` chooses another one. */
   dealer?: string;
 }
 
 export type CallOptions = {
-  /** Gives up: the call, and all that is yet to be tried again. */
+  /** Cancels the call and all further attempts. */
   signal?: AbortSignal | undefined;
 };
 
 export type CreateOptions = CallOptions & {
-  /** For who repeats the call elsewhere, such as after a reload of the page; default: a new one per call. */
+  /** To repeat the call elsewhere, such as after a reload of the page; default: a new one per call. */
   idempotencyKey?: string;
 };
 
 export type SubmitOptions = CreateOptions & {
-  /** Seconds to wait for the outcome, 30 at most; default 0. */
+  /** Seconds to wait for the outcome, at most 30; default 0. */
   wait?: number;
 };
 
-/** Calls case-api; `createCasebridge` makes it. */
+/** Calls case-api; `createCasebridge` creates it. */
 export class Casebridge {
   /** Every operation of the OpenAPI document by its path, with the same token, retries and errors. */
   readonly http: Client<paths>;
@@ -67,19 +67,19 @@ export class Casebridge {
     return some(await this.http.GET("/v1/dealers", options)).items;
   }
 
-  /** The categories that a case may have. */
+  /** The categories that a case can have. */
   async categories(options: CallOptions = {}): Promise<Category[]> {
     const params = { path: this.#dealer() };
     return some(await this.http.GET("/v1/dealers/{dealer}/categories", { params, ...options })).items;
   }
 
-  /** The priorities that a case may have. */
+  /** The priorities that a case can have. */
   async priorities(options: CallOptions = {}): Promise<Priority[]> {
     const params = { path: this.#dealer() };
     return some(await this.http.GET("/v1/dealers/{dealer}/priorities", { params, ...options })).items;
   }
 
-  /** How long texts may be that are submitted, where D365 keeps less than drafts may hold. */
+  /** How long submitted texts may be, for fields of which D365 keeps less than a draft. */
   async lengths(options: CallOptions = {}): Promise<Length[]> {
     const params = { path: this.#dealer() };
     return some(await this.http.GET("/v1/dealers/{dealer}/lengths", { params, ...options })).items;
@@ -91,7 +91,7 @@ export class Casebridge {
     return some(await this.http.GET("/v1/dealers/{dealer}/cases", { params, ...options }));
   }
 
-  /** All cases of the list, one by one; pages are fetched as they are needed. */
+  /** All cases of the list, one by one; fetches pages as needed. */
   async *cases(filter: Omit<PageFilter, "cursor" | "counts"> = {}, options: CallOptions = {}): AsyncGenerator<Case, void, undefined> {
     let cursor: string | undefined;
     do {
@@ -108,7 +108,7 @@ export class Casebridge {
     return response.body ?? new Blob([]).stream();
   }
 
-  /** Save a new draft. However often the request has to be sent, there is one draft. */
+  /** Save a new draft. However often the request is sent, it creates only one. */
   async create(content: CaseInput, options: CreateOptions = {}): Promise<VersionedCase> {
     const { signal, idempotencyKey = newKey() } = options;
     const params = { path: this.#dealer(), header: { "Idempotency-Key": idempotencyKey } };
@@ -130,7 +130,7 @@ export class Casebridge {
     return versioned(await this.http.GET("/v1/dealers/{dealer}/cases/{web_case_id}", { params, ...options }));
   }
 
-  /** Change a draft: null empties a field, what is left out stays. `version-changed` where somebody was faster. */
+  /** Change a draft: null empties a field, omitted fields stay. Throws `version-changed` if somebody was faster. */
   async edit(version: CaseVersion, changes: CaseInput, options: CallOptions = {}): Promise<VersionedCase> {
     const params = { path: this.#case(version.web_case_id), header: { "If-Match": version.etag } };
     try {
@@ -139,7 +139,7 @@ export class Casebridge {
       );
     } catch (error) {
       if (!repeated(error, "version-changed")) throw error;
-      // Perhaps it was our own change, whose answer was lost on the way.
+      // Perhaps it was our own change, whose answer was lost.
       const now = await this.get(version.web_case_id, options);
       if (!holds(now, changes)) throw error;
       return now;
@@ -152,12 +152,12 @@ export class Casebridge {
     try {
       await this.http.DELETE("/v1/dealers/{dealer}/cases/{web_case_id}", { params, ...options });
     } catch (error) {
-      // It is gone: the answer to an attempt before was lost on the way.
+      // It is gone: the answer to an earlier attempt was lost.
       if (!repeated(error, "not-found")) throw error;
     }
   }
 
-  /** What stands in the way of submitting the draft, field by field; empty where nothing does. */
+  /** What prevents submitting the draft, field by field; empty if nothing does. */
   async validate(version: CaseVersion, options: CallOptions = {}): Promise<readonly FieldError[]> {
     try {
       await this.#submit(version, { "Idempotency-Key": newKey() }, { validate_only: true }, options.signal);
@@ -168,14 +168,14 @@ export class Casebridge {
     }
   }
 
-  /** Submit the draft, irreversibly. However often the request has to be sent, it is submitted once. */
+  /** Submit the draft, irreversibly. However often the request is sent, the draft is submitted once. */
   async submit(version: CaseVersion, options: SubmitOptions = {}): Promise<Submission> {
     const { signal, idempotencyKey = newKey(), wait } = options;
     const header = { "Idempotency-Key": idempotencyKey, ...(wait && { Prefer: `wait=${Math.ceil(wait)}` }) };
     return (await this.#submit(version, header, {}, signal)) as Submission;
   }
 
-  /** How far the submission of a case has come. */
+  /** The state of a case's submission. */
   async submission(webCaseId: string, options: CallOptions = {}): Promise<Submission> {
     const params = { path: this.#case(webCaseId) };
     return some(await this.http.GET("/v1/dealers/{dealer}/cases/{web_case_id}/submission", { params, ...options }));
@@ -187,7 +187,7 @@ export class Casebridge {
     return some(await this.http.GET("/v1/dealers/{dealer}/cases/{web_case_id}/timeline", { params, ...options })).items;
   }
 
-  /** Changes of the dealer's cases, live. The first event is `resync`: load what you show once it is here. */
+  /** Changes of the dealer's cases, live. The first event is `resync`: then load what you show. */
   watch(options: WatchOptions = {}): AsyncGenerator<CaseEvent, void, undefined> {
     const url = this.#transport.url(this.#path("/cases/stream"));
     const open = (lastEventId: string | undefined, signal: AbortSignal): Promise<Response> => {
@@ -239,7 +239,7 @@ function versioned(answer: { data?: Case; response: Response }): VersionedCase {
   return { ...some(answer), etag };
 }
 
-// Not randomUUID, which browsers lack on pages without TLS.
+// Not randomUUID: browsers lack it on pages without TLS.
 function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -248,7 +248,7 @@ function repeated(error: unknown, kind: ProblemError["kind"]): boolean {
   return error instanceof ProblemError && error.kind === kind && error.attempts > 1;
 }
 
-/** Whether `now` has all that a merge patch of `changes` makes of it. */
+/** Whether `now` already has every change of the merge patch `changes`. */
 function holds(now: object, changes: object): boolean {
   const found = now as Record<string, unknown>;
   return Object.entries(changes as Record<string, unknown>).every(([name, value]) => {

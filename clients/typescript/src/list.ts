@@ -16,23 +16,23 @@ type Column =
 
 /** Which cases, in which order. */
 export interface CaseFilter {
-  /** Part of a Web Case ID, a Case ID, a user's name or a status' label; case does not matter. */
+  /** Part of a Web Case ID, a Case ID, a user's name or a status label; case does not matter. */
   q?: string;
-  /** Words that all stand in the description or the notes, in any order. */
+  /** Words that are all in the description or the notes, in any order. */
   text?: string;
   status?: CaseStatus | readonly CaseStatus[];
   category?: string;
   priority?: string;
-  /** A user's name; `me` for the token's own. */
+  /** A user's name; `me` for the user of the token. */
   created_by?: string;
   origin?: Case["origin"];
   /** A moment, or a day ("2026-01-31") of `zone`. */
   created_from?: Date | string;
-  /** A moment, or a day of `zone`, the whole of it. */
+  /** A moment, or a whole day of `zone`. */
   created_to?: Date | string;
   /** The IANA time zone of days and of a file's times; default UTC. */
   zone?: string;
-  /** Those submitted that did not reach D365 yet; false: the others. */
+  /** Submitted cases that have not reached D365 yet; false: the others. */
   undelivered?: boolean;
   /** A column, with `-` in front for descending; default `-created_at`. */
   sort?: Column | `-${Column}`;
@@ -48,13 +48,13 @@ export interface FileFilter extends CaseFilter {
 export interface PageFilter extends CaseFilter {
   /** 1 to 100; default 25. */
   limit?: number;
-  /** `next` of the page before, with the same filter and sort. */
+  /** `next` of the previous page, with the same filter and sort. */
   cursor?: string;
-  /** Also count: in all, and per status. */
+  /** Also count: in total and per status. */
   counts?: boolean;
 }
 
-/** `filter` as the API's query parameters; what is undefined or empty is left out. */
+/** `filter` as the API's query parameters, without undefined or empty values. */
 export function queryOf(filter: PageFilter | FileFilter): Record<string, string> {
   const query: Record<string, string> = {};
   for (const [name, value] of Object.entries(filter) as [string, unknown][]) {

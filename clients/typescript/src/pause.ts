@@ -1,4 +1,4 @@
-/** Wait `ms`; rejects with the signal's reason as soon as it is aborted. */
+/** Wait `ms`; rejects with the signal's reason as soon as the signal aborts. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
@@ -17,7 +17,7 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 /**
  * Milliseconds to wait before the next attempt, after `failures` (1 and more) in a row.
  *
- * It doubles up to `longest`, and half of it is chance, so that a crowd does not come back at once.
+ * It doubles up to `longest`; half of it is random, so that many clients do not return at the same time.
  */
 export function backOff(failures: number, longest: number, first = 250): number {
   const step = Math.min(first * 2 ** (failures - 1), longest);

@@ -6,23 +6,23 @@ export type FieldError = components["schemas"]["FieldError"];
 
 const PREFIX = "urn:casebridge:problem:";
 
-/** The API answered, and refused (RFC 9457). docs/problems.md tells what to do about each kind. */
+/** The API answered with a refusal (RFC 9457). docs/problems.md says what to do about each kind. */
 export class ProblemError extends Error {
   override readonly name = "ProblemError";
   /** The whole `type`, such as `urn:casebridge:problem:version-changed`. */
   readonly type: string;
-  /** Its last word, to switch on; undefined where something in between answered, such as a proxy. */
+  /** Its last word, to switch on; undefined if something in between answered, such as a proxy. */
   readonly kind: ProblemKind | undefined;
   readonly status: number;
   readonly title: string;
   readonly detail: string | undefined;
   /** One entry per wrong field: `pointer` is a JSON pointer into what was sent, `?name`, or a header's name. */
   readonly errors: readonly FieldError[];
-  /** By which the operators find what happened. */
+  /** The ID with which operators find what happened. */
   readonly traceId: string | undefined;
   /** Seconds after which the same request may be sent again. */
   readonly retryAfter: number | undefined;
-  /** The case's ETag now, where the version sent is not the current one. */
+  /** The case's current ETag, if the version sent is outdated. */
   readonly currentEtag: string | undefined;
   /** How many times the request was sent. */
   readonly attempts: number;
@@ -42,7 +42,7 @@ export class ProblemError extends Error {
     this.attempts = attempts;
   }
 
-  /** Read the problem out of `response`. */
+  /** Read the problem from `response`. */
   static async from(response: Response, attempts: number): Promise<ProblemError> {
     const document: unknown = await response.json().catch(() => undefined);
     const isObject = typeof document === "object" && document !== null;
@@ -50,7 +50,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** No answer came: the network, a time-out, or an answer that broke off. What was asked for may have happened. */
+/** No complete answer came: network error, timeout, or an answer that broke off. The request may have taken effect. */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
 
@@ -63,7 +63,7 @@ export class ConnectionError extends Error {
   }
 }
 
-/** `Retry-After` in seconds: it is a number of them, or a date (RFC 9110, 10.2.3). */
+/** `Retry-After` in seconds: the header is a number of seconds or a date (RFC 9110, 10.2.3). */
 function seconds(header: string | null): number | undefined {
   if (!header) return undefined;
   const number = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;

@@ -1,4 +1,4 @@
-/** An event of a stream; `id` is the last one that the stream told up to here. */
+/** An event of a stream; `id` is the last one that the stream sent up to here. */
 export interface Message {
   event: string;
   data: string;
@@ -6,14 +6,15 @@ export interface Message {
 }
 
 /**
- * Reads server-sent events out of text, however it was cut (HTML standard, 9.2.6).
+ * Parses server-sent events from text, however it was split (HTML standard, 9.2.6).
  *
- * By hand, for case-api tells ids with comments too, so that quiet streams can be gone on with, and the parsers at hand forget those.
+ * Our own parser, because case-api also sends IDs with comments, so that quiet streams can resume; available parsers
+ * lose those.
  */
 export class EventParser {
-  /** Behind which event to go on. */
+  /** The event after which to continue. */
   lastEventId: string | undefined;
-  /** Milliseconds before the next connection, as the stream asked for. */
+  /** Milliseconds before the next connection, as the stream asked. */
   retryMs: number | undefined;
   #rest = "";
   #id: string | undefined;
@@ -24,7 +25,7 @@ export class EventParser {
     this.lastEventId = this.#id = lastEventId;
   }
 
-  /** A new connection begins: forget what the one before left half told. */
+  /** Start a new connection: discard the incomplete event of the previous one. */
   restart(): void {
     this.#rest = this.#event = "";
     this.#id = this.lastEventId;

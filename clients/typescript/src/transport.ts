@@ -2,15 +2,15 @@ import { backOff, pause } from "./pause.js";
 import { ConnectionError, ProblemError } from "./problem.js";
 
 export interface TransportOptions {
-  /** Where case-api is, such as `https://cases.example.com`; or the address of your own back end before it. */
+  /** The address of case-api, such as `https://cases.example.com`, or of your own back end in front of it. */
   baseUrl: string;
-  /** Gives a valid access token; asked before every attempt, so cache it. Left out where a back end adds the token. */
+  /** Returns a valid access token; called before every attempt, so cache it. Omit it if a back end adds the token. */
   token?: () => string | Promise<string>;
   /** Another `fetch`, to add a CSRF header or to go through a proxy. */
   fetch?: typeof fetch;
-  /** For so long a request is sent again (30,000); no attempt begins later. 0: never again. */
+  /** How long a request is retried (30,000); no attempt begins later. 0: no retries. */
   retryForMs?: number;
-  /** For so long one attempt may take (10,000); an answer that is read as a stream, until it begins. */
+  /** How long one attempt may take (10,000); for an answer that is read as a stream, until it begins. */
   timeoutMs?: number;
 }
 
@@ -18,14 +18,14 @@ const RETRY_FOR_MS = 30_000;
 const TIMEOUT_MS = 10_000;
 const LONGEST_BACK_OFF_MS = 8_000;
 
-/** Sends requests: with a token, again where that is safe and may help, and with a typed error for every refusal. */
+/** Sends requests with a token, retries where that is safe and may help, and throws a typed error for every refusal. */
 export class Transport {
   readonly #options: TransportOptions;
   readonly #fetch: typeof fetch;
 
   constructor(options: TransportOptions) {
     this.#options = options;
-    // Called as a method, a browser's fetch refuses.
+    // A browser's fetch fails if called as a method.
     this.#fetch = options.fetch ?? ((...request) => fetch(...request));
   }
 
@@ -36,9 +36,9 @@ export class Transport {
   }
 
   /**
-   * The answer to `request`; read whole, unless as a stream.
+   * The answer to `request`, completely read unless `stream`.
    *
-   * Throws `ProblemError` or `ConnectionError` once it is not worth trying again, and the signal's reason where it is aborted.
+   * Throws `ProblemError` or `ConnectionError` once retrying is pointless, and the signal's reason if it aborts.
    */
   async send(request: Request, { stream = false, retryForMs = this.#options.retryForMs } = {}): Promise<Response> {
     const body = await request.arrayBuffer();
@@ -50,7 +50,7 @@ export class Transport {
       const outcome = await this.#attempt(request, body, token, stream, attempts);
       if (outcome instanceof Response) return outcome;
       if (outcome instanceof ProblemError && outcome.status === 401 && !refused) {
-        // It may have expired on the way: once more, with the next one.
+        // It may have expired on the way: try once more, with the next one.
         refused = { token, error: outcome };
         continue;
       }
@@ -93,7 +93,7 @@ export class Transport {
   }
 }
 
-/** Whether `request` may be sent again after `error`: it helps, and nothing happens twice. */
+/** Whether `request` may be sent again after `error`: it may help, and nothing happens twice. */
 function mayRepeat(request: Request, error: ProblemError | ConnectionError): boolean {
   if (error instanceof ProblemError) {
     if (error.status === 429 || error.kind === "idempotency-key-in-use") return true;
@@ -107,7 +107,7 @@ function waitBefore(attempts: number, error: ProblemError | ConnectionError): nu
   return asked + backOff(attempts, LONGEST_BACK_OFF_MS);
 }
 
-/** The milliseconds that `Prefer: wait` lets the API take before it answers; they come on top of every limit. */
+/** The milliseconds that `Prefer: wait` gives the API before it answers, in addition to every limit. */
 function preferredWait(request: Request): number {
   const seconds = /\bwait=(\d+)/.exec(request.headers.get("Prefer") ?? "")?.[1];
   return Number(seconds ?? 0) * 1000;

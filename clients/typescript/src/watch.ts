@@ -5,19 +5,19 @@ import { EventParser, type Message } from "./sse.js";
 
 type Case = components["schemas"]["CaseDocument"];
 
-/** What `watch` tells; `id` is what `lastEventId` goes on behind. */
+/** What `watch` yields; pass `id` as `lastEventId` to continue after it. */
 export type CaseEvent =
-  /** A case has changed, or is new; the whole of it. */
+  /** A case has changed, or is new; the whole case. */
   | { event: "case"; case: Case; id: string | undefined }
-  /** Load anew what you show: watching begins here (`opened`), or changes were missed, for the reason that the API gives. */
+  /** Load what you show again: watching begins here (`opened`), or changes were missed, for the API's reason. */
   | { event: "resync"; reason: string; id: string | undefined };
 
 export interface WatchOptions {
   /** Ends watching. */
   signal?: AbortSignal | undefined;
-  /** The `id` of the last event seen, to go on behind it, such as after a reload of the page. */
+  /** The `id` of the last event seen, to continue after it, such as after a reload of the page. */
   lastEventId?: string | undefined;
-  /** After so long a silence (45,000) the connection counts as dead; the API sends something every 15 seconds. */
+  /** The silence after which a connection counts as dead (45,000); the API sends something every 15 seconds. */
   silenceMs?: number;
 }
 
@@ -27,13 +27,13 @@ const SILENCE_MS = 45_000;
 const AT_ONCE_MS = 250;
 const FIRST_BACK_OFF_MS = 1_000;
 const LONGEST_BACK_OFF_MS = 30_000;
-// A connection that held so long was a good one.
+// A connection that lasted this long was a good one.
 const GOOD_MS = 5_000;
 
 /**
- * The dealer's events for as long as somebody reads them, over as many connections as that takes.
+ * The dealer's events for as long as somebody reads them, over as many connections as needed.
  *
- * Ends when the signal is aborted; throws `ProblemError` where the API refuses for good.
+ * Ends when the signal aborts; throws `ProblemError` if the API refuses permanently.
  */
 export async function* watch(open: Open, options: WatchOptions): AsyncGenerator<CaseEvent, void, undefined> {
   const { signal, silenceMs = SILENCE_MS } = options;
@@ -46,7 +46,7 @@ export async function* watch(open: Open, options: WatchOptions): AsyncGenerator<
       const response = await open(parser.lastEventId, either);
       opened = Date.now();
       parser.restart();
-      // Without a place to go on behind, nobody tells what happened while nothing was open.
+      // Without a place to continue from, changes between two connections are lost.
       if (parser.lastEventId === undefined) yield { event: "resync", reason: "opened", id: undefined };
       for await (const message of messages(response, parser, silenceMs)) {
         said = message.event;
@@ -62,7 +62,7 @@ export async function* watch(open: Open, options: WatchOptions): AsyncGenerator<
     }
     const good = Date.now() - opened > GOOD_MS;
     failures = good ? 1 : failures + 1;
-    // `end` says that the token expired, or the replica stops: the next connection is good at once.
+    // `end` says that the token expired, or the replica stops: the next connection can begin at once.
     const first = good && said === "end" ? AT_ONCE_MS : (parser.retryMs ?? FIRST_BACK_OFF_MS);
     await pause(askedMs + backOff(failures, LONGEST_BACK_OFF_MS, first), signal).catch(() => undefined);
   }
@@ -75,11 +75,11 @@ function passes(error: unknown): boolean {
 function read({ event, data, id }: Message): CaseEvent | undefined {
   if (event === "case") return { event, case: JSON.parse(data) as Case, id };
   if (event === "resync") return { event, reason: (JSON.parse(data) as { reason?: string }).reason ?? "", id };
-  // Of an event that a later version of the API adds, nothing is shown.
+  // Ignore events that a later version of the API adds.
   return undefined;
 }
 
-/** The messages of one connection, until it ends; throws `ConnectionError` where it breaks or falls silent. */
+/** The messages of one connection, until it ends; throws `ConnectionError` if it breaks or goes silent. */
 async function* messages(
   response: Response,
   parser: EventParser,
@@ -96,7 +96,7 @@ async function* messages(
       yield* parser.feed(decoder.decode(value, { stream: true }));
     }
   } finally {
-    // Closes the connection where the reader of the events left; a broken one refuses that.
+    // Close the connection if the reader of the events has left; a broken one refuses that.
     reader.cancel().catch(() => undefined);
   }
 }

@@ -8,7 +8,7 @@ const root = new URL("../../", import.meta.url);
 const text = (path: string): Promise<string> => readFile(new URL(path, root), "utf8");
 
 test("the package holds what runs and its types, and nothing else", async () => {
-  // The tests stand on a fresh build; to build again would pull it from under those that run beside this one.
+  // The tests run on a fresh build; building again would remove it under tests that run in parallel.
   const command = ["pack", "--dry-run", "--json", "--ignore-scripts"];
   const { stdout } = await promisify(execFile)("npm", command, { cwd: root });
   const [packed] = JSON.parse(stdout) as [{ name: string; files: { path: string }[] }];

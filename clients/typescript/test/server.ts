@@ -17,7 +17,7 @@ export class Server implements AsyncDisposable {
   readonly #server = createServer((request, response) => void this.#handle(request, response));
   readonly #answers: Answer[];
 
-  /** The last of `answers` is given to all further requests. */
+  /** The last of `answers` answers all further requests. */
   private constructor(answers: Answer[]) {
     this.#answers = answers;
   }
@@ -36,7 +36,7 @@ export class Server implements AsyncDisposable {
     return createCasebridge({ baseUrl: this.url, token: () => "secret", dealer: "usmf-us-001", ...options });
   }
 
-  /** Give all further requests this answer. */
+  /** Answer all further requests with this. */
   answerAll(answer: Answer): void {
     this.#answers.splice(0, Infinity, answer);
   }

@@ -22,7 +22,7 @@ function changed(id: string, web_case_id: string): string {
   return `id: ${id}\nevent: case\ndata: ${JSON.stringify(caseOf({ web_case_id }))}\n\n`;
 }
 
-/** The first `count` events, by their words. */
+/** The first `count` events, as words. */
 async function events(client: Casebridge, count: number, options: WatchOptions = {}): Promise<string[]> {
   const seen: string[] = [];
   for await (const event of client.watch(options)) {
