@@ -1,6 +1,6 @@
 #!/bin/sh
-# Refuses the secrets of this repository where the stack is more than a trial: with a real D365 or identity provider.
-# Runs before anything else, since PostgreSQL keeps the first password that it is given.
+# Refuses the secrets of this repository unless the stack is a trial, that is, without a real D365 or identity provider.
+# Runs before anything else, because PostgreSQL keeps the first password it gets.
 set -eu
 trial_d365=http://sandbox:8365
 wrong=0
@@ -29,7 +29,7 @@ check_secret() {
     *development* | *password* | *changeme* | *change-me* | *secret* | *example* | *12345678*)
       refuse "$1" "is well known: give it a secret of your own in .env, such as \`openssl rand -hex 24\`" ;;
     *)
-      # As the services do (case_shared/process/safe_settings.py), which would refuse it after the database has been made.
+      # The services check the same (case_shared/process/safe_settings.py), but only after the database was created.
       different=$(printf %s "$value" | fold -w 1 | sort -u | grep -c . || true)
       [ ${#value} -ge 16 ] && [ "$different" -ge 6 ] ||
         refuse "$1" "is short or uses few different characters: give it 16 or more, such as \`openssl rand -hex 24\`"
