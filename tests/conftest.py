@@ -1,4 +1,4 @@
-"""What tests stand on: a PostgreSQL, a Kafka and a sandbox a session; a database and topics of its own a test."""
+"""Shared fixtures: PostgreSQL, Kafka and the sandbox per session; a database and topics per test."""
 
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -24,18 +24,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", help="folder into which tests/e2e/browser draws every page")
 
 
-# How long an example takes says how busy the machine is, nothing about our code.
+# The time that an example takes depends on the machine's load, not on our code.
 hypothesis.settings.register_profile("ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("ours")
 
 
 def pytest_configure() -> None:
-    """Logs of what runs in this process have plain stack traces; structlog's own, with all variables, take seconds."""
+    """Use plain stack traces in logs of this process; structlog's own, with all variables, take seconds."""
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[structlog.processors.add_log_level, plain])
 
 
-# What takes long comes first, so that all workers end at about the same time.
+# The longest files come first, so that all workers end at about the same time.
 STACK, BROWSER, SCENARIOS = "tests/e2e/", "tests/e2e/browser/", "tests/chaos/scenarios/test_"
 SLOWEST = (
     f"{BROWSER}console/test_looks",
@@ -49,7 +49,7 @@ SLOWEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put whole files into the order in which workers take them; within a file nothing changes."""
+    """Sort whole files into the order in which workers take them; within a file nothing changes."""
 
     def place(item: pytest.Item) -> int:
         return next((place for place, folder in enumerate(SLOWEST) if item.nodeid.startswith(folder)), len(SLOWEST))
@@ -58,9 +58,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Files(LoadFileScheduling):  # type: ignore[misc]
-    """A file is one worker's, and so is all that stands on one stack: it is not started twice.
+    """One worker runs a whole file, and all files that share a stack: the stack is not started twice.
 
-    Browsers are worth a stack for each worker.
+    For browser tests, a stack per worker is worth its start.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -70,7 +70,7 @@ class Files(LoadFileScheduling):  # type: ignore[misc]
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Files | None:
-    """Take the place of `--dist loadfile`."""
+    """Replace `--dist loadfile`."""
     return Files(config, log) if config.getoption("dist") == "loadfile" else None
 
 
@@ -95,7 +95,7 @@ async def template_database(running_servers: servers.Servers) -> str:
 
 @pytest_asyncio.fixture
 async def database(running_servers: servers.Servers, template_database: str) -> AsyncIterator[databases.Database]:
-    """A database of the test's own."""
+    """The test's own database."""
     async with databases.cloned(running_servers.postgres, template_database) as clone:
         yield clone
 
@@ -104,14 +104,14 @@ async def database(running_servers: servers.Servers, template_database: str) -> 
 async def module_database(
     running_servers: servers.Servers, template_database: str
 ) -> AsyncIterator[databases.Database]:
-    """A database for all tests of a file that need none of their own."""
+    """A database that all tests of a file share."""
     async with databases.cloned(running_servers.postgres, template_database) as clone:
         yield clone
 
 
 @pytest.fixture
 def broker(running_servers: servers.Servers) -> brokers.Broker:
-    """Kafka with topics and groups of the test's own; `create` makes the topics."""
+    """Kafka with the test's own topics and groups; `create` creates the topics."""
     prefix = f"t{uuid.uuid4().hex[:10]}."
     return brokers.Broker(
         KafkaSettings(
@@ -132,6 +132,6 @@ async def running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
 
 @pytest_asyncio.fixture
 async def d365(running_sandbox: sandbox.Sandbox) -> AsyncIterator[sandbox.Sandbox]:
-    """The D365 sandbox as it is after a reset."""
+    """The D365 sandbox after a reset."""
     await running_sandbox.reset()
     yield running_sandbox

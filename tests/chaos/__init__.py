@@ -1,1 +1,1 @@
-"""Faults: the seeded harness (`make chaos`), and the storms beside it (`make scenarios`)."""
+"""Faults: the seeded harness (`make chaos`), and larger scenarios (`make scenarios`)."""

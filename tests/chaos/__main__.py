@@ -1,4 +1,4 @@
-"""`make chaos`: run seeds, say what came of each, write the report. Exits with 1 where a promise was broken."""
+"""`make chaos`: run seeds, print each result, write the report. Exits with 1 if a promise was broken."""
 
 import asyncio
 import shutil
@@ -17,7 +17,7 @@ from tests.chaos.books import rows_of
 from tests.chaos.checker import Kind
 from tests.chaos.run import Verdict, run
 
-# Each world serves this many seeds at most, so that a failing one is found on a young world, which can be built again.
+# Seeds per world at most: a failing seed then has few predecessors, and the same world can be built again.
 _SEEDS_A_WORLD = 10
 
 
@@ -44,7 +44,7 @@ def main(
 
 
 def late(verdicts: list[Verdict]) -> list[int]:
-    """Seeds of which nothing is wrong but a recovery's time: systems that share two cores start more slowly."""
+    """Seeds that fail only because a recovery took too long: systems that share two cores start more slowly."""
     broken = {verdict.seed: {violation.kind for violation in verdict.violations} for verdict in verdicts}
     return [seed for seed, kinds in broken.items() if kinds == {Kind.SLOW}]
 
@@ -57,13 +57,13 @@ def parse(seeds: str) -> list[int]:
     except ValueError:
         raise typer.BadParameter(f"{seeds!r}: write numbers and ranges, as in 1-100,7") from None
     if not numbers or len(set(numbers)) < len(numbers):
-        # A world has seen a seed's Idempotency-Keys already when it comes again.
+        # A world has already seen the seed's Idempotency-Keys when it is repeated.
         raise typer.BadParameter(f"{seeds!r}: write each seed once; run the same again by another make chaos")
     return numbers
 
 
 async def run_all(seeds: list[int], worlds: int, keep: Path) -> list[Verdict]:
-    """Run these seeds, and return their verdicts in order; a world serves a few of them and is then built anew."""
+    """Run these seeds, and return their verdicts in order; each world serves a few of them."""
     share = min(_SEEDS_A_WORLD, -(-len(seeds) // worlds))
     waiting = deque(seeds[place : place + share] for place in range(0, len(seeds), share))
     verdicts: list[Verdict] = []
@@ -79,7 +79,7 @@ async def run_all(seeds: list[int], worlds: int, keep: Path) -> list[Verdict]:
 
 @contextmanager
 def fresh_folder() -> Iterator[Path]:
-    """A folder for one world, gone afterwards."""
+    """A folder for one world, deleted afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="casebridge-chaos-"))
     folder.chmod(0o755)  # PostgreSQL may run as another user
     try:
@@ -89,7 +89,7 @@ def fresh_folder() -> Iterator[Path]:
 
 
 async def run_some(seeds: list[int], folder: Path, keep: Path, verdicts: list[Verdict]) -> None:
-    """Run these seeds on one world; what explains a failing one is kept."""
+    """Run these seeds on one world; keep the evidence of a failing one."""
     began = time.monotonic()
     async with world.running(folder) as running:
         print(f"world ready after {time.monotonic() - began:.0f} s", flush=True)
@@ -105,7 +105,7 @@ async def run_some(seeds: list[int], folder: Path, keep: Path, verdicts: list[Ve
 
 
 def tell(verdict: Verdict) -> None:
-    """One line a run, and one for each broken promise."""
+    """Print one line per run, and one for each broken promise."""
     recoveries = ", ".join(f"{one.fault} {one.seconds:.1f} s" for one in verdict.history.recoveries)
     print(f"seed {verdict.seed}: {verdict.seconds:.0f} s, settled after {verdict.settled_seconds:.1f} s; {recoveries}")
     for violation in verdict.violations[:20]:
@@ -114,7 +114,7 @@ def tell(verdict: Verdict) -> None:
 
 
 def keep_evidence(verdict: Verdict, folder: Path, keep: Path) -> Path:
-    """Keep the history and every part's log, and say how to run the seed again."""
+    """Keep the history and every part's log, and print how to run the seed again."""
     place = keep / f"seed-{verdict.seed}"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)

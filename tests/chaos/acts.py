@@ -1,4 +1,4 @@
-"""What faults do to the world, and how each is undone."""
+"""What faults do to the world, and how to undo each."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ from tests.chaos.parts import Part
 from tests.chaos.world import REPLICAS, World, spare
 
 _POINT_SECONDS = 8.0
-# Longer than any POST is under way, so that what D365 had said is known before it is gone.
+# Longer than any POST takes, so that D365's answer is known before it is lost.
 _RESTORING_SECONDS = 2.5
 _BALLAST = 4 * 1024 * 1024
 
@@ -28,7 +28,7 @@ Act = Callable[[World], Awaitable[None]]
 
 
 async def nothing(_: World) -> None:
-    """Some faults heal by themselves."""
+    """Nothing: some faults heal by themselves."""
 
 
 def names(kind: str) -> list[str]:
@@ -86,13 +86,13 @@ def restart(name: str) -> Act:
 
 
 def rebalance(kind: str) -> Act:
-    """A member more and a member less, three times, by turns cleanly and by kill -9."""
+    """Add and remove a member, three times, alternately with a clean stop and kill -9."""
 
     async def act(world: World) -> None:
         part = world.parts.by_name[spare(world, kind)]
         for turn in range(3):
             part.start()
-            with suppress(AssertionError):  # not ready in time, on a busy machine: a storm all the same
+            with suppress(AssertionError):  # not ready in time, on a busy machine: still a rebalance
                 await part.ready(6)
             if turn % 2:
                 part.held = True
@@ -104,7 +104,7 @@ def rebalance(kind: str) -> Act:
 
 
 async def _leader(world: World, lease: str, schema: str) -> Part | None:
-    """The replica that holds the lease; its owner's name has the process id in it."""
+    """The replica that has the lease, found by the process ID in the owner's name."""
     connection = await asyncpg.connect(world.superuser_url, timeout=5)
     try:
         owner = await connection.fetchval(f"SELECT owner FROM {schema}.leases WHERE name = $1", lease)
@@ -132,7 +132,7 @@ def kill_leader(lease: str, schema: str) -> Act:
 
 
 def arm(point: FaultPoint, action: str) -> Act:
-    """Arm, and wait until somebody was struck; a point that nobody reaches in time is disarmed."""
+    """Arm the point, and wait until it strikes; disarm it if nobody reaches it in time."""
     return both(prime(point, action), strike(point))
 
 
@@ -168,7 +168,7 @@ def thaw_struck(point: FaultPoint) -> Act:
 
 
 def lose(topic: str, kind: str) -> Act:
-    """Delete every record of a topic while those who read it are frozen, then wake them."""
+    """Delete every record of a topic while its readers are frozen, then wake them."""
 
     async def act(world: World) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=world.kafka)
@@ -186,7 +186,7 @@ def lose(topic: str, kind: str) -> Act:
 
 
 async def write_odd(world: World) -> None:
-    """Write records that nobody can read, and forged ones, into every topic."""
+    """Write unreadable and forged records into every topic."""
     assert world.history is not None
     token = world.history.new_token(set())
     world.history.forged.add(token)
@@ -198,7 +198,7 @@ def change(name: str, weather: Weather) -> Act:
         link = world.links[name]
         link.weather = weather
         if weather.refused or weather == Weather():
-            link.reset()  # a half-open connection is not told that it is one; healing ends it, as a reboot would
+            link.reset()  # half-open connections do not notice; healing ends them, as a reboot would
 
     return act
 
@@ -239,13 +239,13 @@ async def _control(world: World, method: str, path: str, body: Any = None) -> No
 
 
 async def back_up_d365(world: World) -> None:
-    """Keep D365's database as it is now."""
+    """Copy D365's database as it is now."""
     await _control(world, "POST", "/backup")
     world.backed_up_at = datetime.now(UTC)
 
 
 async def restore_d365(world: World) -> None:
-    """Put D365's database back while documents wait for it, and let an operator say so."""
+    """Restore D365's database while documents wait for it, and let an operator report it."""
     assert world.backed_up_at is not None
     away = {"id": "chaos-restoring", "kind": "outage"}
     await _control(world, "POST", "/faults", away)

@@ -1,4 +1,4 @@
-"""How everything stands: D365's books, the document queue, what dealers see, Kafka's log, the ledger."""
+"""The final state of everything: D365's cases, the document queue, what dealers see, Kafka's log, the ledger."""
 
 import json
 from collections import Counter
@@ -36,9 +36,9 @@ _DOCUMENTS = "SELECT web_case_id, submission_no, state, cause, reason, case_id F
 
 
 async def gather(world: World, history: History, *, against_d365: bool = False) -> Books:
-    """All of it, past every link; the ledger held against D365 where that is asked for.
+    """Read all of it, past every link; if `against_d365`, compare the ledger with D365.
 
-    Raises OSError, asyncpg.PostgresError or aiohttp.ClientError where a part is away.
+    Raises OSError, asyncpg.PostgresError or aiohttp.ClientError if a part does not answer.
     """
     own = {ticket.web_case_id for ticket in history.tickets.values()}
     async with world.session.get(f"{world.sandbox_url}/_sandbox/cases") as answer:
@@ -69,7 +69,7 @@ async def gather(world: World, history: History, *, against_d365: bool = False) 
 
 
 async def rows_of(world: World, web_case_ids: Sequence[str]) -> list[str]:
-    """All that the databases say of these cases, a JSON object a row, to explain a broken promise."""
+    """Everything that the databases have about these cases, one JSON object per row, to explain a broken promise."""
     connection = await asyncpg.connect(world.superuser_url, timeout=5)
     try:
         return [
@@ -85,7 +85,7 @@ async def rows_of(world: World, web_case_ids: Sequence[str]) -> list[str]:
 
 
 def _odd(world: World, kept: Sequence[asyncpg.Record]) -> list[tuple[str, str]]:
-    """What was set aside though we wrote it, and what was not though nobody can read it: (key, why)."""
+    """Our own records that were set aside, and unreadable ones that were not, as (key, why)."""
     groups: Counter[Place] = Counter()
     wrong = []
     for row in kept:
@@ -98,7 +98,7 @@ def _odd(world: World, kept: Sequence[asyncpg.Record]) -> list[tuple[str, str]]:
 
 
 async def _unready(world: World) -> list[str]:
-    """Replicas that are not ready: a consumer that has ended or lost its partitions says so there."""
+    """Replicas that are not ready, such as one whose consumer has ended or lost its partitions."""
     found = []
     for kind, count in REPLICAS.items():
         for number in range(1, count + 1):
@@ -110,12 +110,12 @@ async def _unready(world: World) -> list[str]:
 
 
 def _is_of(history: History, case: Mapping[str, Any]) -> bool:
-    """Whether it was born under a number that a case of this run had."""
+    """Whether the case came from D365 with a number that a case of this run had."""
     return (case["dataAreaId"], case["CaseId"]) in history.old_numbers
 
 
 async def _shown(world: World, history: History, dealer: str) -> dict[str, Any]:
-    """The dealer's newest cases, as its list shows them, far more than it can have of this run."""
+    """The dealer's newest cases, as its list shows them; more than one run can create."""
     at_least = 2 * len(history.tickets)
     headers = {"Authorization": f"Bearer {world.token('checker', dealer)}"}
     url = f"{world.case_api_urls[0]}/v1/dealers/{dealer}/cases"

@@ -1,4 +1,4 @@
-"""Decides, from the clients' records and D365's own books alone, whether the promises were kept.
+"""Decides only from the clients' records and D365's own cases whether the promises were kept.
 
 The promises: docs/design.md#what-does-casebridge-promise.
 """
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from tests.chaos.history import REFUSED, History, Outcome, Ticket, party_of
 
-# What the local stack's mapping makes of D365's symbols (docs/design.md#which-status-does-a-dealer-see).
+# The local stack's mapping of D365's symbols (docs/design.md#which-status-does-a-dealer-see).
 STATUS = {
     "None": "submitted",
     "InProcess": "in_process",
@@ -28,7 +28,7 @@ _OPEN = frozenset({"pending", "delivering", "verifying", "deferred"})
 
 
 class Kind(StrEnum):
-    """A promise that was broken."""
+    """Which promise was broken."""
 
     LOST = "lost"
     DOUBLED = "doubled"
@@ -48,7 +48,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Violation:
-    """A broken promise, of one case where it can be told."""
+    """A broken promise, with its case if it concerns one."""
 
     kind: Kind
     web_case_id: str | None
@@ -57,10 +57,10 @@ class Violation:
 
 @dataclass(frozen=True)
 class Books:
-    """How everything stands at the end: D365's cases, the document queue, the read model, the events in Kafka's order.
+    """The final state of everything: D365's cases, the document queue, the read model, the events in Kafka's order.
 
     `events` are (web_case_id, submission_no, revision), `statuses` (web_case_id, status_as_of), each case's in order;
-    `unreadable` are records that were set aside though they are ours, or were not though nobody can read them;
+    `unreadable` are our own records that were set aside, and unreadable ones that were not;
     `ledger` is the service's own answer.
     """
 
@@ -71,7 +71,7 @@ class Books:
     statuses: Sequence[tuple[str, datetime]]
     unreadable: Sequence[tuple[str, str]]
     ledger: Mapping[str, Any]
-    # Rows born in D365 by (dealer, Case ID); Web Case IDs whose document names a number that D365 has no more.
+    # Rows from D365 by (dealer, Case ID); Web Case IDs whose document has a number that D365 no longer has.
     born: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
     gone: AbstractSet[str] = frozenset()
     # Case IDs of cases in D365 with a forged text; replicas that are not ready.
@@ -80,7 +80,7 @@ class Books:
 
 
 def check(history: History, books: Books) -> list[Violation]:
-    """Every broken promise; none where all were kept.
+    """Every broken promise; empty if all were kept.
 
     The promises: docs/design.md#what-does-casebridge-promise.
     """
@@ -169,7 +169,7 @@ def _end(name: str | None, in_d365: Sequence[Mapping[str, Any]], last: Mapping[s
 
 
 def _content(ticket: Ticket, case: Mapping[str, Any], last: Mapping[str, Any]) -> Iterable[Violation]:
-    # As the dealer wrote it, or as an operator mended it.
+    # As the dealer wrote it, or as an operator corrected it.
     if case["Description"] not in {ticket.description, ticket.description.replace(REFUSED, "")}:
         detail = f"{case['Description']!r}, submitted: {ticket.description!r}, document {last['submission_no']}"
         yield Violation(Kind.WRONG_CONTENT, ticket.web_case_id, detail)
@@ -184,9 +184,9 @@ def _status(name: str | None, case: Mapping[str, Any], shown: Mapping[str, Any] 
 
 
 def _ended(name: str | None, since: str, shown: Mapping[str, Any], history: History) -> Iterable[Violation]:
-    """A case that left its dealer says so, and keeps a status from before; one that no read has shown may not know.
+    """A case that left its dealer says so, and keeps an earlier status; if no read has shown it, the row may not know.
 
-    One that was away stays moved, should it be deleted before any read shows that it has come back.
+    A moved case stays moved if it is deleted before any read shows that it is back.
     """
     if since == "deleted_in_d365_at" and shown.get("status_as_of", "shown") is None:
         return
@@ -200,7 +200,7 @@ def _ended(name: str | None, since: str, shown: Mapping[str, Any], history: Hist
 
 
 def _born(history: History, books: Books) -> Iterable[Violation]:
-    """Whoever a case belongs to now sees it as one born in D365, and nobody else follows it."""
+    """The current owner of a case sees it as a case from D365, and nobody else follows it."""
     dealers = {ticket.web_case_id or ticket.key: ticket.dealer for ticket in history.tickets.values()}
     followed = {
         place: row for place, row in books.born.items() if not row.get("moved_at") and not row.get("deleted_in_d365_at")
@@ -220,7 +220,7 @@ def _born(history: History, books: Books) -> Iterable[Violation]:
 
 
 def _order(events: Iterable[tuple[str, ChangeT]]) -> Iterable[Violation]:
-    """The first sightings of each case's changes must rise; an event sent again is no sighting."""
+    """Each case's changes must first appear in rising order; an event that is sent again does not count."""
     seen: dict[str, set[ChangeT]] = defaultdict(set)
     for name, change in events:
         if change not in seen[name] and any(change < earlier for earlier in seen[name]):
@@ -229,7 +229,7 @@ def _order(events: Iterable[tuple[str, ChangeT]]) -> Iterable[Violation]:
 
 
 def _ledger(history: History, books: Books) -> Iterable[Violation]:
-    """The ledger's verdict must be the checker's: it adds up, and counts what the documents tell."""
+    """The ledger must agree with the checker: it adds up, and its counts match the documents."""
     if not books.ledger["adds_up"] and not _explained(books):
         yield Violation(Kind.LEDGER, None, str(dict(books.ledger)))
     counted = Counter(document["state"] for document in books.documents)
@@ -241,7 +241,7 @@ def _ledger(history: History, books: Books) -> Iterable[Violation]:
 
 
 def _explained(books: Books) -> bool:
-    """Whether all that does not add up are numbers that D365's staff have deleted or given away."""
+    """Whether only numbers that D365's staff deleted or reassigned do not add up."""
     against = books.ledger.get("d365") or {}
     lost = against.get("delivered_not_found", {"web_case_ids": []})["web_case_ids"]
     others = sum(against.get(kind, {"count": 1})["count"] for kind in ("found_not_delivered", "found_twice"))

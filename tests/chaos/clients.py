@@ -1,4 +1,4 @@
-"""Who uses the system during a run: dealers, D365's clerk, an operator. Each writes down what came of what it did."""
+"""The users of the system during a run: dealers, D365's clerk, an operator. Each records the results of its actions."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from tests.chaos.world import World
 
 _PATIENCE_SECONDS = 60.0
 _REQUEST_SECONDS = 3.0
-# As a load balancer does: else it is luck whether a client meets a frozen replica, and so how long all seems to stand.
+# As a load balancer does; otherwise recovery times depend on chance meetings with a frozen replica.
 _SHUNNED_SECONDS = 3.0
 _PAUSE_SECONDS = 0.25
 _STREAM_SECONDS = 30.0
@@ -24,7 +24,7 @@ _LIFE = ("InProcess", "Opened", "Closed")
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request came to; `status` 0: no answer."""
+    """The result of a request; `status` 0: no answer."""
 
     status: int
     body: Any
@@ -32,15 +32,15 @@ class Answer:
 
     @property
     def final(self) -> bool:
-        """Whether there is no point in asking again."""
+        """Whether asking again is pointless."""
         return 0 < self.status < 500 and self.status not in {409, 429}
 
 
 @dataclass
 class Portal:
-    """A portal's front end of one dealer; it goes to any replica, and again where there was no answer.
+    """A portal's front end for one dealer; it calls any replica, and tries again if it gets no answer.
 
-    A replica that was silent is passed over for a while.
+    It skips a silent replica for a while.
     """
 
     world: World
@@ -51,7 +51,7 @@ class Portal:
 
     def __post_init__(self) -> None:
         self._headers = {"Authorization": f"Bearer {self.world.token(f'user-of-{self.dealer}', self.dealer)}"}
-        self._closer = random.Random(f"{self.history.seed} {self.dealer}")  # so that what clients want stays as it was
+        self._closer = random.Random(f"{self.history.seed} {self.dealer}")  # keeps the clients' own draws unchanged
 
     async def ask(self, method: str, path: str, dealer: str | None = None, **request: Any) -> Answer:
         """One request, without a second try."""
@@ -75,7 +75,7 @@ class Portal:
         return self.rng.choice([url for url in urls if url not in shunned] or urls)
 
     async def insist(self, method: str, path: str, **request: Any) -> Answer:
-        """The request until it has an answer, as a portal does with an idempotent one; status 0 where none came."""
+        """Repeat the request until it has an answer, as a portal does with an idempotent one; status 0 if none came."""
         deadline = self.history.now() + _PATIENCE_SECONDS
         while True:
             answer = await self.ask(method, path, **dict(request))
@@ -84,7 +84,7 @@ class Portal:
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def take(self, ticket: Ticket, *, clicks: int, edited: bool) -> None:
-        """Bring a case as far as the ticket says."""
+        """Bring a case to the state that the ticket asks for."""
         if not await self._create(ticket):
             return
         if edited and not await self._edit(ticket):
@@ -106,7 +106,7 @@ class Portal:
         return answer.status == 201
 
     async def _edit(self, ticket: Ticket) -> bool:
-        """Write a new description; False where nobody can tell whether it is there now."""
+        """Write a new description; False if it is unknown whether it was saved."""
         began = self.history.now()
         path = f"/cases/{ticket.web_case_id}"
         description = f"{ticket.description} (edited)"
@@ -117,7 +117,7 @@ class Portal:
                     "If-Match": etag, "Content-Type": "application/merge-patch+json",
                 },
             )  # fmt: skip
-            if answer.status != 412:  # else our own first try has taken effect
+            if answer.status != 412:  # otherwise our own first attempt has taken effect
                 break
             if (await self.insist("GET", path)).body["description"] == description:
                 answer = Answer(200, None, "")
@@ -128,7 +128,7 @@ class Portal:
         return answer.status == 200
 
     async def submit(self, ticket: Ticket, *, clicks: int = 1) -> None:
-        """Submit with the version that was read; `clicks` at once."""
+        """Submit with the version that was read; `clicks` requests at the same time."""
         began = self.history.now()
         path = f"/cases/{ticket.web_case_id}"
         etag = (await self.insist("GET", path)).etag
@@ -142,7 +142,7 @@ class Portal:
         self._note(Action.SUBMIT, ticket, best, {202}, began)
 
     async def follow_up(self, tickets: Sequence[Ticket]) -> None:
-        """Mend and submit again what an operator has given back."""
+        """Correct and resubmit cases that an operator has returned."""
         for ticket in tickets:
             if ticket.dealer != self.dealer or ticket.submission is not Outcome.OK or REFUSED not in ticket.description:
                 continue
@@ -178,7 +178,7 @@ class Portal:
             self.history.add(Action.PEEK, self.dealer, Outcome.OK, began, ticket.web_case_id, str(answer.status))
 
     async def _look_closely(self, own: Sequence[str]) -> None:
-        """A case, its timeline and the export: what they tell is searched for texts (`History.saw`)."""
+        """Read a case, its timeline and the export, and search them for texts (`History.saw`)."""
         if not own:
             return
         path = f"/cases/{self._closer.choice(own)}"
@@ -186,7 +186,7 @@ class Portal:
             await self.ask("GET", more)
 
     async def listen(self) -> None:
-        """Read the live stream, until cancelled."""
+        """Read the live stream until canceled."""
         while True:
             url = f"{self._replica()}/v1/dealers/{self.dealer}/cases/stream"
             no_end = aiohttp.ClientTimeout(total=None, sock_read=_STREAM_SECONDS)
@@ -209,7 +209,7 @@ class Clerk:
     life: dict[str, int] = field(default_factory=dict)
 
     async def books(self) -> list[dict[str, Any]]:
-        """Every case that D365 has; none where D365 itself is down."""
+        """Every case that D365 has; empty if D365 itself is down."""
         try:
             async with self.world.session.get(f"{self.world.sandbox_url}/_sandbox/cases") as answer:
                 found: list[dict[str, Any]] = (await answer.json())["items"]
@@ -245,7 +245,7 @@ class Clerk:
 
 @dataclass
 class Operator:
-    """Looks after dead letters: mends and replays, or returns (and the dealer submits again), or leaves them."""
+    """Handles dead letters: edits and replays, or returns (and the dealer submits again), or leaves them."""
 
     world: World
     history: History
@@ -269,7 +269,7 @@ class Operator:
             return Answer(0, repr(error), "")
 
     async def work(self) -> None:
-        """Look through the dead letters of this run once."""
+        """Go through the dead letters of this run once."""
         answer = await self.ask("GET", "/v1/documents", params={"state": "failed", "limit": "100"})
         own = {ticket.web_case_id for ticket in self.history.tickets.values()}
         for document in answer.body["items"] if answer.status == 200 else []:
@@ -312,7 +312,7 @@ class Operator:
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[None]], until: asyncio.Event) -> None:
-    """Do `work` again and again until the event is set."""
+    """Repeat `work` every `seconds` until the event is set."""
     while not until.is_set():
         await work()
         try:

@@ -1,6 +1,6 @@
-"""Everything that is done to the world: each fault strikes, lasts some seconds, and is healed.
+"""All faults: each strikes, lasts some seconds, and is healed.
 
-Which faults a run has is drawn from its seed alone (`drawn`), so that a seed can be run again.
+A run's faults depend only on its seed (`drawn`), so that a seed can be run again.
 """
 
 import random
@@ -48,24 +48,24 @@ from tests.chaos.world import REPLICAS, SETTLE_SECONDS
 FAULTS_PER_RUN = 4
 RECOVERY_SECONDS = 10.0
 KAFKA_RECOVERY_SECONDS = 20.0
-# Longer than a leader's lease (8 s), so that another leads when it wakes.
+# Longer than a leader's lease (8 s), so that another replica leads when it wakes.
 _PAST_LEASE_SECONDS = 11.0
-# A POST held up here goes out late; well within the time after which anybody looks for it (world.SETTLE_SECONDS).
+# A POST that is delayed here leaves late, but well before anybody looks for it (world.SETTLE_SECONDS).
 _FROZEN_AT_A_POINT_SECONDS = 3.0
 _BETWEEN_BACKUP_AND_RESTORE_SECONDS = 5.0
-# Until another leader has looked up what the frozen one had claimed, has waited for the settling time and has sent it.
+# Until another leader has looked up the frozen one's claims, has waited for the settling time and has sent them.
 _PAST_EVERY_LEASE_SECONDS = 18.0
-# Until whoever believes that a POST has not landed sends it again.
+# Until a replica that believes a POST has not landed sends it again.
 _PAST_SETTLING_SECONDS = SETTLE_SECONDS + 5.0
-# What came later stands at the end of the round, so that the seeds before it keep their faults.
+# Faults added later come at the end of the round, so that earlier seeds keep their faults.
 _SHUFFLED = 144
-# What each is called, its lease, and where that stands.
+# Each leader's name, its lease, and the schema of the lease.
 LEADERS = {
     "outbox publisher": (OUTBOX_LEASE, "case_api"),
     "dispatcher": ("dispatcher", "d365_sync"),
     "poller": ("poller", "status_sync"),
 }
-# (client, server) of every link; the world makes the same ones.
+# (client, server) of every link; the world creates the same ones.
 LINKS = [
     *((kind, "postgres") for kind in REPLICAS),
     *((client, "kafka") for client in (*REPLICAS, "sandbox")),
@@ -79,7 +79,7 @@ LINKS = [
 
 
 class Measured(StrEnum):
-    """From when on the flow must move again: others live (strike), or nobody can before the fault ends (heal)."""
+    """When the recovery time starts: at the strike if others live, or at the end of the fault (heal) if nobody does."""
 
     STRIKE = "strike"
     HEAL = "heal"
@@ -87,7 +87,7 @@ class Measured(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault; `seconds` lie between the strike and the healing."""
+    """One fault; `seconds` is the time between strike and healing."""
 
     name: str
     strike: Act
@@ -98,7 +98,7 @@ class Fault:
 
 
 def drawn(seed: int) -> list[Fault]:
-    """The faults of a run, one after the other; consecutive seeds go round all that there are."""
+    """The faults of a run, in order; consecutive seeds cycle through all faults."""
     every = list(catalogue(random.Random(seed)))
     order = list(range(_SHUFFLED))
     random.Random("order").shuffle(order)
@@ -214,7 +214,7 @@ def _d365(rng: random.Random) -> Iterator[Fault]:
 
 
 def _later() -> Iterator[Fault]:
-    """What makes a missing guard be seen: each guard stands alone here, where elsewhere another one helps out."""
+    """Faults that reveal a missing guard: elsewhere another guard would help out; here each is alone."""
     drop = {"kind": "drop", "operation": "create", "when": "after_commit", "probability": 0.6}
     readers = names("status-sync")
     yield Fault(

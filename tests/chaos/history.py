@@ -1,4 +1,4 @@
-"""What clients did and what came of it: the record that the checker judges by, and that explains a failing seed."""
+"""What clients did and the results: the checker judges by this record, and it explains a failing seed."""
 
 import json
 import re
@@ -10,22 +10,22 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-# D365 refuses a case with this in its description, until somebody has mended it.
+# D365 refuses a case with this in its description, until somebody corrects it.
 REFUSED = "[D365 refuses this]"
-# Each text has one, so that it is known wherever it turns up.
+# Each text has one, to recognize it wherever it appears.
 TOKEN = re.compile(r"text-\d+-\d+-end")
 _NOT_FOR_DEALERS = frozenset({"HumanResources", "FMLA", "Audit"})
 
 
 def party_of(case: Mapping[str, Any]) -> str | None:
-    """The dealer whose a case of D365 is now; None where no dealer may read it."""
+    """The dealer who owns this case of D365 now; None if no dealer may read it."""
     if case.get("CategoryType") in _NOT_FOR_DEALERS:
         return None
     return f"{case['dataAreaId']}-{case['CustomerAccount']}".lower()
 
 
 class Outcome(StrEnum):
-    """As Jepsen has them: it took effect, it surely did not, or nobody can tell."""
+    """As in Jepsen: it took effect, it certainly did not, or it is unknown."""
 
     OK = "ok"
     FAILED = "failed"
@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
 
 class Action(StrEnum):
-    """What a client asks for."""
+    """What a client requests."""
 
     CREATE = "create"
     EDIT = "edit"
@@ -70,7 +70,7 @@ class Recovery:
 
 @dataclass
 class Ticket:
-    """A dealer's case and what its client knows of it; `submission` tells whether it was acknowledged."""
+    """A dealer's case and what its client knows of it; `submission` says whether it was acknowledged."""
 
     key: str
     dealer: str
@@ -82,7 +82,7 @@ class Ticket:
 
 @dataclass
 class History:
-    """All of one run."""
+    """Everything that happened in one run."""
 
     seed: int
     started: float = field(default_factory=time.monotonic)
@@ -92,7 +92,7 @@ class History:
     recoveries: list[Recovery] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)
-    # Texts by their tokens, with the dealers that may ever read each.
+    # Texts by their tokens, with the dealers who may ever read each.
     may_read: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     seen: set[tuple[str, str]] = field(default_factory=set)
     forged: set[str] = field(default_factory=set)
@@ -126,7 +126,7 @@ class History:
         return token
 
     def saw(self, dealer: str, text: str) -> None:
-        """A dealer has read this; which texts of this run it was."""
+        """Record which texts of this run the dealer has read."""
         for token in set(TOKEN.findall(text)):
             if token in self.may_read and (dealer, token) not in self.seen:
                 self.seen.add((dealer, token))
@@ -134,7 +134,7 @@ class History:
 
     @property
     def misread(self) -> list[tuple[str, str]]:
-        """(dealer, token) of texts that were read by whom they were not for."""
+        """(dealer, token) of texts that a dealer read without permission."""
         return sorted((dealer, token) for dealer, token in self.seen if dealer not in self.may_read[token])
 
     def tell(self, what: str, **details: Any) -> None:
@@ -142,7 +142,7 @@ class History:
         self.events.append({"at": self.now(), "what": what, **details})
 
     def write(self, file: Path) -> None:
-        """Write it as JSON lines in the order of time."""
+        """Write the history as JSON lines, in order of time."""
         lines = [{"at": operation.ended, **asdict(operation)} for operation in self.operations] + self.events
         lines.sort(key=lambda line: line["at"])
         lines += [{"ticket": asdict(ticket)} for ticket in self.tickets.values()]

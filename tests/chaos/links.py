@@ -13,10 +13,10 @@ _LINGER_NONE = struct.pack("ii", 1, 0)  # close() sends a reset
 
 @dataclass(frozen=True)
 class Weather:
-    """What a link does to the bytes that pass; nothing by default.
+    """What a link does to the bytes that pass through; nothing by default.
 
-    `delay_seconds` is for each chunk, in the mean of all connections: each has its own, so that what was asked first
-    may be answered last. `reset_after_bytes` counts what the server sends on one connection.
+    `delay_seconds` is the mean delay per chunk over all connections: each connection has its own, so that the first
+    request may get the last answer. `reset_after_bytes` counts what the server sends on one connection.
     """
 
     refused: bool = False
@@ -27,7 +27,7 @@ class Weather:
 
 @dataclass
 class Link:
-    """The way from `client` to `server`, which listens on `target_port`; clients connect to `port`."""
+    """The connection from `client` to `server`, which listens on `target_port`; clients connect to `port`."""
 
     client: str
     server: str
@@ -40,7 +40,7 @@ class Link:
 
     @property
     def name(self) -> str:
-        """As reports call it."""
+        """Its name in reports."""
         return f"{self.client} → {self.server}"
 
     async def open(self) -> None:
@@ -56,7 +56,7 @@ class Link:
             await asyncio.wait(self._pairs, timeout=1)
 
     def reset(self) -> None:
-        """Reset every connection that there is."""
+        """Reset every connection."""
         for writer in list(self._writers):
             _abort(writer)
 
@@ -103,7 +103,7 @@ class Link:
         while chunk := await source.read(_CHUNK):
             weather = self.weather
             if weather.silent:
-                continue  # swallowed: neither side is told
+                continue  # dropped: neither side notices
             if weather.delay_seconds:
                 await asyncio.sleep(weather.delay_seconds * share)
             passed += len(chunk)

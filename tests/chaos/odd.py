@@ -1,7 +1,7 @@
-"""What somebody else writes into the topics: records that nobody can read, and forged ones that look like ours.
+"""What somebody else writes into the topics: unreadable records, and forged ones that look like ours.
 
-Each is noted with its place (`World.odd`), so that the checker knows which records must be set aside, and that no
-other is.
+Each is recorded with its place (`World.odd`), so that the checker knows which records, and no others, must be set
+aside.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ _SUBMISSIONS = (
 
 
 class Place(NamedTuple):
-    """Where a record stands."""
+    """Topic, partition and offset of a record."""
 
     topic: str
     partition: int
@@ -47,7 +47,7 @@ class Place(NamedTuple):
 
 
 class Wrong(NamedTuple):
-    """One record of somebody else; `set_aside`: every group that reads the topic must keep it as unreadable."""
+    """A record written by somebody else; `set_aside`: every group that reads the topic must keep it as unreadable."""
 
     sent: Sent
     set_aside: bool
@@ -55,7 +55,7 @@ class Wrong(NamedTuple):
 
 
 async def write(kafka: str, superuser_url: str, token: str) -> dict[Place, bool]:
-    """Write them all into every topic, and a transaction that is aborted; returns where, and whether set aside.
+    """Write all of them into every topic, and abort a transaction; returns which places must be set aside.
 
     `token` is in each forged text.
     """
@@ -67,7 +67,7 @@ async def write(kafka: str, superuser_url: str, token: str) -> dict[Place, bool]
             for number, wrong in enumerate([*unreadable(), *forged.get(topic, ()), *_events(topic)]):
                 partition = number % PARTITIONS
                 code, offset = await sender.send(TopicPartition(topic, partition), encoded([wrong.sent], wrong.codec))
-                if code == 0:  # the broker has its own limits, on times for one
+                if code == 0:  # the broker has its own limits, such as on timestamps
                     places[Place(topic, partition, offset)] = wrong.set_aside
     for topic in TOPICS:
         places[await _aborted(kafka, topic)] = False
@@ -84,7 +84,7 @@ async def _submissions(superuser_url: str) -> Sequence[asyncpg.Record]:
 
 
 def unreadable() -> list[Wrong]:
-    """No JSON, in every codec; no value; headers' names with NUL and no UTF-8; times of 1970 and in microseconds."""
+    """Not JSON, in every codec; no value; header names with NUL or not UTF-8; times of 1970 and in microseconds."""
     by_codec = [Wrong(Sent(b"not JSON"), set_aside=True, codec=codec) for codec in CODECS]
     names = [b"nul\x00", b"\xff\xfe", b""]
     headers = [Wrong(Sent(b"[]", headers=[(name, b"\xff")]), set_aside=True) for name in names]
@@ -93,7 +93,7 @@ def unreadable() -> list[Wrong]:
 
 
 def forgeries(submissions: Sequence[Any], token: str) -> dict[str, list[Wrong]]:
-    """Records as our services write them, about cases that are not there, and with other words about those that are."""
+    """Records as our services write them: about missing cases, and with other texts about existing ones."""
     unknown = {
         "web_case_id": new_web_case_id(), "submission_no": 1, "submission_id": uuid4(), "dealer": "usmf-us-001",
         "data_area_id": "usmf", "customer_account": "US-001",
@@ -134,7 +134,7 @@ def _forged(event: Event, *, set_aside: bool) -> Wrong:
 
 
 def _events(topic: str) -> list[Wrong]:
-    """Events of D365 whose Case ID must never be asked for."""
+    """Events of D365 whose Case ID must never be requested."""
     if topic != D365_EVENTS:
         return []
     keys = (("*", "usmf"), ("C\x001", "usmf"), ("*", "*"))

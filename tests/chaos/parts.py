@@ -1,4 +1,4 @@
-"""The processes under test, kept running as an orchestrator would: what dies is started again soon."""
+"""The processes under test, kept running as by an orchestrator, which soon restarts what dies."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ _STOP_SECONDS = 15.0
 
 @dataclass
 class Part:
-    """One process; `kind` is the same for all replicas of a service. Held down, it is not started again."""
+    """One process; `kind` is the same for all replicas of a service. A stopped one is not restarted."""
 
     name: str
     kind: str
@@ -32,7 +32,7 @@ class Part:
 
     @property
     def pid(self) -> int:
-        """The process id; of the last process where none runs."""
+        """The process ID; of the last process if none runs."""
         assert self._process is not None
         return self._process.pid
 
@@ -53,14 +53,14 @@ class Part:
             )  # fmt: skip
 
     async def ready(self, within_seconds: float = 60) -> None:
-        """Wait until it is ready; raises AssertionError with its last lines where it is not."""
+        """Wait until it is ready; otherwise raises AssertionError with its last lines."""
         deadline = time.monotonic() + within_seconds
         while not await asyncio.to_thread(self.program.is_ready):
             assert time.monotonic() < deadline, f"{self.name} is not ready:\n{self.log.read_text()[-3000:]}"
             await asyncio.sleep(0.1)
 
     def tend(self) -> None:
-        """Start it again where it has been dead for a moment."""
+        """Restart it if it has been dead for a moment."""
         if self.alive or self.held or self._process is None:
             return
         now = time.monotonic()
@@ -118,7 +118,7 @@ class Parts:
     _keeper: asyncio.Task[None] | None = None
 
     def add(self, name: str, kind: str, program: Program, folder: Path) -> Part:
-        """Take a part in; it is not started."""
+        """Add a part without starting it."""
         part = self.by_name[name] = Part(name, kind, program, folder / f"{name}.log")
         return part
 
@@ -127,7 +127,7 @@ class Parts:
         return [part for part in self.by_name.values() if part.kind == kind]
 
     def keep(self) -> None:
-        """Begin to start again what dies."""
+        """Begin to restart what dies."""
         self._keeper = asyncio.create_task(self._keep())
 
     async def _keep(self) -> None:

@@ -1,4 +1,4 @@
-"""docs/fault-report.md: what was tried, how often, what was lost, and how long recovery took."""
+"""docs/fault-report.md: what was tried and how often, what was lost, and how long recovery took."""
 
 import platform
 import statistics
@@ -23,7 +23,7 @@ Written by `make chaos`; do not edit. How it works, and how to run one seed agai
 
 
 def write(file: Path, command: str, verdicts: Sequence[Verdict], again: Sequence[int]) -> None:
-    """Write the report of these runs. Seeds `again` were late beside another system, and their runs alone count."""
+    """Write the report. Seeds `again` were late beside another world; only their second runs, alone, count."""
     parts = [_HEAD, _facts(command, verdicts, again), _promises(verdicts), _work(verdicts), _recoveries(verdicts)]
     file.write_text("\n".join([*parts, _seeds(verdicts)]))
 
@@ -63,7 +63,7 @@ def _work(verdicts: Sequence[Verdict]) -> str:
 
 
 def _recoveries(verdicts: Sequence[Verdict]) -> str:
-    """Per fault: from its end (or, where other replicas live, from its strike) to the first new case that D365 has."""
+    """Per fault: from its end (or from its strike, if other replicas live) to the first new case in D365."""
     by_fault: dict[str, list[float]] = defaultdict(list)
     for verdict in verdicts:
         for recovery in verdict.history.recoveries:

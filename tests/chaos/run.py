@@ -1,4 +1,4 @@
-"""One run: clients and faults side by side, then peace, then the checker's verdict. All is drawn from the seed."""
+"""One run: clients and faults in parallel, then calm, then the checker's verdict. The seed decides everything."""
 
 import asyncio
 import random
@@ -18,7 +18,7 @@ from tests.support.patience import PATIENCE
 
 CASES = 100
 SECONDS = 30.0
-# The clients' cases come within this time, or until the last fault if that takes longer.
+# Clients create cases for this long, or until the last fault if that takes longer.
 _LOAD_SECONDS = 22.0
 _BETWEEN_FAULTS_SECONDS = 2.0
 _SETTLED_WITHIN_SECONDS = 60.0 * PATIENCE
@@ -28,7 +28,7 @@ _RECOVERS_WITHIN_SECONDS = 45.0 * PATIENCE
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a run came to; `seconds` is how long it took in all, `settled_seconds` from peace to the last case's end."""
+    """The result of a run; `seconds`: the whole run, `settled_seconds`: from the last fault to the last case's end."""
 
     seed: int
     faults: Sequence[str]
@@ -39,7 +39,7 @@ class Verdict:
 
 
 async def run(world: World, seed: int) -> Verdict:
-    """Run the seed on a world that stands, and leave the world in peace."""
+    """Run the seed on a running world, and leave the world without faults."""
     rng = random.Random(seed)
     world.history = history = History(seed)
     portals = {dealer: Portal(world, history, dealer, random.Random(rng.random())) for dealer in world.dealers}
@@ -81,7 +81,7 @@ def _visit(portal: Portal, history: History) -> Callable[[], Awaitable[None]]:
 
 
 async def _load(portals: dict[str, Portal], history: History, rng: random.Random, seconds: float) -> None:
-    """Every case at its own time; a few are drafts only, doubly clicked, edited, or such that D365 refuses them."""
+    """Every case at its own time; some are only drafts, clicked twice, edited, or refused by D365."""
     async with asyncio.TaskGroup() as group:
         for number in range(CASES):
             dealer = rng.choice(list(portals))
@@ -100,7 +100,7 @@ async def _later(seconds: float, portal: Portal, ticket: Ticket, *, clicks: int,
 
 
 async def _storm(world: World, history: History, canaries: "_Canaries", plan: Sequence[Fault]) -> None:
-    """One fault after the other, each with its recovery."""
+    """One fault after another, each with its recovery."""
     await asyncio.sleep(1)  # some cases are on their way when the first fault strikes
     for fault in plan:
         began = time.monotonic()
@@ -124,7 +124,7 @@ async def _storm(world: World, history: History, canaries: "_Canaries", plan: Se
 
 @dataclass
 class _Canaries:
-    """Cases that are sent to see whether the flow moves, both ways: the first whose status in D365 is shown tells."""
+    """Cases sent to see whether the flow moves in both directions, until the status of one in D365 is shown."""
 
     history: History
     clerk: Clerk
@@ -132,7 +132,7 @@ class _Canaries:
     sent: int = 0
 
     async def recovered(self, fault: Fault, since: float) -> None:
-        """Send one a second until one has arrived, and write down how long that took."""
+        """Send one per second until one has arrived, and record how long that took."""
         tasks: set[asyncio.Task[None]] = set()
         deadline = since + _RECOVERS_WITHIN_SECONDS
         arrived = asyncio.Event()
@@ -167,7 +167,7 @@ class _Canaries:
 
 
 async def _judge(world: World, history: History, plan: Sequence[Fault]) -> Verdict:
-    """Wait until nothing is wrong any more, or the time is up: what is wrong then, is wrong."""
+    """Wait until nothing is wrong or the time is up; what is wrong then counts."""
     began = time.monotonic()
     history.tell("peace")
     while True:
@@ -180,7 +180,7 @@ async def _judge(world: World, history: History, plan: Sequence[Fault]) -> Verdi
 
 
 async def _wrong(world: World, history: History) -> list[Violation]:
-    """What is wrong now; what takes longest, the events' order and the ledger against D365, once all else is right."""
+    """What is wrong now; checks the events' order and the ledger against D365 last, because they are slow."""
     try:
         violations = check(history, await gather(world, history))
         if any(one.kind is not Kind.SLOW for one in violations):

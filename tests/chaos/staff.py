@@ -1,8 +1,8 @@
-"""D365's staff at work on whole cases: they move, hide, renumber and delete them, and write into them.
+"""D365's staff, who move, hide, renumber, delete and edit whole cases.
 
-Each text has a token of its own, and it is written down which dealers may ever read it: the one whose the case was when
-it was written. Also whoever gets the case before any read of ours has shown the text: D365 shows only the present, so
-nobody can tell then for whom it was written.
+Each text has its own token, with a record of the dealers who may ever read it: the owner of the case when the text was
+written, and every owner up to the first read of ours that shows it. D365 shows only the present, so the original reader
+is unknown by then.
 """
 
 import random
@@ -19,7 +19,7 @@ from tests.chaos.history import TOKEN, Action, History, Outcome, Ticket, party_o
 from tests.chaos.world import World
 
 HIDDEN = "HumanResources"
-# One in so many of the dealers' cases changes hands; the others show that nobody is held up by it.
+# One in this many of the dealers' cases changes owner; the others show that this delays nobody.
 _ONE_IN = 4
 _SILENT = (aiohttp.ClientError, TimeoutError, OSError)
 _DELIVERED = "SELECT web_case_id FROM d365_sync.documents WHERE state = 'delivered'"
@@ -28,7 +28,7 @@ _SEEN = "SELECT count(*) FROM status_sync.case_texts WHERE digest = $1"
 
 @dataclass
 class Staff:
-    """One act at a time, on a case that was delivered; canaries are left alone."""
+    """One act at a time, on a delivered case; never on canaries."""
 
     world: World
     history: History
@@ -37,7 +37,7 @@ class Staff:
     _types: dict[str, str] = field(default_factory=dict)
 
     async def work(self) -> None:
-        """Take one case, and do with it what is likely for where it is now."""
+        """Take one case, and do something that is likely in its current state."""
         tickets = {ticket.web_case_id: ticket for ticket in self._subjects()}
         cases = [case for case in await self._books() if case["WebCaseId"] in tickets]
         if not cases:
@@ -60,7 +60,7 @@ class Staff:
         ]
 
     async def _books(self) -> list[dict[str, Any]]:
-        """D365's cases that we know to be delivered: before that, d365-sync decides what a case is."""
+        """D365's cases that we know are delivered: before that, d365-sync decides what a case is."""
         try:
             async with self.world.session.get(f"{self.world.sandbox_url}/_sandbox/cases") as answer:
                 cases = (await answer.json())["items"]
@@ -90,7 +90,7 @@ class Staff:
         await self._hand_over(case, ticket, {"CategoryType": HIDDEN})
 
     def _shown(self, case: Mapping[str, Any]) -> dict[str, str]:
-        """The type that the case had before it was hidden."""
+        """The category type of the case before it was hidden."""
         before = self._types.get(case["WebCaseId"])
         return {"CategoryType": before} if before and case["CategoryType"] == HIDDEN else {}
 
@@ -125,7 +125,7 @@ class Staff:
         await self._change(case, {"CaseId": self._new_number()}, "renumber")
 
     async def _give_number_again(self, case: dict[str, Any], ticket: Ticket) -> None:
-        """As after a restore: the number is another dealer's case now, and ours has a new one."""
+        """As after a restore: another dealer's case has the number now, and ours has a new one."""
         await self._renumber(case, ticket)
         dealer = self.rng.choice([one for one in self.world.dealers if one[:4] == case["dataAreaId"]])
         born = {name: case[name] for name in ("dataAreaId", "CaseId", "CaseCategory", "CategoryType")}
@@ -139,7 +139,7 @@ class Staff:
         await self._send("DELETE", f"{_place(case)}?event=true", None, case["WebCaseId"], "delete")
 
     def _note_gone(self, case: Mapping[str, Any]) -> None:
-        """The document's Case ID will not be found in D365 any more, which the ledger says, too."""
+        """D365 no longer has the document's Case ID; the ledger will report that too."""
         self.world.gone.add(case["WebCaseId"])
         self.history.old_numbers.add((case["dataAreaId"], case["CaseId"]))
 

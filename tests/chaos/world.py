@@ -1,6 +1,6 @@
-"""What is tested: every service in two or three replicas, each connection through a link that faults can reach.
+"""The system under test: every service in two or three replicas, each connection through a link that faults can reach.
 
-D365 is the sandbox with uniqueness off, so that nothing leans on D365 to refuse doubles.
+D365 is the sandbox with uniqueness off, so that nothing relies on D365 to refuse duplicates.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ from tests.chaos.parts import Parts
 from tests.support.eventually import eventually
 
 REPLICAS = {"case-api": 2, "d365-sync": 3, "status-sync": 2}
-# One more of each, started and stopped by rebalance storms alone.
+# One more of each, which only rebalances start and stop.
 DEALERS = 8
 D365_TIMEOUT_SECONDS = 2
 SETTLE_SECONDS = 5
@@ -60,7 +60,7 @@ _SANDBOX = {
 }
 _MAPPING = 'web_case_id_unique = false\n\n[document_queue]\nentity_set = "DocumentQueueLogs"\n'
 _POSTGRES = {"max_wal_size": "256MB", "min_wal_size": "64MB", "max_connections": "300"}
-# Those whose name says which type is meant, and that every legal entity has.
+# Categories that every legal entity has, with names that are unique among the types.
 _CATEGORIES = """
 SELECT category FROM status_sync.categories WHERE category_type NOT IN ('HumanResources', 'FMLA', 'Audit')
 GROUP BY category HAVING count(*) = (SELECT count(DISTINCT data_area_id) FROM status_sync.categories) ORDER BY category
@@ -70,7 +70,7 @@ _LISTENERS = ("case-api", "d365-sync", "status-sync", "sandbox")
 
 @dataclass
 class World:
-    """The running whole; `disk` is PostgreSQL's own small disk where one could be made."""
+    """The running system; `disk` is PostgreSQL's own small disk, if this user could create one."""
 
     plan: Plan
     parts: Parts
@@ -81,9 +81,9 @@ class World:
     dealers: list[str] = field(default_factory=list)
     categories: list[str] = field(default_factory=list)
     struck: Counter[str] = field(default_factory=Counter)
-    # Web Case IDs whose document names a number that D365 does not have any more, of all seeds of this world.
+    # Web Case IDs whose document has a number that D365 no longer has, over all seeds of this world.
     gone: set[str] = field(default_factory=set)
-    # What somebody else has written into the topics, and whether it must be set aside as unreadable.
+    # Records that somebody else wrote into the topics, and whether they must be set aside as unreadable.
     odd: dict[Place, bool] = field(default_factory=dict)
     history: History | None = None
     backed_up_at: datetime | None = None
@@ -114,7 +114,7 @@ class World:
         return [f"http://{HOST}:{link.target_port}" for link in self.links.values() if link.client == "portal"]
 
     def service_url(self, name: str) -> str:
-        """A replica, past every link."""
+        """The URL of a replica, past every link."""
         return self.plan.url(name)
 
     @property
@@ -123,7 +123,7 @@ class World:
         return f"{HOST}:{self.plan.ports['kafka']}"
 
     def token(self, user: str, *dealers: str, minutes: int = 600) -> str:
-        """A token of a dealer's user, or of an operator where no dealer is named."""
+        """A token for a dealer's user, or for an operator if no dealer is given."""
         scopes = DEALER_SCOPES if dealers else OPERATOR_SCOPES
         signer = TokenSigner(load_key(self.folder / "oidc"), self.plan.url("oidc"), "casebridge")
         who = User(user, "test", dealers, scopes)
@@ -200,7 +200,7 @@ async def _start(world: World) -> None:
 
 
 def spare(world: World, kind: str) -> str:
-    """The name of the replica that only rebalance storms start; taken in if need be."""
+    """The name of the replica that only rebalances start; adds it if necessary."""
     number = REPLICAS[kind] + 1
     name = f"{kind}-{number}"
     if name not in world.parts.by_name:
@@ -209,9 +209,9 @@ def spare(world: World, kind: str) -> str:
 
 
 def _kafka(world: World, progress: Progress) -> Program:
-    """Kafka with a listener for each client beside its own, announced by the address of that client's link.
+    """Kafka with its own listener and one per client, which it advertises with the address of that client's link.
 
-    At a client's listener each user has its own rights only, as in the local stack.
+    At a client's listener each user has only its own rights, as in the local stack.
     """
     ports = world.plan.ports
     program = parts.kafka_server(world.plan, progress)
@@ -276,7 +276,7 @@ def _with(program: Program, more: Mapping[str, str]) -> Program:
 
 
 async def _know_dealers(world: World) -> bool:
-    """Whether status-sync has brought in all customers of D365, with their categories."""
+    """Whether status-sync has read all of D365's customers and their categories."""
     connection = await asyncpg.connect(world.superuser_url)
     try:
         dealers = await connection.fetch("SELECT dealer FROM status_sync.dealers ORDER BY dealer")
@@ -289,7 +289,7 @@ async def _know_dealers(world: World) -> bool:
 
 
 def _make_disk(place: Path) -> Path | None:
-    """A small disk for PostgreSQL, so that it can be full; None where this user may not mount one."""
+    """A small disk for PostgreSQL, so that it can fill up; None if this user may not mount one."""
     place.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_MEGABYTES}m,mode=755", "casebridge-chaos", str(place)]
     made = os.geteuid() == 0 and shutil.which("mount") and not subprocess.run(command, check=False).returncode

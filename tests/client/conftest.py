@@ -14,7 +14,7 @@ CLIENT = ROOT / "clients/typescript"
 
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project that has the client, installed as its README tells."""
+    """A project with the client, installed as its README says."""
     folder = tmp_path_factory.mktemp("portal")
     (folder / "package.json").write_text('{"type": "module", "private": true}')
     [install] = blocks(CLIENT / "README.md", "sh")

@@ -1,4 +1,4 @@
-"""The TypeScript client, installed as a package, does what its documents tell, against the running stack."""
+"""The TypeScript client, installed as a package, does what its documentation says, against the running stack."""
 
 import json
 from pathlib import Path
@@ -47,7 +47,7 @@ async def lists_are_known(stack: Stack) -> None:
 
 
 def compiled(portal: Path, name: str, program: str) -> str:
-    """Check `program` by its types, strictly, and compile it; returns the file that node runs."""
+    """Type-check `program` strictly, and compile it; returns the file for Node."""
     (portal / f"{name}.ts").write_text(program)
     options = {
         "strict": True, "noUncheckedIndexedAccess": True, "target": "ES2022", "module": "NodeNext",

@@ -1,4 +1,4 @@
-"""What `docs/connect-d365.md` shows: its mappings load, its settings exist, its commands work against the sandbox."""
+"""The examples of `docs/connect-d365.md`: mappings load, settings exist, commands work against the sandbox."""
 
 import asyncio
 import os
@@ -51,7 +51,7 @@ async def test_the_commands_of_the_guide_say_that_all_is_well(d365: Sandbox) -> 
     said = await asyncio.gather(*(run(words, settings_of_the_rehearsal(d365)) for words in commands))
     for code, printed in said:
         assert (code, "D365 allows what Casebridge needs." in printed) == (0, True), printed
-        assert "d365_request" not in printed  # what is logged would stand in the way of --json
+        assert "d365_request" not in printed  # logs would break --json
 
 
 async def run(words: list[str], environment: dict[str, str]) -> tuple[int | None, str]:

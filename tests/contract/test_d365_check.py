@@ -1,4 +1,4 @@
-"""`case_shared.d365.check` against the sandbox: what each step says when D365 is not as it should be."""
+"""`case_shared.d365.check` against the sandbox: what each step reports if D365 is not set up correctly."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass(frozen=True)
 class Checked:
-    """A report, as tests ask it."""
+    """A report, with helpers for tests."""
 
     report: Report
 
@@ -61,7 +61,7 @@ class Checked:
         return {step.id.value: step.state.value for step in self.report.steps}
 
     def troubled(self) -> dict[str, str]:
-        """The steps that are not well, without those that nobody asked for."""
+        """The steps with a problem, without those that were not requested."""
         return {name: state for name, state in self.states().items() if state not in {"ok", "skipped"}}
 
     def said(self, step: str) -> str:
@@ -94,7 +94,7 @@ async def checked(
 
 @asynccontextmanager
 async def tls_server(tmp_path: Path) -> AsyncIterator[int]:
-    """An HTTPS server with a certificate that nobody has signed."""
+    """An HTTPS server with a self-signed certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)

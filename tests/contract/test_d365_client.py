@@ -1,4 +1,4 @@
-"""Our D365 client against the sandbox, a real process that speaks D365's documented protocol."""
+"""Our D365 client against the sandbox, a real process with D365's documented protocol."""
 
 import asyncio
 import tracemalloc
@@ -196,7 +196,7 @@ async def test_an_answer_of_the_default_company_alone_proves_nothing(
             str(url(sets, resource, **options)).replace("cross-company=true", "cross-company=false"), encoded=True
         )
 
-    # As behind a gateway that drops what it does not know: D365 answers 200, for its default company.
+    # As behind a gateway that drops unknown parameters: D365 answers 200, for its default company.
     monkeypatch.setattr(EntitySets, "url", in_one_company)
     read = await look_up(client, sent, control)
 
@@ -273,7 +273,7 @@ async def test_d365_down_means_nothing_sent(tmp_path: Path) -> None:
     async with started(tmp_path) as own, client_of(own) as client:
         await created(client, a_case())
         own.process.kill()
-        # The first one may still meet the connection that was kept alive; nobody listens for the second.
+        # The first may still use the kept-alive connection; the second finds no listener.
         await client.create_case(a_case(), timeout=5)
         assert isinstance(await client.create_case(a_case(), timeout=5), NotSent)
 

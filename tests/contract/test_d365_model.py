@@ -1,4 +1,4 @@
-"""The X++ model in `deploy/d365`: rules that need no compiler of D365's, and what each sees when it is broken."""
+"""The X++ model in `deploy/d365`: rules that need no D365 compiler, and what each finds when it is violated."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

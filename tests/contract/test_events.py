@@ -1,4 +1,4 @@
-"""The committed AsyncAPI document is the models', and a change that breaks subscribers is refused."""
+"""The committed AsyncAPI document matches the models, and a change that breaks subscribers is refused."""
 
 import copy
 import json

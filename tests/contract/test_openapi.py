@@ -1,4 +1,4 @@
-"""Each service's OpenAPI document is the committed one, and says all that a client needs; so does docs/problems.md."""
+"""Each service's OpenAPI document matches the committed one and is complete; so is docs/problems.md."""
 
 import ast
 import json
@@ -109,11 +109,11 @@ def test_each_text_that_is_sent_has_its_limit(service: str) -> None:
     document = DOCUMENTS[service]
     bodies = [one.get("requestBody", {}) for _, its, one in FOUND if its == service]
     unlimited = [path for body in bodies for path in texts_without_limit(document, body.get("content", {}), "", set())]
-    assert unlimited == [] or service == "status-sync"  # D365's envelope, as it comes: the body's limit holds
+    assert unlimited == [] or service == "status-sync"  # D365's envelope, unchanged: the limit on the body applies
 
 
 def texts_without_limit(document: Json, value: Any, path: str, seen: set[str]) -> Iterator[str]:
-    """Paths of string schemas that have neither length nor values."""
+    """Paths of string schemas with neither maximum length nor values."""
     if isinstance(value, list):
         for number, entry in enumerate(value):
             yield from texts_without_limit(document, entry, f"{path}/{number}", seen)
@@ -166,7 +166,7 @@ def test_no_code_answers_with_a_type_that_its_service_does_not_tell(source: str,
 
 
 def raised(folder: Path) -> Iterator[tuple[str, int | None]]:
-    """Types that code in `folder` names in `Problem(409, "type", …)` and `problem("type", …)`."""
+    """Problem types that code in `folder` uses: `Problem(409, "type", …)` and `problem("type", …)`."""
     for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):

@@ -1,4 +1,4 @@
-"""One running stack for all tests of the whole."""
+"""One running stack for all end-to-end tests."""
 
 from collections.abc import AsyncIterator
 
@@ -10,7 +10,7 @@ from tests.support import stack as stacks
 
 @pytest_asyncio.fixture(scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[stacks.Stack]:
-    """`casebridge up`, with the waits of D365 shortened so that a test does not take minutes."""
+    """`casebridge up`, with shorter waits for D365, so that a test does not take minutes."""
     environment = {
         "D365_TIMEOUT_SECONDS": "2",
         "D365_SETTLE_SECONDS": "3",

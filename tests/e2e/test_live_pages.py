@@ -1,4 +1,4 @@
-"""A hundred live pages of one user: another user's page answers at once, and all are told what changes."""
+"""A hundred live pages of one user: another user's page still answers immediately, and all receive changes."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ async def signed_in(stack: Stack, user: str) -> AsyncIterator[Browser]:
 
 
 async def watch(browser: Browser, statuses: list[int], heard: list[str]) -> None:
-    """Look at the dealer's stream until it ends."""
+    """Read the dealer's stream until it ends."""
     async with browser.http.stream("GET", f"{CASES}/stream", headers={"Accept": "text/event-stream"}) as answer:
         statuses.append(answer.status_code)
         async for line in answer.aiter_lines():

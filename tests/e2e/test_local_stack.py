@@ -63,7 +63,7 @@ async def test_the_check_of_d365_proves_that_web_case_ids_are_unique(stack: Stac
         assert (states["write"], states["events"]) == ("ok", "ok")
         found = (await operator.get("/v1/d365/check")).json()
         assert found["uniqueness_proof"]["case_id"].startswith("CASE-")
-        # The event of its case is nobody's, and no sign of another environment.
+        # The event of the check's case is ignored, and is no sign of another environment.
         told_of = {"uniqueness_unproven", "events_of_other_environment"}
         await eventually(lambda: concerns(operator), lambda kinds: not kinds & told_of)
 

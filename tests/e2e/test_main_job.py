@@ -1,4 +1,4 @@
-"""The main job: a dealer's case comes into D365 exactly once, and D365's status comes back, whatever dies."""
+"""The main job: a dealer's case reaches D365 exactly once, and D365's status comes back, whatever dies."""
 
 import uuid
 
@@ -77,7 +77,7 @@ async def test_what_d365_refuses_stands_in_the_queue_until_it_is_replayed(stack:
 
 
 async def logged_in_d365(stack: Stack, web_case_id: str) -> None:
-    """The seed: if the submission is unsuccessful, D365's own document queue has a log of it."""
+    """The original requirement: if the submission fails, D365's own document queue has a log of it."""
     async with stack.clerk() as clerk:
 
         async def entries() -> list[str]:

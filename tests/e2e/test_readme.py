@@ -1,4 +1,4 @@
-"""What the README tells a new user to type works, on the running stack."""
+"""The commands that the README gives a new user work on the running stack."""
 
 from pathlib import Path
 

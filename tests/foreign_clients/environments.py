@@ -1,6 +1,6 @@
-"""Where the foreign clients run: each in an environment of its own, installed from what is locked beside it.
+"""Where the foreign clients run: each in its own environment, installed from the lock file next to it.
 
-The indexes, registries and repositories are whatever the user's own pip, uv, npm and Maven are set to.
+Indexes, registries and repositories come from the user's own settings of pip, uv, npm and Maven.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ INSTALL_SECONDS = 600
 
 
 class MissingTool(Exception):
-    """What a client runs on is not on this machine; the message says what to install."""
+    """A client's runtime is not on this machine; the message says what to install."""
 
 
 @cache
@@ -38,7 +38,7 @@ def python_command() -> tuple[str, ...]:
 
 
 def _make_environment(uv: str, environment: Path) -> None:
-    """With a Python that d365fo-client takes: one of this machine, else one that uv brings, where it may."""
+    """Create it with a Python that d365fo-client supports: one of this machine, or one that uv may download."""
     shutil.rmtree(environment, ignore_errors=True)
     python = next(filter(_is_new_enough, _pythons()), "3.13")
     command = (uv, "venv", "--quiet", "--python", python, str(environment))

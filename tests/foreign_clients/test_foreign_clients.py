@@ -1,4 +1,4 @@
-"""Clients that nobody here wrote, against the sandbox, as their own documentation uses them; `make foreign-clients`."""
+"""Third-party clients against the sandbox, used as their own documentation says; `make foreign-clients`."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ CLIENTS: dict[str, Command] = {
 
 
 def installed(command: Command) -> tuple[str, ...]:
-    """The command of a client; skips the test where its runtime is missing, but in CI fails it."""
+    """The command of a client; if its runtime is missing, skips the test, but fails it in CI."""
     try:
         return command()
     except MissingTool as missing:

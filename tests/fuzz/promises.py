@@ -1,4 +1,4 @@
-"""schemathesis as it is run against each service: examples, limits, walks along links; the same requests each time."""
+"""Runs schemathesis against each service: examples, limits, walks along links; the same requests each time."""
 
 import asyncio
 import subprocess
@@ -11,7 +11,7 @@ _FOLDER = Path(__file__).parent
 
 
 async def hold(process: Process, configuration: str, folder: Path, *, examples: int, **environment: str) -> None:
-    """Hold `process` to its OpenAPI document; `configuration` is a file here, which may name the `environment`."""
+    """Check `process` against its OpenAPI document; `configuration` is a file here, which may use the `environment`."""
     command = [str(Path(sys.executable).parent / "schemathesis"), "--config-file", str(_FOLDER / configuration)]
     command += ["run", f"{process.url}/openapi.json", "--seed", "1", "--max-examples", str(examples), "--no-color"]
     variables = {**environment, "PATH": "/usr/bin:/bin", "HOME": str(folder)}

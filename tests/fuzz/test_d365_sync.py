@@ -1,4 +1,4 @@
-"""d365-sync as a process, with dead letters and a record that it cannot read, keeps what its document promises."""
+"""d365-sync as a process, with dead letters and an unreadable record, keeps what its OpenAPI document promises."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ async def test_it_keeps_what_its_document_promises(
 
 
 async def _waiting(database: Database) -> tuple[int, int | None]:
-    """How many dead letters there are, and the record that was kept."""
+    """The number of dead letters, and the ID of the record that was kept."""
     async with database.connect() as connection:
         return (
             await connection.fetchval("SELECT count(*) FROM d365_sync.documents WHERE state = 'failed'"),

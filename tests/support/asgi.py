@@ -12,7 +12,7 @@ from fastapi.routing import iter_route_contexts
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, headers by lower-case names, and the body (of a stream: what came at once)."""
+    """Status, headers by lowercase names, and the body (of a stream: its first part)."""
 
     status: int
     headers: dict[str, str]
@@ -22,14 +22,14 @@ class Answer:
         return orjson.loads(self.body)
 
     def comparable(self) -> tuple[int, dict[str, str], Any]:
-        """All that a caller can compare but the ids of traces."""
+        """Everything that a caller can compare, without trace IDs."""
         headers = {name: value for name, value in self.headers.items() if name not in {"date", "content-length"}}
         problem = self.json() if self.headers.get("content-type") == "application/problem+json" else None
         return self.status, headers, {**problem, "trace_id": ""} if problem else self.body
 
 
 def operations(app: FastAPI) -> list[str]:
-    """`GET /v1/…` of every route below /v1, those that the OpenAPI document does not show included."""
+    """`GET /v1/…` of every route below /v1, including those that are not in the OpenAPI document."""
     found = {
         f"{method} {route.path}"
         for route in iter_route_contexts(app.routes)
@@ -42,7 +42,7 @@ def operations(app: FastAPI) -> list[str]:
 async def call(
     app: FastAPI, method: str, target: str, headers: Mapping[str, str], body: Any = None, *, seconds: float = 5
 ) -> Answer:
-    """Call the application; a stream of events is left once it has begun."""
+    """Call the application; leaves a stream of events once it has begun."""
     path, _, query = target.partition("?")
     sent = b"" if body is None else orjson.dumps(body)
     given = {"host": "api", "content-length": str(len(sent)), **{name.lower(): text for name, text in headers.items()}}

@@ -1,4 +1,4 @@
-"""Record batches as bytes, sent as they are: what no producer of a library would send."""
+"""Record batches as raw bytes, which no library's producer would send."""
 
 import struct
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -15,7 +15,7 @@ from case_shared.kafka.connection import KafkaSettings, connection_arguments
 from case_shared.process.private import checksum
 from tests.support.eventually import eventually
 
-# Of a topic that was created a moment ago: unknown, no leader, not the leader.
+# Error codes for a topic that was just created: unknown, no leader, not the leader.
 NOT_YET = (3, 5, 6)
 NOW_MS = 1_700_000_000_000
 CODECS: dict[int, Callable[[bytes], bytes]] = {
@@ -28,7 +28,7 @@ CODECS: dict[int, Callable[[bytes], bytes]] = {
 
 
 class Sent(NamedTuple):
-    """A record, its headers' names as bytes."""
+    """A record, with header names as bytes."""
 
     value: bytes | None
     key: bytes | None = b"k"
@@ -72,12 +72,12 @@ def _varint(number: int) -> bytes:
 
 @dataclass(frozen=True)
 class Sender:
-    """Sends batches; returns the error code and the offset that the broker gave the first record."""
+    """Sends batches."""
 
     client: AIOKafkaClient
 
     async def send(self, place: TopicPartition, batch: bytes) -> tuple[int, int]:
-        """Once the topic is there: it was created a moment ago."""
+        """Send once the new topic exists; returns the error code and the offset of the first record."""
         return await eventually(lambda: self._send(place, batch), lambda answer: answer[0] not in NOT_YET)
 
     async def _send(self, place: TopicPartition, batch: bytes) -> tuple[int, int]:
@@ -106,7 +106,7 @@ async def sending(settings: KafkaSettings, *topics: str) -> AsyncIterator[Sender
 
 
 def spoil(folder: Path, place: TopicPartition, marker: bytes) -> None:
-    """Change a byte of `marker` where the broker has stored it in `place`, as a failing disk does."""
+    """Change a byte of `marker` in the broker's file of `place`, as a failing disk does."""
     [segment] = folder.glob(f"**/{place.topic}-{place.partition}/*.log")
     at = segment.read_bytes().index(marker)
     with segment.open("r+b") as file:

@@ -1,4 +1,4 @@
-"""Kafka for one test: topics and groups of its own."""
+"""Kafka for one test, with its own topics and groups."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -44,14 +44,14 @@ class Broker:
             await producer.stop()
 
     async def send(self, *records: Record) -> None:
-        """Send records of ours, and wait for their acknowledgement."""
+        """Send records, and wait for their acknowledgment."""
         async with self.producer() as producer:
             for record in records:
                 topic = topic_name(self.settings, record.topic)
                 await producer.send_and_wait(topic, record.value, record.key, headers=record.headers)
 
     async def read_all(self, topic: str) -> list[Any]:
-        """Every record that `topic` holds now, oldest first within a partition."""
+        """Every current record of `topic`, oldest first within a partition."""
         return [record async for batch in read_log(self.settings, topic) for record in batch]
 
     async def deliveries(self) -> Sequence[CaseDelivery]:

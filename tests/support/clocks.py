@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 @dataclass
 class HandClock:
-    """Stands still at `seconds` of monotonic time until a test moves it; the time of day is moved by as much."""
+    """Stays at `seconds` of monotonic time until a test moves it; the time of day moves by the same amount."""
 
     seconds: float = 0
 

@@ -1,4 +1,4 @@
-"""Whether answers are those that an OpenAPI document promises."""
+"""Checks answers against an OpenAPI document."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ Hooks = dict[str, list[Callable[[httpx2.Response], Awaitable[None]]]]
 
 
 def resolve(document: Json, thing: Json) -> Json:
-    """What `thing` refers to within the document, or itself."""
+    """The target of `thing` if it is a reference within the document, otherwise `thing`."""
     while "$ref" in thing:
         found: Any = document
         for part in thing["$ref"].removeprefix("#/").split("/"):
@@ -24,7 +24,7 @@ def resolve(document: Json, thing: Json) -> Json:
 
 
 def validator(document: Json, schema: Json) -> Draft202012Validator:
-    """For values of a schema of the document."""
+    """A validator for values of a schema of the document."""
     registry = Registry().with_resource("urn:api", Resource.from_contents(document, DRAFT202012))
     absolute = _absolute(schema)
     return Draft202012Validator(absolute, registry=registry, format_checker=Draft202012Validator.FORMAT_CHECKER)
@@ -37,7 +37,7 @@ def _absolute(schema: Any) -> Any:
 
 
 def operation_of(document: Json, method: str, path: str) -> Json | None:
-    """The operation that answers; addresses without parameters win."""
+    """The operation that answers; paths without parameters win."""
     for template in sorted(document["paths"], key=lambda one: one.count("{")):
         if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), path):
             operation: Json | None = document["paths"][template].get(method.lower())
@@ -46,7 +46,7 @@ def operation_of(document: Json, method: str, path: str) -> Json | None:
 
 
 def assert_conforms(document: Json, method: str, path: str, status: int, headers: httpx2.Headers, body: bytes) -> None:
-    """Raise AssertionError where the document does not promise such an answer."""
+    """Raise AssertionError if the document does not promise such an answer."""
     operation = operation_of(document, method, path)
     if operation is None:
         return
@@ -68,7 +68,7 @@ def assert_conforms(document: Json, method: str, path: str, status: int, headers
 
 
 def checking(document: Json) -> Hooks:
-    """Event hooks of an httpx2 client: each answer is held to the document."""
+    """Event hooks of an httpx2 client that check each answer against the document."""
 
     async def check(response: httpx2.Response) -> None:
         if response.headers.get("content-type", "").startswith("text/event-stream"):

@@ -1,4 +1,4 @@
-"""A migrated template database, once a session, and a clone of it for each test."""
+"""A migrated template database per session, and a clone of it per test."""
 
 import uuid
 from collections.abc import AsyncIterator, Mapping
@@ -13,9 +13,9 @@ from case_shared.database.statements import Statement
 
 PASSWORD = "test"
 ROLES = ("case_migrations", "case_api", "d365_sync", "status_sync", "portal_web")
-# In no order that matters: each migrates its own schema.
+# The order does not matter: each migrates its own schema.
 SERVICES = ("status_sync", "d365_sync", "case_api", "portal_web")
-# Privileges on a database are not cloned with it.
+# A clone does not get the privileges of its template.
 _COPY_PRIVILEGES = """
 UPDATE pg_database SET datacl = (SELECT datacl FROM pg_database WHERE datname = $2) WHERE datname = $1
 """
@@ -23,17 +23,17 @@ UPDATE pg_database SET datacl = (SELECT datacl FROM pg_database WHERE datname = 
 
 @dataclass(frozen=True)
 class Database:
-    """A database of its own for one test; `superuser_url` may do everything."""
+    """A database for one test; `superuser_url` has all rights."""
 
     superuser_url: str
 
     def url(self, role: str) -> str:
-        """The URL by which `role` connects, as in production."""
+        """The URL with which `role` connects, as in production."""
         return with_user(self.superuser_url, role)
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[postgres.Connection]:
-        """A superuser's connection, to prepare and to look."""
+        """A superuser's connection, to prepare and check data."""
         connection = await asyncpg.connect(self.superuser_url)
         try:
             await postgres._use_json(connection)
@@ -45,7 +45,7 @@ class Database:
     async def pool(
         self, role: str, size: int = 4, settings: Mapping[str, str] | None = None
     ) -> AsyncIterator[postgres.Pool]:
-        """A pool as the service `role` has it."""
+        """A pool like that of the service `role`."""
         pool = await postgres.create_pool(self.url(role), schema=role, name="test", size=size, settings=settings)
         try:
             yield pool
@@ -69,21 +69,21 @@ async def create_template(superuser_url: str, revisions: Mapping[str, str] | Non
     name = f"template_{uuid.uuid4().hex[:12]}"
     await _execute(superuser_url, f"CREATE DATABASE {name}")
     url = with_database(superuser_url, name)
-    for _ in range(2):  # it is safe to repeat
+    for _ in range(2):  # migrations can be repeated
         await _execute(url, postgres.load_sql(Statement.ROLES))
     for role in ROLES:
         await _execute(url, f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
     for service in SERVICES:
         revision = (revisions or {}).get(service, "head")
         migrations.upgrade(with_user(url, "case_migrations"), package=service, schema=service, revision=revision)
-    # The first connection after changes of the catalogue writes a cache that the others start from; clones get it too.
+    # The first connection after catalog changes writes a cache that later ones use; clones get it too.
     await _execute(url, "SELECT")
     return name
 
 
 @asynccontextmanager
 async def cloned(superuser_url: str, template: str) -> AsyncIterator[Database]:
-    """A clone of `template`, dropped at the end whoever is still connected."""
+    """A clone of `template`, dropped at the end even if it still has connections."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     connection = await asyncpg.connect(superuser_url)
     try:

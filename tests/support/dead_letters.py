@@ -1,4 +1,4 @@
-"""Dead letters straight into the document queue, by the thousand; D365 would take them now."""
+"""Inserts thousands of dead letters directly into the document queue; D365 would accept them now."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ FROM unnest($1::text[]) WITH ORDINALITY AS drawn (web_case_id, n)
 
 
 async def insert(connection: Any, count: int) -> list[str]:
-    """Insert `count` dead letters of three dealers; their Web Case IDs, oldest first."""
+    """Insert `count` dead letters of three dealers; returns their Web Case IDs, oldest first."""
     drawn = list({new_web_case_id() for _ in range(count)})
     await connection.execute(INSERT, drawn)
     return drawn

@@ -1,4 +1,4 @@
-"""What documents tell a reader to type, run as a reader would type it."""
+"""Runs the commands of documents as a reader would type them."""
 
 import os
 import re
@@ -13,7 +13,7 @@ GUIDE = ROOT / "docs/portal-guide.md"
 
 
 def blocks(document: Path, language: str, below: str = "") -> list[str]:
-    """The fenced blocks in `language`, below the words `below`; there is at least one."""
+    """The fenced blocks in `language` after the text `below`; fails if it finds none."""
     text = document.read_text(encoding="utf-8")
     start = text.find(below)
     matches = re.findall(rf"^```{language}\n(.*?)^```", text[start:], re.DOTALL | re.MULTILINE)
@@ -23,12 +23,12 @@ def blocks(document: Path, language: str, below: str = "") -> list[str]:
 
 
 def at(stack: Stack, text: str) -> str:
-    """`text` with the addresses of this stack in place of the usual ones."""
+    """`text` with this stack's addresses instead of the usual ones."""
     return text.replace("http://127.0.0.1:8000", stack.urls["case-api"])
 
 
 def run_shell(stack: Stack, script: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run `script` in `folder` at this stack; the first command that fails ends it, and fails the test."""
+    """Run `script` in `folder` against this stack; the first failing command ends it and fails the test."""
     command = folder / "casebridge"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m casebridge "$@" --data-dir {stack.data_dir}\n')
     command.chmod(0o755)

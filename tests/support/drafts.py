@@ -1,4 +1,4 @@
-"""Drafts straight into the tables, by the thousand."""
+"""Inserts thousands of drafts directly into the tables."""
 
 from typing import Any
 

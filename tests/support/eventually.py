@@ -1,4 +1,4 @@
-"""Waiting for a condition, in place of sleeping."""
+"""Waits for a condition instead of sleeping."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ async def eventually(
     within_seconds: float = 15,
     every_seconds: float = 0.05,
 ) -> T:
-    """Call `probe` until `holds` of what it returns, and return that; fail, showing the last value, when time is up.
+    """Call `probe` until `holds` accepts its result, and return that; at the time limit fail with the last value.
 
     `within_seconds` is for two quiet cores, and multiplied by `PATIENCE`.
     """

@@ -1,4 +1,4 @@
-"""An identity provider within the test's own process, and tokens of it."""
+"""An identity provider within the test's own process, and its tokens."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,7 +39,7 @@ async def issuer() -> AsyncIterator[str]:
 
 
 def token(url: str, *dealers: str, subject: str = "ann", seconds: int = 600) -> str:
-    """A token of the provider at `url` with every scope, for `dealers` and `seconds`."""
+    """A token of the provider at `url` with every scope, for `dealers`, valid for `seconds`."""
     claims = {
         "iss": url,
         "aud": "casebridge",

@@ -1,4 +1,4 @@
-"""Random lists of a dealer, and what they must show: the same cases searched and sorted in Python."""
+"""Random list queries of a dealer, and their expected results: the same cases searched and sorted in Python."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,16 +15,16 @@ from case_shared.words.status_labels import STATUS_LABELS
 
 Row = dict[str, Any]
 Alphabets = Mapping[str, Mapping[str, int]]
-# Of priorities, as `[priorities] order` may give it.
+# The order of priorities, like `[priorities] order` of the mapping.
 ORDER = ["High", "Normal", "Low"]
 _LIFE = list(CaseStatus)
-# The sorts whose columns the list's index holds.
+# The sorts whose columns are in the list's index.
 INDEXED = [Column.CREATED_AT, Column.WEB_CASE_ID, Column.CASE_ID, Column.STATUS, Column.CREATED_BY]
 
 
 @dataclass(frozen=True)
 class Lists:
-    """Draws lists of `dealer`; `rows` are some of its cases, of which what is typed is taken."""
+    """Draws list queries of `dealer`; typed texts come from `rows`, which are some of its cases."""
 
     dealer: str
     rows: Sequence[Row]
@@ -49,7 +49,7 @@ class Lists:
         return ListQuery(self.dealer, chosen, self.sort())
 
     def searched(self, shortest: int = 3) -> ListQuery:
-        """A search alone, of so many characters at least."""
+        """Only a search, of at least `shortest` characters."""
         typed = next(text for text in iter(self.typed, None) if len(text) >= shortest)
         return ListQuery(self.dealer, Filters(search=Search.parse(typed)), self.sort())
 
@@ -59,14 +59,14 @@ class Lists:
         return ListQuery(self.dealer, Filters(search=search), self.sort())
 
     def sort(self) -> Sort:
-        """Newest first, mostly."""
+        """Usually newest first."""
         if self.draw.random() < 0.6:
             return Sort()
         column, collation = self.draw.choice(self.sorts), self.draw.choice([*Collation])
         return Sort.parse(f"{self.draw.choice(['', '-'])}{column}", collation)
 
     def typed(self) -> str:
-        """A part of an id, of a user's name, of a label; or what there is not."""
+        """A part of an ID, a user's name or a label; or something that does not occur."""
         draw, row = self.draw, self.draw.choice(self.rows)
         label = draw.choice(list(draw.choice(list(STATUS_LABELS.values())).values()))
         web_case_id: str = row["web_case_id"]
@@ -95,7 +95,7 @@ def shown(row: Row, column: str) -> str | None:
 
 
 async def alphabets(connection: Connection, rows: Sequence[Row]) -> Alphabets:
-    """The place of each text of `rows` in each alphabet."""
+    """The position of each text of `rows` in each alphabet."""
     texts = {_written(row, column) for row in rows for column in WRITTEN} - {None}
     return {
         collation: {
@@ -131,7 +131,7 @@ def expected(rows: Sequence[Row], query: ListQuery, alphabets: Alphabets) -> lis
 
 
 def meets(row: Row, query: ListQuery) -> Iterator[bool]:
-    """Each thing that `query` asks of a case."""
+    """Whether the case meets each condition of `query`."""
     filters = query.filters
     undelivered = row["phase"] == "submitted" and row["case_id"] is None
     yield filters.search is None or _has(row, filters.search.text)
@@ -158,7 +158,7 @@ def _has(row: Row, text: str) -> bool:
 
 @cache
 def _called(status: str) -> Sequence[str]:
-    """What a status is called, in every language."""
+    """A status' labels in every language."""
     return [status, *(labels[CaseStatus(status)].lower() for labels in STATUS_LABELS.values())]
 
 

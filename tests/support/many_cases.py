@@ -1,19 +1,19 @@
-"""Cases by the million, made in SQL: dealers of very unequal size (Zipf), each with its own users, of every status."""
+"""Millions of cases, created in SQL: dealers of very different sizes (Zipf), each with its own users, every status."""
 
 from typing import Any
 
-# Users of a dealer, the first of whom write most; and what no other text of a case holds.
+# Users of a dealer, the first with most cases; no other text of a case contains these names.
 USERS = [f"{first}.{last}@example.com" for first in ("ann", "bob", "eve", "ida", "leo", "mia", "zoe", "jón")
          for last in ("berg", "cole", "diaz", "kohl", "lund")]  # fmt: skip
 CATEGORIES = ["Warranty", "Parts", "Repair", "Recall", "Training", "Transport", "Invoice", "Other"]
 PRIORITIES = ["Low", "Normal", "High"]
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-# An odd factor: every number gives another one of 40 bits.
+# The factor is odd, so that every number gives a different one of 40 bits.
 _DIGITS = [f"((((n * 726117451) & 1099511627775) >> {5 * (7 - place)}) & 31)::integer" for place in range(8)]
 _CHECK = f"({' + '.join(f'{2 * place + 1} * {digit}' for place, digit in enumerate(_DIGITS))}) % 32"
 _WEB_CASE_ID = "'W' || " + " || ".join(f"substr('{_ALPHABET}', {digit} + 1, 1)" for digit in [*_DIGITS, _CHECK])
-# $1 first number, $2 last number, $3 how many numbers in all, $4 where each dealer's share ends float[], $5 users,
+# $1 first number, $2 last number, $3 count of all numbers, $4 ends of the dealers' shares float[], $5 users,
 # $6 categories, $7 priorities
 _CASES = f"""
 INSERT INTO case_api.cases (
@@ -65,7 +65,7 @@ _CHUNK = 100_000
 
 
 def shares(dealers: int) -> list[float]:
-    """Where each dealer's share of all cases ends, but the last one's: the n-th has 1/n of the first one's."""
+    """The end of each dealer's share of all cases, except the last one's: the n-th has 1/n of the first one's."""
     weights = [1 / number for number in range(1, dealers + 1)]
     total, ends = 0.0, []
     for weight in weights[:-1]:
@@ -75,11 +75,11 @@ def shares(dealers: int) -> list[float]:
 
 
 async def insert(connection: Any, count: int, dealers: int, *, first: int = 1, of: int | None = None) -> None:
-    """Insert the cases `first` to `count` (of so many to come) of `dealer-1`, the largest, to `dealer-{dealers}`.
+    """Insert the cases `first` to `count`, finally `of` cases, of `dealer-1`, the largest, to `dealer-{dealers}`.
 
-    The newest has the greatest number. Indexes are built at the end, as they are in a migration.
+    The newest has the highest number. Builds indexes at the end, like a migration.
     """
-    # A vacuum takes a row for visible to all only once its commit is in the log.
+    # A vacuum treats a row as visible to all only once its commit is in the log.
     await connection.execute("SET synchronous_commit = on; SELECT setseed(0.5)")
     indexes = await connection.fetch(_INDEXES)
     await connection.execute("ALTER TABLE case_api.cases DISABLE TRIGGER USER")

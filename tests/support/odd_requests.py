@@ -1,4 +1,4 @@
-"""Every header, parameter and body of an API with odd bytes in it, over a real socket: refused as what it is."""
+"""Every header, parameter and body of an API with odd bytes, over a real socket: each gets the fitting refusal."""
 
 import asyncio
 import re
@@ -23,7 +23,7 @@ IN_A_HEADER = (
     b"\xff\xfe", b"\xc3\xa9", b'"\xb2"', b"[", b"\x01", b"wait=\xb9", b'"' + b"9" * 400 + b'"', b'"1", W/"2", *',
     b"00-" + b"f" * 32 + b"-" + b"f" * 16 + b"-zz",
 )  # fmt: skip
-# Percent-encoded, as addresses carry them.
+# Percent-encoded for addresses.
 IN_AN_ADDRESS = (
     "%ff%fe", "%C3%A9", "%00", "a%00b", "nan", "inf", "-1", "1e400", "9" * 400, "%EF%BC%91", "%ED%A0%80", "%5B",
     "%2F..", "0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00", "W0000000%00-1",
@@ -37,7 +37,7 @@ BODIES = (
 
 @asynccontextmanager
 async def listening(app: FastAPI) -> AsyncIterator[int]:
-    """The application behind the server that production has; its port."""
+    """The application behind production's server; yields its port."""
     port = free_port()
     server = _Server(uvicorn.Config(app, port=port, http=BoundedProtocol, log_config=None, lifespan="off"))
     run = asyncio.create_task(server.serve(sockets=[server.config.bind_socket()]))
@@ -54,7 +54,7 @@ async def listening(app: FastAPI) -> AsyncIterator[int]:
 
 
 async def failures(app: FastAPI, token: str, path: Mapping[str, str]) -> list[str]:
-    """The odd requests that were not refused: answered 500, or not at all; `path` fills addresses."""
+    """The odd requests with a 500 or without an answer; `path` fills the addresses."""
     async with listening(app) as port:
         pending = list(_requests(app.openapi(), token.encode(), path))
         found: list[str] = []
@@ -102,7 +102,7 @@ def _request(verb: bytes, address: str, *headers: bytes, body: bytes = b"") -> b
 
 
 async def _status(port: int, request: bytes) -> str:
-    """The first digit of the answer's status, empty where there is none."""
+    """The first digit of the answer's status, empty without an answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(request)

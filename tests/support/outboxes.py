@@ -1,4 +1,4 @@
-"""An outbox as a test looks at it, and a Kafka that only keeps what it is sent."""
+"""Helpers to read an outbox, and a Kafka that only keeps the records that it receives."""
 
 from collections.abc import Sequence
 
@@ -10,18 +10,18 @@ from case_shared.words.events import Record
 
 
 def a_lease(seconds: float = 60) -> Lease:
-    """A lease that holds for so long, without a database."""
+    """A lease that lasts this long, without a database."""
     clock = SystemClock()
     return Lease("outbox", 1, clock, clock.monotonic() + seconds)
 
 
 async def waiting(pool: Pool, outbox: Outbox, limit: int = 10_000) -> list[Record]:
-    """What would be sent now."""
+    """The records that would be sent now."""
     return [outbox.record_of(row) for row in await pool.fetch(load_sql(outbox.read), limit)]
 
 
 class Kept:
-    """In Kafka's place: takes every record."""
+    """Replaces Kafka: accepts every record."""
 
     reaches_kafka = True
 
@@ -34,4 +34,4 @@ class Kept:
         return [None] * len(records)
 
     async def close(self) -> None:
-        """Nothing to let go."""
+        """Nothing to close."""

@@ -1,4 +1,4 @@
--- A case with each copy of its words that there can be: tests.integration.d365_sync.test_personal_data puts in id, state and at.
+-- A case with every possible copy of its texts; test_personal_data of d365_sync fills in id, state and at.
 INSERT INTO status_sync.dealers (dealer, data_area_id, customer_account) VALUES ('d', 'usmf', 'C') ON CONFLICT DO NOTHING;
 INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase, created_at, updated_at, category,
     description, contact_name, contact_email, contact_phone, notes, created_by, created_by_subject, created_by_issuer, submission_no,

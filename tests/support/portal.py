@@ -1,4 +1,4 @@
-"""A portal at several case-apis: it goes to the next where a connection is refused, and forgives nothing else."""
+"""A portal with several case-apis: it tries the next if a connection is refused, and tolerates nothing else."""
 
 import itertools
 import uuid
@@ -16,7 +16,7 @@ DEALER = "usmf-us-001"
 
 @dataclass
 class Portal:
-    """Speaks for one dealer; `submitted` holds the Web Case IDs whose submission was acknowledged."""
+    """A portal of one dealer; `submitted` has the Web Case IDs whose submission was acknowledged."""
 
     http: httpx2.AsyncClient
     urls: Sequence[str]
@@ -26,7 +26,7 @@ class Portal:
     _turn: "itertools.count[int]" = field(default_factory=itertools.count)
 
     async def call(self, method: str, path: str, **request: Any) -> httpx2.Response:
-        """Call `/v1/dealers/{dealer}{path}` at one of the case-apis; each gets its turn."""
+        """Call `/v1/dealers/{dealer}{path}` at one of the case-apis, in turn."""
         first = next(self._turn)
         for number in range(len(self.urls)):
             url = self.urls[(first + number) % len(self.urls)]
@@ -50,7 +50,7 @@ class Portal:
         return web_case_id
 
     async def know_category(self) -> None:
-        """Wait until status-sync has read a category whose name stands in one type alone."""
+        """Wait until status-sync has read a category whose name only one type has."""
 
         async def names() -> list[str]:
             answer = await self.call("GET", "/categories")
@@ -62,7 +62,7 @@ class Portal:
 
 @asynccontextmanager
 async def portal(token: str, *urls: str) -> AsyncIterator[Portal]:
-    """A portal at these case-apis, that knows a category."""
+    """A portal with these case-apis that knows a category."""
     limits = httpx2.Limits(max_connections=20, keepalive_expiry=60)
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx2.AsyncClient(headers=headers, timeout=10, limits=limits) as client:

@@ -1,4 +1,4 @@
-"""The portal's models of the APIs, made from their OpenAPI documents; run it to write them anew (`make models`)."""
+"""The portal's models of the APIs, generated from their OpenAPI documents; `make models` runs this."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ import portal_web.domain
 
 ROOT = Path(__file__).parents[2]
 DOMAIN = Path(portal_web.domain.__file__).parent
-# What the portal reads of each API; what these are made of comes along.
+# What the portal reads from each API; the parts of these are included.
 USED = {
     "case-api": (
         "CasePage",
@@ -44,16 +44,16 @@ USED = {
 }
 HEADER = "# Generated from docs/openapi/{api}.json by `make models`: do not edit."
 _PREFIX = "#/components/schemas/"
-# What limits a value: the API has judged it already, and a newer one may allow more.
+# Limits on values: the API has already checked them, and a newer one may allow more.
 _LIMITS = ("maxLength", "minLength", "pattern", "maximum", "minimum", "const")
-# Of fields: the OpenAPI document has them.
+# Texts of fields: the OpenAPI document has them.
 _FIELD_TEXTS = ("title", "description", "examples")
 
 Schema = dict[str, Any]
 
 
 def path_of(api: str) -> Path:
-    """Where its models are."""
+    """The file with the API's models."""
     return DOMAIN / f"{api.replace('-', '_')}.py"
 
 
@@ -82,13 +82,13 @@ def generated(api: str) -> str:
 
 
 def _with_open_enums(code: str) -> str:
-    """The code with ApiEnum for StrEnum: the generator has a setting for the base of models, and none for enums'."""
+    """The code with ApiEnum for StrEnum: the generator has a setting for the models' base, but not for the enums'."""
     code = code.replace("from enum import StrEnum\n", "").replace("(StrEnum)", "(ApiEnum)")
     return code.replace("import ApiModel\n", "import ApiEnum, ApiModel\n") + "\n"
 
 
 def selected(schemas: dict[str, Schema], roots: tuple[str, ...]) -> dict[str, Schema]:
-    """The schemas named, and those that they are made of, as a reader of answers needs them."""
+    """The named schemas and their parts, for a reader of answers."""
     found: dict[str, Schema] = {}
     wanted = list(roots)
     while wanted:
@@ -100,7 +100,7 @@ def selected(schemas: dict[str, Schema], roots: tuple[str, ...]) -> dict[str, Sc
 
 
 def references(schema: object) -> list[str]:
-    """The names of the schemas that a schema refers to."""
+    """The names of the schemas to which a schema refers."""
     match schema:
         case {"$ref": str(reference)}:
             return [reference.removeprefix(_PREFIX)]
@@ -112,7 +112,7 @@ def references(schema: object) -> list[str]:
 
 
 def lenient(schema: Any) -> Any:
-    """A schema without limits, in which what may be null may be left out: an older API does not have it yet."""
+    """A schema without limits, in which nullable fields are optional: an older API does not have them yet."""
     if isinstance(schema, list):
         return [lenient(part) for part in schema]
     if not isinstance(schema, dict):

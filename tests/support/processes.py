@@ -17,13 +17,13 @@ from tests.support.eventually import eventually
 
 
 def free_port() -> int:
-    """A port that nobody listens on now, and that no connection of ours is given meanwhile."""
+    """A port without a listener, outside the range that the system assigns to connections."""
     return free_ports(1)[0]
 
 
 @dataclass
 class Process:
-    """A process of ours and where it listens."""
+    """One of our processes, and its address."""
 
     module: str
     arguments: tuple[str, ...]
@@ -40,7 +40,7 @@ class Process:
             self.running = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
 
     async def ready(self, path: str = "/readyz", within_seconds: float = 20) -> None:
-        """Wait until it says that it is ready."""
+        """Wait until it reports ready."""
         async with aiohttp.ClientSession() as session:
             await eventually(lambda: self._answers(session, path), within_seconds=within_seconds)
 
@@ -54,7 +54,7 @@ class Process:
             return False
 
     def output(self) -> str:
-        """All that it has printed."""
+        """Everything that it has printed."""
         return self.log.read_text(errors="replace")
 
     def send(self, number: signal.Signals) -> None:

@@ -14,7 +14,7 @@ from tests.support.processes import Process, free_port
 from tests.support.sandbox import Sandbox
 
 TOPICS = ("case.submitted.v1", "case.delivery.v1", "case.status-changed.v1", "d365.case-events.v1")
-# D365's waits shortened, so that a test does not take minutes.
+# Shorter waits for D365, so that a test does not take minutes.
 SHORT: Mapping[str, str] = {
     "D365_TIMEOUT_SECONDS": "2",
     "D365_SETTLE_SECONDS": "3",
@@ -28,7 +28,7 @@ SHORT: Mapping[str, str] = {
 
 @dataclass
 class Fleet:
-    """Starts replicas; all that were started are killed at the end."""
+    """Starts replicas; kills all of them at the end."""
 
     database: Database
     broker: Broker
@@ -66,7 +66,7 @@ class Fleet:
         return issuer.token(self.issuer, *dealers)
 
     async def leader(self, service: str, lease: str, *, not_token: int = 0, within_seconds: float = 15) -> "Held":
-        """Who holds `lease` of `service`, once its token is another than `not_token`."""
+        """The holder of `lease` of `service`, once its token differs from `not_token`."""
 
         async def held() -> Held | None:
             async with self.database.connect() as connection:
@@ -87,7 +87,7 @@ class Fleet:
 
 @dataclass(frozen=True)
 class Held:
-    """A lease that is held."""
+    """A lease with its holder."""
 
     by: Process
     token: int
@@ -95,7 +95,7 @@ class Held:
 
 @asynccontextmanager
 async def fleet(database: Database, broker: Broker, d365: Sandbox, folder: Path) -> AsyncIterator[Fleet]:
-    """A fleet without replicas yet, on topics that exist."""
+    """A fleet without replicas yet, with its topics created."""
     await broker.create(*TOPICS)
     async with issuer.issuer() as provider:
         started = Fleet(database, broker, d365, provider, folder)

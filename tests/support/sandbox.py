@@ -17,7 +17,7 @@ CLIENT_SECRET = "sandbox-secret"
 
 @dataclass(frozen=True)
 class Sandbox:
-    """D365, as a test sees it: its address, and what its clerk and its faults can do."""
+    """D365 as a test sees it: its address, its clerk and its faults."""
 
     url: str
     process: Process
@@ -25,7 +25,7 @@ class Sandbox:
     data_file: Path
 
     def environment(self) -> dict[str, str]:
-        """What a service must know to reach it."""
+        """A service's settings to reach it."""
         return {
             "D365_URL": self.url,
             "D365_TOKEN_URL": f"{self.url}/oauth2/v2.0/token",
@@ -41,7 +41,7 @@ class Sandbox:
             return await response.json() if "json" in response.content_type else None
 
     async def cases(self) -> list[dict[str, Any]]:
-        """D365's own books: every case."""
+        """Every case in D365."""
         answer = await self.control("GET", "/cases")
         cases: list[dict[str, Any]] = answer["items"]
         return cases
@@ -51,7 +51,7 @@ class Sandbox:
         await self.control("POST", "/faults", fault)
 
     async def set_up(self, **settings: Any) -> None:
-        """Let D365's administrator set it up otherwise; all that is not given is as it was at the start."""
+        """Change D365's setup as an administrator; settings not given return to the initial ones."""
         await self.control("PUT", "/settings", settings)
 
     async def move(self, data_area_id: str, case_id: str, status: str) -> None:
@@ -59,7 +59,7 @@ class Sandbox:
         await self.control("POST", f"/cases/{data_area_id}/{case_id}/status", {"status": status})
 
     def fill(self, cases: int) -> None:
-        """Put so many copies of a case into D365's books, each with numbers of its own; past its rules, for speed."""
+        """Put this many copies of a case into D365, each with its own numbers; bypasses its rules, for speed."""
         with closing(sqlite3.connect(self.data_file)) as books, books:
             books.row_factory = sqlite3.Row
             template = dict(books.execute("SELECT * FROM CaseDetailBase LIMIT 1").fetchone())
@@ -72,19 +72,19 @@ class Sandbox:
             books.executemany(f"INSERT INTO CaseDetailBase ({names}) VALUES ({places})", rows)
 
     async def change(self, data_area_id: str, case_id: str, *, event: bool = False, **fields: str) -> None:
-        """Let the clerk change any field of a case, key fields too; `event`: D365 tells of it."""
+        """Let the clerk change any field of a case, including keys; `event`: D365 sends an event."""
         await self.control("PATCH", f"/cases/{data_area_id}/{case_id}{'?event=true' if event else ''}", fields)
 
     async def delete(self, data_area_id: str, case_id: str, *, event: bool = False) -> None:
-        """Let the clerk delete a case; `event`: D365 tells of it."""
+        """Let the clerk delete a case; `event`: D365 sends an event."""
         await self.control("DELETE", f"/cases/{data_area_id}/{case_id}{'?event=true' if event else ''}")
 
     async def back_up(self) -> None:
-        """Keep D365's books as they are now."""
+        """Back up D365's current cases."""
         await self.control("POST", "/backup")
 
     async def restore(self) -> None:
-        """Put D365's books back as they were kept; numbers are given again."""
+        """Restore D365's cases from the backup; numbers are reused."""
         await self.control("POST", "/restore")
 
     async def reset(self) -> None:
@@ -96,7 +96,7 @@ class Sandbox:
 async def started(folder: Path, **settings: str) -> AsyncIterator[Sandbox]:
     """Run a sandbox; `settings` are its environment variables without the prefix, in lower case.
 
-    With a `tls_certificate` its clients must trust that: the session of this sandbox does not.
+    With a `tls_certificate` clients must trust it: the session of this sandbox does not.
     """
     port = free_port()
     environment = {

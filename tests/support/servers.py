@@ -17,16 +17,16 @@ import psutil
 from casebridge import servers
 from casebridge.ports import free_ports
 
-# What a test writes need not outlive the machine.
+# Test data need not survive a crash of the machine.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
-# A database a test is 380 files a test: on a busy disk that takes most of the time.
+# Each test's database has 380 files: on a busy disk they take most of the time.
 MEMORY = Path("/dev/shm")
 ENOUGH_BYTES = 3 * 1024**3
 
 
 @dataclass(frozen=True)
 class Servers:
-    """Where they are: `postgres` is a superuser's URL, `kafka` a host:port; where the broker's files are, if here."""
+    """Addresses: `postgres` is a superuser's URL, `kafka` a host:port; and the broker's folder, if it is local."""
 
     postgres: str
     kafka: str
@@ -35,7 +35,7 @@ class Servers:
 
 @contextmanager
 def local(folder: Path) -> Iterator[Servers]:
-    """The local stack's PostgreSQL and Kafka, each in a folder of its own."""
+    """The local stack's PostgreSQL and Kafka, each in its own folder."""
     (folder / "kafka").mkdir()
     with _in_memory(folder) as cluster:
         database = servers.start_postgres(cluster, settings=FAST)
@@ -46,12 +46,12 @@ def local(folder: Path) -> Iterator[Servers]:
             finally:
                 broker.kill()
         finally:
-            database.stop()  # killed, it would leave its shared memory behind
+            database.stop()  # a kill would leave its shared memory allocated
 
 
 @dataclass
 class OwnKafka:
-    """A Kafka of a test's own, to be frozen, killed and started again at its address with its records."""
+    """A test's own Kafka, to be frozen, killed and restarted with the same address and records."""
 
     folder: Path
     ports: tuple[int, int]
@@ -67,7 +67,7 @@ class OwnKafka:
         os.kill(self.server.pid, number)
 
     async def restart(self) -> None:
-        """Kill -9 it where it still runs, and start it again."""
+        """Kill -9 it if it still runs, and start it again."""
         self.server.kill()
         self.server = await asyncio.to_thread(servers.start_kafka, self.folder, *self.ports)
 
@@ -86,7 +86,7 @@ async def own_kafka(folder: Path) -> AsyncIterator[OwnKafka]:
 
 @contextmanager
 def _in_memory(folder: Path) -> Iterator[Path]:
-    """A folder in memory, where there is room, or one in `folder`; what killed runs left in memory is removed."""
+    """A folder in memory if it has room, otherwise in `folder`; removes what killed runs left in memory."""
     prefix = "casebridge-tests-"
     for left in MEMORY.glob(f"{prefix}*"):
         if not psutil.pid_exists(int(left.name.split("-")[2])):
@@ -98,13 +98,13 @@ def _in_memory(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def containers() -> Iterator[Servers]:
-    """Official images by testcontainers."""
+    """Official images, run by testcontainers."""
     from testcontainers.community.postgres import PostgresContainer
     from testcontainers.core.container import DockerContainer
     from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
     listeners = "PLAINTEXT://:9092,INTERNAL://:29092,CONTROLLER://:9093"
-    # Kafka must announce the address that the port mapping gives, which is known only once the container runs.
+    # Kafka must advertise the mapped address, which is known only once the container runs.
     wait_for_address = "while [ ! -f /tmp/go ]; do sleep 0.1; done; . /tmp/go; exec /etc/kafka/docker/run"
     settings = {
         "KAFKA_NODE_ID": "1",

@@ -1,4 +1,4 @@
-"""docs/settings.md, made from the settings classes of all programs (`make settings`)."""
+"""Generates docs/settings.md from the settings classes of all programs (`make settings`)."""
 
 import json
 import re
@@ -44,7 +44,7 @@ PROGRAMS: dict[str, type[BaseSettings]] = {
     "sandbox": SandboxSettings,
 }
 SERVICES = list(PROGRAMS)[:4]
-# A setting stands where it is declared first; a class that overrides its default is named beside that.
+# A setting appears where it is declared first, with the classes that override its default.
 SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "Each service": (SafeSettings, HttpSettings, ServiceSettings),
     "PostgreSQL": (DatabaseSettings, MigrationSettings),
@@ -69,7 +69,7 @@ UNITS = {
     "_bytes": "bytes",
 }
 FORMATS = {"password": "**secret** text", "file-path": "file", "directory-path": "folder", "path": "path"}
-# What is read beside the settings classes; a test compares the names with the sources.
+# Variables read outside the settings classes; a test compares the names with the sources.
 OTHERS = {
     "CASEBRIDGE_URL": ("casebridge", "Address of d365-sync, as `--url`. Default: the local stack's."),
     "CASEBRIDGE_TOKEN": ("casebridge", "Secret: the access token, as `--token`. Default: made by the local stack."),
@@ -96,7 +96,7 @@ case-api, d365-sync, status-sync and portal-web; `migrate` is that command, and 
 
 
 class Row(NamedTuple):
-    """A setting as one or several programs have it."""
+    """A setting of one or several programs."""
 
     name: str
     programs: str

@@ -1,4 +1,4 @@
-"""A client of server-sent events, as a portal front end has it: it reads on and on, and keeps the last id."""
+"""A client of server-sent events, like that of a portal front end: it reads continuously, and keeps the last ID."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from tests.support.eventually import eventually
 
 @dataclass(frozen=True)
 class ServerEvent:
-    """An event, and the id that was in force with it."""
+    """An event, and the last ID up to it."""
 
     name: str
     data: dict[str, Any]
@@ -23,7 +23,7 @@ class ServerEvent:
 
 @dataclass
 class Watcher:
-    """One open stream: what it was sent so far."""
+    """One open stream, with everything received so far."""
 
     response: aiohttp.ClientResponse
     events: list[ServerEvent] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Watcher:
 
     @property
     def cases(self) -> list[dict[str, Any]]:
-        """The cases it was sent."""
+        """The received cases."""
         return [event.data for event in self.events if event.name == "case"]
 
     @property
@@ -44,16 +44,16 @@ class Watcher:
 
     @property
     def resyncs(self) -> list[str]:
-        """Why it was told to fetch anew."""
+        """The reasons of `resync` events."""
         return [event.data["reason"] for event in self.events if event.name == "resync"]
 
     @property
     def ends(self) -> list[str]:
-        """Why it was ended."""
+        """The reasons of `end` events."""
         return [event.data["reason"] for event in self.events if event.name == "end"]
 
     async def until(self, holds: Callable[["Watcher"], bool], within_seconds: float = 15) -> None:
-        """Wait until `holds` of this."""
+        """Wait until `holds` accepts this watcher."""
 
         async def looks() -> "Watcher":
             return self

@@ -41,18 +41,18 @@ class Stack:
         return casebridge(*arguments, "--data-dir", str(self.data_dir), check=check)
 
     def token(self, user: str, scopes: str, *dealers: str) -> str:
-        """A development token, good for an hour; made once for all who ask for the same."""
+        """A development token, valid for an hour; cached for the same arguments."""
         wanted = (user, scopes, *dealers)
         if wanted not in self._tokens:
             self._tokens[wanted] = mint(self.data_dir, describe(user, dealers), scopes, minutes=60)
         return self._tokens[wanted]
 
     def processes(self) -> dict[str, ProcessRecord]:
-        """Its processes as they are now, by name."""
+        """Its current processes, by name."""
         return {process.name: process for process in get_running(self.data_dir).processes}
 
     async def kill(self, name: str) -> None:
-        """Kill -9 one part, and wait until its successor has another pid."""
+        """Kill -9 one part, and wait until its successor has another process ID."""
         before = self.processes()[name].pid
         assert before is not None
         os.kill(before, signal.SIGKILL)
@@ -84,7 +84,7 @@ class Stack:
 
 
 def casebridge(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run the command line; its output is shown where it fails."""
+    """Run the command line; shows its output if it fails."""
     run = subprocess.run(
         [sys.executable, "-m", "casebridge", *arguments],
         capture_output=True,
@@ -102,14 +102,14 @@ def _client(url: str, token: str) -> httpx2.AsyncClient:
 
 @dataclass(frozen=True)
 class DealerClient:
-    """A portal on behalf of one dealer; a request that a dying service cut off is repeated, as portals do."""
+    """A portal on behalf of one dealer; repeats a request that a dying service cut off, as portals do."""
 
     http: httpx2.AsyncClient
     dealer: str
     categories: list[dict[str, Any]] = field(default_factory=list)
 
     async def call(self, method: str, path: str, **request: Any) -> httpx2.Response:
-        """Call `/v1/dealers/{dealer}{path}`; again while there is no answer, or a 503."""
+        """Call `/v1/dealers/{dealer}{path}`; repeats it until it gets an answer other than 503."""
 
         async def attempt() -> httpx2.Response | None:
             try:
@@ -123,7 +123,7 @@ class DealerClient:
         return answer
 
     async def category(self) -> dict[str, Any]:
-        """A category that dealers may use, and whose name is in one type alone."""
+        """A category that dealers may use, with a name that only one type has."""
         if not self.categories:
             listed = await self.call("GET", "/categories")
             assert listed.status_code == 200, listed.text
@@ -132,7 +132,7 @@ class DealerClient:
         return next(one for one in self.categories if names.count(one["category"]) == 1)
 
     async def submitted(self, key: str, **content: Any) -> dict[str, Any]:
-        """Draft and submit a case; safe to repeat, for `key` is the draft's Idempotency-Key."""
+        """Draft and submit a case; safe to repeat, because `key` is the draft's Idempotency-Key."""
         category = (await self.category())["category"]
         headers = {"Idempotency-Key": key}
         draft = await self.call("POST", "/cases", json={"category": category, **content}, headers=headers)
@@ -144,14 +144,14 @@ class DealerClient:
         return {**submission.json(), "web_case_id": web_case_id}
 
     async def case(self, web_case_id: str) -> dict[str, Any]:
-        """The case as it is now."""
+        """The current case."""
         found = await self.call("GET", f"/cases/{web_case_id}")
         assert found.status_code == 200, found.text
         case: dict[str, Any] = found.json()
         return case
 
     async def until(self, web_case_id: str, within_seconds: float = 30, **expected: Any) -> dict[str, Any]:
-        """Wait until the case has these values; `submission_state` looks into its submission."""
+        """Wait until the case has these values; `submission_state` is that of its submission."""
 
         def holds(case: dict[str, Any]) -> bool:
             submission = case["submission"] or {}
@@ -163,12 +163,12 @@ class DealerClient:
 
 @dataclass(frozen=True)
 class Clerk:
-    """Who works in D365."""
+    """Somebody who works in D365."""
 
     http: httpx2.AsyncClient
 
     async def cases(self) -> list[dict[str, Any]]:
-        """D365's own books."""
+        """Every case in D365."""
         answer = (await self.http.get("/_sandbox/cases")).json()
         cases: list[dict[str, Any]] = answer["items"]
         return cases
@@ -185,7 +185,7 @@ class Clerk:
 
 @asynccontextmanager
 async def up(data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> AsyncIterator[Stack]:
-    """Run `casebridge up --json` until the block ends, then stop it with SIGTERM; it must leave nothing behind."""
+    """Run `casebridge up --json` until the block ends, then stop it with SIGTERM, within 20 seconds."""
     command = [sys.executable, "-m", "casebridge", "up", "--json", "--ports", "auto", "--data-dir", str(data_dir)]
     errors = data_dir.with_suffix(".stderr")
     with errors.open("wb") as stderr:

@@ -1,4 +1,4 @@
-"""What case-api has stored before it publishes an event, for tests of what reads the event."""
+"""Stores what case-api has stored before it publishes an event, for tests of the event's readers."""
 
 from case_shared.database.postgres import Connection
 from case_shared.words.events import CaseDelivery, CaseSubmitted
@@ -50,7 +50,7 @@ VALUES ($1, $2, $3, 'create', $4, $5, $6) ON CONFLICT DO NOTHING
 
 
 async def store_submissions(database: Database, *events: CaseSubmitted) -> None:
-    """Store what case-api has when it publishes `events`."""
+    """Store what case-api has stored when it publishes `events`."""
     told = [event.model_dump_json(exclude_none=True) for event in events]
     async with database.connect() as connection, connection.transaction():
         await connection.execute(_CASES, told)
@@ -58,13 +58,13 @@ async def store_submissions(database: Database, *events: CaseSubmitted) -> None:
 
 
 async def store_document(database: Database, event: CaseDelivery) -> None:
-    """Store the document that d365-sync has when it publishes `event`; nothing where it is further already."""
+    """Store the document that d365-sync has when it publishes `event`, unless a later revision exists."""
     async with database.connect() as connection:
         await store_document_by(connection, event)
 
 
 async def store_document_by(connection: Connection, event: CaseDelivery) -> None:
-    """The same by a connection that is there."""
+    """Like `store_document`, with an open connection."""
     async with connection.transaction():
         await connection.execute(
             _DOCUMENT,

@@ -1,4 +1,4 @@
-"""Certificates of the tests' own: an authority's for a server on this machine, and a client's."""
+"""The tests' own certificates: an authority's for a server on this machine, and a client's."""
 
 import ipaddress
 import ssl
@@ -46,7 +46,7 @@ def client_certificate(folder: Path) -> Path:
 
 
 def server_certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """What a server on 127.0.0.1 needs, and the file that makes clients trust it (SSL_CERT_FILE)."""
+    """The TLS context of a server on 127.0.0.1, and the file that makes clients trust it (SSL_CERT_FILE)."""
     key, certificate = _certificate("the tests' own authority", server=True)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(_write(folder, "server.pem", key, certificate))

@@ -1,4 +1,4 @@
-"""The texts of the portal's pages, found in its sources; run it to bring new ones into the catalogs (`make words`)."""
+"""The texts of the portal's pages, found in its sources; run it to add new ones to the catalogs (`make words`)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "N_": None, "words": N
 
 
 def texts() -> Catalog:
-    """All of them."""
+    """All texts."""
     found = Catalog(fuzzy=False)
     options = {"**.html": {"trimmed": "true", "silent": "false"}}
     for said in (said for one in TEXTS.values() for said in one if said):
@@ -36,17 +36,17 @@ def catalog(language: str) -> Catalog:
 
 
 def by_text(found: Catalog) -> dict[str, Message]:
-    """The messages by their text; by the singular where there is a plural."""
+    """The messages by their text; by the singular if they have a plural."""
     return {one(message.id): message for message in found if message.id}
 
 
 def one(text: str | Sequence[str]) -> str:
-    """A text, or the singular of one that has a plural."""
+    """A text, or its singular if it has a plural."""
     return text if isinstance(text, str) else text[0]
 
 
 def update() -> None:
-    """Add new texts, untranslated, and drop those that are gone."""
+    """Add new texts, untranslated, and delete unused ones."""
     for language in TRANSLATED:
         known = catalog(language)
         known.version = VERSION

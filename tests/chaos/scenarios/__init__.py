@@ -1,1 +1,1 @@
-"""Storms: floods, restores, restarts and outages on real parts."""
+"""Scenarios: floods, restores, restarts and outages on real parts."""

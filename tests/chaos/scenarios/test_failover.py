@@ -1,4 +1,4 @@
-"""A process that dies or freezes is followed by another within seconds, and sends nothing when it wakes."""
+"""Another process replaces one that dies or freezes within seconds, and the old one sends nothing when it wakes."""
 
 import asyncio
 import signal
@@ -40,7 +40,7 @@ LEADERS = {"case_api": OUTBOX_LEASE, "d365_sync": "dispatcher", "status_sync": "
 
 @pytest_asyncio.fixture
 async def slow_d365(tmp_path: Path) -> AsyncIterator[Sandbox]:
-    """D365 without a unique Web Case ID, so that nothing leans on it; slow, so that much is under way."""
+    """D365 without a unique Web Case ID, so that nothing relies on it; slow, so that many requests are in flight."""
     async with sandboxes.started(
         tmp_path, unique_web_case_id="false", latency_seconds="0.2", request_log_size="5000", timeout_seconds="2"
     ) as running:
@@ -191,7 +191,7 @@ async def test_partitions_of_a_killed_member_move_within_5_seconds(
         pair[0].kill()
         for _ in range(70):
             await send(database, broker, 3)
-            await asyncio.sleep(0.05)  # a trickle is the load here
+            await asyncio.sleep(0.05)  # a low load is enough here
         sent += 210
         worst = await eventually(lambda: longest_way_in(database, sent), within_seconds=20)
         assert worst is not None
@@ -209,7 +209,7 @@ async def longest_way_in(database: Database, expected: int) -> float | None:
 
 
 class Member:
-    """A member of a group within this process, that notes what it was given."""
+    """A member of a group within this process that records what it received."""
 
     def __init__(self, broker: Broker, seen: list[bytes | None]) -> None:
         self._seen = seen
@@ -221,11 +221,11 @@ class Member:
         self._run = asyncio.create_task(self._consumers.run(self._stopping))
 
     async def _handle(self, records: Sequence[RawRecord]) -> None:
-        await asyncio.sleep(0.02)  # work, so that a rebalance meets batches under way
+        await asyncio.sleep(0.02)  # work, so that a rebalance happens during batches
         self._seen.extend(record.key for record in records)
 
     async def leave(self) -> None:
-        """Leave as a service that stops does."""
+        """Leave the way a stopping service does."""
         self._stopping.set()
         await self._run
 
@@ -248,7 +248,7 @@ async def test_a_rebalance_storm_under_traffic_loses_nothing_and_leaves_nothing_
     sending = asyncio.create_task(traffic())
     for _ in range(6):
         members.append(Member(broker, seen))
-        await asyncio.sleep(0.7)  # members come and go faster than a session time-out
+        await asyncio.sleep(0.7)  # members come and go faster than a session timeout
         await members.pop(0).leave()
     storming = False
     sent = await sending

@@ -1,4 +1,4 @@
-"""A change in D365 whose event was lost is seen by the next poll, also where the process that polled is dead or frozen.
+"""The next poll sees a change in D365 whose event was lost, even if the process that polled is dead or frozen.
 
 Two replicas and one case; the sandbox sends no events at all.
 """
@@ -16,7 +16,7 @@ from tests.support.replicas import fleet
 from tests.support.sandbox import Sandbox
 
 POLL_SECONDS = 2
-# The lease of the poller that was, and how soon a standby asks for it.
+# The lease of the former poller, and how soon a standby asks for it.
 FAILOVER_SECONDS = 10
 A_FEW_SECONDS = 3
 BORN = {"dataAreaId": "usmf", "CustomerAccount": "US-001", "CategoryType": "Service", "CaseCategory": "Breakdown"}
@@ -46,7 +46,7 @@ async def test_a_lost_event_heals_by_the_poll_whoever_polls(
 
 
 async def runs_again(leader: Process, number: signal.Signals) -> None:
-    """The old leader wakes, or is started anew."""
+    """The old leader wakes, or is started again."""
     if number is signal.SIGSTOP:
         leader.send(signal.SIGCONT)
     else:
@@ -56,7 +56,7 @@ async def runs_again(leader: Process, number: signal.Signals) -> None:
 
 
 async def nothing_old_comes_back(database: Database, case_id: str, status: str) -> None:
-    """The newest read stays the one that counts."""
+    """No older read replaces the newest one."""
     before = await row(database, case_id)
 
     async def read_again() -> Any:
@@ -67,13 +67,13 @@ async def nothing_old_comes_back(database: Database, case_id: str, status: str) 
 
 
 async def row(database: Database, case_id: str) -> Any:
-    """The case in the read model, None where it is not there."""
+    """The case in the read model, None if it is missing."""
     async with database.connect() as connection:
         return await connection.fetchrow("SELECT * FROM case_api.cases WHERE case_id = $1", case_id)
 
 
 async def shown(database: Database, case_id: str, status: str, within_seconds: float = 15) -> float:
-    """Wait until the read model has `status`; returns for how many seconds."""
+    """Wait until the read model has `status`; returns the seconds waited."""
     began = time.monotonic()
 
     async def now() -> str | None:

@@ -1,6 +1,6 @@
-"""A backlog of 100,000 documents costs d365-sync no memory: it holds what it has claimed, whatever waits.
+"""A backlog of 100,000 documents costs d365-sync no memory: it loads only what it has claimed.
 
-100,000 is the size that the promise names; D365 takes 50 at once, and some seconds of it are enough to see growth.
+100,000 is the size that the promise names; D365 takes 50 at the same time, and some seconds are enough to see growth.
 """
 
 from pathlib import Path
@@ -56,7 +56,7 @@ async def delivered(database: Database) -> int:
 
 
 def resident_mib(process: Process) -> float:
-    """Memory that the process holds."""
+    """The process's resident memory in MiB."""
     assert process.running is not None
     status = Path(f"/proc/{process.running.pid}/status").read_text(encoding="utf-8")
     line = next(line for line in status.splitlines() if line.startswith("VmRSS"))

@@ -1,9 +1,9 @@
-"""A POST lands in D365 after its case was given back to the dealer, and even submitted again.
+"""A POST lands in D365 after its case was returned to the dealer, and even submitted again.
 
-What must follow: docs/design.md#what-if-an-answer-comes-late.
+The expected result: docs/design.md#what-if-an-answer-comes-late.
 
-Two cases, one that stays a draft and one that is submitted again: the smallest number that shows both.
-D365 does not keep the Web Case ID unique here, so that nothing leans on it.
+Two cases show both outcomes: one stays a draft, and one is submitted again.
+D365 does not keep the Web Case ID unique here, so that nothing relies on it.
 """
 
 from collections.abc import AsyncIterator
@@ -23,7 +23,7 @@ from tests.support.portal import DEALER, Portal, portal
 from tests.support.replicas import fleet
 from tests.support.sandbox import Sandbox
 
-# After the settling time, the second POST and what the operator and the dealer do then.
+# Longer than the settling time, the second POST and the following steps of operator and dealer.
 LANDS_AFTER_SECONDS = 20
 MARK = "lands late"
 REASON = {"reason": "D365 has refused it; please change the category"}
@@ -66,7 +66,7 @@ class Whole:
         return await self.operator.post(f"/v1/documents/{document['id']}/return", json=REASON, headers=headers)
 
     async def landed(self, *web_case_ids: str) -> None:
-        """Wait until D365 has each of them; it must be once."""
+        """Wait until D365 has each of them, exactly once."""
 
         async def books() -> list[str]:
             return sorted(one["WebCaseId"] for one in await self.d365.cases() if one["WebCaseId"] in web_case_ids)
@@ -107,7 +107,7 @@ async def test_a_post_that_lands_after_the_return_makes_the_first_submission_del
 
 
 async def given_back(world: Whole) -> tuple[str, str]:
-    """Two cases whose first POST is still to land, refused at the second try and given back to their dealer."""
+    """Two cases whose first POST has not landed yet, refused at the second attempt and returned to their dealer."""
     late = {"kind": "late_commit", "delay_seconds": LANDS_AFTER_SECONDS}
     for fault in (late, {"kind": "reject"}):
         await world.d365.fault(operation="create", text=MARK, count=2, **fault)
@@ -125,7 +125,7 @@ async def given_back(world: Whole) -> tuple[str, str]:
 
 
 async def submit_again(world: Whole, web_case_id: str) -> None:
-    """The dealer changes the draft and submits it as number 2, which is not sent while delivery is paused."""
+    """The dealer changes the draft and submits it as number 2, which waits because delivery is paused."""
     path = f"/cases/{web_case_id}"
     draft = await world.dealer.call("GET", path)
     headers = {"If-Match": draft.headers["etag"], "Content-Type": "application/merge-patch+json"}
@@ -137,7 +137,7 @@ async def submit_again(world: Whole, web_case_id: str) -> None:
 
 
 async def has_arrived_as_number_one(world: Whole, web_case_id: str) -> None:
-    """What D365 has is what the dealer sees: the first submission, delivered, with its content."""
+    """The dealer sees what D365 has: the first submission, delivered, with its content."""
     document = await world.until(f"{web_case_id}-1", "delivered")
 
     def holds(case: dict[str, Any]) -> bool:

@@ -1,7 +1,8 @@
-"""D365 is away: no dead letter, one probe an interval, and then the backlog drains once each, with few reads.
+"""D365 is down: no dead letter, one probe per interval, and then the backlog drains, each case once, with few reads.
 
-An hour is 120 intervals of the breaker; here it is a dozen of one second, with three replicas of d365-sync whose leader
-is killed in between. 240 documents are many times what is under way at once (10), the least that shows an order.
+An hour is 120 intervals of the breaker; here it is a dozen of one second, with three replicas of d365-sync, whose
+leader is killed in between. 240 documents are many times the concurrency (10), and the smallest number that shows an
+order.
 """
 
 import asyncio
@@ -42,14 +43,14 @@ TIMES = {
 
 @dataclass
 class Replicas:
-    """Three d365-sync behind one Kafka, one database and one D365 that does not refuse doubles."""
+    """Three replicas of d365-sync with one Kafka, one database and one D365 that does not refuse duplicates."""
 
     database: Database
     broker: Broker
     d365: Sandbox
 
     async def send(self, events: Sequence[CaseSubmitted]) -> float:
-        """Send submissions; the seconds until all of them stand in the queue."""
+        """Send submissions; returns the seconds until all of them are in the queue."""
         began, before = time.monotonic(), await self.documents()
         await store_submissions(self.database, *events)
         await self.broker.send(*(record(event) for event in events))
@@ -70,12 +71,12 @@ class Replicas:
         return str(await self.ask("SELECT breaker FROM d365_sync.delivery_control"))
 
     async def requests(self) -> list[dict[str, Any]]:
-        """What D365 was asked about cases since the counters were set back, oldest first."""
+        """D365's requests about cases since the counters were reset, oldest first."""
         items = (await self.d365.control("GET", "/requests?limit=5000"))["items"]
         return [one for one in reversed(items) if CASES in one["path"]]
 
     async def kill_the_leader(self) -> None:
-        """Kill -9; its lease ends, and another one leads."""
+        """Kill -9 the leader; its lease ends, and another one leads."""
         owner, token = await self._lease()
         os.kill(int(owner.rsplit("-", 2)[1]), signal.SIGKILL)
         await eventually(self._lease, lambda lease: lease[1] > token, within_seconds=20)
@@ -113,7 +114,7 @@ async def test_an_outage_costs_no_case_and_little_besides(database: Database, br
         taken_in = [await service.send(first)]
         await eventually(service.breaker, lambda state: state == "open")
 
-        # While it lasts: cases are taken in as ever, the leader dies, and D365 is asked once an interval.
+        # During the outage: cases are accepted as usual, the leader dies, and D365 gets one request per interval.
         await d365.control("DELETE", "/counters")
         began = time.monotonic()
         waiting = [a_batch(100, minute) for minute in (2, 1)]
@@ -127,7 +128,7 @@ async def test_an_outage_costs_no_case_and_little_besides(database: Database, br
         assert await service.documents("failed") == 0
         assert await service.breaker() != "closed"
 
-        # It ends: each case once, few reads, no more at once than D365 bears, the oldest first.
+        # After the outage: each case once, few reads, no higher concurrency than D365 allows, the oldest first.
         begun = {one["web_case_id"] for one in await tried(service)}
         await d365.control("DELETE", "/faults/outage")
         await d365.control("DELETE", "/counters")
@@ -145,7 +146,7 @@ async def test_an_outage_costs_no_case_and_little_besides(database: Database, br
 
 
 def a_batch(count: int, minutes_ago: float = 0) -> list[CaseSubmitted]:
-    """Submissions of two dealers, one after the other."""
+    """Submissions of two dealers, alternating."""
     at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
     dealers = ("usmf-us-001", "usmf-us-002")
     return [
@@ -168,7 +169,7 @@ async def tried(service: Replicas) -> list[dict[str, Any]]:
 
 
 def in_order_of_submission(sent: Sequence[dict[str, Any]]) -> None:
-    """Each dealer's documents were sent oldest first, but for what was in hand at once."""
+    """Each dealer's documents were sent oldest first, except for concurrent ones."""
     assert len(sent) >= 150
     for dealer in {one["dealer"] for one in sent}:
         own = [one["submitted_at"] for one in sent if one["dealer"] == dealer]

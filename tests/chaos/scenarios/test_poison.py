@@ -1,7 +1,7 @@
-"""Unreadable records: one in a hundred stops nothing, a flood of them stops its consumer and drains nothing away.
+"""Unreadable records: one in a hundred stops nothing; a flood of them pauses its consumer and loses nothing.
 
-Ten thousand is the size that the promise names. The flood has five times what a window holds. D365 has no part in
-this: delivery is paused, and what is asked is what gets into the document queue.
+Ten thousand is the size that the promise names. The flood is five times a window. D365 has no part in this: delivery is
+paused, and the tests look at what gets into the document queue.
 """
 
 import asyncio
@@ -71,7 +71,7 @@ class World:
             return count
 
     async def committed(self) -> int:
-        """How many records the consumer has behind it."""
+        """How many records the consumer has committed."""
         settings = self.broker.settings
         admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
         await admin.start()
@@ -82,7 +82,7 @@ class World:
             await admin.close()
 
     async def send(self, values: Sequence[bytes | None]) -> None:
-        """Send values to `case.submitted.v1`, all at once, round the partitions; the good ones are stored first."""
+        """Send values to `case.submitted.v1`, all together, over all partitions; store the good ones first."""
         await store_submissions(self.database, *filter(None, map(as_event, values)))
         name = topic_name(self.broker.settings, CASE_SUBMITTED)
         async with self.broker.producer() as producer:
@@ -116,7 +116,7 @@ def good() -> bytes:
 
 
 def as_event(value: bytes | None) -> CaseSubmitted | None:
-    """The event, where case-api could have written it."""
+    """The event, if case-api could have written it."""
     try:
         event = CaseSubmitted.model_validate_json(value or b"")
     except ValidationError:
@@ -125,12 +125,12 @@ def as_event(value: bytes | None) -> CaseSubmitted | None:
 
 
 def changed(**fields: Any) -> bytes:
-    """A submission that is wrong in one field."""
+    """A submission with one wrong field."""
     return json.dumps({**json.loads(good()), **fields}).encode()
 
 
 def poisons(count: int) -> list[bytes | None]:
-    """Records that cannot be read, no two alike; those with a great number only the database refuses."""
+    """Unreadable records, no two alike; only the database refuses those with a huge number."""
     kinds: list[Any] = [
         lambda number: b"\xff no JSON %d" % number,
         lambda number: b'{"web_case_id": %d}' % number,
@@ -190,7 +190,7 @@ async def test_a_flood_pauses_the_consumer_until_an_operator_lets_it_through(
         assert before <= LEAST_RECORDS + 100, "no more than a window may take"
         assert await world.committed() == 100 + before
 
-        # A restart without a cure: it is paused again, and nothing is skipped.
+        # A restart without a fix: it is paused again, and nothing is skipped.
         world.service.send(signal.SIGTERM)
         assert world.service.running is not None
         assert await asyncio.to_thread(world.service.running.wait, 20) == 0

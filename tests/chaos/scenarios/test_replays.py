@@ -1,6 +1,7 @@
-"""Ten thousand dead letters are replayed while d365-sync is killed again and again; and pause, resume and cancel.
+"""Ten thousand dead letters are replayed while d365-sync is killed repeatedly; and pause, resume and cancel.
 
-Ten thousand is the size that the promise names; the second test has the smallest number of which a pause leaves some.
+Ten thousand is the size that the promise names; the second test uses the smallest number that is not finished before
+the pause.
 """
 
 import time
@@ -55,14 +56,14 @@ class World:
     session: aiohttp.ClientSession
 
     async def call(self, method: str, path: str, body: Any = None, **headers: str) -> Json:
-        """Call the API; raises aiohttp.ClientError where the service dies meanwhile."""
+        """Call the API; raises aiohttp.ClientError if the service dies meanwhile."""
         async with self.session.request(method, f"{self.service.url}/v1{path}", json=body, headers=headers) as answer:
             assert answer.status < 300, await answer.text()
             found: Json = await answer.json()
             return found
 
     async def insisting(self, method: str, path: str, body: Any = None, **headers: str) -> Json:
-        """Call the API until it answers; start the service again where it has died."""
+        """Call the API until it answers; restart the service if it has died."""
 
         async def answer() -> Json | None:
             await self.revive()
@@ -76,14 +77,14 @@ class World:
         return found
 
     async def revive(self) -> None:
-        """Start the service again where it has died."""
+        """Restart the service if it has died."""
         assert self.service.running is not None
         if self.service.running.poll() is not None:
             self.service.start()
             await self.service.ready()
 
     def arm(self, point: FaultPoint) -> None:
-        """The service dies when it next comes by."""
+        """Make the service die when it next reaches the point."""
         (self.faults / point).write_text("kill")
 
     async def states(self) -> Counter[str]:
@@ -98,7 +99,7 @@ class World:
             return await dead_letters.insert(connection, count)
 
     async def in_d365(self, drawn: list[str]) -> Counter[str]:
-        """How often each is in D365's books."""
+        """How many cases D365 has for each."""
         wanted = set(drawn)
         return Counter(case["WebCaseId"] for case in await self.d365.cases() if case["WebCaseId"] in wanted)
 
@@ -154,7 +155,7 @@ async def test_ten_thousand_dead_letters_are_replayed_once_each_though_the_servi
     world.arm(FaultPoint.REPLAY_ORDERED)
     key = {"Idempotency-Key": "one-order"}
 
-    # It dies before it can answer; the client sends the same order again.
+    # It dies before it can answer; the client repeats the same order.
     replay = await world.insisting("POST", "/replays", ORDER, **key)
 
     path = f"/replays/{replay['replay_id']}"
@@ -191,7 +192,7 @@ async def test_pause_stops_a_replay_resume_goes_on_cancel_leaves_the_rest_and_ne
 
     await progress(lambda found: found["counts"]["replayed"] >= 600)
     paused = await world.call("POST", f"{path}/pause")
-    # All that was in the queue arrives, and nothing follows.
+    # Everything that was in the queue arrives, and nothing follows.
     quiet = await progress(lambda found: set(found["states"]) == {"delivered"})
     assert quiet["counts"]["replayed"] == paused["counts"]["replayed"] < 4_000
     assert len(await world.in_d365(drawn)) == paused["counts"]["replayed"]

@@ -1,4 +1,4 @@
-"""What docs/runbooks/restore.md says, done: after it nothing is doubled in D365, and what Kafka knew is not lost."""
+"""The steps of docs/runbooks/restore.md leave no duplicate in D365, and lose nothing that Kafka has."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ from tests.support.stack import Stack
 pytestmark = pytest.mark.timeout(300)
 RUNBOOK = Path(__file__).parents[3] / "docs" / "runbooks" / "restore.md"
 SERVICES = ("case_api", "d365_sync", "status_sync")
-# All that has something to lose.
+# Everything that has data to lose.
 WHOLE = ("--without", "portal-web")
 
 
@@ -47,7 +47,7 @@ def commands(heading: str) -> list[str]:
 
 @dataclass
 class Restorable:
-    """A PostgreSQL of the test's own, whose data folder can be copied and put back."""
+    """The test's own PostgreSQL, whose data folder can be copied and restored."""
 
     folder: Path
     port: int = field(default_factory=lambda: free_ports(1)[0])
@@ -63,7 +63,7 @@ class Restorable:
         self._while_stopped(lambda: copy(self.folder / "postgres", self.folder / "backup"))
 
     def restore(self) -> None:
-        """Put the copy in the place of the data folder, which is lost."""
+        """Replace the data folder, which is lost, by the copy."""
         self._while_stopped(lambda: copy(self.folder / "backup", self.folder / "postgres"))
 
     def stop(self) -> None:
@@ -84,13 +84,13 @@ def copy(source: Path, target: Path) -> None:
 
 @pytest_asyncio.fixture
 async def lenient_d365(tmp_path: Path) -> AsyncIterator[Sandbox]:
-    """D365 that takes a Web Case ID as often as it is sent: nothing leans on it."""
+    """D365 that accepts the same Web Case ID repeatedly, so that nothing relies on it."""
     async with sandboxes.started(tmp_path, unique_web_case_id="false") as running:
         yield running
 
 
 async def start_all(started: Fleet) -> None:
-    """Start what is stopped, or one replica of each service."""
+    """Start the stopped processes, or one replica of each service."""
     if not started.processes:
         await asyncio.gather(*(started.start(service) for service in SERVICES))
         return
@@ -105,7 +105,7 @@ def kill_all(started: Fleet) -> None:
 
 
 async def all_delivered(database: Database, *web_case_ids: str) -> None:
-    """Wait until case-api, d365-sync and the read model agree that these are delivered."""
+    """Wait until case-api, d365-sync and the read model all show these as delivered."""
 
     async def others() -> list[tuple[object, ...]]:
         async with database.connect() as connection:
@@ -152,7 +152,7 @@ def run_runbook(started: Fleet) -> None:
 
 
 async def hold_outbox(database: Database) -> None:
-    """Give the outbox publisher's lease to nobody, so that the outbox fills."""
+    """Give the outbox publisher's lease to an absent owner, so that the outbox fills."""
     async with database.connect() as connection:
         await connection.execute(
             "INSERT INTO case_api.leases VALUES ($1, 'nobody', 1, now() + interval '1 hour')"
@@ -221,7 +221,7 @@ async def restored_story(started: Fleet, dealer: Portal, postgres: Restorable) -
 
 
 async def a_draft_that_d365_has_already(started: Fleet, dealer: Portal, web_case_id: str) -> None:
-    """It was submitted after the backup, and neither the database nor Kafka knows: D365's books alone do."""
+    """It was submitted after the backup; neither the database nor Kafka knows it, only D365 does."""
     body = {
         "dataAreaId": "usmf",
         "WebCaseId": web_case_id,
@@ -256,7 +256,7 @@ async def without_document_or_submission(database: Database) -> int:
 
 
 def back_up_running(stack: Stack, folder: Path, backup: Path) -> None:
-    """Copy PostgreSQL's folder in one moment of its life, as a snapshot of the disk does."""
+    """Copy PostgreSQL's folder while it runs, as a disk snapshot does."""
     postmaster = psutil.Process(stack.pids["postgres"])
     processes = [postmaster, *postmaster.children(recursive=True)]
     for process in processes:

@@ -1,4 +1,4 @@
-"""D365 is restored to an earlier time, and d365-sync is killed while it looks up and delivers again what is lost."""
+"""D365 is restored to an earlier time, and d365-sync is killed while it looks up and redelivers what is lost."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ async def world(database: Database, broker: Broker, tmp_path: Path) -> AsyncIter
 
 
 async def deliver(world: World, count: int, before: int) -> list[str]:
-    """Submit so many cases, and wait until all are delivered."""
+    """Submit `count` cases, and wait until all are delivered."""
     events = [submitted() for _ in range(count)]
     await store_submissions(world.database, *events)
     for event in events:
@@ -55,7 +55,7 @@ async def test_what_d365_lost_is_delivered_again_once_each_though_the_service_is
 
     await eventually(shown, lambda found: found["counts"]["queued"] >= 100, within_seconds=60)
     world.service.kill()
-    # The command may be repeated, whatever has become of the first one.
+    # The command may be repeated, whatever the result of the first one.
     await world.insisting("POST", "/d365/restores", order)
     world.arm(FaultPoint.CASE_POSTED)
 

@@ -1,6 +1,6 @@
-"""Claims go on at their speed while the payloads of fifty thousand documents are emptied.
+"""Claims keep their speed while the payloads of fifty thousand documents are emptied.
 
-Fifty thousand are a hundred batches: enough for bloat, locks and stale statistics to show.
+Fifty thousand are a hundred batches: enough to show bloat, locks and stale statistics.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ ANALYZE d365_sync.documents; ANALYZE d365_sync.attempts;
 
 
 async def claim(pool: Pool) -> float:
-    """Claim 25 documents; returns the seconds that it took."""
+    """Claim 25 documents; returns the duration in seconds."""
     began = time.monotonic()
     rows = await pool.fetch(load_sql(Statement.CLAIM_TO_DELIVER), 25, 1000, "", 64, 60.0, "dispatcher", 1, "u", 1e9)
     assert len([row for row in rows if row["web_case_id"]]) == 25
@@ -70,7 +70,7 @@ async def test_claims_go_on_while_fifty_thousand_payloads_are_emptied(database: 
         bodies = await pool.fetchval("SELECT count(*) FROM attempts WHERE request IS NOT NULL OR answer IS NOT NULL")
         assert (left, bodies) == (0, 0)
         assert await pool.fetchval("SELECT count(*) FROM documents") == DOCUMENTS + 10_000
-    # Both share the machine's cores and disk; what must not be is a wait for a lock or for a whole table.
+    # Both share the machine's cores and disk; the claims must not wait for a lock or read a whole table.
     assert len(beside) >= 10
     assert statistics.median(beside) < 5 * statistics.median(alone) + 0.05, (alone, beside)
     assert max(beside) < 2

@@ -1,4 +1,4 @@
-"""Every process is restarted, one after the other, under load: no request fails, and no case is late."""
+"""Every process is restarted, one after another, under load: no request fails, and no case is late."""
 
 import asyncio
 from pathlib import Path
@@ -19,19 +19,19 @@ LATEST_SECONDS = 5
 
 
 async def load(dealer: Portal, restarting: asyncio.Event) -> None:
-    """Submit cases and look at them, until all is restarted; any failure but a refused connection ends it."""
+    """Submit cases and read them until all is restarted; any failure except a refused connection ends it."""
     while not restarting.is_set():
         web_case_id = await dealer.submit()
         answer = await dealer.call("GET", f"/cases/{web_case_id}")
         assert answer.status_code == 200, answer.text
-        # Who waits for the outcome is told it, or answered before the process ends.
+        # A request that waits for the outcome gets it, or an answer before the process ends.
         answer = await dealer.call("GET", f"/cases/{web_case_id}/submission", headers={"Prefer": "wait=3"})
         assert answer.status_code == 200, answer.text
-        await asyncio.sleep(0.05)  # a person is slower still
+        await asyncio.sleep(0.05)  # people are slower
 
 
 async def slowest(database: Database, expected: int) -> float | None:
-    """Seconds from submission to D365's answer of the slowest case, once all have one."""
+    """Seconds from submission to D365's answer for the slowest case, once all have one."""
     async with database.connect() as connection:
         row = await connection.fetchrow(
             "SELECT count(*), extract(epoch FROM max(x.delivered_at - s.submitted_at))::float8 AS slowest"

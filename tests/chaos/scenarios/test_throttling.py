@@ -1,7 +1,7 @@
-"""A 429 storm: D365 bears a fifth of what is sent at once. The dispatcher finds that out, keeps to it, and recovers.
+"""A 429 storm: D365 allows a fifth of the concurrency. The dispatcher finds the limit, respects it, and recovers.
 
-Ten at once and windows of seconds are the least in which growth and shrinking are seen; 2,000 documents outlast them.
-D365 is slow, so that its limit, and not this machine's, is what counts.
+Ten at the same time and windows of seconds are the least that shows growth and shrinking; 2,000 documents outlast them.
+D365 is slow, so that its limit counts, and not this machine's.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ async def test_most_of_what_d365_bears_is_used_and_concurrency_recovers(
             reached, most = await watch(queue, d365)
 
             assert reached >= 0.8 * borne, (reached, borne)
-            # Where the storm had not shown it exactly, it is found by one step beyond.
+            # If the storm did not show the exact limit, one step beyond finds it.
             assert most <= BORNE + 1
             await d365.control("DELETE", "/faults/storm")
             await eventually(lambda: limit(queue), lambda value: value > BORNE + 2, within_seconds=30)
@@ -61,14 +61,15 @@ async def test_a_limit_per_second_is_kept_to_without_a_storm_of_refusals(
 
             reached, _ = await watch(queue, d365)
 
-            # Less than of a limit on calls at once: what is sent in step fills one second and leaves part of the next.
+            # Lower than for a concurrency limit: requests in lockstep fill one second and leave part of the next
+            # unused.
             assert reached >= 0.5 * PER_SECOND / PATIENCE, reached
             assert await answered(d365, 429) - refused <= 0.1 * reached * SECONDS
             assert await queue.pool.fetchval("SELECT count(*) FROM documents WHERE state = 'failed'") == 0
 
 
 async def bare_loop(d365: Sandbox, seconds: float) -> float:
-    """Cases a second that a plain client creates with as many at once as D365 bears."""
+    """Cases per second that a plain client creates with D365's highest concurrency."""
     odata, until, done = await sign_in(d365), time.monotonic() + seconds, 0
 
     async def post() -> None:
@@ -82,7 +83,7 @@ async def bare_loop(d365: Sandbox, seconds: float) -> float:
 
 
 async def watch(queue: Queue, d365: Sandbox) -> tuple[float, int]:
-    """Cases a second over the window, and the greatest concurrency seen in it."""
+    """Cases per second over the window, and the highest concurrency in it."""
     began, before, most = time.monotonic(), await created(d365), 0
     while (elapsed := time.monotonic() - began) < SECONDS:
         most = max(most, await limit(queue))
@@ -96,10 +97,10 @@ async def created(d365: Sandbox) -> int:
 
 
 async def answered(d365: Sandbox, status: int) -> int:
-    """How many calls D365 has answered so."""
+    """How many calls D365 has answered with this status."""
     return int((await d365.control("GET", "/counters"))["by_status"].get(str(status), 0))
 
 
 async def limit(queue: Queue) -> int:
-    """How many calls may be under way."""
+    """How many calls may be in flight."""
     return queue.dispatcher.backpressure.concurrency.limit

@@ -1,4 +1,4 @@
-"""Pages held against axe, and in every look in which somebody may see them."""
+"""Checks pages with axe, in every look that users may have."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ from playwright.async_api import Page
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-# All that can depend on colours; names, roles and sizes do not.
+# All rules that can depend on colors; names, roles and sizes do not.
 COLOURS = ("color-contrast", "link-in-text-block")
-# All that can depend on the height of the window: what is fixed in its place then, and what scrolls by itself.
+# All rules that can depend on the window's height: fixed positions, and parts that scroll by themselves.
 HEIGHTS = ("target-size", "scrollable-region-focusable")
 _RUN = "runs => axe.run(document, {runOnly: runs, resultTypes: ['violations']})"
 _OVERFLOWS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -20,9 +20,9 @@ _OVERFLOWS = "() => document.documentElement.scrollWidth - document.documentElem
 
 @dataclass(frozen=True)
 class Look:
-    """How a page is seen: the window in CSS pixels, and what the browser tells of its user's wishes.
+    """How a page is seen: the window in CSS pixels, and the browser's media preferences.
 
-    `runs` is what axe looks at: everything, or, where just colours or the height are others, what depends on them.
+    `runs` is what axe checks: everything, or what depends on colors or height if only those differ.
     """
 
     width: int = 1280
@@ -39,18 +39,18 @@ LOOKS = {
     # A window of 1280 by 1024 at 400 %.
     "400 %": Look(320, 256, runs=HEIGHTS),
 }
-# Without motion: colours that are still on their way are nobody's.
+# Without motion: colors in the middle of a transition would count otherwise.
 _PLAIN: dict[str, Any] = {"color_scheme": "light", "forced_colors": "none", "reduced_motion": "reduce"}
 
 
 async def put_on(page: Page, look: Look) -> None:
-    """Show the page, as it stands, in another look."""
+    """Show the current page in another look."""
     await page.emulate_media(**{**_PLAIN, **look.media})
     await page.set_viewport_size({"width": look.width, "height": look.height})
 
 
 async def violations(page: Page, runs: Sequence[str] = TAGS) -> list[str]:
-    """What axe finds wrong, of these tags or rules."""
+    """Axe's violations of these tags or rules."""
     if not await page.evaluate("() => 'axe' in window"):
         await page.evaluate(AXE + "; undefined")
     found = await page.evaluate(_RUN, runs)
@@ -61,7 +61,7 @@ async def violations(page: Page, runs: Sequence[str] = TAGS) -> list[str]:
 
 
 async def wrong_in_any_look(page: Page) -> dict[str, list[str]]:
-    """What is wrong with the page as it stands, by look: axe's violations, and sideways scrolling."""
+    """What is wrong with the current page, by look: axe's violations, and horizontal scrolling."""
     found = {}
     for name, look in LOOKS.items():
         await put_on(page, look)

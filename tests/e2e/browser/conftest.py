@@ -1,4 +1,4 @@
-"""Chromium on the whole local stack; without Chromium the tests are skipped (`make browser` brings it)."""
+"""Chromium on the whole local stack; without Chromium the tests are skipped (`make browser` installs it)."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from tests.support import stack as stacks
 from tests.support.patience import PATIENCE
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-# What it would call home for; none of it belongs into a test.
+# No calls home: they do not belong in a test.
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run", "--disable-default-apps", "--disable-features=Translate,OptimizationHints",
@@ -27,13 +27,13 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 def chromium() -> str | None:
-    """Where Chromium is."""
+    """Chromium's path, if it is installed."""
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @dataclass
 class Desk:
-    """Where somebody sits before a browser: the stack, and ways to be signed in."""
+    """A user's place at a browser: the stack, and ways to sign in."""
 
     stack: stacks.Stack
     browser: Browser
@@ -41,12 +41,12 @@ class Desk:
 
     @property
     def url(self) -> str:
-        """The portal."""
+        """The portal's URL."""
         return self.stack.urls["portal-web"]
 
     @asynccontextmanager
     async def visitor(self, user: str | None = None, **options: Any) -> AsyncIterator[Page]:
-        """A browser of its own, `user` signed in, or nobody; what its pages complain of fails the test."""
+        """A new browser, with `user` or nobody signed in; errors on its pages fail the test."""
         if user:
             options["storage_state"] = await self._state(user)
         settings = {"viewport": {"width": 1280, "height": 900}, "timezone_id": "Europe/Berlin", **options}
@@ -62,13 +62,13 @@ class Desk:
 
     @asynccontextmanager
     async def dealer(self, user: str = "dana", dealer: str = "usmf-us-001", **options: Any) -> AsyncIterator[Page]:
-        """A dealer before the list of cases."""
+        """A dealer at the list of cases."""
         async with self.visitor(user, **options) as page:
             await page.goto(f"/dealers/{dealer}/cases")
             yield page
 
     async def _state(self, user: str) -> StorageState:
-        """The cookies of a user who has signed in; once for all tests, none of which may sign out with them."""
+        """The cookies of a signed-in user, shared by all tests: none may sign out with them."""
         if user not in self._signed_in:
             async with self.visitor() as page:
                 await sign_in(page, user, "/preferences")
@@ -77,11 +77,11 @@ class Desk:
 
 
 def listen(context: BrowserContext) -> list[str]:
-    """What scripts raise, and what the Content-Security-Policy refuses."""
+    """Collect script errors and refusals by the Content-Security-Policy."""
     complaints: list[str] = []
 
     def hear(message: Any) -> None:
-        # A refused form is a status, which the browser reports, too.
+        # The browser also reports the status of a refused form.
         if message.type in {"error", "warning"} and "status of" not in message.text:
             complaints.append(message.text)
 
@@ -98,14 +98,14 @@ async def sign_in(page: Page, user: str, to: str = "/") -> None:
 
 
 async def sign_out_elsewhere(page: Page) -> None:
-    """End the session of this browser, as the page that is open cannot know."""
+    """End the session of this browser without the open page's knowledge."""
     session = next(one for one in await page.context.cookies() if "session" in one.get("name", ""))
     await page.context.clear_cookies(name=session["name"])
 
 
 @pytest.fixture(scope="session")
 def executable() -> str:
-    """Chromium, or a skip that says how to get it."""
+    """Chromium's path; otherwise skips and says how to install it."""
     found = chromium()
     if found is None:
         pytest.skip("no Chromium: run `make browser`, or name one in CHROMIUM")
@@ -125,13 +125,13 @@ async def desk(stack: stacks.Stack, executable: str) -> AsyncIterator[Desk]:
 
 @pytest_asyncio.fixture(scope="session")
 async def world(desk: Desk) -> World:
-    """What the pages have to show."""
+    """The data that the pages show."""
     return await populated(desk.stack)
 
 
 @pytest.fixture
 def folder(request: pytest.FixtureRequest) -> Path | None:
-    """Where screenshots go, if they are wanted."""
+    """The folder for screenshots, if requested."""
     option = request.config.getoption("--screenshots")
     if option:
         Path(option).mkdir(parents=True, exist_ok=True)

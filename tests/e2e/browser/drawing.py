@@ -1,4 +1,4 @@
-"""Screenshots of pages, small enough to be kept in the repository."""
+"""Screenshots of pages, small enough for the repository."""
 
 import io
 from pathlib import Path
@@ -9,14 +9,14 @@ from playwright.async_api import Page
 from tests.e2e.browser.states import State
 
 WIDTH, PHONE = 1280, 390
-# So that a form fits; a page that is drawn whole grows from less.
+# A form fits into HEIGHT; a page that is drawn whole grows from LEAST.
 HEIGHT, LEAST = 1160, 560
 COLOURS = 256
 MOST_BYTES = 120_000
 
 
 async def draw(page: Page, state: State, folder: Path) -> None:
-    """Draw the page as it stands, light and dark, and as a phone has it."""
+    """Draw the current page, light and dark, and as on a phone."""
     if not state.drawn:
         return
     for name in ("light", "dark", *(["phone"] if state.phone else [])):
@@ -31,7 +31,7 @@ async def draw(page: Page, state: State, folder: Path) -> None:
 
 
 def _small(picture: bytes) -> bytes:
-    """The same as a palette: pages have few colours."""
+    """The picture with a palette: pages have few colors."""
     packed = io.BytesIO()
     with Image.open(io.BytesIO(picture)) as image:
         image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)

@@ -1,4 +1,4 @@
-"""A page in a state, as everybody may meet it: in every look, in another language, on a slow line."""
+"""Checks a page in a state for all users: in every look, in another language, on a slow connection."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -30,7 +30,7 @@ UNTRANSLATED = r"""() => {
 
 
 def scenes(states: Sequence[State]) -> list[list[State]]:
-    """The states, each by itself; those that something happens to while they are seen together."""
+    """The states, each alone; those that share a `during` together."""
     found: list[list[State]] = []
     for during, together in groupby(states, lambda state: state.during):
         group = list(together)
@@ -39,9 +39,9 @@ def scenes(states: Sequence[State]) -> list[list[State]]:
 
 
 async def is_for_everybody(desk: Desk, world: World, scene: Sequence[State], folder: Path | None) -> None:
-    """One visit: the first load is weighed, then the page stays and is seen in every look, then in another language.
+    """One visit: weigh the first load, then check the page in every look, then in another language.
 
-    Drawn into `folder` where there is one.
+    Draws it into `folder`, if given.
     """
     async with scene[0].during(desk.stack, world):
         for state in scene:
@@ -53,14 +53,14 @@ async def is_for_everybody(desk: Desk, world: World, scene: Sequence[State], fol
                     await draw(page, state, folder)
                 wrong = await wrong_in_any_look(page)
                 assert wrong == {}, (state.name, wrong)
-                if isinstance(state.way, At):  # what leads to the others is found by its English name
+                if isinstance(state.way, At):  # the way to other states uses English names
                     assert 0 < sum(weight) <= MOST_BYTES, (state.name, sum(weight))
                     english = await untranslated(page)
                     assert english == [], (state.name, english)
 
 
 async def untranslated(page: Page) -> list[str]:
-    """What stays English on the page in a made-up language."""
+    """Texts that stay English in a made-up language."""
     await page.context.add_cookies([{"name": "language", "value": "en-XA", "url": page.url}])
     await page.reload()
     found: list[str] = await page.evaluate(UNTRANSLATED)
@@ -68,7 +68,7 @@ async def untranslated(page: Page) -> list[str]:
 
 
 async def weighed(page: Page) -> list[int]:
-    """What comes over the wire from now on, in bytes: a new browser has nothing yet."""
+    """Bytes received from now on, per response: a new browser has an empty cache."""
     sizes: list[int] = []
     session = await page.context.new_cdp_session(page)
     await session.send("Network.enable")

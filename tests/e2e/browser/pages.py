@@ -1,6 +1,6 @@
-"""Every page of the dealer portal, in every state that users see: by a name, and by the way to it.
+"""Every page of the dealer portal, in every state that users see: its name, and the way to it.
 
-New pages are added here, those of the console in console/pages.py.
+Add new pages here, those of the console in console/pages.py.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""A page in a state: who comes to it, and by which way."""
+"""A page in a state: its user, and the way to it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -15,7 +15,7 @@ During = Callable[[Stack, World], AbstractAsyncContextManager[None]]
 
 @dataclass(frozen=True)
 class At:
-    """The way to an address, in which `{draft}` and the like are the world's."""
+    """The way to an address, in which `{draft}` and the like come from the world."""
 
     path: str
 
@@ -26,15 +26,15 @@ class At:
 
 @asynccontextmanager
 async def nothing(_stack: Stack, _world: World) -> AsyncIterator[None]:
-    """As the world is."""
+    """The world without changes."""
     yield
 
 
 @dataclass(frozen=True)
 class State:
-    """A page in a state. `user` None: nobody is signed in; `during`: what happens while it is seen.
+    """A page in a state. `user` None: nobody is signed in; `during`: what happens while it is shown.
 
-    `drawn`: it gets a screenshot; `whole`, of all its length; `phone`, one at a phone's width, too.
+    `drawn`: take a screenshot; `whole`: of the full length; `phone`: also one at a phone's width.
     """
 
     name: str

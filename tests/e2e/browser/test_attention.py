@@ -1,4 +1,4 @@
-"""What a dealer sees, hears and types stays, whatever fails beside it; the focus stays where the dealer is."""
+"""What a dealer sees, hears and types stays, whatever else fails; the focus stays with the dealer."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A dealer's whole journey, as its users take it: by mouse, by keyboard alone, and without JavaScript."""
+"""A dealer's whole journey: by mouse, by keyboard only, and without JavaScript."""
 
 import asyncio
 import re
@@ -92,7 +92,7 @@ async def test_a_page_that_looked_before_the_state_was_stored_shows_it_then(desk
 
 @asynccontextmanager
 async def unstored(desk: Desk, case: str) -> AsyncIterator[None]:
-    """What d365-sync tells of the case's submission is not stored by case-api before the block ends."""
+    """Within the block, case-api does not store d365-sync's report about the case's submission."""
     connection = await asyncpg.connect(desk.stack.database_url)
     over = asyncio.Event()
 
@@ -154,7 +154,7 @@ async def test_two_clicks_submit_once(desk: Desk) -> None:
 
 
 async def unsaved(route: Route) -> None:
-    """The portal does not save for now."""
+    """Fail the portal's autosave requests."""
     if route.request.method == "POST":
         await route.fulfill(status=503, json={"message": "Not now."})
     else:
@@ -162,7 +162,7 @@ async def unsaved(route: Route) -> None:
 
 
 async def asked_and_stayed(page: Page, typed: str) -> None:
-    """Go to the list; the browser asks, the user stays, and what was typed is there."""
+    """Go to the list; the browser asks, the user stays, and the typed text is still there."""
     asked: list[str] = []
 
     async def stay(dialog: Dialog) -> None:
@@ -284,7 +284,7 @@ async def test_cancel_deletes_or_keeps_editing(desk: Desk) -> None:
 
 
 async def tab_to(page: Page, name: str) -> None:
-    """Press Tab until what has this name has the focus."""
+    """Press Tab until the element with this name has the focus."""
     for _ in range(60):
         await page.keyboard.press("Tab")
         focused = await page.evaluate(

@@ -1,6 +1,6 @@
 """Every page of the portal in every state: axe finds nothing in any look, nothing scrolls sideways, all is translated.
 
-`--screenshots FOLDER` draws them as well. The console has its own in console/test_looks.py, for another worker.
+`--screenshots FOLDER` also draws them. The console has its own in console/test_looks.py, for another worker.
 """
 
 from pathlib import Path

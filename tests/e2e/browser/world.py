@@ -1,4 +1,4 @@
-"""What the pages have to show: a dealer's cases in every state, and what operators have to do with them."""
+"""The data for the pages: a dealer's cases in every state, and the operators' tasks and work."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,7 +26,7 @@ CLOSED = "Posting period 11/2026 is closed for service orders."
 
 @dataclass(frozen=True)
 class World:
-    """Web Case IDs by what they are; documents are `<Web Case ID>-1`. `dry_run`, `replayed`, `record`: their ids."""
+    """Web Case IDs by their role; documents are `<Web Case ID>-1`. `dry_run`, `replayed`, `record`: their IDs."""
 
     draft: str
     incomplete: str
@@ -71,7 +71,7 @@ async def populated(stack: Stack) -> World:
 
 @asynccontextmanager
 async def refusing(clerk: Clerk, text: str, message: str) -> AsyncIterator[None]:
-    """D365 refuses cases that hold `text`."""
+    """D365 refuses cases that contain `text`."""
     rule = {"kind": "reject", "operation": "create", "text": text, "message": message}
     fault = done(await clerk.http.post("/_sandbox/faults", json=rule))["id"]
     try:
@@ -81,7 +81,7 @@ async def refusing(clerk: Clerk, text: str, message: str) -> AsyncIterator[None]
 
 
 def done(answer: httpx2.Response) -> Any:
-    """What an API answered to what must succeed."""
+    """The body of an answer that must be a success."""
     assert answer.is_success, answer.text
     return answer.json() if answer.content else None
 
@@ -108,7 +108,7 @@ async def _cases(api: DealerClient, clerk: Clerk) -> dict[str, str]:
 
 
 async def _held_otherwise(api: DealerClient, clerk: Clerk) -> str:
-    """A case whose Web Case ID stands in D365 already, on another case."""
+    """A case whose Web Case ID another case in D365 already has."""
     case = await _saved(api, category=(await api.category())["category"], **CONTENT)
     theirs = {"dataAreaId": "usmf", "CustomerAccount": "US-001", "CaseCategory": "Warranty", "CategoryType": "Service"}
     text = "Boom cylinder, typed in by phone"
@@ -149,7 +149,7 @@ async def _replay(operator: httpx2.AsyncClient, query: dict[str, str], *, dry_ru
 
 
 async def _worked(operator: httpx2.AsyncClient, document: str) -> None:
-    """What operators have done: a note, a discard and its restoring, a window planned."""
+    """Operators' work: a note, a discard and its undoing, a planned window."""
     path = f"/v1/documents/{document}"
     note = "Called the dealer: the plate says LD-4171, two digits were swapped. Mend it and replay."
     done(await operator.post(f"{path}/notes", json={"text": note}))
@@ -161,14 +161,14 @@ async def _worked(operator: httpx2.AsyncClient, document: str) -> None:
 
 
 async def order(operator: httpx2.AsyncClient, document: str, action: str, reason: str) -> None:
-    """Do it to a document as it is now."""
+    """Order `action` for the current version of a document."""
     path = f"/v1/documents/{document}"
     etag = (await operator.get(path)).headers["etag"]
     done(await operator.post(f"{path}/{action}", json={"reason": reason}, headers={"If-Match": etag}))
 
 
 async def _unreadable(stack: Stack, operator: httpx2.AsyncClient) -> int:
-    """A record that nobody can read."""
+    """Create an unreadable record; returns its ID."""
     settings = KafkaSettings(kafka_bootstrap_servers=stack.kafka)
     async with Broker(settings).producer() as producer:
         await producer.send_and_wait(

@@ -44,7 +44,7 @@ await step("patch with a stale tag", async () => {
   assert.equal((await cases.retrieve(key(made))).Description, "changed");
 });
 
-// A bound action needs a key here, so an action of a whole set is called by its address.
+// A bound action needs a key here, so call an action of a whole set by its address.
 await step("action", async () => {
   const answer = await client.actionImport("DataManagementDefinitionGroups/Microsoft.Dynamics.DataEntities.GetApplicationVersion");
   assert.match(answer.value, /^\d+(\.\d+)+$/);

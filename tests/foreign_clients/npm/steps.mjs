@@ -1,4 +1,4 @@
-// What both clients of this folder share: signing in as their documentation leaves it to the caller, and named steps.
+// What both clients of this folder share: signing in, which their documentation leaves to the caller, and named steps.
 import assert from "node:assert/strict";
 
 const { D365_URL, D365_TOKEN_URL, D365_CLIENT_ID, D365_CLIENT_SECRET } = process.env;

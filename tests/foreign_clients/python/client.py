@@ -1,4 +1,4 @@
-"""d365fo-client, used as its documentation shows; run by a Python of its own, in an environment of its own."""
+"""d365fo-client, used as its documentation shows; runs in its own environment with its own Python."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ CACHE_NEEDS = (3, 43)
 
 
 class SandboxSignIn(AuthenticationManager):  # type: ignore[misc]
-    """The client asks Entra for a token, and sends this machine a made-up one: here it takes one of the sandbox."""
+    """Uses the sandbox's token: the client would ask Entra for one, and send this machine a made-up one."""
 
     async def get_token(self) -> str:
         form = {
@@ -44,7 +44,7 @@ async def connected(folder: str, *, cached: bool = False) -> AsyncIterator[FOCli
 
 
 def check(name: str, holds: object) -> None:
-    """Print that a step holds, or end the run."""
+    """Print that a step succeeded, or end the run."""
     if not holds:
         sys.exit(f"failed {name}")
     print(f"ok {name}")
@@ -110,7 +110,7 @@ async def records(client: FOClient) -> None:
 
 
 async def change_with(client: FOClient, key: dict[str, str], stale: str) -> None:
-    """The client has no argument for a tag; its session takes headers."""
+    """Change with a stale ETag through the session's headers: the client has no argument for it."""
     session = await client.session_manager.get_session()
     session.headers["If-Match"] = stale
     refused = await refusal(client.update_entity(SET, key, {"Description": "lost"}))
@@ -120,7 +120,7 @@ async def change_with(client: FOClient, key: dict[str, str], stale: str) -> None
 
 
 async def refusal(call: object) -> str:
-    """What the client raises, or an empty text."""
+    """The client's error message, or an empty string."""
     try:
         await call  # type: ignore[misc]
     except FOClientError as error:

@@ -1,4 +1,4 @@
-"""case-api's routes on a real database; tokens are plain words here, for case_shared's own tests check real ones."""
+"""case-api's routes on a real database; tokens are plain words, because case_shared's tests check real ones."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,7 +39,7 @@ ISSUER = "https://issuer.example"
 
 @dataclass
 class WordVerifier:
-    """Takes a token for who it stands for: `user|scope,scope|dealer,dealer`; a user may be `subject~name`."""
+    """Reads the principal from the token: `user|scope,scope|dealer,dealer`; a user may be `subject~name`."""
 
     issuer: str = ISSUER
 
@@ -69,7 +69,7 @@ def token(
 
 @dataclass
 class Api:
-    """The API as a dealer's front end has it."""
+    """The API as a dealer's front end sees it."""
 
     client: httpx2.AsyncClient
     service: wiring.Service
@@ -85,7 +85,7 @@ class Api:
         return case
 
     async def get(self, case: Json) -> Json:
-        """The case as it is now."""
+        """The current case."""
         answer = await self.client.get(f"/v1/dealers/{case['dealer']}/cases/{case['web_case_id']}")
         assert answer.status_code == 200, answer.text
         found: Json = answer.json()
@@ -97,18 +97,18 @@ class Api:
         return await self.client.post(f"{CASES}/{case['web_case_id']}/submission", headers=headers, **options)
 
     async def submitted(self, **content: Any) -> Json:
-        """A case that is submitted."""
+        """Create and submit a case."""
         case = await self.create(**content)
         answer = await self.submit(case)
         assert answer.status_code == 202, answer.text
         return case
 
     def limit(self, user: int = 0, dealer: int = 0) -> None:
-        """Allow so many requests a minute from now on; 0: as many as come."""
+        """Set the limits in requests per minute; 0: no limit."""
         self.app.state.rate_limits = RateLimits(user_per_minute=user, dealer_per_minute=dealer)
 
     async def fetch(self, statement: str, *arguments: Any) -> list[Any]:
-        """Look into the database."""
+        """Run a statement in the database."""
         async with self.database.connect() as connection:
             return await connection.fetch(statement, *arguments)
 
@@ -132,13 +132,13 @@ async def fill_lists(database: Database) -> None:
 
 @cache
 def held() -> Hooks:
-    """Hooks that hold each answer to the document, which takes a while to write."""
+    """Hooks that check each answer against the OpenAPI document, which takes a while to generate."""
     return checking(wiring.build_app(None).openapi())
 
 
 @pytest_asyncio.fixture
 async def api(database: Database) -> AsyncIterator[Api]:
-    """case-api without its loops, on a database of the test's own."""
+    """case-api without its loops, on the test's own database."""
     async with answering(database) as running:
         yield running
 

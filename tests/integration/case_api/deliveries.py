@@ -17,7 +17,7 @@ RESENDS = Resends(60, 3600)
 
 @dataclass
 class Raw:
-    """A record as a consumer gets it."""
+    """A record as a consumer receives it."""
 
     topic: str
     partition: int
@@ -54,14 +54,14 @@ async def delivery(
 
 
 async def handle(api: Api, events: Sequence[CaseDelivery]) -> None:
-    """Let the consumer handle one batch of what d365-sync has written."""
+    """Let the consumer handle one batch that d365-sync has written."""
     for event in events:
         await store_document(api.database, event)
     await handle_records(api, events)
 
 
 async def handle_records(api: Api, events: Sequence[CaseDelivery]) -> None:
-    """Let the consumer handle one batch, whoever has written it."""
+    """Let the consumer handle one batch, whoever wrote it."""
     records = []
     for offset, event in enumerate(events):
         record = Record.of(event, source="d365-sync", time=event.occurred_at, traceparent=None)
@@ -72,5 +72,5 @@ async def handle_records(api: Api, events: Sequence[CaseDelivery]) -> None:
 async def deliver(
     api: Api, case: Json, state: SubmissionState, revision: int = 1, submission_no: int = 1, **fields: Any
 ) -> None:
-    """One event, handled."""
+    """Let the consumer handle one event."""
     await handle(api, [await delivery(api, case, state, revision, submission_no, **fields)])

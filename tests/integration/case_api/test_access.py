@@ -107,7 +107,7 @@ async def test_a_dealer_that_is_asked_too_much_holds_no_other_up(api: Api) -> No
     assert (await api.client.get(CASES, headers=token("eve"))).json()["policy"] == "dealer"
     for _ in range(3):
         assert (await api.client.get(CASES)).json()["policy"] == "dealer"
-    # Ann was let in once, and what was refused does not count.
+    # Ann was let in once; refused requests do not count.
     answers = [await api.client.get(f"/v1/dealers/{OTHER}/cases") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[-1].json()["policy"] == "user"

@@ -1,4 +1,4 @@
-"""What d365-sync tells of submissions, and what that makes of the cases."""
+"""d365-sync's reports about submissions, and their effect on the cases."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -77,7 +77,7 @@ async def test_a_returned_case_is_a_draft_again_and_can_be_submitted_again(api: 
     await resubmit(api, case, 2, description="The pump of machine 7 leaks.")
     again = await api.get(case)
     assert (again["status"], again["submission"]["submission_no"]) == ("submitted", 2)
-    # The same return, told once more, concerns the submission before.
+    # The same return, repeated, concerns the previous submission.
     await deliver(api, case, S.RETURNED, revision=9)
     assert (await api.get(case))["status"] == "submitted"
 
@@ -109,7 +109,7 @@ async def test_a_delivery_that_meets_the_resubmission_makes_the_case_number_1_ag
     late = await delivery(api, case, S.DELIVERED, revision=3, case_id="C-1")
     async with api.database.connect() as dealer:
         async with dealer.transaction():
-            # As case_api/postgres/sql/submit_cases.sql does it.
+            # As case_api/postgres/sql/submit_cases.sql does.
             await dealer.execute("UPDATE case_api.cases SET phase = 'submitted', submission_no = 2")
             await dealer.execute(
                 "INSERT INTO case_api.submissions SELECT web_case_id, 2, gen_random_uuid(), dealer, data_area_id,"

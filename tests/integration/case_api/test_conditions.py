@@ -1,4 +1,4 @@
-"""What is known already is not sent again, and what is not known yet can be waited for."""
+"""Conditional requests: what the client knows is not sent again, and it can wait for what it does not know."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""PostgreSQL that only reads, or has no connection left: 503, not ready, and well again without a restart."""
+"""PostgreSQL that is read-only or has no connection left: 503, not ready, and recovery without a restart."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ SETTINGS = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
 
 
 async def told(dealer: aiohttp.ClientSession) -> tuple[int, int]:
-    """How a draft and `/readyz` are answered."""
+    """The status of the answers to a new draft and to `/readyz`."""
     async with dealer.post(CASES, json=DRAFT) as answer:
         if answer.status == 503:
             assert answer.headers["Retry-After"] == "5"
@@ -44,7 +44,7 @@ async def test_a_database_that_only_reads_is_told_and_followed(database: Databas
             return await told(dealer)
 
         assert await seen() == (201, 200)
-        # For everybody, at once, as an operator or a failover does it.
+        # For all connections immediately, as an operator or a failover does it.
         await as_superuser(database, "ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
         try:
             await eventually(seen, lambda found: found == (503, 503))
@@ -58,7 +58,7 @@ async def test_a_database_that_only_reads_is_told_and_followed(database: Databas
                 "SELECT pg_reload_conf()",
             )
         await eventually(seen, lambda found: found == (201, 200))
-        # For connections made from now on: those must not stay when it is over.
+        # Only for new connections: the pool must not keep them when it is over.
         await as_superuser(database, f"ALTER DATABASE {name} SET default_transaction_read_only = on", cut)
         await eventually(seen, lambda found: found == (503, 503))
         await as_superuser(

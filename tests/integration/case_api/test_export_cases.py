@@ -1,4 +1,4 @@
-"""cases.csv: the whole list as it is shown, safe in a spreadsheet."""
+"""cases.csv: the whole list as shown, safe in a spreadsheet."""
 
 import csv
 import io
@@ -76,7 +76,7 @@ async def test_times_are_those_of_the_zone_that_the_header_names(api: Api) -> No
     assert told == datetime.fromisoformat(case["created_at"]).replace(microsecond=0)
 
 
-# What each spreadsheet makes of a line: it splits by its own separator, and reads quotes at a cell's beginning alone.
+# How spreadsheets read a line: each splits by its own separator, and honors quotes only at the start of a cell.
 @pytest.mark.parametrize("text", [
     "=1+1", "+1", "-1", "@x", "  =1", "x;=1+1", "x,=1+1", "x\t=1+1", "x\n=1+1", "x\r=1+1", "x; \"=1+1", 'a"b;""@x',
     "\uff1d1", "x;\uff0b1", "x,\u00a0=1", "x;\u200b=1", "\tx", "\rx", '";=1',

@@ -1,6 +1,6 @@
-"""The list finds what a plain look at every case finds: hundreds of random searches, filters and sorts."""
+"""The list finds what a plain loop over every case finds: hundreds of random searches, filters and sorts."""
 
-# ruff: noqa: RUF001 - what looks alike is what is tested
+# ruff: noqa: RUF001 - look-alike characters are tested
 
 import random
 from collections import Counter
@@ -21,7 +21,7 @@ from tests.support.list_queries import ORDER, Alphabets, Lists, Row, alphabets, 
 
 CASES, DEALERS, QUERIES = 4000, 12, 150
 PAGES = 4
-# Names and words that languages sort each in its own way, and that are written in more than one.
+# Names and words that languages sort differently, in several scripts.
 NAMES = """
 UPDATE case_api.cases SET created_by = (ARRAY[
     'İbrahim', 'Ida', 'Þóra', 'Özge', 'zoë', 'Oskar', 'Ægir', 'ıda', 'Straße'
@@ -35,7 +35,7 @@ UPDATE case_api.cases SET category = (ARRAY['Öl', 'Oel', 'Ofen', 'Zubehör', '�
 
 
 async def pages(store: PostgresCaseList, query: ListQuery, limit: int) -> tuple[list[str], bool]:
-    """The list's beginning, page by page, and whether it is the whole."""
+    """The start of the list, page by page, and whether that is all of it."""
     found: list[str] = []
     place = None
     for _ in range(PAGES):
@@ -49,7 +49,7 @@ async def pages(store: PostgresCaseList, query: ListQuery, limit: int) -> tuple[
 
 @dataclass(frozen=True)
 class Cases:
-    """The cases, of which tests only read: in the database, by dealer, and each text's place in each alphabet."""
+    """The cases, which tests only read: in the database, by dealer, and each text's position in each alphabet."""
 
     database: Database
     of: Mapping[str, Sequence[Row]]
@@ -84,7 +84,7 @@ async def test_lists_equal_a_plain_look_at_every_case(cases: Cases, monkeypatch:
             lists = Lists(dealer, cases.of[dealer], draw)
             query = lists.filtered() if number % 2 else draw.choice([lists.searched(), lists.short()])
             limit = draw.choice([1, 7, 25])
-            # Counts are of each status, whatever statuses are asked for.
+            # Counts cover every status, whatever statuses the query asks for.
             of_any_status = replace(query, filters=replace(query.filters, statuses=()))
             rows = [row for row in cases.of[dealer] if all(meets(row, of_any_status))]
             each = Counter(row["status"] for row in rows)

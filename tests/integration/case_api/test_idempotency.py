@@ -1,4 +1,4 @@
-"""Idempotency-Keys: one effect and one answer, whoever repeats it, however often, and whatever dies in between."""
+"""Idempotency-Keys: one effect and one answer, whoever repeats a request, however often, whatever dies."""
 
 import asyncio
 from typing import Any
@@ -17,7 +17,7 @@ REUSED = "urn:casebridge:problem:idempotency-key-reused"
 
 
 def same(first: httpx2.Response, again: httpx2.Response) -> bool:
-    """Whether `again` is the answer to `first` repeated, and says so."""
+    """Whether `again` repeats the answer `first`, and says so."""
     headers = [(answer.headers.get(name) for name in TOLD) for answer in (first, again)]
     return (
         (first.status_code, first.content, *headers[0]) == (again.status_code, again.content, *headers[1])
@@ -31,7 +31,7 @@ def problem(answer: httpx2.Response) -> tuple[int, str]:
 
 
 async def submitted(api: Api) -> int:
-    """How many submissions there are, each with its event."""
+    """The number of submissions, each with its event."""
     submissions = await api.fetch("SELECT FROM case_api.submissions")
     assert len(submissions) == len(await api.fetch("SELECT FROM case_api.outbox"))
     return len(submissions)
@@ -128,7 +128,7 @@ async def test_a_key_whose_request_runs_is_refused_without_waiting(api: Api) -> 
 
 
 async def waiting(api: Api) -> list[Any]:
-    """The server's processes that wait for a lock."""
+    """PostgreSQL's processes that wait for a lock."""
     return await api.fetch("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'case_api'")
 
 

@@ -1,6 +1,6 @@
-"""The list: page by page, of one dealer; its searches, filters, sorts and refusals."""
+"""The list of one dealer, page by page; its searches, filters, sorts and refusals."""
 
-# ruff: noqa: RUF001 - what looks alike is what is tested
+# ruff: noqa: RUF001 - look-alike characters are tested
 
 import asyncio
 import unicodedata
@@ -33,7 +33,7 @@ async def pages(api: Api, limit: int) -> list[list[str]]:
 async def test_pages_are_newest_first_and_complete(api: Api) -> None:
     cases = [await api.create() for _ in range(7)]
     await api.create(OTHER)
-    # Equal times must not lose or repeat a case at the edge of a page.
+    # Equal times must not lose or repeat a case between pages.
     await api.fetch("UPDATE case_api.cases SET created_at = now() WHERE dealer = 'usmf-us-001'")
     found = await pages(api, 3)
     assert [len(page) for page in found] == [3, 3, 1]

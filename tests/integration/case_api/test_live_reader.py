@@ -1,4 +1,4 @@
-"""What reads for the live streams notices that a topic grows."""
+"""The reader of the live streams notices new partitions."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ from tests.support.eventually import eventually
 
 @asynccontextmanager
 async def reading(reader: live.LiveReader) -> AsyncIterator[None]:
-    """The reader's loop runs, and has begun to tell."""
+    """The reader's loop runs and has begun to read."""
     stopping, beats = asyncio.Event(), Heartbeats(SystemClock())
     running = asyncio.create_task(run_loop("live", reader.turn, every_seconds=0, stopping=stopping, heartbeats=beats))
     try:

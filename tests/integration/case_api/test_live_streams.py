@@ -1,4 +1,4 @@
-"""Live streams on a real database, fed by hand: what each stream is told, and that it is never an older state."""
+"""Live streams on a real database, fed by hand: what each stream receives, which is never an older state."""
 
 import asyncio
 from collections.abc import Collection
@@ -27,12 +27,12 @@ S = SubmissionState
 
 
 class LateClock(SystemClock):
-    """The machine's clock, `seconds` further on."""
+    """The machine's clock, `seconds` ahead."""
 
     seconds = 0.0
 
     def monotonic(self) -> float:
-        """As of the machine's start."""
+        """The time since the machine's start, moved ahead."""
         return super().monotonic() + self.seconds
 
 
@@ -58,7 +58,7 @@ def told(streams: LiveStreams, event: CaseDelivery) -> Heard:
 
 
 def taken(stream: Stream) -> list[Json]:
-    """The cases that wait in a stream."""
+    """The cases waiting in a stream."""
     loss, events = stream.take()
     assert loss is None
     return [shown(event.body) for event in events]
@@ -74,7 +74,7 @@ async def test_a_case_is_told_to_its_own_dealer_as_a_get_shows_it(api: Api) -> N
     case = await api.submitted()
     async with streams.opened(DEALER, None, "ann") as first, streams.opened(DEALER, None, "ann") as second:
         async with streams.opened(OTHER, None, "ann") as others:
-            # Whose case it is the row says, not the record.
+            # The row decides who owns the case, not the record.
             await streams.tell([rings(streams, case)])
             await streams.tell([rings(streams, case, OTHER)])
             assert taken(others) == []
@@ -275,7 +275,7 @@ async def test_a_stream_that_begins_while_cases_are_read_misses_nothing(
 
 
 class FindsBy:
-    """The real store, with something that happens right after it has looked."""
+    """The real store; something happens right after its query."""
 
     def __init__(self, find: Any) -> None:
         self.find = find
@@ -304,7 +304,7 @@ async def test_a_user_has_so_many_streams_of_all_dealers_together(api: Api) -> N
         with pytest.raises(TooManyStreamsOfUser):
             await streams.opened(DEALER, None, "ann").__aenter__()
         async with streams.opened(DEALER, None, "bob"):
-            # What streams hold open, pages do not need.
+            # Open streams do not use the connections of other requests.
             assert (await api.client.get(f"/v1/dealers/{DEALER}/cases")).status_code == 200
     async with streams.opened(DEALER, None, "ann"):
         pass

@@ -1,4 +1,4 @@
-"""Every endpoint by every scope by own, another's and an unknown dealer; the endpoints are the application's own."""
+"""Every endpoint, with every scope, for own, another and unknown dealer; the application lists the endpoints."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -24,7 +24,7 @@ MATCH = {"If-Match": '"1"'}
 
 @dataclass(frozen=True)
 class Try:
-    """One way to call an endpoint, which works for whoever has `scope`: with `ok`, on a draft."""
+    """One call of an endpoint for a draft, which succeeds with status `ok` if the caller has `scope`."""
 
     scope: str
     ok: int = 200
@@ -52,7 +52,7 @@ TRIES = {
     f"POST {CASE}/copy": Try(Scope.CASES_WRITE, 201),
     f"POST {CASE}/copy?": Try(Scope.CASES_WRITE, 201, headers={"Idempotency-Key": "copy-{web_case_id}"}),
     f"GET {CASE}/timeline": Try(Scope.CASES_READ),
-    f"GET {CASE}/submission": Try(Scope.CASES_READ, 404),  # it is a draft
+    f"GET {CASE}/submission": Try(Scope.CASES_READ, 404),  # a draft has no submission
     f"POST {CASE}/submission": Try(Scope.CASES_SUBMIT, 202, headers=MATCH),
     f"POST {CASE}/submission?": Try(Scope.CASES_SUBMIT, 202, headers={**MATCH, "Prefer": "wait=0"}),
     f"POST {CASE}/submission?validate_only=true": Try(Scope.CASES_SUBMIT, headers=MATCH),
@@ -67,13 +67,13 @@ def test_each_endpoint_is_in_the_matrix() -> None:
 
 @dataclass
 class Matrix:
-    """Calls, and the statements that each makes."""
+    """Calls, and the SQL statements of each."""
 
     api: Api
     statements: list[str] = field(default_factory=list)
 
     async def call(self, name: str, dealer: str, web_case_id: str, caller: dict[str, str]) -> Answer:
-        """As `caller`, at the endpoint, for that dealer and that case."""
+        """Call the endpoint as `caller`, for that dealer and case."""
         one, (method, _, path) = TRIES[name], name.partition(" ")
         transport = self.api.client._transport
         assert isinstance(transport, httpx2.ASGITransport)
@@ -86,7 +86,7 @@ class Matrix:
 
 @pytest_asyncio.fixture(scope="module")
 async def matrix(running_servers: Servers, template_database: str) -> AsyncIterator[Matrix]:
-    """One API for all: each test has cases of its own."""
+    """One API for all: each test has its own cases."""
     async with cloned(running_servers.postgres, template_database) as database, answering(database) as api:
         found = Matrix(api)
         await api.service.dealers.refresh()
@@ -141,7 +141,7 @@ async def test_anothers_case_and_an_absent_one_look_the_same(matrix: Matrix, nam
     assert (await matrix.api.client.post(path, headers=MATCH)).status_code == 202
     caller = token("eve", scopes=",".join(Scope), dealers=DEALER)
     answers = {}
-    await matrix.call(name, DEALER, new_web_case_id(), caller)  # asyncpg asks for the types of a statement once
+    await matrix.call(name, DEALER, new_web_case_id(), caller)  # asyncpg queries the types of a statement once
     for web_case_id in (absent, case["web_case_id"], submitted["web_case_id"]):
         answer = await matrix.call(name, DEALER, web_case_id, caller)
         answers[web_case_id] = (answer.comparable(), tuple(matrix.statements))

@@ -1,4 +1,4 @@
-"""Nothing that a client sends is our failure."""
+"""Nothing that a client sends causes a 500."""
 
 from tests.integration.case_api.conftest import DEALER, Api, token
 from tests.support.odd_requests import failures

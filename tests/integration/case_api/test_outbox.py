@@ -1,4 +1,4 @@
-"""What case-api sends: when it was sent, when it is sent again, and no dead lock with whoever hears of it."""
+"""What case-api sends: when it was sent, when it is sent again, and no deadlock with consumers of the answers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -46,7 +46,7 @@ async def test_submissions_are_taken_while_others_wait(api: Api) -> None:
 async def test_what_was_not_heard_of_is_sent_again_ever_more_seldom(api: Api) -> None:
     silent, heard, ended = [await api.submitted() for _ in range(3)]
     store = PostgresResendStore(api.service.pool, Resends(60, 3600))
-    # Still in the outbox: not twice.
+    # Still in the outbox: not added twice.
     await api.fetch("UPDATE case_api.submission_states SET resend_at = now()")
     assert await store.resend(10) == []
     before = await waiting(api.service.pool, OUTBOX)

@@ -1,4 +1,4 @@
-"""Nothing that a dealer writes, and no token, gets into what case-api logs (at its most talkative) or traces."""
+"""Neither a dealer's texts nor tokens get into case-api's logs (at the most verbose level) or traces."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ CONTENT = {
 
 @asynccontextmanager
 async def collector() -> AsyncIterator[tuple[str, list[bytes]]]:
-    """An OTLP collector that keeps what it is sent; yields its address and that."""
+    """An OTLP collector; yields its address and the bodies that it received."""
     port, kept = free_port(), []
 
     async def take(request: web.Request) -> web.Response:
@@ -47,7 +47,7 @@ async def collector() -> AsyncIterator[tuple[str, list[bytes]]]:
 
 
 async def write(dealer: aiohttp.ClientSession) -> None:
-    """Save, change and submit a case, rightly and in many wrong ways."""
+    """Save, change and submit a case, correctly and in many wrong ways."""
     async with dealer.post(CASES, json=CONTENT, headers={"Idempotency-Key": f"key-{MARK}"}) as answer:
         assert answer.status == 201
         case = f"{CASES}/{(await answer.json())['web_case_id']}"
@@ -84,7 +84,7 @@ async def test_what_dealers_write_is_neither_logged_nor_traced(
             token = issuer.token(process.environment["OIDC_ISSUER"], DEALER)
             async with aiohttp.ClientSession(process.url, headers={"Authorization": f"Bearer {token}"}) as dealer:
                 await write(dealer)
-                # A database that refuses what it is given: its own words must not tell the row.
+                # A database that refuses a row: its message must not reveal the row.
                 await break_cases(database)
                 async with dealer.post(CASES, json=CONTENT) as answer:
                     assert answer.status == 500
@@ -101,7 +101,7 @@ async def test_what_dealers_write_is_neither_logged_nor_traced(
 
 
 async def break_cases(database: Database) -> None:
-    """Make every new case fail by a check that PostgreSQL tells with the failing row."""
+    """Make every new case violate a check; PostgreSQL reports that with the failing row."""
     async with database.connect() as connection:
         await connection.execute(
             "ALTER TABLE case_api.cases ADD CONSTRAINT broken CHECK (notes IS NULL OR origin = 'd365') NOT VALID"

@@ -1,4 +1,4 @@
-"""What Kafka's log holds and a restored database does not comes back."""
+"""Recovers submissions that Kafka has and a restored database lacks."""
 
 from datetime import UTC, datetime
 from uuid import uuid4

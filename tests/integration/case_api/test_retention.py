@@ -1,4 +1,4 @@
-"""What goes after its time, what stays, and that nothing which has gone does harm later."""
+"""What is deleted after its time, what stays, and that deletion does no harm later."""
 
 import asyncio
 
@@ -18,18 +18,18 @@ from tests.support.databases import Database
 
 
 async def apply(api: Api) -> None:
-    """One pass of the retention, as the service's leader makes it."""
+    """One pass of the retention, as the service's leader does."""
     clock = api.service.clock
     await api.service.retention().apply(Lease("retention", 1, clock, clock.monotonic() + 60), asyncio.Event())
 
 
 async def age(api: Api) -> None:
-    """Let all that was told have been told long ago."""
+    """Date all events back as if sent long ago."""
     await api.fetch("UPDATE case_api.submission_states SET state_at = state_at - interval '91 days'")
 
 
 async def content(api: Api, case: Json) -> list[Json | None]:
-    """What the case's submissions hold."""
+    """The contents of the case's submissions."""
     rows = await api.fetch(
         "SELECT content FROM case_api.submissions WHERE web_case_id = $1 ORDER BY submission_no", case["web_case_id"]
     )
@@ -73,7 +73,7 @@ async def test_what_has_no_end_keeps_its_content(api: Api) -> None:
 
 
 async def test_an_emptied_submission_is_never_sent_again(api: Api) -> None:
-    """Discarded, emptied, then restored and replayed by an operator: d365-sync has the document, and tells."""
+    """Discarded, emptied, then restored and replayed by an operator: d365-sync has the document, and reports it."""
     case = await api.submitted()
     await deliver(api, case, S.DISCARDED)
     await age(api)
@@ -147,7 +147,7 @@ async def test_retention_finds_its_rows_by_index(database: Database, name: str, 
             SET plan_cache_mode TO force_generic_plan; SET enable_hashjoin TO off; SET enable_mergejoin TO off;
             """
         )
-        # Without joins over whole tables, which are as cheap at this size: do the keys lead to the rows?
+        # Joins over whole tables are as cheap at this size, so forbid them: do the indexes lead to the rows?
         await connection.execute(f"PREPARE guarded AS {load_sql(Statement(name))}")
         plan = "\n".join(row[0] for row in await connection.fetch("EXPLAIN EXECUTE guarded (3600)"))
     assert index in plan, plan

@@ -1,4 +1,4 @@
-"""case-api as a process: it starts, does its work end to end, and stops."""
+"""case-api as a process: it starts, works end to end, and stops."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -100,7 +100,7 @@ async def test_without_kafka_it_serves_and_says_so(database: Database, tmp_path:
                 reasons: dict[str, str] = (await answer.json())["reasons"]
                 return reasons if answer.status == 503 else {}
 
-        # Settings that reach no broker are seen by whoever rolls them out.
+        # Whoever rolls out settings that reach no broker sees it.
         reasons = await eventually(why_not_ready, lambda found: {"consumers", "live_reader"} <= found.keys())
         assert "case.delivery.v1 has not joined group" in reasons["consumers"]
         assert "since the start: Kafka" in reasons["live_reader"]

@@ -51,7 +51,7 @@ ANALYZE case_api.cases, case_api.submissions, case_api.submission_states, case_a
 
 @pytest_asyncio.fixture(scope="module")
 async def filled(running_servers: Servers, template_database: str) -> AsyncIterator[Database]:
-    """A database with tables of some size, for all that look at plans."""
+    """A database with tables of some size, for all tests of plans."""
     async with cloned(running_servers.postgres, template_database) as database:
         async with database.connect() as connection:
             await connection.execute(FILL)
@@ -62,7 +62,7 @@ async def plan(database: Database, name: str, *arguments: Any) -> str:
     """The plan of a statement."""
     async with database.connect() as connection:
         await connection.execute("SET search_path TO case_api, public; SET plan_cache_mode TO force_generic_plan")
-        # EXPLAIN takes no parameters, but the execution of a prepared statement does.
+        # EXPLAIN accepts no parameters, but executing a prepared statement does.
         await connection.execute(f"PREPARE hot AS {load_sql(statements.Statement(name))}")
         values = ", ".join("NULL" if value is None else f"'{value}'" for value in arguments)
         rows = await connection.fetch(f"EXPLAIN EXECUTE hot ({values})")
@@ -118,7 +118,7 @@ async def test_each_role_writes_its_own_columns_alone(database: Database) -> Non
 
 
 async def test_the_list_comes_to_its_index_while_older_code_answers(running_servers: Servers) -> None:
-    """0020, interrupted while it built the index and run again, leaves what older code uses; 0021 drops that."""
+    """0020, interrupted while it built the index and run again, keeps what older code uses; 0021 drops it."""
     template = await create_template(running_servers.postgres, {"case_api": "0019"})
     async with cloned(running_servers.postgres, template) as database, database.connect() as connection:
         drafts = "INSERT INTO cases (web_case_id, dealer, data_area_id, customer_account, origin, phase, created_by)"
@@ -183,7 +183,7 @@ IN_ROWS = {"of a category", "mine"} | {
 
 @pytest_asyncio.fixture(scope="module")
 async def dealers_of_many_cases(running_servers: Servers, template_database: str) -> AsyncIterator[Database]:
-    """A database with dealers of very unequal size."""
+    """A database with dealers of very different sizes."""
     async with cloned(running_servers.postgres, template_database) as database:
         async with database.connect() as connection:
             await many_cases.insert(connection, 3000, 20)
@@ -218,7 +218,7 @@ TEXTS = {Column.CASE_ID, Column.CATEGORY, Column.PRIORITY, Column.DESCRIPTION, C
 
 
 async def explained(pool: Any, statement: str, *values: Any) -> dict[str, Any]:
-    """The plan of a list's statement as its connections make it."""
+    """The plan of a list's statement on connections like the service's."""
     [plan] = await pool.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *values)
     found: dict[str, Any] = plan["Plan"]
     return found

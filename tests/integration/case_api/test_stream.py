@@ -1,4 +1,4 @@
-"""`GET /cases/stream` of a started case-api: real Kafka and HTTP, replicas that are killed, clients that are slow."""
+"""`GET /cases/stream` of a started case-api: real Kafka and HTTP, killed replicas, slow clients."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ CHANGE = "UPDATE case_api.cases SET d365_status_mapped = $2, status_as_of = now(
 
 @dataclass
 class World:
-    """Replicas of case-api, and status-sync's hand."""
+    """Replicas of case-api; the test plays status-sync."""
 
     database: Database
     broker: Broker
@@ -68,7 +68,7 @@ class World:
         return process
 
     async def ready(self, process: Process) -> None:
-        """Wait until it serves, and its streams read."""
+        """Wait until it serves, and its streams have begun to read."""
         await process.ready(within_seconds=60)
         await eventually(lambda: live_is(process), within_seconds=40)
 
@@ -84,7 +84,7 @@ class World:
             yield watcher
 
     async def case(self, dealer: str = DEALER, description: str = "") -> str:
-        """A case that D365 has."""
+        """Create a case that D365 has; returns its Web Case ID."""
         web_case_id = new_web_case_id()
         async with self.database.connect() as connection:
             await connection.execute(NEW_CASE, web_case_id, dealer, description)
@@ -145,7 +145,7 @@ async def test_a_change_arrives_at_its_dealers_streams_and_at_no_others(world: W
         headers = {"Authorization": f"Bearer {world.token()}"}
         async with aiohttp.ClientSession(headers=headers) as session, session.get(url) as answer:
             assert ours.cases == [await answer.json()]
-        # Comments move the id on, so that a quiet dealer's stays fresh.
+        # Comments advance the ID, so that a quiet dealer's stays fresh.
         await ours.until(lambda one: one.last_id != one.events[0].id and one.comments > 0)
         told = await metrics(process)
         assert told["casebridge_live_streams"] == 2
@@ -166,7 +166,7 @@ async def other_dealers_get_nothing(world: World, process: Process) -> None:
 
 
 async def test_what_cannot_be_read_or_decoded_is_passed_over(world: World) -> None:
-    """A transaction leaves a mark at a topic's end, behind which no record comes: the streams wait for none."""
+    """A transaction leaves a marker at a topic's end with no record after it: the streams do not wait for one."""
     settings, case = world.broker.settings, await world.case()
     topic = topic_name(settings, CASE_STATUS_CHANGED)
     marks = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, transactional_id=topic)
@@ -212,7 +212,7 @@ async def a_delivery_is_shown(world: World, process: Process) -> None:
             await store_document(world.database, event)
             await world.broker.send(Record.of(event, source="d365-sync", time=event.occurred_at, traceparent=None))
         await watcher.until(lambda one: len(one.cases) >= 2)
-        # Both may come in one batch, but never in the wrong order.
+        # Both may arrive in one batch, but never in the wrong order.
         assert watcher.cases[-1]["submission"]["state"] == "delivered"
         assert [one["submission"]["state"] for one in watcher.cases] in (
             ["delivering", "delivered"],
@@ -253,7 +253,7 @@ async def test_the_other_replica_goes_on_where_the_first_was_killed(world: World
         await watcher.until(lambda one: len(one.cases) == 3)
         assert watcher.resyncs == []
         last_id = watcher.last_id
-    # And one that is started again knows what was before it.
+    # A restarted replica knows what happened before.
     await world.change(cases[0], "canceled")
     first.start()
     await world.ready(first)
@@ -296,7 +296,7 @@ async def streams(process: Process) -> float:
 
 @asynccontextmanager
 async def blocked_reader(world: World, process: Process, dealer: str) -> AsyncIterator[None]:
-    """A client that asks for the stream and then reads nothing, until its queue has run over."""
+    """A client that requests the stream and then reads nothing, until its queue has overflowed."""
     host, port = process.url.removeprefix("http://").split(":")
     path = f"/v1/dealers/{dealer}/cases/stream"
     request = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {world.token(dealer)}\r\n\r\n"

@@ -1,4 +1,4 @@
-"""The submission: checked first, done once, all of it or nothing."""
+"""The submission: checked first, done once, completely or not at all."""
 
 import asyncio
 import json
@@ -245,7 +245,7 @@ async def test_a_text_that_d365_would_shorten_is_told_before_it_is_submitted(api
         {"pointer": "/contact/name", "characters": 3},
         {"pointer": "/notes", "characters": 40},
     ]
-    # Two UTF-16 units each, as D365 counts: 8 characters are 10 there.
+    # D365 counts UTF-16 units, two for each of these: 8 characters are 10 there.
     case = await api.create(category_type="Sales", description="pump \U0001f527\U0001f527.", contact={"name": "Ann"})
     assert (await api.submit(case, params={"validate_only": "true"})).json() == {"valid": True}
 

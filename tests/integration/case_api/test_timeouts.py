@@ -1,4 +1,4 @@
-"""Whatever stands still, a request has its answer within its time, and all is well once it moves again."""
+"""Whatever hangs, a request gets its answer in time, and all is well once it moves again."""
 
 import asyncio
 import signal
@@ -22,7 +22,7 @@ from tests.support.processes import Process
 from tests.support.servers import FAST
 
 UNAVAILABLE = "urn:casebridge:problem:unavailable"
-# A second for the request, one to give its statement up, and time for a machine that is busy.
+# A second for the request, one to cancel its statement, and time for a busy machine.
 BOUND_SECONDS = 6
 
 
@@ -48,7 +48,7 @@ async def test_a_locked_row_holds_its_own_requests_up_no_longer_than_their_time(
     async def moves() -> int:
         return (await api.submit(case)).status_code
 
-    # The submission that was given up waiting for has happened all the same, or happens now: once.
+    # The submission whose wait was given up has happened nevertheless, or happens now: once.
     assert await eventually(moves, lambda status: status == 202)
     assert len(await api.fetch("SELECT FROM case_api.submissions WHERE web_case_id = $1", case["web_case_id"])) == 1
 
@@ -61,7 +61,7 @@ async def test_waiting_for_an_outcome_is_no_hanging(api: Api) -> None:
 
 @pytest_asyncio.fixture
 async def own(tmp_path: Path) -> AsyncIterator[tuple[Database, psutil.Process]]:
-    """A PostgreSQL of the test's own."""
+    """The test's own PostgreSQL, and its process."""
     server = servers.start_postgres(tmp_path, settings=FAST)
     try:
         template = await databases.create_template(server.address)
@@ -128,7 +128,7 @@ async def test_a_body_that_trickles_is_given_up(database: Database, tmp_path: Pa
 
 
 async def trickled(process: Process, dealer: aiohttp.ClientSession) -> bytes:
-    """What the server answers to a request whose body stops after three bytes, until it hangs up."""
+    """The server's answer to a request whose body stops after three bytes, until it closes the connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(process.url.rpartition(":")[2]))
     token = dealer.headers["Authorization"]
     head = f"POST {CASES} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\nContent-Type: application/json\r\n"

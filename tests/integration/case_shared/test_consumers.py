@@ -47,7 +47,7 @@ async def consuming(
 
 
 async def committed(broker: Broker) -> int:
-    """How many records the group has behind it."""
+    """How many records the group has committed."""
     admin = AIOKafkaAdminClient(bootstrap_servers=broker.settings.kafka_bootstrap_servers)
     await admin.start()
     try:
@@ -66,7 +66,7 @@ async def send(broker: Broker, *values: bytes | None, headers: Sequence[tuple[st
 
 @dataclass
 class Handler:
-    """Notes the values that it got, after failing `failures` times."""
+    """Records the values that it receives, after failing `failures` times."""
 
     failures: int = 0
     calls: int = 0
@@ -113,7 +113,7 @@ async def test_a_consumer_whose_inner_task_dies_is_made_anew(
 async def test_a_start_that_fails_midway_leaves_no_second_member_behind(
     broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A group's first member that nobody watches any more would keep its partitions, and none of them be committed."""
+    """A first member that nobody watches would keep its partitions, and never commit them."""
     await broker.create(TOPIC, "letters")
     starts: list[AIOKafkaConsumer] = []
     start = AIOKafkaConsumer.start
@@ -186,7 +186,7 @@ def read(record: RawRecord) -> int:
 
 
 async def store(connection: Connection, numbers: Sequence[int]) -> None:
-    # 2^15 is out of range for the database alone.
+    # Only the database refuses 2^15 as out of range.
     await connection.execute("INSERT INTO public.numbers SELECT unnest($1::int[])::smallint", numbers)
 
 
@@ -272,7 +272,7 @@ async def test_a_consumer_that_never_joined_is_not_ready_after_its_start_up_time
 async def test_an_error_of_reading_ends_the_consumer_is_told_and_loses_nothing(
     broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """FastStream's loop slept on such errors, and without a logger nobody saw them."""
+    """FastStream's loop slept after such errors, and without a logger nobody saw them."""
     await broker.create(TOPIC, "letters")
     handler, other, stopping = Handler(), Handler(), asyncio.Event()
     struck = asyncio.Event()
@@ -282,7 +282,7 @@ async def test_an_error_of_reading_ends_the_consumer_is_told_and_loses_nothing(
         taken = await getmany(self, *partitions, **more)
         if taken and handler.values and not struck.is_set() and partitions[0].topic.endswith(TOPIC):
             struck.set()
-            raise TopicAuthorizationFailedError(partitions[0].topic)  # what was taken is gone with it
+            raise TopicAuthorizationFailedError(partitions[0].topic)  # the records that were fetched are lost with it
         return taken
 
     monkeypatch.setattr(AIOKafkaConsumer, "getmany", strike_once)
@@ -324,7 +324,7 @@ async def test_a_partition_that_no_member_reads_is_noticed(broker: Broker, monke
         await eventually(lambda: asyncio.sleep(0, len(state.assigned)), lambda count: count == PARTITIONS)
         assert await consumers.flow()
         with monkeypatch.context() as patched:
-            # The group's own answer says which have an owner; one of them goes.
+            # The group's own answer says which partitions have an owner; drop one of them.
             async def all_but_one(*_: Any) -> set[TopicPartition]:
                 return set(state.assigned) - {TopicPartition(state.topic, 3)}
 
@@ -339,7 +339,7 @@ async def test_a_partition_that_no_member_reads_is_noticed(broker: Broker, monke
 
 
 async def test_consumers_start_with_several_addresses_of_which_one_is_dead(broker: Broker) -> None:
-    """FastStream takes a string for one address, so no consumer started while the producers did."""
+    """FastStream reads a string as one address, so no consumer started while the producers did."""
     await broker.create(TOPIC)
     addresses = f"127.0.0.1:9, {broker.settings.kafka_bootstrap_servers}"
     several = Broker(KafkaSettings(**{**broker.settings.model_dump(), "kafka_bootstrap_servers": addresses}))
@@ -355,7 +355,7 @@ def as_records(values: Sequence[bytes], first: int = 0) -> list[RawRecord]:
 
 @dataclass
 class Raw:
-    """A record as aiokafka gives it."""
+    """A record as aiokafka returns it."""
 
     value: bytes | None
     offset: int
@@ -379,11 +379,11 @@ async def kept(database: Database) -> int:
 
 async def test_what_nobody_foresaw_in_one_record_holds_no_other_back(database: Database) -> None:
     def reads(record: RawRecord) -> int:
-        return int(json.loads(record.value or b"")["n"])  # a TypeError where it is a bare number
+        return int(json.loads(record.value or b"")["n"])  # a TypeError if it is a bare number
 
     async def stores(connection: Connection, numbers: Sequence[int]) -> None:
         if 3 in numbers:
-            raise ValueError("three is no number of ours")  # as pydantic's errors are
+            raise ValueError("three is no number of ours")  # like pydantic's errors
         await store(connection, numbers)
 
     async with numbers_table(database) as pool:
@@ -407,10 +407,10 @@ async def test_a_flood_stores_nothing_more_and_is_told_until_its_cause_is_gone(d
         [row] = await told(database)
         assert (row["consumer_group"], row["topic"]) == (GROUP, TOPIC)
         assert "of partition 0" in row["cause"]
-        # What the database alone refuses is found one by one: those found before the flood was one are kept.
+        # What only the database refuses is found one by one: those found before the flood was noticed are kept.
         assert await kept(database) <= (0 if bad == b"no number" else 125)
 
-        # A release that can read them: nothing was skipped.
+        # With a release that can read them: nothing was skipped.
         await store_batch(pool, GROUP, records, lambda _record: 7, store, gate)
         assert await pool.fetchval("SELECT count(*) FROM public.numbers WHERE number = 7") == len(records)
     assert await told(database) == []
@@ -428,7 +428,7 @@ async def test_a_flood_that_an_operator_lets_through_is_kept_apart(database: Dat
             )
         assert await store_batch(pool, GROUP, records, read, store, gate) == [1] * 50
         assert await kept(database) == 150
-        # What comes next is judged by itself.
+        # The next batch is judged independently.
         assert await store_batch(pool, GROUP, as_records([b"x", b"2"], 200), read, store, gate) == [2]
 
 
@@ -517,7 +517,7 @@ async def test_a_start_that_hangs_is_told_by_health(broker: Broker, monkeypatch:
 
 
 class StepClock(SystemClock):
-    """Goes on when it is told to."""
+    """A clock that the test moves on."""
 
     now_seconds = 0.0
 

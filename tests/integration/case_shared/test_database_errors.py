@@ -1,4 +1,4 @@
-"""What PostgreSQL refuses for now is answered 503, and asked again by consumers; what is wrong with data is not."""
+"""Temporary refusals by PostgreSQL get a 503, and consumers retry them; errors in the data do not."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from case_shared.web.http import create_app
 from tests.support.databases import Database
 
 UNAVAILABLE = "urn:casebridge:problem:unavailable"
-# State, and `Retry-After` of the answer; None: 500, for the statement itself is wrong.
+# SQLSTATE, and `Retry-After` of the answer; None: 500, because the statement itself is wrong.
 STATES = {
     "08006": "5", "08P01": "5", "25006": "5", "28P01": "5", "3D000": "5", "53100": "5", "53200": "5", "53300": "5",
     "57P01": "5", "57P02": "5", "57P03": "5", "58030": "5", "55006": "5",

@@ -1,4 +1,4 @@
-"""The JSON keys that SQL builds and reads are the fields of the events' models, at both ends."""
+"""The JSON keys that SQL builds and reads are the fields of the events' models, for sender and reader."""
 
 import re
 from collections.abc import Iterator
@@ -22,14 +22,14 @@ from tests.support.databases import Database
 
 ROOT = Path(__file__).parents[3]
 STATEMENTS = {path.stem: path.read_text() for path in sorted(ROOT.glob("services/*/src/*/postgres/sql/*.sql"))}
-# What a JSON value is called in our statements, and the model that it is.
+# The names of JSON values in our statements, and the model of each.
 MODELS: dict[str, type[Payload]] = {"event": CaseSubmitted, "content": CaseContent, "contact": Contact}
 Keys = tuple[str, ...]
 Built = dict[str, Any]
 
 
 def fields_of(model: type[Payload]) -> dict[str, type[Payload] | None]:
-    """A model's fields, each with the model that it holds, if any."""
+    """A model's fields, each with the model that it contains, if any."""
 
     def held(annotation: Any) -> type[Payload] | None:
         found = [one for one in (annotation, *get_args(annotation)) if isinstance(one, type)]
@@ -50,7 +50,7 @@ def read_in(text: str) -> Iterator[tuple[type[Payload], Keys]]:
 
 
 def leads_to_a_field(model: type[Payload] | None, path: Keys) -> bool:
-    """Whether `path` is one of the model's fields, or of the models that it holds."""
+    """Whether `path` is a field of the model or of a model within."""
     for key in path:
         if model is None or key not in fields_of(model):
             return False
@@ -82,7 +82,7 @@ def _object(text: str, start: int) -> Built:
 
 
 def is_whole(built: Built, model: type[Payload]) -> bool:
-    """Whether an object has just the fields of `model`, and so has each object within."""
+    """Whether an object has exactly the fields of `model`, and so has each object within."""
     fields = fields_of(model)
     return built.keys() == fields.keys() and all(
         fields[key] is not None and is_whole(inner, fields[key])  # type: ignore[arg-type]
@@ -93,7 +93,7 @@ def is_whole(built: Built, model: type[Payload]) -> bool:
 
 @pytest_asyncio.fixture(scope="module")
 async def definitions(module_database: Database) -> dict[str, str]:
-    """What the migrations have made of functions and views."""
+    """The definitions of functions and views after all migrations."""
     async with module_database.connect() as connection:
         event = await connection.fetchval("SELECT pg_get_functiondef('case_api.event_value'::regproc)")
         view = await connection.fetchval("SELECT pg_get_viewdef('d365_sync.deliveries'::regclass)")
@@ -127,17 +127,17 @@ async def test_an_attempt_of_a_delivery_is_built_with_every_field(definitions: d
 
 
 async def test_a_delivery_has_every_field_at_both_ends(definitions: dict[str, str]) -> None:
-    """d365-sync makes the event of the view's columns; case-api reads the same columns when it hears of it."""
+    """d365-sync builds the event from the view's columns; case-api reads the same columns from it."""
     columns = ["changed_at" if name == "occurred_at" else name for name in CaseDelivery.model_fields]
     assert set(columns) <= set(definitions["columns"].split())
     made = set(re.findall(r"^ +(\w+)=", getsource(event_of), re.MULTILINE))
     assert made == CaseDelivery.model_fields.keys()
-    # The first three name the submission.
+    # The first three identify the submission.
     assert [name for name in columns[3:] if f"known.{name}" not in STATEMENTS["apply_deliveries"]] == []
 
 
 def test_a_submission_is_recovered_from_its_event_with_every_field() -> None:
-    """After a restore case-api reads its own events; what it leaves out is lost."""
+    """After a restore case-api reads its own events; a field that it omits is lost."""
     read = {path for name in ("recover_submissions", "recover_cases") for _, path in read_in(STATEMENTS[name])}
     fields = {(name,) for name in fields_of(CaseSubmitted)}
     assert {path[:1] for path in read} == fields

@@ -1,4 +1,4 @@
-"""What a client sends comes in time and has an end, or its connection has."""
+"""A request must arrive in time and within its size; otherwise the server closes the connection."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ from tests.support.eventually import eventually
 from tests.support.processes import free_port
 
 HEAD = b"GET /headers HTTP/1.1\r\nhost: x\r\n"
-# A machine that is busy may take long, and a server without bounds takes for ever.
+# A busy machine may take long, and a server without bounds never ends.
 MOST_SECONDS = 5
 BODY = b"POST /refused HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n"
 
@@ -44,7 +44,7 @@ def app() -> FastAPI:
 
 @pytest_asyncio.fixture(scope="module")
 async def port() -> AsyncIterator[int]:
-    """A server with the bounds, whose times are short."""
+    """A server with the bounds, with short times."""
     number = free_port()
     server = _Server(uvicorn.Config(app(), port=number, http=BoundedProtocol, log_config=None, lifespan="off"))
     with pytest.MonkeyPatch.context() as patch:
@@ -72,14 +72,14 @@ async def connection(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asy
 
 
 async def answer(port: int, sent: bytes) -> bytes:
-    """What the server says to `sent`, until it hangs up."""
+    """The server's answer to `sent`, until it closes the connection."""
     async with connection(port) as (reader, writer):
         writer.write(sent)
         return await asyncio.wait_for(reader.read(), 5)
 
 
 async def trickled(port: int, begin: bytes, piece: bytes) -> tuple[bytes, float]:
-    """What the server says while `piece` comes again and again, and for how long it bore that."""
+    """The server's answer while `piece` is sent repeatedly, and the seconds until it closed the connection."""
     began = time.monotonic()  # before the server's clock can begin
     async with connection(port) as (reader, writer):
         writer.write(begin)
@@ -133,7 +133,7 @@ async def test_what_trickles_is_ended(port: int, begin: bytes, piece: bytes, sai
 
 
 async def test_a_body_without_end_that_nobody_reads_is_ended(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    # By its size, long before its time is up.
+    # Because of its size, long before the time limit.
     monkeypatch.setattr(http_protocol, "_BODY_SECONDS", MOST_SECONDS)
     _, seconds = await trickled(port, BODY.replace(b"100000", b"100000000"), b"x" * 50_000)
     assert seconds < MOST_SECONDS
@@ -142,7 +142,7 @@ async def test_a_body_without_end_that_nobody_reads_is_ended(port: int, monkeypa
 async def test_who_is_in_time_notices_nothing(port: int) -> None:
     async with connection(port) as (reader, writer):
         for _ in range(2):
-            # Longer than a body may take: the answer has no such limit. A trailer is no header.
+            # Longer than a body may take: the answer has no such limit. A trailer is not a header.
             chunks = b"1\r\n{\r\n1\r\n}\r\n0\r\nauthorization: Bearer x\r\n\r\n"
             writer.write(b"POST /slow HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n" + chunks)
             head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)

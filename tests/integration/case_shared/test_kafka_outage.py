@@ -1,4 +1,4 @@
-"""A Kafka that goes away: each sender gives up in time and says so, and all send and read again once it is back."""
+"""An outage of Kafka: each sender gives up in time and reports it, and all send and read again once it is back."""
 
 import asyncio
 import gc
@@ -27,14 +27,14 @@ from tests.support.servers import OwnKafka, own_kafka
 
 SEND_SECONDS = 3.0
 RECOVERY_SECONDS = 20
-# More than one batch of a producer takes, so that a send is cut off while it waits for room, too.
+# More than fits into one batch of a producer, so that a send is also cut off while it waits for room.
 RECORDS, VALUE = 12, b'"' + b"x" * 10_000 + b'"'
 Send = Callable[[], Awaitable[object]]
 
 
 @asynccontextmanager
 async def senders(settings: KafkaSettings) -> AsyncIterator[list[Send]]:
-    """An outbox publisher's, with large batches, and the one of events that come over HTTPS."""
+    """An outbox publisher's sender, with large batches, and the sender of events that arrive over HTTPS."""
     large, small = sender_for(settings, "test"), Sender(lambda: create_producer(settings, client_id="test-events"))
     large.send_seconds = small.send_seconds = SEND_SECONDS
     records = [Record(CASE_SUBMITTED, b"W0", VALUE, [])] * RECORDS
@@ -60,7 +60,7 @@ async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OwnKa
 async def sending_around(
     kafka: OwnKafka, caplog: pytest.LogCaptureFixture
 ) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Each sender sends before and after the block; what is yielded is awaited once Kafka is gone."""
+    """Each sender sends before and after the block; await the yielded function once Kafka is gone."""
     async with senders(KafkaSettings(kafka_bootstrap_servers=kafka.address)) as sends:
 
         async def all_give_up() -> None:
@@ -71,7 +71,7 @@ async def sending_around(
         yield all_give_up
         for send in sends:
             await send()
-    gc.collect()  # a future tells only when it goes that nobody has asked for its exception
+    gc.collect()  # a future reports only on collection that nobody retrieved its exception
     assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 
 

@@ -14,13 +14,13 @@ from case_shared.words.errors import LeaseLost
 from tests.support.databases import Database
 from tests.support.eventually import eventually
 
-# Long enough that a busy machine does not let it end between two renewals.
+# Long enough for two renewals on a busy machine.
 LEASE_SECONDS = 2.0
 
 
 @dataclass
 class Candidate:
-    """One process that competes; `leases` are those that it got."""
+    """One competing process; `leases` are those that it got."""
 
     pool: Pool
     lease_seconds: float = LEASE_SECONDS
@@ -71,7 +71,7 @@ async def test_a_leader_that_dies_is_followed_once_its_lease_has_ended(database:
         async def taken() -> list[Lease]:
             return [*first.leases[1:], *second.leases]
 
-        # As a kill would: no release. The lease stays in the table.
+        # Like a kill: no release, so the lease stays in the table.
         await pool.execute("UPDATE leases SET owner = 'the dead'")
         await eventually(first.leads, lambda leads: not leads, within_seconds=LEASE_SECONDS)
         taken_again = await eventually(taken, within_seconds=3 * LEASE_SECONDS)

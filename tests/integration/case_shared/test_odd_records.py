@@ -1,4 +1,4 @@
-"""Whatever stands in a topic: good records are handled, and what nobody can decode is kept with its place."""
+"""Whatever a topic contains: good records are handled, and undecodable ones are kept with their place."""
 
 import asyncio
 from collections import defaultdict
@@ -34,7 +34,7 @@ SPOILED = {7, 41, 100}
 
 @dataclass
 class Books:
-    """What was handled, by partition: offsets, and what was handed over as undecodable."""
+    """Handled offsets and undecodable records, by partition."""
 
     handled: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     values: set[bytes | None] = field(default_factory=set)
@@ -70,7 +70,7 @@ async def consuming(broker: Broker, handle: BatchHandler) -> AsyncIterator[Consu
 
 
 async def committed(broker: Broker) -> dict[int, int]:
-    """By partition, the offset from which the group goes on."""
+    """The offset from which the group continues, by partition."""
     admin = AIOKafkaAdminClient(bootstrap_servers=broker.settings.kafka_bootstrap_servers)
     await admin.start()
     try:
@@ -87,7 +87,7 @@ def place(broker: Broker, partition: int) -> TopicPartition:
 async def test_offsets_never_pass_what_was_not_handled_whatever_cannot_be_decoded(
     broker: Broker, running_servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One partition that could not be decoded took the records of the others with it: 804 of 2,030 were lost."""
+    """One undecodable partition took the records of the others with it: 804 of 2,030 were lost."""
     if running_servers.kafka_folder is None:
         pytest.skip("the broker's files are in a container")
     await broker.create(TOPIC)
@@ -106,7 +106,7 @@ async def test_offsets_never_pass_what_was_not_handled_whatever_cannot_be_decode
             good |= set() if number in SPOILED | LZ4 else set(values)
     for number in SPOILED:
         spoil(running_servers.kafka_folder, place(broker, number % 6), b"spoiled %d" % number)
-    monkeypatch.setattr("aiokafka.codec.cramjam", None)  # lz4 cannot be read, as where its library is missing
+    monkeypatch.setattr("aiokafka.codec.cramjam", None)  # lz4 cannot be read, as if its library were missing
     books = Books(fail_from=4)
     for _ in range(2):
         async with consuming(broker, books):
@@ -140,7 +140,7 @@ NO_LIMIT = {"message.timestamp.before.max.ms": str(2**63 - 1), "message.timestam
 
 @dataclass
 class World:
-    """A topic that is consumed into the database while records of every kind are sent to it."""
+    """A topic that is consumed into the database while it receives records of every kind."""
 
     broker: Broker
     pool: Pool
@@ -152,7 +152,7 @@ class World:
     number: int = 0
 
     async def send(self, batches: Sequence[tuple[list[Sent], int]], transaction: str) -> set[int]:
-        """Send `batches` between two good neighbours; returns the offsets of all that the broker took."""
+        """Send `batches` between two good records; returns the offsets of all that the broker accepted."""
         offsets: set[int] = set()
         for records, compression in [([self.good()], 0), *batches, ([self.good()], 0)]:
             code, offset = await self.sender.send(place(self.broker, 0), encoded(records, compression))
@@ -174,7 +174,7 @@ class World:
         return Sent(b"%d" % self.number)
 
     async def handle(self, records: Sequence[RawRecord]) -> None:
-        """As a consumer of ours does."""
+        """Handle records as our consumers do."""
         await store_batch(self.pool, GROUP, records, self._read, store)
         self.handled |= {offset for record in records for offset in range(record.offset, next_offset(record))}
 
@@ -183,7 +183,7 @@ class World:
         return self.numbers[record.offset]
 
     async def unexplained(self, offsets: set[int]) -> set[int]:
-        """Those of `offsets` that are neither stored nor kept as unreadable."""
+        """Those `offsets` that are neither stored nor kept as unreadable."""
         rows = await self.pool.fetch("SELECT number FROM public.numbers")
         stored = {row["number"] for row in rows}
         kept = await self.superuser.fetch("SELECT record_offset, last_offset FROM d365_sync.unreadable_records")
@@ -216,7 +216,7 @@ async def world(broker: Broker, database: Database) -> AsyncIterator[World]:
 
 
 def test_every_record_is_handled_or_kept_whatever_it_is(broker: Broker, database: Database) -> None:
-    """Names and times that blocked a consumer for ever: NUL or no UTF-8 in a header's name, microseconds."""
+    """Names and times that blocked a consumer forever: a header name with NUL or not UTF-8, microseconds."""
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
         made = runner.run(stack.enter_async_context(world(broker, database)))

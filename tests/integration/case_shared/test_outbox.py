@@ -1,4 +1,4 @@
-"""The outbox publisher does the same for all three services, on a real PostgreSQL and a real Kafka."""
+"""The outbox publisher behaves alike for all three services, on a real PostgreSQL and a real Kafka."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ from tests.support.outboxes import a_lease, waiting
 from tests.support.submissions import store_submissions
 
 NEVER_KAFKA = KafkaSettings(kafka_bootstrap_servers="127.0.0.1:1")
-# Larger than aiokafka sends, and than the topic of one test takes.
+# Larger than aiokafka sends, and larger than the topic of one test accepts.
 TOO_LARGE = 2_000_000
 TOO_LARGE_FOR_THE_TOPIC = 50_000
 Seen = tuple[str, int]
@@ -54,11 +54,11 @@ class Service:
 
     @property
     def newest_alone(self) -> bool:
-        """A document's row is its outbox: of several changes the newest alone is published."""
+        """A document's row is its outbox: only the newest of several changes is published."""
         return self.outbox is DELIVERIES
 
     async def write(self, case: str, size: int = 10) -> None:
-        """Store the next change in a transaction of its own."""
+        """Store the next change in its own transaction."""
         async with self.pool.acquire() as connection, connection.transaction():
             await self.write_by(connection, case, size)
 
@@ -87,7 +87,7 @@ class Service:
                 )  # fmt: skip
 
     async def accept_again(self, case: str) -> None:
-        """What was refused fits now, and its time has come."""
+        """Make the refused change fit, and due."""
         async with self.database.connect() as connection:
             if self.role == "d365_sync":
                 await connection.execute("UPDATE d365_sync.refused_events SET retry_at = now()")
@@ -100,13 +100,13 @@ class Service:
                 )
 
     async def measured(self) -> dict[str, Any]:
-        """Depth, age and what is refused, as the metrics have it."""
+        """Depth, age and refused records, as in the metrics."""
         row = await self.pool.fetchrow(load_sql(self.outbox.measure))
         assert row is not None
         return dict(row)
 
     async def sent(self, broker: Broker) -> list[Seen]:
-        """Case and number of what Kafka has, each case's in Kafka's order."""
+        """Case and number of Kafka's records, each case's in Kafka's order."""
         return [self._seen(record) for record in await broker.read_all(self.outbox.topic)]
 
     def _seen(self, record: Any) -> Seen:
@@ -128,7 +128,7 @@ class Service:
 
 @pytest_asyncio.fixture(params=[("case_api", SUBMISSIONS), ("d365_sync", DELIVERIES), ("status_sync", STATUS_CHANGES)])
 async def service(request: pytest.FixtureRequest, database: Database) -> AsyncIterator[Service]:
-    """Each of the three, on a database of its own."""
+    """Each of the three, on its own database."""
     role, outbox = request.param
     async with database.pool(role) as pool:
         yield Service(database, pool, role, outbox)
@@ -148,7 +148,7 @@ def cases(count: int) -> list[str]:
 
 
 async def drain(publisher: OutboxPublisher) -> None:
-    """Publish until there is no more."""
+    """Publish until the outbox is empty."""
     while await publisher.turn(a_lease()):
         pass
 
@@ -178,7 +178,7 @@ async def test_a_refused_record_is_set_aside_with_an_alarm_and_holds_up_its_own_
     async with service.publisher(broker.settings) as publisher:
         await drain(publisher)
         assert sorted(await service.sent(broker)) == sorted([(before, 1), (after, 1)])
-        # An alarm in the log, the metrics and the flow; and it waits for its time.
+        # An alarm in the log, the metrics and the flow; it waits until it is due.
         assert "record_refused" in capsys.readouterr().out
         await publisher.measure()
         topic = {"topic": service.outbox.topic}
@@ -211,7 +211,7 @@ async def test_a_documents_newer_revision_takes_the_place_of_a_refused_one(servi
 
 
 async def test_one_that_the_topic_refuses_takes_nobody_elses_with_it(service: Service, broker: Broker) -> None:
-    """Kafka refuses a whole batch of a partition, and then whatever the producer sends behind it."""
+    """Kafka refuses a whole batch of a partition, and then everything that the producer sends after it."""
     await create_small_topic(broker, service.outbox.topic)
     written = cases(30)
     for case in written:
@@ -225,7 +225,7 @@ async def test_one_that_the_topic_refuses_takes_nobody_elses_with_it(service: Se
 
 
 async def create_small_topic(broker: Broker, topic: str) -> None:
-    """A topic that takes small records alone."""
+    """A topic that accepts only small records."""
     admin = AIOKafkaAdminClient(bootstrap_servers=broker.settings.kafka_bootstrap_servers)
     await admin.start()
     try:
@@ -305,7 +305,7 @@ class Freezing:
         self.has_read, self.thaws = asyncio.Event(), asyncio.Event()
 
     async def fetch(self, *arguments: Any) -> Any:
-        """Read, and then nothing for a while."""
+        """Read, then freeze for a while."""
         rows = await self.pool.fetch(*arguments)
         self.has_read.set()
         await self.thaws.wait()

@@ -1,4 +1,4 @@
-"""The pool's end is bounded, whatever the database does."""
+"""Closing the pool takes limited time, whatever the database does."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What libraries do not document: what we use of it is there, and does what we take it for."""
+"""Undocumented parts of libraries that we use exist, and do what we expect."""
 
 import asyncio
 import socket
@@ -64,7 +64,7 @@ async def test_a_consumer_without_a_group_learns_the_partitions_of_topics(broker
     await broker.create(TOPIC)
     topic = f"{broker.settings.kafka_topic_prefix}{TOPIC}"
     async with broker.producer() as producer:
-        await producer.partitions_for(topic)  # a new topic takes a moment to be in the broker's metadata
+        await producer.partitions_for(topic)  # a new topic takes a moment to appear in the broker's metadata
     consumer = AIOKafkaConsumer(**connection_arguments(broker.settings))
     await consumer.start()
     try:

@@ -1,4 +1,4 @@
-"""Each thing that must move is seen when it stands still: in the flow, in metrics and in readiness."""
+"""The flow, metrics and readiness show everything that must make progress and does not."""
 
 import pytest
 from prometheus_client import REGISTRY
@@ -26,7 +26,7 @@ def kind_of(stopped: Moving) -> Kind:
 
 
 async def stand(database: Database, stopped: Moving, *, ever: bool) -> tuple[list[Concern], list[bool]]:
-    """Let all succeed but `stopped`; what the flow says, and whether each service's readiness sees it."""
+    """Let all succeed except `stopped`; returns the flow's concerns, and whether each service is ready."""
     ready: list[bool] = []
     async with database.pool("d365_sync") as pool:
         await pool.execute("DELETE FROM d365_sync.progress")
@@ -46,7 +46,7 @@ async def stand(database: Database, stopped: Moving, *, ever: bool) -> tuple[lis
                 progress = Progress(pool, heartbeats, expected(service))
                 await progress.turn()
                 ready.append(await progress.moves())
-            # None is late at its service's very start; from the second round on, a day has gone by.
+            # None is late right after its service's start; from the second round on, a day has passed.
             await pool.execute(LONG_AGO)
         return await PostgresFlow(pool).concerns(), ready
 
@@ -131,7 +131,7 @@ async def test_what_never_succeeded_is_late_by_its_own_bound(module_database: Da
         heartbeats = Heartbeats(SystemClock())
         heartbeats.failed("dealers", "Access denied.")
         await Progress(pool, heartbeats, moving).turn()
-        # It is told every five seconds, which is no sign of a service that was off meanwhile.
+        # It is reported every five seconds, which does not mean that the service was off meanwhile.
         await pool.execute(
             "UPDATE d365_sync.progress SET expected_since = now() - interval '5 seconds',"
             " told_at = now() - interval '5 seconds'"

@@ -1,4 +1,4 @@
-"""A group's place in a topic is moved while nobody reads, and only then."""
+"""A group's offset in a topic moves only while nobody reads."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ TOPIC, GROUP = "numbers", "readers"
 
 
 class Reader:
-    """A service that reads until it is stopped; `values` are what it got."""
+    """A service that reads until it is stopped; `values` are those that it received."""
 
     def __init__(self, broker: Broker) -> None:
         self.values: list[bytes | None] = []

@@ -1,4 +1,4 @@
-"""The end of a service's server: no request that is on its way is lost."""
+"""The shutdown of a service's server loses no request in flight."""
 
 import asyncio
 from collections.abc import AsyncIterator

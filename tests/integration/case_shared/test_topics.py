@@ -1,4 +1,4 @@
-"""Topics as they are created."""
+"""How topics are created."""
 
 import asyncio
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ from tests.support.eventually import eventually
 
 
 async def retention_ms(broker: Broker, topic: str) -> int | None:
-    """None until the broker's metadata has the topic."""
+    """The topic's retention in milliseconds; None until the broker's metadata has the topic."""
     admin = AIOKafkaAdminClient(bootstrap_servers=broker.settings.kafka_bootstrap_servers)
     await admin.start()
     try:
@@ -41,7 +41,7 @@ async def test_a_topic_keeps_its_events_as_long_as_it_was_created_for(broker: Br
 
 
 class StartingKafka(AIOKafkaAdminClient):  # type: ignore[misc]
-    """Kafka as it answers right after its start: first without a controller, then without a broker in service."""
+    """Kafka right after its start: first without a controller, then without an available broker."""
 
     without_controller = 2
     without_broker = 2
@@ -80,7 +80,7 @@ async def test_topics_wait_for_a_kafka_that_is_still_starting(broker: Broker, mo
 
 
 async def test_added_partitions_and_a_topic_made_anew_are_read(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """aiokafka asks for the partitions every five minutes by itself; a group's place in a topic goes with the topic."""
+    """aiokafka refreshes partitions only every five minutes; deleting a topic deletes a group's offsets in it."""
     assert METADATA_MS <= 30_000, "seen within 60 s"
     monkeypatch.setattr("case_shared.kafka.broker.METADATA_MS", 500)
     await broker.create(TOPIC)
@@ -104,7 +104,7 @@ async def test_added_partitions_and_a_topic_made_anew_are_read(broker: Broker, m
 
 
 async def test_a_place_behind_the_end_of_a_topic_made_anew_begins_at_its_beginning(broker: Broker) -> None:
-    """Never at the end: what came while nobody read would be skipped."""
+    """Never at the end: that would skip what arrived while nobody read."""
     await broker.create(TOPIC)
     await send(broker, b"1")
     group = f"{broker.settings.kafka_group_prefix}{GROUP}"

@@ -1,4 +1,4 @@
-"""The rights in Kafka, on a real broker with SASL: each user can do its work, and nothing that another one does."""
+"""The rights in Kafka, on a real broker with SASL: each user can do its own work, but no other user's."""
 
 import sys
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ WRITES = {
 
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a broker at which rights count; they are given."""
+    """The port of a broker that checks rights, with the rights granted."""
     folder = tmp_path_factory.mktemp("kafka")
     open_port, controller, port = free_ports(3)
     door = kafka.Secured(port, {user: f"{user}-password" for user in USERS})

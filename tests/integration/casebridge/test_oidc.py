@@ -1,4 +1,4 @@
-"""The development identity provider, spoken to as a portal and as a service do."""
+"""The development identity provider, used like a portal and like a service do."""
 
 import base64
 import hashlib
@@ -60,7 +60,7 @@ async def exchange_code(provider: TestClient[Any, Any], code: str, verifier: str
 
 
 async def claims_of(provider: TestClient[Any, Any], token: str) -> dict[str, Any]:
-    """The token's claims, checked as a service checks them: by discovery and JWKS."""
+    """The token's claims, checked as by a service: with discovery and JWKS."""
     discovery = await (await provider.get("/.well-known/openid-configuration")).json()
     keys = await (await provider.get(urlsplit(discovery["jwks_uri"]).path)).json()
     assert "d" not in keys["keys"][0]
@@ -92,7 +92,7 @@ async def test_code_with_pkce_gives_tokens_of_the_user(provider: TestClient[Any,
     assert claims["aud"] == "casebridge"
     assert claims["dealers"] == ["usmf-us-001", "usmf-us-002"]
     assert claims["preferred_username"] == "theo"
-    assert claims["scope"].split() == ["openid", Scope.CASES_READ]  # a dealer is no operator, whatever the client asks
+    assert claims["scope"].split() == ["openid", Scope.CASES_READ]  # never more than a dealer may have
     identity = await claims_of(provider, tokens["id_token"])
     assert (identity["sub"], identity["aud"], identity["nonce"]) == ("theo", "portal-web", "n-1")
 

@@ -1,4 +1,4 @@
-"""`casebridge up` as a process: what it promises about starting, dying and ending, with its servers alone."""
+"""`casebridge up` as a process: its promises about start, crash and end, with only its servers."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A plain OData client of the sandbox, with a token; nothing of our own client is used here."""
+"""A plain OData client of the sandbox, with a token; deliberately without our own client."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ CASE = {"dataAreaId": "usmf", "CustomerAccount": "US-001", "CaseCategory": "Brea
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer, read whole."""
+    """An answer, completely read."""
 
     status: int
     headers: Mapping[str, str]
@@ -61,7 +61,7 @@ class OData:
 
 
 async def sign_in(sandbox: Sandbox) -> OData:
-    """A client with a token of its own."""
+    """A client with its own token."""
     status, body = await ask_token(sandbox)
     assert status == 200, body
     return OData(sandbox.url, sandbox.session, body["access_token"])

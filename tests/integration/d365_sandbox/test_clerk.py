@@ -1,4 +1,4 @@
-"""What D365's staff and a restore do to cases, and no client of OData can."""
+"""What D365's staff and a restore do to cases, and OData clients cannot."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Forms that Microsoft's page on OData promises and that clients other than ours use."""
+"""Forms that Microsoft's page on OData promises and that third-party clients use."""
 
 import json
 import re

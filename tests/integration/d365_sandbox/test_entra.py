@@ -1,4 +1,4 @@
-"""Signing in as Entra wants it: both endpoints, discovery, assertions that are verified, and its refusals."""
+"""Signing in as with Entra: both endpoints, discovery, verified assertions, and refusals."""
 
 import json
 import ssl

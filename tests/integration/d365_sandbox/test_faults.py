@@ -135,13 +135,13 @@ async def test_a_rule_refuses_until_it_is_mended(d365: Sandbox, odata: OData) ->
 
 
 async def test_rate_limit_counts_what_is_in_flight(tmp_path: Path) -> None:
-    # A sandbox of its own: what earlier tests left hanging in the shared one is in flight too.
+    # Its own sandbox: requests that earlier tests left hanging in the shared one are in flight too.
     async with started(tmp_path) as d365:
         odata = await sign_in(d365)
         await d365.fault(kind="slow", delay_seconds=1)
         await d365.fault(kind="rate_limit", limit=3, retry_after_seconds=1)
 
-        # the limit is looked at when a request comes in, before it is slow
+        # the limit is checked when a request arrives, before the delay
         replies = await asyncio.gather(*(odata.call("GET", "/CasePriorities") for _ in range(8)))
 
         assert sorted(reply.status for reply in replies) == [200] * 3 + [429] * 5

@@ -1,4 +1,4 @@
-"""`$metadata` and the metadata service: the same facts twice, and what clients ask of them."""
+"""`$metadata` and the metadata service give the same facts, and what clients request from them."""
 
 from typing import Any
 from xml.etree.ElementTree import Element, fromstring
@@ -25,7 +25,7 @@ def annotations(element: Element) -> dict[str, str]:
 
 
 def described(types: list[Element]) -> dict[str, dict[str, dict[str, Any]]]:
-    """The entity types of `$metadata`, told as the metadata service tells them."""
+    """The entity types of `$metadata`, in the form of the metadata service."""
     return {
         one.attrib["Name"]: {
             prop.attrib["Name"]: {

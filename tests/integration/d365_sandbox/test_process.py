@@ -1,4 +1,4 @@
-"""The process itself: its life, its death, its books, its events."""
+"""The process itself: start, crash, stored cases and events."""
 
 import asyncio
 import json
@@ -90,7 +90,7 @@ async def test_sigterm_stops_within_two_seconds_even_with_a_hanging_request(tmp_
 
 
 def run(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`serve` with settings that end it at once."""
+    """Run `serve` with settings that end it immediately."""
     command = [sys.executable, "-m", "d365_sandbox", "serve", "--data-file", str(tmp_path / "own.db")]
     path = {"PATH": os.environ["PATH"]}
     return subprocess.run(command, env=path | environment, capture_output=True, text=True, timeout=20, check=False)
@@ -138,7 +138,7 @@ async def test_the_autopilot_takes_cases_of_the_portal_to_their_end(tmp_path: Pa
 
 @asynccontextmanager
 async def listener() -> AsyncIterator[tuple[str, list[dict[str, Any]], list[int]]]:
-    """An HTTPS endpoint for events (plain here): what it got, and the statuses it is to answer (else 200)."""
+    """An HTTPS endpoint for events (HTTP here): its address, what it received, and its next answers (otherwise 200)."""
     got: list[dict[str, Any]] = []
     answers: list[int] = []
 

@@ -1,4 +1,4 @@
-"""What a live environment refuses, and what an administrator can have set up otherwise; changed while it runs."""
+"""What a live environment refuses, and what an administrator can set up differently; changed while it runs."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -87,7 +87,7 @@ async def test_a_private_field_is_not_there_and_refuses_without_a_word(odata: OD
     assert "SubmissionId" not in case
     assert "SubmissionId" in (await odata.create(SubmissionId="S")).reason
     metadata = (await odata.call("GET", "/$metadata")).text
-    assert metadata.count('Name="SubmissionId"') == 1  # the document queue's alone
+    assert metadata.count('Name="SubmissionId"') == 1  # only the document queue's
     await d365.set_up()
     assert (await odata.found(f"CaseId eq '{case_id}'"))[0]["SubmissionId"] == "S"
 
@@ -122,7 +122,8 @@ async def test_pages_are_as_large_as_the_client_prefers_and_follow_by_offset(oda
         path = links[-1].removeprefix(f"{d365.url}/data")
     assert [link.partition("CustomerAccount&")[2] for link in links][:2] == ["$skip=2&$top=2", "$skip=4&$top=2"]
     assert len({(row["dataAreaId"], row["CustomerAccount"]) for row in rows}) == 9
-    # The server remembers nothing: a link without the preference is a last page, as is one record fewer than a page.
+    # The server is stateless: a link without the preference gives the last page, and so does one record less than a
+    # page.
     alone = await odata.call("GET", links[0].removeprefix(f"{d365.url}/data"))
     fewer = await odata.call("GET", "/CustomersV3?$top=1", headers=prefer)
     for reply in (alone, fewer):

@@ -1,4 +1,4 @@
-"""The document queue without its loops: a test takes each step of the dispatcher itself, on a real database."""
+"""The document queue without its loops: a test runs each step of the dispatcher itself, on a real database."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -31,7 +31,7 @@ _URL = "http://d365.test"
 
 @dataclass
 class ByHand:
-    """The stores, and the steps that the dispatcher's loops take with them."""
+    """The stores, and the steps of the dispatcher's loops."""
 
     database: Database
     pool: Pool
@@ -41,7 +41,7 @@ class ByHand:
     after_dealer: str = ""
 
     async def take_in(self, *events: CaseSubmitted) -> None:
-        """As the consumer does."""
+        """Take events in as the consumer does."""
         await store_submissions(self.database, *events)
         async with self.pool.acquire() as connection, connection.transaction():
             await take_in(connection, [Submitted(event, None) for event in events])
@@ -64,7 +64,7 @@ class ByHand:
         return await self.documents.claim_to_look_up(self.leader, limit=100, lease_seconds=30, busy=busy)
 
     async def store(self, claim: Claim, decision: Decision) -> list[Changed]:
-        """Store what an attempt came to."""
+        """Store the result of an attempt."""
         return await self.documents.store([Result(claim, decision)], log_failures=False)
 
     async def created(self, claim: Claim, case_id: str) -> list[Changed]:
@@ -72,11 +72,11 @@ class ByHand:
         return await self.store(claim, after_post(Created(case_id, EXCHANGE), claim, POLICY))
 
     async def looked_up(self, claim: Claim, finding: Finding, case_id: str | None = None) -> list[Changed]:
-        """Store what a look-up showed."""
+        """Store the finding of a look-up."""
         return await self.store(claim, after_look_up(finding, case_id, "seen", claim, POLICY))
 
     async def seen(self, event: CaseSubmitted, case_id: str, submission_id: UUID | None) -> None:
-        """Evidence from status-sync, whose read model shows `case_id` now; without `submission_id` it is vague."""
+        """Evidence from status-sync, whose read model now shows `case_id`; without `submission_id` it is vague."""
         async with self.database.connect() as connection:
             await connection.execute("UPDATE case_api.cases SET case_id = NULL WHERE case_id = $1", case_id)
             await connection.execute(
@@ -102,7 +102,7 @@ class ByHand:
         return [event_of(row) for row in await self.pool.fetch(load_sql(OUTBOX.read), 100)]
 
     async def mark_published(self, events: Sequence[CaseDelivery]) -> None:
-        """Note that Kafka has them."""
+        """Mark these as received by Kafka."""
         ids = [(event.web_case_id, event.submission_no, event.revision) for event in events]
         if ids:
             await self.pool.execute(load_sql(OUTBOX.mark_sent), *zip(*ids, strict=True))

@@ -1,4 +1,4 @@
-"""The dispatcher on a real database and the real sandbox; what it would send to Kafka is kept in a list."""
+"""The dispatcher on a real database and the real sandbox; a list keeps what it would send to Kafka."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ QUICK = {
 
 
 def submitted(**changes: Any) -> CaseSubmitted:
-    """A submission, just made."""
+    """A new submission."""
     web_case_id = changes.pop("web_case_id", None) or new_web_case_id()
     given: Json = {
         "web_case_id": web_case_id,
@@ -67,7 +67,7 @@ def submitted(**changes: Any) -> CaseSubmitted:
 
 
 def old(minutes: float = 6) -> datetime:
-    """A time at which a submission was made whose first POST needs a look-up."""
+    """The time of a submission so old that its first POST needs a look-up."""
     return datetime.now(UTC) - timedelta(minutes=minutes)
 
 
@@ -83,7 +83,7 @@ class Queue:
     statements: list[str] = field(default_factory=list)
 
     async def take_in(self, *events: CaseSubmitted) -> None:
-        """As the consumer does."""
+        """Take events in as the consumer does."""
         await store_submissions(self.database, *events)
         async with self.pool.acquire() as connection, connection.transaction():
             await take_in(connection, [Submitted(event, None) for event in events])
@@ -100,7 +100,7 @@ class Queue:
         return dict(row)
 
     async def attempts(self, event: CaseSubmitted) -> list[Json]:
-        """Its attempts."""
+        """The document's attempts."""
         rows = await self.pool.fetch(
             "SELECT * FROM attempts WHERE web_case_id = $1 AND submission_no = $2 ORDER BY attempt_no",
             event.web_case_id,
@@ -109,7 +109,7 @@ class Queue:
         return [dict(row) for row in rows]
 
     async def outcomes(self, event: CaseSubmitted) -> list[tuple[str, str | None]]:
-        """Its attempts in short."""
+        """Kind and result of each attempt."""
         return [(one["kind"], one["outcome"] or one["finding"]) for one in await self.attempts(event)]
 
     async def until(self, event: CaseSubmitted, state: str, cause: str | None = None, within: float = 12) -> Json:
@@ -122,11 +122,11 @@ class Queue:
 
     @property
     def events(self) -> list[CaseDelivery]:
-        """What was published."""
+        """All published events."""
         return [decode(CaseDelivery, record.value, record.headers) for record in self.kafka.records]
 
     async def events_of(self, event: CaseSubmitted) -> list[CaseDelivery]:
-        """What was published of it."""
+        """The published events of this submission."""
         return [one for one in self.events if one.web_case_id == event.web_case_id]
 
 
@@ -175,7 +175,7 @@ async def queue(database: Database, d365: Sandbox) -> AsyncIterator[Queue]:
 
 @pytest_asyncio.fixture
 async def api(queue: Queue, d365: Sandbox) -> AsyncIterator[Api]:
-    """The operators' API beside that dispatcher."""
+    """The operators' API with that dispatcher."""
     d365_client = queue.dispatcher.look_up.d365
     assert isinstance(d365_client, D365Client)
     context = build_context(settings_for(queue.database, d365), queue.pool, d365_client, queue.wake_ups)
@@ -185,7 +185,7 @@ async def api(queue: Queue, d365: Sandbox) -> AsyncIterator[Api]:
 
 @pytest_asyncio.fixture
 async def dead_letter(queue: Queue, d365: Sandbox) -> str:
-    """A document that D365 refuses until the fault `closed` is taken away; its id."""
+    """A document that D365 refuses until the fault `closed` is removed; returns its ID."""
     await known_case(queue)
     await d365.fault(kind="reject", operation="create", id="closed", message="Warranty is closed.")
     event = submitted()
@@ -195,7 +195,7 @@ async def dead_letter(queue: Queue, d365: Sandbox) -> str:
 
 
 async def known_case(queue: Queue) -> CaseSubmitted:
-    """Deliver a case: the positive control of those that follow."""
+    """Deliver a case: the positive control for those that follow."""
     event = submitted()
     await queue.take_in(event)
     await queue.until(event, "delivered")
@@ -203,7 +203,7 @@ async def known_case(queue: Queue) -> CaseSubmitted:
 
 
 async def cases_of(sandbox: Sandbox, *events: CaseSubmitted) -> list[Json]:
-    """D365's own books of these submissions."""
+    """D365's cases of these submissions."""
     wanted = {event.web_case_id for event in events}
     return [case for case in await sandbox.cases() if case["WebCaseId"] in wanted]
 
@@ -214,7 +214,7 @@ def key(event: CaseSubmitted) -> DocumentId:
 
 
 def mapping_file(folder: Path, text: str) -> str:
-    """A mapping file with `text`; its path."""
+    """Write a mapping file with `text`; returns its path."""
     path = folder / "mapping.toml"
     path.write_text(text)
     return str(path)

@@ -1,4 +1,4 @@
-"""The operators' API as a console has it, in this process, with words for tokens."""
+"""The operators' API as a console sees it, in this process, with words as tokens."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,10 +23,10 @@ ALL = f"{Scope.DOCUMENTS_READ} {Scope.DOCUMENTS_WRITE} {Scope.AUDIT_READ}"
 
 
 class WordVerifier:
-    """Takes `user|scope scope` for a token; a user may be `subject~name`."""
+    """Reads `user|scope scope` as a token; a user may be `subject~name`."""
 
     async def verify(self, token: str) -> Principal:
-        """Who the token stands for."""
+        """The token's principal."""
         user, separator, scopes = token.partition("|")
         if not separator:
             raise jwt.InvalidTokenError("no word of ours")
@@ -43,7 +43,7 @@ class WordVerifier:
 
 @dataclass
 class Api:
-    """The API as an operator's console has it."""
+    """The API as an operator's console sees it."""
 
     client: httpx2.AsyncClient
 
@@ -55,7 +55,7 @@ class Api:
         return found
 
     async def act(self, document: str, action: str, body: Json, status: int = 200, etag: str | None = None) -> Json:
-        """Do something to a document as it is now."""
+        """Order an action on the current version of a document."""
         current = etag or (await self.client.get(f"/v1/documents/{document}")).headers["ETag"]
         answer = await self.client.post(f"/v1/documents/{document}/{action}", json=body, headers={"If-Match": current})
         assert answer.status_code == status, answer.text
@@ -65,12 +65,12 @@ class Api:
 
 @cache
 def held() -> Hooks:
-    """Hooks that hold each answer to the document, which takes a while to write."""
+    """Hooks that check each answer against the OpenAPI document, which takes a while to generate."""
     return checking(describe())
 
 
 def application(context: Context) -> FastAPI:
-    """The API in this process; its `state.token_verifier` takes words."""
+    """The API in this process; its `state.token_verifier` accepts words."""
 
     @asynccontextmanager
     async def nothing(_app: FastAPI) -> AsyncIterator[None]:
@@ -84,7 +84,7 @@ def application(context: Context) -> FastAPI:
 
 @asynccontextmanager
 async def serving(context: Context) -> AsyncIterator[Api]:
-    """The API, called by operator olga; each answer is held to the document."""
+    """The API, called by operator olga; checks each answer against the OpenAPI document."""
     app = application(context)
     transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer olga|{ALL}"}

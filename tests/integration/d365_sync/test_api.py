@@ -287,7 +287,7 @@ async def test_pause_and_resume(api: Api, queue: Queue, d365: Sandbox) -> None:
     assert (paused.json()["paused"], paused.json()["paused_by"]) == (True, "olga")
     event = submitted()
     await queue.take_in(event)
-    await eventually(lambda: queue.events_of(event))  # it waits long enough for its dealer to hear of it
+    await eventually(lambda: queue.events_of(event))  # it waits long enough to be published
     assert (await queue.document(event))["attempts"] == 0
     delivery = await api.get("/delivery")
     assert (delivery["backlog"], delivery["breaker"]["state"]) == (1, "closed")
@@ -311,7 +311,7 @@ async def test_another_environment_is_refused_until_it_is_adopted(api: Api, queu
     await api.client.post("/v1/delivery/adopt", json={"reason": "moved"})
 
     await queue.until(event, "delivered")
-    # What was open is looked up there before it is sent.
+    # Look up open documents there before sending them.
     assert await queue.outcomes(event) == [("read_back", "absent"), ("create", "delivered")]
 
 
@@ -336,7 +336,7 @@ async def test_the_ledger_adds_up_and_says_what_does_not(api: Api, queue: Queue)
 
     found = await api.get("/ledger")
 
-    # Its submission is not in case-api's books.
+    # case-api does not have its submission.
     assert (found["adds_up"], found["without_submission"]) == (False, 1)
     async with queue.database.connect() as connection:
         await connection.execute(
@@ -373,7 +373,7 @@ async def test_paused_consumers_are_shown_and_let_through(api: Api, queue: Queue
         assert answer.json()["paused_consumers"][0]["let_through_until"] is not None
 
         assert await other.fetchval(tell, group, "case.delivery.v1", "still") is True
-        # What is let through is not forgotten with the next good batch, but with its time.
+        # A permission to skip expires with its time, not with the next good batch.
         await other.execute(load_sql(Statement.REPORT_CONSUMER_RESUMED), group)
         assert len((await api.get("/delivery"))["paused_consumers"]) == 1
         await other.execute("UPDATE d365_sync.paused_consumers SET let_through_until = now() - interval '1 second'")

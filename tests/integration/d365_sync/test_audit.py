@@ -1,4 +1,4 @@
-"""The audit with its filters, as CSV; and unreadable records that somebody has looked at."""
+"""The audit with its filters, as CSV; and unreadable records that somebody has checked."""
 
 import csv
 import io
@@ -118,7 +118,7 @@ async def test_who_did_it_is_a_person_whatever_the_name(api: Api, queue: Queue) 
     def who(found: Json, field: str) -> tuple[str, str, str]:
         return found[field], found[f"{field}_subject"], found[f"{field}_issuer"]
 
-    # One key of two people who share a name is two replays; renamed, she is still the one who ordered hers.
+    # The same key from two people with the same name means two replays; renamed, she still owns hers.
     key, order = {"Idempotency-Key": "k"}, {"query": {"state": "failed"}, "dry_run": False, "reason": "all"}
     hers = await post("/replays", order, {**olga, **key})
     assert who(hers, "created_by") == ("olga", "s-1", ISSUER)

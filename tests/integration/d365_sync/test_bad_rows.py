@@ -1,4 +1,4 @@
-"""One row that cannot be read or published holds nobody else up, and operators see it."""
+"""One row that cannot be read or published delays no other, and operators see it."""
 
 import pytest
 
@@ -33,7 +33,7 @@ async def test_a_revision_that_fits_no_event_is_set_aside_and_keeps_no_other_fro
         assert (row["web_case_id"], row["revision"], row["refusals"]) == (bad.web_case_id, 2, 1)
         assert "case_id" in row["refusal"]
         assert "CCC" not in row["refusal"]
-        # It is an alarm until it can be published: when its time has come, or with its next change.
+        # It is an alarm until it can be published: when it is due, or with its next change.
         assert (await queue.row(bad))["published_revision"] < 2
         await publisher.turn(a_lease())
         assert len(kafka.records) == 1

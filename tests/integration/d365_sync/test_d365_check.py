@@ -1,4 +1,4 @@
-"""What checks of D365 found is kept, shown and measured; d365-sync runs the reading part by itself."""
+"""Findings of D365 checks are kept, shown and measured; d365-sync runs the read-only part by itself."""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -47,7 +47,7 @@ async def checks(queue: Queue, d365: Sandbox) -> AsyncIterator[PostgresChecks]:
 
 @dataclass
 class Runs:
-    """A check that finds what a test wants."""
+    """A check with findings that a test chooses."""
 
     report: Report = WELL
     asked: list[Asked] = field(default_factory=list)
@@ -75,7 +75,7 @@ async def test_the_service_checks_d365_and_shows_what_it_found(
         await connection.execute(
             "INSERT INTO status_sync.dealers (dealer, data_area_id, customer_account) VALUES ('f', 'frrt', '1')"
         )
-        # status-sync notes of which legal entities D365's business events have come.
+        # status-sync records the legal entities of D365's business events.
         await connection.execute(
             "INSERT INTO status_sync.event_notes"
             " VALUES ('status', 'usmf', now(), now(), 7), ('test', '', now(), now(), 1)"
@@ -168,7 +168,7 @@ async def test_uniqueness_is_a_concern_until_it_is_proven(api: Api, checks: Post
     assert not await checks.note_uniqueness()
     assert (await checks.proof()) is not None
 
-    # What was found by writing stays, whatever a check that only reads says after it.
+    # Findings of the writing check stay, whatever a later read-only check reports.
     await checks.store(Report((Step(StepId.WRITE, (warning("uniqueness_unproven"),)),)))
     assert [step["state"] for step in await checks.steps()] == ["ok"]
 

@@ -24,9 +24,9 @@ async def test_an_outage_makes_no_dead_letter_and_its_backlog_is_delivered_once(
         assert opened.breaker_reason
         more = [submitted() for _ in range(30)]
         await queue.take_in(*more)
-        # While it is open, only probes are sent: one read an interval.
+        # While it is open, only probes are sent: one read per interval.
         await d365.control("DELETE", "/counters")
-        await asyncio.sleep(1)  # an interval's worth of silence is what is measured
+        await asyncio.sleep(1)  # measure the silence of one interval
         counters = await d365.control("GET", "/counters")
         assert 1 <= counters["requests"] <= 5, counters
         await d365.control("DELETE", "/faults/outage")
@@ -41,7 +41,7 @@ async def test_an_outage_makes_no_dead_letter_and_its_backlog_is_delivered_once(
 
 
 async def breaker_of(queue: Queue) -> str:
-    """The breaker as the leader of this process knows it."""
+    """The breaker as this process's leader knows it."""
     return queue.dispatcher.backpressure.breaker.state.value
 
 
@@ -124,7 +124,7 @@ async def test_two_replicas_deliver_each_document_once_and_the_second_takes_over
             await known_case(first)
             events = [submitted() for _ in range(60)]
             await first.take_in(*events[:30])
-        # The first has ended and given up its lease.
+        # The first has ended and released its lease.
         await second.take_in(*events[30:])
         for event in events:
             await second.until(event, "delivered")

@@ -1,7 +1,7 @@
 """A document's life as a state machine: every step of dispatcher, operators, D365 and clock, in any order.
 
-Real statements, real decisions, a real database; D365 is a model that takes a case in at once, later, or never, and
-does not keep the Web Case ID unique. Time passes by moving what is stored into the past.
+Real statements, real decisions, a real database; D365 is a model that accepts a case immediately, later, or never, and
+does not keep the Web Case ID unique. Time passes by dating stored times back.
 """
 
 # ruff: noqa: ASYNC109 - D365Client's signatures
@@ -58,7 +58,7 @@ T = TypeVar("T")
 ENDED = {State.DELIVERED, State.FAILED, State.RETURNED, State.DISCARDED}
 LEASE_SECONDS = 30
 SETTLE_SECONDS = 100.0
-# D365's own request time-out: what it has taken in by then, it has; nothing lands later.
+# D365's own request timeout: nothing lands later.
 LANDS_WITHIN_SECONDS = 80
 POLICY = Policy(SETTLE_SECONDS, max_attempts=3, backoff=Backoff(0.0, 0.0))
 LANDS_AT_ONCE = ("created", "lost_after", "refused_after")
@@ -69,7 +69,7 @@ EXCHANGE = Exchange(None, "{}", None, 0.1)
 
 @dataclass
 class Post:
-    """One POST that left: `pending` while D365 may still take it in."""
+    """One POST that was sent: `pending` while D365 may still accept it."""
 
     case: CaseToCreate
     sent_at: float
@@ -79,7 +79,7 @@ class Post:
 
 @dataclass
 class World:
-    """D365's books, and how it answers next."""
+    """D365's cases, and its next answer."""
 
     now: float = 0
     cases: list[D365Case] = field(default_factory=list)
@@ -88,7 +88,7 @@ class World:
     trouble: str | None = None
 
     def land(self, case: CaseToCreate) -> str:
-        """D365 has the case now; its Case ID."""
+        """Create the case in D365; returns its Case ID."""
         case_id = f"C-{len(self.cases) + 1}"
         self.cases.append(
             D365Case(
@@ -100,11 +100,11 @@ class World:
         return case_id
 
     def may_land(self, post: Post) -> bool:
-        """Whether D365 may still take it in."""
+        """Whether D365 may still accept it."""
         return post.pending and self.now < post.sent_at + LANDS_WITHIN_SECONDS
 
     async def create_case(self, case: CaseToCreate, *, timeout: float) -> CreateAnswer:
-        """Answer as asked; `lost` may land later."""
+        """Answer as set; a `lost` one may land later."""
         lands = self.answer in LANDS_AT_ONCE
         self.posts.append(Post(case, self.now, self.answer == "lost", lands))
         case_id = self.land(case) if lands else ""
@@ -122,7 +122,7 @@ class World:
     async def find_by_web_case_id(
         self, data_area_id: str, web_case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
     ) -> LookUpAnswer:
-        """The truth of this moment, or trouble."""
+        """The cases of this moment, or a failure."""
         match self.trouble:
             case "throttled":
                 raise D365Throttled("429", retry_after=None)
@@ -139,18 +139,18 @@ class World:
         )
 
     async def probe(self, *, timeout: float) -> None:
-        """It can be read."""
+        """Reads succeed."""
 
 
 @dataclass
 class Held:
-    """What a process holds, and until when its lease holds."""
+    """A process's claim, and when its lease ends."""
 
     claim: Claim
     ends: float
 
 
-# By hand: DOCUMENT_LIVES=1000 draws anew, and shows the shortest life that breaks a promise.
+# By hand: DOCUMENT_LIVES=1000 draws new lives, and shows the shortest one that breaks a promise.
 _AS_IN_CI = "DOCUMENT_LIVES" not in os.environ
 LIVES = settings(
     max_examples=int(os.environ.get("DOCUMENT_LIVES", "20")),
@@ -179,7 +179,7 @@ class DocumentLife(RuleBasedStateMachine):
         self.orders = 0
         self.seen: dict[DocumentId, dict[str, Any]] = {}
         self.published: dict[DocumentId, int] = {}
-        # A known case, so that look-ups have their positive control.
+        # A known case as the positive control of look-ups.
         control = submitted()
         self.run(self.queue.take_in(control))
         self.run(
@@ -198,7 +198,7 @@ class DocumentLife(RuleBasedStateMachine):
 
     @initialize(by_submission_id=st.booleans(), answer=st.sampled_from(ANSWERS))
     def begin(self, by_submission_id: bool, answer: str) -> None:
-        """The mapping has a field for the submission id, or not; a first case is sent."""
+        """The mapping has a field for the submission ID, or not; a first case is sent."""
         self.exact = by_submission_id
         self.deliver = Deliver(self.world, POLICY, 1.0)  # type: ignore[arg-type]
         self.look_up = LookUp(self.world, self.queue.documents, POLICY, 1.0, by_submission_id)  # type: ignore[arg-type]
@@ -295,7 +295,7 @@ class DocumentLife(RuleBasedStateMachine):
 
     @rule(answer=st.sampled_from(ANSWERS))
     def dispatch_a_turn(self, answer: str) -> None:
-        """All steps of a turn in their order, as they mostly come."""
+        """All steps of a turn in their usual order."""
         self.world.trouble, self.world.answer = None, answer
         self.dispatch()
 
@@ -317,7 +317,7 @@ class DocumentLife(RuleBasedStateMachine):
     @precondition(lambda self: self.looking or self.cleared or self.posting or self.answered)
     @rule(data=st.data())
     def die(self, data: st.DataObject) -> None:
-        """A process dies with what it holds."""
+        """A process dies with its claim."""
         places: list[list[Any]] = [self.looking, self.cleared, self.posting, self.answered]
         self.take(data, data.draw(st.sampled_from([place for place in places if place])))
 
@@ -327,7 +327,7 @@ class DocumentLife(RuleBasedStateMachine):
 
     @rule()
     def another_leads(self) -> None:
-        """The one that led can claim nothing any more, nor begin a POST."""
+        """The former leader can no longer claim or begin a POST."""
         old = self.queue.leader
         self.run(self.queue.pool.execute("UPDATE leases SET token = token + 1"))
         assert self.run(self.queue.claim()) == []
@@ -435,7 +435,7 @@ class DocumentLife(RuleBasedStateMachine):
             assert was is not State.DELIVERED or row["case_id"] == before["case_id"]
 
     def permitted(self, claim: Claim) -> None:
-        """A POST is permitted: nothing of this submission may be, or may come to be, in D365 already."""
+        """A POST is permitted only if this submission is not in D365 and cannot get there by an earlier POST."""
         assert self.seen[claim.id]["state"] != State.DELIVERED
         for post in self.posts_of(claim.case.submission_id):
             assert not self.world.may_land(post), "an earlier POST may still land"
@@ -456,7 +456,7 @@ class DocumentLife(RuleBasedStateMachine):
         return State(self.run(self.queue.row(event))["state"])
 
     def tell(self, case: D365Case) -> None:
-        """status-sync tells of a case in D365; what was ours is delivered then, whatever its state."""
+        """status-sync reports a case in D365; if it is ours, it is delivered then, whatever its state."""
         owners = [event for event in self.submissions if event.web_case_id == case.web_case_id]
         owner = next((event for event in owners if event.submission_id == case.submission_id), None)
         submission_id = owner.submission_id if owner and self.exact else None
@@ -465,7 +465,7 @@ class DocumentLife(RuleBasedStateMachine):
             assert self.state(owner) is State.DELIVERED
 
     def teardown(self) -> None:
-        """D365 is well, nobody dies any more, and status-sync tells what it sees: then all comes to an end."""
+        """D365 is well, nobody dies, and status-sync reports what it sees: then every document reaches its end."""
         if not self.submissions:
             return
         self.world.trouble, self.world.answer = None, "created"
@@ -483,7 +483,7 @@ class DocumentLife(RuleBasedStateMachine):
         assert {states[case.submission_id] for case in ours if case.submission_id} <= {State.DELIVERED}
 
     def turn(self) -> None:
-        """One turn of everything, all going well."""
+        """One turn of everything, without failures."""
         self.time_passes(31)
         self.expire_leases()
         self.promises()

@@ -1,4 +1,4 @@
-"""One document's own page: what would be sent, what was edited, what stands in the way, and notes."""
+"""One document's own page: what would be sent, what was edited, what prevents actions, and notes."""
 
 import pytest
 
@@ -113,7 +113,7 @@ async def test_notes_are_added_and_stand_with_the_document(api: Api, queue: Queu
     first = await api.get(f"/documents/{dead_letter}/notes", limit=1)
     second = await api.get(f"/documents/{dead_letter}/notes", limit=1, cursor=first["next"])
     assert [page["items"][0]["text"][:6] for page in (first, second)] == ["They w", "Called"]
-    # A note changes nothing that an operator decides on.
+    # A note does not change the version on which an operator acts.
     assert (await api.get(f"/documents/{dead_letter}"))["revision"] == 4
 
 

@@ -1,4 +1,4 @@
-"""Evidence from D365's side: never fenced, never overwritten by a look-up that began before it; doubles show."""
+"""Evidence from D365: never fenced, never overwritten by a look-up that began earlier; duplicates show."""
 
 import pytest
 from structlog.testing import capture_logs

@@ -1,4 +1,4 @@
-"""No dealer, no legal entity and no replay holds another up, however few calls D365 bears."""
+"""No dealer, legal entity or replay delays another, however few calls D365 allows."""
 
 import pytest
 
@@ -58,7 +58,7 @@ async def test_replays_rank_below_every_new_case(database: Database) -> None:
 
 
 async def deliver(queue: ByHand, slots: int, rounds: int) -> list[str]:
-    """Claim and deliver, `slots` at once; the Web Case IDs in the order in which they were served."""
+    """Claim and deliver, `slots` at a time; returns the Web Case IDs in the order of delivery."""
     served = []
     for _ in range(rounds):
         for claim in await queue.claim(limit=slots, per_dealer=max(1, slots - 1)):

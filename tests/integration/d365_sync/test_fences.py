@@ -1,4 +1,4 @@
-"""The conditions that keep a process from acting on what is not its own any more, each alone, on a real database."""
+"""The conditions that keep a process from acting on a claim that it has lost, each alone, on a real database."""
 
 from dataclasses import dataclass, replace
 from typing import Any, cast

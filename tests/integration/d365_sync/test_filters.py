@@ -1,4 +1,4 @@
-"""Counts and lists have the same filters: a group's is its list's, a replay's the list's; and what a search finds."""
+"""Counts and lists use the same filters: a group's count is its list's, a replay's too; and what a search finds."""
 
 import random
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ DEALER = "INSERT INTO status_sync.dealers (dealer, data_area_id, customer_accoun
 async def api_alone(
     database: Database, d365: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Api, list[Json]]]:
-    """The API over documents drawn at random."""
+    """The API with random documents."""
     monkeypatch.setattr(operators_api, "_DRY_RUN_WAIT_SECONDS", 0.0)
     settings = settings_for(database, d365)
     async with AsyncExitStack() as stack:

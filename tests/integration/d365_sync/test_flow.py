@@ -134,7 +134,7 @@ async def test_many_who_look_at_once_are_counted_for_once(
 
 
 async def test_cases_that_left_are_concerns(api: Api, queue: Queue) -> None:
-    """Moved and deleted ones want attention, a Case ID that is another's is an alarm."""
+    """Moved and deleted cases need attention; a Case ID that another case has is an alarm."""
     async with queue.database.connect() as connection:
         await connection.execute(
             "INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase, case_id,"

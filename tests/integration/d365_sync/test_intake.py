@@ -1,4 +1,4 @@
-"""Whoever may write to Kafka orders no case: a record only names a submission that case-api has stored."""
+"""Writing to Kafka cannot create a case: a record only names a submission that case-api has stored."""
 
 from case_shared.kafka.records import store_batch
 from case_shared.words.events import CaseContent

@@ -1,4 +1,4 @@
-"""With 100,000 documents waiting, no statement of a delivery looks at more than a claim's worth of them."""
+"""With 100,000 documents waiting, no statement of a delivery reads more than a few claims' worth of them."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from case_shared.database.postgres import Connection, load_sql
 from d365_sync.postgres.statements import Statement
 from tests.support.databases import Database
 
-# Most are one dealer's; a few wait for their time at the front; one in ten is of unknown outcome, a few are in hand.
+# One dealer has most; a few at the front are not due yet; one in ten has an unknown outcome, a few are in progress.
 BACKLOG = """
 INSERT INTO d365_sync.documents (web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account,
     content, created_by, submitted_at, read_back_first, published_revision, state, due_at, verify_at, attempts,
@@ -51,7 +51,7 @@ STATEMENTS: dict[str, tuple[Any, ...]] = {
     "read_outbox": (500,),
     "mark_sent": PUBLISHED,
 }
-# The most that one step of a plan may touch: some claims' worth.
+# The most rows that one step of a plan may touch: a few claims' worth.
 MOST_ROWS = 5_000
 
 
@@ -65,7 +65,7 @@ async def test_no_statement_of_a_delivery_looks_at_the_whole_backlog(database: D
             scanned = [step["Relation Name"] for step in steps if step["Node Type"] == "Seq Scan"]
             assert not {"documents", "attempts"} & set(scanned), name
             assert max(_touched(step) for step in steps) <= MOST_ROWS, (name, max(steps, key=_touched))
-            # It did what it is for, so that the rows counted are those of its work.
+            # It did its work, so that the counted rows are meaningful.
             assert sum(step["Actual Rows"] for step in steps) > 0, name
 
 

@@ -1,4 +1,4 @@
-"""The ledger held against D365's own books."""
+"""The ledger compared with D365's own cases."""
 
 import asyncio
 import math
@@ -47,7 +47,7 @@ async def delivered(queue: Queue, count: int) -> list[str]:
 
 
 async def land(d365: Sandbox, queue: Queue, web_case_id: str, **changes: Any) -> None:
-    """A case in D365 as the document's submission would have made it."""
+    """A case in D365 as the document's submission would have created it."""
     row = await queue.pool.fetchrow("SELECT * FROM documents WHERE web_case_id = $1", web_case_id)
     assert row is not None
     own = {"CustomerAccount": row["customer_account"], "SubmissionId": str(row["submission_id"])}
@@ -88,7 +88,7 @@ async def test_each_deviation_is_counted_and_named(
     now_delivered = "UPDATE documents SET state = 'delivered', case_id = $2 WHERE web_case_id = $1"
     await queue.pool.execute(now_delivered, lost, "CASE-LOST")
     await queue.pool.execute(now_delivered, linked, by_phone["CaseId"])
-    # A case with a Web Case ID of ours that no document stands for.
+    # A case with a Web Case ID of ours without a document.
     stranger = submitted().web_case_id
     await d365.control("POST", "/cases", {**MADE, "WebCaseId": stranger})
     await d365.control("POST", "/cases", {**MADE, "WebCaseId": "W-BY-HAND"})
@@ -125,7 +125,7 @@ async def test_what_is_in_flight_raises_no_alarm(api: Api, queue: Queue, d365: S
 
 
 async def test_traffic_beside_it_raises_no_alarm(api: Api, queue: Queue) -> None:
-    """A document always comes after its submission, so one snapshot never shows it alone."""
+    """A document always follows its submission, so a snapshot never shows it alone."""
     began, ledgers = asyncio.Event(), []
 
     async def traffic() -> None:

@@ -1,4 +1,4 @@
-"""Statements that write several documents lock them in one order, so that none waits for another in a circle."""
+"""Statements that write several documents lock them in one order, so that they cannot deadlock."""
 
 import asyncio
 from typing import Any
@@ -55,7 +55,7 @@ def statements(later: Any, earlier: Any, token: Any) -> dict[str, tuple[Any, ...
 async def test_a_statement_that_waits_for_a_document_holds_none_that_comes_later(database: Database, name: str) -> None:
     earlier, later = sorted([submitted(), submitted()], key=lambda event: event.web_case_id)
     async with by_hand(database) as queue, database.connect() as other:
-        # The later one stands first in the table, so that a plan without an order would take it first.
+        # The later one is first in the table, so that a plan without an order would take it first.
         await queue.take_in(later)
         await queue.take_in(earlier)
         token = later.submission_id
@@ -98,7 +98,7 @@ async def test_a_statement_that_waits_for_a_document_holds_none_that_comes_later
 async def test_a_batch_is_taken_in_in_one_order_whatever_order_it_came_in(database: Database) -> None:
     earlier, later = sorted([submitted(), submitted()], key=lambda event: event.web_case_id)
     async with by_hand(database) as queue, database.connect() as other, queue.pool.acquire() as connection:
-        # The later one stands first in case-api's table, and the plan goes by that table.
+        # The later one is first in case-api's table, and the plan follows that table.
         await store_submissions(database, later, earlier)
         await connection.execute("SET enable_nestloop = off; SET enable_mergejoin = off; SET enable_sort = off")
         async with other.transaction():

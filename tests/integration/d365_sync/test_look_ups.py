@@ -1,4 +1,4 @@
-"""The traps of reading back: when 'not there' is no proof, and when 'there' is not ours."""
+"""The traps of look-ups: when 'absent' is no proof, and when 'present' is not ours."""
 
 from typing import Any
 from uuid import uuid4
@@ -35,7 +35,7 @@ async def test_what_proves_nothing_leads_to_no_second_post(
     async def looked_up() -> int:
         return [kind for kind, _ in await queue.outcomes(event)].count("read_back")
 
-    # Longer than the settling time: were the look-up believed, a second POST would follow now.
+    # Longer than the settling time: if the look-up were believed, a second POST would follow now.
     await eventually(looked_up, lambda count: count >= 1)
     before = await queue.until(event, "verifying")
     await eventually(lambda: queue.pool.fetchval("SELECT now() > $1::timestamptz", before["settles_at"]))
@@ -125,7 +125,7 @@ async def test_an_intent_whose_owner_died_is_looked_up_and_sent_again_after_sett
         await queue.pool.execute("UPDATE delivery_control SET paused = true")
         event = submitted()
         await queue.take_in(event)
-        # As the process leaves it that dies between the intent and the outcome.
+        # The state after a process dies between the intent and the outcome.
         await queue.pool.execute(
             """
             UPDATE documents SET state = 'delivering', attempts = 1, lease_token = gen_random_uuid(),
@@ -200,7 +200,7 @@ async def test_many_look_ups_are_one_request(queue: Queue, d365: Sandbox) -> Non
 
 
 def foreign_case(web_case_id: str) -> dict[str, Any]:
-    """A case that somebody else made with our number."""
+    """A case that somebody else created with our number."""
     content = CaseContent(category="Warranty", description="Something else.")
     return {
         "dataAreaId": "usmf",

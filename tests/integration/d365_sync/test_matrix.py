@@ -1,4 +1,4 @@
-"""Every operators' endpoint by every scope; the endpoints are the application's own list."""
+"""Every operators' endpoint, with every scope; the application lists the endpoints."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,7 +32,7 @@ IN_AN_HOUR = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
 @dataclass(frozen=True)
 class Try:
-    """One way to call an endpoint: whoever has `scope` gets `ok`; there are no documents and no replays."""
+    """One call of an endpoint: with `scope` it gets `ok`; the database has neither documents nor replays."""
 
     scope: str
     ok: int = 200
@@ -88,7 +88,7 @@ TRIES = {
 
 
 class WordVerifier:
-    """Takes `user|scope scope` for a token."""
+    """Reads `user|scope scope` as a token."""
 
     async def verify(self, token: str) -> Principal:
         user, separator, scopes = token.partition("|")
@@ -106,7 +106,7 @@ class WordVerifier:
 
 @pytest_asyncio.fixture(scope="module")
 async def app(module_database: Database, running_sandbox: Sandbox) -> AsyncIterator[FastAPI]:
-    """The operators' API without its loops, one for all: it has no documents, and keeps none."""
+    """The operators' API without its loops, one for all tests: it has no documents, and creates none."""
 
     @asynccontextmanager
     async def nothing(_app: FastAPI) -> AsyncIterator[None]:

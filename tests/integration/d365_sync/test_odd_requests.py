@@ -1,4 +1,4 @@
-"""Nothing that an operator's client sends is our failure."""
+"""Nothing that an operator's client sends causes a 500."""
 
 from uuid import uuid4
 

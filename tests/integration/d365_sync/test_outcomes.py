@@ -1,4 +1,4 @@
-"""docs/design.md#what-does-each-answer-from-d365-mean, row by row: D365's answer → the document, and D365's books."""
+"""docs/design.md#what-does-each-answer-from-d365-mean, row by row: D365's answer → the document, and D365's cases."""
 
 import itertools
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ async def test_a_refusal_becomes_a_dead_letter_after_a_look_up(queue: Queue, d36
 async def sent(
     queue: Queue, d365: Sandbox, faults: Sequence[tuple[str, dict[str, Any]]], **common: Any
 ) -> dict[str, CaseSubmitted]:
-    """A document for each fault, by the fault's name; all are on their way at once, for most wait for their time."""
+    """A document for each fault, by the fault's name; all run concurrently, because most only wait."""
     events = {name: submitted() for name, _ in faults}
     for name, fault in faults:
         await d365.fault(operation="create", web_case_id=events[name].web_case_id, **common, **fault)
@@ -155,7 +155,7 @@ UNTRUSTWORTHY: list[tuple[str, dict[str, Any]]] = [
     ("a redirect", {"kind": "redirect"}),
     ("a time-out", {"kind": "hang", "delay_seconds": 3}),
 ]
-# Ten without an answer in a row would open the breaker.
+# Ten consecutive attempts without an answer would open the breaker.
 each_part = pytest.mark.parametrize(
     "faults", [UNTRUSTWORTHY[::2], UNTRUSTWORTHY[1::2]], ids=lambda faults: ", ".join(name for name, _ in faults)
 )
@@ -188,7 +188,7 @@ async def test_what_was_not_committed_is_sent_again_once_it_surely_is_not_there(
         attempts = await queue.attempts(event)
         assert (attempts[0]["kind"], attempts[0]["outcome"]) == ("create", "unknown"), name
         assert (attempts[-1]["kind"], attempts[-1]["outcome"]) == ("create", "delivered"), name
-        # Right before the second POST stands a look-up, and the settling time lies between the two POSTs.
+        # A look-up comes right before the second POST, and the settling time is between the two POSTs.
         assert (attempts[-2]["kind"], attempts[-2]["finding"]) == ("read_back", "absent"), name
         assert (attempts[-1]["started_at"] - attempts[0]["ended_at"]).total_seconds() >= 1.5, name
         assert len(await cases_of(d365, event)) == 1, name
@@ -283,7 +283,7 @@ async def test_an_old_document_is_looked_up_before_its_first_post(queue: Queue, 
 
 
 async def test_a_refusal_in_odd_characters_is_kept_and_told_readably(queue: Queue, d365: Sandbox) -> None:
-    """Half a surrogate pair and NUL, which neither PostgreSQL nor Kafka's JSON take."""
+    """Half a surrogate pair and NUL, which neither PostgreSQL nor Kafka's JSON accepts."""
     await d365.fault(operation="create", kind="reject", message="No \ud83d such \x00 part.")
     event = submitted()
     await queue.take_in(event)

@@ -1,4 +1,4 @@
-"""Page, list and refusal say the same of each action, whatever state, attempt under way, payload and scope."""
+"""Page, list and refusal agree about each action, whatever the state, running attempt, payload and scope."""
 
 import asyncio
 import itertools
@@ -30,7 +30,7 @@ CONTENT: Json = {"category": "Warranty", "category_type": "Service", "descriptio
 async def api_alone(
     database: Database, d365: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Api, Pool]]:
-    """The API with nothing that works on the queue."""
+    """The API without anything that works on the queue."""
     monkeypatch.setattr(verify, "_WAIT_SECONDS", 0)
     settings = settings_for(database, d365)
     async with AsyncExitStack() as stack:
@@ -42,7 +42,7 @@ async def api_alone(
 async def stand(
     pool: Pool, document: str, state: State, *, leased: bool, emptied: bool, alarmed: bool, other: str = "C-2"
 ) -> None:
-    """Put the document so."""
+    """Put the document into this state."""
     await pool.execute(
         "UPDATE documents SET state = $2, lease_token = $3, lease_kind = $4, content = $5, cause = NULL,"
         " alarms = $6, other_case_ids = $7, acknowledged_case_ids = '{}', verify_at = NULL,"
@@ -59,7 +59,7 @@ async def stand(
 
 
 async def taken_in(pool: Pool, database: Database) -> str:
-    """A document of a submission; returns its id."""
+    """A document of a submission; returns its ID."""
     event = submitted()
     await store_submissions(database, event)
     async with pool.acquire() as connection:

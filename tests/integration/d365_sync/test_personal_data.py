@@ -1,4 +1,4 @@
-"""Personal data ends: by its time or at once, in every table; and the documents tell of each column that holds some."""
+"""Personal data is deleted, in time or immediately, in every table; docs list each column with such data."""
 
 import asyncio
 import re
@@ -22,14 +22,14 @@ from tests.support.databases import Database
 
 RETENTION_MD = Path(__file__).parents[3] / "docs/retention.md"
 SCHEMAS = ["case_api", "d365_sync", "status_sync", "portal_web"]
-# A case with each copy of its words there is, long ago; a word of these tells whether anything is left.
+# A case long ago with every possible copy of its texts, each with this word; it shows whether anything is left.
 MARK = "zebra"
 FILL = (Path(__file__).parents[2] / "support/personal_data.sql").read_text(encoding="utf-8")
 LONG_AGO, LATELY = "2020-01-01", f"{datetime.now(UTC):%Y-%m-%d}"
 
 
 async def fill(connection: Connection, state: str = "delivered", d365: str | None = None, at: str = LONG_AGO) -> str:
-    """A case with words in every table; `d365`: its status there since `at`."""
+    """A case with texts in every table; `d365`: its status there since `at`."""
     web_case_id = new_web_case_id()
     await connection.execute(FILL.format(id=web_case_id, state=state, at=at))
     if d365:
@@ -45,7 +45,7 @@ async def fill(connection: Connection, state: str = "delivered", d365: str | Non
 
 
 async def born(connection: Connection) -> str:
-    """A case born in D365 and closed long ago."""
+    """A case from D365, closed long ago."""
     web_case_id = new_web_case_id()
     await connection.execute(
         "INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase, created_at,"
@@ -60,7 +60,7 @@ async def born(connection: Connection) -> str:
 
 
 async def columns(connection: Connection) -> set[str]:
-    """Every column that can hold words."""
+    """Every column that can contain texts."""
     rows = await connection.fetch(
         "SELECT format('%s.%s.%s', c.table_schema, c.table_name, c.column_name) AS name"
         " FROM information_schema.columns c JOIN information_schema.tables t"
@@ -73,7 +73,7 @@ async def columns(connection: Connection) -> set[str]:
 
 
 async def left(connection: Connection, web_case_ids: Sequence[str]) -> list[str]:
-    """The tables in which a word of these cases is left."""
+    """The tables that still have a text of these cases."""
     tables = sorted({name.rpartition(".")[0] for name in await columns(connection)})
     found = []
     for table in tables:
@@ -84,7 +84,7 @@ async def left(connection: Connection, web_case_ids: Sequence[str]) -> list[str]
 
 
 async def sweep(database: Database) -> None:
-    """One pass of the rule, as the service's leader makes it."""
+    """One pass of the rule, as the service's leader does."""
     clock = SystemClock()
     async with database.pool("d365_sync") as pool:
         rules = [Rule("personal_data", load_sql(Statement.EMPTY_CASES), 730)]
@@ -104,13 +104,13 @@ async def test_words_end_after_the_case_and_do_not_come_back(database: Database)
         ended += [returned, await born(connection)]
         kept = [await fill(connection, state) for state in ("failed", "pending", "deferred", "delivered")]
         kept += [await fill(connection, d365="open"), await fill(connection, d365="closed", at=LATELY)]
-        # Nothing more comes of a case that moved or that D365 deleted.
+        # A case that moved or was deleted in D365 has no further changes.
         for column in ("moved_at", "deleted_in_d365_at"):
             for cases, since in ((ended, LONG_AGO), (kept, LATELY)):
                 cases.append(await fill(connection, d365="open"))
                 leave = f"UPDATE case_api.cases SET {column} = $2::text::timestamptz WHERE web_case_id = $1"
                 await connection.execute(leave, cases[-1], since)
-        # Closed in D365, and yet a submission of it is on its way.
+        # Closed in D365, but a submission of it is in progress.
         kept += [await fill(connection, "verifying", "closed")]
         draft = await fill(connection, "delivered")
         await connection.execute(

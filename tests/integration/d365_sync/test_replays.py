@@ -1,4 +1,4 @@
-"""Replays of many dead letters: ordered once, carried out in steps, foreseen by a dry run."""
+"""Replays of many dead letters: ordered once, carried out in steps, predicted by a dry run."""
 
 import asyncio
 from collections import Counter
@@ -31,7 +31,7 @@ def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest_asyncio.fixture
 async def runner(queue: Queue, d365: Sandbox) -> RunReplays:
-    """What the leader runs; the tests take its steps."""
+    """The leader's runner; the tests call its steps."""
     client = queue.dispatcher.look_up.d365
     assert isinstance(client, D365Client)
     settings = settings_for(queue.database, d365)
@@ -40,7 +40,7 @@ async def runner(queue: Queue, d365: Sandbox) -> RunReplays:
 
 @pytest_asyncio.fixture
 async def running(queue: Queue, runner: RunReplays) -> AsyncIterator[RunReplays]:
-    """The runner as the leader runs it."""
+    """The runner in a loop, as the leader runs it."""
     await known_case(queue)
 
     async def step() -> None:
@@ -79,7 +79,7 @@ async def states(queue: Queue) -> Counter[str]:
 
 
 async def stopped(queue: Queue) -> Leader:
-    """Delivery is paused, so that what a step puts into the queue stays there."""
+    """A leader with paused delivery, so that what a step puts into the queue stays there."""
     await known_case(queue)
     await queue.pool.execute("UPDATE delivery_control SET paused = true")
     return queue.dispatcher._leader
@@ -223,7 +223,7 @@ async def test_what_has_changed_since_the_order_is_left_out_and_says_why(
     await api.act(f"{drawn[1]}-1", "discard", {"reason": "a test"})
     await api.act(f"{drawn[1]}-1", "restore", {"reason": "no test"})
     await queue.pool.execute("UPDATE documents SET content = NULL WHERE web_case_id = $1", drawn[2])
-    # Looked up at this moment: its turn comes later.
+    # A look-up is running: its turn comes later.
     await queue.pool.execute(
         "UPDATE documents SET lease_token = gen_random_uuid(), lease_kind = 'read_back',"
         " lease_expires_at = now() + interval '1 hour' WHERE web_case_id = $1",
@@ -319,7 +319,7 @@ async def test_a_dry_run_asks_d365_of_many_documents_at_once(
     found = await ordered(api, {**ALL, "dry_run": True})
 
     assert found["counts"]["would_create"] == 500
-    # Chains of 15 terms, and a few reads besides.
+    # Filters with 15 terms each, and a few other reads.
     assert (await d365.control("GET", "/counters"))["requests"] <= 500 / 15 + 8
 
 
@@ -330,7 +330,7 @@ async def test_a_dry_run_says_what_holds_it_up_and_goes_on(
     await letters(queue, 3)
     await d365.fault(kind="outage", status=503, id="outage")
 
-    async with asyncio.timeout(10 * PATIENCE):  # it does not wait for what nobody can tell
+    async with asyncio.timeout(10 * PATIENCE):  # it does not wait for unknown outcomes
         waiting = await ordered(api, {**ALL, "dry_run": True})
 
     assert waiting["state"] == "running"
@@ -400,7 +400,7 @@ async def test_exactly_what_a_dry_run_saw_is_replayed(
     outcomes = {item["id"]: item["outcome"] for item in replay["items"]}
     assert outcomes == {one: "left_out" if one in {changed, gone} else "replayed" for one in ids}
     assert len(seen) == 4
-    # Ordered again, nothing is as it was.
+    # Ordered again: no document is as it was.
     again = await until(api, await ordered(api, bound), "completed")
     assert (again["counts"]["replayed"], again["counts"]["left_out"]) == (0, 4)
 

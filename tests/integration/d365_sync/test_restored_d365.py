@@ -1,4 +1,4 @@
-"""D365 is restored to an earlier time: what waits goes on, and what it lost is delivered again, once."""
+"""D365 is restored to an earlier time: waiting documents continue, and lost cases are delivered again, once."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,12 +28,12 @@ async def test_what_waits_goes_on_where_an_older_case_is_still_there(queue: Queu
 
     document = await queue.until(waiting, "delivered")
 
-    # Until the settling time has passed since the newest was confirmed, an answer without it may only be late.
+    # Until the settling time has passed since the newest confirmation, an answer without it may just be late.
     outcomes = await queue.outcomes(waiting)
     assert outcomes[-2:] == [("read_back", "absent"), ("create", "delivered")]
     assert set(outcomes[:-2]) <= {("read_back", "deferred")}
     assert len(await cases_of(d365, waiting)) == 1
-    # D365 gives the number of a lost case again; the Web Case ID says whose it is.
+    # D365 reuses the number of a lost case; the Web Case ID says which case it is.
     assert document["case_id"] in {(await queue.document(event))["case_id"] for event in lost}
 
 
@@ -47,7 +47,7 @@ async def test_where_no_known_case_is_there_any_more_nothing_is_sent(queue: Queu
     async def looks() -> int:
         return len(await queue.outcomes(waiting))
 
-    # Past the settling time, in which a late answer would explain it.
+    # After the settling time a late answer no longer explains it.
     await eventually(looks, lambda count: count >= 8)
     assert {outcome for _, outcome in await queue.outcomes(waiting)} <= {"deferred", "unsure", None}
     assert await cases_of(d365, waiting) == []
@@ -56,14 +56,14 @@ async def test_where_no_known_case_is_there_any_more_nothing_is_sent(queue: Queu
 
 @dataclass
 class Restoring:
-    """The operators' API, and the leader's part of a restore, each page under the test's hand."""
+    """The operators' API, and the leader's part of a restore, page by page as the test says."""
 
     queue: Queue
     api: Api
     work: RestoreD365
 
     async def order(self, since: datetime, *, dry_run: bool = False, status: int = 202) -> Json:
-        """Tell of it."""
+        """Report the restore."""
         body = {"since": since.isoformat(), "dry_run": dry_run, "reason": "D365 is back at noon"}
         answer = await self.api.client.post("/v1/d365/restores", json=body)
         assert answer.status_code == status, answer.text
@@ -71,7 +71,7 @@ class Restoring:
         return found
 
     async def done(self, restore: Json) -> Json:
-        """Work until it is completed; what it came to."""
+        """Work until it is completed; returns the result."""
         leader = self.queue.dispatcher._leader
 
         async def step() -> Json:
@@ -116,7 +116,7 @@ async def test_what_d365_lost_is_delivered_again_once_and_the_rest_stays(
     for event in lost:
         await queue.until(event, "delivered")
         assert len(await cases_of(d365, event)) == 1
-    # What was seen before D365 lost it is no evidence of a second case.
+    # A sighting from before the loss is no evidence of a second case.
     async with queue.pool.acquire() as connection:
         seen = [(event.web_case_id, event.submission_id, "CASE-X") for event in lost]
         await deliver_by_evidence(connection, seen, [seen_before] * 2)
@@ -134,7 +134,7 @@ async def test_what_d365_lost_is_delivered_again_once_and_the_rest_stays(
 async def test_in_a_d365_refreshed_from_another_environment_each_case_arrives_once(
     restoring: Restoring, queue: Queue, d365: Sandbox
 ) -> None:
-    """Its cases are another Casebridge's now, under the Case IDs that were ours."""
+    """Its cases now belong to another Casebridge, under Case IDs that were ours."""
     since = await queue.pool.fetchval("SELECT clock_timestamp()")
     lost = [await known_case(queue) for _ in range(3)]
     theirs: dict[str, str] = {}
@@ -191,7 +191,7 @@ async def test_where_d365_hides_what_it_has_a_restore_sends_one_document_at_most
         await restoring.work(queue.dispatcher._leader)
         return sorted([(await queue.document(event))["state"] for event in there])
 
-    # D365 refuses it as a second one, and nothing of the kind was to be seen.
+    # D365 refuses it as a duplicate, though a look-up finds no such case.
     await eventually(states, lambda found: "failed" in found)
     for _ in range(5):
         assert await states() == ["delivered", "delivered", "failed"]

@@ -1,4 +1,4 @@
-"""What goes after its time, what stays for ever, and that nothing which has gone leads to a double."""
+"""What is deleted after its time, what stays forever, and that deletion never leads to a duplicate."""
 
 import asyncio
 
@@ -33,14 +33,14 @@ from tests.support.sandbox import Sandbox
 
 
 async def apply(database: Database, sandbox: Sandbox, pool: Pool) -> None:
-    """One pass of the retention, as the service's leader makes it."""
+    """One pass of the retention, as the service's leader does."""
     clock = SystemClock()
     retention = wiring.build_retention(settings_for(database, sandbox), pool, Heartbeats(clock))
     await retention.apply(Lease("retention", 1, clock, clock.monotonic() + 60), asyncio.Event())
 
 
 async def age(queue: Queue, days: int = 91) -> None:
-    """Let everything that stands in the queue have happened long ago."""
+    """Date everything in the queue back."""
     await queue.pool.execute("UPDATE documents SET changed_at = changed_at - make_interval(days => $1)", days)
 
 
@@ -78,7 +78,7 @@ async def test_a_delivered_payload_goes_and_its_document_stays_and_prevents_a_do
         assert all((one["request"], one["answer"]) == (None, None) for one in attempts)
         assert all(one["outcome"] == "delivered" and one["status"] == 201 for one in attempts)
 
-        # The topic is read again from its start: the document is held, and D365 is not asked for another case.
+        # Read the topic again from its start: the queue has the document, and D365 gets no second request for a case.
         published = len(await queue.events_of(event))
         await queue.take_in(event)
         marker = await known_case(queue)
@@ -95,9 +95,9 @@ async def test_dead_letters_and_what_is_on_its_way_keep_their_payload(database: 
             "UPDATE d365_sync.documents SET state = 'failed', case_id = NULL WHERE web_case_id IN ('W11', 'W12');"
             "UPDATE d365_sync.documents SET state = 'returned', case_id = NULL WHERE web_case_id = 'W13';"
             "UPDATE d365_sync.documents SET state = 'discarded', case_id = NULL WHERE web_case_id = 'W14';"
-            # To be looked up.
+            # Due for a look-up.
             "UPDATE d365_sync.documents SET verify_at = now() WHERE web_case_id = 'W15';"
-            # A returned one whose successor has no end yet: what a look-up finds is compared with both.
+            # A returned document whose successor has not ended: a look-up's finding is compared with both.
             "UPDATE d365_sync.documents SET state = 'returned', case_id = NULL, web_case_id = 'W1', submission_no = 2"
             " WHERE web_case_id = 'W16'"
         )
@@ -185,7 +185,7 @@ GUARDED: list[tuple[str, str]] = [
 
 @pytest_asyncio.fixture(scope="module")
 async def full(module_database: Database) -> Database:
-    """Much of everything that goes after its time."""
+    """A database with many rows of every kind that is deleted after its time."""
     async with module_database.connect() as connection:
         await connection.execute(BACKLOG.replace("40000", "12000").replace("20000", "600"))
         await connection.execute(
@@ -210,7 +210,7 @@ async def test_retention_finds_its_rows_by_index(full: Database, name: str, inde
             "SET search_path TO d365_sync, public; SET plan_cache_mode TO force_generic_plan;"
             "SET enable_hashjoin TO off; SET enable_mergejoin TO off"
         )
-        # Without joins over whole tables, which are as cheap at this size: do the keys lead to the rows?
+        # Joins over whole tables are as cheap at this size, so forbid them: do the indexes lead to the rows?
         await connection.execute(f"PREPARE guarded AS {load_sql(Statement(name))}")
         plan = "\n".join(row[0] for row in await connection.fetch("EXPLAIN EXECUTE guarded (3600)"))
     assert index in plan, plan

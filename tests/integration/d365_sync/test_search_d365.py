@@ -35,7 +35,7 @@ async def test_a_dealers_cases_are_found_by_what_they_say(api: Api, queue: Queue
     account = ("usmf", "US-001")
     of_dealer = [one for one in await d365.cases() if (one["dataAreaId"], one["CustomerAccount"]) == account]
     others = {one["CaseId"] for one in of_dealer if one["CategoryType"] not in ("Audit", "HumanResources")}
-    assert len(others) < len(of_dealer)  # what dealers never see is nobody's to link
+    assert len(others) < len(of_dealer)  # cases that dealers never see cannot be linked
     pump = await d365.control("POST", "/cases", {**CASE, "Description": "O'Brien's pump drips"})
     await d365.control("POST", "/cases", {**CASE, "CustomerAccount": "US-002", "Description": "pump"})
 
@@ -78,7 +78,7 @@ async def test_an_account_with_an_asterisk_finds_its_own_cases_alone(api: Api, q
 async def test_a_search_is_bounded(api: Api, queue: Queue, d365: Sandbox) -> None:
     await register(queue)
     await asyncio.gather(*(d365.control("POST", "/cases", CASE) for _ in range(30)))
-    # One that dealers never see takes its place among the 25.
+    # A case that dealers never see uses one of the 25 places.
     await d365.control("POST", "/cases", {**CASE, "CaseCategory": "Policy violation", "CategoryType": "Audit"})
 
     page = await api.get("/d365/cases", dealer="usmf-us-001")
@@ -102,7 +102,7 @@ async def test_a_search_waits_for_nobody(
     await d365.control("DELETE", "/faults/slow")
 
     async def asked_while_ill() -> httpx2.Response:
-        # Again each time: the dispatcher's own reads hung, too, and what it finds now closes the breaker once more.
+        # Set it again each time: the dispatcher's own reads also hung, and when they succeed the breaker closes.
         await queue.pool.execute("UPDATE delivery_control SET breaker = 'open', breaker_reason = 'it is ill'")
         return await api.client.get("/v1/d365/cases?dealer=usmf-us-001")
 

@@ -1,4 +1,4 @@
-"""An operator's ends for what D365 has twice."""
+"""How an operator resolves a case that D365 has twice."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -25,7 +25,7 @@ async def test_who_links_to_one_of_two_has_seen_the_other(api: Api, queue: Queue
             "WebCaseId": event.web_case_id, "SubmissionId": str(event.submission_id),
         }  # fmt: skip
         cases.append((await d365.control("POST", "/cases", body))["CaseId"])
-    await queue.pool.execute("UPDATE delivery_control SET paused = true")  # else it might be sent before it is failed
+    await queue.pool.execute("UPDATE delivery_control SET paused = true")  # so that it is not sent yet
     await queue.take_in(event)
     await queue.pool.execute("UPDATE documents SET state = 'failed', cause = 'found_twice'")
 

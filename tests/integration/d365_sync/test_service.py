@@ -31,7 +31,7 @@ def environment(database: Database, broker: Broker, d365: Sandbox, **more: str) 
 
 
 def record(event: CaseSubmitted) -> Record:
-    """As case-api sends it."""
+    """The record as case-api sends it."""
     return Record.of(event, source="case-api", time=event.submitted_at, traceparent=None)
 
 
@@ -58,7 +58,7 @@ async def test_from_kafka_to_d365_to_kafka_and_sigterm_with_0(
             return len([one for one in await broker.deliveries() if one.web_case_id == events[0].web_case_id])
 
         counted = await heard()
-        # An event that is held already: the state is published again, D365 is not asked again.
+        # A known event: the state is published again, D365 gets no new request.
         await broker.send(record(events[0]))
         await eventually(heard, lambda count: count > counted)
         assert await delivered() == first

@@ -1,4 +1,4 @@
-"""Every statement fits the schema and the role's grants; the hot ones use their indexes; a document needs few."""
+"""Every statement fits schema and grants; the hot ones use their indexes; a document needs few statements."""
 
 import asyncio
 import itertools
@@ -85,7 +85,7 @@ FROM generate_series(1, 40000) n;
 UPDATE d365_sync.delivery_control SET d365_url = 'u';
 INSERT INTO d365_sync.leases VALUES ('dispatcher', 'me', 1, now() + interval '1 hour');
 """
-# The submissions of these documents, over days, with an attempt each.
+# The submissions of these documents, spread over days, with one attempt each.
 FLOW = """
 INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase)
 SELECT web_case_id, dealer, 'usmf', 'x', 'portal', 'submitted' FROM d365_sync.documents;
@@ -127,7 +127,7 @@ HOT: list[tuple[str, tuple[Any, ...], str]] = [
 
 @pytest_asyncio.fixture(scope="module")
 async def busy(running_servers: Servers, template_database: str) -> AsyncIterator[Database]:
-    """A database with a backlog, for all that look at plans."""
+    """A database with a backlog, for all tests of plans."""
     async with cloned(running_servers.postgres, template_database) as database:
         async with database.connect() as connection:
             await connection.execute(BACKLOG.replace("40000", "12000").replace("20000", "600") + FLOW)
@@ -237,7 +237,7 @@ async def test_a_consumed_batch_is_one_statement_and_one_commit(database: Databa
     async with database.pool("d365_sync", 1) as pool:
         async with pool.acquire() as connection:
             alone: Any = OneConnection(connection)
-            # The first batch of a connection looks its types up.
+            # A connection's first batch looks up its types.
             await store_batch(alone, "g", batches[0], _submitted, take_in)
             connection.add_query_logger(lambda query: statements.append(query.query.split()[0]))
             await store_batch(alone, "g", batches[1], _submitted, take_in)
@@ -282,7 +282,7 @@ _offsets = itertools.count()
 
 
 class FakeRecord:
-    """A record as aiokafka gives it."""
+    """A record as aiokafka returns it."""
 
     def __init__(self, sent: Record) -> None:
         self.topic, self.partition, self.offset, self.timestamp = "case.submitted.v1", 0, next(_offsets), 0

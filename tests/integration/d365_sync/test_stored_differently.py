@@ -1,4 +1,4 @@
-"""D365 shortens a text that it stores: delivered all the same, reported to operators, and the dealer keeps its own."""
+"""D365 shortens a text that it stores: still delivered, reported to operators, and the dealer keeps the original."""
 
 import json
 

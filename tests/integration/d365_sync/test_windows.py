@@ -1,4 +1,4 @@
-"""Maintenance windows: delivery stands still in them, and goes on by itself."""
+"""Maintenance windows: delivery stops in them, and resumes by itself."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ WINDOWS = "/v1/delivery/windows"
 
 
 def at(**later: float) -> str:
-    """A time, from now."""
+    """A time relative to now."""
     return (datetime.now(UTC) + timedelta(**later)).isoformat()
 
 
@@ -27,7 +27,7 @@ async def test_delivery_stands_still_and_goes_on_by_itself(api: Api, queue: Queu
     assert (window["state"], window["created_by"], window["reason"]) == ("under_way", "olga", "D365 is upgraded")
     event = submitted()
     await queue.take_in(event)
-    await eventually(lambda: queue.events_of(event))  # it waits long enough for its dealer to hear of it
+    await eventually(lambda: queue.events_of(event))  # it waits long enough to be published
     assert (await queue.document(event))["attempts"] == 0
     delivery = await api.get("/delivery")
     assert (delivery["paused"], [one["state"] for one in delivery["windows"]]) == (False, ["under_way"])

@@ -1,4 +1,4 @@
-"""The portal on a real database, with case-api and the identity provider in this process: none is a stand-in."""
+"""The portal on a real database, with the real case-api and identity provider in this process."""
 
 import html
 import re
@@ -29,13 +29,13 @@ from tests.support.processes import free_port
 PORTAL = "http://127.0.0.1:8080"
 CASE_API = "http://case-api"
 CASES = "/dealers/usmf-us-001/cases"
-__all__ = ["api"]  # case-api on a database of the test's own
+__all__ = ["api"]  # case-api on the test's own database
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 
 @dataclass
 class Counting(httpx2.AsyncBaseTransport):
-    """An API in this process; remembers what it was asked, and can be away."""
+    """An API in this process; records its requests, and can be down."""
 
     to: httpx2.ASGITransport
     asked: list[str] = field(default_factory=list)
@@ -55,11 +55,11 @@ class Browser:
     http: httpx2.AsyncClient
 
     async def get(self, path: str, **options: object) -> httpx2.Response:
-        """Open a page, and follow where it leads to."""
+        """Open a page, and follow redirects."""
         return await self.http.get(path, follow_redirects=True, **options)  # type: ignore[arg-type]
 
     async def sign_in(self, user: str, to: str = "/") -> httpx2.Response:
-        """Sign in at the provider, and arrive."""
+        """Sign in at the provider, and return to `to`."""
         return await self.at_provider(await self.http.get("/sign-in", params={"to": to}), user)
 
     async def at_provider(self, sent: httpx2.Response, user: str) -> httpx2.Response:
@@ -99,7 +99,7 @@ def address_of(page: httpx2.Response) -> str:
 
 @dataclass
 class Portal:
-    """The portal, and what it stands on."""
+    """The portal and what it uses."""
 
     app: httpx2.ASGITransport
     api: Counting
@@ -108,7 +108,7 @@ class Portal:
 
     @asynccontextmanager
     async def browser(self) -> AsyncIterator[Browser]:
-        """A browser of its own."""
+        """A new browser."""
         async with httpx2.AsyncClient(transport=self.app, base_url=PORTAL, headers={"Origin": PORTAL}) as http:
             yield Browser(http)
 
@@ -128,7 +128,7 @@ async def issuer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]
 
 @asynccontextmanager
 async def serving(settings: Settings, database: Database, url: str, service: FastAPI) -> AsyncIterator[Portal]:
-    """The portal with an API of ours behind it, at `url`."""
+    """The portal with one of our APIs behind it, at `url`."""
     clock = SystemClock()
     async with database.pool("portal_web") as pool, aiohttp.ClientSession() as session:
         service.state.token_verifier = TokenVerifier(settings, session, clock)

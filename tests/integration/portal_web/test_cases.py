@@ -1,4 +1,4 @@
-"""The list: its address says everything, and what cannot be shown is told."""
+"""The list: its address says everything, and the page reports what it cannot show."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a page costs the portal itself: little of the processor, and no look at the disk."""
+"""What a page costs the portal itself: little CPU time, and no disk access."""
 
 import sys
 import time
@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.integration.portal_web.conftest import CASES, Browser, Portal
 from tests.support.patience import PATIENCE
 
-# Ten milliseconds on a quiet machine (the list of 25 cases is the dearest); here other tests run beside.
+# Ten milliseconds on a quiet machine (the list of 25 cases costs most); here other tests run in parallel.
 MOST_SECONDS = 0.020
 TRIES = 12
 DISK = {"open", "os.listdir", "os.scandir"}
@@ -28,7 +28,7 @@ sys.addaudithook(_hear)
 
 @dataclass
 class Recorded(httpx2.AsyncBaseTransport):
-    """Answers again what an API answered once: what the API costs is none of the portal's."""
+    """Repeats an API's recorded answers, because the API's costs are not the portal's."""
 
     to: httpx2.AsyncBaseTransport
     known: dict[tuple[str, str], tuple[int, Any, bytes]] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Recorded(httpx2.AsyncBaseTransport):
 
 
 async def measured(browser: Browser, path: str) -> float:
-    """The processor's seconds for the page, at best, once it has been shown."""
+    """The lowest CPU time for the page in seconds, after a first request."""
     global seen
     for _ in range(2):
         assert (await browser.http.get(path)).status_code == 200, path

@@ -1,4 +1,4 @@
-"""Nobody takes the portal from others: by asking too often, or by what it is given to keep."""
+"""Nobody can block the portal for others: with too many requests, or with too much to store."""
 
 import asyncio
 from dataclasses import replace
@@ -17,7 +17,7 @@ from tests.support.processes import free_port, running
 
 
 def limit(portal: Portal, user: int = 0, address: int = 0) -> None:
-    """Allow so many pages a minute from now on."""
+    """Set the limits in pages per minute."""
     app = portal.app.app
     assert isinstance(app, FastAPI)
     limits = PageLimits(Limit("user", user), Limit("address", address))
@@ -72,7 +72,7 @@ async def test_a_form_that_is_too_long_is_refused_with_words(dana: Browser) -> N
 async def test_a_visitor_is_known_by_the_header_of_a_trusted_proxy_alone(
     database: Database, issuer: str, tmp_path: Path
 ) -> None:
-    """Real processes, with two visitors behind one proxy; a header that the visitor sent stands before the proxy's."""
+    """Real processes, with two visitors behind one proxy; a header from the visitor precedes the proxy's."""
     trusting, not_trusting = await asyncio.gather(
         *(statuses(database, issuer, tmp_path, trusted) for trusted in ("127.0.0.1", ""))
     )

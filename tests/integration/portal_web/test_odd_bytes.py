@@ -1,4 +1,4 @@
-"""Bytes that no browser sends: each is refused as what it is, by a page in the visitor's language, never by a 500."""
+"""Bytes that no browser sends: each gets the fitting refusal, a page in the visitor's language, never a 500."""
 
 import pytest
 from fastapi import FastAPI
@@ -27,7 +27,7 @@ FIELDS = {
 
 
 def routes(portal: Portal) -> list[tuple[str, str]]:
-    """Method and address of every route, odd bytes in place of its parameters."""
+    """Method and address of every route, with odd bytes as its parameters."""
     app = portal.app.app
     assert isinstance(app, FastAPI)
     found = []
@@ -39,7 +39,7 @@ def routes(portal: Portal) -> list[tuple[str, str]]:
 
 
 async def answered(browser: Browser, method: str, path: str, cookies: str, fields: dict[str, str]) -> tuple[int, str]:
-    """The status and text of an answer to odd bytes; a stream is left at once."""
+    """The status and text of an answer to odd bytes; leaves a stream immediately."""
     headers = [*HEADERS, (b"cookie", cookies.encode("latin-1")), (b"origin", b"http://127.0.0.1:8080")]
     data = fields if method == "POST" else None
     answer = await browser.http.request(method, f"{path}?{QUERY}", headers=headers, data=data)
@@ -60,7 +60,7 @@ async def test_no_route_fails_at_odd_bytes(portal: Portal, dana: Browser, signed
     failed = {}
     for method, path in routes(portal):
         if path == "/sign-out" or (signed_in and path.endswith("/stream")):
-            continue  # the one would end the session of all that follows, the other never ends
+            continue  # one would end the session for the rest, the other never ends
         status, text = await answered(dana, method, path, cookies, fields)
         if status >= 500 or ("<html" in text and 'lang="de"' not in text):
             failed[f"{method} {path}"] = status

@@ -1,4 +1,4 @@
-"""Rights that a provider gives as roles, not as scopes: the portal derives them as the APIs do."""
+"""Rights that a provider grants as roles, not as scopes: the portal derives them like the APIs."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -45,7 +45,7 @@ class KeycloakSigner(TokenSigner):
 
 
 class EntraSigner(TokenSigner):
-    """Scopes in `scp`, roles beside them, dealers in an extension attribute."""
+    """Scopes in `scp`, roles in `roles`, dealers in an extension attribute."""
 
     def access_token(self, user: User, *, client_id: str, scope: str, lifetime_seconds: int) -> str:
         words: dict[str, Any] = {"scp": "Cases.Write", "extn.dealers": list(user.dealers)}
@@ -59,7 +59,7 @@ class EntraSigner(TokenSigner):
 async def portal_of(
     signer: type[TokenSigner], given: dict[str, Any], api: Api, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Portal]:
-    """A portal that trusts a provider which signs as `signer` does."""
+    """A portal that trusts a provider with this signer."""
     port = free_port()
     issuer = f"http://127.0.0.1:{port}"
     monkeypatch.setattr(casebridge.oidc.app, "TokenSigner", signer)

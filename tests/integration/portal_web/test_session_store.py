@@ -1,4 +1,4 @@
-"""A session is renewed by one request at a time, and never with what is older than what is stored."""
+"""One request at a time renews a session, and never with older tokens than the stored ones."""
 
 from portal_web.app.ports import Sealed
 from portal_web.postgres.session_store import PostgresSessionStore

@@ -1,4 +1,4 @@
-"""Who is signed in: by whom, for how long, and what becomes of a form when it is over."""
+"""Sign-in: with which provider, for how long, and what happens to a form after the session's end."""
 
 import asyncio
 import re
@@ -16,7 +16,7 @@ COOKIE = "casebridge-session-8080"
 
 
 async def age(portal: Portal, browser: Browser) -> None:
-    """Let the access token of this browser's session be over."""
+    """Let the access token of this browser's session expire."""
     secret = Secret(browser.http.cookies[COOKIE])
     stored = await portal.context.store.find(secret.id)
     assert stored
@@ -34,12 +34,12 @@ async def end(portal: Portal) -> None:
 
 
 def page_of(page: httpx2.Response) -> str:
-    """Path and query of a page, without what tells that a form came back."""
+    """Path and query of a page, without the mark of a restored form."""
     return re.sub(r"[?&]kept=\w+$", "", address_of(page))
 
 
 def sign_in_again(page: httpx2.Response) -> httpx2.Response:
-    """Where the page that asks to sign in leads to."""
+    """The sign-in address of the page that asks to sign in."""
     link = re.search(r'class="primary button" href="([^"]+)"', page.text)
     assert link, page.text
     return httpx2.Response(303, headers={"location": link[1].replace("&amp;", "&")})

@@ -1,4 +1,4 @@
-"""status-sync's parts on a real database and the real sandbox, each step under the test's hand."""
+"""status-sync's parts on a real database and the real sandbox; the test runs each step."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ CATEGORY = {"CategoryType": "Service", "CaseCategory": "Breakdown"}
 
 @dataclass(frozen=True)
 class Submitted:
-    """A case of ours, submitted."""
+    """A submitted case of ours."""
 
     web_case_id: str
     submission_id: UUID
@@ -74,7 +74,7 @@ class World:
         return case
 
     async def create(self, case: Submitted | None = None, **fields: str) -> str:
-        """Let a case appear in D365, a submission of ours or one born there; returns its Case ID."""
+        """Create a case in D365, from our submission or as D365's own; returns its Case ID."""
         ours = {"WebCaseId": case.web_case_id, "SubmissionId": str(case.submission_id)} if case else {}
         body = {"dataAreaId": "usmf", "CustomerAccount": "US-001", **CATEGORY, **ours, **fields}
         created: dict[str, str] = await self.d365.control("POST", "/cases", body)
@@ -90,7 +90,7 @@ class World:
         return next(row for row in await self.rows() if row["web_case_id"] == web_case_id)
 
     async def statuses(self, web_case_id: str | None = None) -> list[str]:
-        """The statuses that were noted, of one case or of all, oldest first."""
+        """The recorded statuses, of one case or of all, oldest first."""
         async with self.database.connect() as connection:
             rows = await connection.fetch(
                 "SELECT status FROM status_sync.status_changes WHERE web_case_id = coalesce($1, web_case_id)"
@@ -100,7 +100,7 @@ class World:
             return [row["status"] for row in rows]
 
     async def events(self) -> list[dict[str, Any]]:
-        """The events that wait in the outbox, as they will be sent."""
+        """The events in the outbox, as they will be sent."""
         from case_shared.words.events import CaseStatusChanged, decode
 
         return [
@@ -115,20 +115,20 @@ class World:
             return [tuple(row) for row in rows]
 
     async def requests(self) -> int:
-        """How many requests D365 had, since they were last asked for."""
+        """How many requests D365 received since the last call."""
         counters = await self.d365.control("GET", "/counters")
         await self.d365.control("DELETE", "/counters")
         operations: dict[str, int] = counters["by_operation"]
         return sum(count for name, count in operations.items() if not name.startswith("token"))
 
     async def found(self, case_id: str) -> D365Case:
-        """A case as D365 shows it now."""
+        """A case as D365 now shows it."""
         (case,) = await self.service.d365.read_cases_by_case_id("usmf", [case_id], timeout=10)
         return case
 
 
 def settings_for(database: Database, d365_url: str, **others: Any) -> Settings:
-    """Settings of a service whose Kafka nobody needs."""
+    """Settings of a service whose Kafka is not used."""
     return Settings(
         **{
             "database_url": database.url("status_sync"),
@@ -145,13 +145,13 @@ def settings_for(database: Database, d365_url: str, **others: Any) -> Settings:
 
 @pytest.fixture
 def mapping() -> Mapping:
-    """D365's names; a test may have its own."""
+    """D365's names; a test may override them."""
     return Mapping()
 
 
 @pytest_asyncio.fixture
 async def world(database: Database, d365: Sandbox, mapping: Mapping) -> AsyncIterator[World]:
-    """Everything but the loops."""
+    """Everything except the loops."""
     clock = SystemClock()
     settings = settings_for(database, d365.url)
     async with (

@@ -1,5 +1,5 @@
 # ruff: noqa: ASYNC109 - D365Client's signatures
-"""D365 as the status machine sees it: cases with a history, and reads that a test can hold up half-way."""
+"""D365 as the status machine sees it: cases with a history, and reads that a test can delay halfway."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -16,7 +16,7 @@ AnswerT = TypeVar("AnswerT")
 
 @dataclass(frozen=True)
 class Version:
-    """A case as it was from `since` on; `since` is the database's time just after the change."""
+    """A version of a case from `since` on; `since` is the database's time just after the change."""
 
     case: D365Case
     since: datetime
@@ -24,17 +24,17 @@ class Version:
 
 @dataclass
 class D365Model:
-    """D365's books: each change of a case is a version, told by its description."""
+    """D365's cases: each change of a case is a version, identified by its description."""
 
     histories: dict[str, list[Version]] = field(default_factory=dict)
     accounts: set[str] = field(default_factory=set)
 
     def case(self, case_id: str) -> D365Case:
-        """A case as it is now."""
+        """The current version of a case."""
         return self.histories[case_id][-1].case
 
     def cases(self) -> list[D365Case]:
-        """Every case as it is now."""
+        """The current version of every case."""
         return [self.case(case_id) for case_id in self.histories]
 
     def write(self, case: D365Case, since: datetime) -> None:
@@ -48,15 +48,15 @@ class D365Model:
         return max(number for number, one in enumerate(self.histories[case_id]) if number == 0 or one.since <= moment)
 
     def holding(self, submission_id: UUID) -> D365Case | None:
-        """The case that a submission has become."""
+        """The case of a submission."""
         return next((case for case in self.cases() if case.submission_id == submission_id), None)
 
 
 @dataclass
 class Connection:
-    """D365's reads for one process. `held`: the first answer comes only after `release`.
+    """D365's reads for one process. `held`: the first answer waits for `release`.
 
-    `answers_late`: D365 looks into its books at the end of that time, else at its beginning.
+    `answers_late`: D365 reads its cases at the end of that time, otherwise at its beginning.
     """
 
     d365: D365Model
@@ -66,7 +66,7 @@ class Connection:
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def release(self) -> None:
-        """Let answers through."""
+        """Let answers pass."""
         self.released.set()
 
     async def _answer(self, look: Callable[[], AnswerT]) -> AnswerT:
@@ -97,7 +97,7 @@ class Connection:
     async def read_modified_since(
         self, since: ModifiedKey, *, page_size: int, timeout: float
     ) -> AsyncIterator[tuple[D365Case, ...]]:
-        """Pages in the order of ModifiedKey; each page looks into the books anew."""
+        """Pages in the order of ModifiedKey; each page reads the current cases."""
         position = since
         while True:
             page = await self._answer(lambda start=position: self._page(start, page_size))  # type: ignore[misc]

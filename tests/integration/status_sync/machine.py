@@ -1,4 +1,4 @@
-"""What the state machines of status-sync stand on: a database, emptied for each example, and the real use cases."""
+"""The base of status-sync's state machines: a database, emptied for each example, and the real use cases."""
 
 import asyncio
 from collections.abc import Awaitable, Coroutine
@@ -30,9 +30,9 @@ from tests.support.submissions import store_document_by
 
 ResultT = TypeVar("ResultT")
 MAPPING = Mapping()
-# One attempt at a step of the machine takes no longer, however busy the computer is.
+# The longest attempt at a step of the machine, on a busy computer too.
 STEP_SECONDS = 20
-# So few rows go sooner than files are made anew.
+# Deleting few rows is faster than TRUNCATE, which creates new files.
 EMPTY = "".join(
     f"DELETE FROM {table};"
     for table in (
@@ -73,7 +73,7 @@ def slug(area: str, account: str) -> str:
 
 @dataclass
 class Submitted:
-    """A case of ours; `linked`: the case in D365 that an operator has tied it to, born there."""
+    """A case of ours; `linked`: the case in D365 to which an operator has linked it."""
 
     party: tuple[str, str]
     web_case_id: str = field(default_factory=new_web_case_id)
@@ -95,7 +95,7 @@ class Raw:
 
 
 class Machine(RuleBasedStateMachine):
-    """The database and the use cases; `explore` sets what belongs to the class."""
+    """The database and the use cases; `explore` sets the class attributes."""
 
     loop: asyncio.AbstractEventLoop
     pool: Pool
@@ -117,7 +117,7 @@ class Machine(RuleBasedStateMachine):
         return DoubtEnvironment(self.pool, DoubtStore(self.pool))
 
     def apply_read(self) -> ApplyRead:
-        """The use case that takes in what was read."""
+        """The use case that applies reads."""
         rules = Rules(CategoryTypes.parse(None), by_submission_id=True)
         due_reads, outbox = DueReadStore(self.pool), OutboxStore()
         return ApplyRead(
@@ -131,7 +131,7 @@ class Machine(RuleBasedStateMachine):
         self.run(self.superuser.execute(SUBMIT, *identity, description))
 
     async def hear_delivery(self, case: Submitted, case_id: str, times: int, *, linked: bool = False) -> None:
-        """d365-sync has delivered `case`, and says so in so many records."""
+        """d365-sync has delivered `case`, and reports it `times` times."""
         delivery = CaseDelivery(
             web_case_id=case.web_case_id, submission_no=1, submission_id=case.submission_id, revision=2,
             state=SubmissionState.DELIVERED, case_id=case_id, cause="linked" if linked else None,
@@ -163,7 +163,7 @@ def _explore(machine: type[Machine], database: Database, examples: int, steps: i
                     deadline=None,
                     derandomize=True,
                     suppress_health_check=list(HealthCheck),
-                    # Shrinking would take minutes of real statements; an example is short enough to be read.
+                    # Shrinking would take minutes of real statements; an example is short enough to read.
                     phases=[Phase.generate],
                 ),
             )

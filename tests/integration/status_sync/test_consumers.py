@@ -1,4 +1,4 @@
-"""What status-sync makes of records: of D365's as they come, and of deliveries."""
+"""How status-sync handles records: D365's events as they come, and deliveries."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from tests.support.submissions import store_document
 
 @dataclass
 class Raw:
-    """A record as a consumer sees it."""
+    """A record as a consumer receives it."""
 
     value: bytes | None
     offset: int
@@ -121,7 +121,7 @@ async def test_events_in_a_bundle_are_read_one_by_one(world: World) -> None:
 
 
 async def test_strange_events_cost_d365_nothing(world: World) -> None:
-    """Whatever comes, and however much of it: D365 is asked about cases that can be a dealer's."""
+    """Whatever arrives, and however much: D365 gets requests only about cases that can be a dealer's."""
     await world.step("dealers")
     case = await world.submit()
     await world.requests()
@@ -158,7 +158,7 @@ async def test_strange_events_cost_d365_nothing(world: World) -> None:
 
 
 async def test_an_event_from_another_legal_entity_reads_our_case_where_it_is(world: World) -> None:
-    """D365 names the legal entity in which somebody worked, which need not be the case's, nor have a dealer."""
+    """D365 names the legal entity in which somebody worked, which may not be the case's, nor have a dealer."""
     await world.step("dealers")
     case = await world.submit()
     case_id = await world.create(case)

@@ -1,5 +1,5 @@
 # ruff: noqa: ASYNC109 - D365Client's signatures
-"""Due reads: doorbells, reads, and what becomes of a case whatever order things come in."""
+"""Due reads: notifications, reads, and the resulting case, whatever the order."""
 
 import asyncio
 import contextlib
@@ -198,7 +198,7 @@ async def test_reads_and_doorbells_in_any_order_end_equal_to_d365(world: World) 
 
 
 class ManualClock(SystemClock):
-    """A clock whose seconds a test counts."""
+    """A clock that a test sets."""
 
     seconds = 100.0
 
@@ -207,7 +207,7 @@ class ManualClock(SystemClock):
 
 
 class IllFor:
-    """D365's reads, failing for some legal entities; notes whom it was asked for."""
+    """D365's reads, which fail for some legal entities; records the requested ones."""
 
     def __init__(self, d365: D365Client, *ill: str) -> None:
         self.d365, self.ill, self.asked = d365, set(ill), list[str]()
@@ -243,7 +243,7 @@ async def test_a_legal_entity_that_d365_does_not_answer_for_holds_no_other_up(wo
     assert (await world.row(case.web_case_id))["case_id"] == case_id
     assert await world.due() == [("aaaa", "case_id", "C-1")]
     await due.handle()
-    assert d365.asked == ["aaaa", "usmf"]  # left alone for a while
+    assert d365.asked == ["aaaa", "usmf"]  # skipped for a while
     clock.seconds += 8
     d365.ill.clear()
     await due.handle()
@@ -289,7 +289,7 @@ async def test_keys_that_match_everything_are_dropped_and_their_neighbours_are_r
     case = await world.submit()
     case_id = await world.create(case)
     await world.requests()
-    # As an earlier version stored them.
+    # Stored as by an earlier version.
     await ring(world, *(CaseKey("usmf", kind, key) for kind in KeyKind for key in ("*", "CASE-0*", "a\x7fb")))
     await ring(world, CaseKey("*", KeyKind.CASE_ID, "CASE-000001"), by_case_id(case_id))
 

@@ -1,4 +1,4 @@
-"""D365's events from an event hub: a Kafka behind SASL_SSL and PLAIN, with a certificate of the test's own."""
+"""D365's events from an event hub: Kafka with SASL_SSL and PLAIN, with the test's own certificate."""
 
 import sys
 from collections.abc import Iterator
@@ -27,14 +27,14 @@ USER = "$ConnectionString"
 
 @dataclass(frozen=True)
 class Hub:
-    """A broker as Event Hubs is one."""
+    """A broker like Event Hubs."""
 
     connection_string: str
     port: int
     trusted: Path
 
     def environment(self, connection_string: str | None = None) -> dict[str, str]:
-        """What status-sync must know to read it."""
+        """status-sync's settings to read it."""
         return {
             "D365_EVENTS_CONNECTION_STRING": connection_string or self.connection_string,
             "SSL_CERT_FILE": str(self.trusted),
@@ -68,7 +68,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 async def test_events_come_from_an_event_hub(
     world: World, broker: Broker, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """D365 sends and status-sync reads by SASL_SSL; the services' own topics stay where they are."""
+    """D365 sends and status-sync reads with SASL_SSL; the services' own topics stay where they are."""
     await broker.create(CASE_DELIVERY, CASE_STATUS_CHANGED)
     monkeypatch.setenv("SSL_CERT_FILE", str(hub.trusted))
     there = inbound(broker.settings, "-", SecretStr(hub.connection_string)).kafka

@@ -1,4 +1,4 @@
-"""What is written of a read, only where none that began later has been applied: the statements' own look."""
+"""A read is written only if none that began later was applied: the check in the statements themselves."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,10 +1,10 @@
 # ruff: noqa: ASYNC109 - D365Client's signatures
-"""The gate as a state machine: no dealer ever reads a text that was written while the case was not its own.
+"""The gate as a state machine: no dealer ever reads a text that was written while another dealer had the case.
 
-Every text is distinct and known by whom it was written for. After each step all that the API would tell any dealer is
-searched for texts: the case, its timeline, its line of the CSV, and the events that wait. PostgreSQL, the statements
-and the use cases are the real ones; D365 is a model. D365 shows only the present: a text that no read has seen before
-the case changed hands cannot be told from one of its new dealer's, so the model counts it as either's.
+Every text is unique, and its readers are known. After each step everything that the API would show a dealer is searched
+for texts: the case, its timeline, its CSV line, and the waiting events. PostgreSQL, the statements and the use cases
+are the real ones; D365 is a model. D365 shows only the present: a text that no read has seen before the case changed
+owner looks like one for its new dealer, so the model permits both.
 """
 
 import re
@@ -35,14 +35,14 @@ from tests.support.databases import Database
 
 MANY = st.integers(0, 1_000_000)
 PARTIES = [("usmf", "US-001"), ("usmf", "US-002"), ("demf", "DE-001"), ("usmf", "US-999")]
-DEALERS = PARTIES[:3]  # the last is nobody's
+DEALERS = PARTIES[:3]  # the last belongs to no dealer
 HIDDEN = "HumanResources"
 TOKEN = re.compile(r"text-\d+-end")
 
 
 @dataclass
 class Books:
-    """D365: its records by number, and what its reads answer."""
+    """D365: its records by number, and the answers to reads."""
 
     records: dict[tuple[str, str], D365Case] = field(default_factory=dict)
 
@@ -75,13 +75,13 @@ class Books:
 
 
 class Gate(Machine):
-    """Cases that change hands in D365, and reads that come late and in any order."""
+    """Cases that change owner in D365, and reads that arrive late and in any order."""
 
     def __init__(self) -> None:
         super().__init__()
         self.books = Books()
         self.ours: list[Submitted] = []
-        self.tied: dict[str, tuple[str, str]] = {}  # the number in D365 of each of ours that is there, by Web Case ID
+        self.tied: dict[str, tuple[str, str]] = {}  # D365's number of each of our cases there, by Web Case ID
         self.written_for: dict[str, set[tuple[str, str]]] = {}
         self.backup: dict[tuple[str, str], D365Case] = {}
         self.looks: list[tuple[datetime, list[D365Case]]] = []
@@ -122,9 +122,9 @@ class Gate(Machine):
         return set() if record.category_type == HIDDEN else {(record.data_area_id, record.customer_account or "")}
 
     def hand_over(self, number: tuple[str, str], **fields: Any) -> None:
-        """The case becomes another's; a text in it that nothing has seen yet may be anybody's.
+        """The case gets another owner; either may read a text that no read has seen yet.
 
-        So may be the text of a case that is numbered anew and has no Web Case ID: nothing says which case it was.
+        The same applies to the text of a renumbered case without Web Case ID: nothing says which case it was.
         """
         seen = self.run(self.pool.fetch("SELECT digest FROM case_texts"))
         unknown = "case_id" in fields and fields["case_id"] != self.books.records[number].case_id
@@ -136,7 +136,7 @@ class Gate(Machine):
 
     @initialize()
     def two_cases(self) -> None:
-        """One of ours that D365 has, and one born there."""
+        """One of ours that D365 has, and one from D365."""
         self.a_dealer_submits(0)
         self.it_arrives(0, heard=True)
         self.one_is_born(1)
@@ -247,7 +247,7 @@ class Gate(Machine):
     @precondition(lambda self: self.backup)
     @rule(seen=st.booleans())
     def d365_is_restored(self, seen: bool) -> None:
-        """Records, owners and texts go back; what nothing has read yet was written for whose it is then."""
+        """Records, owners and texts go back; texts that no read has seen belong to the owner of that time."""
         self.books.records = dict(self.backup)
         for number in self.backup:
             self.hand_over(number)
@@ -260,7 +260,7 @@ class Gate(Machine):
         number = self.any_number(which)
         del self.books.records[number]
         party = PARTIES[to % len(PARTIES)]
-        if again and party[0] == number[0]:  # its number is given to another case
+        if again and party[0] == number[0]:  # another case gets its number
             self.books.records[number] = self.record(number, party[1], self.text(party))
 
     # --- reads
@@ -295,7 +295,7 @@ class Gate(Machine):
     def a_poll_is_applied(self, which: int) -> None:
         self.run(self.apply_read().handle(*self.looks.pop(which % len(self.looks))))
 
-    # --- what must hold
+    # --- invariants
 
     @invariant()
     def nobody_reads_anothers_text(self) -> None:

@@ -1,4 +1,4 @@
-"""D365 shortened a text when it stored the case: the dealer reads its own until somebody writes another one there."""
+"""D365 shortened a text when it stored the case: the dealer sees the original until somebody changes it there."""
 
 from typing import Any
 

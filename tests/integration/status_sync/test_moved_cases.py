@@ -1,4 +1,4 @@
-"""A record of D365 that changes hands, goes, or gets another's number: what which dealer sees then."""
+"""A record of D365 that changes owner, disappears, or gets another's number: what each dealer sees then."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ SECRET = "for the second dealer alone"
 
 
 async def poll(world: World) -> None:
-    """Read what changed, then what that made due, until nothing is due."""
+    """Read what changed, then the due reads that follow, until nothing is due."""
     await world.step("cases")
     await read_due(world)
 
@@ -25,14 +25,14 @@ async def read_due(world: World) -> None:
 
 
 async def ring(world: World, case_id: str) -> None:
-    """An event names the case, and it is read."""
+    """Announce the case with an event, and read it."""
     async with world.pool.acquire() as connection, connection.transaction():
         await world.service.due_reads.make_due(connection, [CaseKey("usmf", KeyKind.CASE_ID, case_id)])
     await read_due(world)
 
 
 async def delivered(world: World, **fields: str) -> tuple[Submitted, str]:
-    """A case of the first dealer that D365 has, read once."""
+    """A case of the first dealer in D365, read once."""
     await world.step("dealers")
     case = await world.submit()
     case_id = await world.create(case, Description="of the first dealer", **fields)
@@ -51,7 +51,7 @@ async def born_row(world: World, dealer: str, case_id: str) -> dict[str, Any] | 
 
 
 async def test_a_number_given_again_shows_its_first_holder_nothing_and_is_an_alarm(world: World) -> None:
-    """D365 was restored: it lost the case, and gave its number to one of another dealer."""
+    """D365 was restored: it lost the case, and gave its number to another dealer's case."""
     case, case_id = await delivered(world)
     await world.d365.delete("usmf", case_id)
     await world.create(None, CaseId=case_id, CustomerAccount="US-002", Description=SECRET, CaseStatus="Closed")
@@ -72,7 +72,7 @@ async def test_a_renumbered_case_whose_number_was_given_again_says_when_it_is_de
     await world.create(None, CaseId=case_id, CustomerAccount="US-002", Description=SECRET)
     await world.d365.delete("usmf", "C-NEW")
     await poll(world)
-    # It stays an alarm; the sweep looks for it by its own name until it is back.
+    # It stays an alarm; the sweep searches for its Web Case ID until it is back.
     for back in (False, True):
         row = await world.row(case.web_case_id)
         assert (row["case_id"], row["status"], row["d365_description"]) == (case_id, "submitted", "of the first dealer")
@@ -95,7 +95,7 @@ async def test_a_number_that_another_case_of_ours_got_updates_that_one(world: Wo
     second = await world.submit("usmf-us-002", "US-002")
     second_id = await world.create(second, CustomerAccount="US-002", Description=SECRET)
     await poll(world)
-    # A restore that numbers anew: the two have each other's numbers now.
+    # A restore that renumbers: the two now have each other's numbers.
     await world.d365.change("usmf", first_id, CaseId="C-ASIDE")
     await world.d365.change("usmf", second_id, CaseId=first_id, CaseStatus="InProcess")
     await world.d365.change("usmf", "C-ASIDE", CaseId=second_id, CaseStatus="Planned")
@@ -107,7 +107,7 @@ async def test_a_number_that_another_case_of_ours_got_updates_that_one(world: Wo
 
 
 async def test_a_case_renumbered_before_its_first_read_is_followed_at_its_new_number(world: World) -> None:
-    """Its first number is known from the delivery alone; no read will ever show it."""
+    """Only the delivery names its first number; no read will ever show it."""
     await delivered(world)
     case = await world.submit()
     case_id = await world.create(case)
@@ -152,7 +152,7 @@ async def test_a_moved_case_stands_still_for_the_first_dealer_and_is_born_for_th
     assert (await world.row(case.web_case_id))["moved_at"] == row["moved_at"]
     assert await texts_of(world, "usmf-us-002") >= {"another secret"}
 
-    # It comes back with what was written for the other: followed again, but that text is not for this dealer.
+    # It returns with a text written for the other: followed again, but without that text for this dealer.
     await world.d365.change("usmf", case_id, CustomerAccount="US-001", CaseStatus="Planned")
     await poll(world)
     row = await world.row(case.web_case_id)
@@ -206,7 +206,7 @@ async def test_a_case_of_a_hidden_type_is_nobodys_until_it_comes_back(world: Wor
 
 
 async def test_a_text_stays_hidden_when_the_case_comes_back_and_is_renumbered(world: World) -> None:
-    """The new number is read before the old one is known to be gone: the text was noted as new there."""
+    """The new number is read before the old one is known to be gone: the text was recorded as new there."""
     case, case_id = await delivered(world, CategoryType="Service", CaseCategory="Complaint")
     await world.d365.change("usmf", case_id, CategoryType="HumanResources", Description=SECRET)
     await poll(world)
@@ -273,7 +273,7 @@ async def test_the_sweep_finds_what_was_deleted(world: World) -> None:
 
 
 async def test_what_went_back_with_a_restore_of_d365_is_read_again(world: World) -> None:
-    """Its modified times went back as well: the poll shows only what is within its overlap, and is left out here."""
+    """Its modification times also went back: the poll shows only what is within its overlap, so this test omits it."""
     changed, changed_id = await delivered(world)
     moved, moved_id = await delivered(world)
     deleted, deleted_id = await delivered(world)
@@ -325,7 +325,7 @@ async def test_what_went_back_with_a_restore_of_d365_is_read_again(world: World)
 
 
 async def test_a_number_given_again_before_the_first_read_is_not_the_cases(world: World) -> None:
-    """D365 renumbers a case that nothing has read yet, and gives its number to one that the same dealer has there."""
+    """D365 renumbers a case that no read has seen, and gives its number to another case of the same dealer."""
     await delivered(world)
     case = await world.submit()
     case_id = await world.create(case, Description="of the first dealer")
@@ -340,7 +340,7 @@ async def test_a_number_given_again_before_the_first_read_is_not_the_cases(world
 
 @pytest.mark.parametrize("born_in_d365", [False, True])
 async def test_a_text_that_comes_back_goes_to_nobody_else_than_before(world: World, born_in_d365: bool) -> None:
-    """Staff undo a change, or D365 is restored to when it held the text."""
+    """Staff undo a change, or D365 is restored to a time when it had the text."""
     _, case_id = await delivered(world)
     if born_in_d365:
         case_id = await world.create(None, Description="of the first dealer")

@@ -1,4 +1,4 @@
-"""Half a surrogate pair and NUL in some rows of D365: they harm their own text, and nobody else."""
+"""Half a surrogate pair and NUL in some rows of D365: they affect only their own text."""
 
 from tests.integration.d365_sandbox.conftest import sign_in
 from tests.integration.status_sync.conftest import World

@@ -1,4 +1,4 @@
-"""The events that a read leaves in the outbox are in the order of the changes."""
+"""The events that a read writes into the outbox are in the order of the changes."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from tests.support.outboxes import waiting
 
 
 async def test_an_event_with_a_smaller_id_never_comes_up_later(world: World) -> None:
-    """Ids are given under a lock that is held until the commit; else a case's older event might be sent last."""
+    """IDs are assigned under a lock until the commit; otherwise a case's older event might be sent last."""
     found = await world.found(await world.create(await world.submit()))
     apply_read = world.service.apply_read()
     await apply_read.handle(await world.now(), [found])

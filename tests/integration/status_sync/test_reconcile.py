@@ -1,4 +1,4 @@
-"""The poll: what changed without an event, cases born in D365, the registry and the daily sweep."""
+"""The poll: changes without an event, cases from D365, the registry of dealers and the daily sweep."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -69,7 +69,7 @@ async def test_without_its_dealer_no_case_is_born(world: World) -> None:
     await world.create(None)
     await world.step("cases")
     assert await world.rows() == []
-    await poll(world)  # the dealers appear, and with them what is older than the poll's position
+    await poll(world)  # registers the dealers, with cases older than the poll's position
     assert await world.rows() != []
 
 
@@ -131,7 +131,7 @@ async def test_a_read_from_before_a_case_was_hidden_does_not_bring_it_back(world
     assert await world.rows() == []
     await apply_read.handle(earlier, [found])
     assert await world.rows() == []
-    assert await world.due() == [("usmf", "case_id", case_id)]  # a read that begins now will tell
+    assert await world.due() == [("usmf", "case_id", case_id)]  # a read that begins now decides
 
 
 async def test_two_cases_of_d365_for_one_submission_are_not_mixed(world: World) -> None:
@@ -198,7 +198,7 @@ async def test_the_registry_follows_d365(world: World) -> None:
 
 
 class Pages:
-    """D365's lists in pages, until it fails in the middle of one; `meanwhile` happens after the first page."""
+    """D365's lists in pages, with a failure in the middle of one; `meanwhile` happens after the first page."""
 
     def __init__(self, *pages: tuple[Customer, ...], fails: bool = False) -> None:
         self.pages, self.fails = pages, fails
@@ -237,7 +237,7 @@ async def test_the_registry_changes_only_by_a_list_that_has_come_whole(world: Wo
     overtaken.meanwhile = lambda: sync(Pages(customers("A 1", "A-1", "B")))
     assert await sync(overtaken) == first
     assert await sync(Pages(customers("A/1"), customers("A 1"))) == {"A 1": "usmf-a-1", "A/1": "usmf-a-1-3"}
-    # D365 compares accounts without their case: one that comes back in other letters is the same dealer.
+    # D365 compares accounts case-insensitively: one that returns with other capitals is the same dealer.
     assert await sync(Pages(customers("a/1"), customers("A 1", "a 1", "b"))) == {
         "A 1": "usmf-a-1",
         "A/1": "usmf-a-1-3",
@@ -296,7 +296,7 @@ async def test_the_sweep_reads_each_case_that_is_not_at_an_end_once_a_day(world:
 
 
 async def test_the_sweep_goes_by_todays_mapping(world: World) -> None:
-    """A closed case has got a symbol that the mapping did not know then; it may know it now."""
+    """A closed case has a symbol that the mapping did not know then; it may know it now."""
     case = await world.submit()
     case_id = await world.create(case)
     found = (await world.found(case_id)).model_copy(update={"status": "Closed"})
@@ -332,7 +332,7 @@ async def test_a_poll_under_way_elsewhere_does_not_pass_over_new_dealers(world: 
     born = await world.create(None)
     await world.step("cases")
     frozen = await world.service.progress.poll_position()
-    await world.step("dealers")  # registers it anew
+    await world.step("dealers")  # registers it again
     await world.service.progress.advance_poll(await world.now() + timedelta(minutes=20), frozen.round)
     await world.step("cases")
     assert born in await by_case_id(world)

@@ -1,4 +1,4 @@
-"""D365's database was replaced by a copy of another environment's: seen soon, shown to no dealer, told to operators."""
+"""A copy of another environment replaced D365's database: noticed soon, hidden from dealers, shown to operators."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ async def delivered(world: World) -> tuple[Submitted, str]:
 
 
 async def concerns(world: World) -> dict[str, tuple[int, str, str | None]]:
-    """What operators are told of it, by d365-sync's own statement."""
+    """What operators see of it, from d365-sync's own statement."""
     async with world.database.pool("d365_sync") as pool:
         rows = await pool.fetch(load_sql(Statement.SELECT_CONCERNS))
     kinds = ("environment_refreshed", "known_cases_not_shown", "events_of_other_environment", "case_id_reused")
@@ -37,7 +37,7 @@ async def test_cases_of_another_casebridge_under_our_numbers_are_told_and_not_sh
     await world.step("cases")
     await world.step("sweep")
     before = {row["web_case_id"]: row for row in await world.rows()}
-    # What was not modified since the refresh no poll would show.
+    # No poll would show cases without a change since the refresh.
     for _case, case_id in cases:
         theirs = {"WebCaseId": new_web_case_id(), "SubmissionId": "", "Description": FOREIGN}
         await world.d365.control("PATCH", f"/cases/usmf/{case_id}", {**theirs, "CaseStatus": "Closed"})
@@ -47,7 +47,7 @@ async def test_cases_of_another_casebridge_under_our_numbers_are_told_and_not_sh
     found = await concerns(world)
     count, where, example = found["environment_refreshed"]
     assert (count >= 4, where, "was W" in str(example)) == (True, "usmf", True)
-    # Now all is read again: at once by the poll, and by the sweep.
+    # Now everything is read again: immediately by the poll, and by the sweep.
     for step in ("cases", "sweep"):
         await world.step(step)
     assert (await concerns(world))["case_id_reused"][:2] == (6, "usmf")
@@ -56,12 +56,12 @@ async def test_cases_of_another_casebridge_under_our_numbers_are_told_and_not_sh
         assert (row["d365_status"], row["status"]) == tuple(before[row["web_case_id"]][name] for name in STATUS)
         assert FOREIGN not in str(row)
 
-    # Their events name cases that nobody here knows: they cost nothing, and are told.
+    # Their events name cases that are unknown here: they cost nothing, and are shown.
     await note_events(world, event(CaseId="C-999999", WebCaseId=new_web_case_id()))
     assert "C-999999" not in str(await world.due())
     assert (await concerns(world))["events_of_other_environment"][:2] == (1, "usmf")
 
-    # Delivered again, under a new number: followed, and no alarm any more.
+    # Delivered again, under a new number: followed, and the alarm ends.
     for case, _case_id in cases:
         lost = _lost(case)
         await note_deliveries(world, lost, delivery(case, await world.create(case), revision=6))

@@ -1,4 +1,4 @@
-"""A second case of one submission in D365: found by poll and by event, an alarm in the flow, and ended for good."""
+"""A second case of one submission in D365: found by poll and event, an alarm in the flow, and resolved permanently."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -40,7 +40,7 @@ async def d365(tmp_path: Path) -> AsyncIterator[Sandbox]:
 
 
 async def pair(world: World) -> tuple[Submitted, str, str]:
-    """A delivered case that D365 has twice, of which the portal follows the first."""
+    """A delivered case that D365 has twice; the portal follows the first."""
     case = await world.submit()
     first = await world.create(case)
     await world.step("cases")
@@ -50,7 +50,7 @@ async def pair(world: World) -> tuple[Submitted, str, str]:
 
 
 async def told(world: World, how: str, case_id: str) -> None:
-    """D365 tells of the pair, by the poll or by an event."""
+    """Let status-sync learn of the pair, by poll or event."""
     if how == "poll":
         await world.step("cases")
         return
@@ -92,7 +92,7 @@ async def test_a_second_case_is_a_concern_until_it_is_acknowledged_and_stays_so(
         assert await concerns() == []
         assert await queue.deliver_by_evidence([(case.web_case_id, case.submission_id, second)]) == []
         assert await flow.concerns() == []
-        # A third one is an alarm anew.
+        # A third one raises a new alarm.
         third = await world.create(case)
         second = third
         assert await concerns() == [(Kind.SECOND_CASE, 1, "usmf", Verdict.ALARM)]
@@ -127,7 +127,7 @@ async def test_the_portal_follows_the_case_that_an_operator_chooses_and_stays_wi
         assert row["delivered_at"] == before["delivered_at"]
         (event,) = [event_of(row) for row in await pool.fetch(load_sql(OUTBOX.read), 10)]
         assert (event.state, event.case_id) == ("delivered", second)
-        # The first one is read once more before the decision arrives here, and the decision arrives twice.
+        # The first one is read again before the decision arrives here, and the decision arrives twice.
         await world.step("cases")
         assert (await world.row(case.web_case_id))["case_id"] == first
         for _ in range(2):
@@ -146,7 +146,7 @@ async def test_the_portal_follows_the_case_that_an_operator_chooses_and_stays_wi
 async def test_a_second_case_from_before_d365_lost_the_case_is_no_evidence_of_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """D365 was restored and has neither of the two: what is to be delivered again must not count as delivered."""
+    """D365 was restored and has neither of the two: a document waiting for redelivery must not count as delivered."""
     monkeypatch.setattr(documents, "_SETTLED_SECONDS", 0.0)
     case, _, second = await pair(world)
     await told(world, "poll", second)

@@ -35,7 +35,7 @@ async def topics(broker: Broker) -> Broker:
 
 
 def starting(world: World, broker: Broker, folder: Path, **others: str) -> Process:
-    """The service as it starts; it polls rarely, so that what it does soon comes from events."""
+    """Start the service; it polls rarely, so that its quick reactions come from events."""
     port = others.get("PORT") or str(free_port())
     environment = {
         **broker.environment(),
@@ -53,7 +53,7 @@ def starting(world: World, broker: Broker, folder: Path, **others: str) -> Proce
 
 @asynccontextmanager
 async def started(world: World, broker: Broker, folder: Path, **others: str) -> AsyncIterator[Process]:
-    """The service, once it is ready."""
+    """Start the service, and wait until it is ready."""
     process = starting(world, broker, folder, **others)
     try:
         await process.ready()
@@ -159,7 +159,7 @@ async def test_d365_calls_our_endpoint(world: World, topics: Broker, tmp_path: P
 
 
 async def test_each_shape_that_d365_sends_moves_the_case(world: World, topics: Broker, tmp_path: Path) -> None:
-    """The sandbox as D365, whose only way to tell of a change is our endpoint, over Dataverse and Event Grid, too."""
+    """With the sandbox as D365, which reports changes only to our endpoint, also through Dataverse and Event Grid."""
     port = free_port()
     address = f"http://127.0.0.1:{port}/v1/d365/events"
     sender = {"events_https_url": address, "events_https_secret": SECRET, "events_retry_seconds": "0.1"}

@@ -1,4 +1,4 @@
-"""Every statement fits the migrated schema and status-sync's rights, and the hot ones find their index."""
+"""Every statement fits the migrated schema and status-sync's rights, and the hot ones use their index."""
 
 from typing import Any
 

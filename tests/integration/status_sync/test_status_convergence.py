@@ -1,6 +1,6 @@
-"""Promise 3 as a state machine: whatever the order of events, deliveries, reads and deaths, the status ends as D365's.
+"""Promise 3 as a state machine: whatever the order of events, deliveries, reads and crashes, D365's status wins.
 
-PostgreSQL, the statements and the use cases are the real ones; D365 is a model, so that its answers can be held up.
+PostgreSQL, the statements and the use cases are the real ones; D365 is a model, so that its answers can be delayed.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from tests.support.databases import Database
 FIRST_DEALER, SECOND_DEALER, NO_DEALER = "US-001", "US-002", "US-999"
 STATUSES = ("None", "InProcess", "Planned", "Closed", "Canceled", "Escalated")
 MANY = st.integers(0, 1_000_000)
-# Stamps go back, stand still, and come from a clock that is wrong; all within the poll's overlap, or in the future.
+# Timestamps go back, repeat, and come from a wrong clock; all within the poll's overlap, or in the future.
 SKEWS = st.sampled_from([-300, -20, 0, 0, 0, 60, 3600])
 
 
@@ -46,19 +46,19 @@ class UnderWay:
 
 
 class Status(Machine):
-    """status-sync with as many pollers as there are reads under way, against a D365 that goes on meanwhile."""
+    """status-sync with one poller per running read, against a D365 that changes meanwhile."""
 
     def __init__(self) -> None:
         super().__init__()
         self.d365 = D365Model(accounts={FIRST_DEALER})
         self.submitted: list[Submitted] = []
         self.under_way: list[UnderWay] = []
-        self.newest: dict[str, datetime] = {}  # of each case of D365, the begin of the newest read that was applied
+        self.newest: dict[str, datetime] = {}  # per case of D365, the start of the newest applied read
         self.run(self.sync_dealers())
 
     @initialize()
     def two_cases(self) -> None:
-        """Without any there is little to get wrong."""
+        """Start with cases: without any, little can go wrong."""
         self.a_dealer_submits()
         self.d365_creates_it(0, 0)
         self.one_is_born_in_d365(FIRST_DEALER, 0)
@@ -126,7 +126,7 @@ class Status(Machine):
         self.write(self.known()[which % len(self.known())].model_copy(update=change), skew)
 
     def known(self) -> list[D365Case]:
-        """Cases born in D365, and ours whose Case ID is known here: of others d365-sync has to judge first."""
+        """Cases from D365, and ours with a known Case ID: d365-sync must decide about others first."""
         numbers = {row["case_id"] for row in self.rows() if row["origin"] == "portal"}
         return [case for case in self.d365.cases() if not case.web_case_id or case.case_id in numbers]
 
@@ -135,7 +135,7 @@ class Status(Machine):
         self.d365.accounts.add(SECOND_DEALER)
         self.run(self.sync_dealers())
 
-    # --- what reaches status-sync, however late and often; what is lost is never called
+    # --- what reaches status-sync, however late and often; lost events are never called
 
     @precondition(lambda self: self.d365.histories)
     @rule(which=MANY, times=st.integers(1, 3))
@@ -155,7 +155,7 @@ class Status(Machine):
         case.linked = born.case_id
         self.run(self.hear_delivery(case, born.case_id, 1, linked=True))
 
-    # --- reads, of which any may be held up, and any process may freeze or die
+    # --- reads; any may be delayed, and any process may freeze or die
 
     @precondition(lambda self: self.d365.histories)
     @rule(which=MANY, held=st.booleans(), late=st.booleans())
@@ -175,7 +175,7 @@ class Status(Machine):
         self.run(self.sweep())
 
     def time_passes(self) -> None:
-        """What is to be tried again later is due now."""
+        """Make every delayed retry due now."""
         self.run(self.pool.execute("UPDATE due_reads SET due_at = now()"))
 
     @precondition(lambda self: self.under_way)
@@ -192,7 +192,7 @@ class Status(Machine):
         one.task.cancel()
         self.run(asyncio.wait({one.task}))
 
-    # --- what must hold
+    # --- invariants
 
     @invariant()
     def no_older_read_overwrites_a_newer_one(self) -> None:
@@ -215,7 +215,7 @@ class Status(Machine):
                 self.one_dies(0)
 
     def a_quiet_end(self) -> None:
-        """One poll and sweep while nothing happens; then what is frozen wakes with what it read long ago."""
+        """One poll and sweep while nothing happens; then frozen processes wake with their old reads."""
         self.run(self.sync_dealers())
         self.run(self.poll(Connection(self.d365)))
         self.run(self.sweep())
@@ -248,7 +248,7 @@ class Status(Machine):
             assert mapped is None or statuses[web_case_id][-1] == mapped
 
     def holder(self, case: D365Case) -> str | None:
-        """Who has this case in the read model: a case of ours, else a dealer, or nobody."""
+        """The owner of this case in the read model: a case of ours, otherwise a dealer, or nobody."""
         for ours in self.submitted:
             in_place = case.customer_account == FIRST_DEALER and case.category_type == "Service"
             if in_place and (case.case_id == ours.linked or case.submission_id == ours.submission_id):
@@ -288,7 +288,7 @@ class Status(Machine):
         return [case for case in self.d365.cases() if not case.web_case_id and case.case_id not in linked]
 
     def linkable(self) -> list[D365Case]:
-        """d365-sync links nothing of another customer or of a hidden type."""
+        """d365-sync links no case of another customer or of a hidden type."""
         return [one for one in self.born() if (one.customer_account, one.category_type) == (FIRST_DEALER, "Service")]
 
     def delivered(self) -> list[tuple[Submitted, str]]:

@@ -1,4 +1,4 @@
-"""A step of the poll that fails from the beginning is told, with D365's own words."""
+"""A step of the poll that fails from the beginning is reported with D365's message."""
 
 import pytest
 

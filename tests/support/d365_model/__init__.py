@@ -1,1 +1,1 @@
-"""The X++ model in `deploy/d365`, and the rules that can be held to it without D365's compiler."""
+"""The X++ model in `deploy/d365`, and the rules that need no D365 compiler."""

@@ -1,4 +1,4 @@
-"""The model with one thing wrong, in every way that a rule is there for."""
+"""The model with one defect, for every kind of defect that a rule finds."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ NAME_EDT = f"{OBJECTS}/AxEdt/CBContactName.xml"
 
 
 class Broken(NamedTuple):
-    """A rule, a file, what is changed in it to what, and a part of what the rule then says."""
+    """A rule, a file, the old and new text in it, and a part of the rule's message."""
 
     rule: str
     path: str

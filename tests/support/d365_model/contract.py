@@ -1,4 +1,4 @@
-"""What the model must have in common with Casebridge's default mapping and with the sandbox's `$metadata`."""
+"""What the model must share with Casebridge's default mapping and with the sandbox's `$metadata`."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ Lengths = dict[str, dict[str, int]]
 
 @dataclass(frozen=True)
 class PublicEntity:
-    """An entity as OData shows it; the company is part of its key, though no file says so."""
+    """An entity as OData shows it; the company is part of its key, although no file says so."""
 
     type_name: str
     keys: frozenset[str]
@@ -30,12 +30,12 @@ class PublicEntity:
 
 
 def public_entities(model: Model) -> dict[str, PublicEntity]:
-    """The model's entities by the names of their sets."""
+    """The model's entities by their entity set."""
     return {text(root, "PublicCollectionName"): _public(root) for root in model.of("AxDataEntityView").values()}
 
 
 def has_the_names_of_the_mapping(model: Model, mapping: Mapping) -> Iterator[str]:
-    """Each set and field of the default mapping is an entity's, or the set is one of Microsoft's."""
+    """Each set and field of the default mapping belongs to an entity, or the set is Microsoft's."""
     entities = public_entities(model)
     queue = mapping.document_queue.entity_set or "DocumentQueueLogs"
     for name, fields in {
@@ -60,7 +60,7 @@ def says_what_metadata_says(model: Model, metadata: bytes) -> Iterator[str]:
 
 
 def says_what_public_entities_say(model: Model, rows: list[dict[str, Any]]) -> Iterator[str]:
-    """The sandbox's metadata service names the same sets, types, keys and fields, and who may give them when."""
+    """The sandbox's metadata service names the same sets, types, keys and fields, and when each can be written."""
     served = {
         row["EntitySetName"]: (
             _listed(row), _unless(row["Properties"], "AllowEditOnCreate"), _unless(row["Properties"], "AllowEdit"),
@@ -75,7 +75,7 @@ def says_what_public_entities_say(model: Model, rows: list[dict[str, Any]]) -> I
 
 
 def tells_events_that_are_expected(model: Model, mapping: Mapping) -> Iterator[str]:
-    """The event's id, which is the name of its class, is expected, and it names the case as the mapping does."""
+    """Casebridge expects the event's ID (its class name), and the event names the case like the mapping."""
     for name, root in model.of("AxClass").items():
         declaration = text(root, "SourceCode/Declaration")
         if "extends BusinessEventsBase" in declaration and name not in mapping.events.business_event_ids:
@@ -90,7 +90,7 @@ def tells_events_that_are_expected(model: Model, mapping: Mapping) -> Iterator[s
 
 
 def has_the_lengths_of_the_portal(model: Model, mapping: Mapping) -> Iterator[str]:
-    """What goes into fields of the model's own is as long there as the portal lets it be, so that nothing is cut."""
+    """The model's own fields are as long as the portal permits, so that nothing is cut."""
     longest: dict[str, int] = {
         mapping.case.fields.submission_id: _UUID_LENGTH,
         mapping.case.fields.contact_name: _longest(ContactName),
@@ -105,7 +105,7 @@ def has_the_lengths_of_the_portal(model: Model, mapping: Mapping) -> Iterator[st
 
 
 def has_the_lengths_of_the_sandbox(model: Model, served: Lengths) -> Iterator[str]:
-    """The sandbox keeps as much as the model does, in fields of the model's own."""
+    """The sandbox keeps as much as the model's own fields."""
     for name, lengths in field_lengths(model).items():
         for field, length in lengths.items():
             if served[name].get(field) != length:
@@ -113,7 +113,7 @@ def has_the_lengths_of_the_sandbox(model: Model, served: Lengths) -> Iterator[st
 
 
 def demands_what_the_sandbox_demands(model: Model, served: dict[str, set[str]]) -> Iterator[str]:
-    """The same fields are mandatory, keys aside."""
+    """The same fields are mandatory, except keys."""
     for root in model.of("AxDataEntityView").values():
         name, keys = text(root, "PublicCollectionName"), _public(root).keys
         fields = root.iterfind("Fields/AxDataEntityViewField")
@@ -123,7 +123,7 @@ def demands_what_the_sandbox_demands(model: Model, served: dict[str, set[str]]) 
 
 
 def field_lengths(model: Model) -> Lengths:
-    """By set and field the characters of what lies in the model's own tables; of Microsoft's it is not known."""
+    """The length in characters of fields in the model's own tables, by set and field; Microsoft's are unknown."""
     return {text(root, "PublicCollectionName"): _lengths(model, root) for root in model.of("AxDataEntityView").values()}
 
 

@@ -1,4 +1,4 @@
-"""The model's files as text, and what is written in them."""
+"""The model's files, as text and parsed."""
 
 import re
 import tomllib
@@ -21,23 +21,23 @@ Element = ElementTree.Element
 
 
 def kind(element: Element) -> str:
-    """The element's type: `i:type` where there is one, else its tag."""
+    """The element's type: `i:type` if given, otherwise its tag."""
     return element.get(TYPE) or element.tag
 
 
 def text(element: Element, path: str) -> str:
-    """The text of a descendant; empty where it is missing."""
+    """The text of a descendant; empty if it is missing."""
     return (element.findtext(path) or "").strip()
 
 
 @dataclass(frozen=True)
 class Model:
-    """All files below `deploy/d365` by their path there."""
+    """All files in `deploy/d365`, by their path there."""
 
     files: dict[str, str]
 
     def changed(self, path: str, old: str, new: str) -> "Model":
-        """A copy with one text replaced, which must be there."""
+        """A copy with one text replaced, which must exist."""
         assert old in self.files[path], f"{path} has no {old!r}"
         return Model(self.files | {path: self.files[path].replace(old, new, 1)})
 
@@ -48,7 +48,7 @@ class Model:
 
     @cached_property
     def objects(self) -> dict[str, Element]:
-        """The root elements of the model's objects, by path; what is not well formed is left out."""
+        """The root elements of the model's objects, by path, without malformed files."""
         found = {}
         for path, content in self.files.items():
             if path.startswith(f"{OBJECTS}/Ax") and path.endswith(".xml"):
@@ -71,17 +71,17 @@ class Model:
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """Label texts by id."""
+        """Label texts by ID."""
         pairs = re.findall(r"^([A-Za-z]\w*)=(.*)$", self.files[LABEL_TEXTS], re.MULTILINE)
         return dict(pairs)
 
     @cached_property
     def standard(self) -> dict[str, Any]:
-        """What the model takes for granted in D365."""
+        """What the model assumes in D365."""
         return tomllib.loads(self.files[STANDARD])
 
 
 def load() -> Model:
-    """The model as it is in the repository."""
+    """The model in the repository."""
     paths = sorted(path for path in ROOT.rglob("*") if path.is_file())
     return Model({str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths})

@@ -1,9 +1,9 @@
-"""The children that each element of D365's metadata may have, in the order in which they must stand.
+"""The children that each element of D365's metadata may have, in the required order.
 
-A misplaced child is dropped without a message. No schema is published: the orders are those of 349 public files
-(TrudAX/XppTools, all of which agree), of the tables that dynamics365ninja/d365fo-mcp-server measured over a whole
-installation (entities, table fields), and of MarceloMLR/FiscalHub's `d365/model`, which a live environment runs. Only
-elements that the model uses are listed.
+D365 silently drops a misplaced child. No schema is published. The orders come from 349 public files (TrudAX/XppTools,
+which all agree), from the tables that dynamics365ninja/d365fo-mcp-server measured over a whole installation (entities,
+table fields), and from MarceloMLR/FiscalHub's `d365/model`, which a live environment runs. The list has only elements
+that the model uses.
 """
 
 from collections.abc import Iterator
@@ -161,7 +161,7 @@ ORDER: dict[str, tuple[str, ...]] = {
 }
 
 _ARRAY = "{http://schemas.microsoft.com/2003/10/Serialization/Arrays}string"
-# The items of a list, by whose list it is.
+# The items of a list, by owner and list.
 ITEMS: dict[tuple[str, str], frozenset[str]] = {
     owner_and_list: frozenset(kinds)
     for owner_and_list, kinds in {
@@ -193,7 +193,7 @@ ITEMS: dict[tuple[str, str], frozenset[str]] = {
 
 
 def problems(element: Element, where: str) -> Iterator[str]:
-    """What stands in the element or below it that D365 would not read, or would drop."""
+    """What D365 would not read, or would drop, in the element or below it."""
     order = ORDER.get(kind(element))
     if order is None:
         yield f"{where}: no {kind(element)} is known"

@@ -1,4 +1,4 @@
-"""Which names there are: the model's own, and those of Microsoft's that it takes for granted."""
+"""All known names: the model's own, and Microsoft's that it assumes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from tests.support.d365_model.files import Element, Model, text
 
 @dataclass(frozen=True)
 class Names:
-    """Tables with their fields, and every other kind of name, of model and standard together."""
+    """Tables with their fields, and all other names, of model and standard together."""
 
     model: Model
 
@@ -40,17 +40,17 @@ class Names:
 
     @cached_property
     def types(self) -> set[str]:
-        """All that a variable can be of, but the primitive types."""
+        """All types of variables except primitive ones."""
         return self.tables | self.entities | self.edts | self.enums | self.classes
 
     def own_fields(self, table: str) -> set[str]:
-        """The fields that a table of the model declares, with the system fields that it keeps."""
+        """The fields that a table of the model declares, and the system fields that it keeps."""
         root = self.model.of("AxTable")[table]
         dates = {tag for tag in ("CreatedDateTime", "ModifiedDateTime") if text(root, tag) == "Yes"}
         return {text(field, "Name") for field in root.findall("Fields/AxTableField")} | dates | {"RecId", "DataAreaId"}
 
     def fields(self, table: str) -> set[str]:
-        """The fields of a table, inherited and added ones too."""
+        """The fields of a table, including inherited and added ones."""
         if table in self.model.of("AxTable"):
             return self.own_fields(table)
         known = self.model.standard["tables"][table]

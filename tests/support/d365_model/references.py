@@ -9,7 +9,7 @@ Wanted = tuple[str, str, set[str]]
 
 
 def problems(model: Model) -> Iterator[str]:
-    """What refers to nothing."""
+    """References without a declaration."""
     names = Names(model)
     for where, name, allowed in _wanted(model, names):
         if name and name not in allowed:
@@ -87,6 +87,6 @@ def _of_entity(name: str, root: Element, names: Names) -> Iterator[Wanted]:
         for relation in node.findall("Relations/AxQuerySimpleDataSourceRelation"):
             parent = text(relation, "JoinDataSource")
             yield where, parent, set(tables)
-            # `Field` is the parent's, `RelatedField` its own; the other way round the build finds neither.
+            # `Field` is the parent's, `RelatedField` its own; the other way around the build finds neither.
             yield f"{where}, Field of its relation", text(relation, "Field"), of_source(parent)
             yield f"{where}, RelatedField of its relation", text(relation, "RelatedField"), of_source(source)

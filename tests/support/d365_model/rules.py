@@ -1,4 +1,4 @@
-"""The rules that hold for the model by itself."""
+"""The rules for the model itself."""
 
 import re
 from collections.abc import Iterator
@@ -32,14 +32,14 @@ def is_well_formed(model: Model) -> Iterator[str]:
 
 
 def has_its_children_in_order(model: Model) -> Iterator[str]:
-    """No element has a child that D365 would not read or would drop."""
+    """D365 would read every child of every element, and drop none."""
     for path, root in model.objects.items():
         yield from grammar.problems(root, path)
     yield from grammar.problems(ElementTree.fromstring(model.files[DESCRIPTOR]), DESCRIPTOR)
 
 
 def is_named_as_its_files(model: Model) -> Iterator[str]:
-    """A file has the name of its object and lies in the folder of its kind."""
+    """A file has the name of its object and is in the folder of its kind."""
     for path, root in model.objects.items():
         folder = PurePosixPath(path).parent.name
         if text(root, "Name") != PurePosixPath(path).stem:
@@ -68,7 +68,7 @@ def references_its_modules(model: Model) -> Iterator[str]:
 
 
 def has_all_labels(model: Model) -> Iterator[str]:
-    """Each label that is used has a text, and each text is used; no visible text stands in a file itself."""
+    """Each used label has a text, and each text is used; no file contains a visible text itself."""
     used = set()
     for path, content in model.files.items():
         if path.startswith(f"{OBJECTS}/Ax") and path.endswith(".xml"):
@@ -86,7 +86,7 @@ def has_all_labels(model: Model) -> Iterator[str]:
 
 
 def joins_outwards(model: Model) -> Iterator[str]:
-    """Each embedded data source is an outer join; without a word it is an inner one, and the entity is empty."""
+    """Each embedded data source is an outer join; the default is an inner join, which makes the entity empty."""
     for name, root in model.of("AxDataEntityView").items():
         for source_name, node in data_sources(root).items():
             if kind(node) == "AxQuerySimpleEmbeddedDataSource" and text(node, "JoinMode") != "OuterJoin":
@@ -95,7 +95,7 @@ def joins_outwards(model: Model) -> Iterator[str]:
 
 
 def looks_up_only_what_is_there(model: Model) -> Iterator[str]:
-    """D365 looks up what is read only and refuses a record if nothing is found; the rest is the code's to write."""
+    """D365 looks up read-only data and refuses a record if it finds nothing; the code writes the rest."""
     for name, root in model.of("AxDataEntityView").items():
         code = "\n".join(text(method, "Source") for method in root.iterfind("SourceCode/Methods/Method"))
         written = {
@@ -111,7 +111,7 @@ def looks_up_only_what_is_there(model: Model) -> Iterator[str]:
 
 
 def demands_nothing_of_joined_tables(model: Model) -> Iterator[str]:
-    """What is mandatory in a table is mandatory in its entities, for records too that have no row in a joined table."""
+    """A mandatory field of a table is mandatory in its entities, even for records without a row in a joined table."""
     for name, root in model.of("AxDataEntityView").items():
         joined = {
             source_name: text(node, "Table")
@@ -135,7 +135,7 @@ def hides_no_field(model: Model) -> Iterator[str]:
 
 
 def is_public_for_odata_alone(model: Model) -> Iterator[str]:
-    """Entities are public and per company, without staging table; system fields have names of their own."""
+    """Entities are public and per company, without staging table; system fields have their own names."""
     wanted = {"IsPublic": "Yes", "PrimaryCompanyContext": "DataAreaId", "DataManagementEnabled": "No"}
     for name, root in model.of("AxDataEntityView").items():
         yield from (f"{name}: {tag} is not {value}" for tag, value in wanted.items() if text(root, tag) != value)
@@ -145,7 +145,7 @@ def is_public_for_odata_alone(model: Model) -> Iterator[str]:
 
 
 def extends_without_unique_index(model: Model) -> Iterator[str]:
-    """D365 takes no unique index in an extension of a table."""
+    """D365 accepts no unique index in an extension of a table."""
     for name, root in model.of("AxTableExtension").items():
         for index in root.iterfind("Indexes/AxTableIndex"):
             if text(index, "AllowDuplicates") != "Yes":
@@ -162,7 +162,7 @@ def keeps_the_web_case_id_unique(model: Model) -> Iterator[str]:
 
 
 def gives_rights_to_each_entity(model: Model) -> Iterator[str]:
-    """The role reads every public entity and writes those that are not read only; nothing deletes."""
+    """The role reads every public entity and writes those that are not read only; it deletes nothing."""
     role = model.of("AxSecurityRole")["CBIntegration"]
     granted: dict[str, set[str]] = {}
     for reference in role.iterfind("Privileges/AxSecurityPrivilegeReference"):
@@ -193,7 +193,7 @@ def has_its_event_in_the_catalogue(model: Model) -> Iterator[str]:
 
 
 def is_listed_in_the_project(model: Model) -> Iterator[str]:
-    """The project file lists each object and label file, and nothing else: what is not listed is not built."""
+    """The project file lists exactly the objects and label files: unlisted ones are not built."""
     project = ElementTree.fromstring(model.files[PROJECT])
     listed = {str(node.get("Include")).replace("\\", "/") for node in project.iter(f"{_MSBUILD}Content")}
     there = {

@@ -1,4 +1,4 @@
-"""The names in the model's X++ code: every one must be declared somewhere. This reads words; it is no compiler."""
+"""The names in the model's X++ code: each must be declared. This reads words and is not a compiler."""
 
 import re
 from collections.abc import Iterator

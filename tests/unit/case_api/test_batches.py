@@ -1,4 +1,4 @@
-"""Requests that come at once share a statement, and none is lost, doubled or held up by another."""
+"""Concurrent requests share a statement, and none is lost, duplicated or delayed by another."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from case_api.postgres.batches import Batches
 
 @dataclass
 class Runner:
-    """Doubles numbers, once it is let; refuses 13, and whatever comes with it."""
+    """Doubles numbers once permitted; refuses 13 and everything in its batch."""
 
     batches: list[list[int]] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)

@@ -1,4 +1,4 @@
-"""The list's cursor: brings back its place, and is refused where anything else is another."""
+"""The list's cursor: restores its position, and is refused if anything else differs."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -62,7 +62,7 @@ def test_a_cursor_of_another_list_is_refused(other: ListQuery) -> None:
 
 def test_a_cursor_that_was_changed_is_refused() -> None:
     good = cursor.encode(CURSORS, Place(AT, AT, "W1"), QUERY)
-    first = "B" if good[0] == "A" else "A"  # the key is random, so `good` begins with any letter
+    first = "B" if good[0] == "A" else "A"  # the key is random, so `good` may begin with any letter
     for wrong in (good[:-2], first + good[1:], good + "A", "", "ä", "a.b", good.swapcase(), "bnVsbA", "W10", "e30"):
         with pytest.raises(Problem) as refused:
             cursor.decode(CURSORS, wrong, QUERY)

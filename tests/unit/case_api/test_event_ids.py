@@ -1,4 +1,4 @@
-"""Ids of live events: what was read so far, there and back."""
+"""IDs of live events: encodes and decodes what was read so far."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The records that are held to resume streams."""
+"""The records that are kept to resume streams."""
 
 from hypothesis import given
 from hypothesis import strategies as st

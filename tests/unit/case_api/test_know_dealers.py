@@ -1,4 +1,4 @@
-"""Who a dealer is."""
+"""Which dealers exist."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,6 +1,6 @@
-"""What is typed, as searches read it."""
+"""How searches read typed texts."""
 
-# ruff: noqa: RUF001 - what looks alike is what is tested
+# ruff: noqa: RUF001 - look-alike characters are tested
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""When d365-sync is further than the stored state; tests/integration/case_api/test_live_streams.py: what that shows."""
+"""When d365-sync is ahead of the stored state; tests/integration/case_api/test_live_streams.py tests the effect."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What waits for one client."""
+"""The queue of one client's events."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What stands in the way of a submission, in words; and what a dealer may do with a case."""
+"""What prevents a submission, in words; and what a dealer may do with a case."""
 
 import pytest
 

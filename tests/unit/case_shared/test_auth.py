@@ -28,7 +28,7 @@ from tests.support.eventually import eventually
 KEYS: dict[str, Any] = {name: rsa.generate_private_key(public_exponent=65537, key_size=2048) for name in ("one", "two")}
 KEYS |= {"curve": ec.generate_private_key(ec.SECP384R1()), "edwards": ed25519.Ed25519PrivateKey.generate()}
 SIGNS_WITH = {"curve": "ES384", "edwards": "EdDSA"}
-# What providers publish beside the keys that we can use.
+# What providers publish besides the keys that we can use.
 STRANGE: list[Any] = [
     {"kty": "RSA", "kid": "enc", "use": "enc", "alg": "RSA-OAEP", "n": "AQAB", "e": "AQAB"},
     {"kty": "oct", "kid": "symmetric", "k": "c2VjcmV0"},
@@ -215,7 +215,7 @@ async def test_of_known_tokens_few_are_kept(
 async def test_a_token_with_wrong_claims_is_refused(
     issuer: Issuer, verifier: TokenVerifier, claims: dict[str, Any]
 ) -> None:
-    # Times are told from now on: the parameters are made when the tests are collected, minutes before.
+    # Times are relative to now: parameters are created when tests are collected, minutes earlier.
     now = datetime.now(UTC)
     told: dict[str, Any] = {
         name: now + value if isinstance(value, timedelta) else value for name, value in claims.items()
@@ -245,7 +245,7 @@ async def test_clocks_may_differ_by_30_seconds(issuer: Issuer, verifier: TokenVe
 async def test_a_token_with_a_wrong_header_is_refused(
     issuer: Issuer, verifier: TokenVerifier, header: dict[str, Any]
 ) -> None:
-    # By hand, since a well-kept library refuses to make some of them.
+    # By hand, because a careful library refuses to create some of them.
     fields = {"alg": "RS256", "typ": "JWT", "kid": "one", **header}
     fields = {name: value for name, value in fields.items() if value is not None}
     signed = f"{encoded(json.dumps(fields).encode())}.{issuer.token().split('.')[1]}"
@@ -379,7 +379,7 @@ async def test_a_token_without_signature_is_refused(issuer: Issuer, verifier: To
 
 
 async def test_the_public_key_is_no_hmac_secret(issuer: Issuer, verifier: TokenVerifier) -> None:
-    # By hand, since a well-kept library refuses to forge it.
+    # By hand, because a careful library refuses to forge it.
     header = encoded(json.dumps({"alg": "HS256", "typ": "JWT", "kid": "one"}).encode())
     signed = f"{header}.{issuer.token().split('.')[1]}"
     pem = KEYS["one"].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

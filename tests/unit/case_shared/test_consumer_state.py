@@ -1,4 +1,4 @@
-"""What a consumer tells about itself."""
+"""What a consumer reports about itself."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ PLACE = TopicPartition("t", 0)
 
 @dataclass
 class Watched:
-    """A consumer that has joined, and the clock by which it is measured."""
+    """A consumer that has joined its group, and its clock."""
 
     clock: HandClock
     state: ConsumerState

@@ -1,4 +1,4 @@
-"""Cursors go on where they were given, and nobody can make one."""
+"""Cursors work only where they were issued, and nobody can forge one."""
 
 import base64
 

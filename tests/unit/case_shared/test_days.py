@@ -1,4 +1,4 @@
-"""Days begin and end where people's clocks say so, also where midnight does not exist or exists twice."""
+"""Days begin and end as on people's clocks, even if midnight does not exist or exists twice."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -20,7 +20,7 @@ from case_shared.words.days import day_begins, day_ends, find_zone
         ("Asia/Beirut", "2024-10-26", "2024-10-25T21:00", 25),
         ("America/Havana", "2024-11-03", "2024-11-03T04:00", 25),  # midnight twice
         ("America/St_Johns", "2006-04-02", "2006-04-02T03:30", 23),
-        ("Pacific/Apia", "2011-12-30", "2011-12-30T10:00", 0),  # a day that was left out
+        ("Pacific/Apia", "2011-12-30", "2011-12-30T10:00", 0),  # a skipped day
         ("America/Toronto", "1919-03-31", "1919-03-31T04:30", 23.5),  # 23:30 was followed by 00:30
     ],
 )

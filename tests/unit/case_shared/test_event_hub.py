@@ -1,4 +1,4 @@
-"""An event hub's connection string is all that has to be set."""
+"""An event hub's connection string is the only necessary setting."""
 
 import pytest
 from pydantic import SecretStr, ValidationError

@@ -1,4 +1,4 @@
-"""Fault points strike once, where they are armed, and are inert everywhere else."""
+"""Fault points strike once if armed, and are inert otherwise."""
 
 import re
 import signal
@@ -44,7 +44,7 @@ def test_inert_without_folder_and_for_other_points(tmp_path: Path, point: str) -
 
 @pytest.fixture(scope="module")
 def code() -> str:
-    """All that runs in production."""
+    """All production code."""
     return "".join(
         path.read_text() for folder in ("services", "shared") for path in (ROOT / folder).rglob("src/**/*.py")
     )
@@ -52,5 +52,5 @@ def code() -> str:
 
 @pytest.mark.parametrize("point", FaultPoint)
 def test_each_point_stands_at_one_place_of_the_code(code: str, point: FaultPoint) -> None:
-    # An outbox publisher reaches the one that its outbox gives it.
+    # An outbox publisher reaches the point that its outbox gives it.
     assert len(re.findall(rf"(?:reached\(|published=)FaultPoint\.{point.name}\b", code)) == 1

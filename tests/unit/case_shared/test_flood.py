@@ -16,11 +16,11 @@ GOOD, BAD = False, True
         ([], [GOOD] * 50 + [BAD] * 51, (51, 101)),
         ([GOOD] * 200, [BAD] * 100, None),
         ([GOOD] * 200, [BAD] * 101, (101, 200)),
-        # What comes after does not hide it.
+        # Later records do not hide it.
         ([], [BAD] * 120 + [GOOD] * 300, (100, 100)),
-        # One in a hundred is none, however many there are.
+        # One in a hundred is no flood, however many there are.
         ([], ([GOOD] * 99 + [BAD]) * 50, None),
-        # A good record ends a flood and is never held back by what was before.
+        # A good record ends a flood, and earlier records never delay it.
         ([BAD] * 99, [GOOD] * 60, None),
     ],
 )

@@ -1,4 +1,4 @@
-"""The settings of docs/identity-providers.md, given the tokens that stand there, tell who calls."""
+"""The settings of docs/identity-providers.md identify the callers from the tokens there."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def blocks(provider: str, language: str) -> list[str]:
 
 @dataclass
 class Provider:
-    """Serves the discovery document of whatever `issuer`, and its key, as Entra ID does: without `alg`."""
+    """Serves the discovery document of any `issuer`, and its key, as Entra ID does: without `alg`."""
 
     url: str = ""
     issuer: str = ""
@@ -61,7 +61,7 @@ async def provider() -> AsyncIterator[Provider]:
 
 
 async def principals(name: str, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> list[Principal]:
-    """Who the tokens of the section stand for, by the settings of the section."""
+    """The principals of the section's tokens, read with the section's settings."""
     (settings_block,) = blocks(name, "properties")
     for line in settings_block.splitlines():
         monkeypatch.setenv(*line.split("=", 1))

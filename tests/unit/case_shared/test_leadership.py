@@ -1,4 +1,4 @@
-"""A leader's own view of its lease: counted from before it asked, and lost with another token."""
+"""A leader's own view of its lease: it counts from before the request, and ends with another token."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ ON_THE_WAY_SECONDS = 0.02
 
 @dataclass
 class Database:
-    """Answers with `tokens`, the last one for ever; each answer is `ON_THE_WAY_SECONDS` on its way."""
+    """Answers with `tokens`, then always with the last one; each answer takes `ON_THE_WAY_SECONDS`."""
 
     clock: HandClock
     tokens: list[int]
@@ -71,7 +71,7 @@ async def test_work_ends_where_a_renewal_brings_another_token() -> None:
 
     await leadership(clock, database).run(work, asyncio.Event())
     assert ended == [True]
-    # Another may hold it by now: what is given back is the lease with our own token.
+    # Another process may have it by now: release the lease only with our own token.
     assert [arguments[-1] for arguments in database.released] == [1]
 
 

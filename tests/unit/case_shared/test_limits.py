@@ -1,4 +1,4 @@
-"""Rate limits: of each user, client and dealer apart, told with when to come again."""
+"""Rate limits per user, client and dealer, with the time to wait."""
 
 import time
 
@@ -13,7 +13,7 @@ from tests.support.patience import PATIENCE
 def allowed(
     limits: RateLimits, user: str, client: str | None = None, dealer: str | None = None, most: int = 100
 ) -> int:
-    """How many requests are allowed at once."""
+    """How many consecutive requests are allowed now."""
     for count in range(most):
         try:
             limits.count(user, client, dealer)
@@ -48,7 +48,7 @@ async def test_a_minutes_worth_is_allowed_at_once_and_then_the_time_is_told() ->
 def test_one_user_of_a_portal_locks_out_no_other() -> None:
     limits = RateLimits(user_per_minute=10, client_per_minute=15)
     assert allowed(limits, "ann", "portal") == 10
-    # What ann was refused counts for nobody: bob has all that the portal has left.
+    # Ann's refused requests count for nobody: bob has the whole rest of the portal.
     assert refused(limits, "ann", "portal").extensions["policy"] == "user"
     assert allowed(limits, "bob", "portal") == 5
     assert refused(limits, "bob", "portal").extensions["policy"] == "client"
@@ -75,5 +75,5 @@ def test_counting_costs_next_to_nothing_however_many_there_are() -> None:
     began = time.process_time()
     for user in users:
         limits.count(user, user, user)
-    # 21 µs where the machine is quiet.
+    # 21 µs on a quiet machine.
     assert (time.process_time() - began) / len(users) < 200e-6 * PATIENCE

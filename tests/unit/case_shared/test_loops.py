@@ -1,4 +1,4 @@
-"""A loop goes on whatever a turn raises, and ends when it is cancelled; one that ends otherwise ends the process."""
+"""A loop continues whatever a turn raises, and ends when canceled; any other end of it ends the process."""
 
 import asyncio
 import signal

@@ -1,4 +1,4 @@
-"""A service whose database is away says so, and that the request can be repeated."""
+"""A service without its database says so, and that the request can be repeated."""
 
 import asyncpg
 import httpx2
@@ -14,7 +14,7 @@ from case_shared.web.problems import install_problems
         ConnectionRefusedError(),
         TimeoutError(),
         asyncpg.InterfaceError("connection is closed"),
-        # What asyncpg raises where the server died within a statement.
+        # What asyncpg raises if the server died within a statement.
         asyncpg.InternalClientError("cannot switch to state 12"),
         asyncpg.CannotConnectNowError("the database system is starting up"),
     ],

@@ -1,4 +1,4 @@
-"""Reading a batch: in its order, and not at the expense of whoever else waits for the loop."""
+"""Reading a batch: in order, and without blocking the event loop for others."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Raw:
 
 
 async def test_others_have_their_turns_while_a_batch_is_read() -> None:
-    """What the batch before waits for, PostgreSQL's answers, is seen to before the whole of this one is read."""
+    """PostgreSQL's answers to the previous batch are handled before this one is read completely."""
     read: list[int] = []
     seen: list[int] = []
 

@@ -1,4 +1,4 @@
-"""Which settings leave a door open, and which do not."""
+"""Which settings are unsafe, and which are not."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ TRIAL = {
 
 
 class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings, D365Settings):
-    """All that is checked."""
+    """All settings that are checked."""
 
 
 @pytest.mark.parametrize("settings", [LOCAL, REAL, TRIAL], ids=["this machine", "production", "a trial"])

@@ -6,7 +6,7 @@ from case_shared.process.settings import DatabaseSettings, OidcSettings, Service
 
 
 class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings):
-    """As a service has them."""
+    """Settings like a service's."""
 
 
 def test_every_wrong_and_missing_variable_is_named(

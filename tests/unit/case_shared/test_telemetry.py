@@ -1,4 +1,4 @@
-"""What gets into the logs, and the traces that go on where none is recorded."""
+"""What gets into the logs, and trace contexts that pass through where no trace is recorded."""
 
 import logging
 

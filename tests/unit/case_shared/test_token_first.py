@@ -1,4 +1,4 @@
-"""Nothing of a body is read before its sender is known, at any endpoint of any API."""
+"""No endpoint of any API reads a body before it knows the sender."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -41,13 +41,13 @@ async def test_a_stranger_is_refused_before_anything_is_read(name: str) -> None:
     for operation in operations:
         method, _, path = operation.partition(" ")
         assert await refused(app, method, path, [(b"authorization", b"Bearer stranger")]) == 401, operation
-        # A handshake gives no rights, and who sends it may have no secret yet.
+        # A handshake grants no rights, and its sender may not have the secret yet.
         expected = 200 if method == "OPTIONS" else 401
         assert await refused(app, method, path, []) == expected, operation
 
 
 async def refused(app: FastAPI, method: str, path: str, headers: list[tuple[bytes, bytes]]) -> int:
-    """The status, where the body of the request never comes."""
+    """The status of the answer if the request's body never arrives."""
     statuses: list[int] = []
 
     async def receive() -> dict[str, Any]:

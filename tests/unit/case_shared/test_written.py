@@ -1,4 +1,4 @@
-"""What people paste is read as what they meant."""
+"""Pasted texts are read as intended."""
 
 import pytest
 

@@ -40,7 +40,7 @@ def restore(state: str, remaining: int) -> dict[str, Any]:
 
 
 class Service(BaseHTTPRequestHandler):
-    """Three documents on pages of two; one of them can be replayed under its ETag."""
+    """Three documents on pages of two; one of them can be replayed with its ETag."""
 
     seen: ClassVar[list[dict[str, Any]]] = []
     adds_up: ClassVar[bool] = True
@@ -93,7 +93,7 @@ class Service(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """The address of the service, while it runs."""
+    """Run the service; yields its address."""
     Service.seen.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
         threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()

@@ -1,4 +1,4 @@
-"""What the commands print, and their exit codes: 0 done, 1 refused, 2 used wrongly."""
+"""What the commands print, and their exit codes: 0 done, 1 refused, 2 wrong usage."""
 
 import json
 import sys

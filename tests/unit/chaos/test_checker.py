@@ -1,4 +1,4 @@
-"""The checker sees each kind of broken promise, and nothing where all were kept."""
+"""The checker finds each kind of broken promise, and nothing if all were kept."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

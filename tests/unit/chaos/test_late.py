@@ -1,4 +1,4 @@
-"""Which seeds run again alone: those that were late beside another system, and nothing else."""
+"""Which seeds run again alone: only those that were late beside another system."""
 
 import pytest
 

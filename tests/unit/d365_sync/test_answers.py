@@ -1,4 +1,4 @@
-"""Documents as operators get them."""
+"""Documents as operators receive them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The last look before a POST: both leases must outlast D365's answer; and a POST that nothing permits is not begun."""
+"""The last look before a POST: both leases must outlast D365's answer; and an unpermitted POST never begins."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ LEASED_UNTIL = CLAIM.expires
 
 @dataclass
 class Seen:
-    """Takes the place of D365, of the store of outcomes, and of what limits how much is sent."""
+    """Replaces D365, the store of outcomes, and the pacing."""
 
     sent: list[Claim] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Seen:
         self.results.append(result)
 
     def learn(self, *_: object, **__: object) -> None:
-        """D365's health is not what these tests are about."""
+        """These tests ignore D365's health."""
 
 
 def in_flight(clock: HandClock, seen: Any, lease: Lease | None) -> InFlight:
@@ -50,7 +50,7 @@ def in_flight(clock: HandClock, seen: Any, lease: Lease | None) -> InFlight:
 
 
 async def post(clock: HandClock, lease: Callable[[HandClock], Lease | None]) -> Seen:
-    """What becomes of one document that is ready to be sent."""
+    """The result for one document that is ready to be sent."""
     seen, began = Seen(), asyncio.all_tasks()
     in_flight(clock, seen, lease(clock)).take([CLAIM])
     await asyncio.gather(*(asyncio.all_tasks() - began))
@@ -106,7 +106,7 @@ async def test_what_waits_for_a_slot_is_given_back_once_the_lease_has_ended(
 
 @dataclass
 class Fenced:
-    """Documents of which `begun` alone may be posted after their look-up."""
+    """Documents; only `begun` may be posted after their look-up."""
 
     begun: Sequence[Claim] = ()
 

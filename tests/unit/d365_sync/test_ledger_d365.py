@@ -1,4 +1,4 @@
-"""The comparison with D365's books, for any page size: the same as a look at both books whole."""
+"""The comparison with D365's cases, for any page size: the same result as with both complete lists."""
 
 import random
 from collections import Counter
@@ -18,7 +18,7 @@ from d365_sync.domain.document import DocumentId, State
 
 @dataclass
 class Theirs:
-    """D365's books, in the order in which its cases came in."""
+    """D365's cases, in the order of their creation."""
 
     cases: list[D365Case]
 
@@ -34,7 +34,7 @@ class Theirs:
 
 @dataclass
 class Kept:
-    """What the database keeps of D365's books."""
+    """What the database keeps about D365's cases."""
 
     cases: list[D365Case] = field(default_factory=list)
 
@@ -52,7 +52,7 @@ class Kept:
 
 @dataclass
 class Ours:
-    """Our books; never more than a page is asked for."""
+    """Our documents; fails if more than a page is requested."""
 
     all: list[Entry]
 

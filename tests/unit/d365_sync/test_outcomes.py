@@ -1,4 +1,4 @@
-"""docs/design.md#what-does-each-answer-from-d365-mean as a table; and no decision leaves the transitions."""
+"""docs/design.md#what-does-each-answer-from-d365-mean as a table; and every decision is a permitted transition."""
 
 from dataclasses import replace
 from typing import Any

@@ -10,7 +10,7 @@ from d365_sync.domain.permissions import Obstacle, Situation, allowed_actions, p
 
 
 class Circumstance(NamedTuple):
-    """What decides beside the state: an attempt is under way, the payload is gone, the caller has the scope."""
+    """What decides besides the state: an attempt is running, the payload is gone, the caller has the scope."""
 
     leased: bool
     emptied: bool
@@ -19,7 +19,7 @@ class Circumstance(NamedTuple):
 
 CIRCUMSTANCES = [Circumstance(*flags) for flags in itertools.product((False, True), repeat=3)]
 YES = None
-# What stands in the way, without an alarm: a row an action, a column a state.
+# What prevents an action, without an alarm: one row per action, one column per state.
 STATES = (
     *(State.PENDING, State.DEFERRED, State.DELIVERING, State.VERIFYING),
     *(State.DELIVERED, State.FAILED, State.RETURNED, State.DISCARDED),
@@ -41,12 +41,12 @@ TABLE: dict[Action, tuple[Obstacle | None, ...]] = {
     ),
     Action.ACKNOWLEDGE: (Obstacle.NO_ALARM,) * 8,
 }
-# What a look-up under way must not be overtaken by; a case named by an operator is evidence, which nothing fences.
+# Actions that must not overtake a running look-up; a case named by an operator is evidence, which nothing fences.
 FENCED = (Action.REPLAY, Action.RETURN, Action.DISCARD, Action.RESTORE)
 
 
 def expected(action: Action, state: State, now: Circumstance) -> Obstacle | None:
-    """The table, and the three circumstances that change it."""
+    """The expected obstacle: the table, changed by the three circumstances."""
     if not now.may_write:
         return Obstacle.SCOPE
     obstacle = TABLE[action][STATES.index(state)]

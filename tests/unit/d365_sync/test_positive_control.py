@@ -1,4 +1,4 @@
-"""What proves that D365 does not have a case: a known case in the same answer, or that no case is known there yet."""
+"""What proves that D365 lacks a case: a known case in the same answer, or that no case is known there yet."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -27,21 +27,21 @@ class Book:
         return self.newest
 
     async def older_control_cases(self, _data_area_id: str) -> list[str]:
-        """Further back."""
+        """Older ones."""
         return self.older
 
     async def restored_before_the_first(self, _data_area_id: str) -> bool:
-        """Somebody reported a restore."""
+        """Whether somebody reported a restore."""
         return self.restored
 
     async def first_open(self, _data_area_id: str) -> str | None:
-        """Who waits longest."""
+        """The case that waits longest."""
         return self.first
 
 
 @dataclass
 class Environment:
-    """A D365 that shows these Case IDs, and counts what it is asked."""
+    """A D365 that shows these Case IDs, and counts requests."""
 
     shows: frozenset[str]
     asked: list[Sequence[str]] = field(default_factory=list)
@@ -49,18 +49,18 @@ class Environment:
     async def find_by_web_case_id(
         self, _data_area_id: str, web_case_ids: Collection[str], *, control_case_ids: Sequence[str], **_: Any
     ) -> LookUpAnswer:
-        """None of them, and whether a control is there."""
+        """Find none of them, and say whether a control is there."""
         self.asked.append(control_case_ids)
         shown = self.shows & {*control_case_ids}
         return LookUpAnswer({}, dict.fromkeys(web_case_ids if shown else (), AbsenceProof.BY_KNOWN_CASE))
 
     async def read_cases_by_case_id(self, _data_area_id: str, _case_ids: Collection[str], **_: Any) -> tuple[()]:
-        """None of the older ones."""
+        """Find none of the older ones."""
         return ()
 
 
 def look_up(environment: Environment, book: Book) -> ControlledLookUp:
-    """As the dispatcher looks up."""
+    """The look-up that the dispatcher uses."""
     return ControlledLookUp(cast("D365", environment), cast("Documents", book), 10, SETTLE_SECONDS)
 
 

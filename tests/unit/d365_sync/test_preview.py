@@ -1,4 +1,4 @@
-"""What a preview says of a payload before anything is sent."""
+"""What a preview says about a payload before anything is sent."""
 
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,7 @@ from d365_sync.app.replays import Choices
 
 
 class Nothing:
-    """No list is known, and nobody looks at the request."""
+    """Knows no lists, and ignores the request."""
 
     async def choices(self, _data_area_id: str) -> Choices:
         return Choices(frozenset(), frozenset())

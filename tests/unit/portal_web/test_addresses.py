@@ -1,4 +1,4 @@
-"""Where a browser may be sent back to."""
+"""To which addresses a browser may be sent back."""
 
 import pytest
 

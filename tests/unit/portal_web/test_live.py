@@ -1,4 +1,4 @@
-"""case-api's stream, as browsers get it."""
+"""case-api's stream as browsers receive it."""
 
 import asyncio
 import json

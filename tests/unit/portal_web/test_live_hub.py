@@ -1,4 +1,4 @@
-"""One stream of the API is shared by the pages of a dealer."""
+"""The pages of a dealer share one stream of the API."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ NOW = datetime.now(UTC)
 
 @dataclass
 class Upstream:
-    """An API's stream; `opened` holds from which places it was read, and with whose token."""
+    """An API's stream; `opened` lists the IDs after which it was read, and the users of the tokens."""
 
     opened: list[tuple[str, str | None]] = field(default_factory=list)
     open_now: int = 0
@@ -26,7 +26,7 @@ class Upstream:
     _queue: "asyncio.Queue[Event | None]" = field(default_factory=asyncio.Queue)
 
     def page(self, user: str = "ann", minutes: int = 10) -> Page:
-        """A page of `user`, whose token lasts so long."""
+        """A page of `user`, whose token lasts `minutes`."""
 
         @asynccontextmanager
         async def opened(place: str | None) -> AsyncIterator[AsyncIterator[Event]]:
@@ -46,17 +46,17 @@ class Upstream:
             yield event
 
     def tell(self, *ids: str) -> None:
-        """Events of these places."""
+        """Send events with these IDs."""
         for one in ids:
             self._queue.put_nowait(Event("case", one, ["{}"]))
 
     def end(self) -> None:
-        """The token it is read with is over."""
+        """End the stream because its token expired."""
         self._queue.put_nowait(None)
 
 
 async def ids(page: Page, count: int) -> list[str | None]:
-    """The places of the next `count` events."""
+    """The IDs of the next `count` events."""
     found: list[Event] = []
     async with asyncio.timeout(5):
         while len(found) < count:

@@ -1,4 +1,4 @@
-"""What of a provider's discovery document is believed."""
+"""Which parts of a provider's discovery document the portal trusts."""
 
 import httpx2
 import pytest

@@ -1,4 +1,4 @@
-"""Every text is there in every language, and says the same."""
+"""Every text exists in every language, with the same placeholders."""
 
 import inspect
 import re

@@ -1,4 +1,4 @@
-"""The alert rules ask for metrics that there are, and name runbooks that there are."""
+"""The alert rules use existing metrics, and name existing runbooks."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ def rules() -> list[Any]:
 
 def test_the_rules_know_each_thing_that_must_move() -> None:
     (rule,) = [one for one in rules() if "casebridge_progress_bound_seconds" in one["expr"]]
-    # No selector: so it holds for each service and name, now and later.
+    # No selector, so that it applies to each service and name, now and later.
     assert "{" not in rule["expr"]
     assert re.findall(r"by \((.*?)\)", rule["expr"]) == ["service, name", "service, name"]
     runbook = (ROOT / "docs/runbooks/standing-still.md").read_text()

@@ -1,4 +1,4 @@
-"""What pip-audit says is judged: a vulnerability fails, data that cannot be reached does not."""
+"""How pip-audit's results count: a vulnerability fails, unreachable data does not."""
 
 import json
 import runpy

@@ -1,4 +1,4 @@
-"""What docker-compose.yml passes is what the services read."""
+"""docker-compose.yml passes exactly what the services read."""
 
 import os
 import re
@@ -94,7 +94,7 @@ def test_only_those_who_need_them_reach_the_database_and_kafka() -> None:
     within = {name: set(service.get("networks", [])) for name, service in SERVICES.items()}
     services = {"case-api", "d365-sync", "status-sync"}
     migrations = {f"migrate-{name}" for name in (*services, "portal-web")}
-    # The command line looks at D365 as the services do, keeps what it found, and waits for an event.
+    # The command line checks D365 like the services, stores the findings, and waits for an event.
     assert {name for name, found in within.items() if "database" in found} == {
         "postgres", "roles", "portal-web", "casebridge", *services, *migrations,
     }  # fmt: skip
@@ -118,7 +118,7 @@ def test_the_container_that_sees_every_secret_reaches_nobody() -> None:
     assert SERVICES["settings"]["network_mode"] == "none"
     assert "networks" not in SERVICES["settings"]
     without = {name for name, service in SERVICES.items() if not service.get("networks")}
-    assert without == {"settings"}  # whoever names none is put into a network that leads outside
+    assert without == {"settings"}  # a service without networks gets the default one, which reaches outside
 
 
 def test_every_job_is_awaited_so_that_up_can_wait_for_all() -> None:
@@ -133,7 +133,7 @@ def test_every_job_is_awaited_so_that_up_can_wait_for_all() -> None:
 
 
 def test_the_image_of_kafka_finds_no_sasl_in_the_names_of_listeners() -> None:
-    # Its start script asks for a JAAS file and keystores where an advertised listener is called so.
+    # Its start script requires a JAAS file and keystores if an advertised listener has such a name.
     advertised = SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
     assert not re.search(r"SASL_.*://|SSL://", advertised)
 

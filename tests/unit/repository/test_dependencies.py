@@ -1,4 +1,4 @@
-"""What a package declares, it uses."""
+"""Packages use every dependency that they declare."""
 
 import ast
 import re
@@ -9,14 +9,14 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PROJECTS = [ROOT / "shared", *sorted(ROOT.glob("services/*")), *sorted(ROOT.glob("tools/*"))]
-# Where the module is not called as the distribution is.
+# Modules with another name than their distribution.
 MODULES = {
     "pyjwt": "jwt",
     "throttled-py": "throttled",
     "kafka-python": "kafka",
     "opentelemetry-api": "opentelemetry.trace",
 }
-# Needed, and never imported.
+# Needed, but never imported.
 UNSEEN = {
     "fastapi-swagger": "its files are served",
     "httptools": "uvicorn's parser",

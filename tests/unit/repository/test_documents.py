@@ -1,4 +1,4 @@
-"""What documents and comments point to is there: files, headings, commands, options."""
+"""Everything that documents and comments refer to exists: files, headings, commands, options."""
 
 import os
 import re
@@ -102,13 +102,13 @@ def leads_somewhere(file: Path, anchor: str) -> bool:
 
 @cache
 def anchors_of(document: Path) -> set[str]:
-    """The anchors that GitHub makes of a document's headings."""
+    """The anchors that GitHub creates from a document's headings."""
     headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL), re.MULTILINE)
     return {anchor_of(heading) for heading in headings}
 
 
 def anchor_of(heading: str) -> str:
-    """As GitHub makes it."""
+    """The anchor that GitHub creates from a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
@@ -128,7 +128,7 @@ def test_casebridge_knows_its_commands_and_options(document: Path) -> None:
 
 
 def is_known(words: list[str]) -> bool:
-    """Whether these are a command's words, and the options are its own."""
+    """Whether these words are a command with its own options."""
     command: Any = COMMANDS
     while words and words[0] in (commands := getattr(command, "commands", {})):
         command, words = commands[words[0]], words[1:]

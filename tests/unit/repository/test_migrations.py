@@ -1,4 +1,4 @@
-"""Each service's migrations are one line: two that were landed side by side would stop every start."""
+"""Each service's migrations form one line: two parallel ones would stop every start."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Documents keep to the style guide's words and line lengths, and the check sees what does not."""
+"""Documents follow the style guide's words and line lengths, and the check finds violations."""
 
 import runpy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A release has one version, a changelog that says what it is, and nothing in it that could change unseen."""
+"""A release has one version, a changelog that describes it, and no part that could change unnoticed."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""Every setting is documented, and every secret stays one."""
+"""Every setting is documented, and every secret stays secret."""
 
 import dataclasses
 import importlib

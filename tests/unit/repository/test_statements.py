@@ -1,4 +1,4 @@
-"""Each `.sql` file is a member of the enum beside its folder, and each member is used."""
+"""Each `.sql` file is a member of the enum next to its folder, and each member is used."""
 
 import re
 from importlib import import_module

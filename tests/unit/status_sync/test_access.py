@@ -1,4 +1,4 @@
-"""D365's endpoint is opened by the shared secret and nothing else; it is the only one."""
+"""Only the shared secret opens D365's endpoint, which is the only one."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ EVENTS = "/v1/d365/events"
 
 
 class Accepting:
-    """Takes whatever comes."""
+    """Accepts everything."""
 
     async def handle(self, _body: bytes, _attributes: object) -> Received:
         return Received(1)

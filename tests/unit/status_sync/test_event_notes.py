@@ -1,4 +1,4 @@
-"""What becomes of an event, as a table."""
+"""How each event is handled, as a table."""
 
 import pytest
 

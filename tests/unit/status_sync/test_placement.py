@@ -1,4 +1,4 @@
-"""Where a case of D365 belongs, as a table."""
+"""Which dealer or case of ours a case of D365 belongs to, as a table."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""How long D365 is left alone after a failure, and what one failing step means for the others."""
+"""How long the poll pauses after a failure, and what one failing step means for the others."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
@@ -103,7 +103,7 @@ async def test_one_list_that_cannot_be_read_does_not_keep_the_cases_from_being_r
     with pytest.raises(raised) if raised else nullcontext():
         await poller.poll()
     assert seen == run
-    # A step that was not even tried says why, in D365's words.
+    # A step that was not tried reports why, in D365's words.
     untried = [heartbeats.outcome(name).error for name, _ in steps if name not in seen]
     assert untried == [str(failures.get(run[-1]))] * len(untried)
 

@@ -1,4 +1,4 @@
-"""What the HTTPS endpoint takes, and what it says to the rest."""
+"""What the HTTPS endpoint accepts, and how it answers the rest."""
 
 import asyncio
 from collections.abc import Sequence
@@ -88,7 +88,7 @@ def test_event_grid_is_told_its_validation_code() -> None:
     assert taken(orjson.dumps([handshake])) == (Received(0, 0, "512d38b6"), [])
     deleted = handshake | {"eventType": "Microsoft.EventGrid.SubscriptionDeletedEvent"}
     assert taken(orjson.dumps([deleted])) == (Received(0), [])
-    # In CloudEvents its name stands elsewhere, and the data are JSON in a text (azure-sdk-for-net#21612).
+    # In CloudEvents its name is elsewhere, and the data is JSON in a string (azure-sdk-for-net#21612).
     told = {"specversion": "1.0", "type": deleted["eventType"], "source": "x", "id": "1", "data": "{}"}
     assert taken(orjson.dumps(told)) == (Received(0), [])
 

@@ -10,7 +10,7 @@ from case_shared.words.errors import UnreadableRecord
 from status_sync.domain.due_reads import CaseKey, KeyKind
 from status_sync.domain.recognition import Recognised, Recognition
 
-# The envelope as it was captured (reference: business events), with what our event adds to it.
+# The envelope as captured (reference: business events), with what our event adds.
 CAPTURED: dict[str, Any] = {
     "BusinessEventId": "CaseStatusChangedBusinessEvent",
     "BusinessEventLegalEntity": "usmf",

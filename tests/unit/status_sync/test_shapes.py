@@ -1,4 +1,4 @@
-"""An event in each shape in which D365, Dataverse and Azure send it: the same case is named."""
+"""An event in each shape in which D365, Dataverse and Azure send it names the same case."""
 
 import base64
 from typing import Any
@@ -14,7 +14,7 @@ from tests.unit.status_sync.test_recognition import BY_CASE_ID, CAPTURED
 
 OURS = "https://contoso.operations.dynamics.com"
 PAIRS = [{"key": name, "value": value} for name, value in CAPTURED.items()]
-# Captured contexts have these beside the parameters (Learn, "Use webhooks to create external handlers").
+# Captured contexts have these besides the parameters (Learn, "Use webhooks to create external handlers").
 CONTEXT: dict[str, Any] = {
     "BusinessUnitId": "c5b1a4e5-0f3c-ec11-8c62-000d3a7d1b2c",
     "CorrelationId": "8b1a0f1c-5f4e-4a8e-9f5a-0c6f5a1a2b3c",

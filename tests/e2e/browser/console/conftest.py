@@ -20,13 +20,13 @@ DEALER = "usmf-us-001"
 
 @dataclass(frozen=True)
 class Operators:
-    """Operators at their desk, and what a test needs of the world around them."""
+    """Operators at their desk, and what a test needs around them."""
 
     desk: Desk
 
     @property
     def stack(self) -> Stack:
-        """What is behind the console."""
+        """The stack behind the console."""
         return self.desk.stack
 
     @asynccontextmanager
@@ -37,7 +37,7 @@ class Operators:
             yield page
 
     async def failed(self, count: int = 1, message: str = "Warranty is closed.") -> list[str]:
-        """So many documents that D365 has refused, and would take now; their ids."""
+        """Create `count` documents that D365 has refused and would accept now; returns their IDs."""
         async with self.stack.dealer(DEALER) as dealer, self.stack.clerk() as clerk:
             fault = {"kind": "reject", "operation": "create", "id": f"f-{uuid4()}", "message": message}
             done(await clerk.http.post("/_sandbox/faults", json=fault))
@@ -52,12 +52,12 @@ class Operators:
         return [f"{web_case_id}-1" for web_case_id in found]
 
     async def state(self, document: str) -> str:
-        """How a document stands."""
+        """The document's state."""
         async with self.stack.operator() as operator:
             return str((await operator.get(f"/v1/documents/{document}")).json()["state"])
 
     async def until(self, document: str, state: str) -> None:
-        """Wait until the document stands so."""
+        """Wait until the document is in `state`."""
         await eventually(lambda: self.state(document), lambda now: now == state, within_seconds=30)
 
 

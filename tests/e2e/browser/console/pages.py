@@ -61,7 +61,7 @@ async def window_refused(page: Page, _world: World) -> None:
 
 
 async def all_open(page: Page, world: World) -> None:
-    """A document with all that can be unfolded."""
+    """A document with all sections open."""
     await page.goto(f"/console/documents/{world.failed}-1")
     for one in await page.locator("details.more > summary").all():
         await one.click()
@@ -104,7 +104,7 @@ async def outage(stack: Stack, _world: World) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def nothing_left(stack: Stack, _world: World) -> AsyncIterator[None]:
-    """Operators have done all that there was to do."""
+    """Operators have nothing left to do."""
     async with stack.operator() as operator:
         failed = done(await operator.get("/v1/documents", params={"state": "failed", "limit": 100}))["items"]
         for one in failed:
@@ -175,7 +175,7 @@ STATES = (
     State("console-flow-alarm", "olga", At("/console"), during=outage, whole=True),
     State("console-replay-waiting", "olga", waiting, during=outage, whole=True),
     State("console-delivery-alarm", "olga", At("/console/delivery"), during=outage, drawn=False),
-    # Last, for operators are done then.
+    # Last, because nothing is left to do then.
     State("console-flow-well", "olga", At("/console"), during=nothing_left, whole=True),
     State("console-documents-none", "olga", At("/console/documents"), during=nothing_left, drawn=False),
 )

@@ -1,4 +1,4 @@
-"""What the console's pages tell, to whom, and in which language; how they look is seen in test_looks.py."""
+"""What the console's pages say, to which users, and in which language; test_looks.py checks how they look."""
 
 import os
 import signal

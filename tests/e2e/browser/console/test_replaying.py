@@ -1,4 +1,4 @@
-"""The way from a failed document to D365, as operators go it: one, edited, and a whole group."""
+"""The way from a failed document to D365, as operators do it: one, edited, and a whole group."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.e2e.browser.console.conftest import Operators
 
 
 async def press_until(page: Page, name: str, role: str = "link") -> None:
-    """Tab until what is so called has the focus, which must be seen."""
+    """Press Tab until the element with this name has the focus, which must be visible."""
     wanted = page.get_by_role(role, name=name, exact=True).first  # type: ignore[arg-type]
     for _ in range(60):
         await page.keyboard.press("Tab")

@@ -1,4 +1,4 @@
-"""What operators had typed when their session ended: it is in its form again after the sign-in."""
+"""What operators had typed when their session ended is in its form again after the sign-in."""
 
 import pytest
 from playwright.async_api import Page, expect

@@ -1,4 +1,4 @@
-"""What a page of the console costs the portal itself, measured as the dealers' pages are."""
+"""What a page of the console costs the portal itself, measured like the dealers' pages."""
 
 from tests.integration.d365_sync.conftest import Queue, submitted
 from tests.integration.portal_web.conftest import Browser, Portal

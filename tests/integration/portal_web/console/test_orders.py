@@ -1,4 +1,4 @@
-"""What the console offers is what the API says is allowed: nothing more, nothing less."""
+"""The console offers exactly what the API allows."""
 
 import itertools
 import re
@@ -63,5 +63,5 @@ async def test_who_may_only_read_is_offered_nothing(
 
 
 def offered(page: str, document: str) -> set[str]:
-    """The orders to which the document's page leads."""
+    """The actions that the document's page offers."""
     return set(re.findall(rf'href="/console/documents/{document}/([a-z]+)["?]', page))

@@ -1,4 +1,4 @@
-"""What the console's pages cost, and what they keep."""
+"""What the console's pages cost, and what they remember."""
 
 import re
 from collections.abc import Sequence
@@ -138,7 +138,7 @@ async def test_what_d365_stored_differently_stands_beside_what_was_sent(olga: Br
 
 
 async def test_records_that_nobody_can_decode_are_shown(portal: Portal, olga: Browser) -> None:
-    """Names with NUL or no UTF-8, causes with half an emoji, a time in microseconds, and a range of offsets."""
+    """Names with NUL or not UTF-8, causes with half an emoji, a time in microseconds, and a range of offsets."""
     names = ("nul\0", "\udcff", "<b>&", "\x1b[2J", "")
     headers = tuple((name, b"\xff\0") for name in names)
     odd = DecodedRecord("t", 1, 5, 10**18, b"\0\xff", b"\xff\0<script>", headers)
@@ -148,7 +148,7 @@ async def test_records_that_nobody_can_decode_are_shown(portal: Portal, olga: Br
         raise UnreadableRecord("no event: \0 \ud83d \udcff")
 
     async def store(_connection: Connection, _values: Sequence[None]) -> None:
-        """Nothing of them can be stored."""
+        """Refuse to store them."""
 
     async with portal.database.pool("status_sync") as pool:
         await store_batch(pool, "g", [odd, corrupt], read, store)

@@ -1,4 +1,4 @@
-"""A D365 on a real socket that says exactly what a test scripts, down to half an answer or none."""
+"""A D365 on a real socket that answers exactly as a test scripts, even half an answer or none."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from case_shared.process.clock import SystemClock
 def answer(
     status: int, body: str = "", content_type: str = "application/json; odata.metadata=minimal", **headers: str
 ) -> bytes:
-    """A whole HTTP answer; a header's `_` is written as `-`."""
+    """A complete HTTP answer; a header's `_` becomes `-`."""
     more = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
     head = f"HTTP/1.1 {status} Status\r\nContent-Type: {content_type}\r\nContent-Length: {len(body.encode())}\r\n"
     return f"{head}{more}\r\n{body}".encode()
@@ -63,7 +63,7 @@ def reset(writer: asyncio.StreamWriter) -> None:
 
 
 def silence(_: asyncio.StreamWriter) -> None:
-    """The request arrived; nothing will be said."""
+    """The request arrived; it gets no answer."""
 
 
 def then_hang_up(data: bytes) -> Step:
@@ -76,7 +76,7 @@ def then_hang_up(data: bytes) -> Step:
 
 @dataclass
 class ScriptedD365:
-    """Answers the data calls with `steps` in turn (the last one for ever), token calls with `tokens` likewise."""
+    """Answers data calls with `steps` in turn, the last one repeatedly, and token calls with `tokens` likewise."""
 
     steps: list[Step] = field(default_factory=list)
     tokens: list[Step] = field(default_factory=lambda: [token()])

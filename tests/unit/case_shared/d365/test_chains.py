@@ -1,4 +1,4 @@
-"""Chains of `or` against a D365 that takes only so many terms, or refuses single keys."""
+"""Chains of `or` against a D365 that limits the number of terms, or refuses single keys."""
 
 import random
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from case_shared.process.clock import SystemClock
 
 
 class Memory:
-    """What the database would keep of one environment."""
+    """What the database would keep about one environment."""
 
     terms: int | None = None
 
@@ -91,7 +91,7 @@ async def test_only_what_is_refused_key_by_key_is_misconfigured() -> None:
     with pytest.raises(D365Misconfigured):
         await Chains(None, SystemClock()).ask("CaseId", KEYS, d365.ask)
 
-    assert d365.requests == 6  # 15, 8, 4, 2, and two single keys: enough to see that it is not the keys
+    assert d365.requests == 6  # 15, 8, 4, 2, and two single keys: enough to exclude the keys as the cause
 
 
 async def test_what_is_no_refusal_of_the_filter_is_not_halved() -> None:

@@ -1,4 +1,4 @@
-"""Signing in by azure-identity at an authority of the tests' own, over TLS; D365 gets the token and no more."""
+"""Signing in with azure-identity at the tests' own authority, over TLS; D365 gets only the token."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -40,7 +40,7 @@ GIVEN = {"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599}
 
 @dataclass
 class Entra:
-    """Both ends on one server: `/data` is D365, all else the authority; `refusals` are said before tokens are given."""
+    """Both ends on one server: `/data` is D365, the rest is the authority; it sends `refusals` before tokens."""
 
     url: str = ""
     requests: list[tuple[str, str, dict[str, str], str]] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Entra:
 
     @property
     def asked(self) -> list[tuple[str, str, dict[str, str], str]]:
-        """The requests that were not D365's."""
+        """The requests to the authority."""
         return [one for one in self.requests if not one[1].startswith("/data")]
 
     @property
@@ -93,7 +93,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def trusted(folder: Path) -> Iterator[Any]:
-    """The server's side; clients trust it by SSL_CERT_FILE, as in production."""
+    """The server's TLS context; clients trust it through SSL_CERT_FILE, as in production."""
     context, file = server_certificate(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(file))
@@ -119,7 +119,7 @@ async def signed_in(entra: Entra, **given: Any) -> None:
 
 
 def proves_with(entra: Entra, name: str) -> str:
-    """What the form proves us with; the request is to the tenant's token endpoint and has all else it needs."""
+    """The form's proof of our identity; checks that the rest of the request to the tenant's token endpoint is right."""
     method, path, _, _ = entra.asked[-1]
     assert (method, path) == ("POST", "/contoso.com/oauth2/v2.0/token")
     form = entra.form

@@ -1,4 +1,4 @@
-"""Which settings say how to sign in to D365, and which say too little, too much, or something that does not fit."""
+"""Which settings define the sign-in to D365, and which are incomplete, too many, or contradictory."""
 
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ def settings(**given: Any) -> D365Settings:
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate with its key, which serves for a federated token too: nobody reads that at the start."""
+    """A certificate with its key, also used as a federated token: the start does not read that file."""
     return client_certificate(tmp_path_factory.mktemp("certificate"))
 
 

@@ -1,4 +1,4 @@
-"""Each request has an id of its own, and what becomes of a case names it and D365's answer to it."""
+"""Each request has its own ID, and a case's outcome names it and D365's ID."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""What D365's JSON may hold, and what is made of it."""
+"""What D365's JSON may contain, and how it is read."""
 
 import pytest
 

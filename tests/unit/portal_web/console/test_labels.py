@@ -1,4 +1,4 @@
-"""The console has words for whatever the API can say."""
+"""The console has labels for everything that the API can say."""
 
 from collections.abc import Iterable
 
