@@ -4,6 +4,8 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from prometheus_client import REGISTRY
+
 from case_api.consumers import DeliveryConsumer
 from case_api.web.schemas import Timeline
 from case_shared.words.events import AttemptSummary, Outcome, SubmissionState
@@ -61,6 +63,28 @@ async def test_a_case_that_d365_lost_is_under_way_again_without_its_case_id(api:
     entries = (await api.client.get(f"{CASES}/{case['web_case_id']}/timeline")).json()["items"]
     (again,) = [entry for entry in entries if entry["event"] == "replayed"]
     assert "restored" in again["detail"]
+
+
+async def test_how_long_a_delivery_took_is_measured_once(api: Api) -> None:
+    def measured() -> tuple[float, float]:
+        name = "casebridge_submission_delivered_seconds"
+        found = [REGISTRY.get_sample_value(f"{name}_{part}") or 0 for part in ("count", "sum")]
+        return found[0], found[1]
+
+    case = await api.submitted()
+    count, total = measured()
+    await deliver(api, case, S.DELIVERING, revision=1)
+    assert measured()[0] == count
+    for revision in (2, 3):
+        await deliver(api, case, S.DELIVERED, revision=revision, case_id="C-1")
+    assert measured()[0] == count + 1
+    assert 0 <= measured()[1] - total < 60
+    # D365 was restored, and has it again much later: that says nothing of how long a dealer waits.
+    async with api.database.connect() as connection:
+        await connection.execute("UPDATE d365_sync.documents SET lost_at = now()")
+    await deliver(api, case, S.PENDING, revision=4, cause="lost_in_d365")
+    await deliver(api, case, S.DELIVERED, revision=5, case_id="C-2")
+    assert measured()[0] == count + 1
 
 
 async def test_a_returned_case_is_a_draft_again_and_can_be_submitted_again(api: Api) -> None:

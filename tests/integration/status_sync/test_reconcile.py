@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from case_shared.d365.errors import D365Error, D365Unavailable
@@ -142,6 +143,26 @@ async def test_two_cases_of_d365_for_one_submission_are_not_mixed(world: World) 
     await world.service.apply_read().handle(await world.now(), [found, double])
     (row,) = await world.rows()
     assert (row["case_id"], row["status"]) == (case_id, "submitted")
+
+
+async def test_how_long_a_change_took_to_be_shown_is_measured(world: World) -> None:
+    def measured() -> tuple[float, float]:
+        name = "casebridge_d365_change_shown_seconds"
+        found = [REGISTRY.get_sample_value(f"{name}_{part}") or 0 for part in ("count", "sum")]
+        return found[0], found[1]
+
+    await world.step("dealers")
+    case_id = await world.create()
+    apply_read, found = world.service.apply_read(), await world.found(case_id)
+    count, total = measured()
+    await apply_read.handle(await world.now(), [found])
+    assert measured()[0] == count  # new here: how old it is says nothing
+    changed_at = datetime.now(UTC) - timedelta(seconds=90)
+    closed = found.model_copy(update={"status": "Closed", "modified_at": changed_at})
+    for _ in range(2):
+        await apply_read.handle(await world.now(), [closed])
+    assert measured()[0] == count + 1
+    assert 90 <= measured()[1] - total < 120
 
 
 async def test_the_position_moves_behind_what_was_applied_and_never_into_the_future(world: World) -> None:

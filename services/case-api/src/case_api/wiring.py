@@ -40,6 +40,7 @@ from case_shared.kafka.outbox import LEASE_NAME as OUTBOX_LEASE
 from case_shared.kafka.outbox import OutboxPublisher, sender_for
 from case_shared.process.clock import SystemClock
 from case_shared.process.heartbeats import Heartbeats
+from case_shared.process.loop_delay import measure_loop_delay
 from case_shared.process.loops import Doorbell, finish, run_loop, start
 from case_shared.web import service
 from case_shared.web.auth import TokenVerifier
@@ -135,6 +136,7 @@ class Service:
         """Start the loops; they end when `stopping` is set."""
         loops = {
             "keys": self.verifier.keep_keys(self.stopping),
+            "loop_delay": measure_loop_delay(self.stopping),
             "outbox": self.leadership.run(self._lead, self.stopping),
             "consumers": self.consumers.run(self.stopping),
             "live": self._read_live(),
@@ -237,7 +239,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         pool = await service.open_pool(settings, service="case-api")
         stack.push_async_callback(close_pool, pool)
         options = connection_settings(settings.list_timeout_seconds)
-        list_pool = await service.open_pool(settings, service="case-api", size=settings.list_pool_size, options=options)
+        size = settings.list_pool_size
+        list_pool = await service.open_pool(settings, service="case-api", purpose="list", size=size, options=options)
         stack.push_async_callback(close_pool, list_pool)
         clock = SystemClock()
         session = await stack.enter_async_context(aiohttp.ClientSession())

@@ -24,6 +24,7 @@ from case_shared.kafka.consumers import Consumers
 from case_shared.kafka.outbox import OutboxPublisher, Sends, sender_for
 from case_shared.process.clock import Clock, SystemClock
 from case_shared.process.heartbeats import Heartbeats
+from case_shared.process.loop_delay import measure_loop_delay
 from case_shared.process.loops import finish, run_loop, start
 from case_shared.web.auth import TokenVerifier
 from case_shared.web.cursors import Cursors, shared_key
@@ -122,6 +123,7 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
     moving = Progress(pool, heartbeats, expected(SERVICE, without=without))
     loops = {
         "keys": verifier.keep_keys(stopping),
+        "loop_delay": measure_loop_delay(stopping),
         "dispatcher": leadership.run(leading.lead, stopping),
         "consumers": consumers.run(stopping),
         "retention": Leadership(pool, clock, heartbeats, RETENTION).run(

@@ -13,12 +13,14 @@ from starlette.middleware.gzip import GZipMiddleware
 from case_shared.database.postgres import Pool, close_pool, takes_writes
 from case_shared.process.clock import SystemClock
 from case_shared.process.heartbeats import Heartbeats
+from case_shared.process.loop_delay import measure_loop_delay
 from case_shared.process.loops import finish, run_loop, start
 from case_shared.web import service
 from case_shared.web.auth import TokenVerifier
 from case_shared.web.health import health_routes
-from case_shared.web.http import BodyLimit, Tracing
+from case_shared.web.http import BodyLimit
 from case_shared.web.limits import Limit
+from case_shared.web.observing import Observing
 from portal_web.app.choices import KnowingChoices
 from portal_web.app.keep_form import KeepingForms
 from portal_web.app.keep_session import KeepingSession
@@ -71,6 +73,7 @@ def build_app(settings: Settings) -> FastAPI:
             tasks = start(
                 {
                     "keys": id_tokens.keep_keys(stopping),
+                    "loop_delay": measure_loop_delay(stopping),
                     "sweep": run_loop(
                         "sweep",
                         context.store.delete_expired,
@@ -93,7 +96,7 @@ def build_app(settings: Settings) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED_BYTES)
     app.add_middleware(BodyLimit, seconds=settings.body_timeout_seconds)
     app.add_middleware(Guard, public_url=settings.public_url)
-    app.add_middleware(Tracing)
+    app.add_middleware(Observing)
     return app
 
 

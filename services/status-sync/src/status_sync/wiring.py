@@ -25,6 +25,7 @@ from case_shared.kafka.producing import Sender
 from case_shared.kafka.topics import CASE_DELIVERY, topic_name
 from case_shared.process.clock import SystemClock
 from case_shared.process.heartbeats import Heartbeats
+from case_shared.process.loop_delay import measure_loop_delay
 from case_shared.process.loops import Doorbell, finish, run_loop, start
 from case_shared.web.health import health_routes
 from case_shared.web.http import create_app
@@ -106,6 +107,7 @@ class Service:
         """Start everything that runs beside the requests."""
         poller = self.poller()
         loops = {
+            "loop_delay": measure_loop_delay(self.stopping),
             "poller": self._leadership("poller").run(poller.lead, self.stopping),
             "outbox": self._leadership(OUTBOX_LEASE).run(self._publish, self.stopping),
             "consumers": self.consumers.run(self.stopping),

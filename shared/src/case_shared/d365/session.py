@@ -14,7 +14,8 @@ from case_shared.d365.chains import ChainMemory
 from case_shared.d365.client import D365Client
 from case_shared.d365.mapping import Mapping
 from case_shared.d365.settings import D365Settings
-from case_shared.d365.sign_in import ClientCredentials, SignIn
+from case_shared.d365.sign_in import Certificate, ClientCredentials, SignIn
+from case_shared.process.certificates import show_certificate
 from case_shared.process.clock import Clock
 
 # Well below the idle time after which D365's web server closes a connection (120 s by default in IIS): a connection
@@ -70,7 +71,10 @@ async def open_client(
 
     `mapping` is the settings' own, read once by the caller; `memory` keeps what the environment's filters take.
     """
+    sign_in = settings.sign_in
+    if isinstance(sign_in, Certificate):
+        show_certificate("D365_CLIENT_CERTIFICATE", sign_in.file, sign_in.password)
     async with open_session(limit=limit, tracing=tracing) as session:
-        source = token_source(session, settings.sign_in, settings.scope, clock)
+        source = token_source(session, sign_in, settings.scope, clock)
         async with open_tokens(source, clock) as tokens:
             yield D365Client(session, tokens, mapping, environment=settings.d365_url, clock=clock, memory=memory)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import orjson
 import structlog
+from prometheus_client import Gauge
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
@@ -28,6 +29,9 @@ _IDLE_IN_TRANSACTION = "5s"
 _READ_ONLY = "default_transaction_read_only"
 # While the database only reads, its connections are made anew no more often than this.
 _RENEW_SECONDS = 1.0
+_connections = Gauge(
+    "casebridge_database_connections", "Connections to PostgreSQL by pool and state", ["pool", "state"]
+)
 
 
 async def create_pool(
@@ -67,6 +71,17 @@ async def create_pool(
         },
     )
     return pool
+
+
+def measure_pool(pool: Pool, purpose: str) -> None:
+    """Let the metrics show how many connections of `pool` are in use and idle, and how many there may be."""
+    states: dict[str, Callable[[], int]] = {
+        "in_use": lambda: pool.get_size() - pool.get_idle_size(),
+        "idle": pool.get_idle_size,
+        "most": pool.get_max_size,
+    }
+    for state, count in states.items():
+        _connections.labels(purpose, state).set_function(count)
 
 
 async def close_pool(pool: Pool) -> None:

@@ -7,15 +7,14 @@ from contextlib import AbstractAsyncContextManager
 import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from opentelemetry.trace import SpanKind
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from case_shared.process import telemetry
 from case_shared.process.settings import BODY_SECONDS, HttpSettings, names
 from case_shared.web.docs import docs_routes
 from case_shared.web.limits import RateLimits
+from case_shared.web.observing import Observing
 from case_shared.web.problems import Problem, install_problems, unforeseen
 
 log = structlog.get_logger(__name__)
@@ -90,22 +89,6 @@ class BodyLimit:
 async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
     problem = Problem(413, "too-large", _TOO_LARGE)
     await problem.response()(scope, receive, send)
-
-
-class Tracing:
-    """Runs each request in a server span, a child of the caller's `traceparent` where it sends one."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Open the span around the request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        traceparent = Headers(scope=scope).get("traceparent")
-        with telemetry.span(f"{scope['method']} {scope['path']}", traceparent=traceparent, kind=SpanKind.SERVER):
-            await self._app(scope, receive, send)
 
 
 class Failures:
@@ -203,7 +186,7 @@ def create_app(
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
-        # `Tracing` makes the request's span; FastAPI's own would be four more, which quote what went wrong.
+        # `Observing` does; FastAPI's own spans quote what was asked, and what went wrong.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     for router in (*routers, docs_routes(title)):
@@ -212,8 +195,8 @@ def create_app(
     install_problems(app)
     app.add_middleware(BodyLimit, seconds=settings.body_timeout_seconds)
     app.add_middleware(Failures)
-    app.add_middleware(Tracing)
     if settings.cors_origins:
         _allow_origins(app, names(settings.cors_origins))
     app.add_middleware(SecurityHeaders, settings=settings)
+    app.add_middleware(Observing)
     return app

@@ -19,7 +19,7 @@ import uvloop
 from fastapi import FastAPI
 
 from case_shared.database.errors import UNREACHABLE
-from case_shared.database.postgres import Pool, create_pool
+from case_shared.database.postgres import Pool, create_pool, measure_pool
 from case_shared.process import fault_points, telemetry
 from case_shared.process.loops import pause
 from case_shared.process.private import HttpServer
@@ -102,16 +102,22 @@ def tell_to_stop(app: Any) -> None:
 
 
 async def open_pool(
-    settings: DatabaseSettings, *, service: str, size: int | None = None, options: Mapping[str, str] | None = None
+    settings: DatabaseSettings,
+    *,
+    service: str,
+    purpose: str = "main",
+    size: int | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> Pool:
     """Open a pool on the schema of the service's name, however long PostgreSQL takes to be there.
 
-    `size` is the setting's unless another is given; `options` are settings of its connections.
+    `purpose` is its name in the metrics; `size` is the setting's unless another is given; `options` are settings of its
+    connections.
     """
     never = asyncio.Event()
     while True:
         try:
-            return await create_pool(
+            pool = await create_pool(
                 settings.database_url.get_secret_value(),
                 schema=service.replace("-", "_"),
                 name=service,
@@ -122,6 +128,9 @@ async def open_pool(
         except UNREACHABLE as error:
             log.warning("database_not_reached", setting="DATABASE_URL", error=repr(error))
             await pause(1.0, never)
+        else:
+            measure_pool(pool, purpose)
+            return pool
 
 
 def run(service: str, settings: ServiceSettings, port: int, app: FastAPI) -> None:

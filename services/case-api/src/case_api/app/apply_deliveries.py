@@ -3,12 +3,18 @@
 from collections.abc import Sequence
 
 import structlog
+from prometheus_client import Histogram
 
 from case_api.app.stores import DeliveryStore, SubmissionKey
 from case_shared.words.errors import UnknownRecords
 from case_shared.words.events import CaseDelivery, SubmissionState
 
 log = structlog.get_logger(__name__)
+_delivered = Histogram(
+    "casebridge_submission_delivered_seconds",
+    "Time from a submission until D365 had its case",
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600, 14_400, 86_400),
+)
 _UNKNOWN = "d365-sync has no document of this submission: the record was not written by d365-sync"
 
 
@@ -24,6 +30,9 @@ async def apply_deliveries(store: DeliveryStore, deliveries: Sequence[CaseDelive
     causes = {place: _UNKNOWN for place, key in enumerate(named) if (key.web_case_id, key.submission_no) not in known}
     if causes:
         raise UnknownRecords(causes)
+    for item in progress:
+        if item.delivered_seconds is not None:
+            _delivered.observe(item.delivered_seconds)
     news = [item for item in progress if item.news]
     returned = [item for item in news if item.state is SubmissionState.RETURNED]
     delivered = [item for item in news if item.state is SubmissionState.DELIVERED]

@@ -111,12 +111,16 @@ class SubmissionKey(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far d365-sync has come with a submission; `news` where that was not stored yet."""
+    """How far d365-sync has come with a submission; `news` where that was not stored yet.
+
+    `delivered_seconds`: how long it took from the submission, where it is delivered now for the first time.
+    """
 
     web_case_id: str
     submission_no: int
     state: SubmissionState
     news: bool
+    delivered_seconds: float | None
 
 
 class Category(NamedTuple):

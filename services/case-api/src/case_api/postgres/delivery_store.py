@@ -36,10 +36,7 @@ class PostgresDeliveryStore:
             self.resends.first,
             self.resends.longest,
         )
-        return [
-            Progress(row["web_case_id"], row["submission_no"], SubmissionState(row["state"]), row["news"])
-            for row in rows
-        ]
+        return [Progress(**{**row, "state": SubmissionState(row["state"])}) for row in rows]
 
     async def return_cases(self, progress: Sequence[Progress]) -> list[str]:
         """Make drafts again of the cases whose current submission is among them."""

@@ -58,7 +58,9 @@ class Guard:
             return
         # Ignore `Host`: addresses must contain our own name.
         others = [header for header in scope["headers"] if header[0] != b"host"]
-        await self.app({**scope, "headers": [*others, (b"host", self._host)]}, receive, guarded)
+        # In place: what is around it is to see which route is chosen.
+        scope["headers"] = [*others, (b"host", self._host)]
+        await self.app(scope, receive, guarded)
 
     @property
     def _host(self) -> bytes:

@@ -21,22 +21,16 @@ from case_shared.words.events import CaseStatus, CaseStatusChanged, Record
 from case_shared.words.identifiers import derived_web_case_id
 from status_sync.app.doubt_environment import DoubtEnvironment
 from status_sync.app.plan_read import NOTHING_GONE, Books, Gone, Insert, Leaving, Plan, Planner, Removal, Second, Update
+from status_sync.app.report_read import not_storable, report, shown
 from status_sync.domain.due_reads import CaseKey, KeyKind
-from status_sync.domain.placement import CaseNumber, Dealer, Ignored, KnownCase, Rules, Unfollowed, number_of
+from status_sync.domain.placement import CaseNumber, Dealer, KnownCase, Rules, number_of
 from status_sync.domain.texts import SeenText, digest_of
 
 log = structlog.get_logger(__name__)
 _changes = Counter("casebridge_d365_changes_applied_total", "Changes of D365's side that were applied")
-_ignored = Counter("casebridge_d365_cases_ignored_total", "Cases that were read and change nothing here", ["reason"])
 _unknown = Counter("casebridge_d365_unknown_status_total", "Changes to a status that the mapping does not know")
-_unfollowed = Counter(
-    "casebridge_cases_unfollowed_total",
-    "Cases that take nothing more from D365, by why",
-    ["why"],
-)
 _CHUNK_CASES = 500
 _DRAWS = 8
-_ALARMING = (Ignored.MISMATCH, Ignored.SECOND)
 
 
 class Applied(NamedTuple):
@@ -143,22 +137,23 @@ class ApplyRead:
         """Apply in one transaction; where a case cannot be stored or told, halve until the case to blame is found."""
         try:
             async with self.pool.acquire() as connection, connection.transaction():
-                changes = await self._change(connection, began_at, found, gone)
+                changes, modified = await self._change(connection, began_at, found, gone)
         except (*DATA_ERRORS, ValidationError) as error:
             if len(found) == 1:
-                _ignored.labels("not_storable").inc()
-                log.error(
-                    "case_not_storable", case_id=found[0].case_id, data_area_id=found[0].data_area_id, error=str(error)
-                )
+                not_storable(found[0], error)
                 return 0
             middle = len(found) // 2
             return await self._apply(began_at, found[:middle]) + await self._apply(began_at, found[middle:])
         _changes.inc(changes)
+        shown(self.clock.now(), modified)
         if changes:
             self.doorbell.ring()
         return changes
 
-    async def _change(self, connection: Connection, began_at: datetime, found: Sequence[D365Case], gone: Gone) -> int:
+    async def _change(
+        self, connection: Connection, began_at: datetime, found: Sequence[D365Case], gone: Gone
+    ) -> tuple[int, list[datetime]]:
+        """How many changes there are, and when D365 made those of cases that were here."""
         await self.cases.lock(connection)
         books = await self._look_up(connection, found, gone)
         plan = Planner(self.rules, self.mapping, books, gone).plan_all(began_at, found)
@@ -171,9 +166,10 @@ class ApplyRead:
             await self.outbox.append(connection, events)
         if plan.due:
             await self.due_reads.make_due(connection, sorted(plan.due))
-        _tell(plan)
+        report(plan)
         self._alert_unknown(changed)
-        return len(changed)
+        updated = [plan.update[row.web_case_id].found.modified_at for row in changed if row.web_case_id in plan.update]
+        return len(changed), [modified_at for modified_at in updated if modified_at is not None]
 
     async def _look_up(self, connection: Connection, found: Sequence[D365Case], gone: Gone) -> Books:
         numbers = [*map(number_of, found), *gone.numbers]
@@ -265,21 +261,3 @@ class ApplyRead:
                     d365_status=row.d365_status,
                     advice="the last known status stays; add the symbol to table [status] of the mapping",
                 )
-
-
-def _tell(plan: Plan) -> None:
-    """Count and log what changes nothing, and what is an alarm."""
-    for case, reason in plan.ignored:
-        _ignored.labels(reason.value).inc()
-        if reason in _ALARMING:
-            log.warning(
-                "case_not_applied",
-                reason=reason.value,
-                web_case_id=case.web_case_id,
-                data_area_id=case.data_area_id,
-                case_id=case.case_id,
-            )
-    for row in plan.leave.values():
-        _unfollowed.labels(row.why.value).inc()
-        tell = log.error if row.why is Unfollowed.REUSED else log.info
-        tell("case_not_followed", why=row.why.value, web_case_id=row.web_case_id, case_id=row.case_id)

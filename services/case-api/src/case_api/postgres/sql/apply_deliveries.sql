@@ -1,9 +1,10 @@
 -- Takes over how far d365-sync has come with submissions, and notes that they were heard. A record only names them: the state is that of
 -- d365-sync's document, so that nobody who may write to Kafka can show a dealer anything. An end and a step away from one are noted for the
 -- timeline. A row for each submission that d365-sync has a document of; `news` where its state has changed. Their states are locked before.
+-- `delivered_seconds`: how long the submission took where it is delivered now for the first time (again after a restore of D365 is no measure).
 -- $1 web_case_id[], $2 submission_no[], $3 submission_id[], $4 seconds to the first resend float, $5 seconds to any resend at most float
 WITH known AS MATERIALIZED (
-    SELECT d.*
+    SELECT d.*, s.submitted_at
     FROM unnest($1::text[], $2::integer[], $3::uuid[]) AS named (web_case_id, submission_no, submission_id)
     JOIN submissions s USING (web_case_id, submission_no, submission_id)
     JOIN d365_sync.deliveries d USING (web_case_id, submission_no, submission_id)
@@ -34,7 +35,12 @@ WITH known AS MATERIALIZED (
         END
     FROM known JOIN held USING (web_case_id, submission_no)
     WHERE x.web_case_id = known.web_case_id AND x.submission_no = known.submission_no
-    RETURNING x.web_case_id, x.submission_no, x.state, known.revision <> held AS news
+    RETURNING
+        x.web_case_id, x.submission_no, x.state, known.revision <> held AS news,
+        CASE
+            WHEN old.delivered_at IS NULL AND known.lost_at IS NULL
+            THEN extract(epoch FROM new.delivered_at - known.submitted_at)::double precision
+        END AS delivered_seconds
 ), noted AS (
     INSERT INTO submission_changes (web_case_id, submission_no, revision, state, cause, reason, case_id, at)
     SELECT known.web_case_id, known.submission_no, known.revision, known.state, known.cause, known.reason, known.case_id, known.changed_at
@@ -44,4 +50,4 @@ WITH known AS MATERIALIZED (
     -- After a restore d365-sync may count anew.
     ON CONFLICT DO NOTHING
 )
-SELECT web_case_id, submission_no, state, news FROM applied ORDER BY web_case_id, submission_no
+SELECT web_case_id, submission_no, state, news, delivered_seconds FROM applied ORDER BY web_case_id, submission_no

@@ -1,0 +1,55 @@
+"""What is logged and counted of a read that was applied."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from case_shared.d365.models import D365Case
+from status_sync.app.plan_read import Plan
+from status_sync.domain.placement import Ignored, Unfollowed
+
+log = structlog.get_logger(__name__)
+_ignored = Counter("casebridge_d365_cases_ignored_total", "Cases that were read and change nothing here", ["reason"])
+_unfollowed = Counter(
+    "casebridge_cases_unfollowed_total",
+    "Cases that take nothing more from D365, by why",
+    ["why"],
+)
+_shown = Histogram(
+    "casebridge_d365_change_shown_seconds",
+    "Time from a change of a case in D365, by D365's clock, until the read model shows it; cases new here aside",
+    buckets=(0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600, 14_400, 86_400),
+)
+_ALARMING = (Ignored.MISMATCH, Ignored.SECOND)
+
+
+def shown(now: datetime, modified: Iterable[datetime]) -> None:
+    """Cases that D365 changed at these times are shown as they are now."""
+    for modified_at in modified:
+        _shown.observe(max(0.0, (now - modified_at).total_seconds()))
+
+
+def not_storable(case: D365Case, error: Exception) -> None:
+    """The database refuses this case for its data."""
+    _ignored.labels("not_storable").inc()
+    log.error("case_not_storable", case_id=case.case_id, data_area_id=case.data_area_id, error=str(error))
+
+
+def report(plan: Plan) -> None:
+    """Count and log what changes nothing, and what is an alarm."""
+    for case, reason in plan.ignored:
+        _ignored.labels(reason.value).inc()
+        if reason in _ALARMING:
+            log.warning(
+                "case_not_applied",
+                reason=reason.value,
+                web_case_id=case.web_case_id,
+                data_area_id=case.data_area_id,
+                case_id=case.case_id,
+            )
+    for row in plan.leave.values():
+        _unfollowed.labels(row.why.value).inc()
+        tell = log.error if row.why is Unfollowed.REUSED else log.info
+        tell("case_not_followed", why=row.why.value, web_case_id=row.web_case_id, case_id=row.case_id)
