@@ -29,6 +29,7 @@ ENTRA: dict[str, Any] = {
     "oidc_scope_claim": "scp,roles",
     "oidc_scope_map": {"Cases.Write": "cases:read cases:write", "Operator": Scope.DOCUMENTS_READ},
     "oidc_dealers_claim": "extn.dealers",
+    "oidc_username_claim": "upn,oid",
     "oidc_scopes": "openid profile",
 }
 
@@ -51,7 +52,7 @@ class EntraSigner(TokenSigner):
         words: dict[str, Any] = {"scp": "Cases.Write", "extn.dealers": list(user.dealers)}
         if not user.dealers:
             words = {"roles": ["Operator"]}
-        claims = {"aud": self.audience, "preferred_username": user.username, **words}
+        claims = {"aud": self.audience, "upn": f"{user.username}@contoso.example", **words}
         return self.sign("JWT", user, client_id, "openid profile", lifetime_seconds, claims)
 
 
@@ -97,3 +98,12 @@ async def test_roles_open_the_portal_as_they_open_the_apis(
             page = await olga.at_provider(sent, "olga")
             assert 'href="/console"' in page.text
             assert (await olga.http.get("/")).headers["location"] == "/console"
+
+
+async def test_pages_show_the_name_that_the_apis_record(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entra's ID tokens need not have the claim that its access tokens have."""
+    async with portal_of(EntraSigner, ENTRA, api, tmp_path, monkeypatch) as portal, portal.browser() as dana:
+        page = await dana.sign_in("dana", "/preferences")
+        assert "dana@contoso.example" in page.text

@@ -17,7 +17,7 @@ from case_shared.process.settings import OidcSettings, names
 from case_shared.web.limits import RateLimits
 from case_shared.web.problems import Problem
 from case_shared.web.provider_keys import ProviderKeys, ProviderUnreachable
-from case_shared.web.rights import find_claim, rights_of
+from case_shared.web.rights import rights_of, username_of
 from case_shared.words.actor import Actor
 from case_shared.words.scopes import Scope
 
@@ -70,7 +70,6 @@ class TokenVerifier:
         self._known: dict[bytes, Principal] = {}
         self._keys = ProviderKeys(settings, session, clock, self._known.clear)
         self._audiences = names(settings.oidc_audience)
-        self._username_claims = names(settings.oidc_username_claim)
 
     async def keep_keys(self, stopping: asyncio.Event) -> None:
         """Keep the provider's keys fresh until `stopping` is set."""
@@ -110,17 +109,13 @@ class TokenVerifier:
         rights = rights_of(claims, self._settings)
         return Principal(
             subject=_subject(claims["sub"]),
-            username=self._username(claims),
+            username=username_of(claims, self._settings) or str(claims["sub"])[:254],
             scopes=rights.scopes,
             dealers=rights.dealers,
             expires_at=_time(claims["exp"]),
             issuer=str(claims["iss"]),
             client=next((str(claims[name]) for name in _CLIENT_CLAIMS if claims.get(name)), None),
         )
-
-    def _username(self, claims: Mapping[str, Any]) -> str:
-        found = (str(find_claim(claims, name) or "").replace("\x00", "") for name in self._username_claims)
-        return next(filter(None, found), str(claims["sub"]).replace("\x00", ""))[:254]
 
 
 def _subject(claim: Any) -> str:

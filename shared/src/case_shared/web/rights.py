@@ -25,16 +25,27 @@ def rights_of(claims: Mapping[str, Any], settings: OidcSettings) -> Rights:
     return Rights(granted | mapped, frozenset(_words(find_claim(claims, settings.oidc_dealers_claim))))
 
 
+def username_of(claims: Mapping[str, Any], settings: OidcSettings) -> str | None:
+    """The name in the first of `OIDC_USERNAME_CLAIM` that the token has; None where it has none of them."""
+    found = (str(find_claim(claims, name) or "") for name in names(settings.oidc_username_claim))
+    return next(filter(None, (text.replace("\x00", "")[:254] for text in found)), None)
+
+
 def rights_in(access_token: str, settings: OidcSettings) -> Rights:
-    """The rights in a token that the provider itself has just given; none where it is no JWT.
+    """The rights in a token that the provider has just given; see `claims_in`."""
+    return rights_of(claims_in(access_token), settings)
+
+
+def claims_in(access_token: str) -> Mapping[str, Any]:
+    """The claims of a token that the provider itself has just given; none where it is not a JWT.
 
     The signature is not checked: this is for showing what the APIs, which do check it, will allow.
     """
     try:
-        claims = jwt.decode(access_token, options={"verify_signature": False})
+        claims: dict[str, Any] = jwt.decode(access_token, options={"verify_signature": False})
     except jwt.InvalidTokenError:
-        return Rights()
-    return rights_of(claims, settings)
+        return {}
+    return claims
 
 
 def find_claim(claims: Mapping[str, Any], name: str) -> Any:

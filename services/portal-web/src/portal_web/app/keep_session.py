@@ -70,7 +70,7 @@ class KeepingSession:
         try:
             tokens = await self.provider.renew(session.tokens)
         except SignInFailed as error:
-            log.warning("session_not_renewed", user=session.subject, error=str(error))
+            log.warning("session_not_renewed", user=session.subject, error=str(error), provider=str(error.said or ""))
             await self.store.delete(secret.id)
             raise SessionEnded from None
         except Transient:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from portal_web.app.keep_form import KeepingForms
 from portal_web.app.ports import Provider, SessionStore, SignedIn
-from portal_web.domain.errors import SignInFailed
+from portal_web.domain.errors import ProviderError, SignInFailed
 from portal_web.domain.secret import Secret
 from portal_web.domain.session import KeptKey, Session, SignIn
 
@@ -18,6 +18,15 @@ class Arrived:
     session: Secret
     return_to: str
     form: KeptKey | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the browser brings back from the provider."""
+
+    state: str
+    code: str | None = None
+    error: ProviderError | None = None
 
 
 @dataclass(frozen=True)
@@ -43,16 +52,19 @@ class SigningIn:
         )
         return sign_in, await self.provider.address(sign_in)
 
-    async def finish(self, sign_in: SignIn | None, current: Secret | None, state: str, code: str | None) -> Arrived:
+    async def finish(self, sign_in: SignIn | None, current: Secret | None, answer: Answer) -> Arrived:
         """Open a session for a code; `current` is the browser's session, if it has one.
 
-        Raises SignInFailed if there is no code, or if this browser did not begin the sign-in.
+        Raises SignInFailed where there is no code, or this browser did not begin the sign-in: then whatever else the
+        answer has may be anybody's words.
         """
-        if sign_in is None or not hmac.compare_digest(sign_in.state.encode(), state.encode()):
+        if sign_in is None or not hmac.compare_digest(sign_in.state.encode(), answer.state.encode()):
             raise SignInFailed("no such sign-in of this browser is under way")
-        if code is None:
-            raise SignInFailed("the provider gave no code: the user, or the provider, said no")
-        signed_in = await self.provider.exchange(sign_in, code)
+        if answer.error is not None:
+            raise SignInFailed("the provider, or the user there, said no", answer.error)
+        if answer.code is None:
+            raise SignInFailed("the provider gave no code")
+        signed_in = await self.provider.exchange(sign_in, answer.code)
         secret = await self._opened(signed_in, current)
         form = await self.forms.find(sign_in.form) if sign_in.form else None
         mine = form is not None and form.author == signed_in.subject

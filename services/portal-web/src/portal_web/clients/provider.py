@@ -14,9 +14,10 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 from case_shared.process.clock import Clock
 from case_shared.process.safe_settings import is_private
 from case_shared.web.auth import TokenVerifier
+from case_shared.web.rights import claims_in, username_of
 from case_shared.words.errors import Transient
 from portal_web.app.ports import SignedIn
-from portal_web.domain.errors import SignInFailed
+from portal_web.domain.errors import ProviderError, SignInFailed
 from portal_web.domain.session import SignIn, Tokens
 from portal_web.settings import Settings
 
@@ -57,7 +58,10 @@ class OidcProvider:
             raise SignInFailed(f"the ID token is not to be trusted: {error!r}") from error
         if claims.get("nonce") != sign_in.nonce:
             raise SignInFailed("the ID token answers another sign-in")
-        return SignedIn(principal.subject, principal.username, self._tokens(answer, None))
+        tokens = self._tokens(answer, None)
+        # The APIs know the user by the access token: what pages show is the name that they record.
+        username = username_of(claims_in(tokens.access_token), self.settings) or principal.username
+        return SignedIn(principal.subject, username, tokens)
 
     async def renew(self, tokens: Tokens) -> Tokens:
         """New tokens for old ones."""
@@ -98,7 +102,8 @@ class OidcProvider:
             try:
                 answer: dict[str, Any] = await getattr(client, call)(endpoint, **given)
             except OAuthError as error:
-                raise SignInFailed(f"the provider refuses: {error.error}") from error
+                said = ProviderError.of(error.error, error.description)
+                raise SignInFailed("the provider refuses", said) from error
             except (httpx2.HTTPError, ValueError) as error:
                 raise Transient(f"the OIDC provider does not answer: {error!r}") from error
         return answer

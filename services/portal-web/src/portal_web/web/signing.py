@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from portal_web.app.keep_form import timed
-from portal_web.domain.errors import SignInFailed
+from portal_web.app.sign_in import Answer
+from portal_web.domain.errors import ProviderError, SignInFailed
 from portal_web.domain.session import KeptForm, KeptKey, SignIn
 from portal_web.web.addresses import local_path
 from portal_web.web.context import context_of
@@ -45,9 +46,8 @@ async def done(request: Request) -> Response:
     """The callback: the provider sends the browser back here, with a code or an error."""
     context, state = context_of(request), request.query_params.get("state", "")
     cookies, sign_in = context.cookies, context.cookies.sign_in(request, state)
-    current, code = cookies.session(request), request.query_params.get("code")
     try:
-        arrived = await context.signing_in.finish(sign_in, current, state, code)
+        arrived = await context.signing_in.finish(sign_in, cookies.session(request), _answer(request, state))
     except SignInFailed as error:
         response = await _failed(request, error)
     else:
@@ -60,11 +60,18 @@ async def done(request: Request) -> Response:
     return response
 
 
+def _answer(request: Request, state: str) -> Answer:
+    given = request.query_params
+    refused = ProviderError.of(given["error"], given.get("error_description")) if given.get("error") else None
+    return Answer(state, given.get("code"), refused)
+
+
 async def _failed(request: Request, error: SignInFailed) -> Response:
-    log.warning("sign_in_failed", error=str(error))
-    if await find_visit(request):  # this tab's sign-in is over already: Back, or a second click
+    said = error.said
+    log.warning("sign_in_failed", error=str(error), **({"provider": str(said)} if said else {}))
+    if "code" in request.query_params and await find_visit(request):  # this sign-in is over: Back, or a second click
         return RedirectResponse("/", 303)
-    return await render(request, "sign_in_failed.html", 400)
+    return await render(request, "sign_in_failed.html", 400, said=said)
 
 
 @router.post("/sign-out")
