@@ -5,15 +5,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from aiohttp import web
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
 import casebridge.oidc.app
 from case_shared.words.scopes import Scope
 from casebridge.oidc.keys import TokenSigner
 from casebridge.oidc.settings import OidcProviderSettings
 from casebridge.oidc.users import User
+from portal_web.domain.secret import Secret
 from portal_web.settings import Settings
 from tests.integration.case_api.conftest import Api
 from tests.integration.portal_web.conftest import CASE_API, CASES, PORTAL, Portal, serving
@@ -107,3 +110,53 @@ async def test_pages_show_the_name_that_the_apis_record(
     async with portal_of(EntraSigner, ENTRA, api, tmp_path, monkeypatch) as portal, portal.browser() as dana:
         page = await dana.sign_in("dana", "/preferences")
         assert "dana@contoso.example" in page.text
+
+
+GROUPS: dict[str, Any] = {"oidc_dealers_claim": "groups", "oidc_dealers_prefix": "/dealers/"}
+
+
+class GroupsSigner(TokenSigner):
+    """Groups by their paths: `theo`'s are left out as by Entra ID, `olga`'s are too many for any request."""
+
+    def access_token(self, user: User, *, client_id: str, scope: str, lifetime_seconds: int) -> str:
+        number = 2000 if user.username == "olga" else 700
+        groups: dict[str, Any] = {"groups": [f"/dealers/usmf-us-{one:03}" for one in range(1, number + 1)]}
+        if user.username == "theo":
+            groups = {"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {"endpoint": "https://graph"}}}
+        claims = {"aud": self.audience, "preferred_username": user.username, **groups}
+        return self.sign("JWT", user, client_id, "cases:read cases:write cases:submit", lifetime_seconds, claims)
+
+
+async def test_a_user_with_700_dealers_as_groups_works(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with portal_of(GroupsSigner, GROUPS, api, tmp_path, monkeypatch) as portal, portal.browser() as dana:
+        assert str((await dana.sign_in("dana", CASES)).url).endswith(CASES)
+        assert await dana.draft(description="one of 700")
+        assert sum(map(len, dana.http.cookies.values())) < 4096, "browsers keep 4 KiB"
+
+
+async def test_groups_that_entra_left_out_are_named(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with portal_of(GroupsSigner, GROUPS, api, tmp_path, monkeypatch) as portal, portal.browser() as theo:
+        with capture_logs() as logs:
+            page = await theo.sign_in("theo")
+            assert "You are in too many groups" in page.text
+            assert (await theo.get(CASES)).status_code == 404
+            secret = Secret(theo.http.cookies["casebridge-session-8080"])
+            token = (await portal.context.sessions.find(secret)).tokens.access_token
+            answer = await portal.api.handle_async_request(
+                httpx2.Request("GET", f"{CASE_API}/v1/dealers", headers={"Authorization": f"Bearer {token}"})
+            )
+            await answer.aread()
+        assert answer.status_code == 403
+        assert "left the claim groups out" in answer.json()["detail"]
+        assert "dealers_left_out_of_token" in {line["event"] for line in logs}
+
+
+async def test_a_token_that_no_request_can_carry_is_refused_with_the_remedy(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with portal_of(GroupsSigner, GROUPS, api, tmp_path, monkeypatch) as portal, portal.browser() as olga:
+        page = await olga.sign_in("olga")
+        assert page.status_code == 400
+        assert "fewer dealers or groups" in page.text

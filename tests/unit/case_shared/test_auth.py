@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from case_shared.process.settings import OidcSettings
 from case_shared.web import provider_keys
-from case_shared.web.auth import MAX_TOKEN_LENGTH, TokenVerifier
+from case_shared.web.auth import MAX_TOKEN_LENGTH, TokenTooLong, TokenVerifier
 from case_shared.web.provider_keys import DEVELOPMENT_MARK, ProviderUnreachable, usable_keys
 from case_shared.words.scopes import Scope
 from tests.support.clocks import HandClock
@@ -261,6 +261,15 @@ async def test_an_access_token_by_rfc_9068_is_taken(issuer: Issuer, verifier: To
 async def test_an_oversized_token_is_refused(issuer: Issuer, verifier: TokenVerifier) -> None:
     with pytest.raises(jwt.InvalidTokenError, match="characters"):
         await verifier.verify(issuer.token(groups=["x" * MAX_TOKEN_LENGTH]))
+
+
+async def test_a_user_with_700_dealers_as_groups_is_taken_and_2000_are_refused_with_the_remedy(
+    issuer: Issuer, verifier: TokenVerifier
+) -> None:
+    several = [f"/dealers/usmf-us-{number:03}" for number in range(2000)]
+    assert len((await verifier.verify(issuer.token(dealers=several[:700]))).dealers) == 700
+    with pytest.raises(TokenTooLong, match="fewer dealers"):
+        await verifier.verify(issuer.token(dealers=several))
 
 
 async def test_keys_of_every_kind_are_used_and_strange_ones_do_no_harm(issuer: Issuer, verifier: TokenVerifier) -> None:

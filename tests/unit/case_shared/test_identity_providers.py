@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from case_shared.process.clock import SystemClock
 from case_shared.process.settings import OidcSettings, load_settings
 from case_shared.web.auth import Principal, TokenVerifier
-from case_shared.web.rights import find_claim
+from case_shared.web.rights import Rights, find_claim, rights_of
 from case_shared.words.scopes import Scope
 
 DOCUMENT = (Path(__file__).parents[3] / "docs/identity-providers.md").read_text(encoding="utf-8")
@@ -115,6 +115,43 @@ async def test_entra_id(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_claim_is_found_by_name_or_path(name: str, found: int | None) -> None:
     claims = {"a": 1, "b": {"c": 2, "d.e": 3}, "f.g": {"h": 4}, "https://portal.example/dealers": 5}
     assert find_claim(claims, name) == found
+
+
+GROUPS: dict[str, Any] = {"oidc_issuer": "https://keycloak.example", "oidc_dealers_claim": "groups"}
+
+
+@pytest.mark.parametrize(
+    ("groups", "prefix", "dealers"),
+    [
+        (["/dealers/usmf-us-001", "/dealers/usmf-us-002", "/staff"], "/dealers/", {"usmf-us-001", "usmf-us-002"}),
+        (["/dealers/usmf-us-001/administrators", "/dealers/", "usmf-us-003", "/Dealers/x"], "/dealers/", set()),
+        ("dealer-usmf-us-001 staff", "dealer-", {"usmf-us-001"}),
+        (["usmf-us-001", "/staff"], "", {"usmf-us-001", "/staff"}),
+        (["/dealers/a", 1, None], "/dealers/", {"a"}),
+    ],
+)
+def test_dealers_are_groups_behind_a_prefix(groups: object, prefix: str, dealers: set[str]) -> None:
+    settings = OidcSettings(**GROUPS, oidc_dealers_prefix=prefix)
+    assert rights_of({"groups": groups}, settings).dealers == dealers
+
+
+@pytest.mark.parametrize(
+    ("claims", "claim", "left_out"),
+    [
+        ({"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {"endpoint": "x"}}}, "groups", "groups"),
+        ({"hasgroups": True}, "groups", "groups"),
+        ({"hasgroups": "true"}, "groups", "groups"),
+        ({"hasgroups": True}, "dealers", None),
+        ({"_claim_names": {"groups": "src1"}}, "dealers", None),
+        ({"_claim_names": {"groups": "src1"}, "groups": ["a"]}, "groups", None),
+        ({"_claim_names": "groups"}, "groups", None),
+        ({}, "groups", None),
+    ],
+)
+def test_a_claim_that_the_provider_left_out_is_named(claims: dict[str, Any], claim: str, left_out: str | None) -> None:
+    settings = OidcSettings(**{**GROUPS, "oidc_dealers_claim": claim})
+    assert rights_of(claims, settings).left_out == left_out
+    assert rights_of({}, settings) == Rights()
 
 
 @pytest.mark.parametrize(

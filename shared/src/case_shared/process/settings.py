@@ -154,6 +154,11 @@ class OidcSettings(BaseSettings):
         description="What `aud` in a token must contain: this, or one of several separated by commas.",
     )
     oidc_dealers_claim: Name = Field(default="dealers", description="Claim with the dealers that the caller acts for.")
+    oidc_dealers_prefix: str = Field(
+        default="",
+        pattern=r"^\S*$",
+        description="What precedes a dealer in that claim, such as /dealers/ of groups; other values are ignored.",
+    )
     oidc_scope_claim: Names = Field(default="scope", description="Claims with scopes or roles, separated by commas.")
     oidc_username_claim: Names = Field(
         default="preferred_username",

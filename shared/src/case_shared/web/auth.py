@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import jwt
+import structlog
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
@@ -21,15 +22,21 @@ from case_shared.web.rights import rights_of, username_of
 from case_shared.words.actor import Actor
 from case_shared.words.scopes import Scope
 
+log = structlog.get_logger(__name__)
 LEEWAY = timedelta(seconds=30)
-# Tokens of large directories have up to 8 KiB; what is longer is not worth the work of parsing.
-MAX_TOKEN_LENGTH = 16 * 1024
+# A token with 700 dealers as paths of groups has 23 KiB; all headers of a request together may have 32.
+MAX_TOKEN_LENGTH = 24 * 1024
 MAX_SUBJECT_LENGTH = 255
 # An ID or refresh token, where a provider marks it as such, gives no access. Keycloak and Entra ID say `JWT` of all.
 _TYPES = {"jwt", "at+jwt", "application/at+jwt"}
 # OIDC, RFC 9068 (JWT access tokens), and version 1 tokens of Entra ID.
 _CLIENT_CLAIMS = ("azp", "client_id", "appid")
 _KNOWN_TOKENS = 10_000
+_OF_DEALERS = {Scope.CASES_READ, Scope.CASES_WRITE, Scope.CASES_SUBMIT}
+_LEFT_OUT = (
+    "The identity provider left the claim {} out of the token, because it has too many values (group overage). Limit "
+    "the claim to the groups that are assigned to the application, or assign dealers by an attribute."
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,8 @@ class Principal:
     """Who calls: `username` is what `created_by` and the audit show; `dealers` are slugs.
 
     `issuer` and `subject` together say who it is, whatever the name: what decides rests on them.
-    `client` is the application that the token was issued to, where the token tells.
+    `client` is the application that the token was issued to, where the token tells. `dealers_left_out` is the claim
+    that the provider left out of the token because it would be too long (`Rights.left_out`).
     """
 
     subject: str
@@ -46,6 +54,7 @@ class Principal:
     dealers: frozenset[str]
     expires_at: datetime
     client: str | None = None
+    dealers_left_out: str | None = None
     issuer: str = field(kw_only=True)
 
     @property
@@ -107,14 +116,27 @@ class TokenVerifier:
 
     def _principal(self, claims: Mapping[str, Any]) -> Principal:
         rights = rights_of(claims, self._settings)
+        if rights.left_out:
+            log.warning("dealers_left_out_of_token", claim=rights.left_out, subject=str(claims["sub"]))
         return Principal(
             subject=_subject(claims["sub"]),
             username=username_of(claims, self._settings) or str(claims["sub"])[:254],
             scopes=rights.scopes,
             dealers=rights.dealers,
+            dealers_left_out=rights.left_out,
             expires_at=_time(claims["exp"]),
             issuer=str(claims["iss"]),
             client=next((str(claims[name]) for name in _CLIENT_CLAIMS if claims.get(name)), None),
+        )
+
+
+class TokenTooLong(jwt.InvalidTokenError):
+    """A token that is longer than any request may carry."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(
+            f"it has {length} characters, and may have {MAX_TOKEN_LENGTH}: assign fewer dealers to the user, or leave "
+            "claims that Casebridge does not need out of the token"
         )
 
 
@@ -129,7 +151,7 @@ def _subject(claim: Any) -> str:
 def _key_id(token: str) -> str:
     """The `kid` of a token that has the shape of one that we may trust."""
     if len(token) > MAX_TOKEN_LENGTH:
-        raise jwt.InvalidTokenError(f"it has more than {MAX_TOKEN_LENGTH} characters")
+        raise TokenTooLong(len(token))
     header = jwt.get_unverified_header(token)
     if "crit" in header:
         raise jwt.InvalidTokenError("it has critical extensions (crit), of which none is known here")
@@ -170,6 +192,8 @@ async def authenticate(request: Request, scope: Scope) -> Principal:
     limits.count(principal.key, principal.client, dealer if dealer in principal.dealers else None)
     if scope not in principal.scopes:
         raise _forbidden(scope)
+    if principal.dealers_left_out and scope in _OF_DEALERS:
+        raise Problem(403, "forbidden", "Not allowed", _LEFT_OUT.format(principal.dealers_left_out))
     return principal
 
 

@@ -11,10 +11,14 @@ from case_shared.process.settings import OidcSettings, names
 
 @dataclass(frozen=True)
 class Rights:
-    """Scopes of ours (`cases:read`, …) and the slugs of dealers."""
+    """Scopes of ours (`cases:read`, …) and the slugs of dealers.
+
+    `left_out`: the dealers' claim, where the provider says that the user has values which the token does not contain.
+    """
 
     scopes: frozenset[str] = frozenset()
     dealers: frozenset[str] = frozenset()
+    left_out: str | None = None
 
 
 def rights_of(claims: Mapping[str, Any], settings: OidcSettings) -> Rights:
@@ -22,7 +26,22 @@ def rights_of(claims: Mapping[str, Any], settings: OidcSettings) -> Rights:
     claimed = (_words(find_claim(claims, name)) for name in names(settings.oidc_scope_claim))
     granted = frozenset().union(*claimed)
     mapped = {scope for word in granted for scope in settings.oidc_scope_map.get(word, "").split()}
-    return Rights(granted | mapped, frozenset(_words(find_claim(claims, settings.oidc_dealers_claim))))
+    found = _words(find_claim(claims, settings.oidc_dealers_claim))
+    return Rights(granted | mapped, frozenset(_slugs(found, settings.oidc_dealers_prefix)), left_out(claims, settings))
+
+
+def left_out(claims: Mapping[str, Any], settings: OidcSettings) -> str | None:
+    """The dealers' claim, if it is not there because it would be too long: Entra ID's group overage.
+
+    `_claim_names` refers to an API that has the values (OpenID Connect Core 1.0, section 5.6.2); `hasgroups` alone
+    stands in the tokens of the implicit flow.
+    """
+    claim = settings.oidc_dealers_claim
+    if find_claim(claims, claim) is not None:
+        return None
+    elsewhere = claims.get("_claim_names")
+    named = isinstance(elsewhere, Mapping) and claim in elsewhere
+    return claim if named or (claim == "groups" and str(claims.get("hasgroups")).lower() == "true") else None
 
 
 def username_of(claims: Mapping[str, Any], settings: OidcSettings) -> str | None:
@@ -62,6 +81,14 @@ def find_claim(claims: Mapping[str, Any], name: str) -> Any:
         if found is not None:
             return found
     return None
+
+
+def _slugs(values: set[str], prefix: str) -> set[str]:
+    """The dealers among the values: behind the prefix, and of a group's path no group below the dealer's."""
+    if not prefix:
+        return values
+    behind = (value.removeprefix(prefix) for value in values if value.startswith(prefix))
+    return {slug for slug in behind if slug and "/" not in slug}
 
 
 def _words(claim: Any) -> set[str]:

@@ -13,11 +13,12 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from case_shared.process.clock import Clock
 from case_shared.process.safe_settings import is_private
+from case_shared.web import auth
 from case_shared.web.auth import TokenVerifier
 from case_shared.web.rights import claims_in, username_of
 from case_shared.words.errors import Transient
 from portal_web.app.ports import SignedIn
-from portal_web.domain.errors import ProviderError, SignInFailed
+from portal_web.domain.errors import ProviderError, SignInFailed, TokenTooLong
 from portal_web.domain.session import SignIn, Tokens
 from portal_web.settings import Settings
 
@@ -26,6 +27,8 @@ CALLBACK = "/sign-in/done"
 SIGNED_OUT = "/signed-out"
 _DISCOVERY_SECONDS = 1800.0
 _DEFAULT_LIFE_SECONDS = 300
+# The line of a request: servers take 4 KiB (Keycloak) or 8.
+_LONGEST_ADDRESS = 4000
 
 
 @dataclass
@@ -54,6 +57,8 @@ class OidcProvider:
             id_token = answer["id_token"]
             principal = await self.id_tokens.verify(id_token)
             claims = jwt.decode(id_token, options={"verify_signature": False})
+        except auth.TokenTooLong as error:
+            raise TokenTooLong(f"the ID token is too long: {error}") from error
         except (KeyError, jwt.InvalidTokenError) as error:
             raise SignInFailed(f"the ID token is not to be trusted: {error!r}") from error
         if claims.get("nonce") != sign_in.nonce:
@@ -82,7 +87,11 @@ class OidcProvider:
             "post_logout_redirect_uri": self.settings.public_url + SIGNED_OUT,
             **({"id_token_hint": tokens.id_token} if tokens.id_token else {}),
         }
-        return f"{endpoint}?{urlencode(told)}"
+        address = f"{endpoint}?{urlencode(told)}"
+        if len(address) > _LONGEST_ADDRESS:  # the token has hundreds of dealers; without it, the provider asks the user
+            told.pop("id_token_hint", None)
+            address = f"{endpoint}?{urlencode(told)}"
+        return address
 
     def _client(self) -> AsyncOAuth2Client:
         secret = self.settings.oidc_client_secret
@@ -109,7 +118,10 @@ class OidcProvider:
         return answer
 
     def _tokens(self, answer: dict[str, Any], old: Tokens | None) -> Tokens:
-        """The tokens of an answer; a renewal keeps what its answer leaves out."""
+        """Tokens of an answer; what a renewal leaves out stays."""
+        length = len(answer["access_token"])
+        if length > auth.MAX_TOKEN_LENGTH:
+            raise TokenTooLong(f"the access token is too long: {auth.TokenTooLong(length)}")
         life = int(answer.get("expires_in") or _DEFAULT_LIFE_SECONDS)
         scope = answer.get("scope")
         granted = old.scopes if old else frozenset(self.settings.oidc_scopes.split())

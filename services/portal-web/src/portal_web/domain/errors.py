@@ -1,8 +1,9 @@
 """What can go wrong with a visit, sorted by reaction.
 
-Refused               the user sees why, and can start again
-├── SessionEnded      sign in again, and continue in the same place
-└── SignInFailed      the provider, or the user there, refused
+Refused               the user is told, and may begin anew
+├── SessionEnded      sign in again, and go on where one was
+└── SignInFailed      the provider, or the user there, said no
+    └── TokenTooLong  an administrator must assign less to the user
 """
 
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ class SignInFailed(Refused):
     def __init__(self, message: str, said: "ProviderError | None" = None) -> None:
         super().__init__(message)
         self.said = said
+
+
+class TokenTooLong(SignInFailed):
+    """A sign-in whose token is longer than the APIs accept: it has too many dealers, groups or other claims."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from portal_web.app.keep_form import timed
 from portal_web.app.sign_in import Answer
-from portal_web.domain.errors import ProviderError, SignInFailed
+from portal_web.domain.errors import ProviderError, SignInFailed, TokenTooLong
 from portal_web.domain.session import KeptForm, KeptKey, SignIn
 from portal_web.web.addresses import local_path
 from portal_web.web.context import context_of
@@ -71,7 +71,8 @@ async def _failed(request: Request, error: SignInFailed) -> Response:
     log.warning("sign_in_failed", error=str(error), **({"provider": str(said)} if said else {}))
     if "code" in request.query_params and await find_visit(request):  # this sign-in is over: Back, or a second click
         return RedirectResponse("/", 303)
-    return await render(request, "sign_in_failed.html", 400, said=said)
+    too_long = isinstance(error, TokenTooLong)
+    return await render(request, "sign_in_failed.html", 400, said=said, too_long=too_long)
 
 
 @router.post("/sign-out")
