@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import jwt
 from aiohttp import web
@@ -14,19 +15,23 @@ from tests.support.processes import free_port
 _KEY = ec.generate_private_key(ec.SECP256R1())
 
 
+def public_key() -> dict[str, Any]:
+    """The provider's key, as it publishes it."""
+    return {**jwt.algorithms.ECAlgorithm.to_jwk(_KEY.public_key(), as_dict=True), "kid": "k", "use": "sig"}
+
+
 @asynccontextmanager
 async def issuer() -> AsyncIterator[str]:
     """Serve a discovery document and keys; yields the address, which is the issuer."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    public = {**jwt.algorithms.ECAlgorithm.to_jwk(_KEY.public_key(), as_dict=True), "kid": "k", "use": "sig"}
     app = web.Application()
 
     async def discovery(_request: web.Request) -> web.Response:
         return web.json_response({"issuer": url, "jwks_uri": f"{url}/keys"})
 
     async def keys(_request: web.Request) -> web.Response:
-        return web.json_response({"keys": [public]})
+        return web.json_response({"keys": [public_key()]})
 
     app.add_routes([web.get("/.well-known/openid-configuration", discovery), web.get("/keys", keys)])
     runner = web.AppRunner(app)

@@ -29,6 +29,7 @@ from case_shared.process.settings import (
     ServiceSettings,
 )
 from case_shared.web.limits import UserLimitSettings
+from case_shared.web.token_steps import TokenSettings
 from casebridge.oidc.settings import OidcProviderSettings
 from d365_sandbox.settings import Settings as SandboxSettings
 from d365_sandbox.setup import Setup
@@ -40,6 +41,7 @@ PROGRAMS: dict[str, type[BaseSettings]] = {
     "portal-web": portal_web.settings.Settings,
     "migrate": MigrateSettings,
     "d365 check": CheckSettings,
+    "identity check": TokenSettings,
     "development provider": OidcProviderSettings,
     "sandbox": SandboxSettings,
 }
@@ -91,7 +93,7 @@ counts as not set. A program names everything that is missing or wrong at its st
 With Docker Compose, write them into `.env`: [.env.example](../.env.example) lists those that Compose passes on, with
 the passwords and ports that only Compose needs. Secrets are marked; they never appear in logs. `services` are
 case-api, d365-sync, status-sync and portal-web; `migrate` is that command, and `restored`, of each of them;
-`d365 check` is `casebridge d365 check`.
+`d365 check` is `casebridge d365 check`, and so on.
 """
 
 

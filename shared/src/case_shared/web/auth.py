@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Container, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from case_shared.process.clock import Clock
 from case_shared.process.settings import OidcSettings, names
 from case_shared.web.limits import RateLimits
 from case_shared.web.problems import Problem
-from case_shared.web.provider_keys import ProviderKeys, ProviderUnreachable
+from case_shared.web.provider_keys import Key, ProviderKeys, ProviderUnreachable
 from case_shared.web.rights import rights_of, username_of
 from case_shared.words.actor import Actor
 from case_shared.words.scopes import Scope
@@ -28,7 +28,7 @@ LEEWAY = timedelta(seconds=30)
 MAX_TOKEN_LENGTH = 24 * 1024
 MAX_SUBJECT_LENGTH = 255
 # An ID or refresh token, where a provider marks it as such, gives no access. Keycloak and Entra ID say `JWT` of all.
-_TYPES = {"jwt", "at+jwt", "application/at+jwt"}
+ACCESS_TOKENS = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 # OIDC, RFC 9068 (JWT access tokens), and version 1 tokens of Entra ID.
 _CLIENT_CLAIMS = ("azp", "client_id", "appid")
 _KNOWN_TOKENS = 10_000
@@ -100,21 +100,37 @@ class TokenVerifier:
         return principal
 
     async def _check(self, token: str) -> Principal:
-        key = await self._keys.find(_key_id(token))
+        return self.principal(self.claims(token, await self.key_of(token)))
+
+    async def key_of(self, token: str, kinds: Container[str] = ACCESS_TOKENS) -> Key:
+        """The provider's key that the token says it is signed with; `kinds` are the types that it may have.
+
+        Raises as `verify` does.
+        """
+        key = await self._keys.find(str(header_of(token, kinds)["kid"]))
         if key is None:
             raise jwt.InvalidTokenError("it is signed with a key that the issuer does not publish")
-        claims = jwt.decode(
+        return key
+
+    def claims(self, token: str, key: Key, **options: Any) -> dict[str, Any]:
+        """What the token says, if its signature, issuer, audience and times are good.
+
+        `options` of PyJWT demand more or less. Raises `jwt.InvalidTokenError`.
+        """
+        demanded: Any = {"require": ["exp", "iss", "aud", "sub"], **options}
+        claims: dict[str, Any] = jwt.decode(
             token,
             key.public,
             algorithms=key.algorithms,
             audience=self._audiences,
             issuer=self._settings.oidc_issuer,
             leeway=LEEWAY,
-            options={"require": ["exp", "iss", "aud", "sub"]},
+            options=demanded,
         )
-        return self._principal(claims)
+        return claims
 
-    def _principal(self, claims: Mapping[str, Any]) -> Principal:
+    def principal(self, claims: Mapping[str, Any]) -> Principal:
+        """Who a token with these claims stands for; raises `jwt.InvalidTokenError`."""
         rights = rights_of(claims, self._settings)
         if rights.left_out:
             log.warning("dealers_left_out_of_token", claim=rights.left_out, subject=str(claims["sub"]))
@@ -148,18 +164,18 @@ def _subject(claim: Any) -> str:
     return subject
 
 
-def _key_id(token: str) -> str:
-    """The `kid` of a token that has the shape of one that we may trust."""
+def header_of(token: str, kinds: Container[str] = ACCESS_TOKENS) -> Mapping[str, Any]:
+    """The header of a token that has the shape of one that we may trust; raises `jwt.InvalidTokenError`."""
     if len(token) > MAX_TOKEN_LENGTH:
         raise TokenTooLong(len(token))
     header = jwt.get_unverified_header(token)
     if "crit" in header:
         raise jwt.InvalidTokenError("it has critical extensions (crit), of which none is known here")
-    if str(header.get("typ", "JWT")).lower() not in _TYPES:
+    if str(header.get("typ", "JWT")).lower() not in kinds:
         raise jwt.InvalidTokenError(f"it is no access token, but of the type {header['typ']}")
     if not header.get("kid"):
         raise jwt.InvalidTokenError("it does not name its key (kid)")
-    return str(header["kid"])
+    return header
 
 
 def _time(seconds: Any) -> datetime:

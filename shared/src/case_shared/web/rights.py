@@ -23,11 +23,11 @@ class Rights:
 
 def rights_of(claims: Mapping[str, Any], settings: OidcSettings) -> Rights:
     """The rights in an access token's claims; what `OIDC_SCOPE_MAP` does not know counts by its own name."""
-    claimed = (_words(find_claim(claims, name)) for name in names(settings.oidc_scope_claim))
+    claimed = (words_in(claims, name) for name in names(settings.oidc_scope_claim))
     granted = frozenset().union(*claimed)
     mapped = {scope for word in granted for scope in settings.oidc_scope_map.get(word, "").split()}
-    found = _words(find_claim(claims, settings.oidc_dealers_claim))
-    return Rights(granted | mapped, frozenset(_slugs(found, settings.oidc_dealers_prefix)), left_out(claims, settings))
+    dealers = slugs_in(words_in(claims, settings.oidc_dealers_claim), settings.oidc_dealers_prefix)
+    return Rights(granted | mapped, frozenset(dealers), left_out(claims, settings))
 
 
 def left_out(claims: Mapping[str, Any], settings: OidcSettings) -> str | None:
@@ -83,7 +83,7 @@ def find_claim(claims: Mapping[str, Any], name: str) -> Any:
     return None
 
 
-def _slugs(values: set[str], prefix: str) -> set[str]:
+def slugs_in(values: set[str], prefix: str) -> set[str]:
     """The dealers among the values: behind the prefix, and of a group's path no group below the dealer's."""
     if not prefix:
         return values
@@ -91,8 +91,9 @@ def _slugs(values: set[str], prefix: str) -> set[str]:
     return {slug for slug in behind if slug and "/" not in slug}
 
 
-def _words(claim: Any) -> set[str]:
-    """A claim's words: a list, or a text separated by spaces."""
+def words_in(claims: Mapping[str, Any], name: str) -> set[str]:
+    """The words of the claim called `name`: a list, or a text separated by spaces."""
+    claim = find_claim(claims, name)
     if isinstance(claim, str):
         return set(claim.split())
     return {word for word in claim if isinstance(word, str)} if isinstance(claim, list) else set()

@@ -14,6 +14,7 @@ from casebridge.commands.demo import demo
 from casebridge.commands.down import down
 from casebridge.commands.erase import erase
 from casebridge.commands.flow import dealers, flow, search_d365
+from casebridge.commands.identity import identity
 from casebridge.commands.kafka import kafka
 from casebridge.commands.ledger import ledger
 from casebridge.commands.logs import logs
@@ -84,5 +85,5 @@ for of_queue in _of_queue:
 for group_of_queue in (replays, windows):
     queue.add_typer(group_of_queue)
 d365.command()(check)
-for group in (queue, d365, kafka):
+for group in (queue, d365, kafka, identity):
     app.add_typer(group)

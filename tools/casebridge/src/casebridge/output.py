@@ -4,14 +4,18 @@ import json
 import os
 import re
 import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from shutil import get_terminal_size
 from typing import Any, TextIO
 
 COLOURS = (36, 32, 35, 33, 34, 91, 96, 92)  # ANSI codes, one per name
 NAME_WIDTH = 11
+STEP_WIDTH = 15
+LONGEST_LINE = 120
 MEGABYTE = 1_000_000
 TOLD_DOWNLOAD_BYTES = MEGABYTE // 2
 LARGE_DOWNLOAD_BYTES = 5 * MEGABYTE
@@ -105,6 +109,14 @@ def show_document(document: dict[str, Any], *, json: bool) -> None:
         write_json(document)
     else:
         render_fields(document)
+
+
+def step_lines(mark: str, name: str, message: str, remedy: str | None) -> list[str]:
+    """The lines of a check's step: what was found and, below it, what to do; no longer than the terminal."""
+    width = min(get_terminal_size().columns, LONGEST_LINE)
+    indent = " " * (len(mark) + 1 + STEP_WIDTH + 1)
+    said = textwrap.wrap(message, width, initial_indent=f"{mark} {name:<{STEP_WIDTH}} ", subsequent_indent=indent)
+    return said + textwrap.wrap(remedy or "", width, initial_indent=f"{indent}> ", subsequent_indent=f"{indent}  ")
 
 
 def render_fields(document: dict[str, Any]) -> None:

@@ -5,17 +5,15 @@ import logging
 import os
 import signal
 import sys
-import textwrap
 from contextlib import AsyncExitStack
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from casebridge.commands.options import Json
 from casebridge.errors import UsageError
-from casebridge.output import write_error, write_json
+from casebridge.output import step_lines, write_error, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
 
 MARKS = {"ok": "✓", "warning": "!", "failed": "✗", "skipped": "·"}
 PLAIN_MARKS = {"ok": "ok", "warning": "!", "failed": "x", "skipped": "-"}
-ID_WIDTH = 15
-LONGEST_LINE = 120
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -208,13 +204,8 @@ def show(report: "Report") -> None:
 
 
 def lines_of(step: "Step", mark: str) -> list[str]:
-    """A step's lines, wrapped to the terminal's width."""
-    width = min(get_terminal_size().columns, LONGEST_LINE)
-    indent = " " * (len(mark) + 1 + ID_WIDTH + 1)
-    told = textwrap.wrap(
-        step.message, width, initial_indent=f"{mark} {step.id.value:<{ID_WIDTH}} ", subsequent_indent=indent
-    )
-    return told + textwrap.wrap(step.remedy or "", width, initial_indent=f"{indent}> ", subsequent_indent=f"{indent}  ")
+    """A step's lines, no longer than the terminal."""
+    return step_lines(mark, step.id.value, step.message, step.remedy)
 
 
 def can_print(text: str) -> bool:

@@ -1,0 +1,208 @@
+"""What a token may do, step by step, and why: by the code that decides it for a request."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import jwt
+
+from case_shared.process.safe_settings import SafeSettings
+from case_shared.process.settings import OidcSettings, names
+from case_shared.web.auth import Principal, TokenVerifier, header_of
+from case_shared.web.provider_keys import Key, ProviderUnreachable
+from case_shared.web.rights import claims_in, find_claim, left_out, rights_of, slugs_in, words_in
+from case_shared.words.scopes import Scope
+
+_CLAIMS = ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")
+_SHOWN = 10
+# What each scope is for, as people say it.
+MEANINGS: Mapping[Scope, str] = {
+    Scope.CASES_READ: "see the cases of its dealers",
+    Scope.CASES_WRITE: "write and delete drafts for its dealers",
+    Scope.CASES_SUBMIT: "submit cases of its dealers",
+    Scope.DOCUMENTS_READ: "see the document queue (operators)",
+    Scope.DOCUMENTS_WRITE: "act on the document queue (operators)",
+    Scope.AUDIT_READ: "read the audit (operators)",
+    Scope.PERSONAL_DATA_ERASE: "erase personal data for good",
+}
+
+
+class TokenSettings(SafeSettings, OidcSettings):
+    """Whose tokens are trusted, as the services are told."""
+
+
+class State(StrEnum):
+    """How a step ended; a warning does not make a token bad."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: what was found, and what to do about it."""
+
+    id: str
+    state: State
+    message: str
+    remedy: str | None = None
+
+
+@dataclass
+class Explanation:
+    """All steps, and who the token stands for if it is good."""
+
+    steps: list[Step] = field(default_factory=list)
+    principal: Principal | None = None
+    unreachable: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether the services accept the token, and nothing of it is wrong."""
+        return self.principal is not None and all(step.state != State.FAILED for step in self.steps)
+
+    @property
+    def may(self) -> list[str]:
+        """What its user may do, in words."""
+        scopes = self.principal.scopes if self.principal else frozenset()
+        return [text for scope, text in MEANINGS.items() if scope in scopes]
+
+    def as_json(self) -> dict[str, Any]:
+        """The explanation as `--json` prints it."""
+        found: dict[str, Any] = {"ok": self.ok, "steps": [asdict(step) for step in self.steps], "may": self.may}
+        if self.principal:
+            known = asdict(self.principal)
+            lists = {name: sorted(known[name]) for name in ("scopes", "dealers")}
+            found["caller"] = {**known, **lists, "expires_at": self.principal.expires_at.isoformat()}
+        return found
+
+
+async def explain(token: str, settings: OidcSettings, verifier: TokenVerifier) -> Explanation:
+    """Look at the token as a service does that has these settings; the verdict is `verifier`'s own."""
+    found = Explanation()
+    claims = claims_in(token)
+    key = await _key(token, verifier, found)
+    if key is not None:
+        found.steps += _checks(token, key, claims, settings, verifier)
+    if claims:
+        found.steps += [_username(claims, settings), *_scopes(claims, settings), _dealers(claims, settings)]
+    if found.unreachable:
+        return found
+    try:
+        found.principal = await verifier.verify(token)
+    except jwt.InvalidTokenError as error:
+        if all(step.state != State.FAILED for step in found.steps):
+            found.steps.append(Step("verdict", State.FAILED, f"The services refuse the token: {error}."))
+    return found
+
+
+async def _key(token: str, verifier: TokenVerifier, found: Explanation) -> Key | None:
+    """The steps until the key is known."""
+    try:
+        header = header_of(token)
+    except jwt.InvalidTokenError as error:
+        remedy = "Send the access token, as a JWT: ID and refresh tokens give no access, and opaque tokens are unknown."
+        found.steps.append(Step("form", State.FAILED, f"It is not an access token that is accepted: {error}.", remedy))
+        return None
+    algorithm, kid = header.get("alg"), header["kid"]
+    found.steps.append(Step("form", State.OK, f"A JWT of {len(token)} characters, signed with {algorithm} by {kid}."))
+    try:
+        key = await verifier.key_of(token)
+    except ProviderUnreachable as error:
+        found.unreachable = True
+        remedy = "Check OIDC_ISSUER and OIDC_DISCOVERY_URL; the log line above says what is in the way."
+        found.steps.append(Step("key", State.FAILED, f"Nobody can say whether the key is good: {error}.", remedy))
+        return None
+    except jwt.InvalidTokenError as error:
+        remedy = "Compare the token's issuer with OIDC_ISSUER; ask for a new token if the provider's keys have changed."
+        found.steps.append(Step("key", State.FAILED, f"The token is refused: {error}.", remedy))
+        return None
+    found.steps.append(Step("key", State.OK, "The issuer publishes this key."))
+    return key
+
+
+def _checks(
+    token: str, key: Key, claims: Mapping[str, Any], settings: OidcSettings, verifier: TokenVerifier
+) -> Iterator[Step]:
+    """Signature, issuer, audience, times and subject, each by itself."""
+    issuer, audience = claims.get("iss"), claims.get("aud")
+    checks: tuple[tuple[str, dict[str, Any], str, str], ...] = (
+        ("signature", {}, "The key has signed it.", "Ask for a new token; somebody or something changed this one."),
+        ("issuer", {"verify_iss": True, "require": ["iss"]}, f"It is of {issuer}.",
+         f"iss is {issuer!r}: OIDC_ISSUER must be the same, to the letter, and is {settings.oidc_issuer!r}."),
+        ("audience", {"verify_aud": True, "require": ["aud"]}, f"It is for {audience}.",
+         f"aud is {audience!r}, and OIDC_AUDIENCE is {settings.oidc_audience!r}: let the provider put it into aud."),
+        ("times", {"verify_exp": True, "verify_nbf": True, "verify_iat": True, "require": ["exp"]},
+         "It is valid now.", "Ask for a new token, and compare the clocks: they may differ by 30 seconds."),
+        ("subject", {"verify_sub": True, "require": ["sub"]}, f"sub is {claims.get('sub')}.",
+         "Let the provider put a text of 1 to 255 printable characters into sub."),
+    )  # fmt: skip
+    signed = True
+    for name, demanded, good, remedy in checks:
+        try:
+            verifier.claims(token, key, **{**_nothing(), **demanded, "verify_signature": signed})
+            yield Step(name, State.OK, good)
+        except jwt.InvalidTokenError as error:
+            signed = signed and name != "signature"
+            yield Step(name, State.FAILED, f"The token is refused: {error}.", remedy)
+
+
+def _nothing() -> dict[str, Any]:
+    return {**{f"verify_{claim}": False for claim in _CLAIMS}, "require": []}
+
+
+def _username(claims: Mapping[str, Any], settings: OidcSettings) -> Step:
+    wanted = names(settings.oidc_username_claim)
+    used = next((name for name in wanted if find_claim(claims, name)), None)
+    if used:
+        return Step("username", State.OK, f"{used} is {find_claim(claims, used)}.")
+    message = f"The token has no {' or '.join(wanted)}: created_by and the audit show sub, {claims.get('sub')}."
+    return Step("username", State.WARNING, message, "Name a claim that it has in OIDC_USERNAME_CLAIM.")
+
+
+def _scopes(claims: Mapping[str, Any], settings: OidcSettings) -> Iterator[Step]:
+    """One step: which claim gives which scopes."""
+    parts: list[str] = []
+    for name in names(settings.oidc_scope_claim):
+        words = words_in(claims, name)
+        mapped = {word: settings.oidc_scope_map[word] for word in words if word in settings.oidc_scope_map}
+        ours = sorted(words & set(Scope))
+        others = sorted(words - set(Scope) - set(mapped))
+        told = [*ours, *(f"{word} (= {scopes})" for word, scopes in sorted(mapped.items()))]
+        if told:
+            parts.append(f"{name} gives {', '.join(told)}.")
+        if others:
+            parts.append(f"{name} has {_some(others)}, which mean nothing here.")
+        if not words:
+            parts.append(f"{name} is missing or empty.")
+    if rights_of(claims, settings).scopes & set(Scope):
+        yield Step("scopes", State.OK, " ".join(parts))
+        return
+    remedy = "Name the claim with roles or scopes in OIDC_SCOPE_CLAIM, and in OIDC_SCOPE_MAP what each stands for."
+    yield Step("scopes", State.WARNING, f"It gives no scope. {' '.join(parts)}", remedy)
+
+
+def _dealers(claims: Mapping[str, Any], settings: OidcSettings) -> Step:
+    claim, prefix = settings.oidc_dealers_claim, settings.oidc_dealers_prefix
+    if left_out(claims, settings):
+        message = f"The provider left {claim} out, because it has too many values (group overage)."
+        remedy = "Limit the claim to the groups assigned to the application, or assign dealers by an attribute."
+        return Step("dealers", State.FAILED, message, remedy)
+    words = words_in(claims, claim)
+    slugs = slugs_in(words, prefix)
+    without = [word for word in words if word.removeprefix(prefix) not in slugs]
+    aside = f" Not counted, by OIDC_DEALERS_PREFIX {prefix}: {_some(sorted(without))}." if without else ""
+    if slugs:
+        return Step("dealers", State.OK, f"{claim} gives {len(slugs)}: {_some(sorted(slugs))}.{aside}")
+    message = f"{claim} gives no dealer{'.' if words else ', for it is missing or empty.'}{aside}"
+    needed = rights_of(claims, settings).scopes & {Scope.CASES_READ, Scope.CASES_WRITE, Scope.CASES_SUBMIT}
+    missing = "Assign a dealer to the user, and name the claim in OIDC_DEALERS_CLAIM." if needed else None
+    return Step("dealers", State.WARNING if needed else State.OK, message, missing)
+
+
+def _some(words: list[str]) -> str:
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return ", ".join(words[:_SHOWN]) + more

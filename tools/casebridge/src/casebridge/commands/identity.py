@@ -1,0 +1,104 @@
+"""`casebridge identity`: what an administrator of the identity provider sets up, and how to see whether it is right."""
+
+import asyncio
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from casebridge.commands.d365_check import MARKS, PLAIN_MARKS, can_print
+from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json
+from casebridge.errors import UsageError
+from casebridge.output import step_lines, write_json
+
+if TYPE_CHECKING:
+    from case_shared.web.token_steps import Explanation, TokenSettings
+
+identity = typer.Typer(
+    name="identity", help="The identity provider: set it up, and look into tokens.", no_args_is_help=True
+)
+
+
+@identity.callback()
+def about() -> None:
+    """The commands of a group have a place for what they share."""
+
+
+@identity.command()
+def check(
+    token: Annotated[
+        str | None,
+        typer.Option("--token", metavar="TOKEN", help="The access token; without it, or as -, it is read from stdin."),
+    ] = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    json: Json = False,
+) -> None:
+    """Explain step by step what a token may do and why, by the OIDC_… settings in the environment.
+
+    Without OIDC_ISSUER, the local stack of --data-dir is meant. Exit code 0: the services accept the token; 1: they do
+    not, or something is missing in it; 2: the provider does not answer.
+    """
+    from case_shared.process.settings import load_settings
+    from case_shared.web.token_steps import TokenSettings
+    from casebridge.state import find_last
+
+    last = find_last(data_dir)
+    if not os.environ.get("OIDC_ISSUER") and last and last.issuer:
+        os.environ["OIDC_ISSUER"] = last.issuer
+    settings = load_settings(TokenSettings)
+    explanation = asyncio.run(explained(given(token), settings))
+    if json:
+        write_json(explanation.as_json())
+    else:
+        show(explanation)
+    if not explanation.ok:
+        raise typer.Exit(2 if explanation.unreachable else 1)
+
+
+def given(token: str | None) -> str:
+    """The token, as it was typed or copied out of a header. Raises UsageError where there is none."""
+    if token is None or token == "-":  # noqa: S105 - not a password, but where it comes from
+        if sys.stdin.isatty():
+            sys.stderr.write("Paste the access token, then press Enter and Ctrl-D.\n")
+        token = sys.stdin.read()
+    text = token.strip().removeprefix("Authorization:").strip()
+    scheme, _, rest = text.partition(" ")
+    text = rest.strip() if scheme.lower() == "bearer" else text
+    if not text:
+        raise UsageError("no token: name it with --token, or write it to stdin")
+    return text
+
+
+async def explained(token: str, settings: "TokenSettings") -> "Explanation":
+    """What the services make of the token."""
+    import aiohttp
+    import structlog
+
+    from case_shared.process.clock import SystemClock
+    from case_shared.web.auth import TokenVerifier
+    from case_shared.web.token_steps import explain
+
+    # Standard output is the explanation's, which may be JSON.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    async with aiohttp.ClientSession() as session:
+        return await explain(token, settings, TokenVerifier(settings, session, SystemClock()))
+
+
+def show(explanation: "Explanation") -> None:
+    """Print a line a step, below it what to do, and at the end what the token may do."""
+    marks = MARKS if can_print("".join(MARKS.values())) else PLAIN_MARKS
+    for step in explanation.steps:
+        # A token is anybody's text until its signature is checked.
+        message = "".join(one if one.isprintable() else "?" for one in step.message)
+        print("\n".join(step_lines(marks[step.state], step.id, message, step.remedy)))
+    print()
+    if explanation.principal is None:
+        print("The services do not accept the token.")
+        return
+    who = explanation.principal.username
+    print(f"{who} may {'; '.join(explanation.may)}." if explanation.may else f"{who} is known, and may do nothing.")
