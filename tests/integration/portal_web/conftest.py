@@ -113,11 +113,16 @@ class Portal:
             yield Browser(http)
 
 
+@pytest.fixture(scope="session")
+def issuer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the development identity provider keeps its key."""
+    return tmp_path_factory.mktemp("oidc")
+
+
 @pytest_asyncio.fixture(scope="session")
-async def issuer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+async def issuer(issuer_folder: Path) -> AsyncIterator[str]:
     """The development identity provider."""
-    folder: Path = tmp_path_factory.mktemp("oidc")
-    port = free_port()
+    folder, port = issuer_folder, free_port()
     address = f"http://127.0.0.1:{port}"
     runner = web.AppRunner(create_provider(OidcProviderSettings(oidc_issuer=address, oidc_data_dir=folder)))
     await runner.setup()

@@ -49,6 +49,13 @@ class Settings(ServiceSettings, DatabaseSettings, OidcSettings):
         default=100, description="Pages of one dealer that see changes at once."
     )
     session_hours: Annotated[float, Field(gt=0, le=720)] = Field(default=12, description="How long a sign-in lasts.")
+    session_idle_minutes: Annotated[float, Field(gt=0, le=43_200)] = Field(
+        default=240, description="A session ends if its user does nothing for this long; live updates do not count."
+    )
+    step_up_minutes: Annotated[float, Field(gt=0, le=1440)] | None = Field(
+        default=None,
+        description="Operators must have signed in within this time for what cannot be undone. Default: never asked.",
+    )
 
     @property
     def secure(self) -> bool:

@@ -32,7 +32,18 @@ from portal_web.clients.rest import MOST_CONNECTIONS, MOST_STREAMS, Load
 from portal_web.postgres.begun_store import PostgresBegunStore
 from portal_web.postgres.session_store import PostgresSessionStore
 from portal_web.settings import Settings
-from portal_web.web import assets, case_form, case_view, cases, console, live, preferences_page, rendering, signing
+from portal_web.web import (
+    assets,
+    back_channel,
+    case_form,
+    case_view,
+    cases,
+    console,
+    live,
+    preferences_page,
+    rendering,
+    signing,
+)
 from portal_web.web.context import Context, PageLimits
 from portal_web.web.cookies import Cookies
 from portal_web.web.guard import Guard
@@ -42,7 +53,10 @@ from portal_web.web.refusals import install_refusals
 _SWEEP_SECONDS = 300.0
 _DRAIN_SECONDS = 5.0
 _SMALLEST_COMPRESSED_BYTES = 500
-PAGES = (signing, preferences_page, assets, cases, live, case_form, case_view, console)
+PAGES = (signing, back_channel, preferences_page, assets, cases, live, case_form, case_view, console)
+# Files may be asked for as often as one likes: they are in memory, and browsers keep them. The provider's address is
+# that of all users who sign out.
+UNCOUNTED = (assets, back_channel)
 
 
 def build_app(settings: Settings) -> FastAPI:
@@ -91,8 +105,7 @@ def build_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="Casebridge portal", lifespan=lifespan, openapi_url=None, redirect_slashes=False)
     install_refusals(app)
     for pages in PAGES:
-        # Files have no limit: they are in memory, and browsers cache them.
-        app.include_router(pages.router, dependencies=[] if pages is assets else [Depends(counted)])
+        app.include_router(pages.router, dependencies=[] if pages in UNCOUNTED else [Depends(counted)])
     app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED_BYTES)
     app.add_middleware(BodyLimit, seconds=settings.body_timeout_seconds)
     app.add_middleware(Guard, public_url=settings.public_url)
@@ -119,7 +132,7 @@ def compose(
     """
     id_tokens = TokenVerifier(settings.model_copy(update={"oidc_audience": settings.oidc_client_id}), keys, clock)
     provider = OidcProvider(settings, http, id_tokens, clock)
-    store = PostgresSessionStore(pool)
+    store = PostgresSessionStore(pool, settings.session_idle_minutes)
     cookies = Cookies(settings.secure, urlsplit(settings.public_url).port or 80, settings.session_hours)
     context = Context(
         settings=settings,

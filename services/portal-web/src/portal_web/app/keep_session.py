@@ -7,7 +7,7 @@ import structlog
 
 from case_shared.process.clock import Clock
 from case_shared.words.errors import Transient
-from portal_web.app.ports import Provider, SessionStore
+from portal_web.app.ports import Marks, Provider, SessionStore
 from portal_web.domain.errors import SessionEnded, SignInFailed
 from portal_web.domain.secret import Secret
 from portal_web.domain.session import Dealer, Session
@@ -16,6 +16,8 @@ log = structlog.get_logger(__name__)
 # Together as long as another request's renewal may take (claim_renewal.sql).
 _WAITS = 100
 _WAIT_SECONDS = 0.1
+# Use is noted about once a minute, so that a page costs no write.
+_NOTED_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,13 @@ class KeepingSession:
     provider: Provider
     clock: Clock
 
-    async def find(self, secret: Secret) -> Session:
-        """The session, with a valid access token.
+    async def find(self, secret: Secret, *, used: bool = True) -> Session:
+        """The session, with an access token that works; `used`: its user does something, it is not a page by itself.
 
         Raises SessionEnded, and Transient if the token has expired and the provider does not answer.
         """
         for _ in range(_WAITS):
-            session, version = await self._read(secret)
+            session, version = await self._read(secret, used=used)
             if not session.due(self.clock.now()):
                 return session
             if await self.store.claim_renewal(secret.id, version):
@@ -54,16 +56,50 @@ class KeepingSession:
         except SessionEnded:
             return None
         await self.store.delete(secret.id)
+        return await self._left(session)
+
+    async def end_all(self, secret: Secret) -> str | None:
+        """Sign the user out in all browsers; returns as `end` does.
+
+        Only this browser's tokens can be revoked: the others' are sealed with the others' secrets, and gone with them.
+        """
+        try:
+            session, _ = await self._read(secret)
+        except SessionEnded:
+            return None
+        await self.store.delete(secret.id)
+        ended = await self.store.delete_of(Marks.of(session.subject, None).owner)
+        log.info("all_sessions_ended", user=session.subject, others=ended)
+        return await self._left(session)
+
+    async def end_from_provider(self, logout_token: str) -> int:
+        """End the sessions of who signed out at the provider; returns how many.
+
+        Raises SignInFailed where the token is not to be trusted, Transient where that cannot be found out.
+        """
+        told = await self.provider.signed_out(logout_token)
+        marks = Marks.of(told.subject or "", told.provider_session)
+        if marks.provider_session:
+            ended = await self.store.delete_from(marks.provider_session)
+        else:
+            ended = await self.store.delete_of(marks.owner)
+        log.info("signed_out_at_provider", user=told.subject, ended=ended)
+        return ended
+
+    async def _left(self, session: Session) -> str | None:
+        await self.provider.revoke(session.tokens)
         try:
             return await self.provider.end_address(session.tokens)
         except Transient:
             return None
 
-    async def _read(self, secret: Secret) -> tuple[Session, int]:
+    async def _read(self, secret: Secret, *, used: bool = False) -> tuple[Session, int]:
         stored = await self.store.find(secret.id)
         plain = secret.open(stored.content) if stored else None
         if stored is None or plain is None:
             raise SessionEnded
+        if used and stored.idle_seconds > _NOTED_SECONDS:
+            await self.store.touch(secret.id)
         return Session.model_validate_json(plain), stored.version
 
     async def _renew(self, secret: Secret, session: Session, version: int) -> Session:

@@ -1,6 +1,8 @@
 """What the use cases need from the world around them."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from portal_web.domain.session import SignIn, Tokens
@@ -8,17 +10,35 @@ from portal_web.domain.session import SignIn, Tokens
 
 @dataclass(frozen=True)
 class Sealed:
-    """A stored session; `version` grows with each change."""
+    """A stored session; `version` grows with each change, `idle_seconds` while its user does nothing."""
 
     content: bytes
     version: int
+    idle_seconds: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What sessions are found together by, hashed: all of a user, and those of one session at the provider."""
+
+    owner: bytes
+    provider_session: bytes | None = None
+
+    @classmethod
+    def of(cls, subject: str, provider_session: str | None) -> "Marks":
+        """The marks of a session of the provider's user."""
+        return cls(_hash("sub", subject), _hash("sid", provider_session) if provider_session else None)
+
+
+def _hash(claim: str, text: str) -> bytes:
+    return hashlib.sha256(f"{claim}\x00{text}".encode()).digest()
 
 
 class SessionStore(Protocol):
     """Sessions and kept forms, by the hash of a secret in a cookie; expired ones are not found."""
 
-    async def put(self, session_id: bytes, content: bytes, hours: float, form_key_id: bytes) -> None:
-        """Store a new or existing session that ends after `hours`; its forms can be kept for one more week."""
+    async def put(self, session_id: bytes, content: bytes, hours: float, form_key_id: bytes, marks: Marks) -> None:
+        """Store a session that ends after `hours`, new or again; forms with its key may be kept for a week more."""
 
     async def find(self, session_id: bytes) -> Sealed | None:
         """The session."""
@@ -35,6 +55,15 @@ class SessionStore(Protocol):
     async def delete(self, session_id: bytes) -> None:
         """End it."""
 
+    async def touch(self, session_id: bytes) -> None:
+        """Note that its user does something now: a session that nobody uses ends."""
+
+    async def delete_of(self, owner: bytes) -> int:
+        """End all sessions of a user; returns how many."""
+
+    async def delete_from(self, provider_session: bytes) -> int:
+        """End those that came from one session at the provider; returns how many."""
+
     async def put_kept(self, kept_id: bytes, content: bytes, form_key_id: bytes) -> bool:
         """Keep a form for fifteen minutes; False if no session had its key, or there is no room."""
 
@@ -50,11 +79,21 @@ class SessionStore(Protocol):
 
 @dataclass(frozen=True)
 class SignedIn:
-    """What the provider returns at the end of a sign-in."""
+    """What the provider says at the end of a sign-in; `at`: when the user proved to be there (`auth_time`)."""
 
     subject: str
     username: str
     tokens: Tokens
+    provider_session: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SignedOut:
+    """Who signed out at the provider, or which session there (OpenID Connect Back-Channel Logout 1.0)."""
+
+    subject: str | None
+    provider_session: str | None
 
 
 class Provider(Protocol):
@@ -68,6 +107,12 @@ class Provider(Protocol):
 
     async def renew(self, tokens: Tokens) -> Tokens:
         """New tokens for old ones."""
+
+    async def revoke(self, tokens: Tokens) -> None:
+        """Let the provider forget what it gave, as far as it can; raises nothing."""
+
+    async def signed_out(self, logout_token: str) -> SignedOut:
+        """Who signed out there, by the token that it sends; raises SignInFailed where that is not to be trusted."""
 
     async def end_address(self, tokens: Tokens) -> str | None:
         """The address where the browser signs out of the provider, if it has one."""

@@ -5,10 +5,12 @@ import secrets
 from dataclasses import dataclass
 
 from portal_web.app.keep_form import KeepingForms
-from portal_web.app.ports import Provider, SessionStore, SignedIn
-from portal_web.domain.errors import ProviderError, SignInFailed
+from portal_web.app.ports import Marks, Provider, SessionStore, SignedIn
+from portal_web.domain.errors import NotProven, ProviderError, SignInFailed
 from portal_web.domain.secret import Secret
 from portal_web.domain.session import KeptKey, Session, SignIn
+
+_CLOCKS_DIFFER_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,17 @@ class SigningIn:
     forms: KeepingForms
     session_hours: float
 
-    async def begin(self, state: str, return_to: str, form: KeptKey | None = None) -> tuple[SignIn, str]:
-        """Return the sign-in, for the browser to remember, and the provider's address."""
+    async def begin(
+        self, state: str, return_to: str, form: KeptKey | None = None, max_age_seconds: int | None = None
+    ) -> tuple[SignIn, str]:
+        """The sign-in, to be remembered by the browser, and the provider's address."""
         sign_in = SignIn(
             state=state,
             nonce=secrets.token_urlsafe(24),
             code_verifier=secrets.token_urlsafe(48),
             return_to=return_to,
             form=form,
+            max_age_seconds=max_age_seconds,
         )
         return sign_in, await self.provider.address(sign_in)
 
@@ -65,20 +70,42 @@ class SigningIn:
         if answer.code is None:
             raise SignInFailed("the provider gave no code")
         signed_in = await self.provider.exchange(sign_in, answer.code)
+        self._check_age(sign_in, signed_in)
         secret = await self._opened(signed_in, current)
         form = await self.forms.find(sign_in.form) if sign_in.form else None
         mine = form is not None and form.author == signed_in.subject
         return Arrived(secret, sign_in.return_to, sign_in.form if mine else None)
 
     async def _opened(self, signed_in: SignedIn, current: Secret | None) -> Secret:
-        """The session: the browser's own if it is the same user's, because forms in other tabs belong to it."""
-        session = Session(subject=signed_in.subject, username=signed_in.username, tokens=signed_in.tokens)
-        secret = current if current and await self._is_of(current, signed_in.subject) else Secret.new()
+        """The session: the browser's own where it is the same user's, for other tabs' forms belong to it."""
+        session = Session(
+            subject=signed_in.subject,
+            username=signed_in.username,
+            tokens=signed_in.tokens,
+            signed_in_at=signed_in.at,
+        )
+        before = await self._session(current) if current else None
+        same = before is not None and before.subject == session.subject
+        secret = current if current and same else Secret.new()
         content = secret.seal(session.model_dump_json().encode())
-        await self.store.put(secret.id, content, self.session_hours, secret.form_key_id)
+        marks = Marks.of(signed_in.subject, signed_in.provider_session)
+        await self.store.put(secret.id, content, self.session_hours, secret.form_key_id, marks)
+        if current and before and not same:
+            await self.store.delete(current.id)
+            # Not where it is the same user's: providers forget the new tokens, too, for both are of one session there.
+            await self.provider.revoke(before.tokens)
         return secret
 
-    async def _is_of(self, secret: Secret, subject: str) -> bool:
+    async def _session(self, secret: Secret) -> Session | None:
         stored = await self.store.find(secret.id)
         plain = secret.open(stored.content) if stored else None
-        return plain is not None and Session.model_validate_json(plain).subject == subject
+        return Session.model_validate_json(plain) if plain else None
+
+    def _check_age(self, sign_in: SignIn, signed_in: SignedIn) -> None:
+        """A provider may ignore `max_age`: then nothing was proved (OpenID Connect Core 1.0, section 3.1.3.7)."""
+        if sign_in.max_age_seconds is None:
+            return
+        if signed_in.at is None:
+            raise NotProven("the ID token does not say when the user signed in (auth_time)")
+        if (self.forms.clock.now() - signed_in.at).total_seconds() > sign_in.max_age_seconds + _CLOCKS_DIFFER_SECONDS:
+            raise NotProven("the provider did not ask the user to sign in again (max_age)")

@@ -17,7 +17,7 @@ from case_shared.web import auth
 from case_shared.web.auth import TokenVerifier
 from case_shared.web.rights import claims_in, username_of
 from case_shared.words.errors import Transient
-from portal_web.app.ports import SignedIn
+from portal_web.app.ports import SignedIn, SignedOut
 from portal_web.domain.errors import ProviderError, SignInFailed, TokenTooLong
 from portal_web.domain.session import SignIn, Tokens
 from portal_web.settings import Settings
@@ -29,6 +29,10 @@ _DISCOVERY_SECONDS = 1800.0
 _DEFAULT_LIFE_SECONDS = 300
 # The line of a request: servers take 4 KiB (Keycloak) or 8.
 _LONGEST_ADDRESS = 4000
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+# What a provider calls the type of a logout token; it also says so by the event.
+LOGOUT_TOKENS = frozenset({"jwt", "logout+jwt", "application/logout+jwt"})
+_LOGOUT_SECONDS = 300
 
 
 @dataclass
@@ -46,7 +50,11 @@ class OidcProvider:
         """The address where the browser signs in."""
         endpoint = (await self._discovery())["authorization_endpoint"]
         url, _ = self._client().create_authorization_url(
-            endpoint, state=sign_in.state, nonce=sign_in.nonce, code_verifier=sign_in.code_verifier
+            endpoint,
+            state=sign_in.state,
+            nonce=sign_in.nonce,
+            code_verifier=sign_in.code_verifier,
+            **({} if sign_in.max_age_seconds is None else {"max_age": sign_in.max_age_seconds}),
         )
         return str(url)
 
@@ -66,7 +74,10 @@ class OidcProvider:
         tokens = self._tokens(answer, None)
         # The APIs know the user by the access token: what pages show is the name that they record.
         username = username_of(claims_in(tokens.access_token), self.settings) or principal.username
-        return SignedIn(principal.subject, username, tokens)
+        session = claims.get("sid")
+        return SignedIn(
+            principal.subject, username, tokens, str(session) if session else None, _moment(claims.get("auth_time"))
+        )
 
     async def renew(self, tokens: Tokens) -> Tokens:
         """New tokens for old ones."""
@@ -93,12 +104,40 @@ class OidcProvider:
             address = f"{endpoint}?{urlencode(told)}"
         return address
 
+    async def revoke(self, tokens: Tokens) -> None:
+        """Let the provider forget the refresh token, and with it what outlives its own session (RFC 7009)."""
+        try:
+            endpoint = (await self._discovery()).get("revocation_endpoint")
+            if tokens.refresh_token is None or not endpoint or not is_private(endpoint, self.settings):
+                return
+            async with self._client() as client:
+                answer = await client.revoke_token(endpoint, token=tokens.refresh_token)
+                answer.raise_for_status()
+        except (Transient, OAuthError, httpx2.HTTPError, ValueError) as error:
+            log.warning("tokens_not_revoked", error=repr(error))
+
+    async def signed_out(self, logout_token: str) -> SignedOut:
+        """Who signed out there (OpenID Connect Back-Channel Logout 1.0, section 2.6)."""
+        try:
+            key = await self.id_tokens.key_of(logout_token, LOGOUT_TOKENS)
+            claims = self.id_tokens.claims(logout_token, key, require=["iss", "aud", "iat", "events"])
+        except jwt.InvalidTokenError as error:
+            raise SignInFailed(f"the logout token is not to be trusted: {error}") from error
+        subject, session = claims.get("sub"), claims.get("sid")
+        events, now = claims["events"], self.clock.now().timestamp()
+        if not isinstance(events, dict) or LOGOUT_EVENT not in events or "nonce" in claims:
+            raise SignInFailed("it is not a logout token")
+        if not (subject or session) or now - float(claims["iat"]) > _LOGOUT_SECONDS:
+            raise SignInFailed("the logout token names nobody, or is too old")
+        return SignedOut(str(subject) if subject else None, str(session) if session else None)
+
     def _client(self) -> AsyncOAuth2Client:
         secret = self.settings.oidc_client_secret
         return AsyncOAuth2Client(
             self.settings.oidc_client_id,
             secret.get_secret_value() if secret else None,
             token_endpoint_auth_method="client_secret_basic" if secret else "none",
+            revocation_endpoint_auth_method="client_secret_basic" if secret else "none",
             scope=self.settings.oidc_scopes,
             redirect_uri=self.settings.public_url + CALLBACK,
             code_challenge_method="S256",
@@ -155,3 +194,11 @@ class OidcProvider:
         if not is_private(endpoint, self.settings):
             raise ValueError(f"its token endpoint is {endpoint}: secrets go there, so it must be https")
         return found
+
+
+def _moment(seconds: Any) -> datetime | None:
+    """A time in a claim; None where it is none."""
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC) if seconds is not None else None
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None

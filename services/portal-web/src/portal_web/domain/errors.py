@@ -3,7 +3,8 @@
 Refused               the user is told, and may begin anew
 ├── SessionEnded      sign in again, and go on where one was
 └── SignInFailed      the provider, or the user there, said no
-    └── TokenTooLong  an administrator must assign less to the user
+    ├── TokenTooLong  an administrator must assign less to the user
+    └── NotProven     an administrator must set up the provider
 """
 
 from dataclasses import dataclass
@@ -22,8 +23,10 @@ class SessionEnded(Refused):
 class SignInFailed(Refused):
     """A sign-in that is not this browser's, is too old, or that the provider refuses; the message is for the log.
 
-    `said`: the provider's own words, where it refused.
+    `said`: the provider's own words, where it refused. `reason` names what the page says instead of the usual.
     """
+
+    reason = ""
 
     def __init__(self, message: str, said: "ProviderError | None" = None) -> None:
         super().__init__(message)
@@ -32,6 +35,14 @@ class SignInFailed(Refused):
 
 class TokenTooLong(SignInFailed):
     """A sign-in whose token is longer than the APIs accept: it has too many dealers, groups or other claims."""
+
+    reason = "too_long"
+
+
+class NotProven(SignInFailed):
+    """The provider did not ask for the fresh sign-in that something irreversible needs, or does not say that it did."""
+
+    reason = "not_proven"
 
 
 @dataclass(frozen=True)

@@ -36,11 +36,15 @@ class Dealer(Kept):
 
 
 class Session(Kept):
-    """A signed-in browser; `dealers` are those of the access token, None until case-api has returned them."""
+    """A signed-in browser; `dealers` are those of the access token, None while case-api has not told them.
+
+    `signed_in_at`: when the user last proved to be there, as the provider says; None where it does not.
+    """
 
     subject: str
     username: str
     tokens: Tokens
+    signed_in_at: AwareDatetime | None = None
     dealers: tuple[Dealer, ...] | None = None
 
     def due(self, now: datetime) -> bool:
@@ -75,3 +79,5 @@ class SignIn(Kept):
     code_verifier: str = Field(repr=False)
     return_to: str
     form: KeptKey | None = None
+    # The user must have proved to be there no longer ago than this, for what cannot be undone.
+    max_age_seconds: int | None = None

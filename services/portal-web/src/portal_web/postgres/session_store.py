@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from case_shared.database.postgres import Pool, load_sql
-from portal_web.app.ports import Sealed
+from portal_web.app.ports import Marks, Sealed
 from portal_web.postgres.statements import Statement
 
 # For all users together: some hundred forms of the greatest length, many thousands of the usual length.
@@ -15,15 +15,22 @@ class PostgresSessionStore:
     """Implements `app.ports.SessionStore`."""
 
     pool: Pool
+    idle_minutes: float
 
-    async def put(self, session_id: bytes, content: bytes, hours: float, form_key_id: bytes) -> None:
+    async def put(self, session_id: bytes, content: bytes, hours: float, form_key_id: bytes, marks: Marks) -> None:
         """Store a session."""
-        await self.pool.execute(load_sql(Statement.PUT_SESSION), session_id, content, hours, form_key_id)
+        statement = load_sql(Statement.PUT_SESSION)
+        whose = (marks.owner, marks.provider_session)
+        await self.pool.execute(statement, session_id, content, hours, form_key_id, *whose)
 
     async def find(self, session_id: bytes) -> Sealed | None:
         """The session."""
-        row = await self.pool.fetchrow(load_sql(Statement.FIND_SESSION), session_id)
-        return Sealed(row["content"], row["version"]) if row else None
+        row = await self.pool.fetchrow(load_sql(Statement.FIND_SESSION), session_id, self.idle_minutes)
+        return Sealed(row["content"], row["version"], row["idle_seconds"]) if row else None
+
+    async def touch(self, session_id: bytes) -> None:
+        """Note that it is used."""
+        await self.pool.execute(load_sql(Statement.TOUCH_SESSION), session_id)
 
     async def replace(self, session_id: bytes, content: bytes, version: int, form_key_id: bytes) -> bool:
         """Store its new content."""
@@ -43,6 +50,14 @@ class PostgresSessionStore:
         """End it."""
         await self.pool.execute(load_sql(Statement.DELETE_SESSION), session_id)
 
+    async def delete_of(self, owner: bytes) -> int:
+        """End all of a user's."""
+        return int(await self.pool.fetchval(load_sql(Statement.DELETE_SESSIONS_OF), owner))
+
+    async def delete_from(self, provider_session: bytes) -> int:
+        """End those of a session at the provider."""
+        return int(await self.pool.fetchval(load_sql(Statement.DELETE_PROVIDER_SESSION), provider_session))
+
     async def put_kept(self, kept_id: bytes, content: bytes, form_key_id: bytes) -> bool:
         """Keep a form."""
         return bool(
@@ -60,5 +75,5 @@ class PostgresSessionStore:
 
     async def delete_expired(self) -> bool:
         """Delete what has expired."""
-        await self.pool.execute(load_sql(Statement.DELETE_EXPIRED))
+        await self.pool.execute(load_sql(Statement.DELETE_EXPIRED), self.idle_minutes)
         return False

@@ -26,6 +26,8 @@ HEADERS = {
 # `none`: the user, by reload or address bar; no other site can cause that.
 _SENT_BY_USERS = {"same-origin", "none"}
 _SAFE = {"GET", "HEAD", "OPTIONS"}
+# The provider itself sends here, not a browser: a token that it has signed says so.
+BACK_CHANNEL = "/sign-out/back-channel"
 
 
 @dataclass
@@ -51,7 +53,7 @@ class Guard:
                     headers.setdefault("Strict-Transport-Security", "max-age=31536000")
             await send(message)
 
-        if scope["method"] not in _SAFE and not self._ours(Headers(scope=scope)):
+        if scope["method"] not in _SAFE and scope["path"] != BACK_CHANNEL and not self._ours(Headers(scope=scope)):
             words = words_of(Request(scope))
             refusal = PlainTextResponse(words("This form was not sent by a page of this site.") + "\n", 403)
             await refusal(scope, receive, guarded)
@@ -85,3 +87,10 @@ def by_navigation(request: Request) -> bool:
 def by_script(request: Request) -> bool:
     """Whether a script of ours (htmx, form.js) sent the request, not the browser for a page."""
     return request.headers.get("hx-request") == "true"
+
+
+def by_user(request: Request) -> bool:
+    """Whether the user does something, rather than a page that is open by itself: it asks for news, now and then."""
+    if request.method not in _SAFE or by_navigation(request):
+        return True
+    return by_script(request) and not request.url.path.endswith("/now")

@@ -16,9 +16,9 @@ from portal_web.web.addresses import local_path
 from portal_web.web.guard import by_navigation, by_script
 from portal_web.web.preferences import words_of
 from portal_web.web.rendering import here, render
-from portal_web.web.signing import ask_to_sign_in, begin, give_back
+from portal_web.web.signing import ask_to_prove, ask_to_sign_in, begin, give_back
 from portal_web.web.telling import told
-from portal_web.web.visit import ForgedForm, SignInNeeded
+from portal_web.web.visit import ForgedForm, SignInNeeded, StepUpNeeded
 
 log = structlog.get_logger(__name__)
 _PASSED_ON = ("Retry-After", "Connection")
@@ -59,6 +59,13 @@ async def _sign_in(request: Request, error: Exception) -> Response:
 def _signed_out(request: Request) -> Response:
     words = words_of(request)
     return JSONResponse({"message": words("You have been signed out.")}, 401)
+
+
+async def _step_up(request: Request, error: Exception) -> Response:
+    assert isinstance(error, StepUpNeeded)
+    if error.fields is not None:
+        return await ask_to_prove(request, error.fields, error.max_age_seconds)
+    return await begin(request, local_path(here(request)), error.max_age_seconds)
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -104,6 +111,7 @@ async def _unexpected(request: Request, error: Exception) -> Response:
 _HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
     SignInNeeded: _sign_in,
     ForgedForm: _forged,
+    StepUpNeeded: _step_up,
     HTTPException: _http,
     RequestValidationError: _invalid,
     Problem: _problem,

@@ -1,6 +1,7 @@
 """Routes of signing in and out."""
 
 import secrets
+from collections.abc import Awaitable, Callable
 
 import structlog
 from fastapi import APIRouter, Request, Response
@@ -8,7 +9,8 @@ from fastapi.responses import RedirectResponse
 
 from portal_web.app.keep_form import timed
 from portal_web.app.sign_in import Answer
-from portal_web.domain.errors import ProviderError, SignInFailed, TokenTooLong
+from portal_web.domain.errors import ProviderError, SignInFailed
+from portal_web.domain.secret import Secret
 from portal_web.domain.session import KeptForm, KeptKey, SignIn
 from portal_web.web.addresses import local_path
 from portal_web.web.context import context_of
@@ -49,7 +51,7 @@ async def done(request: Request) -> Response:
     try:
         arrived = await context.signing_in.finish(sign_in, cookies.session(request), _answer(request, state))
     except SignInFailed as error:
-        response = await _failed(request, error)
+        response = await _failed(request, error, over=sign_in is None or error.said is not None)
     else:
         response = RedirectResponse(_found_again(local_path(arrived.return_to), arrived.form), 303)
         cookies.set_session(response, arrived.session)
@@ -66,21 +68,31 @@ def _answer(request: Request, state: str) -> Answer:
     return Answer(state, given.get("code"), refused)
 
 
-async def _failed(request: Request, error: SignInFailed) -> Response:
+async def _failed(request: Request, error: SignInFailed, *, over: bool) -> Response:
     said = error.said
     log.warning("sign_in_failed", error=str(error), **({"provider": str(said)} if said else {}))
-    if "code" in request.query_params and await find_visit(request):  # this sign-in is over: Back, or a second click
+    if over and "code" in request.query_params and await find_visit(request):  # Back, or a second click
         return RedirectResponse("/", 303)
-    too_long = isinstance(error, TokenTooLong)
-    return await render(request, "sign_in_failed.html", 400, said=said, too_long=too_long)
+    return await render(request, "sign_in_failed.html", 400, said=said, reason=error.reason)
 
 
 @router.post("/sign-out")
 async def sign_out(request: Request, _: Posted) -> Response:
-    """End the session, then the provider's by a page that leads there: `form-action` forbids a redirect."""
+    """End the session, then the provider's by a page that goes on there: `form-action` allows no redirect to it."""
+    sessions = context_of(request).sessions
+    return await _signed_out(request, sessions.end)
+
+
+@router.post("/sign-out/everywhere")
+async def sign_out_everywhere(request: Request, _: Posted) -> Response:
+    """End all sessions of the user, and the provider's of this browser."""
+    return await _signed_out(request, context_of(request).sessions.end_all)
+
+
+async def _signed_out(request: Request, end: Callable[[Secret], Awaitable[str | None]]) -> Response:
     context = context_of(request)
     secret = context.cookies.session(request)
-    address = await context.sessions.end(secret) if secret else None
+    address = await end(secret) if secret else None
     request.state.visit = None
     response = await render(request, "signing_out.html", address=address or "/signed-out")
     context.cookies.forget_all(request, response)
@@ -93,9 +105,9 @@ async def signed_out(request: Request) -> Response:
     return await render(request, "welcome.html", signed_out=True)
 
 
-async def begin(request: Request, return_to: str) -> Response:
+async def begin(request: Request, return_to: str, max_age_seconds: int | None = None) -> Response:
     """Begin a sign-in that leads back to `return_to`."""
-    sign_in, address = await _begun(request, return_to, None)
+    sign_in, address = await _begun(request, return_to, None, max_age_seconds)
     response = RedirectResponse(address, 303)
     context_of(request).cookies.set_sign_in(request, response, sign_in)
     return response
@@ -106,6 +118,17 @@ async def ask_to_sign_in(request: Request, fields: dict[str, str]) -> Response:
     form = await _kept(request, fields, fields.get("author", ""))
     sign_in, address = await _begun(request, local_path(fields.get("page")), form)
     response = await render(request, "session_ended.html", 401, address=address, kept=form is not None)
+    context_of(request).cookies.set_sign_in(request, response, sign_in)
+    return response
+
+
+async def ask_to_prove(request: Request, fields: dict[str, str], max_age_seconds: int) -> Response:
+    """A page instead of what cannot be undone: sign in again first; what the form had comes back after it."""
+    visit = await find_visit(request)
+    token = visit.secret.form_token() if visit else ""
+    form = await _kept(request, {**fields, "token": token}, fields.get("author", ""))
+    sign_in, address = await _begun(request, local_path(fields.get("page")), form, max_age_seconds)
+    response = await render(request, "step_up.html", 403, address=address, kept=form is not None)
     context_of(request).cookies.set_sign_in(request, response, sign_in)
     return response
 
@@ -152,10 +175,13 @@ async def _kept(request: Request, fields: dict[str, str], author: str) -> KeptKe
     return await context_of(request).signing_in.forms.keep(form, fields.get("token", ""))
 
 
-async def _begun(request: Request, return_to: str, form: KeptKey | None) -> tuple[SignIn, str]:
+async def _begun(
+    request: Request, return_to: str, form: KeptKey | None, max_age_seconds: int | None = None
+) -> tuple[SignIn, str]:
     context = context_of(request)
     state = timed(context.clock) + secrets.token_urlsafe(24)
-    return await context.signing_in.begin(state, return_to if len(return_to) <= _LONGEST_RETURN else "/", form)
+    return_to = return_to if len(return_to) <= _LONGEST_RETURN else "/"
+    return await context.signing_in.begin(state, return_to, form, max_age_seconds)
 
 
 def _found_again(page: str, form: KeptKey | None) -> str:

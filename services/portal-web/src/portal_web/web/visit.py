@@ -16,6 +16,7 @@ from portal_web.domain.errors import SessionEnded
 from portal_web.domain.secret import Secret
 from portal_web.domain.session import Dealer, Session
 from portal_web.web.context import Context, context_of
+from portal_web.web.guard import by_user
 from portal_web.web.preferences import preferences_of
 
 _DEALER_SCOPE, _OPERATOR_SCOPE = Scope.CASES_READ, Scope.DOCUMENTS_READ
@@ -37,6 +38,14 @@ class ForgedForm(Exception):
     def __init__(self, fields: dict[str, str]) -> None:
         super().__init__("a form of another session")
         self.fields = fields
+
+
+class StepUpNeeded(Exception):
+    """What cannot be undone needs a sign-in that is not older than this; `fields`: what a form had sent."""
+
+    def __init__(self, max_age_seconds: int, fields: dict[str, str] | None) -> None:
+        super().__init__("the sign-in is too old for this")
+        self.max_age_seconds, self.fields = max_age_seconds, fields
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,15 @@ class Visit:
     def is_operator(self) -> bool:
         """Whether this user has access to the console."""
         return self.context.settings.d365_sync_url is not None and self.may(_OPERATOR_SCOPE)
+
+    def must_be_sure(self, fields: dict[str, str] | None = None) -> None:
+        """Demand that the user has proved to be there lately, if the portal is set so; raises StepUpNeeded."""
+        minutes, at = self.context.settings.step_up_minutes, self.session.signed_in_at
+        if minutes is None:
+            return
+        seconds = round(minutes * 60)
+        if at is None or (self.context.clock.now() - at).total_seconds() > seconds:
+            raise StepUpNeeded(seconds, fields)
 
     def rest(self, url: str) -> Rest:
         """A client of an API, with the user's token and language."""
@@ -125,7 +143,7 @@ async def _find(request: Request) -> Visit | None:
         return None
     sessions: KeepingSession = context.sessions
     try:
-        session = await sessions.find(secret)
+        session = await sessions.find(secret, used=by_user(request))
     except SessionEnded:
         return None
     rights = rights_in(session.tokens.access_token, context.settings)

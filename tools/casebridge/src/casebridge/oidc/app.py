@@ -39,6 +39,7 @@ def create_app(settings: OidcProviderSettings) -> web.Application:
             web.get("/authorize", routes.ask_user),
             web.post("/authorize", routes.authorize),
             web.post("/token", routes.token),
+            web.post("/revoke", routes.revoke),
             web.get("/userinfo", routes.userinfo),
             web.get("/end_session", routes.end_session),
         ]
@@ -77,6 +78,7 @@ class Routes:
                 "token_endpoint": f"{here}/token",
                 "userinfo_endpoint": f"{here}/userinfo",
                 "end_session_endpoint": f"{issuer}/end_session",
+                "revocation_endpoint": f"{here}/revoke",
                 "jwks_uri": f"{here}/jwks",
                 "casebridge_development": True,  # services refuse it if others could reach it
                 "scopes_supported": ALL_SCOPES,
@@ -107,6 +109,11 @@ class Routes:
 
     async def token(self, request: web.Request) -> web.Response:
         return self._provider.exchange(await self._oauth_request(request))
+
+    async def revoke(self, request: web.Request) -> web.Response:
+        """A refresh token that is sent here works no more, until the next start; whatever else is sent is forgotten."""
+        self._provider.revoke(str((await request.post()).get("token", "")))
+        return web.json_response({})
 
     async def userinfo(self, request: web.Request) -> web.Response:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")

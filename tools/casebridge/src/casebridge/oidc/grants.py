@@ -20,6 +20,7 @@ class Server(Protocol):
     """What the grants need from their authorization server."""
 
     codes: dict[str, Code]
+    revoked: set[str]
     signer: TokenSigner
 
 
@@ -70,6 +71,7 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
 
     def authenticate_refresh_token(self, refresh_token: str) -> RefreshToken | None:
         claims = self.server.signer.read(refresh_token, REFRESH_TYPE)
+        claims = claims if claims and claims["jti"] not in self.server.revoked else None
         user = USERS.get(claims["sub"]) if claims else None
         return RefreshToken(claims["client_id"], claims["scope"], user) if claims and user else None
 

@@ -11,7 +11,7 @@ from authlib.oauth2.rfc6750 import BearerTokenGenerator
 
 from casebridge.oidc.clients import Client, Code, known_clients
 from casebridge.oidc.grants import Challenge, CodeGrant, IdToken, RefreshGrant
-from casebridge.oidc.keys import TokenSigner
+from casebridge.oidc.keys import REFRESH_TYPE, TokenSigner
 from casebridge.oidc.settings import OidcProviderSettings
 from casebridge.oidc.users import User
 
@@ -43,6 +43,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         self.settings = settings
         self.signer = signer
         self.codes: dict[str, Code] = {}
+        self.revoked: set[str] = set()
         self._clients = {client.client_id: client for client in known_clients(settings)}
         tokens = BearerTokenGenerator(self._access_token, self._refresh_token, settings.oidc_token_minutes * 60)
         self.register_token_generator("default", tokens)
@@ -75,6 +76,12 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         """Answer at the token endpoint."""
         response: web.Response = self.create_token_response(request)
         return response
+
+    def revoke(self, refresh_token: str) -> None:
+        """Let a refresh token work no more."""
+        claims = self.signer.read(refresh_token, REFRESH_TYPE)
+        if claims:
+            self.revoked.add(claims["jti"])
 
     def refuse(self, request: Request, error: OAuth2Error) -> web.Response:
         """Answer with an error, by redirect if the client's address is valid."""

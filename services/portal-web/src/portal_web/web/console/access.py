@@ -11,6 +11,9 @@ from case_shared.words.scopes import Scope
 from portal_web.clients.operators_api import OperatorsApi
 from portal_web.web.visit import SignedIn, Visit
 
+# What D365 then has, what the dealer has got back, or to which environment the database belongs.
+IRREVERSIBLE = frozenset({"replay", "return", "link", "adopt"})
+
 
 @dataclass(frozen=True)
 class Console:
@@ -28,6 +31,11 @@ class Console:
     def may_audit(self) -> bool:
         """Whether the operator may read the audit."""
         return self.visit.may(Scope.AUDIT_READ)
+
+    def must_be_sure(self, action: str, fields: dict[str, str] | None = None) -> None:
+        """Demand a fresh sign-in for an action that cannot be undone, if the portal is set so; raises StepUpNeeded."""
+        if action in IRREVERSIBLE:
+            self.visit.must_be_sure(fields)
 
     def may_see_cases_of(self, dealer: str) -> bool:
         """Whether the case can be shown as its dealer sees it."""

@@ -61,6 +61,7 @@ async def steer(request: Request, console: Operator, action: str, fields: Posted
     """Pause, resume, or adopt the environment."""
     if action not in _STEERS:
         raise HTTPException(404)
+    console.must_be_sure(action, fields)
     return await _steer(request, console, action, action, fields)
 
 

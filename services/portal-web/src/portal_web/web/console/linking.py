@@ -17,6 +17,7 @@ async def search(request: Request, console: Operator, document: str) -> Response
     found = await console.api.document(document)
     chosen = request.query_params.get("case_id", "").strip()
     if chosen:
+        console.must_be_sure("link")
         return await asked(request, console, found, "link", "link_confirm", case_id=chosen)
     text = request.query_params.get("q")
     cases: list[D365CaseDocument] | None = None

@@ -31,7 +31,8 @@ Simple = Annotated[str, Depends(simple)]
 
 @router.get("/{action}")
 async def ask(request: Request, console: Operator, document: str, action: Simple) -> Response:
-    """Ask for the reason, and show what the action does; if it needs a payload, go to the form for one."""
+    """What it does, and why it is done; where it needs a payload, the form for one."""
+    console.must_be_sure(action)
     found = await console.api.document(document)
     if permission(found.document, action).needs_payload:
         return RedirectResponse(f"/console/documents/{document}/edit{query_of(request)}", 303)
@@ -54,7 +55,8 @@ async def ordered(
     more: dict[str, Any],
     **values: Any,
 ) -> Response:
-    """Do it, and show the document; if that is not possible, `template` again with the reason."""
+    """Do it, and show the document; where it cannot be done, `template` again with what is in the way."""
+    console.must_be_sure(action, fields)
     reason = fields.get("reason", "").strip()
     try:
         await console.api.act(document, action, {"reason": reason, **more}, fields.get("etag", ""))

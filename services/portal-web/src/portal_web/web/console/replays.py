@@ -62,13 +62,15 @@ async def replay_now(request: Request, console: Operator, replay: str) -> Respon
 
 @router.get("/{replay}/for-real")
 async def ask_for_real(request: Request, console: Operator, replay: str) -> Response:
-    """Confirm what the dry run predicted: shows the count, which the operator must type if it is large."""
+    """Confirm what the dry run foresaw: the count is stated, and typed where it is large."""
+    console.must_be_sure("replay")
     return await _confirm(request, console, replay)
 
 
 @router.post("/{replay}/for-real")
 async def for_real(request: Request, console: Operator, replay: str, fields: Posted) -> Response:
     """Replay exactly what the dry run looked at; what has changed since is left out."""
+    console.must_be_sure("replay", fields)
     foreseen = await console.api.replay(replay, limit=1)
     reason, typed = fields.get("reason", "").strip(), fields.get("typed", "").strip()
     if foreseen.counts.documents >= TYPED_FROM and typed != str(foreseen.counts.documents):
