@@ -11,7 +11,11 @@ from typing import Any
 import jwt
 import pytest
 
+from case_shared.process.settings import OidcSettings, load_settings
+from case_shared.web.rights import rights_of
+from case_shared.words.scopes import Scope
 from tests.support.issuer import public_key, token
+from tests.unit.case_shared.test_identity_providers import blocks
 from tests.unit.casebridge.test_commands import Run
 
 CommandLine = Callable[..., Run]
@@ -86,3 +90,52 @@ def test_nothing_of_a_token_reaches_the_terminal_as_it_is(casebridge: CommandLin
     run = casebridge("check", "--token", forged)
     assert run.code == 1
     assert "\x1b" not in run.out
+
+
+def test_a_realm_lets_the_portal_alone_sign_in(casebridge: CommandLine) -> None:
+    run = casebridge("keycloak", "--portal-url", "https://portal.example/", "--dealer", "usmf-us-001")
+    found = json.loads(run.out)
+    apis, portal = found["clients"]
+    assert portal["redirectUris"] == ["https://portal.example/sign-in/done"]
+    assert portal["attributes"]["pkce.code.challenge.method"] == "S256"
+    assert portal["attributes"]["backchannel.logout.url"] == "https://portal.example/sign-out/back-channel"
+    assert not any(apis[flow] for flow in apis if flow.endswith("Enabled") or flow == "publicClient")
+    assert found["groups"][0]["subGroups"] == [{"name": "usmf-us-001"}]
+    assert "secret" not in run.out
+    assert "users" not in found
+
+
+def test_dealers_can_be_a_declared_attribute_that_users_cannot_change(casebridge: CommandLine) -> None:
+    run = casebridge("keycloak", "--portal-url", "https://portal.example", "--dealers-by", "attribute")
+    (profile,) = json.loads(run.out)["components"]["org.keycloak.userprofile.UserProfileProvider"]
+    declared = json.loads(profile["config"]["kc.user.profile.config"][0])["attributes"]
+    dealers = next(one for one in declared if one["name"] == "dealers")
+    assert dealers["multivalued"]
+    assert dealers["permissions"]["edit"] == ["admin"]
+
+
+@pytest.mark.parametrize("by", ["groups", "attribute"])
+def test_the_settings_belong_to_the_realm(casebridge: CommandLine, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
+    run = casebridge("keycloak", "--portal-url", "https://portal.example", "--dealers-by", by, "--settings")
+    for line in run.out.splitlines():
+        monkeypatch.setenv(*line.split("=", 1))
+    settings = load_settings(OidcSettings)
+    assert settings.oidc_issuer == "https://keycloak.example/realms/casebridge"
+    slug = "usmf-us-001"
+    claims: dict[str, Any] = {"resource_access": {"casebridge": {"roles": ["dealer"]}}, "dealers": [slug]}
+    if by == "groups":
+        claims["dealers"] = [f"/dealers/{slug}", "/operators"]
+    rights = rights_of(claims, settings)
+    assert rights.dealers == {slug}
+    assert rights.scopes >= {Scope.CASES_READ, Scope.CASES_WRITE, Scope.CASES_SUBMIT}
+
+
+def test_the_document_has_the_settings_that_the_command_prints(casebridge: CommandLine) -> None:
+    run = casebridge("keycloak", "--portal-url", "https://portal.example", "--realm", "dealers", "--settings")
+    (block,) = blocks("Keycloak", "properties")
+    assert block == run.out
+
+
+@pytest.mark.parametrize("url", ["portal.example", "https://portal.example/path", "ftp://portal.example", ""])
+def test_what_is_no_address_of_a_portal_is_refused(casebridge: CommandLine, url: str) -> None:
+    assert casebridge("keycloak", "--portal-url", url).code == 2

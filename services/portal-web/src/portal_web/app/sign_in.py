@@ -46,7 +46,7 @@ class SigningIn:
     async def begin(
         self, state: str, return_to: str, form: KeptKey | None = None, max_age_seconds: int | None = None
     ) -> tuple[SignIn, str]:
-        """The sign-in, to be remembered by the browser, and the provider's address."""
+        """Return the sign-in, for the browser to remember, and the provider's address."""
         sign_in = SignIn(
             state=state,
             nonce=secrets.token_urlsafe(24),
@@ -77,7 +77,7 @@ class SigningIn:
         return Arrived(secret, sign_in.return_to, sign_in.form if mine else None)
 
     async def _opened(self, signed_in: SignedIn, current: Secret | None) -> Secret:
-        """The session: the browser's own where it is the same user's, for other tabs' forms belong to it."""
+        """The session: the browser's own if it is the same user's, because forms in other tabs belong to it."""
         session = Session(
             subject=signed_in.subject,
             username=signed_in.username,

@@ -157,7 +157,7 @@ class OidcProvider:
         return answer
 
     def _tokens(self, answer: dict[str, Any], old: Tokens | None) -> Tokens:
-        """Tokens of an answer; what a renewal leaves out stays."""
+        """The tokens of an answer; a renewal keeps what its answer leaves out."""
         length = len(answer["access_token"])
         if length > auth.MAX_TOKEN_LENGTH:
             raise TokenTooLong(f"the access token is too long: {auth.TokenTooLong(length)}")

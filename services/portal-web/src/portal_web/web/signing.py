@@ -78,7 +78,7 @@ async def _failed(request: Request, error: SignInFailed, *, over: bool) -> Respo
 
 @router.post("/sign-out")
 async def sign_out(request: Request, _: Posted) -> Response:
-    """End the session, then the provider's by a page that goes on there: `form-action` allows no redirect to it."""
+    """End the session, then the provider's by a page that leads there: `form-action` forbids a redirect."""
     sessions = context_of(request).sessions
     return await _signed_out(request, sessions.end)
 

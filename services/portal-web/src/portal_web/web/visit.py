@@ -97,7 +97,7 @@ class Visit:
         return self.session.dealers or await self.ask_for_dealers()
 
     async def ask_for_dealers(self) -> tuple[Dealer, ...]:
-        """The user's dealers, asked for now and remembered."""
+        """Request the user's dealers now, and remember them."""
         if not self.is_dealer or self.rights.left_out:
             return ()
         found = await self.api.dealers()

@@ -4,7 +4,10 @@ import asyncio
 import logging
 import os
 import sys
+from enum import StrEnum
+from json import dumps
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -55,6 +58,52 @@ def check(
         show(explanation)
     if not explanation.ok:
         raise typer.Exit(2 if explanation.unreachable else 1)
+
+
+class DealersBy(StrEnum):
+    """Where Keycloak keeps who acts for which dealer."""
+
+    GROUPS = "groups"
+    ATTRIBUTE = "attribute"
+
+
+@identity.command()
+def keycloak(
+    portal_url: Annotated[
+        list[str], typer.Option(metavar="URL", help="The portal's address, as PUBLIC_URL; may be repeated.")
+    ],
+    dealer: Annotated[list[str] | None, typer.Option(metavar="D", help="A dealer's slug; may be repeated.")] = None,
+    dealers_by: Annotated[
+        DealersBy, typer.Option(help="A group for each dealer, or an attribute of users.")
+    ] = DealersBy.GROUPS,
+    realm: Annotated[str, typer.Option(metavar="NAME", help="The realm's name.")] = "casebridge",
+    keycloak_url: Annotated[
+        str, typer.Option(metavar="URL", help="Keycloak's address, for --settings.")
+    ] = "https://keycloak.example",
+    settings: Annotated[
+        bool, typer.Option("--settings", help="Print the services' settings for this realm instead.")
+    ] = False,
+) -> None:
+    """Print a realm for Keycloak as JSON: the portal's client, the APIs' roles, and how dealers are assigned.
+
+    It has no users and no secrets. Import it with `kc.sh import --file`, or in the console by "Create realm".
+    """
+    from casebridge import keycloak as made
+
+    urls = tuple(origin(url) for url in portal_url)
+    wanted = made.Wanted(realm, urls, tuple(dealer or ()), by_groups=dealers_by == DealersBy.GROUPS)
+    if settings:
+        print("\n".join(f"{name}={value}" for name, value in made.settings(wanted, keycloak_url).items()))
+    else:
+        print(dumps(made.realm(wanted), indent=2, ensure_ascii=False))
+
+
+def origin(url: str) -> str:
+    """The address of a portal without anything behind it. Raises UsageError."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/") or parts.query:
+        raise UsageError(f"--portal-url {url}: write scheme and host, and the port if it has one, as in PUBLIC_URL")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def given(token: str | None) -> str:

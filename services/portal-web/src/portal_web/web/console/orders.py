@@ -31,7 +31,7 @@ Simple = Annotated[str, Depends(simple)]
 
 @router.get("/{action}")
 async def ask(request: Request, console: Operator, document: str, action: Simple) -> Response:
-    """What it does, and why it is done; where it needs a payload, the form for one."""
+    """Ask for the reason, and show what the action does; if it needs a payload, go to the form for one."""
     console.must_be_sure(action)
     found = await console.api.document(document)
     if permission(found.document, action).needs_payload:
@@ -55,7 +55,7 @@ async def ordered(
     more: dict[str, Any],
     **values: Any,
 ) -> Response:
-    """Do it, and show the document; where it cannot be done, `template` again with what is in the way."""
+    """Do it, and show the document; if that is not possible, `template` again with the reason."""
     console.must_be_sure(action, fields)
     reason = fields.get("reason", "").strip()
     try:

@@ -62,7 +62,7 @@ async def replay_now(request: Request, console: Operator, replay: str) -> Respon
 
 @router.get("/{replay}/for-real")
 async def ask_for_real(request: Request, console: Operator, replay: str) -> Response:
-    """Confirm what the dry run foresaw: the count is stated, and typed where it is large."""
+    """Confirm what the dry run predicted: shows the count, which the operator must type if it is large."""
     console.must_be_sure("replay")
     return await _confirm(request, console, replay)
 
