@@ -82,6 +82,11 @@ OTHERS = {
     "PROBE_URL": ("images", "The address that an image's health check asks for."),
     "HTTPS_PROXY": ("d365-sync, status-sync, d365 check", "The proxy to D365 and to its token endpoint."),
     "NO_PROXY": ("d365-sync, status-sync, d365 check", "Hosts that are reached without it, separated by commas."),
+    "OTEL_TRACES_SAMPLER": (
+        "services",
+        "Which of the traces that begin here are sent; OpenTelemetry's setting. Default: all.",
+    ),
+    "OTEL_TRACES_SAMPLER_ARG": ("services", "The share of them, from 0 to 1, with `parentbased_traceidratio`."),
     "SSL_CERT_FILE": ("all", "A file with the authorities that are trusted. Default: the system's."),
     "SSL_CERT_DIR": ("all", "A folder with them."),
 }

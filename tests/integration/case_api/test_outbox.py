@@ -54,7 +54,7 @@ async def test_what_was_not_heard_of_is_sent_again_ever_more_seldom(api: Api) ->
     await api.fetch("UPDATE case_api.submission_states SET resend_at = now()")
     await deliver(api, heard, SubmissionState.DEFERRED)
     await deliver(api, ended, SubmissionState.FAILED)
-    assert await store.resend(10) == [silent["web_case_id"]]
+    assert [one.web_case_id for one in await store.resend(10)] == [silent["web_case_id"]]
     (again,) = await waiting(api.service.pool, OUTBOX)
     assert (again.value, again.headers) == next(
         (record.value, record.headers) for record in before if record.key == silent["web_case_id"].encode()

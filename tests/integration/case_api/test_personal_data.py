@@ -1,11 +1,8 @@
 """Neither a dealer's texts nor tokens get into case-api's logs (at the most verbose level) or traces."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
-from aiohttp import web
 
 from case_shared.kafka.topics import CASE_DELIVERY, CASE_SUBMITTED
 from tests.integration.case_api.conftest import CASES, DEALER, DRAFT, fill_lists
@@ -14,7 +11,7 @@ from tests.support import issuer
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
-from tests.support.processes import free_port
+from tests.support.traces import collector
 
 MARK = "Zx9Personal"
 EMAIL = f"{MARK}@dealer.example"
@@ -24,26 +21,6 @@ CONTENT = {
     "contact": {"name": f"Ann {MARK}", "email": EMAIL, "phone": f"+{MARK}"},
     "notes": f"call {MARK}",
 }
-
-
-@asynccontextmanager
-async def collector() -> AsyncIterator[tuple[str, list[bytes]]]:
-    """An OTLP collector; yields its address and the bodies that it received."""
-    port, kept = free_port(), []
-
-    async def take(request: web.Request) -> web.Response:
-        kept.append(await request.read())
-        return web.Response()
-
-    app = web.Application()
-    app.add_routes([web.post("/v1/traces", take)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    try:
-        yield f"http://127.0.0.1:{port}", kept
-    finally:
-        await runner.cleanup()
 
 
 async def write(dealer: aiohttp.ClientSession) -> None:
@@ -78,8 +55,8 @@ async def test_what_dealers_write_is_neither_logged_nor_traced(
 ) -> None:
     await fill_lists(database)
     await broker.create(CASE_SUBMITTED, CASE_DELIVERY)
-    async with collector() as (url, spans):
-        settings = {**broker.environment(), "LOG_LEVEL": "DEBUG", "OTEL_EXPORTER_OTLP_ENDPOINT": url}
+    async with collector() as traces:
+        settings = {**broker.environment(), "LOG_LEVEL": "DEBUG", "OTEL_EXPORTER_OTLP_ENDPOINT": traces.url}
         async with serving(database, settings, tmp_path / "log") as process:
             token = issuer.token(process.environment["OIDC_ISSUER"], DEALER)
             async with aiohttp.ClientSession(process.url, headers={"Authorization": f"Bearer {token}"}) as dealer:
@@ -90,7 +67,7 @@ async def test_what_dealers_write_is_neither_logged_nor_traced(
                     assert answer.status == 500
             await eventually(broker.submissions)
             assert await process.stop() == 0
-        logged, traced = process.output(), b"".join(spans)
+        logged, traced = process.output(), b"".join(traces.bodies)
     assert "case_submitted" in logged
     assert "request_failed" in logged
     assert CASES.encode() in traced

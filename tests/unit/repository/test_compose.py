@@ -38,7 +38,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
 # Passed to several services in one block, or read by the image's health check.
 SHARED = {
     *KafkaSettings.model_fields, "probe_url", "d365_events_topic", "d365_events_secret", "d365_category_types",
-    "https_proxy", "no_proxy",
+    "https_proxy", "no_proxy", "otel_traces_sampler", "otel_traces_sampler_arg",
 }  # fmt: skip
 
 

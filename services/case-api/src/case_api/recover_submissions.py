@@ -9,8 +9,9 @@ from case_shared.database.postgres import Pool, load_sql
 from case_shared.kafka.connection import KafkaSettings, RawRecord
 from case_shared.kafka.restoring import read_log, skip
 from case_shared.kafka.topics import CASE_DELIVERY, CASE_SUBMITTED
+from case_shared.process.telemetry import trace_id_of
 from case_shared.words.errors import UnreadableRecord
-from case_shared.words.events import CaseSubmitted, decode, header
+from case_shared.words.events import CaseSubmitted, decode, traceparent_of
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +30,8 @@ async def recover_submissions(pool: Pool, settings: KafkaSettings) -> str:
 
 
 async def _recover(pool: Pool, records: Sequence[RawRecord]) -> int:
-    found = [(event, header(record.headers, "traceparent")) for record in records if (event := _read(record))]
+    found = [(event, traceparent_of(record.headers)) for record in records if (event := _read(record))]
+    traces = {(event.web_case_id, event.submission_no): traceparent for event, traceparent in found}
     newest = {event.web_case_id: event for event, _ in sorted(found, key=lambda item: item[0].submission_no)}
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(
@@ -41,7 +43,8 @@ async def _recover(pool: Pool, records: Sequence[RawRecord]) -> int:
             [traceparent for _, traceparent in found],
         )
     for row in rows:
-        log.warning("submission_recovered", web_case_id=row["web_case_id"], submission_no=row["submission_no"])
+        trace_id = trace_id_of(traces[row["web_case_id"], row["submission_no"]])
+        log.warning("submission_recovered", **row, trace_id=trace_id)
     return len(rows)
 
 

@@ -1,7 +1,6 @@
 """Read from Kafka into the document queue: write each batch in one transaction, then commit its offsets."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Sequence
 
 from case_shared.database.postgres import Pool
@@ -9,11 +8,10 @@ from case_shared.kafka.connection import RawRecord, Subscription
 from case_shared.kafka.flood import FloodGate
 from case_shared.kafka.records import Batch, read_batch, store_batch, store_read
 from case_shared.kafka.topics import CASE_STATUS_CHANGED, CASE_SUBMITTED
-from case_shared.words.events import CaseStatusChanged, CaseSubmitted, decode, header
+from case_shared.words.events import CaseStatusChanged, CaseSubmitted, decode, traceparent_of
 from d365_sync.postgres.intake import Submitted, take_evidence, take_in
 
 SERVICE = "d365-sync"
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def subscriptions(pool: Pool, taken_in: Callable[[], None]) -> list[Subscription]:
@@ -41,9 +39,7 @@ def subscriptions(pool: Pool, taken_in: Callable[[], None]) -> list[Subscription
 
 def _submitted(record: RawRecord) -> Submitted:
     event = decode(CaseSubmitted, record.value, record.headers)
-    # Do not lose a submission over its trace: leave out one that is malformed.
-    trace = header(record.headers, "traceparent")
-    return Submitted(event, trace if trace and _TRACEPARENT.fullmatch(trace) else None)
+    return Submitted(event, traceparent_of(record.headers))
 
 
 def _status_changed(record: RawRecord) -> CaseStatusChanged:

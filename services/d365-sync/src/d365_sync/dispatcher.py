@@ -5,6 +5,7 @@ Each loop's turn is short; what waits for D365 runs separately, in `InFlight`.
 
 import asyncio
 import math
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from case_shared.kafka.outbox import OutboxPublisher
 from case_shared.process.fault_points import FaultPoint, reached
 from case_shared.process.heartbeats import Heartbeats
 from case_shared.process.loops import Doorbell, run_loop
+from case_shared.process.tracing import record, working_on
 from d365_sync.app.backpressure import Backpressure
 from d365_sync.app.compare_stored import CompareStored
 from d365_sync.app.in_flight import InFlight
@@ -134,6 +136,7 @@ class Dispatcher:
         room = self._room()
         if not room or not self._environment_fits or not self.backpressure.may_send:
             return False
+        began = time.time_ns()
         taken = await self.documents.claim_to_deliver(
             self._leader,
             limit=room,
@@ -145,6 +148,8 @@ class Dispatcher:
         self._claimed_this_time_round |= bool(taken.claims)
         if taken.claims:
             reached(FaultPoint.DOCUMENTS_CLAIMED)
+        for claim in taken.claims:
+            record("claim", claim.traceparent, began)
         self._send_or_look_up(taken.claims)
         if not taken.around:
             return True
@@ -155,9 +160,12 @@ class Dispatcher:
         """Claim documents whose look-up is due and have them looked up."""
         if not self._environment_fits or not self.backpressure.may_send or len(self._looking_up) >= _MAX_LOOK_UPS:
             return False
+        began = time.time_ns()
         claims = await self.documents.claim_to_look_up(
             self._leader, limit=_LOOK_UP_BATCH, lease_seconds=self._lease_seconds * 2, busy=self._looking_up
         )
+        for claim in claims:
+            record("claim", claim.traceparent, began)
         if claims:
             place = claims[0].case.data_area_id
             self._looking_up.add(place)
@@ -222,7 +230,8 @@ class Dispatcher:
     async def _look_up(self, claims: Sequence[Claim], leader: Leader, ended: Callable[[], None]) -> None:
         started = self.backpressure.clock.monotonic()
         try:
-            results = await self.look_up(claims)
+            with working_on("look up", [claim.traceparent for claim in claims]):
+                results = await self.look_up(claims)
             self.backpressure.learn(results[0].decision, started=started)
             for result in results:
                 if not result.decision.post_now:

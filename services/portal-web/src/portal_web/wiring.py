@@ -20,7 +20,7 @@ from case_shared.web.auth import TokenVerifier
 from case_shared.web.health import health_routes
 from case_shared.web.http import BodyLimit
 from case_shared.web.limits import Limit
-from case_shared.web.observing import Observing
+from case_shared.web.observing import FASTAPIS_OWN, Observing
 from portal_web.app.choices import KnowingChoices
 from portal_web.app.keep_form import KeepingForms
 from portal_web.app.keep_session import KeepingSession
@@ -102,7 +102,13 @@ def build_app(settings: Settings) -> FastAPI:
             finally:
                 await finish(stopping, tasks, within_seconds=_DRAIN_SECONDS)
 
-    app = FastAPI(title="Casebridge portal", lifespan=lifespan, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Casebridge portal",
+        lifespan=lifespan,
+        openapi_url=None,
+        redirect_slashes=False,
+        telemetry=FASTAPIS_OWN,
+    )
     install_refusals(app)
     for pages in PAGES:
         app.include_router(pages.router, dependencies=[] if pages in UNCOUNTED else [Depends(counted)])

@@ -27,6 +27,7 @@ from case_shared.process.clock import SystemClock
 from case_shared.process.heartbeats import Heartbeats
 from case_shared.process.loop_delay import measure_loop_delay
 from case_shared.process.loops import Doorbell, finish, run_loop, start
+from case_shared.process.telemetry import current_traceparent
 from case_shared.web.health import health_routes
 from case_shared.web.http import create_app
 from case_shared.web.limits import Limit
@@ -174,7 +175,8 @@ class Service:
         topic = topic_name(self.inbound.kafka, self.inbound.topic)
 
         async def send(values: Sequence[bytes]) -> None:
-            await self.events_sender.send([Record(topic, None, value, []) for value in values])
+            traceparent = current_traceparent()
+            await self.events_sender.send([Record(topic, None, value, []).traced(traceparent) for value in values])
 
         return ReceiveEvents(send)
 

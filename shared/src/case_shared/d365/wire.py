@@ -16,6 +16,7 @@ from case_shared.d365.bodies import read_at_most
 from case_shared.d365.proxies import proxy_for
 from case_shared.d365.support import REQUEST_HEADER, SupportIds
 from case_shared.d365.texts import parse_json
+from case_shared.process import telemetry
 from case_shared.process.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -28,7 +29,6 @@ _HEADERS = {
 _CONNECT_SECONDS = 10.0
 # D365's page is at most 10,000 rows; an answer beyond this is not one of ours.
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024
-_tracer = trace.get_tracer("case_shared.d365")
 
 
 class NothingSentError(Exception):
@@ -87,13 +87,15 @@ class Wire:
         Raises: NothingSentError, AnswerLostError; D365Unavailable, D365Unauthorized from the token endpoint.
         """
         deadline = self._clock.monotonic() + timeout
-        with _tracer.start_as_current_span(f"d365 {operation}", kind=trace.SpanKind.CLIENT) as span:
-            span.set_attributes({"http.request.method": method, "server.address": url.host or "", **(ids or {})})
+        # What stands in an address behind its entity set names cases, and what is looked for.
+        template = url.path.partition("(")[0]
+        named = {"casebridge.d365.operation": operation, **(ids or {})}
+        with telemetry.calling(method, url.host or "", template=template, attributes=named) as span:
             answer, token = await self._with_token(operation, method, url, body, deadline)
             if answer.status == 401:
                 self._tokens.invalidate(token)
                 answer, _ = await self._with_token(operation, method, url, body, deadline)
-            span.set_attribute("http.response.status_code", answer.status)
+            telemetry.answered(span, answer.status)
             return answer
 
     async def _with_token(

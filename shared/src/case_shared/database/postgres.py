@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import orjson
 import structlog
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, StatusCode
 from prometheus_client import Gauge
+
+from case_shared.process.telemetry import Exporting
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
@@ -21,6 +25,7 @@ else:
     Pool = asyncpg.Pool
 
 log = structlog.get_logger(__name__)
+_tracer = trace.get_tracer("case_shared.database")
 _CLOSE_SECONDS = 2.0
 # More than there are: a statement is planned once a connection, not anew every five minutes.
 _STATEMENTS = 500
@@ -29,6 +34,8 @@ _IDLE_IN_TRANSACTION = "5s"
 _READ_ONLY = "default_transaction_read_only"
 # While the database only reads, its connections are made anew no more often than this.
 _RENEW_SECONDS = 1.0
+# The statements that were loaded, by their text.
+_names: dict[str, str] = {}
 _connections = Gauge(
     "casebridge_database_connections", "Connections to PostgreSQL by pool and state", ["pool", "state"]
 )
@@ -58,7 +65,7 @@ async def create_pool(
         min_size=1,
         max_size=size,
         reset=_keep if settings and settings.get(_READ_ONLY) == "on" else _renewing(lambda: pool),
-        init=_use_json,
+        init=_prepare,
         command_timeout=command_seconds,
         statement_cache_size=_STATEMENTS,
         max_cached_statement_lifetime=0,
@@ -119,6 +126,12 @@ async def takes_writes(pool: Pool) -> bool:
     return bool(await pool.fetchval("SELECT current_setting('transaction_read_only') = 'off'"))
 
 
+async def _prepare(connection: Connection) -> None:
+    if Exporting.on:
+        connection.add_query_logger(_trace_statement)
+    await _use_json(connection)
+
+
 async def _use_json(connection: Connection) -> None:
     for name in ("json", "jsonb"):
         await connection.set_type_codec(name, encoder=_to_json, decoder=orjson.loads, schema="pg_catalog")
@@ -126,6 +139,26 @@ async def _use_json(connection: Connection) -> None:
 
 def _to_json(value: Any) -> str:
     return orjson.dumps(value, default=str).decode()
+
+
+def _trace_statement(query: Any) -> None:
+    """A span of a statement in its caller's trace: by its name, for its parameters are what people wrote.
+
+    asyncpg tells of it afterwards, in the caller's context. Statements of loops, which no trace waits for, have none.
+    """
+    parent = trace.get_current_span().get_span_context()
+    if not parent.trace_flags.sampled:
+        return
+    ended = time.time_ns()
+    name = _names.get(query.query) or query.query.split(maxsplit=1)[0].rstrip(";")
+    attributes = {"db.system.name": "postgresql", "db.query.summary": name}
+    start = ended - int(query.elapsed * 1e9)
+    span = _tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes, start_time=start)
+    if query.exception is not None:
+        error = type(query.exception).__name__
+        span.set_status(StatusCode.ERROR, error)
+        span.set_attribute("error.type", error)
+    span.end(ended)
 
 
 class SqlFile(Enum):
@@ -143,4 +176,6 @@ class SqlFile(Enum):
 def load_sql(statement: SqlFile) -> str:
     """The text of `statement`."""
     package = type(statement).__module__.rpartition(".")[0]
-    return (resources.files(package) / "sql" / f"{statement.value}.sql").read_text(encoding="utf-8")
+    text = (resources.files(package) / "sql" / f"{statement.value}.sql").read_text(encoding="utf-8")
+    _names[text] = statement.value
+    return text

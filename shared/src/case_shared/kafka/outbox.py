@@ -10,6 +10,7 @@ behind it, for whoever reads them one after the other must not be shown the seco
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 import asyncpg
@@ -21,6 +22,7 @@ from case_shared.database.postgres import Pool, SqlFile, load_sql
 from case_shared.kafka.connection import KafkaSettings, create_producer
 from case_shared.kafka.producing import Sender, is_refusal
 from case_shared.kafka.topics import topic_name
+from case_shared.kafka.traced import sending
 from case_shared.process.fault_points import FaultPoint, reached
 from case_shared.words.errors import CasebridgeError
 from case_shared.words.events import Record
@@ -54,8 +56,8 @@ class Outbox:
     """One service's outbox: its SQL statements, and how a row makes a record.
 
     `read` ($1 rows at most) gives the oldest first, and none of a key with a record that is set aside for now; each row
-    has `key` and the columns that `id_columns` names. `mark_sent` takes an array for each of these columns, `set_aside`
-    a value for each and then the refusal. `measure` gives depth, age_seconds and refused.
+    has `key`, `since` (it waits) and the columns that `id_columns` names. `mark_sent` takes an array for each of these
+    columns, `set_aside` a value for each and then the refusal. `measure` gives depth, age_seconds and refused.
     """
 
     topic: str
@@ -74,6 +76,7 @@ class Waiting(NamedTuple):
     id: tuple[object, ...]
     key: bytes
     record: Record
+    since: datetime
 
 
 class Sends(Protocol):
@@ -130,7 +133,7 @@ class OutboxPublisher:
         for row in rows:
             one = tuple(row[column] for column in self.outbox.id_columns)
             try:
-                waiting.append(Waiting(one, row["key"], self.outbox.record_of(row)))
+                waiting.append(Waiting(one, row["key"], self.outbox.record_of(row), row["since"]))
             except UnsendableRecord as error:
                 await self._set_aside(one, row["key"], str(error))
                 held.add(row["key"])
@@ -152,7 +155,8 @@ class OutboxPublisher:
         if not waiting:
             return []
         lease.check()
-        results = await self.sender.send_each([one.record for one in waiting])
+        with sending(self.outbox.topic, waiting) as records:
+            results = await self.sender.send_each(records)
         sent = [one.id for one, error in zip(waiting, results, strict=True) if error is None]
         if sent:
             reached(self.outbox.published)

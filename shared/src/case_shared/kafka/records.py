@@ -14,6 +14,7 @@ from case_shared.kafka.connection import RawRecord
 from case_shared.kafka.consumer_state import next_offset
 from case_shared.kafka.flood import FloodGate
 from case_shared.kafka.record_batches import UndecodableRecord, record_time
+from case_shared.kafka.traced import consuming
 from case_shared.words.errors import Flooded, UnknownRecords, UnreadableRecord
 
 log = structlog.get_logger(__name__)
@@ -149,10 +150,11 @@ class _Storing(Generic[T]):
         """Store `good` and keep `bad` in one transaction; halves where the data is to blame."""
         values = [item.value for item in good]
         try:
-            async with self._pool.acquire() as connection, connection.transaction():
-                if values:
-                    await self._store(connection, values)
-                await _keep_unreadable(connection, self._group, bad)
+            with consuming(self._group, [item.record for item in good]):
+                async with self._pool.acquire() as connection, connection.transaction():
+                    if values:
+                        await self._store(connection, values)
+                    await _keep_unreadable(connection, self._group, bad)
         except UnknownRecords as error:
             return await self._set_aside(good, bad, error.causes)
         except _BLAMED as error:

@@ -3,13 +3,12 @@
 import logging
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import asyncpg
 import structlog
 from opentelemetry import propagate, trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -46,10 +45,20 @@ def configure(service: str, *, level: str, form: str, otlp_endpoint: str | None)
     structlog.contextvars.bind_contextvars(service=service)
     _adopt_standard_logging(shared, rendering, level)
     trace.set_tracer_provider(_exporting(service, otlp_endpoint) if otlp_endpoint else not_exporting())
+    Exporting.on = otlp_endpoint is not None
+
+
+class Exporting:
+    """Whether anybody gets the spans: `on` is set once, at the start."""
+
+    on = False
 
 
 def _exporting(service: str, otlp_endpoint: str) -> TracerProvider:
     """Spans that an OpenTelemetry collector gets."""
+    # It brings a client of HTTP along, which nobody else waits for.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{otlp_endpoint}/v1/traces")))
     return provider
@@ -103,7 +112,8 @@ class OncePerMinute(logging.Filter):
 
 def _add_trace(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     context = trace.get_current_span().get_span_context()
-    if context.is_valid:
+    # A line about one of many that are handled at once names that one's own trace.
+    if context.is_valid and not event.get("trace_id"):
         event["trace_id"] = format(context.trace_id, "032x")
     return event
 
@@ -133,6 +143,11 @@ def current_trace_id() -> str | None:
     return format(context.trace_id, "032x") if context.is_valid else None
 
 
+def trace_id_of(traceparent: str | None) -> str | None:
+    """The id of the trace that `traceparent` belongs to, for a line of the log about what it was stored with."""
+    return traceparent.split("-")[1] if traceparent else None
+
+
 @contextmanager
 def span(
     name: str,
@@ -157,4 +172,23 @@ def span(
             yield started
         except Exception as error:
             started.set_status(StatusCode.ERROR, type(error).__name__)
+            started.set_attribute("error.type", type(error).__name__)
             raise
+
+
+def calling(
+    method: str, server: str, *, template: str | None = None, attributes: Mapping[str, str | int] | None = None
+) -> AbstractContextManager[Span]:
+    """Run the block in the span of a request to `server`; `template` is the address without what names one thing."""
+    named = {"http.request.method": method, "server.address": server, **(attributes or {})}
+    if template is None:
+        return span(method, kind=SpanKind.CLIENT, attributes=named)
+    return span(f"{method} {template}", kind=SpanKind.CLIENT, attributes={**named, "url.template": template})
+
+
+def answered(calling: Span, status: int) -> None:
+    """The request was answered; a client's span counts each refusal as an error."""
+    calling.set_attribute("http.response.status_code", status)
+    if status >= 400:
+        calling.set_attribute("error.type", str(status))
+        calling.set_status(StatusCode.ERROR)

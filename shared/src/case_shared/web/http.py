@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from case_shared.process.settings import BODY_SECONDS, HttpSettings, names
 from case_shared.web.docs import docs_routes
 from case_shared.web.limits import RateLimits
-from case_shared.web.observing import Observing
+from case_shared.web.observing import FASTAPIS_OWN, Observing
 from case_shared.web.problems import Problem, install_problems, unforeseen
 
 log = structlog.get_logger(__name__)
@@ -186,8 +186,7 @@ def create_app(
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
-        # `Observing` does; FastAPI's own spans quote what was asked, and what went wrong.
-        telemetry={"tracing": False, "metrics": False, "logs": False},
+        telemetry=FASTAPIS_OWN,
     )
     for router in (*routers, docs_routes(title)):
         app.include_router(router)

@@ -1,12 +1,9 @@
-"""What is measured and traced of each request. Pure ASGI, and one wrapper of `send` for both.
-
-FastAPI's own telemetry is off: its spans have the query, and so what people search for, the code of a sign-in and the
-secret of events.
-"""
+"""What is measured and traced of each request. Pure ASGI, and one wrapper of `send` for both."""
 
 from functools import cache
 from time import perf_counter
 
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers
@@ -19,6 +16,8 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 OTHER_METHOD, UNMATCHED = "_OTHER", "unmatched"
 # Asked every few seconds by those who watch: a trace of it tells nothing.
 UNTRACED = frozenset({"/healthz", "/readyz", "/metrics"})
+# FastAPI's own spans have the query, and so what people search for, the code of a sign-in and the secret of events.
+FASTAPIS_OWN: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 _LABELS = ["route", "method"]
 _requests = Counter(
     "casebridge_http_requests_total", "Requests by the class of their status (2xx)", [*_LABELS, "status"]
@@ -45,7 +44,11 @@ class Observing:
             await self._measured(scope, receive, send, None)
         else:
             method = _method(scope)
-            attributes = {"http.request.method": method, "url.path": scope["path"], "url.scheme": scope["scheme"]}
+            attributes = {
+                "http.request.method": method,
+                "url.path": scope["path"],
+                "url.scheme": scope.get("scheme", "http"),
+            }
             traceparent = Headers(scope=scope).get("traceparent")
             with telemetry.span(method, traceparent=traceparent, kind=SpanKind.SERVER, attributes=attributes) as span:
                 await self._measured(scope, receive, send, span)

@@ -4,6 +4,7 @@ The binding is https://github.com/cloudevents/spec/blob/main/cloudevents/binding
 attributes are headers `ce_*`, the payload is the value. The committed JSON schemas in docs/events are made from here.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +18,7 @@ from case_shared.words.identifiers import WEB_CASE_ID_PATTERN
 
 # NUL cannot be stored by PostgreSQL; lone surrogates cannot be encoded.
 _TEXT = r"^[^\x00]*$"
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 WebCaseId = Annotated[str, StringConstraints(pattern=WEB_CASE_ID_PATTERN)]
@@ -203,6 +205,11 @@ class Record(NamedTuple):
         headers = [(name, value.encode()) for name, value in attributes.items()]
         return cls(event_type, event.web_case_id.encode(), event.model_dump_json().encode(), headers)
 
+    def traced(self, traceparent: str | None) -> Self:
+        """The same, in the trace that `traceparent` names."""
+        others = [one for one in self.headers if one[0] != "traceparent"]
+        return self._replace(headers=[*others, ("traceparent", traceparent.encode())] if traceparent else others)
+
 
 def decode(event: type[EventT], value: bytes | None, headers: Iterable[tuple[str, Any]]) -> EventT:
     """Read an event from a record's value and headers.
@@ -220,6 +227,12 @@ def decode(event: type[EventT], value: bytes | None, headers: Iterable[tuple[str
         problems = error.errors(include_url=False, include_input=False)
         causes = [f"{'.'.join(map(str, problem['loc'])) or 'value'}: {problem['msg']}" for problem in problems]
         raise UnreadableRecord("; ".join(causes)[:2000]) from None
+
+
+def traceparent_of(headers: Iterable[tuple[str, Any]]) -> str | None:
+    """The trace that a record belongs to; what is none is no reason to lose the record."""
+    found = header(headers, "traceparent")
+    return found if found and _TRACEPARENT.fullmatch(found) else None
 
 
 def header(headers: Iterable[tuple[str, Any]], name: str) -> str | None:

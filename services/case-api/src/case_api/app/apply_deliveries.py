@@ -6,6 +6,7 @@ import structlog
 from prometheus_client import Histogram
 
 from case_api.app.stores import DeliveryStore, SubmissionKey
+from case_shared.process.telemetry import trace_id_of
 from case_shared.words.errors import UnknownRecords
 from case_shared.words.events import CaseDelivery, SubmissionState
 
@@ -33,10 +34,11 @@ async def apply_deliveries(store: DeliveryStore, deliveries: Sequence[CaseDelive
     for item in progress:
         if item.delivered_seconds is not None:
             _delivered.observe(item.delivered_seconds)
+    traces = {item.web_case_id: trace_id_of(item.traceparent) for item in progress}
     news = [item for item in progress if item.news]
     returned = [item for item in news if item.state is SubmissionState.RETURNED]
     delivered = [item for item in news if item.state is SubmissionState.DELIVERED]
     for web_case_id in await store.return_cases(returned) if returned else []:
-        log.info("case_returned", web_case_id=web_case_id)
+        log.info("case_returned", web_case_id=web_case_id, trace_id=traces[web_case_id])
     for web_case_id in await store.restore_delivered(delivered) if delivered else []:
-        log.warning("case_delivered_after_return", web_case_id=web_case_id)
+        log.warning("case_delivered_after_return", web_case_id=web_case_id, trace_id=traces[web_case_id])

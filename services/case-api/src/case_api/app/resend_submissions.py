@@ -8,6 +8,7 @@ from prometheus_client import Counter
 from case_api.app.stores import ResendStore
 from case_shared.process.fault_points import FaultPoint, reached
 from case_shared.process.loops import Doorbell
+from case_shared.process.telemetry import trace_id_of
 
 log = structlog.get_logger(__name__)
 EVERY_SECONDS = 5.0
@@ -27,8 +28,8 @@ class Resender:
         again = await self.store.resend(_BATCH)
         if again:
             reached(FaultPoint.SUBMISSION_SENT_AGAIN)
-        for web_case_id in again:
-            log.warning("submission_resent", web_case_id=web_case_id)
+        for one in again:
+            log.warning("submission_resent", web_case_id=one.web_case_id, trace_id=trace_id_of(one.traceparent))
         if again:
             _resent.inc(len(again))
             self.outbox.ring()

@@ -102,6 +102,13 @@ class SubmitAnswer:
     kept: Kept | None
 
 
+class Resent(NamedTuple):
+    """A case whose submission was put into the outbox again, and the trace that the submission belongs to."""
+
+    web_case_id: str
+    traceparent: str | None
+
+
 class SubmissionKey(NamedTuple):
     """Which submission a record names."""
 
@@ -121,6 +128,7 @@ class Progress(NamedTuple):
     state: SubmissionState
     news: bool
     delivered_seconds: float | None
+    traceparent: str | None
 
 
 class Category(NamedTuple):
@@ -223,5 +231,5 @@ class DeliveryStore(Protocol):
 class ResendStore(Protocol):
     """What is put into the outbox again."""
 
-    async def resend(self, limit: int) -> list[str]:
+    async def resend(self, limit: int) -> list[Resent]:
         """Put up to `limit` submissions of which nothing was heard into the outbox again; returns the cases."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from case_api.app.stores import Progress, SubmissionKey
+from case_api.app.stores import Progress, Resent, SubmissionKey
 from case_api.postgres.statements import Statement
 from case_shared.database.postgres import Connection, Pool, load_sql
 from case_shared.words.events import SubmissionState
@@ -59,9 +59,9 @@ class PostgresResendStore:
     pool: Pool
     resends: Resends
 
-    async def resend(self, limit: int) -> list[str]:
+    async def resend(self, limit: int) -> list[Resent]:
         """Put up to `limit` submissions of which nothing was heard into the outbox again."""
         rows = await self.pool.fetch(
             load_sql(Statement.RESEND_SUBMISSIONS), limit, self.resends.first, self.resends.longest
         )
-        return [row["web_case_id"] for row in rows]
+        return [Resent(**row) for row in rows]

@@ -12,6 +12,7 @@ from case_api.postgres.batches import Batches
 from case_api.postgres.rows import submission_as_answered, submission_of
 from case_api.postgres.statements import Statement
 from case_shared.database.postgres import Pool, load_sql
+from case_shared.process.tracing import working_on
 from case_shared.words.category_types import CategoryTypes
 
 # Two statements under way keep both sides busy; a larger batch would only make its first caller wait.
@@ -33,22 +34,23 @@ class PostgresSubmitStore:
 
     async def submit_all(self, requests: Sequence[SubmitRequest]) -> list[SubmitAnswer | None]:
         """Submit drafts, each for itself; answers in the order of the requests, None where there is no such case."""
-        rows = await self.pool.fetch(
-            load_sql(Statement.SUBMIT_CASES),
-            [request.dealer for request in requests],
-            [request.web_case_id for request in requests],
-            [f"{{{','.join(map(str, request.versions))}}}" for request in requests],
-            [request.submission_id for request in requests],
-            [request.submitted_by.name for request in requests],
-            [request.traceparent for request in requests],
-            [request.validate_only for request in requests],
-            self.category_types.allowed,
-            self.category_types.hidden,
-            self.resend_seconds,
-            [request.submitted_by.subject for request in requests],
-            *_keys(requests),
-            [request.submitted_by.issuer for request in requests],
-        )
+        with working_on("submit", [request.traceparent for request in requests]):
+            rows = await self.pool.fetch(
+                load_sql(Statement.SUBMIT_CASES),
+                [request.dealer for request in requests],
+                [request.web_case_id for request in requests],
+                [f"{{{','.join(map(str, request.versions))}}}" for request in requests],
+                [request.submission_id for request in requests],
+                [request.submitted_by.name for request in requests],
+                [request.traceparent for request in requests],
+                [request.validate_only for request in requests],
+                self.category_types.allowed,
+                self.category_types.hidden,
+                self.resend_seconds,
+                [request.submitted_by.subject for request in requests],
+                *_keys(requests),
+                [request.submitted_by.issuer for request in requests],
+            )
         answers: list[SubmitAnswer | None] = [None] * len(requests)
         for row in rows:
             answers[row["place"] - 1] = _answer(row)

@@ -6,6 +6,7 @@ import structlog
 from prometheus_client import Counter
 
 from case_shared.d365.errors import D365Error, D365TransientError
+from case_shared.process.telemetry import span
 from d365_sync.app.ports import D365, Documents, FailureToLog
 
 log = structlog.get_logger(__name__)
@@ -27,7 +28,9 @@ class LogFailures:
         """Write a batch; True if there may be more."""
         failures = await self.documents.failures_to_log(_BATCH)
         for failure in failures:
-            if not await self._write(failure):
+            with span("log failure", attributes={"casebridge.document": str(failure.id)}):
+                answered = await self._write(failure)
+            if not answered:
                 # D365 is busy or unreachable: each of the rest would wait as long.
                 return False
         return len(failures) == _BATCH

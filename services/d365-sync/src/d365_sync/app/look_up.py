@@ -79,7 +79,7 @@ class LookUp:
         return Result(claim, decision, support=answer.support.get(claim.id.web_case_id))
 
     def _twice(self, claim: Claim, found: Sequence[D365Case]) -> tuple[Finding, None, str]:
-        found_twice(claim.id.web_case_id)
+        found_twice(claim.id.web_case_id, claim.traceparent)
         case_ids = ", ".join(case.case_id for case in found)
         return (
             Finding.FOUND_TWICE,

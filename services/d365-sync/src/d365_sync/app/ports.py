@@ -63,6 +63,7 @@ class Changed:
     id: DocumentId
     state: State
     cause: Cause | None
+    traceparent: str | None = None
 
 
 class SecondCase(NamedTuple):

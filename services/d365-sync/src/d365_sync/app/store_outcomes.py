@@ -9,6 +9,7 @@ from prometheus_client import Counter
 
 from case_shared.database.errors import DATA_ERRORS
 from case_shared.process.fault_points import FaultPoint, reached
+from case_shared.process.telemetry import trace_id_of
 from d365_sync.app.ports import Changed, Documents, Result
 from d365_sync.domain.document import Cause, State
 
@@ -85,7 +86,9 @@ class StoreOutcomes:
             await self._store(results[:middle])
             await self._store(results[middle:])
         else:
-            log.error("outcome_refused", document=str(results[0].claim.id), error=repr(error))
+            claim = results[0].claim
+            trace_id = trace_id_of(claim.traceparent)
+            log.error("outcome_refused", document=str(claim.id), error=repr(error), trace_id=trace_id)
 
 
 def _count(result: Result) -> None:
@@ -99,7 +102,11 @@ def _count_ended(changed: Sequence[Changed]) -> None:
             _ended.labels(document.state.value, document.cause.value if document.cause else "").inc()
             level = log.warning if document.cause in {Cause.REJECTED, *_ALARMS} else log.info
             level(
-                "document_ended", web_case_id=document.id.web_case_id, state=document.state.value, cause=document.cause
+                "document_ended",
+                web_case_id=document.id.web_case_id,
+                state=document.state.value,
+                cause=document.cause,
+                trace_id=trace_id_of(document.traceparent),
             )
 
 

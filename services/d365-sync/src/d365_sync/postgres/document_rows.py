@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from case_shared.d365.models import CaseToCreate, DocumentFailure
 from case_shared.d365.support import SupportIds
 from case_shared.d365.texts import readable
+from case_shared.process.telemetry import trace_id_of
 from case_shared.words.events import CaseContent
 from d365_sync.app.alarms import found_twice
 from d365_sync.app.ports import Changed, Result
@@ -33,10 +34,10 @@ def key_of(document_id: DocumentId) -> dict[str, Any]:
 
 def changed_of(rows: Sequence[asyncpg.Record]) -> list[Changed]:
     """The documents that changed; raises the alarm for one that D365 has twice."""
-    changed = [Changed(id_of(row), State(row["state"]), _cause(row["cause"])) for row in rows]
+    changed = [Changed(id_of(row), State(row["state"]), _cause(row["cause"]), row["traceparent"]) for row in rows]
     for document in changed:
         if document.state is State.DELIVERED and document.cause is Cause.FOUND_TWICE:
-            found_twice(document.id.web_case_id)
+            found_twice(document.id.web_case_id, document.traceparent)
     return changed
 
 
@@ -86,7 +87,8 @@ def case_if_readable(row: asyncpg.Record) -> CaseToCreate | None:
     try:
         return None if row["content"] is None else _case(row)
     except ValidationError as error:
-        log.error("earlier_submission_unreadable", document=str(id_of(row)), why=problems(error))
+        trace_id = trace_id_of(row["traceparent"])
+        log.error("earlier_submission_unreadable", document=str(id_of(row)), why=problems(error), trace_id=trace_id)
         return None
 
 

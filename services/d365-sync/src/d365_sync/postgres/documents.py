@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from case_shared.d365.support import SupportIds
 from case_shared.database.postgres import Connection, Pool, load_sql
 from case_shared.process.clock import Clock
+from case_shared.process.telemetry import trace_id_of
 from d365_sync.app.ports import Changed, ControlCase, Earlier, FailureToLog, Leader, Result, Round, SecondCase
 from d365_sync.domain.document import AttemptKind, Claim, DocumentId, State
 from d365_sync.postgres.document_rows import (
@@ -87,7 +88,8 @@ class PostgresDocuments:
                 why = f"its payload cannot be used: {problems(error)}"
                 key = {"token": str(row["lease_token"]), "attempt_no": row["attempts"], "why": why}
                 unreadable.append({**key_of(id_of(row)), **key})
-                log.error("document_set_apart", document=str(id_of(row)), why=why)
+                trace_id = trace_id_of(row["traceparent"])
+                log.error("document_set_apart", document=str(id_of(row)), why=why, trace_id=trace_id)
         if unreadable:
             await self.pool.execute(load_sql(Statement.SET_APART), unreadable)
         return claims

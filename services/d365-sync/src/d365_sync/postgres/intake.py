@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 
 from case_shared.database.postgres import Connection, load_sql
+from case_shared.process.telemetry import trace_id_of
 from case_shared.words.errors import UnknownRecords
 from case_shared.words.events import CaseStatusChanged, CaseSubmitted
 from d365_sync.postgres.documents import deliver_by_evidence
@@ -62,7 +63,8 @@ async def _publish_again(connection: Connection, events: Sequence[CaseSubmitted]
     for row in rows:
         if row["conflicts"]:
             # Web Case IDs are never reused and submissions never change: somebody restored half of a system.
-            log.critical("submission_conflicts", web_case_id=row["web_case_id"], submission_no=row["submission_no"])
+            ids = {"web_case_id": row["web_case_id"], "submission_no": row["submission_no"]}
+            log.critical("submission_conflicts", **ids, trace_id=trace_id_of(row["traceparent"]))
 
 
 async def take_evidence(connection: Connection, events: Sequence[CaseStatusChanged]) -> None:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from case_shared.d365.echo import Difference
 from case_shared.database.postgres import Pool, load_sql
+from case_shared.process.telemetry import trace_id_of
 from case_shared.words.events import CaseContent
 from d365_sync.app.compare_stored import Delivered
 from d365_sync.domain.document import DocumentId, case_to_create
@@ -37,7 +38,7 @@ class PostgresStored:
                 content = CaseContent.model_validate(row["content"])
             except ValidationError:
                 # What was sent is unreadable: an older version of this service wrote it.
-                log.error("not_comparable", document=str(document))
+                log.error("not_comparable", document=str(document), trace_id=trace_id_of(row["traceparent"]))
                 await self.pool.execute(load_sql(Statement.NOTE_COMPARED), *document, row["case_id"], [])
                 continue
             submission_id = UUID(int=row["submission_id"].int)

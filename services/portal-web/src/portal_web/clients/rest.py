@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
+from opentelemetry import propagate
 from pydantic import ValidationError
 
+from case_shared.process import telemetry
 from case_shared.words.errors import Transient
 from portal_web.domain.case_api import FieldError
 
@@ -84,10 +87,11 @@ class Rest:
     async def call(self, method: str, path: str, *, headers: dict[str, str] | None = None, **given: Any) -> Answer:
         """Call the API; `given` is httpx2's: params, json."""
         try:
-            with self.load.one():
+            with self.load.one(), telemetry.calling(method, self._host) as span:
                 response = await self.http.request(
                     method, self.url + path, headers=self._headers(headers), timeout=self._patience, **given
                 )
+                telemetry.answered(span, response.status_code)
         except httpx2.HTTPError as error:
             raise Unavailable(f"{method} {self.url}: {error!r}") from error
         refuse(response)
@@ -104,11 +108,18 @@ class Rest:
         """GET an answer that arrives in parts."""
         kept = {name: value for name, value in params.items() if value}
         http = self.streams or self.http
-        request = http.build_request(
-            "GET", self.url + path, params=kept, headers=self._headers(headers), timeout=patience or self._patience
-        )
         try:
-            response = await http.send(request, stream=True)
+            # The span ends with the head of the answer: what comes bit by bit may take hours.
+            with telemetry.calling("GET", self._host) as span:
+                request = http.build_request(
+                    "GET",
+                    self.url + path,
+                    params=kept,
+                    headers=self._headers(headers),
+                    timeout=patience or self._patience,
+                )
+                response = await http.send(request, stream=True)
+                telemetry.answered(span, response.status_code)
         except httpx2.HTTPError as error:
             raise Unavailable(f"GET {self.url}: {error!r}") from error
         try:
@@ -118,6 +129,10 @@ class Rest:
             yield response
         finally:
             await response.aclose()
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.url).hostname or ""
 
     @property
     def _patience(self) -> httpx2.Timeout:
@@ -130,7 +145,9 @@ class Rest:
             if not (value.isascii() and value.isprintable()):
                 document = {"type": f"{_PREFIX}invalid-request", "title": f"{name} holds characters that no header can"}
                 raise Problem(422, document)
-        return {"Authorization": f"Bearer {self.token}", **self.headers, **(more or {})}
+        sent = {"Authorization": f"Bearer {self.token}", **self.headers, **(more or {})}
+        propagate.inject(sent)
+        return sent
 
 
 def refuse(response: httpx2.Response) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -16,21 +17,24 @@ from case_shared.database.errors import DATA_ERRORS
 from case_shared.database.postgres import Connection, Pool
 from case_shared.process.clock import Clock
 from case_shared.process.loops import Doorbell
-from case_shared.process.telemetry import current_traceparent
+from case_shared.process.telemetry import current_traceparent, span, trace_id_of
 from case_shared.words.events import CaseStatus, CaseStatusChanged, Record
 from case_shared.words.identifiers import derived_web_case_id
 from status_sync.app.doubt_environment import DoubtEnvironment
 from status_sync.app.plan_read import NOTHING_GONE, Books, Gone, Insert, Leaving, Plan, Planner, Removal, Second, Update
-from status_sync.app.report_read import not_storable, report, shown
+from status_sync.app.report_read import not_storable, report, shown, unknown
 from status_sync.domain.due_reads import CaseKey, KeyKind
 from status_sync.domain.placement import CaseNumber, Dealer, KnownCase, Rules, number_of
 from status_sync.domain.texts import SeenText, digest_of
 
 log = structlog.get_logger(__name__)
 _changes = Counter("casebridge_d365_changes_applied_total", "Changes of D365's side that were applied")
-_unknown = Counter("casebridge_d365_unknown_status_total", "Changes to a status that the mapping does not know")
 _CHUNK_CASES = 500
 _DRAWS = 8
+
+
+Traces = Mapping[str, str | None]
+_UNTRACED: Traces = MappingProxyType({})
 
 
 class Applied(NamedTuple):
@@ -125,25 +129,33 @@ class ApplyRead:
     doorbell: Doorbell
     doubts: DoubtEnvironment
 
-    async def handle(self, began_at: datetime, found: Sequence[D365Case], gone: Gone = NOTHING_GONE) -> int:
-        """Apply `found`, many in a transaction, and the few that are `gone`; returns how many changes there were."""
+    async def handle(
+        self, began_at: datetime, found: Sequence[D365Case], gone: Gone = NOTHING_GONE, traces: Traces = _UNTRACED
+    ) -> int:
+        """Apply `found`, many in a transaction, and the few that are `gone`; returns how many changes there were.
+
+        `traces`: those in which the read was asked for, by Case ID or Web Case ID; the rest is told in the current one.
+        """
         unique = list({number_of(case): case for case in found}.values())
         chunks = [unique[start : start + _CHUNK_CASES] for start in range(0, len(unique), _CHUNK_CASES)]
         if gone != NOTHING_GONE:
             chunks = [unique]
-        return sum([await self._apply(began_at, chunk, gone) for chunk in chunks])
+        with span("apply read", attributes={"casebridge.cases": len(unique)}):
+            return sum([await self._apply(began_at, chunk, traces, gone) for chunk in chunks])
 
-    async def _apply(self, began_at: datetime, found: Sequence[D365Case], gone: Gone = NOTHING_GONE) -> int:
+    async def _apply(
+        self, began_at: datetime, found: Sequence[D365Case], traces: Traces, gone: Gone = NOTHING_GONE
+    ) -> int:
         """Apply in one transaction; where a case cannot be stored or told, halve until the case to blame is found."""
         try:
             async with self.pool.acquire() as connection, connection.transaction():
-                changes, modified = await self._change(connection, began_at, found, gone)
+                changes, modified = await self._change(connection, began_at, found, traces, gone)
         except (*DATA_ERRORS, ValidationError) as error:
             if len(found) == 1:
                 not_storable(found[0], error)
                 return 0
             middle = len(found) // 2
-            return await self._apply(began_at, found[:middle]) + await self._apply(began_at, found[middle:])
+            return sum([await self._apply(began_at, half, traces) for half in (found[:middle], found[middle:])])
         _changes.inc(changes)
         shown(self.clock.now(), modified)
         if changes:
@@ -151,7 +163,7 @@ class ApplyRead:
         return changes
 
     async def _change(
-        self, connection: Connection, began_at: datetime, found: Sequence[D365Case], gone: Gone
+        self, connection: Connection, began_at: datetime, found: Sequence[D365Case], traces: Traces, gone: Gone
     ) -> tuple[int, list[datetime]]:
         """How many changes there are, and when D365 made those of cases that were here."""
         await self.cases.lock(connection)
@@ -162,12 +174,16 @@ class ApplyRead:
         seen |= {one.web_case_id: one.submission_id for one in plan.update.values()}
         changed = [row for row in applied if row.changed]
         if changed:
-            events = [self._event(row, began_at, seen.get(row.web_case_id)) for row in changed]
+            submitted_in = {row.web_case_id: row.traceparent for row in books.rows}
+            events = [
+                self._event(row, began_at, seen.get(row.web_case_id), _trace_of(row, traces, submitted_in))
+                for row in changed
+            ]
             await self.outbox.append(connection, events)
         if plan.due:
             await self.due_reads.make_due(connection, sorted(plan.due))
         report(plan)
-        self._alert_unknown(changed)
+        unknown([(row.web_case_id, row.d365_status) for row in changed], self.mapping)
         updated = [plan.update[row.web_case_id].found.modified_at for row in changed if row.web_case_id in plan.update]
         return len(changed), [modified_at for modified_at in updated if modified_at is not None]
 
@@ -238,7 +254,7 @@ class ApplyRead:
             log.error("no_web_case_id_left", case_id=insert.found.case_id, data_area_id=insert.found.data_area_id)
         return applied
 
-    def _event(self, row: Applied, began_at: datetime, submission_id: UUID | None) -> Record:
+    def _event(self, row: Applied, began_at: datetime, submission_id: UUID | None, traceparent: str | None) -> Record:
         event = CaseStatusChanged(
             dealer=row.dealer,
             web_case_id=row.web_case_id,
@@ -248,16 +264,15 @@ class ApplyRead:
             d365_status=row.d365_status,
             status_as_of=began_at,
         )
-        log.info("case_status_changed", web_case_id=row.web_case_id, case_id=row.case_id, status=row.status)
-        return Record.of(event, source="status-sync", time=self.clock.now(), traceparent=current_traceparent())
+        ids = {"web_case_id": row.web_case_id, "case_id": row.case_id, "trace_id": trace_id_of(traceparent)}
+        log.info("case_status_changed", **ids, status=row.status)
+        return Record.of(event, source="status-sync", time=self.clock.now(), traceparent=traceparent)
 
-    def _alert_unknown(self, changed: Sequence[Applied]) -> None:
-        for row in changed:
-            if self.mapping.portal_status(row.d365_status) is None:
-                _unknown.inc()
-                log.error(
-                    "unknown_d365_status",
-                    web_case_id=row.web_case_id,
-                    d365_status=row.d365_status,
-                    advice="the last known status stays; add the symbol to table [status] of the mapping",
-                )
+
+def _trace_of(row: Applied, traces: Traces, submitted_in: Traces) -> str | None:
+    """The trace in which a change is told: what D365 shows first belongs to the submission's, whoever asked for it."""
+    asked_in = traces.get(row.case_id.casefold()) or traces.get(row.web_case_id.casefold())
+    own = submitted_in.get(row.web_case_id)
+    if own and trace_id_of(own) != trace_id_of(asked_in):
+        return own
+    return asked_in or current_traceparent()

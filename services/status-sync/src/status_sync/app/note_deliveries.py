@@ -1,6 +1,6 @@
 """d365-sync tells that D365 has a case: its Case ID is written down, and the case is due for a read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -11,7 +11,8 @@ from case_shared.kafka.connection import RawRecord
 from case_shared.kafka.flood import FloodGate
 from case_shared.kafka.records import store_batch
 from case_shared.process.loops import Doorbell
-from case_shared.words.events import CaseDelivery, SubmissionState, decode
+from case_shared.process.telemetry import trace_id_of
+from case_shared.words.events import CaseDelivery, SubmissionState, decode, traceparent_of
 
 _LOST = "lost_in_d365"
 log = structlog.get_logger(__name__)
@@ -54,8 +55,10 @@ class DueReads(Protocol):
     async def make_lost_due(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
         """Make the cases due now, by the Case IDs that the read model has."""
 
-    async def make_delivered_due(self, connection: Connection, delivered: Sequence[Delivered]) -> None:
-        """Make the cases due now, by the Case IDs that D365 gave them."""
+    async def make_delivered_due(
+        self, connection: Connection, delivered: Sequence[Delivered], traces: Mapping[str, str | None]
+    ) -> None:
+        """Make the cases due now, by the Case IDs that D365 gave them; `traces` by Web Case ID."""
 
 
 @dataclass(frozen=True)
@@ -74,31 +77,43 @@ class NoteDeliveries:
 
     async def handle(self, records: Sequence[RawRecord]) -> None:
         """Write down the Case IDs that d365-sync has; a record only names the case, for anybody may have written it."""
-        stored = await store_batch(self.pool, self.group, records, _read, self._store, self.gate)
+        # By Web Case ID: that of the newest record.
+        traces: dict[str, str | None] = {}
+
+        def read(record: RawRecord) -> CaseDelivery:
+            delivery = decode(CaseDelivery, record.value, record.headers)
+            traces[delivery.web_case_id] = traceparent_of(record.headers)
+            return delivery
+
+        async def store(connection: Connection, deliveries: Sequence[CaseDelivery]) -> None:
+            await self._store(connection, deliveries, traces)
+
+        stored = await store_batch(self.pool, self.group, records, read, store, self.gate)
         if any(_is_delivered(delivery) or _is_lost(delivery) for delivery in stored):
             self.doorbell.ring()
 
-    async def _store(self, connection: Connection, deliveries: Sequence[CaseDelivery]) -> None:
+    async def _store(
+        self, connection: Connection, deliveries: Sequence[CaseDelivery], traces: Mapping[str, str | None]
+    ) -> None:
         lost = sorted({delivery.web_case_id for delivery in deliveries if _is_lost(delivery)})
         if lost:
             await self.due_reads.make_lost_due(connection, lost)
         named = {delivery.web_case_id for delivery in deliveries if _is_delivered(delivery)}
         delivered = await self.cases.find_delivered(connection, sorted(named)) if named else []
         for web_case_id in named - {case.web_case_id for case in delivered}:
-            log.error("delivery_not_backed", web_case_id=web_case_id, advice="d365-sync did not write this record")
+            trace_id = trace_id_of(traces.get(web_case_id))
+            advice = "d365-sync did not write this record"
+            log.error("delivery_not_backed", web_case_id=web_case_id, advice=advice, trace_id=trace_id)
         if not delivered:
             return
         await self.cases.lock(connection)
         await self.cases.remove_born_as(connection, delivered)
         for case in await self.cases.link(connection, delivered):
             if not case.linked:
-                log.error("delivered_with_another_case_id", web_case_id=case.web_case_id, case_id=case.case_id)
+                ids = {"web_case_id": case.web_case_id, "case_id": case.case_id}
+                log.error("delivered_with_another_case_id", **ids, trace_id=trace_id_of(traces.get(case.web_case_id)))
         # Also where another row holds the Case ID: the read tells whose it is now.
-        await self.due_reads.make_delivered_due(connection, delivered)
-
-
-def _read(record: RawRecord) -> CaseDelivery:
-    return decode(CaseDelivery, record.value, record.headers)
+        await self.due_reads.make_delivered_due(connection, delivered, traces)
 
 
 def _is_lost(delivery: CaseDelivery) -> bool:

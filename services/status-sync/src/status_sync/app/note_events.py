@@ -1,7 +1,7 @@
 """Business events of D365 came: the cases that they name are due for a read, if they can be ours."""
 
 from collections import Counter as Tally
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple, Protocol
 
@@ -16,6 +16,7 @@ from case_shared.kafka.record_batches import DecodedRecord, UndecodableRecord
 from case_shared.kafka.records import store_batch
 from case_shared.process.clock import Clock
 from case_shared.process.loops import Doorbell
+from case_shared.words.events import traceparent_of
 from status_sync.domain.due_reads import CaseKey
 from status_sync.domain.event_notes import Note, Outcome, Standing, Strangers, judge, keys_of, note_of
 from status_sync.domain.recognition import Recognised, Recognition
@@ -38,8 +39,10 @@ _REMEDIES = {
 class DueReads(Protocol):
     """Where due reads are kept."""
 
-    async def make_due(self, connection: Connection, keys: Sequence[CaseKey]) -> None:
-        """Make `keys` (sorted, each once) due now."""
+    async def make_due(
+        self, connection: Connection, keys: Sequence[CaseKey], traces: Mapping[CaseKey, str | None]
+    ) -> None:
+        """Make `keys` (sorted, each once) due now; `traces` are those of what makes them due."""
 
 
 class EventNotes(Protocol):
@@ -72,6 +75,14 @@ class _Judged(NamedTuple):
     note: Note | None
 
 
+@dataclass(slots=True)
+class _Batch:
+    """What is known of its events, by their identity: it may be stored in several tries, and each is judged once."""
+
+    judged: dict[int, _Judged] = field(default_factory=dict)
+    traces: dict[int, str | None] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class NoteEvents:
     """Handles a batch of the inbound topic in one transaction.
@@ -94,13 +105,18 @@ class NoteEvents:
     async def handle(self, records: Sequence[RawRecord]) -> None:
         """Make due what the batch names; what is no event of D365 is kept as unreadable."""
         parts = [part for record in records for part in _parts(record)]
-        # A batch may be stored in several tries: each event is judged once.
-        judged: dict[int, _Judged] = {}
+        batch = _Batch()
+        judged = batch.judged
+
+        def read(record: RawRecord) -> Recognised:
+            event = self._read(record)
+            batch.traces[id(event)] = traceparent_of(record.headers)
+            return event
 
         async def store(connection: Connection, events: Sequence[Recognised]) -> None:
-            await self._store(connection, events, judged)
+            await self._store(connection, events, batch)
 
-        stored = await store_batch(self.pool, self.group, parts, self._read, store, self.gate)
+        stored = await store_batch(self.pool, self.group, parts, read, store, self.gate)
         for event in stored:
             _events.labels(judged[id(event)].outcome).inc()
         _events.labels("unreadable").inc(len(parts) - len(stored))
@@ -113,16 +129,17 @@ class NoteEvents:
             return self.recognition.recognise(record.event)
         return self.recognition.read(record.value)
 
-    async def _store(self, connection: Connection, events: Sequence[Recognised], judged: dict[int, _Judged]) -> None:
+    async def _store(self, connection: Connection, events: Sequence[Recognised], batch: _Batch) -> None:
+        judged = batch.judged
         new = [event for event in events if id(event) not in judged]
         standings = await self.notes.standings(connection, new) if new else []
         for event, standing in zip(new, standings, strict=True):
             outcome = judge(event, standing, self.strangers, self.clock.monotonic())
             keys = keys_of(event, standing) if outcome.makes_due else set()
             judged[id(event)] = _Judged(outcome, keys, note_of(event, standing, outcome))
-        due = {key for event in events for key in judged[id(event)].keys}
+        due = {key: batch.traces[id(event)] for event in events for key in judged[id(event)].keys}
         if due:
-            await self.due_reads.make_due(connection, sorted(due))
+            await self.due_reads.make_due(connection, sorted(due), due)
         notes = Tally(note for event in events if (note := judged[id(event)].note))
         if notes:
             await self.notes.note(connection, sorted(notes.items()))

@@ -15,7 +15,7 @@ from case_shared.d365.keys import is_key
 from case_shared.d365.models import D365Case, LookUpAnswer
 from case_shared.process.clock import Clock
 from case_shared.process.fault_points import FaultPoint, reached
-from case_shared.process.telemetry import span
+from case_shared.process.tracing import working_on
 from status_sync.app.apply_read import ApplyRead
 from status_sync.app.find_absent import FindAbsent
 from status_sync.domain.due_reads import DueRead, KeyKind, UnresponsiveEntities, retry_after_miss
@@ -128,8 +128,11 @@ class ReadDueCases:
             keys = list(group)
             for start in range(0, len(keys), _AT_ONCE):
                 part = keys[start : start + _AT_ONCE]
-                with span("read due cases", attributes={"casebridge.cases": len(part)}):
-                    await self._read_or_postpone(began_at, data_area_id, kind, part)
+                traces = [one.traceparent for one in part]
+                attributes = {"casebridge.cases": len(part)}
+                with working_on("read due cases", traces, attributes=attributes, always=True) as goes_on:
+                    traced = [one._replace(traceparent=trace) for one, trace in zip(part, goes_on, strict=True)]
+                    await self._read_or_postpone(began_at, data_area_id, kind, traced)
 
     async def _read_or_postpone(
         self, began_at: datetime, data_area_id: str, kind: KeyKind, due: Sequence[DueRead]
@@ -162,7 +165,8 @@ class ReadDueCases:
     async def _read(self, began_at: datetime, data_area_id: str, kind: KeyKind, due: Sequence[DueRead]) -> None:
         found = await self._find(data_area_id, kind, [one.key.key for one in due])
         reached(FaultPoint.CASES_READ)
-        await self.apply_read.handle(began_at, found)
+        traces = {one.key.key.casefold(): one.traceparent for one in due}
+        await self.apply_read.handle(began_at, found, traces=traces)
         reached(FaultPoint.READ_APPLIED)
         seen = {(case.case_id if kind is KeyKind.CASE_ID else case.web_case_id or "").casefold() for case in found}
         missing = [one for one in due if one.key.key.casefold() not in seen]

@@ -1,17 +1,19 @@
 """What is logged and counted of a read that was applied."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import structlog
 from prometheus_client import Counter, Histogram
 
+from case_shared.d365.mapping import Mapping
 from case_shared.d365.models import D365Case
 from status_sync.app.plan_read import Plan
 from status_sync.domain.placement import Ignored, Unfollowed
 
 log = structlog.get_logger(__name__)
 _ignored = Counter("casebridge_d365_cases_ignored_total", "Cases that were read and change nothing here", ["reason"])
+_unknown = Counter("casebridge_d365_unknown_status_total", "Changes to a status that the mapping does not know")
 _unfollowed = Counter(
     "casebridge_cases_unfollowed_total",
     "Cases that take nothing more from D365, by why",
@@ -53,3 +55,16 @@ def report(plan: Plan) -> None:
         _unfollowed.labels(row.why.value).inc()
         tell = log.error if row.why is Unfollowed.REUSED else log.info
         tell("case_not_followed", why=row.why.value, web_case_id=row.web_case_id, case_id=row.case_id)
+
+
+def unknown(changed: Sequence[tuple[str, str | None]], mapping: Mapping) -> None:
+    """Count and log those of the changed cases, by Web Case ID, whose status in D365 the mapping does not know."""
+    for web_case_id, d365_status in changed:
+        if mapping.portal_status(d365_status) is None:
+            _unknown.inc()
+            log.error(
+                "unknown_d365_status",
+                web_case_id=web_case_id,
+                d365_status=d365_status,
+                advice="the last known status stays; add the symbol to table [status] of the mapping",
+            )

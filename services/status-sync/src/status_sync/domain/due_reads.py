@@ -1,9 +1,10 @@
 """What is due for a read of D365, and when one that found nothing is tried again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 # A business event can overtake the commit that it tells of; what is not there after a minute is left to the sweep.
@@ -32,11 +33,18 @@ class CaseKey(NamedTuple):
 
 
 class DueRead(NamedTuple):
-    """A key that is due; `version` changes when it becomes due again; `misses` counts reads that found nothing."""
+    """A key that is due; `version` changes when it becomes due again; `misses` counts reads that found nothing.
+
+    `traceparent` is that of what made it due, if it had one.
+    """
 
     key: CaseKey
     version: int
     misses: int
+    traceparent: str | None = None
+
+
+UNTRACED: Mapping[CaseKey, str | None] = MappingProxyType({})
 
 
 def retry_after_miss(misses: int) -> timedelta | None:

@@ -52,6 +52,7 @@ class KnownCase:
     `named`: D365 once showed its record with the row's own Web Case ID; a record without one is then not its own.
     `linked`: an operator has linked the row to its Case ID, whose record need not carry the Web Case ID.
     `moved_to`: where its record is, if it moved under another number.
+    `traceparent`: in which trace it was submitted, while D365 has shown nothing of it.
     """
 
     web_case_id: str
@@ -71,6 +72,7 @@ class KnownCase:
     priority: str | None = None
     description: str | None = None
     d365_description: str | None = None
+    traceparent: str | None = None
 
     @property
     def party(self) -> Party:

@@ -1,6 +1,6 @@
 """Table due_reads: which cases are due for a read of D365."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ from case_shared.database.postgres import Connection, Pool, load_sql
 from status_sync.app.find_absent import Numbers
 from status_sync.app.note_deliveries import Delivered
 from status_sync.app.read_due_cases import Postponed, Taken
-from status_sync.domain.due_reads import RETRIES, CaseKey, DueRead, KeyKind
+from status_sync.domain.due_reads import RETRIES, UNTRACED, CaseKey, DueRead, KeyKind
 from status_sync.postgres.statements import Statement
 
 
@@ -18,18 +18,23 @@ class DueReadStore:
 
     pool: Pool
 
-    async def make_due(self, connection: Connection, keys: Sequence[CaseKey]) -> None:
-        """Make `keys` (sorted, each once) due now."""
-        await connection.execute(load_sql(Statement.MAKE_DUE), *_keys(keys))
+    async def make_due(
+        self, connection: Connection, keys: Sequence[CaseKey], traces: Mapping[CaseKey, str | None] = UNTRACED
+    ) -> None:
+        """Make `keys` (sorted, each once) due now; `traces` are those of what makes them due."""
+        await connection.execute(load_sql(Statement.MAKE_DUE), *_keys(keys), [traces.get(key) for key in keys])
 
     async def make_lost_due(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
         """Make the cases due now, by the Case IDs that the read model has."""
         await connection.execute(load_sql(Statement.MAKE_LOST_CASES_DUE), web_case_ids)
 
-    async def make_delivered_due(self, connection: Connection, delivered: Sequence[Delivered]) -> None:
-        """Make the cases due now, by the Case IDs that D365 gave them."""
+    async def make_delivered_due(
+        self, connection: Connection, delivered: Sequence[Delivered], traces: Mapping[str, str | None]
+    ) -> None:
+        """Make the cases due now, by the Case IDs that D365 gave them; `traces` by Web Case ID."""
         web_case_ids, case_ids = [one.web_case_id for one in delivered], [one.case_id for one in delivered]
-        await connection.execute(load_sql(Statement.MAKE_DELIVERED_CASES_DUE), web_case_ids, case_ids)
+        theirs = [traces.get(web_case_id) for web_case_id in web_case_ids]
+        await connection.execute(load_sql(Statement.MAKE_DELIVERED_CASES_DUE), web_case_ids, case_ids, theirs)
 
     async def make_open_cases_due(
         self, ended: Collection[str], every: timedelta, cases_per_second: float
@@ -51,7 +56,12 @@ class DueReadStore:
         """What is due now, at most `limit` of each legal entity; it stays there until it is settled."""
         rows = await self.pool.fetch(load_sql(Statement.TAKE_DUE_READS), limit, leave_alone)
         due = [
-            DueRead(CaseKey(row["data_area_id"], KeyKind(row["key_kind"]), row["key"]), row["version"], row["misses"])
+            DueRead(
+                CaseKey(row["data_area_id"], KeyKind(row["key_kind"]), row["key"]),
+                row["version"],
+                row["misses"],
+                row["traceparent"],
+            )
             for row in rows
         ]
         return Taken(rows[0]["began_at"] if rows else datetime.now(UTC), due)

@@ -4,7 +4,7 @@
 -- `delivered_seconds`: how long the submission took where it is delivered now for the first time (again after a restore of D365 is no measure).
 -- $1 web_case_id[], $2 submission_no[], $3 submission_id[], $4 seconds to the first resend float, $5 seconds to any resend at most float
 WITH known AS MATERIALIZED (
-    SELECT d.*, s.submitted_at
+    SELECT d.*, s.submitted_at, s.traceparent
     FROM unnest($1::text[], $2::integer[], $3::uuid[]) AS named (web_case_id, submission_no, submission_id)
     JOIN submissions s USING (web_case_id, submission_no, submission_id)
     JOIN d365_sync.deliveries d USING (web_case_id, submission_no, submission_id)
@@ -36,7 +36,7 @@ WITH known AS MATERIALIZED (
     FROM known JOIN held USING (web_case_id, submission_no)
     WHERE x.web_case_id = known.web_case_id AND x.submission_no = known.submission_no
     RETURNING
-        x.web_case_id, x.submission_no, x.state, known.revision <> held AS news,
+        x.web_case_id, x.submission_no, x.state, known.revision <> held AS news, known.traceparent,
         CASE
             WHEN old.delivered_at IS NULL AND known.lost_at IS NULL
             THEN extract(epoch FROM new.delivered_at - known.submitted_at)::double precision
@@ -50,4 +50,4 @@ WITH known AS MATERIALIZED (
     -- After a restore d365-sync may count anew.
     ON CONFLICT DO NOTHING
 )
-SELECT web_case_id, submission_no, state, news, delivered_seconds FROM applied ORDER BY web_case_id, submission_no
+SELECT web_case_id, submission_no, state, news, delivered_seconds, traceparent FROM applied ORDER BY web_case_id, submission_no

@@ -19,4 +19,4 @@ FROM silent JOIN submissions s USING (web_case_id, submission_no)
 -- Emptied: it had reached an end, so d365-sync holds its document.
 WHERE s.content IS NOT NULL
 ON CONFLICT (web_case_id, submission_no) DO NOTHING
-RETURNING web_case_id
+RETURNING web_case_id, headers ->> 'traceparent' AS traceparent

@@ -26,7 +26,7 @@ WITH seen AS (
     FROM seen
     WHERE d.web_case_id = seen.web_case_id AND d.submission_no = seen.submission_no AND seen.state = 'delivered'
         AND lower(seen.known_as) <> lower(seen.case_id) AND seen.case_id <> ALL(seen.other_case_ids || d.acknowledged_case_ids)
-    RETURNING d.web_case_id, d.submission_no, d.state, d.cause
+    RETURNING d.web_case_id, d.submission_no, d.state, d.cause, d.traceparent
 ), delivered AS (
     UPDATE documents AS d SET
         state = 'delivered', cause = 'evidence', reason = NULL, detail = NULL, given_reason = NULL, case_id = seen.case_id, delivered_at = now(),
@@ -36,7 +36,7 @@ WITH seen AS (
         compare_at = CASE WHEN d.content IS NOT NULL THEN now() + interval '2 seconds' END
     FROM seen
     WHERE d.web_case_id = seen.web_case_id AND d.submission_no = seen.submission_no AND seen.state <> 'delivered'
-    RETURNING d.web_case_id, d.submission_no, d.state, d.cause
+    RETURNING d.web_case_id, d.submission_no, d.state, d.cause, d.traceparent
 )
-SELECT web_case_id, submission_no, state, cause FROM delivered
-UNION ALL SELECT web_case_id, submission_no, state, cause FROM doubled
+SELECT web_case_id, submission_no, state, cause, traceparent FROM delivered
+UNION ALL SELECT web_case_id, submission_no, state, cause, traceparent FROM doubled

@@ -11,4 +11,4 @@ WITH heard_again AS (
 UPDATE documents AS d SET published_revision = least(d.published_revision, d.revision - 1)
 FROM heard_again AS h
 WHERE d.web_case_id = h.web_case_id AND d.submission_no = h.submission_no
-RETURNING d.web_case_id, d.submission_no, d.submission_id <> h.submission_id AS conflicts
+RETURNING d.web_case_id, d.submission_no, d.submission_id <> h.submission_id AS conflicts, d.traceparent

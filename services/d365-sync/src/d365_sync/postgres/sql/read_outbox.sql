@@ -2,7 +2,7 @@
 -- follows right after. A refused revision waits for its retry, unless a newer one has replaced it, and later
 -- submissions of the case wait behind it.
 -- $1 rows at most int
-SELECT v.*, d.traceparent, convert_to(v.web_case_id, 'UTF8') AS key
+SELECT v.*, d.traceparent, v.changed_at AS since, convert_to(v.web_case_id, 'UTF8') AS key
 FROM (
     SELECT web_case_id, submission_no, traceparent FROM documents
     WHERE revision > published_revision AND (state NOT IN ('pending', 'delivering') OR changed_at < now() - interval '1 second')

@@ -35,7 +35,7 @@ WITH decided AS (
     FROM decided AS t JOIN held AS h USING (web_case_id, submission_no)
     WHERE d.web_case_id = t.web_case_id AND d.submission_no = t.submission_no AND h.state = 'delivered' AND t.state = 'delivered'
         AND lower(h.case_id) <> lower(t.case_id) AND t.case_id <> ALL(h.other_case_ids || d.acknowledged_case_ids)
-    RETURNING d.web_case_id, d.submission_no, d.state, d.cause
+    RETURNING d.web_case_id, d.submission_no, d.state, d.cause, d.traceparent
 ), echoed AS (
     -- Evidence came before the answer, but only the answer shows what D365 stored.
     UPDATE documents AS d SET
@@ -85,7 +85,7 @@ WITH decided AS (
     FROM decided AS t JOIN held AS h USING (web_case_id, submission_no)
     WHERE d.web_case_id = t.web_case_id AND d.submission_no = t.submission_no AND h.state <> 'delivered'
         AND (d.lease_token = t.token OR t.state = 'delivered')
-    RETURNING d.web_case_id, d.submission_no, d.state, d.cause
+    RETURNING d.web_case_id, d.submission_no, d.state, d.cause, d.traceparent
 )
-SELECT web_case_id, submission_no, state, cause FROM stored
-UNION ALL SELECT web_case_id, submission_no, state, cause FROM doubled
+SELECT web_case_id, submission_no, state, cause, traceparent FROM stored
+UNION ALL SELECT web_case_id, submission_no, state, cause, traceparent FROM doubled

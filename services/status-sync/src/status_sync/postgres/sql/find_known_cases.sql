@@ -21,7 +21,10 @@ SELECT
     ARRAY(
         SELECT s.submission_id FROM case_api.submissions AS s
         WHERE s.web_case_id = c.web_case_id ORDER BY s.submission_no DESC
-    ) AS submission_ids
+    ) AS submission_ids,
+    CASE WHEN c.read_began_at IS NULL THEN (
+        SELECT s.traceparent FROM case_api.submissions AS s WHERE s.web_case_id = c.web_case_id ORDER BY s.submission_no DESC LIMIT 1
+    ) END AS traceparent
 FROM case_api.cases AS c
 LEFT JOIN moved_records AS m ON m.web_case_id = c.web_case_id
 WHERE c.web_case_id IN (

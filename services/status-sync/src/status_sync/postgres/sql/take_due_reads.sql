@@ -8,7 +8,7 @@ WITH RECURSIVE legal_entities AS (
     FROM legal_entities AS e
     WHERE e.data_area_id IS NOT NULL
 )
-SELECT statement_timestamp() AS began_at, d.data_area_id, d.key_kind, d.key, d.version, d.misses
+SELECT statement_timestamp() AS began_at, d.data_area_id, d.key_kind, d.key, d.version, d.misses, d.traceparent
 FROM legal_entities AS e
 CROSS JOIN LATERAL (
     SELECT * FROM due_reads AS d
