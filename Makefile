@@ -106,6 +106,11 @@ check-locks: $(INSTALLED)
 lock: $(INSTALLED) ## Write requirements/*.lock again; UPGRADE=1 takes the newest versions
 	UV=$(UV) requirements/lock $(if $(UPGRADE),--upgrade)
 
+.PHONY: alerts
+alerts: $(INSTALLED) ## Prove with promtool that each alert fires, and does not; brings promtool if it is missing (apt)
+	@$(PROMTOOL)
+	@exec $(RUN)/python -m pytest -q -p no:schemathesis tests/unit/repository/test_alerts.py $(ARGS)
+
 .PHONY: release
 release: $(INSTALLED) ## Build packages, images, SBOMs and checksums into dist/; publishes nothing
 	@exec $(RUN)/python .ci/release.py $(ARGS)
@@ -150,6 +155,15 @@ if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	echo "browser: installing chromium by apt" && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
 else \
 	echo "Chromium is missing. Install it (Debian, Ubuntu: apt install chromium), or name it in CHROMIUM." >&2; exit 1; fi
+endef
+# The tool alone: Debian's package would start a server.
+define PROMTOOL
+command -v promtool >/dev/null 2>&1 || [ -x .tools/promtool/usr/bin/promtool ] && exit 0; \
+command -v apt-get >/dev/null || { echo "promtool is missing. Install Prometheus, which has it." >&2; exit 1; }; \
+echo "alerts: bringing promtool by apt"; \
+mkdir -p .tools/promtool && cd .tools/promtool && \
+{ apt-get download -qq prometheus >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get download -qq prometheus >/dev/null; }; } && \
+dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb
 endef
 define NO_PYTHON
 Casebridge needs Python 3.11 or newer, and found none on your PATH.
