@@ -106,6 +106,10 @@ check-locks: $(INSTALLED)
 lock: $(INSTALLED) ## Write requirements/*.lock again; UPGRADE=1 takes the newest versions
 	UV=$(UV) requirements/lock $(if $(UPGRADE),--upgrade)
 
+.PHONY: dashboards
+dashboards: $(INSTALLED) ## Write Grafana's dashboards from tests/support/dashboards.py
+	@$(RUN)/python -m tests.support.dashboards
+
 .PHONY: alerts
 alerts: $(INSTALLED) ## Prove with promtool that each alert fires, and does not; brings promtool if it is missing (apt)
 	@$(PROMTOOL)
