@@ -1,1 +1,1 @@
-"""The D365 client. A service opens one by `open_client`, from its settings and its mapping."""
+"""The D365 client. A service opens one with `open_client`, from its settings and its mapping."""

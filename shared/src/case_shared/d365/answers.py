@@ -1,6 +1,6 @@
-"""What creating a case came to, one type per row of docs/design.md#what-does-each-answer-from-d365-mean.
+"""The results of creating a case, one type per row of docs/design.md#what-does-each-answer-from-d365-mean.
 
-`match` over them and `assert_never`.
+Use `match` and `assert_never`.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from case_shared.d365.support import SupportIds
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call for the attempt's record, never logged. Bodies are bounded; contact and notes are blanked."""
+    """One call, for the attempt's record; never logged. Bodies are bounded; contact and notes are blanked."""
 
     status: int | None
     request_body: str
@@ -22,7 +22,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """2xx with a Case ID; `differences`: what D365 stored other than it was sent, None where it does not say."""
+    """2xx with a Case ID; `differences`: fields D365 stored differently, None if the answer does not show them."""
 
     case_id: str
     exchange: Exchange
@@ -31,10 +31,10 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """D365 said no: 400, 409, 412, 422, or 500 with an OData error. Final only once a look-up shows no such case.
+    """D365 refused: 400, 409, 412, 422, or 500 with an OData error. Final only once a look-up shows no such case.
 
-    `reason` is cleaned for dealers, `full_text` is everything D365 said. `retry_once`: a 500 (number sequence
-    collision, update conflict) deserves one more try, later.
+    `reason` is cleaned for dealers; `full_text` is all that D365 said. `retry_once`: the 500 (a number sequence
+    collision, an update conflict) deserves one more try, later.
     """
 
     status: int
@@ -46,7 +46,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """429; `retry_after` in seconds, None where D365 did not say. Nothing was created."""
+    """429; `retry_after` in seconds, None if D365 gave none. D365 created nothing."""
 
     retry_after: float | None
     exchange: Exchange
@@ -54,7 +54,7 @@ class Throttled:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Not a byte of the request left for D365: no connection, DNS, TLS, or no token to be had just now."""
+    """Not a byte of the request left for D365: no connection, DNS failure, TLS failure, or no token right now."""
 
     why: str
     exchange: Exchange
@@ -62,7 +62,7 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """No trustworthy answer: the case may or may not be there. Look it up."""
+    """No trustworthy answer: the case may or may not exist. Look it up."""
 
     why: str
     status: int | None
@@ -71,7 +71,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Unauthorized:
-    """401, also with a fresh token, or the token endpoint refuses the client: configuration. Nothing was created."""
+    """401 even with a fresh token, or the token endpoint refuses the client: configuration. D365 created nothing."""
 
     why: str
     exchange: Exchange
@@ -79,7 +79,7 @@ class Unauthorized:
 
 @dataclass(frozen=True, slots=True)
 class Forbidden:
-    """403: a control read (`D365Client.probe`) tells whether D365 refuses this category or everything."""
+    """403: a control read (`D365Client.probe`) shows whether D365 refuses this category or everything."""
 
     reason: str
     full_text: str
@@ -88,7 +88,7 @@ class Forbidden:
 
 @dataclass(frozen=True, slots=True)
 class Misconfigured:
-    """404: the entity set is not there. Nothing was created; the document waits."""
+    """404: the entity set does not exist. D365 created nothing; the document waits."""
 
     why: str
     exchange: Exchange

@@ -1,5 +1,5 @@
 # ruff: noqa: ASYNC109 - the caller's lease bounds the whole call, so its seconds are passed down
-"""Access tokens for D365: one for all, renewed before it ends, one renewal at a time."""
+"""Access tokens for D365: all calls share one; it is renewed before it expires, one renewal at a time."""
 
 import asyncio
 import re
@@ -16,19 +16,19 @@ from case_shared.process.clock import Clock
 
 log = structlog.get_logger(__name__)
 _RENEW_AHEAD_SECONDS = 600.0
-# RFC 6749 leaves `expires_in` out at will.
+# RFC 6749 makes `expires_in` optional.
 _UNKNOWN_LIFETIME_SECONDS = 60.0
 _LONGEST_LIFETIME_SECONDS = 86_400.0
-# RFC 6750 section 2.1 allows fewer characters still; these are what a header can carry.
+# RFC 6750, section 2.1, allows fewer characters; these are the ones a header can carry.
 _USABLE_TOKEN = re.compile(r"[\x21-\x7e]+")
-# A renewal that failed while the old token still holds is tried again after this long.
+# How long to wait after a failed renewal while the old token is still valid.
 _RETRY_SECONDS = 30.0
 _RENEWAL_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A token as its endpoint gave it; `seconds` is how long it holds, whatever the endpoint wrote there."""
+    """A token as its endpoint issued it; `seconds` is its lifetime, unchecked."""
 
     token: object = field(repr=False)
     seconds: object
@@ -36,10 +36,10 @@ class Grant:
 
 
 class TokenSource(Protocol):
-    """One way of signing in."""
+    """One way to sign in."""
 
     async def fetch(self) -> Grant:
-        """A new token, never one from a cache. Raises: D365Unavailable, D365Unauthorized."""
+        """Fetch a new token, never a cached one. Raises: D365Unavailable, D365Unauthorized."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ class D365Tokens:
         self._renewing: asyncio.Task[D365Error | None] | None = None
 
     async def token(self, *, timeout: float) -> str:
-        """A token that holds. While the old one does, nobody waits for its renewal; `timeout` in seconds.
+        """Return a valid token; `timeout` in seconds. While the old token is valid, no caller waits for its renewal.
 
-        Raises: D365Unavailable (no token just now), D365Unauthorized (we are refused: configuration).
+        Raises: D365Unavailable (no token right now), D365Unauthorized (the endpoint refuses us: configuration).
         """
         held, now = self._token, self._clock.monotonic()
         if held and now < held.expires_at:
@@ -70,7 +70,7 @@ class D365Tokens:
             return held.value
         try:
             async with asyncio.timeout(timeout):
-                # Shielded: one caller's end is not the others'.
+                # Shielded: a caller that gives up must not cancel the renewal for the others.
                 error = await asyncio.shield(self._renewal())
         except TimeoutError:
             raise D365Unavailable("token endpoint: TimeoutError") from None
@@ -79,12 +79,12 @@ class D365Tokens:
         return self._token.value
 
     def invalidate(self, refused: str) -> None:
-        """Forget the token that D365 refused (and only that one: another call may have fetched a fresh one)."""
+        """Forget the token that D365 refused, and only that one: another call may have fetched a fresh one."""
         if self._token and self._token.value == refused:
             self._token = None
 
     async def close(self) -> None:
-        """End a renewal that is under way."""
+        """Cancel the renewal that is under way, if any."""
         if self._renewing and not self._renewing.done():
             self._renewing.cancel()
             await asyncio.wait([self._renewing])
@@ -115,14 +115,14 @@ class D365Tokens:
         return error
 
     def _lasting(self, value: str, seconds: float) -> _Token:
-        # A short token (a test's, or a tenant's policy) is renewed at half its life.
+        # A short-lived token (in a test, or by a tenant's policy) is renewed at half its life.
         now = self._clock.monotonic()
         return _Token(value, now + max(seconds - _RENEW_AHEAD_SECONDS, seconds / 2), now + seconds)
 
 
 @asynccontextmanager
 async def open_tokens(source: TokenSource, clock: Clock) -> AsyncIterator[D365Tokens]:
-    """Tokens for the block; at its end no renewal goes on."""
+    """Tokens for the block; cancels a running renewal at its end."""
     tokens = D365Tokens(source, clock)
     try:
         yield tokens
@@ -137,8 +137,8 @@ def _usable(token: object) -> str:
 
 
 def _lifetime(value: object) -> float:
-    """The token's life in seconds; where the endpoint names none that can be, one short enough to be safe."""
-    # Entra's v1 endpoint gives a string.
+    """Return the token's lifetime in seconds, or a short and safe one if the endpoint gives no usable number."""
+    # Entra's v1 endpoint returns a string.
     try:
         seconds = float(value) if isinstance(value, (int, float, str)) else 0.0
     except (ValueError, OverflowError):

@@ -1,10 +1,10 @@
-"""Reading an answer's body without trusting its size."""
+"""Reads an answer's body without trusting its size."""
 
 import aiohttp
 
 
 async def read_at_most(response: aiohttp.ClientResponse, most: int) -> bytes | None:
-    """The whole body; None where it has more than `most` bytes: then the rest is not read."""
+    """Return the whole body, or None if it exceeds `most` bytes; the rest is then not read."""
     content = bytearray()
     async for chunk in response.content.iter_any():
         content += chunk

@@ -1,5 +1,5 @@
 # ruff: noqa: ASYNC109 - the caller's lease bounds the whole call, so its seconds are passed down
-"""Cases looked up by their keys, many in one request, and never more of an answer than keys can have."""
+"""Looks up cases by key, many per request, and never reads more rows than the keys can have."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -14,13 +14,13 @@ from case_shared.d365.reading import EntitySets, Rows
 from case_shared.d365.support import SupportIds
 from case_shared.process.clock import Clock
 
-# A request by keys has a hundred of them at most, and a key has one case, or a few where something went wrong.
+# One request asks for a hundred keys at most; a key has one case, or a few if something went wrong.
 _MOST_ROWS_BY_KEYS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What a call asks for, and what its answers have shown so far."""
+    """What a call asks for, and what the answers have shown so far."""
 
     operation: str
     data_area_id: str | None
@@ -42,10 +42,10 @@ def _web_case_id(case: D365Case) -> str | None:
 
 
 class CasesByKey:
-    """Reads of the case entity set by Web Case ID and by Case ID, of one legal entity each.
+    """Reads the case entity set by Web Case ID and by Case ID, one legal entity at a time.
 
-    All of them raise D365Error: then nothing is known of any of the keys; D365UnusableKey where nothing was asked;
-    D365RefusedKeys where D365 takes the other keys.
+    Every method raises D365Error, and then nothing is known of any key: D365UnusableKey if nothing was asked,
+    D365RefusedKeys if D365 accepts the other keys. `timeout` is in seconds.
     """
 
     def __init__(
@@ -72,9 +72,9 @@ class CasesByKey:
         control_case_ids: Sequence[str],
         timeout: float,
     ) -> LookUpAnswer:
-        """Look many submissions of one legal entity up, with positive controls in the same answers.
+        """Look up many submissions of one legal entity, with positive controls in the same answers.
 
-        `control_case_ids`: a few Case IDs known to be there (delivered before); none, where none is known yet.
+        `control_case_ids`: a few Case IDs known to exist (delivered before); empty if none is known yet.
         """
         question = self._question("find cases", data_area_id, timeout, _web_case_id, control_case_ids)
         return await self._find(question, web_case_ids)
@@ -82,19 +82,19 @@ class CasesByKey:
     async def find_by_case_id(
         self, data_area_id: str, case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
     ) -> LookUpAnswer:
-        """As `find_by_web_case_id`, by Case ID."""
+        """Do what `find_by_web_case_id` does, by Case ID."""
         question = self._question("find cases by Case ID", data_area_id, timeout, _case_id, control_case_ids)
         return await self._find(question, case_ids)
 
     async def read_by_case_id(
         self, data_area_id: str, case_ids: Collection[str], *, timeout: float
     ) -> tuple[D365Case, ...]:
-        """The cases of one legal entity with these Case IDs, those that are there; many in one request."""
+        """Return the cases of one legal entity that exist under these Case IDs; many per request."""
         read = await self._find(self._question("read cases", data_area_id, timeout, _case_id), case_ids)
         return tuple(case for cases in read.found.values() for case in cases)
 
     async def find_anywhere(self, web_case_ids: Collection[str], *, timeout: float) -> tuple[D365Case, ...]:
-        """The cases with these Web Case IDs, in whatever legal entity they are now; many in one request."""
+        """Return the cases with these Web Case IDs, in whichever legal entity they are now; many per request."""
         read = await self._find(self._question("find cases anywhere", None, timeout, _web_case_id), web_case_ids)
         return tuple(case for cases in read.found.values() for case in cases)
 
@@ -106,7 +106,7 @@ class CasesByKey:
         key_of: Callable[[D365Case], str | None],
         controls: Sequence[str] = (),
     ) -> _Question:
-        # Nothing is asked before all of it can be asked for.
+        # Check that every key can be asked for before asking for any.
         if data_area_id is not None:
             key_equals(self._fields.data_area_id, data_area_id)
         any_of(self._fields.case_id, controls)
@@ -114,7 +114,7 @@ class CasesByKey:
         return _Question(operation, data_area_id, name, key_of, controls, self._clock.monotonic() + timeout)
 
     async def _find(self, question: _Question, keys: Collection[str]) -> LookUpAnswer:
-        """Each answer counts by itself: only what was asked for beside a control is surely absent."""
+        """Each answer counts by itself: only a key asked for beside a control is surely absent."""
         any_of(question.name, keys)
 
         async def ask(share: Sequence[str]) -> None:
@@ -124,7 +124,7 @@ class CasesByKey:
         return LookUpAnswer(question.found, question.proofs, question.support)
 
     async def _ask_beside_controls(self, question: _Question, share: Sequence[str]) -> None:
-        """A single key that is refused with its controls may be refused because of them: it is asked for with fewer."""
+        """Ask again with fewer controls if D365 refuses a single key: the controls may be the reason."""
         attempts = [question.controls]
         if len(share) == 1 and question.controls:
             attempts += [question.controls[:1], ()]
@@ -149,7 +149,7 @@ class CasesByKey:
             question.proofs.update(dict.fromkeys(share, AbsenceProof.BY_KNOWN_CASE))
 
     async def _read(self, question: _Question, share: Sequence[str], wanted: str) -> tuple[D365Case, ...]:
-        """Every case of the legal entity (None: of all) that the filter, of keys, wants. Raises: D365AnswersTooMuch."""
+        """Read the cases that the filter of keys matches, in one legal entity or all. Raises: D365AnswersTooMuch."""
         fields, area, operation = self._fields, question.data_area_id, question.operation
         place = f"{key_equals(fields.data_area_id, area)} and " if area is not None else ""
         url = self._sets.url(

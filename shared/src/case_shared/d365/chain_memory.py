@@ -1,4 +1,4 @@
-"""How many `or` terms D365 takes in one filter, kept in the database, one row an environment, for all services."""
+"""How many `or` terms D365 takes in one filter: one row per environment, shared by all services."""
 
 from dataclasses import dataclass
 
@@ -13,13 +13,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class PostgresChainMemory:
-    """`chains.ChainMemory` of the environment at `url`; without the database each process learns for itself."""
+    """The `chains.ChainMemory` of the environment at `url`; without the database each process learns by itself."""
 
     pool: Pool
     url: str
 
     async def load(self) -> int | None:
-        """The most terms known to work in one filter; None where nothing is known."""
+        """Return the most terms known to work in one filter, or None if unknown."""
         try:
             found: int | None = await self.pool.fetchval(load_sql(Statement.LOAD_D365_OR_TERMS), self.url)
         except UNREACHABLE as error:
@@ -28,7 +28,7 @@ class PostgresChainMemory:
         return found
 
     async def store(self, terms: int) -> None:
-        """Keep it."""
+        """Keep the number for all services."""
         try:
             await self.pool.execute(load_sql(Statement.STORE_D365_OR_TERMS), self.url, terms)
         except UNREACHABLE as error:

@@ -1,7 +1,7 @@
-"""Chains of `or`: D365 has no `in`, and how many terms a filter may have is published nowhere.
+"""Chains of `or`: D365 has no `in`, and does not publish how many terms a filter may have.
 
-OData libraries bound a filter at 100 nodes by default, which lets 16 to 19 terms through, so a chain begins with 15
-(docs/d365.md#addresses-and-queries). What D365 refuses is asked for again in halves, and the size that
+OData libraries limit a filter to 100 nodes by default, which allows 16 to 19 terms, so a chain starts with 15
+(docs/d365.md#addresses-and-queries). If D365 refuses a chain, its halves are asked for instead, and the size that
 worked is kept per environment.
 """
 
@@ -16,26 +16,26 @@ from case_shared.process.clock import Clock
 
 log = structlog.get_logger(__name__)
 FIRST_TERMS = 15
-# `casebridge d365 check` may have found another bound meanwhile.
+# Meanwhile `casebridge d365 check` may have found another limit.
 _RELOAD_SECONDS = 600.0
-# 400 is OData's answer; IIS answers 404, gateways 414, to an address that is too long for them.
+# OData answers 400 to a filter that is too long; to an address that is too long IIS answers 404, gateways 414.
 _TOO_LONG = frozenset({400, 404, 414})
 
 Ask = Callable[[Sequence[str]], Awaitable[None]]
 
 
 class ChainMemory(Protocol):
-    """Where the bound of one environment is kept."""
+    """Where the limit of one environment is kept."""
 
     async def load(self) -> int | None:
-        """The most terms known to work in one filter; None where nothing is known."""
+        """Return the most terms known to work in one filter, or None if unknown."""
 
     async def store(self, terms: int) -> None:
-        """Keep it."""
+        """Keep the number."""
 
 
 class Chains:
-    """Asks for many values, as many in one request as D365 takes."""
+    """Asks for many values, with as many per request as D365 takes."""
 
     def __init__(self, memory: ChainMemory | None, clock: Clock) -> None:
         self._memory = memory
@@ -44,9 +44,9 @@ class Chains:
         self._loaded_at: float | None = None
 
     async def ask(self, field: str, values: Sequence[str], ask: Ask, *, besides: int = 0) -> None:
-        """Call `ask` with all of `values`, each once, a share at a time; `besides`: terms that go along with each.
+        """Call `ask` with each of `values` once, a share at a time; `besides`: further terms in each request.
 
-        Raises: what `ask` raises, D365Misconfigured only where D365 refuses values one by one; D365RefusedKeys where it
+        Raises: whatever `ask` raises; D365Misconfigured only if D365 refuses every single value; D365RefusedKeys if it
         refuses some and takes others.
         """
         await self._load()
@@ -74,7 +74,7 @@ class Chains:
 
 
 class _Run:
-    """The shares of one call, and what D365 said to them."""
+    """The shares of one call, and how D365 answered them."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
@@ -82,9 +82,9 @@ class _Run:
         self._refused: dict[str, D365Misconfigured] = {}
 
     async def halve(self, share: Sequence[str]) -> int:
-        """Ask for `share`, in halves where D365 refuses it; how many values the largest part had, 0 if one is refused.
+        """Ask for `share`, in halves if D365 refuses it; return the largest size it took, 0 if it refused one value.
 
-        A part whose other half is taken was not too long: the value in it is to blame.
+        If D365 takes one half, the other was not too long: a value in it is to blame.
         """
         try:
             await self._ask(share)
@@ -103,11 +103,11 @@ class _Run:
     def _blame(self, value: str, error: D365Misconfigured) -> None:
         self._refused[value] = error
         if not self._answered and len(self._refused) > 1:
-            # Two values in a row, each by itself: it is not the values.
+            # Two single values refused in a row: the values are not the reason.
             raise error
 
     def end(self) -> None:
-        """Raise what D365 refused."""
+        """Raise the error for the values that D365 refused, if any."""
         if not self._refused:
             return
         error = next(iter(self._refused.values()))

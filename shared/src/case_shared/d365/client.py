@@ -49,9 +49,8 @@ _KEYS = frozenset({"rec_id", "data_area_id", "case_id", "web_case_id", "submissi
 class D365Client:
     """D365 F&O over OData.
 
-    Every call takes `timeout`: seconds for the whole call (token included), for each page where pages are given out.
-    Reads raise `D365Error`s; `create_case` answers with a `CreateAnswer` and raises nothing that D365 or the network
-    did.
+    Every call takes `timeout` in seconds: for the whole call with its token, or for each page of those that return
+    pages. Reads raise `D365Error`s; `create_case` returns a `CreateAnswer`, whatever D365 or the network did.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class D365Client:
         clock: Clock,
         memory: ChainMemory | None = None,
     ) -> None:
-        """`session` is from `open_session`; `environment` is D365's root address; `memory`: what its filters take."""
+        """`session` is from `open_session`; `environment` is D365's root; `memory` keeps how many terms it takes."""
         self._clock = clock
         self._mapping = mapping
         self._fields = mapping.case.fields
@@ -73,7 +72,7 @@ class D365Client:
         self._body = CaseBody(self._fields, contact_into_notes=mapping.contact_into_notes)
         self._create_url = self._sets.url(mapping.case.entity_set)
         by_ours = self._fields.by_ours()
-        # Some entities refuse their RecId in $select (docs/d365.md#addresses-and-queries), so look-ups do without it.
+        # Some entities refuse their RecId in $select (docs/d365.md#addresses-and-queries), so look-ups omit it.
         looked_up = {ours: theirs for ours, theirs in by_ours.items() if ours != "rec_id"}
         self._cases = Rows(D365Case, mapping.case.entity_set, looked_up)
         self._chains = Chains(memory, clock)
@@ -91,11 +90,11 @@ class D365Client:
         return self._sets
 
     async def sign_in(self, *, timeout: float) -> None:
-        """Get an access token. Raises: D365Unavailable (none just now), D365Unauthorized (we are refused)."""
+        """Get an access token. Raises: D365Unavailable (none right now), D365Unauthorized (refused: configuration)."""
         await self._wire.sign_in(timeout=timeout)
 
     async def create_case(self, case: CaseToCreate, *, timeout: float) -> CreateAnswer:
-        """Create the case in D365: one POST, and a second only after a 401, with a fresh token."""
+        """Create the case in D365: one POST, and a second one only after a 401, with a fresh token."""
         started = self._clock.monotonic()
         document = self._body.of(case)
         request = self._body.record(document)
@@ -122,7 +121,7 @@ class D365Client:
         return judge(answer, case, self._body, answered)
 
     def describe_creation(self, case: CaseToCreate) -> tuple[str, dict[str, Any]]:
-        """The address and the body that `create_case` sends, whole: for people who correct a case, never for logs."""
+        """Return the address and the body that `create_case` sends: for people who correct a case, never for logs."""
         return str(self._create_url), self._body.of(case)
 
     async def find_by_web_case_id(
@@ -133,7 +132,7 @@ class D365Client:
         control_case_ids: Sequence[str],
         timeout: float,
     ) -> LookUpAnswer:
-        """As `CasesByKey.find_by_web_case_id`."""
+        """Do what `CasesByKey.find_by_web_case_id` does."""
         return await self._by_key.find_by_web_case_id(
             data_area_id, web_case_ids, control_case_ids=control_case_ids, timeout=timeout
         )
@@ -141,7 +140,7 @@ class D365Client:
     async def find_by_case_id(
         self, data_area_id: str, case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
     ) -> LookUpAnswer:
-        """As `CasesByKey.find_by_case_id`."""
+        """Do what `CasesByKey.find_by_case_id` does."""
         return await self._by_key.find_by_case_id(
             data_area_id, case_ids, control_case_ids=control_case_ids, timeout=timeout
         )
@@ -149,17 +148,17 @@ class D365Client:
     async def read_cases_by_case_id(
         self, data_area_id: str, case_ids: Collection[str], *, timeout: float
     ) -> tuple[D365Case, ...]:
-        """As `CasesByKey.read_by_case_id`."""
+        """Do what `CasesByKey.read_by_case_id` does."""
         return await self._by_key.read_by_case_id(data_area_id, case_ids, timeout=timeout)
 
     async def find_anywhere(self, web_case_ids: Collection[str], *, timeout: float) -> tuple[D365Case, ...]:
-        """As `CasesByKey.find_anywhere`."""
+        """Do what `CasesByKey.find_anywhere` does."""
         return await self._by_key.find_anywhere(web_case_ids, timeout=timeout)
 
     async def read_stored(
         self, data_area_id: str, sent: dict[str, CaseToCreate], *, timeout: float
     ) -> dict[str, tuple[Difference, ...]]:
-        """How the cases with these Case IDs differ from what was sent; leaves out those that are not there.
+        """Return by Case ID how D365's cases differ from what was sent; omits cases that D365 does not have.
 
         Raises: as `read_cases_by_case_id`.
         """
@@ -173,14 +172,14 @@ class D365Client:
     async def search_cases(
         self, data_area_id: str, customer_account: str, text: str, *, most: int, timeout: float
     ) -> tuple[D365Case, ...]:
-        """A customer's cases with `text` in Case ID, Web Case ID or description, the last modified first; all without.
+        """Find a customer's cases with `text` in Case ID, Web Case ID or description, newest first; "" finds all.
 
-        `most` at most, in one request. Raises: D365Error; D365UnusableKey: nothing was asked.
+        Returns `most` cases at most, from one request. Raises: D365Error; D365UnusableKey if nothing was asked.
         """
         fields, wanted = self._fields, text.strip()
         if "*" in wanted:
             raise D365UnusableKey("the text looked for cannot hold an asterisk (*), which D365 reads as any characters")
-        # An account with an asterisk is a pattern to D365, which its own cases match: others' are left out.
+        # An asterisk in the account is a pattern to D365 and matches other customers' cases: dropped below.
         theirs = f"{fields.customer_account} eq {string_literal(customer_account)}"
         place = f"{key_equals(fields.data_area_id, data_area_id)} and {theirs}"
         found: dict[str, D365Case] = {}
@@ -202,9 +201,9 @@ class D365Client:
         return tuple(sorted(own, key=_modified_at, reverse=True)[:most])
 
     async def read_web_cases(self, after: int, *, page_size: int, timeout: float) -> tuple[D365Case, ...]:
-        """Cases with a Web Case ID and a RecId above `after`, in its order, of all legal entities; none at the end.
+        """Read cases with a Web Case ID and a RecId above `after`, ordered by it, of all legal entities; () at the end.
 
-        `page_size` at most, and only what tells cases apart. Raises: D365Error.
+        Returns `page_size` cases at most, with their keys only. Raises: D365Error.
         """
         fields = self._fields
         url = self._sets.url(
@@ -220,9 +219,9 @@ class D365Client:
     async def read_modified_since(
         self, since: ModifiedKey, *, page_size: int, timeout: float
     ) -> AsyncIterator[tuple[D365Case, ...]]:
-        """Pages of cases after `since`, of all legal entities, in the order of ModifiedKey.
+        """Yield pages of the cases after `since`, of all legal entities, in the order of ModifiedKey.
 
-        Raises: D365Error; D365Misconfigured also where the key does not carry the reader forward.
+        Raises: D365Error; D365Misconfigured also if the key does not advance.
         """
         place, modified_at = Place.at(since), self._fields.modified_at
         while True:
@@ -233,7 +232,7 @@ class D365Client:
                 top=page_size,
                 select=self._modified.select,
             )
-            # D365's own next page would be skip-based: by key, rows that move meanwhile shift nothing.
+            # D365's own next page skips rows by number; a page by key misses none when rows move meanwhile.
             page = await self._sets.page("read modified cases", url, timeout=timeout)
             cases = self._modified.read(page.rows)
             if not cases:
@@ -244,33 +243,33 @@ class D365Client:
             place = place.advanced_to(cases[-1], page.rows[-1].get(modified_at))
 
     def read_customers(self, *, timeout: float) -> AsyncIterator[tuple[Customer, ...]]:
-        """As `Lists.customers`."""
+        """Do what `Lists.customers` does."""
         return self._lists.customers(timeout=timeout)
 
     def read_categories(self, *, timeout: float) -> AsyncIterator[tuple[Category, ...]]:
-        """As `Lists.categories`."""
+        """Do what `Lists.categories` does."""
         return self._lists.categories(timeout=timeout)
 
     def read_priorities(self, *, timeout: float) -> AsyncIterator[tuple[Priority, ...]]:
-        """As `Lists.priorities`."""
+        """Do what `Lists.priorities` does."""
         return self._lists.priorities(timeout=timeout)
 
     async def probe(self, *, timeout: float) -> None:
-        """A cheap control read of the case entity set. Raises: D365Error when it does not work."""
+        """Read one case, as a cheap control. Raises: D365Error if that fails."""
         url = self._sets.url(self._mapping.case.entity_set, top=1, select=self._fields.case_id)
         await self._sets.page("probe", url, timeout=timeout)
 
     async def preflight(self, *, timeout: float) -> tuple[PreflightProblem, ...]:
-        """What of the mapping D365 does not have or does not let us read; empty when all is well.
+        """Return what the mapping names and D365 lacks or forbids; empty if all is well.
 
-        Raises: D365Error where D365 cannot say (transient, or our credentials are refused).
+        Raises: D365Error if D365 cannot say (a transient failure, or it refuses our credentials).
         """
         return await check_mapping(self._sets, self._mapping, timeout=timeout)
 
     async def log_document_failure(self, failure: DocumentFailure, *, timeout: float) -> bool:
-        """Write a failed document into D365's own document queue, keyed by document (again: the same row).
+        """Write a failed document into D365's own document queue, keyed by document: a repeat changes the same row.
 
-        False where the mapping has no such entity set. Raises: D365Error; best effort: callers log it and go on.
+        Returns False if the mapping has no such entity set. Raises: D365Error. Best effort: callers log it and go on.
         """
         table = self._mapping.document_queue
         if table.entity_set is None:

@@ -1,4 +1,4 @@
-"""Our clock against the one that answers: tokens and assertions hold for minutes, so minutes matter."""
+"""Our clock against the server's: tokens and assertions are valid for minutes, so minutes matter."""
 
 from collections.abc import Mapping
 from datetime import UTC
@@ -10,7 +10,7 @@ TOLERATED_SECONDS = 60.0
 
 
 def seconds_ahead(headers: Mapping[str, str], clock: Clock) -> float | None:
-    """By how many seconds our clock is ahead of the answer's `Date` (below zero: behind); None where it has none."""
+    """Return how many seconds our clock is ahead of the answer's `Date` (negative: behind), None if it has none."""
     try:
         answered = parsedate_to_datetime(headers.get("Date", ""))
     except ValueError:
@@ -19,7 +19,7 @@ def seconds_ahead(headers: Mapping[str, str], clock: Clock) -> float | None:
 
 
 def clock_problem(headers: Mapping[str, str], clock: Clock) -> str | None:
-    """What to say where our clock is off by more than a minute, else None."""
+    """Return what to say if our clock is off by more than a minute, else None."""
     ahead = seconds_ahead(headers, clock)
     if ahead is None or abs(ahead) <= TOLERATED_SECONDS:
         return None

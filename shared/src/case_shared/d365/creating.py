@@ -1,6 +1,6 @@
 """Creating a case: the body that is sent, and what an answer to it proves.
 
-Row by row: docs/design.md#what-does-each-answer-from-d365-mean.
+docs/design.md#what-does-each-answer-from-d365-mean lists every answer.
 """
 
 from typing import Any
@@ -46,32 +46,32 @@ class CaseBody:
         self._personal = frozenset(names[ours] for ours in _PERSONAL if ours in names)
 
     def of(self, case: CaseToCreate) -> dict[str, Any]:
-        """The fields that are there, by D365's names."""
+        """Return the fields that have a value, by D365's names."""
         if self._contact_into_notes:
             case = case.model_copy(update={"notes": _with_contact(case)})
         values = ((theirs, getattr(case, ours)) for ours, theirs in self.sent)
         return {theirs: value for theirs, value in values if value is not None}
 
     def record(self, document: dict[str, Any]) -> str:
-        """A body as an attempt's record keeps it: bounded, without the contact and the notes."""
+        """Return a body as an attempt's record keeps it: bounded, with contact and notes blanked."""
         blanked = {key: _BLANK if value and key in self._personal else value for key, value in document.items()}
         return orjson.dumps(blanked).decode()[:_MAX_BODY_CHARACTERS]
 
     def record_answer(self, answer: Answer) -> str:
-        """An answer as an attempt's record keeps it; text if it is not JSON."""
+        """Return an answer as an attempt's record keeps it; as text if it is not JSON."""
         if answer.document is not None:
             return self.record(answer.document)
         return answer.body[:_MAX_BODY_CHARACTERS].decode(errors="replace").replace("\0", REPLACEMENT)
 
 
 def _with_contact(case: CaseToCreate) -> str | None:
-    """The notes with the contact before them: what is too long is cut at its end."""
+    """Put the contact before the notes; if the result is too long, its end is cut off."""
     contact = ", ".join(text for text in (case.contact_name, case.contact_email, case.contact_phone) if text)
     return f"{CONTACT_LABEL}{contact}\n\n{case.notes or ''}".strip() if contact else case.notes
 
 
 def judge(answer: Answer, sent: CaseToCreate, body: CaseBody, exchange: Exchange) -> CreateAnswer:
-    """What a whole answer to the POST proves. By status and form only, never by text."""
+    """Return what a whole answer to the POST proves; by status and form only, never by text."""
     match answer.status:
         case status if 200 <= status < 300:
             return _created(answer, sent, body, exchange)

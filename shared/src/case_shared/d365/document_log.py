@@ -1,5 +1,5 @@
 # ruff: noqa: ASYNC109 - the caller's time-out is passed down
-"""Writing failures into D365's own document queue, where D365's staff look for them."""
+"""Writes failures into D365's own document queue, where D365's staff look for them."""
 
 import orjson
 
@@ -13,9 +13,9 @@ from case_shared.d365.reading import EntitySets
 async def write_failure(
     sets: EntitySets, entity_set: str, fields: DocumentQueueFields, failure: DocumentFailure, *, timeout: float
 ) -> None:
-    """Change the document's row, or create it: the same row however often this is called.
+    """Change the document's row, or create it: a repeat changes the same row.
 
-    Raises: D365Error.
+    `timeout` is in seconds, for each request. Raises: D365Error.
     """
     key = {fields.data_area_id: failure.data_area_id, fields.document_id: failure.document_id}
     values = {theirs: getattr(failure, ours) for ours, theirs in fields.by_ours().items()}

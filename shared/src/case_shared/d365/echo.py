@@ -1,18 +1,18 @@
-"""What D365 stored, held against what was sent: a text that it shortened or changed is reported, never silent."""
+"""Compares what D365 stored with what was sent: no shortened or changed text goes unreported."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from case_shared.d365.matching import same_key, same_text
 
-# D365 may write these as its set-up does: case and blanks around do not count.
+# D365 may write these as its set-up does: case and surrounding blanks do not count.
 _KEYS = frozenset({"category", "category_type", "priority"})
-# Where these differ it is another case, which is no matter of texts.
+# If these differ it is another case, not a changed text.
 _IDS = frozenset({"data_area_id", "customer_account", "web_case_id", "submission_id"})
 
 
 class Difference(NamedTuple):
-    """A field, by our name, that D365 has other than it was sent."""
+    """A field, by our name, that D365 stored differently."""
 
     field: str
     sent: str
@@ -22,9 +22,9 @@ class Difference(NamedTuple):
 def differences(
     fields: Iterable[tuple[str, str]], sent: Mapping[str, Any], stored: Mapping[str, Any]
 ) -> tuple[Difference, ...] | None:
-    """What differs; `fields` are our names and D365's, by which `sent` and `stored` have their values.
+    """Return what differs; `fields` pairs our names with D365's, and `sent` and `stored` are keyed by D365's.
 
-    None where `stored` has none of the fields: then nothing is known. What was not sent may have got a default.
+    None if `stored` has none of the fields: then nothing is known. A field that was not sent may have got a default.
     """
     compared = [
         (ours, sent[theirs], stored[theirs])

@@ -1,7 +1,7 @@
-"""Tokens of Microsoft Entra, by azure-identity: client secret, certificate, workload identity, managed identity.
+"""Microsoft Entra's tokens, by azure-identity: client secret, certificate, workload identity, managed identity.
 
-Each renewal takes a credential of its own: azure-identity's cache would give back the token that D365 has just refused,
-and a certificate or a secret that was exchanged on disk is read anew.
+Each renewal takes a new credential: azure-identity's cache would return the token that D365 has just refused, and a
+new one reads a certificate or a secret that was exchanged on disk.
 """
 
 import logging
@@ -27,7 +27,7 @@ from case_shared.d365.sign_in import Certificate, ManagedIdentity, Secret, Workl
 from case_shared.d365.sign_in_errors import D365CertificateRefused, D365FederationRefused, D365IdentityMissing, refusal
 from case_shared.process.clock import Clock
 
-# It logs each failure itself, beside ours.
+# azure-identity logs each failure itself, in addition to our log line.
 logging.getLogger("azure").setLevel(logging.ERROR)
 EntraSignIn = Secret | Certificate | WorkloadIdentity | ManagedIdentity
 _Credential = ClientSecretCredential | CertificateCredential | WorkloadIdentityCredential | ManagedIdentityCredential
@@ -37,14 +37,14 @@ class EntraSource:
     """Tokens of one tenant, or of the Azure resource that we run on."""
 
     def __init__(self, session: aiohttp.ClientSession, sign_in: EntraSignIn, scope: str, clock: Clock) -> None:
-        """`session` is from `open_session`; it stays open."""
+        """Use `session`, from `open_session`, without closing it."""
         self._session = session
         self._sign_in = sign_in
         self._scope = scope
         self._clock = clock
 
     async def fetch(self) -> Grant:
-        """A new token. Raises: D365Unavailable, D365Unauthorized."""
+        """Fetch a new token. Raises: D365Unavailable, D365Unauthorized."""
         answers: list[PipelineResponse[Any, Any]] = []
         try:
             async with self._credential(answers) as credential:
@@ -52,7 +52,7 @@ class EntraSource:
         except (AzureError, ValueError, TypeError, KeyError, OSError) as error:
             raise self._sorted(error, answers) from error
         headers = answers[-1].http_response.headers if answers else {}
-        # azure-identity counts by the wall clock (time.time), so does this.
+        # azure-identity counts by the wall clock (time.time), so this must, too.
         return Grant(token.token, token.expires_on - time.time(), headers)
 
     def _credential(self, answers: list[PipelineResponse[Any, Any]]) -> _Credential:
@@ -60,7 +60,7 @@ class EntraSource:
         pipeline: dict[str, Any] = {
             "transport": AioHttpTransport(session=self._session, session_owner=False, use_env_settings=False),
             "raw_response_hook": answers.append,
-            # Breaker and dispatcher decide when to try again.
+            # The circuit breaker and the dispatcher decide when to try again.
             "retry_total": 0,
         }
         if isinstance(sign_in, ManagedIdentity):
@@ -103,7 +103,7 @@ class EntraSource:
 
 
 def certificate_problem(sign_in: Certificate) -> str | None:
-    """Why the file cannot be used, naming the setting; None: it holds a certificate and a private key that opens."""
+    """Return why the file cannot be used, naming the setting; None if it has a certificate and its key opens."""
     try:
         _certificate_credential(sign_in)
     except (OSError, ValueError, TypeError) as error:

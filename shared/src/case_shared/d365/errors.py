@@ -7,13 +7,13 @@ D365Error
 │   ├── D365Throttled         429: wait `retry_after` seconds, or back off
 │   └── D365NotOData          an answer, but not OData's JSON (HTML, redirect, cut off): nothing is known for sure
 │       └── D365AnswersTooMuch  more rows than the keys asked for can have
-├── D365UnusableKey           a key that must not be asked for (it holds `*`): nothing was sent
-│   └── D365RefusedKeys       keys that D365 refuses to be asked for, while it takes others
+├── D365UnusableKey           a key that must not be asked for (it contains `*`): nothing was sent
+│   └── D365RefusedKeys       keys that D365 refuses, while it takes others
 └── D365ConfigurationError    somebody must correct a setting: breaker and alert
-    ├── D365Unauthorized      401 with a fresh token too, or Entra refuses the client
+    │   ├── D365Unauthorized      401 even with a fresh token, or Entra refuses the client
     ├── D365Forbidden         403: a role of the integration user is missing
-    └── D365Misconfigured     404 on an entity set, a field that D365 does not know
-        └── D365ForeignLink     a next page that is not D365's own: not followed
+    │   └── D365Misconfigured     404 on an entity set, or a field that D365 does not know
+        │       └── D365ForeignLink     a next page that is not D365's own: not followed
 MappingError                  the mapping file cannot be used (at start)
 """
 
@@ -22,7 +22,7 @@ from case_shared.words.errors import CasebridgeError, Misconfigured, Refused, Tr
 
 
 class D365Error(CasebridgeError):
-    """Any failed read of D365; `status` is the HTTP status where there was an answer, `support` where one was sent."""
+    """A failed read of D365; `status`: the HTTP status if D365 answered, `support`: its IDs if a request was sent."""
 
     def __init__(self, why: str, *, status: int | None = None) -> None:
         super().__init__(why)
@@ -36,15 +36,15 @@ class D365TransientError(D365Error, Transient):
 
 
 class D365Unavailable(D365TransientError):
-    """D365 (or the token endpoint) could not be reached, was too slow, or answered with a server error."""
+    """D365 or the token endpoint could not be reached, was too slow, or answered with a server error."""
 
 
 class D365UnusableToken(D365Unavailable):
-    """The token endpoint gave an access token that no header can carry. Nothing was sent to D365."""
+    """The token endpoint issued an access token that no header can carry. Nothing was sent to D365."""
 
 
 class D365Throttled(D365TransientError):
-    """429; `retry_after` in seconds, None where D365 did not say."""
+    """429; `retry_after` in seconds, None if D365 gave none."""
 
     def __init__(self, why: str, *, retry_after: float | None, status: int = 429) -> None:
         super().__init__(why, status=status)
@@ -52,19 +52,19 @@ class D365Throttled(D365TransientError):
 
 
 class D365NotOData(D365TransientError):
-    """Something answered that does not speak OData: HTML, a redirect, cut-off JSON. No conclusion may rest on it."""
+    """The answer is not OData: HTML, a redirect, cut-off JSON. Conclude nothing from it."""
 
 
 class D365AnswersTooMuch(D365NotOData):
-    """More rows than the keys that were asked for can have: D365 did not apply the filter, and reading stopped."""
+    """More rows than the keys asked for can have: D365 did not apply the filter, and reading stopped."""
 
 
 class D365UnusableKey(D365Error, Refused):
-    """A key that D365 would read as a pattern, or cannot hold; it is not asked for. Asking again does not help."""
+    """A key that D365 would read as a pattern, or cannot store; it was not asked for. Asking again does not help."""
 
 
 class D365RefusedKeys(D365UnusableKey):
-    """D365 refuses to be asked for `keys`, each by itself, and has answered for others of the same call."""
+    """D365 refuses each of `keys`, asked for by itself, and has answered for others of the same call."""
 
     def __init__(self, keys: frozenset[str], why: str, *, status: int | None) -> None:
         super().__init__(why, status=status)
@@ -72,7 +72,7 @@ class D365RefusedKeys(D365UnusableKey):
 
 
 class D365ConfigurationError(D365Error, Misconfigured):
-    """Trying again does not help before somebody changes something."""
+    """Trying again does not help until somebody changes something."""
 
 
 class D365Unauthorized(D365ConfigurationError):
@@ -84,11 +84,11 @@ class D365Forbidden(D365ConfigurationError):
 
 
 class D365Misconfigured(D365ConfigurationError):
-    """An entity set or a field of the mapping that D365 does not know."""
+    """D365 does not know an entity set or a field of the mapping."""
 
 
 class D365ForeignLink(D365Misconfigured):
-    """D365 named a next page on another scheme, host or port, or none at all. It is not followed: our token stays."""
+    """D365 named no next page, or one on another scheme, host or port. We do not follow it: our token stays here."""
 
 
 class MappingError(Misconfigured):

@@ -1,8 +1,8 @@
-"""The one gate between D365's words and dealers.
+"""The one gate between D365's texts and dealers.
 
-A dealer reads a record of D365 only while it belongs to the dealer's legal entity and customer account, and to a
-category type that dealers see. A text in it is read only by the dealer whose the record was when the text was first
-seen there: a record that changes hands carries along what was written for somebody else.
+A dealer reads a D365 record only while it belongs to the dealer's legal entity and customer account, and to a
+category type that dealers see. A text in it is shown only to the dealer who owned the record when the text was first
+seen there: a record that changes owners still has texts written for somebody else.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Party(NamedTuple):
 
     @classmethod
     def of(cls, found: D365Case) -> Self:
-        """Whose a record is."""
+        """Return the party that a record belongs to."""
         return cls(found.data_area_id, found.customer_account or "")
 
     def is_same(self, other: "Party") -> bool:
@@ -32,7 +32,7 @@ class Party(NamedTuple):
 
 
 class Written(NamedTuple):
-    """Whose the record was, and of which category type, when a text was first seen in it."""
+    """Who owned the record, and its category type, when a text was first seen in it."""
 
     party: Party
     category_type: str | None
@@ -40,7 +40,7 @@ class Written(NamedTuple):
 
 @dataclass(frozen=True)
 class Gate:
-    """What passes to a dealer; `category_types` are those that dealers see."""
+    """Decides what reaches a dealer; `category_types` are the ones that dealers see."""
 
     category_types: CategoryTypes
 
@@ -49,7 +49,7 @@ class Gate:
         return reader.is_same(Party.of(found)) and not self.category_types.hide(found.category_type)
 
     def lets_text_through(self, written: Written, reader: Party) -> bool:
-        """Whether `reader` may read a text in a record that it may read."""
+        """Whether `reader`, who may read a record, may read this text in it."""
         return reader.is_same(written.party) and not self.category_types.hide(written.category_type)
 
     def lists(self, found: D365Case) -> bool:

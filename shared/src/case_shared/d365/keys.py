@@ -1,7 +1,7 @@
-"""Keys as D365 may be asked for them: one rule for every place where a key comes in.
+"""Keys that D365 may be asked for: one rule for every place where a key comes in.
 
 D365's `eq` reads an asterisk as "any characters", and nothing escapes it: `CaseId eq '*'` matches every row (Learn,
-"OData"). So a key with an asterisk is never put into a filter.
+"OData"). So no filter ever contains a key with an asterisk.
 """
 
 import re
@@ -13,14 +13,14 @@ from pydantic_core import PydanticCustomError
 from case_shared.words.events import MAX_KEY_CHARACTERS
 
 _CONTROL = "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029"
-# U+FFFD stands for a character of D365 that cannot be read: what the key is, nobody knows.
+# U+FFFD replaces a character of D365 that cannot be read: nobody knows what the key really is.
 _UNUSABLE = re.compile(f"[{_CONTROL}\\ud800-\\udfff\\ufffd]")
-# The same rule for the OpenAPI document; JSON cannot carry half a surrogate pair.
+# The same rule for the OpenAPI document; JSON cannot carry half of a surrogate pair.
 KEY_PATTERN = rf"^[^*{_CONTROL}]*$"
 
 
 def key_problem(text: str) -> str | None:
-    """Why `text` cannot be asked for as a key of D365; None where it can."""
+    """Return why `text` cannot be asked for as a key of D365, or None if it can."""
     if not text:
         return "it is empty"
     if len(text) > MAX_KEY_CHARACTERS:
@@ -40,13 +40,13 @@ def is_key(text: str) -> bool:
 def _checked(text: str) -> str:
     trimmed = text.strip()
     if problem := key_problem(trimmed):
-        # Not a ValueError, before whose message pydantic would put "Value error".
+        # Not a ValueError: pydantic would put "Value error" before its message.
         raise PydanticCustomError("d365_key", "{problem}", {"problem": problem})
     return trimmed
 
 
 def _checked_search(text: str) -> str:
-    """A text to be looked for in parts of keys and words; an empty one finds everything."""
+    """Check a text to search for in parts of keys and words; an empty one finds everything."""
     return _checked(text) if text.strip() else ""
 
 

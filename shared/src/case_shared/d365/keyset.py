@@ -1,4 +1,4 @@
-"""The poll's keyset: after which case the next page begins, with the modified time as D365 wrote it."""
+"""The poll's keyset: after which case the next page starts, with the modified time as D365 wrote it."""
 
 import re
 from datetime import datetime
@@ -17,7 +17,7 @@ class Place(NamedTuple):
     """A case's place in D365's order.
 
     D365 may write more digits than a datetime keeps (its events have seven). Cut off, the time would be before the
-    case's own, and the next page would begin with the same cases again: so `written` goes back as it came.
+    case's own, and the next page would start with the same cases again: so `written` is sent back as it came.
     """
 
     key: ModifiedKey
@@ -25,16 +25,16 @@ class Place(NamedTuple):
 
     @classmethod
     def at(cls, key: ModifiedKey) -> Self:
-        """Where a reader begins."""
+        """Return the place where a reader starts."""
         return cls(key, datetime_literal(key.modified_at))
 
     def filter(self, fields: CaseFields) -> str:
-        """What comes after it: D365 compares times and Int64, but refuses `gt` on text."""
+        """Return the filter for what follows: D365 compares times and Int64, but refuses `gt` on text."""
         same_moment = f"{fields.modified_at} eq {self.written} and {fields.rec_id} gt {self.key.rec_id}"
         return f"({fields.modified_at} gt {self.written}) or ({same_moment})"
 
     def advanced_to(self, last: D365Case, written: object) -> "Place":
-        """The place of `last`, whose modified time D365 wrote so. Raises: D365Misconfigured: it is not further on."""
+        """Return the place of `last`, modified at `written` in D365's words. Raises: D365Misconfigured: no advance."""
         if last.modified_at is None or last.rec_id is None:
             missing = "modified_at" if last.modified_at is None else "rec_id"
             raise D365Misconfigured(f"D365 gives a case without its {missing}; check [case.fields] {missing}")
@@ -47,6 +47,6 @@ class Place(NamedTuple):
 
     @property
     def order(self) -> tuple[datetime, str, int]:
-        """What places are compared by."""
+        """The value by which places are compared."""
         finer = _BEYOND_MICROSECONDS.search(self.written)
         return self.key.modified_at, finer[1].rstrip("0") if finer else "", self.key.rec_id

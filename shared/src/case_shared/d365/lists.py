@@ -1,5 +1,5 @@
 # ruff: noqa: ASYNC109 - the caller's time-out is passed down
-"""Reading what D365's set-up has: customers, case categories and priorities."""
+"""Reads the choices of D365's set-up: customers, case categories and priorities."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import TypeVar
@@ -14,28 +14,28 @@ RowT = TypeVar("RowT", bound=BaseModel)
 
 
 class Lists:
-    """Each list in pages, of all legal entities. All raise D365Error; `timeout` in seconds for each page."""
+    """Reads each list in pages, of all legal entities. All raise D365Error; `timeout` in seconds for each page."""
 
     def __init__(self, sets: EntitySets, mapping: Mapping) -> None:
         self._sets = sets
         self._mapping = mapping
 
     def customers(self, *, timeout: float) -> AsyncIterator[tuple[Customer, ...]]:
-        """Customers that pass the mapping's filter."""
+        """Yield the customers that pass the mapping's filter."""
         table = self._mapping.customers
         rows = Rows(Customer, table.entity_set, table.fields.by_ours())
         key = (table.fields.data_area_id, table.fields.customer_account)
         return self._read("read customers", rows, table, key, timeout)
 
     def categories(self, *, timeout: float) -> AsyncIterator[tuple[Category, ...]]:
-        """Case categories."""
+        """Yield the case categories."""
         table = self._mapping.categories
         rows = Rows(Category, table.entity_set, table.fields.by_ours())
         key = (table.fields.data_area_id, table.fields.category_type, table.fields.category)
         return self._read("read categories", rows, table, key, timeout)
 
     def priorities(self, *, timeout: float) -> AsyncIterator[tuple[Priority, ...]]:
-        """Case priorities."""
+        """Yield the case priorities."""
         table = self._mapping.priorities
         rows = Rows(Priority, table.entity_set, table.fields.by_ours())
         key = (table.fields.data_area_id, table.fields.priority)

@@ -1,7 +1,7 @@
-"""The mapping file (`D365_MAPPING`, TOML): what our fields, D365's entity sets and its status symbols are called.
+"""The mapping file (`D365_MAPPING`, TOML): the names of our fields, D365's entity sets and its status symbols.
 
 No public page names a standard case entity (docs/d365.md#addresses-and-queries), so all of it is configuration; the
-defaults are those of deploy/d365. What is left out has the default; an unknown key is refused.
+defaults match deploy/d365. An omitted key has its default; an unknown key is refused.
 """
 
 import tomllib
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from case_shared.d365.errors import MappingError
 from case_shared.words.events import CaseStatus
 
-# OData names go into addresses unescaped: nothing but an identifier is one.
+# OData names go into addresses unescaped, so only identifiers are allowed.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=128)]
 OptionalName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", max_length=128)]
 
@@ -38,7 +38,7 @@ class _Table(BaseModel):
 
 
 class _Fields(_Table):
-    """Ours = D365's. A field that may be missing in D365 is mapped to ""."""
+    """Our name = D365's name. A field that D365 may lack can be mapped to ""."""
 
     @model_validator(mode="after")
     def _no_name_twice(self) -> Self:
@@ -48,12 +48,12 @@ class _Fields(_Table):
         return self
 
     def by_ours(self) -> dict[str, str]:
-        """Our names and D365's, without those that D365 does not have."""
+        """Return D365's names by ours, without the fields that D365 lacks."""
         return {ours: theirs for ours, theirs in self if theirs}
 
 
 class CaseFields(_Fields):
-    """Fields of the case entity; those with an optional name may be mapped to "" where D365 has none."""
+    """Fields of the case entity; an optional name may be "" if D365 has no such field."""
 
     data_area_id: Name = "dataAreaId"
     case_id: Name = "CaseId"
@@ -115,7 +115,7 @@ class DocumentQueueFields(_Fields):
 class CaseLengths(_Table):
     """`[case.lengths]`: how many characters D365 keeps of a text, in UTF-16 units, as it counts them.
 
-    What is left out has room for all that the portal allows.
+    A text that is not named has room for all that the portal allows.
     """
 
     description: Length | None = None
@@ -125,7 +125,7 @@ class CaseLengths(_Table):
     contact_phone: Length | None = None
 
     def known(self) -> dict[str, int]:
-        """The lengths that are given, by our names."""
+        """Return the lengths that are set, by our names."""
         return {ours: length for ours, length in self if length}
 
 
@@ -146,14 +146,14 @@ class CaseTable(_Table):
 
 
 class ReadTable(_Table):
-    """A table that is only read; `filter` is an OData filter, empty for all."""
+    """A table that is only read; `filter` is an OData filter, empty for all rows."""
 
     entity_set: OptionalName
     filter: str = ""
 
 
 class FixedCategory(_Table):
-    """A category that the mapping names; without `data_area_id` it is there in every legal entity with dealers."""
+    """A category that the mapping lists; without `data_area_id` it exists in every legal entity with dealers."""
 
     category: Annotated[str, StringConstraints(min_length=1, max_length=120)]
     category_type: Annotated[str, StringConstraints(min_length=1, max_length=60)]
@@ -162,7 +162,7 @@ class FixedCategory(_Table):
 
 
 class FixedPriority(_Table):
-    """A priority that the mapping names, as `FixedCategory`."""
+    """A priority that the mapping lists; see `FixedCategory`."""
 
     priority: Code
     description: str | None = None
@@ -178,9 +178,9 @@ class CategoryTable(ReadTable):
 
 
 class PriorityTable(ReadTable):
-    """`[priorities]`; `order`: how lists sort them, by D365's code; those left out come after, by their names.
+    """`[priorities]`; `order` sorts lists, by D365's code; codes that it omits follow, by name.
 
-    With a `list` of its own D365 is not asked; with `entity_set = ""` and no list there are no priorities.
+    With a `list` of its own D365 is not asked; with `entity_set = ""` and no list no priorities exist.
     """
 
     entity_set: OptionalName = "CasePriorities"
@@ -190,7 +190,7 @@ class PriorityTable(ReadTable):
 
     @property
     def is_expected(self) -> bool:
-        """Whether D365 must have the set: where the mapping does not name it, it may do without."""
+        """Whether D365 must have the set: it may lack one that the mapping does not name."""
         return bool(self.model_fields_set & {"entity_set", "filter", "fields"})
 
 
@@ -202,7 +202,7 @@ class CustomerTable(ReadTable):
 
 
 class DocumentQueueTable(_Table):
-    """`[document_queue]`; without an entity set nothing is written there."""
+    """`[document_queue]`; without an entity set nothing is written to it."""
 
     entity_set: Name | None = None
     fields: DocumentQueueFields = DocumentQueueFields()
@@ -211,7 +211,7 @@ class DocumentQueueTable(_Table):
 class EventsTable(_Table):
     """`[events]`: the business events that may name a case."""
 
-    # An event's id is the name of its class: that of the model in deploy/d365, and the one earlier releases asked for.
+    # An event's ID is the name of its class: of the model in deploy/d365, and of what earlier releases asked for.
     business_event_ids: Annotated[tuple[str, ...], Field(min_length=1)] = (
         "CBCaseStatusChangedBusinessEvent",
         "CaseStatusChangedBusinessEvent",
@@ -254,18 +254,18 @@ class Mapping(_Table):
 
     @property
     def has_submission_id(self) -> bool:
-        """Whether D365 keeps our submission id; without it a case is ours by the fields as sent."""
+        """Whether D365 keeps our submission ID; without it, the fields as sent show that a case is ours."""
         return bool(self.case.fields.submission_id)
 
     def portal_status(self, symbol: str | None) -> CaseStatus | None:
-        """The portal's status for D365's symbol; None for one that the mapping does not know (keep the last, alert)."""
+        """Return the portal's status for D365's symbol, None if the mapping does not know it (keep the last, alert)."""
         return self.status.get(symbol) if symbol else None
 
 
 def load_mapping(path: Path | None) -> Mapping:
-    """The mapping file, or the defaults without one.
+    """Read the mapping file, or return the defaults if `path` is None.
 
-    Raises: MappingError: unreadable, not TOML, or with an unknown or wrong key.
+    Raises: MappingError if the file is unreadable, not TOML, or has an unknown or wrong key.
     """
     if path is None:
         return Mapping()

@@ -3,7 +3,7 @@
 from case_shared.d365.models import CaseToCreate, D365Case
 from case_shared.d365.texts import REPLACEMENT, readable
 
-# Compared where D365 keeps no submission id. Notes are not among them: they are never read.
+# Compared if D365 keeps no submission ID. Notes are not among them: we never read them.
 _SENT_FIELDS = (
     "category",
     "category_type",
@@ -17,7 +17,7 @@ _SENT_FIELDS = (
 
 
 def is_ours(found: D365Case, sent: CaseToCreate, *, by_submission_id: bool) -> bool:
-    """Legal entity, customer and submission id match; without a submission id in D365, every field that was sent does.
+    """Return whether legal entity, customer and submission ID match; without the latter in D365, every field sent.
 
     `by_submission_id` is `Mapping.has_submission_id`. Keys compare without case, as D365 compares them.
     """
@@ -31,13 +31,13 @@ def is_ours(found: D365Case, sent: CaseToCreate, *, by_submission_id: bool) -> b
 def _same_submission(found: D365Case, sent: CaseToCreate, by_submission_id: bool) -> bool:
     if by_submission_id:
         return found.submission_id == sent.submission_id
-    # What D365 has no field for is not there; what it shortened begins as it was sent.
+    # D365 may lack a field; a text that it shortened starts as it was sent.
     kept = (field for field in _SENT_FIELDS if field in found.model_fields_set)
     return all(_same_or_shortened(getattr(found, field), getattr(sent, field)) for field in kept)
 
 
 def same_key(found: str | None, sent: str) -> bool:
-    """Whether D365 holds the two for the same key: case, and blanks around it, do not count."""
+    """Whether the two are the same key to D365: case and surrounding blanks do not count."""
     return readable(found or "").strip().casefold() == readable(sent).strip().casefold()
 
 
@@ -46,8 +46,8 @@ def _same_or_shortened(found: str | None, sent: str | None) -> bool:
 
 
 def same_text(found: str | None, sent: str | None) -> bool:
-    """Whether D365 holds a text as it was sent; blanks at the ends of lines, and how lines end, do not count."""
-    # What was not sent may have got a default; D365 keeps neither trailing blanks nor our kind of line ends.
+    """Whether D365 has a text as it was sent; blanks at the ends of lines, and the kind of line ends, do not count."""
+    # A field that was not sent may have got a default; D365 keeps neither trailing blanks nor our line ends.
     return not sent or _lines(found or "") == _lines(sent)
 
 

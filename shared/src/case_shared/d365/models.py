@@ -1,4 +1,4 @@
-"""What goes to D365 and what comes from it, in our words. Frozen; empty strings and D365's empty date are None."""
+"""What goes to D365 and comes from it, under our names. Frozen; empty strings and D365's empty date become None."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ def _trimmed_or_none(value: Any) -> Any:
 
 
 def _uuid_or_none(value: Any) -> UUID | None:
-    # As text or as D365 writes a Guid (in braces, zeros for none); anything else was not written by us.
+    # As text or as D365 writes a Guid (in braces, zeros for none); anything else is not ours.
     try:
         found = UUID(value) if isinstance(value, str) else None
     except ValueError:
@@ -55,7 +55,7 @@ def _empty_date_to_none(value: datetime | None) -> datetime | None:
 
 Text = Annotated[str, BeforeValidator(_readable)]
 OptionalText = Annotated[str | None, BeforeValidator(_empty_to_none)]
-# Blanks around a key do not count in D365, and some entities fill keys up with them.
+# Blanks around a key do not count in D365, and some entities pad keys with them.
 Key = Annotated[str, BeforeValidator(_trimmed)]
 OptionalKey = Annotated[str | None, BeforeValidator(_trimmed_or_none)]
 OptionalMoment = Annotated[datetime | None, BeforeValidator(_empty_to_none), AfterValidator(_empty_date_to_none)]
@@ -66,12 +66,12 @@ class _Frozen(BaseModel):
 
 
 def is_case_id(text: str) -> bool:
-    """Whether `text` can be stored and shown as a Case ID. (D365's own are up to 20 characters.)"""
+    """Whether `text` can be stored and shown as a Case ID. (D365's own have up to 20 characters.)"""
     return 0 < len(text) <= MAX_KEY_CHARACTERS
 
 
 class CaseToCreate(_Frozen):
-    """One submission as it is sent; None is not sent at all. Ids are ours, `category_type` is D365's enum symbol."""
+    """One submission as it is sent; None is not sent at all. IDs are ours, `category_type` is D365's enum symbol."""
 
     data_area_id: str
     web_case_id: str
@@ -89,7 +89,7 @@ class CaseToCreate(_Frozen):
 
 
 class D365Case(_Frozen):
-    """A case as D365 has it now. Never its Notes: they are not asked for; `rec_id` only where reading goes by it."""
+    """A case as D365 has it now. Never its Notes: we do not ask for them. `rec_id` only in reads that go by it."""
 
     data_area_id: Key
     case_id: Key
@@ -110,7 +110,7 @@ class D365Case(_Frozen):
 
 
 class StoredCase(D365Case):
-    """One of our own cases right after it was created, to be held against what was sent."""
+    """One of our own cases right after it was created, to be compared with what was sent."""
 
     notes: OptionalText = None
 
@@ -133,7 +133,7 @@ class Category(_Frozen):
 
 
 class Priority(_Frozen):
-    """A case priority (a free code of a setup table)."""
+    """A case priority (a free code of a set-up table)."""
 
     data_area_id: Key
     priority: Key
@@ -141,7 +141,7 @@ class Priority(_Frozen):
 
 
 class DocumentFailure(_Frozen):
-    """What is written to D365's own document queue about a document that failed."""
+    """What we write to D365's own document queue about a document that failed."""
 
     data_area_id: str
     document_id: str
@@ -154,7 +154,7 @@ class DocumentFailure(_Frozen):
 
 
 class ModifiedKey(NamedTuple):
-    """Where a reconciliation read stands: the last case seen, in D365's order."""
+    """How far a reconciliation read has come: the last case seen, in D365's order."""
 
     modified_at: datetime
     rec_id: int
@@ -163,16 +163,16 @@ class ModifiedKey(NamedTuple):
 class AbsenceProof(StrEnum):
     """Why an answer of 200 without a case proves that D365 does not have it."""
 
-    BY_KNOWN_CASE = "by_known_case"  # the same answer shows a case that is known to be there
-    BY_FIRST_CASE = "by_first_case"  # no case of the legal entity is known to be there yet, or any more
+    BY_KNOWN_CASE = "by_known_case"  # the same answer shows a case that is known to exist
+    BY_FIRST_CASE = "by_first_case"  # no case of the legal entity is known to exist, or not any more
 
 
 @dataclass(frozen=True, slots=True)
 class LookUpAnswer:
     """The sure part of a look-up by Web Case ID.
 
-    `found` has every case per key as it was asked for (two for one is possible: an alarm). `proofs` has the keys for
-    which "not found" is a proof, and which one. `support` names the request that answered for each.
+    `found` maps each key, as it was asked for, to all its cases (two for one key are possible: an alarm). `proofs` maps
+    the keys for which "not found" is proven to the proof. `support` names the request that answered for each.
     """
 
     found: Mapping[str, tuple[D365Case, ...]]
@@ -180,19 +180,19 @@ class LookUpAnswer:
     support: Mapping[str, SupportIds] = field(default_factory=dict)
 
     def proof_of_absence(self, key: str) -> AbsenceProof | None:
-        """What proves that D365 does not have it; None where D365 does, or nothing proves that."""
+        """Return what proves that D365 does not have the key; None if D365 has it, or nothing proves it."""
         return None if key in self.found else self.proofs.get(key)
 
     def is_surely_absent(self, key: str) -> bool:
-        """D365 does not have it, and something proves that."""
+        """Whether D365 does not have the key, and something proves that."""
         return self.proof_of_absence(key) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class PreflightProblem:
-    """Something in the mapping that D365 does not have or does not let us read.
+    """Something in the mapping that D365 lacks or does not let us read.
 
-    `field` is D365's name, None for the whole entity set; `gates` where cases cannot be delivered because of it.
+    `field` is D365's name, None for the whole entity set; `gates` if it prevents the delivery of cases.
     """
 
     table: str
@@ -202,10 +202,10 @@ class PreflightProblem:
 
     @property
     def gates(self) -> bool:
-        """Whether delivery needs it: the lists are read by others, D365's own document queue is best effort."""
+        """Whether delivery needs it: others read the lists, and D365's own document queue is best effort."""
         return self.table == "case"
 
     def __str__(self) -> str:
-        """One sentence for the log and the operator."""
+        """Return one sentence for the log and the operator."""
         what = f"field {self.field} of {self.entity_set}" if self.field else f"entity set {self.entity_set}"
         return f"mapping [{self.table}]: {what}: {self.why}"

@@ -1,4 +1,4 @@
-"""Plain OAuth 2 client credentials, by authlib: the sandbox, AD FS, whatever is not Entra's v2 endpoint."""
+"""Plain OAuth 2 client credentials, by authlib: for the sandbox, AD FS, anything but Entra's v2 endpoint."""
 
 import ssl
 from urllib.parse import urlsplit
@@ -15,13 +15,13 @@ from case_shared.process.clock import Clock
 
 _SECONDS = 30.0
 _MOST_BYTES = 1024 * 1024
-# The body is decoded when it comes out of the transport.
+# The transport decodes the body, so these headers no longer apply.
 _OF_THE_CODING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 _DEFAULT = "/.default"
 
 
 class _Bounded(httpx2.AsyncHTTPTransport):
-    """Takes no more of an answer than a token can have."""
+    """Accepts no larger an answer than a token can need."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         answer = await super().handle_async_request(request)
@@ -38,7 +38,7 @@ class _Bounded(httpx2.AsyncHTTPTransport):
 
 
 class OAuthSource:
-    """Tokens of one token endpoint; the secret goes into the form, as Entra, AD FS and most others take it."""
+    """Tokens of one token endpoint; the secret is sent in the form, as Entra, AD FS and most others accept it."""
 
     def __init__(self, sign_in: ClientCredentials, scope: str, trust: ssl.SSLContext, clock: Clock) -> None:
         self._sign_in = sign_in
@@ -47,7 +47,7 @@ class OAuthSource:
         self._clock = clock
 
     async def fetch(self) -> Grant:
-        """A new token. Raises: D365Unavailable, D365Unauthorized."""
+        """Fetch a new token. Raises: D365Unavailable, D365Unauthorized."""
         granted: list[Grant] = []
 
         def judge(answer: httpx2.Response) -> httpx2.Response:
@@ -55,7 +55,7 @@ class OAuthSource:
             if answer.status_code != httpx2.codes.OK or not isinstance(document.get("access_token"), str):
                 raise refusal(answer.status_code, answer.headers, answer.content, self._clock)
             granted.append(Grant(document["access_token"], document.get("expires_in"), answer.headers))
-            # authlib would stop at a lifetime that is no number; we take the token, for a short time.
+            # authlib would fail on a lifetime that is not a number; we take the token, for a short time.
             return httpx2.Response(httpx2.codes.OK, json={"access_token": document["access_token"]})
 
         try:
@@ -78,7 +78,7 @@ class OAuthSource:
 
 
 def _target(token_url: str, scope: str) -> dict[str, str]:
-    """What names D365 in the request: `scope`, and beside it `resource` where an older endpoint wants that.
+    """Return what names D365 in the request: `scope`, and also `resource` if an older endpoint needs it.
 
     Entra's v1 endpoint (…/oauth2/token) and AD FS (/adfs/oauth2/token) take a resource; AD FS refuses a `/.default`.
     """

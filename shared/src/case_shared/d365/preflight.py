@@ -1,8 +1,8 @@
 # ruff: noqa: ASYNC109 - the caller's time-out is passed down
-"""Does D365 have what the mapping names? Asked by reads, never by the text of an error.
+"""Does D365 have what the mapping names? Reads find out, never the text of an error.
 
-One read per entity set selects all its mapped fields at once. Only where D365 refuses that (400), each field is asked
-for alone, which names the ones it does not know. `$metadata` would tell as much, but F&O's has tens of megabytes.
+One read per entity set selects all its mapped fields at once. Only if D365 refuses that (400), each field is asked
+for alone, which shows the unknown ones. `$metadata` would show as much, but F&O's has tens of megabytes.
 """
 
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ _NO_SET = "D365 does not have it (404): correct entity_set in the mapping, or pu
 
 
 class Table(NamedTuple):
-    """An entity set of the mapping; a read of it asks for `always`, or else for `filter`.
+    """An entity set of the mapping; a read of it uses `always` as its filter, or else `filter`.
 
-    `optional`: D365 may do without the set.
+    `optional`: D365 may lack the set.
     """
 
     name: str
@@ -38,9 +38,9 @@ class Table(NamedTuple):
 
 
 async def check_mapping(sets: EntitySets, mapping: Mapping, *, timeout: float) -> tuple[PreflightProblem, ...]:
-    """Every entity set and field that D365 does not have or does not let us read; `timeout` is for each request.
+    """Return every entity set and field that D365 lacks or does not let us read; `timeout` in seconds per request.
 
-    Raises: D365Error where D365 cannot say whether cases can be delivered.
+    Raises: D365Error if D365 cannot say whether cases can be delivered.
     """
     cases, *others = tables(mapping)
     problems = await _check(sets, cases, timeout)
@@ -53,7 +53,7 @@ async def check_mapping(sets: EntitySets, mapping: Mapping, *, timeout: float) -
 
 
 def tables(mapping: Mapping) -> Iterator[Table]:
-    """The entity sets that the mapping names, cases first."""
+    """Yield the entity sets that the mapping names, cases first."""
     case = mapping.case
     none = f"{case.fields.case_id} eq {string_literal(_NO_CASE)}"
     yield Table("case", case.entity_set, tuple(case.fields.by_ours().values()), always=none)
@@ -96,6 +96,6 @@ async def _unknown_fields(sets: EntitySets, table: Table, timeout: float) -> lis
 
 
 async def read(sets: EntitySets, table: Table, fields: tuple[str, ...], timeout: float, filter_: str = "") -> None:
-    """One row, whose content does not matter. Raises: D365Error."""
+    """Read one row; its content does not matter. Raises: D365Error."""
     url = sets.url(table.entity_set, filter=table.always or filter_, select=",".join(fields), top=1)
     await sets.call("preflight", "GET", url, timeout=timeout)

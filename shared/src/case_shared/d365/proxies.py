@@ -1,6 +1,6 @@
 """The proxy that the environment names for an address: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, in either case.
 
-aiohttp's own `trust_env` would also take passwords from ~/.netrc, and would send what is for this machine to the proxy.
+aiohttp's own `trust_env` would also take passwords from ~/.netrc, and send requests to this machine to the proxy.
 """
 
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ from case_shared.process.safe_settings import is_local
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy's address, with its user and password where it has them; None: directly."""
+    """Return the proxy's address, with user and password if it has them; None: connect directly."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     proxies = getproxies()

@@ -1,5 +1,5 @@
 # ruff: noqa: ASYNC109 - the caller's lease bounds the whole call, so its seconds are passed down
-"""Reading entity sets: addresses, pages, rows into models, answers into typed errors."""
+"""Reads entity sets: addresses, pages, rows into models, answers into typed errors."""
 
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -27,7 +27,7 @@ from case_shared.d365.wire import Answer, AnswerLostError, NothingSentError, Wir
 RowT = TypeVar("RowT", bound=BaseModel)
 Row = dict[str, Any]
 Ids = Mapping[str, str | int]
-# What may stand unescaped beside letters and digits, in a query and in a key: addresses stay readable and short.
+# Characters besides letters and digits that need no escape, in a query and in a key: addresses stay readable.
 _PLAIN = "'(),:$"
 _PLAIN_KEY = "'(),="
 _IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
@@ -35,7 +35,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Page(NamedTuple):
-    """One answer's rows, and where the next page is."""
+    """One answer's rows, and the address of the next page."""
 
     rows: list[Row]
     following: URL | None
@@ -51,8 +51,8 @@ class EntitySets:
         self._origin = URL(environment).origin()
 
     def url(self, resource: str, **options: str | int | None) -> URL:
-        """The address of a resource in all companies; `filter=…` becomes `$filter=…`, empty options are left out."""
-        # Without cross-company D365 answers, silently, for the caller's default company alone (reference, section 1).
+        """Return the address of a resource in all companies; `filter=…` becomes `$filter=…`; omits empty options."""
+        # Without cross-company D365 silently answers for the caller's default company alone (docs/d365.md).
         given = "".join(f"&${name}={quote(str(value), safe=_PLAIN)}" for name, value in options.items() if value)
         return URL(f"{self._root}/{quote(resource, safe=_PLAIN_KEY)}?cross-company=true{given}", encoded=True)
 
@@ -66,7 +66,7 @@ class EntitySets:
         body: bytes | None = None,
         ids: Ids | None = None,
     ) -> Answer:
-        """One call; any answer but an error; `ids` go to its span. Raises: D365Error, sorted by what to do about it."""
+        """Make one call, with `ids` on its span, and return the answer. Raises: D365Error, sorted by what to do."""
         try:
             answer = await self._wire.send(operation, method, url, timeout=timeout, body=body, ids=ids)
         except NothingSentError as error:
@@ -78,7 +78,7 @@ class EntitySets:
         return answer
 
     async def page(self, operation: str, url: URL, *, timeout: float, ids: Ids | None = None) -> Page:
-        """One page. Raises: D365Error."""
+        """Read one page; `timeout` in seconds. Raises: D365Error."""
         answer = await self.call(operation, "GET", url, timeout=timeout, ids=ids)
         try:
             return Page(_rows(operation, answer), self._next(operation, url, answer), answer.support)
@@ -86,7 +86,7 @@ class EntitySets:
             raise _of(answer.support, error) from None
 
     async def pages(self, operation: str, url: URL, *, timeout: float, ids: Ids | None = None) -> AsyncIterator[Page]:
-        """Each page; `timeout` in seconds for each. Raises: D365Error."""
+        """Yield each page; `timeout` in seconds for each. Raises: D365Error."""
         seen: set[URL] = set()
         following: URL | None = url
         while following:
@@ -98,7 +98,7 @@ class EntitySets:
             yield page
 
     def _next(self, operation: str, current: URL, answer: Answer) -> URL | None:
-        # Followed on the same origin only: our token goes nowhere else.
+        # Only on the same origin: our token goes nowhere else.
         link = (answer.document or {}).get("@odata.nextLink")
         if not isinstance(link, str) or not link:
             return None
@@ -109,7 +109,7 @@ class EntitySets:
 
 
 def _following(current: URL, link: str, origin: URL) -> URL:
-    """The next page's address as D365 wrote it, only what cannot stand in a request line quoted. Raises ValueError."""
+    """Return the next page's address as D365 wrote it, quoting only what a request line forbids. Raises: ValueError."""
     if _CONTROL.search(link):
         raise ValueError("it holds a control character")
     following = current.join(URL(quote(link, safe=_IN_ADDRESSES), encoded=True))
@@ -128,7 +128,7 @@ class Rows(Generic[RowT]):
         self.select = ",".join(self._fields.values())
 
     def read(self, rows: Iterable[Row]) -> tuple[RowT, ...]:
-        """Raises: D365Misconfigured, naming the field that is missing or of another kind."""
+        """Raises: D365Misconfigured, naming the field that is missing or of another type."""
         return tuple(self._read(row) for row in rows)
 
     def _read(self, row: Row) -> RowT:

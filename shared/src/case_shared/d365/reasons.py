@@ -1,5 +1,5 @@
-"""What D365 says went wrong: its full text for operators, a cleaned reason for dealers. For people only: texts are
-localised, and no decision rests on them.
+"""What D365 says went wrong: its full text for operators, a cleaned reason for dealers. For people only: D365
+translates its texts, and no decision rests on them.
 """
 
 import re
@@ -15,17 +15,17 @@ _MAX_REASON = 1000
 
 
 def inner_message(document: Mapping[str, Any] | None) -> str | None:
-    """`error.innererror.message`: the mark of an answer that D365's own business logic gave."""
+    """Return `error.innererror.message`: it shows that D365's own business logic answered."""
     return _text(_part(_part(document, "error"), "innererror"), "message")
 
 
 def full_text(document: Mapping[str, Any] | None) -> str | None:
-    """All that an OData error says in words, most telling part first; None where it is no OData error."""
+    """Return what an OData error says, its most useful part; None if the document is not an OData error."""
     return inner_message(document) or _text(_part(document, "error"), "message")
 
 
 def reason_for_dealers(text: str) -> str:
-    """Take wrapper, levels and `validateWrite failed` off D365's text; what is left of its Infolog, joined."""
+    """Strip wrapper, levels and `validateWrite failed` from D365's text, and join what is left of its Infolog."""
     parts = (_LEVEL.sub("", part.strip()) for part in _WRAPPER.sub("", text.strip()).split(";"))
     telling = [part for part in parts if part and not _NOISE.match(part)]
     return ("; ".join(telling) or text.strip())[:_MAX_REASON]

@@ -1,4 +1,4 @@
-"""The HTTP session that the client needs: no redirects followed (per call), no cookies, few idle connections."""
+"""The HTTP session that the client needs: no redirects (per call), no cookies, few idle connections."""
 
 import os
 import ssl
@@ -19,23 +19,23 @@ from case_shared.process.certificates import show_certificate
 from case_shared.process.clock import Clock
 
 # Well below the idle time after which D365's web server closes a connection (120 s by default in IIS): a connection
-# that closes under a POST costs a look-up.
+# that closes during a POST costs a look-up.
 _KEEPALIVE_SECONDS = 15
 
 
 def trusted() -> ssl.SSLContext:
-    """The authorities that are trusted: the system's, or those of SSL_CERT_FILE and SSL_CERT_DIR."""
+    """Return the trusted authorities: the system's, or those of SSL_CERT_FILE and SSL_CERT_DIR."""
     return _trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @lru_cache(maxsize=1)
 def _trusted(_file: str | None, _folder: str | None) -> ssl.SSLContext:
-    # OpenSSL reads both variables itself; reading all authorities takes tens of milliseconds.
+    # OpenSSL reads both variables itself; the cache saves the tens of milliseconds that reading all authorities takes.
     return ssl.create_default_context()
 
 
 def token_source(session: aiohttp.ClientSession, sign_in: SignIn, scope: str, clock: Clock) -> TokenSource:
-    """What gives tokens for this way of signing in; only its own library is loaded."""
+    """Return the source of tokens for this way of signing in; imports only its own library."""
     if isinstance(sign_in, ClientCredentials):
         from case_shared.d365.oauth import OAuthSource
 
@@ -46,7 +46,7 @@ def token_source(session: aiohttp.ClientSession, sign_in: SignIn, scope: str, cl
 
 
 def open_session(*, limit: int, tracing: Sequence[aiohttp.TraceConfig] = ()) -> aiohttp.ClientSession:
-    """A session for D365 and its token endpoint with at most `limit` connections; opened in the running loop."""
+    """Open a session for D365 and its token endpoint with at most `limit` connections, in the running loop."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=limit, keepalive_timeout=_KEEPALIVE_SECONDS, ssl=trusted()),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -67,9 +67,9 @@ async def open_client(
     memory: ChainMemory | None = None,
     tracing: Sequence[aiohttp.TraceConfig] = (),
 ) -> AsyncIterator[D365Client]:
-    """The client of the environment that the settings name, for the block, on at most `limit` connections.
+    """Open the client of the environment that the settings name, for the block, with at most `limit` connections.
 
-    `mapping` is the settings' own, read once by the caller; `memory` keeps what the environment's filters take.
+    `mapping` is the settings' own, read once by the caller; `memory` keeps how many terms its filters take.
     """
     sign_in = settings.sign_in
     if isinstance(sign_in, Certificate):

@@ -1,4 +1,4 @@
-"""Which D365 environment this is, what it calls things, and how patient we are with it."""
+"""Which D365 environment this is, its names for things, and how patient we are with it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -36,5 +36,5 @@ class D365Settings(SignInSettings):
 
     @property
     def mapping(self) -> Mapping:
-        """What D365 calls its entity sets and fields; read from the file at each call."""
+        """D365's names of its entity sets and fields; read from the file at each call."""
         return load_mapping(Path(self.d365_mapping) if self.d365_mapping else None)

@@ -1,4 +1,4 @@
-"""How we sign in to D365: one type for each way, with all that it needs."""
+"""How we sign in to D365: one type per way, with all that it needs."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-# Entra's v2 token endpoint, whatever cloud it is in: https://HOST/TENANT/oauth2/v2.0/token
+# Entra's v2 token endpoint, in any cloud: https://HOST/TENANT/oauth2/v2.0/token
 _ENTRA_TOKEN_URL = re.compile(r"(?P<authority>https://[^/?#]+)/(?P<tenant>[A-Za-z0-9.-]+)/oauth2/v2\.0/token/?")
 
 
@@ -34,7 +34,7 @@ _AUTHORITIES = {
 
 @dataclass(frozen=True)
 class Tenant:
-    """An Entra tenant; `authority` is the root address of where it signs in."""
+    """An Entra tenant; `authority` is the root address where it signs in."""
 
     authority: str
     name: str
@@ -46,7 +46,7 @@ class Tenant:
 
     @classmethod
     def of(cls, token_url: str) -> "Tenant | None":
-        """The tenant whose token endpoint this is; None where it is not Entra's."""
+        """Return the tenant whose token endpoint this is, or None if it is not Entra's."""
         found = _ENTRA_TOKEN_URL.fullmatch(token_url)
         return cls(found["authority"], found["tenant"]) if found else None
 
@@ -72,7 +72,7 @@ class Certificate:
 
 @dataclass(frozen=True)
 class WorkloadIdentity:
-    """Entra, with a token of somebody whom the application trusts (a Kubernetes cluster): a file that is renewed."""
+    """Entra, with a token of an issuer that the application trusts (a Kubernetes cluster): a file that is renewed."""
 
     tenant: Tenant
     client_id: str
@@ -81,14 +81,14 @@ class WorkloadIdentity:
 
 @dataclass(frozen=True)
 class ManagedIdentity:
-    """The identity of the Azure resource that we run on; `client_id` where it is a user-assigned one."""
+    """The identity of the Azure resource that we run on; `client_id` if it is a user-assigned one."""
 
     client_id: str | None
 
 
 @dataclass(frozen=True)
 class ClientCredentials:
-    """Plain OAuth 2 client credentials (RFC 6749 section 4.4): AD FS, the sandbox, anything else."""
+    """Plain OAuth 2 client credentials (RFC 6749, section 4.4): AD FS, the sandbox, anything else."""
 
     token_url: str
     client_id: str
@@ -99,7 +99,7 @@ SignIn = Secret | Certificate | WorkloadIdentity | ManagedIdentity | ClientCrede
 
 
 def is_same_origin(one: str, other: str) -> bool:
-    """Whether two addresses are on the same scheme, host and port."""
+    """Whether two addresses have the same scheme, host and port."""
     return _origin(one) == _origin(other)
 
 

@@ -6,7 +6,7 @@ D365Unauthorized              somebody must change something (see `errors`)
     ├── D365ApplicationUnknown, D365TenantUnknown, D365EnvironmentUnknown
     ├── D365CertificateRefused, D365FederationRefused, D365IdentityMissing
     └── D365ClockOff          an assertion outside its time
-Anything else (5xx, 429, no OAuth answer) is D365Unavailable: try again later.
+Anything else (5xx, 429, not an OAuth answer) is D365Unavailable: try again later.
 
 The codes: Learn, "Microsoft Entra authentication and authorization error codes".
 """
@@ -21,7 +21,7 @@ from case_shared.d365.odata import retry_after_seconds
 from case_shared.d365.texts import parse_json
 from case_shared.process.clock import Clock
 
-# RFC 6749 section 5.2, and Entra's invalid_resource: the request itself is wrong, and asking again does not help.
+# RFC 6749, section 5.2, and Entra's invalid_resource: the request itself is wrong, and asking again does not help.
 _PERMANENT_ERRORS = frozenset(
     {
         "invalid_request",
@@ -40,9 +40,9 @@ _MOST_CHARACTERS = 300
 
 
 class D365SignInRefused(D365Unauthorized):
-    """The token endpoint refuses us; asking again does not help before somebody follows `remedy`.
+    """The token endpoint refuses us; asking again does not help until somebody follows `remedy`.
 
-    `code` is Entra's AADSTS number, None where it gave none.
+    `code` is Entra's AADSTS number, None if it gave none.
     """
 
     remedy: ClassVar[str] = (
@@ -97,7 +97,7 @@ class D365FederationRefused(D365SignInRefused):
 
 
 class D365ClockOff(D365SignInRefused):
-    """AADSTS700024: the assertion is not within its time."""
+    """AADSTS700024: the assertion is not valid at this time."""
 
     remedy = "set this machine's clock right (NTP); a federated token may also have ended: check who renews its file"
 
@@ -131,7 +131,7 @@ _BY_CODE: Mapping[int, type[D365SignInRefused]] = {
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes, clock: Clock) -> D365Error:
-    """What an answer without a token means; `body` is the answer's, whole."""
+    """Return what an answer without a token means; `body` is the answer's, whole."""
     document = json_object(body)
     code, error = _code(document), document.get("error")
     said = " ".join(filter(None, [f"token endpoint: {status}", _words(document) or "without an OAuth answer"]))
@@ -144,7 +144,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, clock: Clock) 
 
 
 def _words(document: Mapping[str, Any]) -> str | None:
-    """The endpoint's own words: the error, the codes, and the description's first line (the rest are trace ids)."""
+    """Return the endpoint's own words: error, codes, and the description's first line (the rest are trace IDs)."""
     error, description = document.get("error"), document.get("error_description")
     if not isinstance(error, str):
         return None
@@ -168,7 +168,7 @@ def _code(document: Mapping[str, Any]) -> int | None:
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in it; an empty one where it holds none."""
+    """Return the JSON object in `body`, or an empty one if it has none."""
     try:
         document = parse_json(body)
     except ValueError:

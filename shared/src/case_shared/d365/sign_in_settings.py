@@ -1,4 +1,4 @@
-"""Settings of how we sign in to D365; what is missing or does not fit together is named before anything starts."""
+"""Settings for signing in to D365; a start reports what is missing or does not fit together."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -22,7 +22,7 @@ _ENTRA_HINT = "for Entra set D365_TENANT_ID, or the tenant's https://login.micro
 
 
 class SignInSettings(SafeSettings):
-    """One of four proofs (secret, certificate, federated token, managed identity), and who gives tokens for it."""
+    """One of four proofs (secret, certificate, federated token, managed identity), and who issues tokens for it."""
 
     d365_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = Field(
         pattern="^https?://[^/]",
@@ -67,7 +67,7 @@ class SignInSettings(SafeSettings):
         ours = list(self._missing_proof()) or list(self._missing_endpoint())
         yield from ours
         if not ours and isinstance(self.sign_in, Certificate):
-            # Loaded where it is needed only: azure-identity takes a second to import.
+            # Imported only when needed: azure-identity takes a second.
             from case_shared.d365.entra import certificate_problem
 
             if problem := certificate_problem(self.sign_in):
@@ -75,7 +75,7 @@ class SignInSettings(SafeSettings):
 
     @property
     def sign_in(self) -> SignIn:
-        """The way that these settings name."""
+        """The way to sign in that these settings choose."""
         client_id, secret, tenant = self.d365_client_id or "", self.d365_client_secret, self._tenant
         if self.d365_managed_identity or tenant is None:
             return self._without_tenant(client_id)
@@ -88,7 +88,7 @@ class SignInSettings(SafeSettings):
 
     @property
     def token_url(self) -> str | None:
-        """Where our secret goes for an access token; None: a managed identity's endpoint, which Azure names."""
+        """Where our secret goes for an access token; None: the endpoint of a managed identity, which Azure names."""
         if self.d365_managed_identity:
             return None
         if self.d365_token_url or not self._tenant:
@@ -97,7 +97,7 @@ class SignInSettings(SafeSettings):
 
     @property
     def scope(self) -> str:
-        """What is asked for. D365 compares a token's audience with its own address: lower case, no trailing slash."""
+        """The scope to ask for. D365 compares a token's audience with its address: lower case, no trailing slash."""
         return self.d365_scope or f"{self.d365_url.lower()}/.default"
 
     @property
@@ -108,7 +108,7 @@ class SignInSettings(SafeSettings):
 
     @property
     def _sandbox_token_url(self) -> str | None:
-        # A trial reaches nothing but its own sandbox, which gives tokens itself.
+        # A trial reaches nothing but its own sandbox, which issues tokens itself.
         return f"{self.d365_url}/oauth2/v2.0/token" if self.casebridge_trial else None
 
     def _without_tenant(self, client_id: str) -> SignIn:

@@ -1,8 +1,8 @@
-"""Text from D365 is data: whatever stands in one field harms that field alone.
+"""Text from D365 is data: whatever one field contains harms that field alone.
 
-D365 keeps texts as UTF-16 and cuts them by its units, so half a surrogate pair may be left; its JSON then has an escape
-such as `\\ud83d` alone, which strict parsers refuse (seen in public: langfuse#15916). NUL is a character to D365, and
-PostgreSQL takes none. Both become U+FFFD, before anything else looks at them.
+D365 keeps texts as UTF-16 and cuts them by its units, so half of a surrogate pair may be left; its JSON then has an
+escape such as `\\ud83d` alone, which strict parsers refuse (seen in public: langfuse#15916). NUL is a character to
+D365, and PostgreSQL takes none. Both become U+FFFD before anything else looks at them.
 """
 
 import json
@@ -13,22 +13,22 @@ import orjson
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _UNUSABLE = re.compile("[\x00\ud800-\udfff]")
-# How a JSON document spells them; without such an escape, what the strict parser takes needs no second look.
+# How a JSON document writes a NUL; without it, a document that the strict parser takes needs no second look.
 _ESCAPED_NUL = b"\\u0000"
 
 
 def readable(text: str) -> str:
-    """`text` with U+FFFD for each character that can be neither stored nor sent on."""
+    """Return `text` with U+FFFD in place of each character that cannot be stored or sent."""
     return _UNUSABLE.sub(REPLACEMENT, text)
 
 
 def utf16_length(text: str) -> int:
-    """How long D365 takes a text to be: it counts UTF-16 units, two for a character beyond the basic plane."""
+    """Return a text's length as D365 counts: in UTF-16 units, two for a character beyond the basic plane."""
     return len(text.encode("utf-16-le", errors="surrogatepass")) // 2
 
 
 def parse_json(content: bytes) -> Any:
-    """A JSON document of D365 with readable texts; bytes that are no UTF-8 are U+FFFD, too. Raises: ValueError."""
+    """Parse a JSON document of D365, with readable texts; invalid UTF-8 becomes U+FFFD, too. Raises: ValueError."""
     try:
         document = orjson.loads(content)
         return _readable(document) if _ESCAPED_NUL in content else document

@@ -27,7 +27,7 @@ _HEADERS = {
     "Content-Type": "application/json; charset=utf-8",
 }
 _CONNECT_SECONDS = 10.0
-# D365's page is at most 10,000 rows; an answer beyond this is not one of ours.
+# D365's page has at most 10,000 rows; a larger answer is not one of ours.
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 
@@ -36,7 +36,7 @@ class NothingSentError(Exception):
 
 
 class AnswerLostError(Exception):
-    """The request may have arrived, but there is no whole answer; `status` where its first line came."""
+    """The request may have arrived, but no whole answer came; `status` if the answer's first line did."""
 
     def __init__(self, why: str, status: int | None, support: SupportIds) -> None:
         super().__init__(why)
@@ -46,7 +46,7 @@ class AnswerLostError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer; `document` is its JSON object, None where it has none."""
+    """A whole answer; `document` is its JSON object, None if it has none."""
 
     status: int
     headers: CIMultiDictProxy[str]
@@ -56,12 +56,12 @@ class Answer:
 
     @property
     def is_html(self) -> bool:
-        """A web page: some gateway spoke, not D365's OData."""
+        """Whether it is a web page: some gateway spoke, not D365's OData."""
         return "html" in self.headers.get("Content-Type", "").lower()
 
 
 class Wire:
-    """Sends with a bearer token, once; after a 401 once more with a fresh one."""
+    """Sends once, with a bearer token; after a 401 once more with a fresh one."""
 
     def __init__(self, session: aiohttp.ClientSession, tokens: D365Tokens, clock: Clock) -> None:
         self._session = session
@@ -82,7 +82,7 @@ class Wire:
         body: bytes | None = None,
         ids: Mapping[str, str | int] | None = None,
     ) -> Answer:
-        """One call within `timeout` seconds, token included; `ids` (never bodies) go to its span.
+        """Make one call within `timeout` seconds, token included; `ids` (never bodies) go to its span.
 
         Raises: NothingSentError, AnswerLostError; D365Unavailable, D365Unauthorized from the token endpoint.
         """
@@ -115,7 +115,7 @@ class Wire:
             ids = _trace(error.support)
             log.warning("d365_answer_lost", operation=operation, status=error.status, why=str(error), **ids)
             raise
-        # Reads that went well are many, and nobody asks Microsoft about them.
+        # Successful reads are many, and nobody asks Microsoft about them.
         level = log.debug if method == "GET" and answer.status < 400 else log.info
         seconds, ids = round(self._clock.monotonic() - began, 3), _trace(answer.support)
         level("d365_request", operation=operation, status=answer.status, seconds=seconds, **ids)
@@ -154,14 +154,14 @@ class Wire:
 
 
 def _trace(support: SupportIds) -> dict[str, str]:
-    """Their names and values, which the current span has from now on, too."""
+    """Return the IDs by name, and set them on the current span."""
     ids = support.by_name()
     trace.get_current_span().set_attributes({f"d365.{name}": value for name, value in ids.items()})
     return ids
 
 
 def _limits(left: float) -> aiohttp.ClientTimeout:
-    # Connecting gives up before the whole does: so a time-out of the whole always means that the request was sent.
+    # Connecting times out before the whole call does, so a time-out of the whole means that the request was sent.
     # Without the infinite threshold aiohttp rounds up to whole seconds, past the caller's lease.
     return aiohttp.ClientTimeout(total=left, connect=min(_CONNECT_SECONDS, left / 2), ceil_threshold=float("inf"))
 
@@ -177,6 +177,6 @@ def _json_object(response: aiohttp.ClientResponse, content: bytes) -> dict[str, 
 
 
 def _why(error: BaseException) -> str:
-    # aiohttp's time-outs carry the address with its filter, which nobody needs to read.
+    # aiohttp's time-outs contain the address with its filter, which nobody needs to read.
     name = type(error).__name__
     return f"no answer in time ({name})" if isinstance(error, TimeoutError) else f"{name}: {error}"[:500]

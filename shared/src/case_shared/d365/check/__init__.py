@@ -1,4 +1,4 @@
-"""`casebridge d365 check`: does D365 allow what Casebridge needs? One file a step or a small group of steps.
+"""`casebridge d365 check`: does D365 allow what Casebridge needs? One file per step or small group of steps.
 
-`run_check` is the entry. The command line and d365-sync only present its `Report`.
+Start at `run_check`. The command line and d365-sync only present its `Report`.
 """

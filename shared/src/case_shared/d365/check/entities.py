@@ -1,4 +1,4 @@
-"""Step `entities`: does D365 have the entity sets and fields of the mapping, and do they suit?"""
+"""Step `entities`: does D365 have the mapping's entity sets and fields, and do they suit?"""
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -10,12 +10,12 @@ from case_shared.d365.errors import D365Error, D365Forbidden, D365Misconfigured,
 from case_shared.d365.models import CaseToCreate
 from case_shared.d365.preflight import Table, read, tables
 
-# Types without which the poll cannot go on from where it was.
+# Without these types the poll cannot resume where it was.
 _TYPES = {"modified_at": "Edm.DateTimeOffset", "rec_id": "Edm.Int64"}
 
 
 async def entities(target: Target) -> list[Finding]:
-    """Each set by one read of all its mapped fields; what the metadata service says of the case entity."""
+    """Read each set once with all its mapped fields, and ask the metadata service about the case entity."""
     findings: list[Finding] = []
     for table in tables(target.mapping):
         found = await _read_table(target, table)
@@ -36,7 +36,7 @@ async def _read_table(target: Target, table: Table) -> list[Finding]:
     try:
         await read(target.sets, table, table.fields, target.timeout, filter_=table.filter)
     except (D365Forbidden, D365Unauthorized) as error:
-        # Told by step privileges.
+        # Step `privileges` reports it.
         target.learned.forbidden[table.entity_set] = error.status or 403
     except D365Misconfigured as error:
         if error.status == 404 and table.optional:
@@ -68,7 +68,7 @@ async def _refused_fields(target: Target, table: Table, refusal: D365Error) -> l
 
 
 async def _shown(target: Target, table: Table) -> frozenset[str]:
-    """The fields of a whole row: some are there that D365 takes in no query (docs/d365.md#addresses-and-queries)."""
+    """Return the fields of a whole row: D365 shows some that no query may name (docs/d365.md#addresses-and-queries)."""
     url = target.sets.url(table.entity_set, top=1)
     page = await target.sets.page("read one row", url, timeout=target.timeout)
     return frozenset(name for row in page.rows for name in row)

@@ -1,4 +1,4 @@
-"""Step `events`: does D365 tell of a change? The marked case is one."""
+"""Step `events`: does D365 report a change? The marked case is one."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
@@ -19,10 +19,10 @@ _TURN_MS = 500
 
 
 class EventWatch(Protocol):
-    """Whatever comes into the inbound topic from the moment it was opened."""
+    """Everything that enters the inbound topic once the watch is open."""
 
     async def saw(self, ids: Collection[str], seconds: float) -> bool:
-        """Whether an event that names one of the ids came within `seconds`. Raises: NoKafka."""
+        """Return whether an event that names one of the IDs came within `seconds`. Raises: NoKafka."""
 
 
 class NoKafka(Exception):
@@ -30,14 +30,14 @@ class NoKafka(Exception):
 
 
 class TopicWatch:
-    """The inbound topic: events that came over HTTPS are in it, too."""
+    """The inbound topic; events that came over HTTPS are in it, too."""
 
     def __init__(self, consumer: AIOKafkaConsumer, clock: Clock) -> None:
         self._consumer = consumer
         self._clock = clock
 
     async def saw(self, ids: Collection[str], seconds: float) -> bool:
-        """As `EventWatch.saw`; an id is looked for in the record's bytes, whatever shape the event has.
+        """Do what `EventWatch.saw` says, searching the record's bytes, so that the event's shape does not matter.
 
         Raises: NoKafka.
         """
@@ -56,7 +56,7 @@ class TopicWatch:
 
 @asynccontextmanager
 async def watch_topic(settings: KafkaSettings, topic: str, clock: Clock) -> AsyncIterator[TopicWatch]:
-    """Read the topic from its end on, in no group. Raises: NoKafka."""
+    """Read the topic from its end, outside any consumer group. Raises: NoKafka."""
     consumer = AIOKafkaConsumer(
         topic_name(settings, topic), **connection_arguments(settings), client_id="d365-check",
         auto_offset_reset="latest", enable_auto_commit=False,
@@ -66,7 +66,7 @@ async def watch_topic(settings: KafkaSettings, topic: str, clock: Clock) -> Asyn
             async with asyncio.timeout(_START_SECONDS):
                 await consumer.start()
                 await consumer.seek_to_end()
-                # Seeking is lazy: a position fixes where the end was before the case is created.
+                # Seeking is lazy: asking for the position fixes the end before the case is created.
                 for partition in consumer.assignment():
                     await consumer.position(partition)
         except (KafkaError, OSError, TimeoutError) as error:
@@ -77,7 +77,7 @@ async def watch_topic(settings: KafkaSettings, topic: str, clock: Clock) -> Asyn
 
 
 async def events(target: Target, watch: EventWatch | None, ids: Collection[str], why: str) -> list[Finding]:
-    """Wait for an event that names one of `ids`; `why` there is no watch."""
+    """Wait for an event that names one of `ids`; `why` says why no watch exists."""
     if watch is None:
         return [skipped("events_need_kafka", why=why)]
     asked = target.asked
@@ -92,7 +92,7 @@ async def events(target: Target, watch: EventWatch | None, ids: Collection[str],
 
 
 def heard(target: Target) -> list[Finding]:
-    """What is known of events where none is waited for; that there was none at all may mean that nothing changed."""
+    """Judge from the events heard so far, without waiting; none at all may mean that nothing changed."""
     heard, asked = target.asked.heard, target.asked
     if heard is None or not (heard.companies or heard.tested):
         return [skipped("events_need_write")]

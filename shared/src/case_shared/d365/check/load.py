@@ -13,7 +13,7 @@ _MOST_CASES = 1000
 
 
 async def throttling(target: Target) -> list[Finding]:
-    """Five reads of one case each, and the 429s of the whole check."""
+    """Read one case five times, and count the 429s of the whole check."""
     seconds = []
     for _ in range(_READS):
         began = target.clock.monotonic()
@@ -31,7 +31,7 @@ async def throttling(target: Target) -> list[Finding]:
 
 
 async def status_symbols(target: Target) -> list[Finding]:
-    """Whether the mapping knows each case status that D365 has."""
+    """Check that the mapping knows each case status that D365 has."""
     case, schema = target.mapping.case, target.learned.case_schema
     field = schema.fields.get(case.fields.status) if schema else None
     symbols: Iterable[str] = ()
@@ -48,7 +48,7 @@ async def status_symbols(target: Target) -> list[Finding]:
 
 
 async def _of_cases(target: Target) -> list[str]:
-    """The statuses of those that changed last."""
+    """The statuses of the cases that changed last."""
     case = target.mapping.case
     status, modified_at = case.fields.status, case.fields.modified_at
     url = target.sets.url(case.entity_set, orderby=f"{modified_at} desc", top=_MOST_CASES, select=status)

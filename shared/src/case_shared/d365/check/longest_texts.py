@@ -1,4 +1,4 @@
-"""How long a text may be where D365 refuses longer ones: found by changing the marked case, so no other is created."""
+"""How long a text may be if D365 refuses longer ones. Changing the marked case finds out, so no other is created."""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,7 +12,7 @@ Change = Callable[[str, str], Awaitable[None]]
 
 
 async def longest_texts(target: Target, change: Change) -> list[Finding]:
-    """A finding for each text that D365 keeps in part only; none where it does not let them be changed.
+    """Return a finding for each text that D365 keeps only in part; none if D365 does not let us change texts.
 
     Raises: D365TransientError.
     """
@@ -26,7 +26,7 @@ async def longest_texts(target: Target, change: Change) -> list[Finding]:
 
 
 async def _longest(change: Change, field: str, most: int) -> int | None:
-    """By halving; None where not even a short text is taken."""
+    """Search by halving; None if D365 refuses even a short text."""
     if await _takes(change, field, most):
         return most
     taken, refused = SHORT, most

@@ -12,7 +12,7 @@ from case_shared.d365.models import CaseToCreate
 from case_shared.d365.odata import key_equals
 from case_shared.words.identifiers import new_marked_id
 
-# As long as the portal takes them (`case_shared.words.events`).
+# The longest texts that the portal takes (`case_shared.words.events`).
 _LENGTHS = {
     "description": 4000,
     "notes": 20_000,
@@ -22,13 +22,13 @@ _LENGTHS = {
     "created_by": 254,
 }
 _MARK = "Casebridge connection check: not a real case, please ignore. "
-# Any field for a text holds so many characters.
+# Every text field takes this many characters.
 SHORT = 20
 _MOST_CATEGORIES = 1000
 
 
 async def marked_case(target: Target, company: str) -> CaseToCreate | Finding:
-    """A case of the first customer and category that D365 shows in `company`; a finding where it shows none."""
+    """Compose a case of the first customer and category that D365 shows in `company`, or a finding if it shows none."""
     mapping = target.mapping
     customers = mapping.customers
     customer = await _first(target, customers.entity_set, company, customers.fields.by_ours(), customers.filter)
@@ -51,20 +51,20 @@ async def marked_case(target: Target, company: str) -> CaseToCreate | Finding:
 
 
 def lengths(mapping: D365Mapping) -> dict[str, int]:
-    """How long the texts are that a dealer may submit, by our names of the fields."""
+    """Return how long a text a dealer may submit, by our names of the fields."""
     known = mapping.case.lengths.known()
     mapped = mapping.case.fields.by_ours()
     return {ours: min(length, known.get(ours, length)) for ours, length in _LENGTHS.items() if ours in mapped}
 
 
 def shortened(case: CaseToCreate) -> CaseToCreate:
-    """The same with texts that any field can hold."""
+    """Return the same case with texts that fit into any field."""
     texts = {ours: marked_text(SHORT) for ours in _LENGTHS if getattr(case, ours)}
     return case.model_copy(update=texts)
 
 
 async def without_number(target: Target, case: CaseToCreate) -> CaseToCreate:
-    """A case without a Web Case ID, as D365's own staff create it; if possible of a type that dealers do not see."""
+    """Return a case without a Web Case ID, as D365's own staff create it; if possible of a type hidden from dealers."""
     rows = await _categories(target, case.data_area_id)
     hidden = next((row for row in rows if target.category_types.hide(row.get("category_type"))), {})
     changes = {name: text for name, text in hidden.items() if name in {"category", "category_type"}}
@@ -72,7 +72,7 @@ async def without_number(target: Target, case: CaseToCreate) -> CaseToCreate:
 
 
 def differences(sent: CaseToCreate, row: Mapping[str, Any], fields: Mapping[str, str]) -> Iterator[Finding]:
-    """What D365 stored otherwise than it was sent; `row` by its names, `fields` ours to its."""
+    """Yield what D365 stored differently; `row` has D365's names, `fields` maps ours to D365's."""
     for ours, theirs in fields.items():
         wanted, found = getattr(sent, ours, None), row.get(theirs)
         if wanted is None or not isinstance(found, str) or _same(wanted, found):
@@ -90,7 +90,7 @@ def _same(wanted: str | UUID, found: str) -> bool:
 
 
 def marked_text(length: int) -> str:
-    """A text of so many characters that says what it is, and ends with none that D365 might cut off."""
+    """Return a text of `length` characters that says what it is; its last one is none that D365 might strip."""
     return (_MARK * (length // len(_MARK) + 1))[: length - 1] + "."
 
 
@@ -134,7 +134,7 @@ async def _rows(
     own_filter: str,
     most: int = _MOST_CATEGORIES,
 ) -> list[dict[str, str]]:
-    """Rows of a legal entity by our names; the fields that are texts."""
+    """Return the rows of a legal entity under our names, their text fields only."""
     wanted = key_equals(fields["data_area_id"], company) + (f" and ({own_filter})" if own_filter else "")
     url = target.sets.url(entity_set, filter=wanted, select=",".join(fields.values()), top=most)
     page = await target.sets.page("read choices", url, timeout=target.timeout)

@@ -1,4 +1,4 @@
-"""F&O's metadata service (Learn, "services home page"): one entity, one enumeration, not tens of megabytes of EDMX."""
+"""F&O's metadata service (Learn, "services home page"): one entity or enumeration, not tens of megabytes of EDMX."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from case_shared.d365.reading import EntitySets
 
 @dataclass(frozen=True, slots=True)
 class FieldSchema:
-    """A field as the metadata service describes it; `type` as OData names it, such as `Edm.Int64`."""
+    """A field as the metadata service describes it; `type` is OData's name, such as `Edm.Int64`."""
 
     name: str
     type: str
@@ -23,7 +23,7 @@ class FieldSchema:
 
 @dataclass(frozen=True, slots=True)
 class EntitySchema:
-    """A public entity and its fields by their names."""
+    """A public entity and its fields by name."""
 
     read_only: bool
     fields: Mapping[str, FieldSchema]
@@ -31,14 +31,14 @@ class EntitySchema:
 
 @dataclass(frozen=True, slots=True)
 class MetadataService:
-    """Reads below `/metadata`; None wherever it does not say what was asked for: not every stand-in has it."""
+    """Reads below `/metadata`; every read returns None or nothing if D365 does not answer: not every stand-in can."""
 
     sets: EntitySets
     root: str
     timeout: float
 
     async def entity(self, entity_set: str) -> EntitySchema | None:
-        """The public entity behind an entity set."""
+        """Return the public entity behind an entity set."""
         name = await self._public_name(entity_set)
         document = await self._get(f"PublicEntities({string_literal(name)})") if name else None
         properties = _objects(document, "Properties")
@@ -48,12 +48,12 @@ class MetadataService:
         return EntitySchema(document.get("IsReadOnly") is True, {one.name: one for one in fields})
 
     async def symbols(self, enumeration: str) -> tuple[str, ...]:
-        """The symbols of an enumeration, by its name with or without namespace."""
+        """Return the symbols of an enumeration; its name may include the namespace."""
         document = await self._get(f"PublicEnumerations({string_literal(enumeration.rpartition('.')[2])})")
         return tuple(one["Name"] for one in _objects(document, "Members") if isinstance(one.get("Name"), str))
 
     async def _public_name(self, entity_set: str) -> str | None:
-        # A filter that it does not apply is no harm: the right one is picked here.
+        # It does not matter if the service ignores the filter: the loop picks the right one.
         document = await self._get(f"DataEntities?$filter=PublicCollectionName eq {string_literal(entity_set)}")
         for one in _objects(document, "value"):
             if one.get("PublicCollectionName") == entity_set and isinstance(one.get("PublicEntityName"), str):
@@ -76,7 +76,7 @@ def _objects(document: dict[str, Any] | None, name: str) -> list[dict[str, Any]]
 
 
 def _field(one: dict[str, Any]) -> FieldSchema:
-    # What a description leaves out is no reason to complain.
+    # Complain only about what a description says, not about what it leaves out.
     return FieldSchema(
         name=one["Name"],
         type=str(one.get("TypeName") or ""),

@@ -1,4 +1,4 @@
-"""Step `network`: names, connections, TLS and proxies of D365 and of the token endpoint, asked without any secret."""
+"""Step `network`: DNS, connections, TLS and proxies of D365 and of the token endpoint, tested without any secret."""
 
 from dataclasses import dataclass
 
@@ -14,13 +14,13 @@ _SECONDS = 15.0
 
 
 async def network(target: Target) -> list[Finding]:
-    """Both hosts; the steps behind need what they ask."""
+    """Reach both hosts; later steps need what this one learns."""
     learned, settings = target.learned, target.settings
     limits = aiohttp.ClientTimeout(total=min(_SECONDS, target.timeout))
     async with open_session(limit=2) as session:
         reach = Reach(session, limits)
         d365 = await reach(target.address("data"), "D365_URL", down_matters=True)
-        # Some token endpoints answer a request without a form with 500: here any answer will do.
+        # Some token endpoints answer a request without a form with 500; any answer will do here.
         token_url = settings.token_url
         token = await reach(URL(token_url), "D365_TOKEN_URL", down_matters=False) if token_url else None
     learned.sees_d365, learned.sees_token_endpoint = d365 is None, token is None
@@ -30,7 +30,7 @@ async def network(target: Target) -> list[Finding]:
 
 
 def _unlike(problems: list[Finding]) -> list[Finding]:
-    """Two addresses of one host have one problem."""
+    """Report two addresses of one host as one problem."""
     return list({(one.code, one.values.get("host")): one for one in reversed(problems)}.values())
 
 
@@ -42,7 +42,7 @@ class Reach:
     limits: aiohttp.ClientTimeout
 
     async def __call__(self, url: URL, setting: str, *, down_matters: bool) -> Finding | None:
-        """What is in the way, None for nothing; `down_matters`: a server error counts."""
+        """Return what is in the way, or None; `down_matters`: a server error counts."""
         values = {"host": _host(url), "setting": setting}
         proxy = proxy_for(str(url))
         try:

@@ -1,4 +1,4 @@
-"""What the answers of the whole check say beside their bodies: D365's clock, its 429s, how long it took."""
+"""What the check's answers say besides their bodies: D365's clock, its 429s, how long to wait."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +13,7 @@ from case_shared.process.clock import Clock
 
 @dataclass
 class Notes:
-    """Gathered by the session's tracing; `host` is D365's, other hosts are not looked at."""
+    """Collects from the session's traces; answers of hosts other than `host`, D365's, do not count."""
 
     host: str
     clock: Clock
@@ -23,7 +23,7 @@ class Notes:
     server_time: datetime | None = field(default=None)
 
     def tracing(self) -> aiohttp.TraceConfig:
-        """What a session must be opened with."""
+        """Return what a session must be opened with."""
         config = aiohttp.TraceConfig()
         config.on_request_end.append(self._answered)
         return config

@@ -1,4 +1,4 @@
-"""Steps `queries` and `clock`: does D365 answer the forms of question that we ask, and what time is it there?"""
+"""Steps `queries` and `clock`: does D365 answer the queries we send, and what time does it have?"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from case_shared.d365.errors import D365Misconfigured
 from case_shared.d365.models import ModifiedKey
 from case_shared.d365.odata import key_equals, string_literal
 
-# D365's bound on the size of a filter is published nowhere; OData libraries' own lets 16 to 19 terms through.
+# D365 does not publish how large a filter may be; the default of OData libraries allows 16 to 19 terms.
 _CHAINS = (1, 5, 10, 15, 20, 30, 50, 75, 100)
 _BEGINNING = ModifiedKey(datetime(2000, 1, 1, tzinfo=UTC), 0)
 _FEW = 5
@@ -24,7 +24,7 @@ class _Newest(NamedTuple):
 
 
 async def queries(target: Target) -> list[Finding]:
-    """Chains of `or`, reading on by modified time, order, and search by part of a text."""
+    """Test chains of `or`, reading on by modified time, order, and search by part of a text."""
     findings = [*await _chains(target), *await _keyset(target), *await _wildcard(target)]
     if any(one.state is State.FAILED for one in findings):
         return findings
@@ -32,12 +32,12 @@ async def queries(target: Target) -> list[Finding]:
 
 
 async def _chains(target: Target) -> list[Finding]:
-    """How many terms D365 takes: found once here, so that no poll has to find it by refusals."""
+    """Find out how many terms D365 takes, so that no poll has to learn it from refusals."""
     case = target.mapping.case
     field = case.fields.web_case_id
     place = key_equals(case.fields.data_area_id, target.asked.company or "none")
     for terms in _CHAINS:
-        # Along with what a look-up asks besides: the legal entity.
+        # A look-up also names the legal entity, so the filter does.
         chain = " or ".join(f"{field} eq {string_literal(f'CHECK{number:05}')}" for number in range(terms))
         url = target.sets.url(case.entity_set, filter=f"{place} and ({chain})", top=1, select=case.fields.case_id)
         try:
@@ -52,7 +52,7 @@ async def _chains(target: Target) -> list[Finding]:
 
 
 async def _keyset(target: Target) -> list[Finding]:
-    """As the poll reads: a first page, and how it goes on behind the first half of it."""
+    """Read as the poll does: a first page, then on from the middle of it."""
     try:
         first = await _read(target, page_size=_FEW, pages=1)
         both = await _read(target, page_size=max(1, len(first) // 2), pages=2) if first else []
@@ -76,9 +76,9 @@ async def _read(target: Target, *, page_size: int, pages: int) -> list[ModifiedK
 
 
 def in_order(keys: Sequence[ModifiedKey]) -> bool:
-    """Whether D365 ordered them by modified time and RecId, each once.
+    """Return whether D365 ordered them by modified time and RecId, each once.
 
-    Within one fraction of a second D365 may know more digits than a datetime keeps: any order of RecIds fits there.
+    Within one fraction of a second D365 may keep more digits than a datetime can: any order of RecIds is right there.
     """
     return all(
         after > before or (after.modified_at == before.modified_at and after.modified_at.microsecond > 0)
@@ -100,7 +100,7 @@ async def _wildcard(target: Target) -> list[Finding]:
 
 
 async def clock(target: Target) -> list[Finding]:
-    """D365's `Date` against our clock, and the case that was modified last against D365's."""
+    """Compare D365's `Date` with our clock, and the last modification of a case with D365's clock."""
     offset = target.notes.clock_offset_seconds
     findings = []
     if offset is not None and abs(offset) > _CLOCK_SECONDS:

@@ -1,4 +1,4 @@
-"""What a check found: findings, steps, the report. Stable ids and codes for programs, English texts for people."""
+"""What a check found: findings, steps, the report. Stable IDs and codes for programs, English texts for people."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from case_shared.d365.check.texts import TEXTS
 
 _NO_VALUES: Mapping[str, str] = MappingProxyType({})
 _LONGEST_VALUE = 500
-# What became of a case that a check created matters whatever else was found.
+# What became of a case that the check created matters, whatever else it found.
 _ALWAYS_TOLD = {"left_nothing", "left_cancelled"}
 
 
@@ -42,13 +42,13 @@ class State(StrEnum):
     SKIPPED = "skipped"
 
 
-# The worst one is the step's; a step of which one part was skipped is as good as its other parts.
+# A step is as bad as its worst finding; one that was partly skipped counts by its other parts.
 _WORST = (State.FAILED, State.WARNING, State.OK, State.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a step found; `code` names its texts in `TEXTS`, `values` fill them in.
+    """One thing that a step found; `code` names its texts in `TEXTS`, and `values` fill them in.
 
     `unreachable`: the network or a server was in the way, not a setting.
     """
@@ -60,43 +60,43 @@ class Finding:
 
     @property
     def message(self) -> str:
-        """What was found."""
+        """What the step found."""
         return TEXTS[self.code].message % self.values
 
     @property
     def remedy(self) -> str:
-        """What to do about it; empty where there is nothing to do."""
+        """What to do about it; empty if nothing needs doing."""
         return TEXTS[self.code].remedy % self.values
 
 
 def ok(code: str, **values: object) -> Finding:
-    """A finding that all is well."""
+    """Make a finding that all is well."""
     return Finding(State.OK, code, _texts(values))
 
 
 def warning(code: str, **values: object) -> Finding:
-    """A finding that somebody should know."""
+    """Make a finding that somebody should know about."""
     return Finding(State.WARNING, code, _texts(values))
 
 
 def failed(code: str, **values: object) -> Finding:
-    """A finding that somebody must act on."""
+    """Make a finding that somebody must act on."""
     return Finding(State.FAILED, code, _texts(values))
 
 
 def unreachable(code: str, **values: object) -> Finding:
-    """A finding that a server cannot be reached, or is down."""
+    """Make a finding that a server cannot be reached, or is down."""
     return Finding(State.FAILED, code, _texts(values), unreachable=True)
 
 
 def skipped(code: str, **values: object) -> Finding:
-    """A finding that nothing could be judged."""
+    """Make a finding that the step could not judge."""
     return Finding(State.SKIPPED, code, _texts(values))
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step with all that it found."""
+    """One step with everything it found."""
 
     id: StepId
     findings: tuple[Finding, ...]
@@ -108,12 +108,12 @@ class Step:
 
     @property
     def message(self) -> str:
-        """What was found: of a step with problems the problems alone."""
+        """What the step found; only the problems, if it has any."""
         return " ".join(_ended(one.message) for one in self.telling)
 
     @property
     def remedy(self) -> str | None:
-        """What to do; None where there is nothing to do."""
+        """What to do; None if nothing needs doing."""
         return " ".join(dict.fromkeys(one.remedy for one in self.telling if one.remedy)) or None
 
     @property
@@ -125,7 +125,7 @@ class Step:
         return [one for one in self.findings if one.state in telling or one.code in _ALWAYS_TOLD]
 
     def as_json(self) -> dict[str, Any]:
-        """The step as `--json` and the API show it."""
+        """Return the step as `--json` and the API show it."""
         return {"id": self.id.value, "state": self.state.value, "message": self.message, "remedy": self.remedy}
 
 
@@ -139,7 +139,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole check; `proof` where it proved uniqueness, `or_terms`: the longest chain of `or` that D365 took."""
+    """The whole check; `proof` if it proved uniqueness, `or_terms`: the longest chain of `or` that D365 took."""
 
     steps: tuple[Step, ...]
     proof: Proof | None = None
@@ -152,23 +152,23 @@ class Report:
 
     @property
     def disproved(self) -> bool:
-        """Whether D365 was seen to take a second case with the same Web Case ID."""
+        """Whether D365 took a second case with the same Web Case ID."""
         return any(one.code == "not_unique" for step in self.steps for one in step.findings)
 
     @property
     def exit_code(self) -> int:
-        """0 all well or warnings only, 1 something to do, 2 D365 or its token endpoint cannot be reached."""
+        """0 all well or warnings only, 1 something needs doing, 2 D365 or its token endpoint cannot be reached."""
         if self.ok:
             return 0
         return 2 if any(one.unreachable for step in self.steps for one in step.findings) else 1
 
     def as_json(self) -> dict[str, Any]:
-        """The report as `casebridge d365 check --json` prints it."""
+        """Return the report as `casebridge d365 check --json` prints it."""
         return {"ok": self.ok, "steps": [step.as_json() for step in self.steps]}
 
 
 def _ended(message: str) -> str:
-    """What D365 or the system says at a message's end may have no full stop."""
+    """End the message with a full stop; words of D365 or the system at its end may lack one."""
     return message if message.endswith((".", "!", "?")) else f"{message}."
 
 

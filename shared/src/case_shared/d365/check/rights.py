@@ -5,16 +5,16 @@ from case_shared.d365.check.target import Target
 from case_shared.d365.errors import D365Misconfigured
 from case_shared.d365.odata import key_equals, string_literal
 
-# A filter that names more legal entities than these might be more than D365 takes.
+# D365 might refuse a filter that names more legal entities than these.
 _MOST_COMPANIES = 14
-# Where D365 lists its legal entities, whoever asks, and the field with their codes.
+# Where D365 lists its legal entities for every user, and the field with their codes.
 _LEGAL_ENTITIES = (("LegalEntities", "LegalEntityId"), ("Companies", "DataArea"))
 # The shared company of F&O, in which nobody trades.
 _SHARED_COMPANY = "dat"
 
 
 async def privileges(target: Target) -> list[Finding]:
-    """Reading is judged by what step entities has read; creating by step write, which alone does it."""
+    """Judge reading by what step `entities` has read; only step `write` can judge creating."""
     refused = target.learned.forbidden
     if refused:
         return [failed("lacks_view", entity_set=entity_set, status=status) for entity_set, status in refused.items()]
@@ -22,12 +22,12 @@ async def privileges(target: Target) -> list[Finding]:
 
 
 async def companies(target: Target) -> list[Finding]:
-    """The legal entities whose customers the service user sees, against those in which there are dealers."""
+    """Compare the legal entities whose customers the service user sees with those of registered dealers."""
     seen, complete = await _seen(target)
     wanted = set(target.asked.dealer_companies)
     if target.asked.company:
         wanted.add(target.asked.company)
-    # What was not found on the way may be there all the same.
+    # The scan may have stopped early, so ask for each missing one by itself.
     unseen = [one for one in sorted(wanted) if one.lower() not in seen and not await _has_customers(target, one)]
     if unseen and seen:
         return [failed("company_unseen", seen=", ".join(sorted(seen)), unseen=", ".join(unseen))]
@@ -42,7 +42,7 @@ async def companies(target: Target) -> list[Finding]:
 
 
 async def _seen(target: Target) -> tuple[set[str], bool]:
-    """Legal entities with customers, one read each; and whether these are all."""
+    """Return the legal entities with customers, found by one read each, and whether these are all."""
     seen: set[str] = set()
     field = target.mapping.customers.fields.data_area_id
     while len(seen) < _MOST_COMPANIES:
@@ -50,7 +50,7 @@ async def _seen(target: Target) -> tuple[set[str], bool]:
         try:
             row = await _first_customer(target, " and ".join(others))
         except D365Misconfigured:
-            # A filter of one term is refused for what it is, one of many perhaps for its size.
+            # D365 refuses a filter of one term for its content, one of many perhaps for its size.
             if not seen:
                 raise
             return seen, False

@@ -1,4 +1,4 @@
-"""The check: its steps in order, each run where it can be judged."""
+"""The check: its steps in order, each run if the earlier ones allow it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -32,7 +32,7 @@ _SHORTEST_WAIT_SECONDS = 1.0
 
 
 class Stopped(Exception):
-    """What a step needs is not there: an earlier step says why."""
+    """The step lacks what it needs; an earlier step says why."""
 
     def __init__(self, step: StepId) -> None:
         super().__init__(step)
@@ -49,7 +49,7 @@ class Check:
         self._steps: dict[StepId, Step] = {}
 
     async def run(self) -> Report:
-        """All steps. Raises nothing that D365 or the network did."""
+        """Run all steps. Raises nothing because of D365 or the network."""
         await self._judge(StepId.NETWORK, network)
         await self._judge(StepId.TOKEN, token)
         await self._judge(StepId.SERVICE, service)
@@ -75,7 +75,7 @@ class Check:
         self._steps[step] = Step(step, tuple(findings))
 
     def _can_be_judged(self, step: StepId) -> None:
-        """Raises Stopped, naming the step that is in the way."""
+        """Raise Stopped, with the step that is in the way, if the earlier steps do not allow this one."""
         learned = self._target.learned
         match step:
             case StepId.SETTINGS | StepId.NETWORK:
@@ -101,7 +101,7 @@ class Check:
             raise Stopped(StepId.ENTITIES)
 
     def _needs(self, step: StepId) -> None:
-        """The step must have been judged, and not have failed."""
+        """Raise Stopped unless the step was judged and did not fail."""
         before = self._steps[step]
         if before.state is State.SKIPPED:
             raise Stopped(StepId(before.findings[0].values["step"]))
@@ -109,7 +109,7 @@ class Check:
             raise Stopped(step)
 
     async def _write(self) -> None:
-        """Steps write and events: one marked case serves both."""
+        """Run steps `write` and `events`: one marked case serves both."""
         target = self._target
         try:
             self._can_be_judged(StepId.WRITE)
@@ -152,7 +152,7 @@ class Check:
         self._steps[StepId.EVENTS] = events_step
 
     def _judge_creation(self) -> None:
-        """Whether a case may be created is a privilege, and step write has tried."""
+        """Creating a case needs a privilege, and only step `write` has tried it."""
         status, before = self._target.learned.create_refused, self._steps[StepId.PRIVILEGES].findings
         entity_set = self._target.mapping.case.entity_set
         if status is not None:
@@ -163,7 +163,7 @@ class Check:
 
 
 async def _finish(writing: Writing) -> list[Finding]:
-    """To its end, also where somebody stops the check meanwhile: what was created is cleaned up all the same."""
+    """Clean up what the check created, to the end even if somebody stops the check meanwhile."""
     finishing = asyncio.ensure_future(writing.finish())
     try:
         return await asyncio.shield(finishing)
@@ -173,12 +173,12 @@ async def _finish(writing: Writing) -> list[Finding]:
 
 
 def _tell_interrupted(left: Sequence[Finding]) -> None:
-    """Nobody gets the report that would say so."""
+    """Log what is left: nobody gets the report that would say so."""
     log.warning("check_interrupted", left=" ".join(one.message for one in left) or "nothing was created")
 
 
 async def _patiently(target: Target, judge: Judge) -> list[Finding]:
-    """A step's findings; after a 429 it is run again. What D365 refuses or does not answer is a finding."""
+    """Run a step, and again after a 429; return its findings. A refusal or a missing answer becomes a finding."""
     for attempt in range(_TRIES):
         try:
             return await judge(target)
@@ -193,13 +193,13 @@ async def _patiently(target: Target, judge: Judge) -> list[Finding]:
 
 
 def not_checked(problems: Sequence[Finding]) -> Report:
-    """The report where the settings are such that nothing can be asked."""
+    """Return the report for settings with which nothing can be asked."""
     skips = (Step(step, (skipped("skipped", step=StepId.SETTINGS),)) for step in StepId if step is not StepId.SETTINGS)
     return Report((Step(StepId.SETTINGS, tuple(problems)), *skips))
 
 
 async def run_check(settings: D365Settings, asked: Asked, clock: Clock, *, inbound: Inbound | str) -> Report:
-    """Look at the D365 that the settings name; `inbound`: where events come in, or why that is not known."""
+    """Check the D365 that the settings name; `inbound`: where events come in, or why that is unknown."""
     problems = judge_settings(settings)
     if any(one.state is State.FAILED for one in problems):
         return not_checked(problems)

@@ -1,4 +1,4 @@
-"""Step `settings`: what is missing or wrong is named before anything is sent."""
+"""Step `settings`: names what is missing or wrong before anything is sent."""
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
@@ -12,13 +12,13 @@ _SOME_URL = "https://example.operations.dynamics.com"
 
 
 class CheckSettings(D365Settings, InboundTopic):
-    """What a check needs of the environment: D365's settings alone."""
+    """The settings that a check needs: D365's alone."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
 
 
 def read_settings() -> tuple[CheckSettings | None, list[Finding]]:
-    """The settings in the environment, or every one that is wrong or missing."""
+    """Read the settings from the environment, or return a finding for each that is wrong or missing."""
     try:
         settings = CheckSettings(_env_ignore_empty=True)
     except ValidationError as error:
@@ -27,7 +27,7 @@ def read_settings() -> tuple[CheckSettings | None, list[Finding]]:
 
 
 def judge_settings(settings: D365Settings) -> list[Finding]:
-    """Settings that can be read, and may still not fit together."""
+    """Judge whether settings that are readable also fit together."""
     url = URL(settings.d365_url)
     if url.path not in {"", "/"}:
         return [warning("url_has_path", path=url.path, root=url.origin())]
@@ -35,7 +35,7 @@ def judge_settings(settings: D365Settings) -> list[Finding]:
 
 
 def _behind_the_missing_url(error: ValidationError) -> list[Finding]:
-    """What else is missing: settings that must fit together are looked at only where each alone can be read."""
+    """Find what else is missing: settings are compared with each other only once each one is readable."""
     if [(one["loc"], one["type"]) for one in error.errors()] != [(("d365_url",), "missing")]:
         return []
     try:
@@ -56,7 +56,7 @@ def _problems(error: ValidationError) -> list[Finding]:
 def _problem(name: str, kind: str, message: str) -> Finding:
     if kind == "missing":
         return failed("setting_wrong", setting=name.upper(), problem="is missing")
-    # A check over several settings has no place of its own; its message names them.
+    # A check over several settings has no location; its message names them.
     setting, _, problem = (name, "", message) if name else message.partition(": ")
     problem = (problem or message).rstrip(".")
     if kind == "string_pattern_mismatch" and name.endswith("_url"):

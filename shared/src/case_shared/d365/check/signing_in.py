@@ -38,7 +38,7 @@ _FINDINGS: Mapping[type[D365SignInRefused], str] = {
 
 
 async def token(target: Target) -> list[Finding]:
-    """A token from the endpoint."""
+    """Get a token from the endpoint."""
     try:
         await target.client.sign_in(timeout=target.timeout)
     except D365Error as error:
@@ -56,7 +56,7 @@ def _refused(error: D365Error) -> Finding:
 
 
 async def service(target: Target) -> list[Finding]:
-    """`GET /data`: whether D365 lets us in, and that it is D365."""
+    """Ask for `GET /data`: does D365 let us in, and is it D365?"""
     url = target.address("data")
     try:
         answer = await target.sets.call("read service document", "GET", url, timeout=target.timeout)

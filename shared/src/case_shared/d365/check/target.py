@@ -1,4 +1,4 @@
-"""The D365 that a check looks at: its settings, the connection to it, and what earlier steps have learned of it."""
+"""The D365 that a check examines: its settings, the connection to it, and what earlier steps have learned."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,7 +22,7 @@ _CONNECTIONS = 4
 
 
 class Heard(NamedTuple):
-    """What has come of D365's business events: the legal entities with one that the mapping lists, in lower case.
+    """Which of D365's business events have come: `companies`, in lower case, sent one that the mapping lists.
 
     `tested`: D365's test of an endpoint has come.
     """
@@ -35,10 +35,10 @@ class Heard(NamedTuple):
 class Asked:
     """What a check is asked for.
 
-    `company`: the legal entity that `--company` names; a case is created in it where `write` is set.
-    `dealer_companies`: the legal entities of registered dealers, as far as somebody knows them; `proof`: what an
-    earlier check proved; `event_seconds`: for how long a business event is waited for; `heard`: what has come of them
-    so far, as far as somebody knows.
+    `company`: the legal entity that `--company` names; with `write` the check creates a case in it.
+    `dealer_companies`: the legal entities of registered dealers, as far as known. `proof`: what an earlier check
+    proved. `event_seconds`: how long to wait for a business event. `heard`: which events have come so far, None if
+    unknown.
     """
 
     company: str | None = None
@@ -51,17 +51,17 @@ class Asked:
 
 @dataclass
 class Learned:
-    """What a step leaves for later ones."""
+    """What steps leave for later ones."""
 
     sees_d365: bool = False
     sees_token_endpoint: bool = False
     sets: frozenset[str] = frozenset()
     case_schema: EntitySchema | None = None
-    # Entity sets whose reading D365 refuses to this user, with the status; and the case set where it cannot be used.
+    # Entity sets that D365 forbids this user to read, by status; and the case set if it cannot be used.
     forbidden: dict[str, int] = field(default_factory=dict)
     cases_usable: bool = True
     or_terms: int | None = None
-    # The status with which D365 refused to create a case, for want of a privilege.
+    # The status with which D365 refused to create a case because a privilege is missing.
     create_refused: int | None = None
     second_refused: bool = False
     proof: Proof | None = None
@@ -86,7 +86,7 @@ class Target:
 
     @property
     def timeout(self) -> float:
-        """For one call, in seconds."""
+        """The time limit of one call, in seconds."""
         return self.settings.d365_timeout_seconds
 
     @property
@@ -95,13 +95,13 @@ class Target:
         return CategoryTypes.parse(self.settings.d365_category_types)
 
     def address(self, path: str) -> URL:
-        """An address of the environment that is not below an entity set."""
+        """Return an address of the environment outside its entity sets."""
         return URL(f"{self.settings.d365_url}/{path}", encoded=True)
 
 
 @asynccontextmanager
 async def open_target(settings: D365Settings, asked: Asked, clock: Clock) -> AsyncIterator[Target]:
-    """A connection to D365 of the check's own, for the block."""
+    """Open the check's own connection to D365 for the block."""
     mapping = settings.mapping
     notes = Notes(URL(settings.d365_url).host or "", clock)
     tracing = [notes.tracing()]

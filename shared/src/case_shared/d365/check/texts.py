@@ -1,6 +1,6 @@
-"""What each finding says and what to do about it, in English; portal-web translates by these very texts.
+"""What each finding says and what to do about it, in English; portal-web translates these very texts.
 
-`%(name)s` stands for a value: a setting, an entity set, a field, or D365's own words.
+`%(name)s` is replaced by a value: a setting, an entity set, a field, or D365's own words.
 """
 
 from collections.abc import Mapping

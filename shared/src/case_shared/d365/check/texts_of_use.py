@@ -1,4 +1,4 @@
-"""Texts of the steps `queries` to `status_symbols`, and of any step: how D365 bears being used."""
+"""Texts of the steps `queries` to `status_symbols`, and of any step: how well D365 serves us."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Step `write`: is the Web Case ID unique, and are texts kept as they are sent? It takes a case to find out."""
+"""Step `write`: is the Web Case ID unique, and does D365 keep texts as sent? Finding out takes a case."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -25,13 +25,13 @@ log = structlog.get_logger(__name__)
 _TRIES = 3
 _LONGEST_WAIT_SECONDS = 30.0
 _SHORTEST_WAIT_SECONDS = 1.0
-# A check cancels its case before it waits for events; only then finding lengths on a slow D365 takes minutes.
+# A check cancels its case before it waits for events; only finding lengths on a slow D365 takes minutes before that.
 _LONGEST_OPEN = timedelta(minutes=10)
 _MOST_EARLIER = 100
 
 
 def not_written(target: Target) -> list[Finding]:
-    """What is known without writing."""
+    """Say what is known without writing."""
     if not target.mapping.web_case_id_unique:
         return [warning("not_unique_by_mapping")]
     if proof := target.asked.proof:
@@ -41,9 +41,9 @@ def not_written(target: Target) -> list[Finding]:
 
 @dataclass
 class Writing:
-    """Creates a marked case in `company`, and leaves it cancelled, or not at all where it may be deleted.
+    """Creates a marked case in `company` and leaves it canceled, or deletes it if permitted.
 
-    `run` first, `finish` last: in between D365 sends the events of it.
+    Call `run` first and `finish` last: in between, D365 sends the case's events.
     """
 
     target: Target
@@ -52,10 +52,10 @@ class Writing:
     case_ids: list[str] = field(default_factory=list)
     _may_delete: bool = False
     _ran: bool = False
-    _open: set[str] = field(default_factory=set)  # what is not cancelled
+    _open: set[str] = field(default_factory=set)  # cases that are not canceled
 
     async def run(self) -> list[Finding]:
-        """Create it, try to create it a second time, and cancel it. Raises: D365Error, only before anything exists."""
+        """Create the case, try to create it again, and cancel it. Raises: D365Error, only before anything exists."""
         prepared = await marked_case(self.target, self.company)
         if isinstance(prepared, Finding):
             return [prepared]
@@ -71,7 +71,7 @@ class Writing:
         return findings
 
     async def finish(self) -> list[Finding]:
-        """Delete what was created, as far as that is permitted; where it is, try two cases without a Web Case ID."""
+        """Delete what was created, if permitted, and then try two cases without a Web Case ID."""
         if self.case and not self._ran:
             await self._find_interrupted(self.case)
             await self._cancel(self.case_ids)
@@ -85,7 +85,7 @@ class Writing:
         assert self.case, "run prepares it"
         answer, refused = await self._post(self.case), None
         if isinstance(answer, Rejected):
-            # The texts may be why: a second try tells.
+            # The texts may be the reason: a second try with short ones shows it.
             refused, self.case = answer.full_text, shortened(self.case).model_copy(update={"submission_id": uuid4()})
             answer = await self._post(self.case)
         match answer:
@@ -103,7 +103,7 @@ class Writing:
         return [await self._unclear(self.case, answer)]
 
     async def _too_long(self, case_id: str, why: str) -> list[Finding]:
-        """Which texts D365 refuses at the length that the portal allows; `why` is what it said of all together."""
+        """Find the texts that D365 refuses at the length the portal allows; `why` is its refusal of all of them."""
 
         async def change(field: str, text: str) -> None:
             await self._call("PATCH", case_id, orjson.dumps({field: text}))
@@ -133,7 +133,7 @@ class Writing:
         return warning("second_unclear", why=_why(answer))
 
     async def _unclear(self, case: CaseToCreate, answer: CreateAnswer) -> Finding:
-        """The case may be there all the same; then the check goes on with it."""
+        """Look the case up: if D365 has it all the same, the check goes on with it."""
         try:
             self.case_ids += await self._find(case)
         except D365Error as error:
@@ -163,14 +163,14 @@ class Writing:
         return (await self.target.sets.page("read marked cases", url, timeout=self.target.timeout)).rows
 
     async def _find_interrupted(self, case: CaseToCreate) -> None:
-        """What was created without our having seen the answer."""
+        """Find a case that was created although the answer got lost."""
         try:
             self.case_ids = list(dict.fromkeys([*self.case_ids, *await self._find(case)]))
         except D365Error as error:
             log.warning("check_case_not_looked_up", web_case_id=case.web_case_id, error=str(error))
 
     async def _close_earlier(self) -> list[Finding]:
-        """Marked cases that a check left open when it was killed; a younger one may be that of another check."""
+        """Close marked cases that a killed check left open; younger ones may belong to a check that runs now."""
         fields = self.target.mapping.case.fields
         marked = f"{fields.web_case_id} eq {string_literal(f'{CHECK_PREFIX}*')}"
         select = f"{fields.case_id},{fields.web_case_id},{fields.status},{fields.modified_at}"
@@ -219,7 +219,7 @@ class Writing:
         return ok("left_nothing", case_id=case_id)
 
     async def _two_without_number(self, case: CaseToCreate) -> list[Finding]:
-        """Two cases without a Web Case ID that D365 already has prove as much as two new ones."""
+        """Two cases without a Web Case ID prove it; if D365 already has two, create none."""
         fields = self.target.mapping.case.fields
         empty = f"{fields.web_case_id} eq {string_literal('')}"
         try:
@@ -253,7 +253,7 @@ class Writing:
             self.target.learned.proof = Proof(self.case_ids[0], self.target.clock.now())
 
     async def _post(self, case: CaseToCreate) -> CreateAnswer:
-        """The answer; D365's pauses are kept, a few times."""
+        """Post the case and return the answer; waits out D365's throttling a few times."""
         for attempt in range(_TRIES):
             answer = await self.target.client.create_case(case, timeout=self.target.timeout)
             if not isinstance(answer, Throttled) or attempt == _TRIES - 1:
