@@ -1,1 +1,1 @@
-"""PostgreSQL: connections, what its errors call for, migrations, leases, retention, progress."""
+"""PostgreSQL: connections, how to react to its errors, migrations, leases, retention, progress."""

@@ -1,7 +1,7 @@
-"""One leader each for outbox publisher, dispatcher and poller: a leased row, by the database's clock.
+"""One leader each for outbox publisher, dispatcher and poller: a row with a lease, timed by the database's clock.
 
-A leader's work ends before its lease does, as measured by its own monotonic clock from before the lease was asked for;
-a standby takes over once the lease has expired. A process that was frozen finds its lease expired when it wakes.
+A leader's work ends before its lease does: it measures by its own monotonic clock, from before it asked for the lease.
+A standby takes over once the lease has expired. A process that was frozen finds its lease expired when it wakes.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ from case_shared.process.loops import pause
 from case_shared.words.errors import LeaseLost
 
 log = structlog.get_logger(__name__)
-# Another leads within ten seconds, on a busy machine too; a frozen leader's locks are free after five (postgres.py).
+# A new leader leads within ten seconds, even on a busy machine; a frozen one's locks end after five (postgres.py).
 LEASE_SECONDS = 6.0
 _leading = Gauge("casebridge_leader", "1 where this process leads", ["lease"])
 
 
 @dataclass
 class Lease:
-    """The right to do what only one process may; `token` rises with each new holder."""
+    """The right to do what only one process may; `token` rises with each new owner."""
 
     name: str
     token: int
@@ -39,16 +39,16 @@ class Lease:
     _ends: float
 
     def remaining_seconds(self) -> float:
-        """Seconds for which the lease surely holds; negative once it does not."""
+        """Return the seconds for which the lease is surely valid; negative once it may have expired."""
         return self._ends - self._clock.monotonic()
 
     def check(self) -> None:
-        """Raise `LeaseLost` unless the lease surely holds now."""
+        """Raise `LeaseLost` unless the lease is surely valid now."""
         if self.remaining_seconds() <= 0:
             raise LeaseLost(f"lease {self.name} has expired")
 
     def extend(self, ends: float) -> None:
-        """Tell that the lease holds until `ends` on the monotonic clock."""
+        """Set the end of the lease to `ends` on the monotonic clock."""
         self._ends = ends
 
 
@@ -61,10 +61,10 @@ LeaderWork = Callable[[Lease, asyncio.Event], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Leadership:
-    """Competes for the lease `name` in the service's own table `leases`, and runs `work` while it holds it.
+    """Competes for the lease `name` in the service's own table `leases`, and runs `work` while it has it.
 
-    `work(lease, stopping)` is cancelled when the lease is lost; on `stopping` it ends by itself, and then the lease is
-    given up, so that a standby takes over at once.
+    `work(lease, stopping)` is canceled when the lease is lost; on `stopping` it ends by itself, and then the lease is
+    released, so that a standby takes over at once.
     """
 
     pool: Pool
@@ -75,14 +75,14 @@ class Leadership:
     owner: str = field(default_factory=_this_process)
 
     async def run(self, work: LeaderWork, stopping: asyncio.Event) -> None:
-        """Lead, stand by, lead again, until `stopping` is set."""
+        """Lead, or wait as a standby, until `stopping` is set."""
         beat = f"{self.name}_leadership"
         self.heartbeats.expect(beat, within_seconds=60)
         while not stopping.is_set():
             lease = await self._acquire()
             self.heartbeats.beat(beat)
             if lease is None:
-                # Asked often enough that whoever comes next leads within ten seconds of the last renewal.
+                # Ask often enough that the next leader leads within ten seconds of the last renewal.
                 await pause(self.lease_seconds / 16, stopping)
             else:
                 await self._lead(lease, work, stopping)
@@ -141,7 +141,7 @@ class Leadership:
         return None if held is None else Lease(self.name, held[0], self.clock, held[1])
 
     async def _ask(self) -> tuple[int, float] | None:
-        # Counted from before the question: the database's clock starts later, so ours ends first.
+        # Counted from before the query: the database's clock starts later, so ours ends first.
         ends = self.clock.monotonic() + self.lease_seconds
         token = await self.pool.fetchval(load_sql(Statement.ACQUIRE_LEASE), self.name, self.owner, self.lease_seconds)
         return None if token is None else (token, ends)

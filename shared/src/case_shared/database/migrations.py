@@ -1,7 +1,7 @@
 """Migrations: plain SQL, run by Alembic through psycopg (asyncpg cannot run several statements at once).
 
-A service's folder `postgres/migrations` holds `env.py`, which calls `run_environment`, and `versions/`: for each
-revision a Python file with its order, and beside it the SQL by the same name.
+A service's folder `postgres/migrations` has `env.py`, which calls `run_environment`, and `versions/`: for each
+revision a Python file with its order, and next to it the SQL under the same name.
 """
 
 import time
@@ -15,7 +15,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-_LOCK = 4_242_001  # any number, the same for all our migrations: two of them never run at once
+_LOCK = 4_242_001  # any number, the same for all our migrations: no two of them run at once
 _LOCK_POLL_SECONDS = 0.1
 
 
@@ -30,7 +30,7 @@ def upgrade(database_url: str, *, package: str, schema: str, revision: str = "he
 
 
 def run_environment() -> None:
-    """Alembic's `env.py` of each service: one transaction, a short lock time-out, a version table per schema."""
+    """Run as Alembic's `env.py` of each service: one transaction, a short lock time-out, a version table per schema."""
     attributes = context.config.attributes
     schema: str = attributes["schema"]
     url = (
@@ -50,21 +50,21 @@ def run_environment() -> None:
 
 
 def _lock(connection: Connection) -> None:
-    """Wait for our turn without a statement that waits: CREATE INDEX CONCURRENTLY would wait for that one."""
+    """Wait for our turn without a statement that waits: CREATE INDEX CONCURRENTLY would wait for that statement."""
     while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}):
         connection.commit()
         time.sleep(_LOCK_POLL_SECONDS)
 
 
 def run_sql_beside(revision_file: str) -> None:
-    """Run the `.sql` file by the name of `revision_file` (its `__file__`)."""
+    """Run the `.sql` file with the name of `revision_file` (its `__file__`)."""
     statements = Path(revision_file).with_suffix(".sql").read_text(encoding="utf-8")
-    # Straight to psycopg, without parameters: so it takes several statements, and leaves `%` alone.
+    # Straight to psycopg, without parameters: it then takes several statements, and leaves `%` alone.
     context.get_bind().connection.cursor().execute(statements)
 
 
 def execute(statement: str, *arguments: object) -> Any:
-    """Run one statement; returns the first value of its first row, None where it has none."""
+    """Run one statement; return the first value of its first row, or None if it returns none."""
     cursor = context.get_bind().connection.cursor()
     cursor.execute(statement, arguments or None)
     row = cursor.fetchone() if cursor.description else None
@@ -72,9 +72,9 @@ def execute(statement: str, *arguments: object) -> Any:
 
 
 def fill(statement: str) -> None:
-    """Run `statement` a chunk at a time; for an `autocommit_block` alone.
+    """Run `statement` a chunk at a time; only in an `autocommit_block`.
 
-    It takes the key (text) behind which its chunk begins, and returns the chunk's last one: null where there is none.
+    It takes the key (text) after which its chunk starts, and returns the chunk's last key, null if the chunk is empty.
     """
     last: str | None = ""
     while last is not None:
@@ -82,9 +82,9 @@ def fill(statement: str) -> None:
 
 
 def create_indexes(schema: str, indexes: Mapping[str, str], *, unique: bool = False) -> None:
-    """Create indexes, by name, while the table is written; for an `autocommit_block` alone.
+    """Create indexes, by name, while the table is written; only in an `autocommit_block`.
 
-    It waits for whatever transaction is open, however long. One that an interrupted run left behind is begun anew.
+    Waits for every open transaction, however long. An index that an interrupted run left behind is built again.
     """
     before = execute("SHOW lock_timeout")
     execute("SET lock_timeout = 0")

@@ -27,12 +27,12 @@ else:
 log = structlog.get_logger(__name__)
 _tracer = trace.get_tracer("case_shared.database")
 _CLOSE_SECONDS = 2.0
-# More than there are: a statement is planned once a connection, not anew every five minutes.
+# More than we have: each connection plans a statement once, not again every five minutes.
 _STATEMENTS = 500
-# Below a leader's lease, so that nothing a frozen leader has locked is in its successor's way.
+# Less than a leader's lease: no lock of a frozen leader blocks its successor.
 _IDLE_IN_TRANSACTION = "5s"
 _READ_ONLY = "default_transaction_read_only"
-# While the database only reads, its connections are made anew no more often than this.
+# While the database is read-only, the pool's connections are replaced no more often than this.
 _RENEW_SECONDS = 1.0
 # The statements that were loaded, by their text.
 _names: dict[str, str] = {}
@@ -52,13 +52,13 @@ async def create_pool(
 ) -> Pool:
     """Open a pool whose connections find `schema` first and have `settings`; `name` shows in `pg_stat_activity`.
 
-    A connection returned to the pool is not reset, which saves a round trip each time: so nobody may leave session
-    state behind (SET, advisory locks, LISTEN). A transaction that stands idle is ended by the server, and its locks
-    with it: its process is frozen, for no transaction of ours waits for anything but the database. A command that takes
-    longer than `command_seconds` raises `TimeoutError`; to give one up takes as long at most.
+    A connection that returns to the pool is not reset, which saves a round trip: so leave no session state behind (SET,
+    advisory locks, LISTEN). The server ends an idle transaction and releases its locks: its process is frozen, because
+    our transactions wait for nothing but the database. A command that takes longer than `command_seconds` raises
+    `TimeoutError`, and takes at most as long again to give up.
 
-    Connections to a server that only reads are made anew, unless `settings` ask for such: the server may have become a
-    standby and another leads now, or its setting was changed for new connections only.
+    Connections to a read-only server are replaced, unless `settings` ask for one: the server may have become a standby
+    of a new primary, or its setting was changed for new connections only.
     """
     pool: Pool = await asyncpg.create_pool(
         url,
@@ -92,10 +92,10 @@ def measure_pool(pool: Pool, purpose: str) -> None:
 
 
 async def close_pool(pool: Pool) -> None:
-    """Close `pool`; where a connection is not given back in time (the database hangs), all of them are cut."""
+    """Close `pool`; cut all connections if one does not come back in time (the database hangs)."""
     try:
         async with asyncio.timeout(_CLOSE_SECONDS):
-            await pool.close()  # cuts them where it is cancelled
+            await pool.close()  # cuts them if canceled
     except TimeoutError:
         log.warning("pool_cut", seconds=_CLOSE_SECONDS)
 
@@ -105,12 +105,12 @@ async def _keep(_connection: Connection) -> None:
 
 
 def _renewing(pool: Callable[[], Pool]) -> Callable[[Connection], Awaitable[None]]:
-    """Reset nothing, but let the pool replace its connections where one is found that only reads."""
+    """Reset nothing, but let the pool replace its connections if one of them is read-only."""
     renewed_at = float("-inf")
 
     async def renew(connection: Connection) -> None:
         nonlocal renewed_at
-        # PostgreSQL tells these two of itself whenever they change: asking costs no round trip.
+        # PostgreSQL reports both settings by itself whenever they change: asking costs no round trip.
         reported = connection.get_settings()
         reads_only = "on" in {getattr(reported, _READ_ONLY, ""), getattr(reported, "in_hot_standby", "")}
         if reads_only and time.monotonic() - renewed_at > _RENEW_SECONDS:
@@ -122,7 +122,7 @@ def _renewing(pool: Callable[[], Pool]) -> Callable[[Connection], Awaitable[None
 
 
 async def takes_writes(pool: Pool) -> bool:
-    """For /readyz: the database answers and takes changes."""
+    """Return whether the database answers and takes changes, for /readyz."""
     return bool(await pool.fetchval("SELECT current_setting('transaction_read_only') = 'off'"))
 
 
@@ -162,9 +162,9 @@ def _trace_statement(query: Any) -> None:
 
 
 class SqlFile(Enum):
-    """The base of each package's enum `Statement`, which names the files of the folder `sql` beside its module.
+    """The base of each package's enum `Statement`, which names the files of the folder `sql` next to its module.
 
-    Not a `StrEnum`: members of two packages would be equal where their files have the same name.
+    Not a `StrEnum`: members of two packages would be equal if their files have the same name.
     """
 
     @staticmethod
@@ -174,7 +174,7 @@ class SqlFile(Enum):
 
 @cache
 def load_sql(statement: SqlFile) -> str:
-    """The text of `statement`."""
+    """Return the text of `statement`."""
     package = type(statement).__module__.rpartition(".")[0]
     text = (resources.files(package) / "sql" / f"{statement.value}.sql").read_text(encoding="utf-8")
     _names[text] = statement.value

@@ -1,8 +1,8 @@
 """What must move: each loop of a leader and each step of the poll, with the time within which it must succeed.
 
-Readiness, metrics, the alert rule and the concerns of `GET /v1/flow` come from this one list. Each service writes how
-its own have fared into table `d365_sync.progress`, so that a service that is gone is seen by the others, and a leader
-that moves from one replica to another is one line.
+Readiness, metrics, the alert rule and the concerns of `GET /v1/flow` all use this one list. Each service writes its
+own progress into table `d365_sync.progress`: so the others see that a service is gone, and a leader that moves to
+another replica stays one row.
 """
 
 import os
@@ -35,10 +35,10 @@ _step_age = Gauge(
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """One of them: `within_seconds` it must succeed; `each_replica` runs it, not the leader alone; a `step` reads D365.
+    """One loop or step; must succeed `within_seconds`; `each_replica` runs it, or else the leader; a `step` reads D365.
 
-    `name` is that of the loop or step as `Heartbeats` has it. For the first time it must succeed
-    `first_within_seconds` from the start of its service, where that is sooner.
+    `name` is its name in `Heartbeats`. Its first success is due `first_within_seconds` after its service starts, if
+    that is sooner.
     """
 
     service: str
@@ -88,7 +88,7 @@ def expected(
     step_seconds: float | None = None,
     first_step_seconds: float | None = None,
 ) -> tuple[Moving, ...]:
-    """What must move in `service`, but for what its settings leave out; the last two are bounds of its steps."""
+    """Return what must move in `service`, except what its settings omit; the last two are the bounds of its steps."""
     found = [one for one in MUST_MOVE if one.service == service and one.name not in without]
     if step_seconds is None:
         return tuple(found)
@@ -97,7 +97,7 @@ def expected(
 
 
 class Standing(NamedTuple):
-    """How one stands now, whichever replica runs it."""
+    """How a loop or step is doing now, whichever replica runs it."""
 
     service: str
     name: str
@@ -108,7 +108,7 @@ class Standing(NamedTuple):
 
 @dataclass
 class Progress:
-    """Writes how this process's own have fared, and shows how all stand."""
+    """Writes the progress of this process, and shows that of all."""
 
     pool: Pool
     heartbeats: Heartbeats
@@ -117,7 +117,7 @@ class Progress:
     _standing: Sequence[Standing] = ()
 
     async def turn(self) -> bool:
-        """Write and read once; False, as a loop's turn that is done."""
+        """Write and read once; returns False, since the turn leaves nothing to do."""
         outcomes = [self.heartbeats.outcome(one.name) for one in self.moving]
         rows = await self.pool.fetch(
             load_sql(Statement.REPORT_PROGRESS),
@@ -137,18 +137,18 @@ class Progress:
         return False
 
     async def moves(self) -> bool:
-        """For /readyz: whether all of this service's have succeeded in time, as far as was read last."""
+        """Return whether all of this service succeeded in time, as of the last read; for /readyz."""
         service = self.moving[0].service
         return all(one.age_seconds <= one.within_seconds for one in self._standing if one.service == service)
 
 
 def _storable(text: str) -> str:
-    """`text`, which D365 wrote, as PostgreSQL takes it."""
+    """Return `text`, which D365 wrote, as PostgreSQL takes it."""
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")[:_LONGEST_ERROR]
 
 
 def _show(standing: Sequence[Standing]) -> None:
-    """Set the gauges; ages go on growing by themselves while the database is away."""
+    """Set the gauges; ages keep growing while the database is away."""
     for gauge in (_age, _bound, _step_age):
         gauge.clear()
     for one in standing:

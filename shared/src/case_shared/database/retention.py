@@ -1,4 +1,4 @@
-"""What is kept for a configured time only, and how it goes: in small batches, by one leader, in nobody's way."""
+"""What is kept only for a configured time, and how it is removed: in small batches, by one leader, blocking nobody."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ _removed = Counter("casebridge_retention_removed_total", "Rows emptied or delete
 
 @dataclass(frozen=True)
 class Rule:
-    """`statement` empties or deletes a batch of rows that have been done with for longer than $1 seconds.
+    """`statement` empties or deletes a batch of rows that have been finished for longer than $1 seconds.
 
-    It takes the oldest first by an index, skips what is locked, and returns how many rows it took.
+    It takes the oldest first by an index, skips locked rows, and returns how many rows it took.
     """
 
     what: str
@@ -32,7 +32,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Retention:
-    """Applies `rules` from time to time, a batch in a transaction of its own, with a pause between two of them."""
+    """Applies `rules` from time to time, each batch in its own transaction, with a pause between batches."""
 
     pool: Pool
     rules: Sequence[Rule]
@@ -52,7 +52,7 @@ class Retention:
         )
 
     async def apply(self, lease: Lease, stopping: asyncio.Event) -> None:
-        """Apply each rule until nothing is left for it. Raises `LeaseLost`, and what the database raises."""
+        """Apply each rule until it finds nothing more. Raises: `LeaseLost`, and what the database raises."""
         for rule in self.rules:
             total = 0
             while not stopping.is_set():

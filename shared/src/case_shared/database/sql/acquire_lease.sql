@@ -1,4 +1,4 @@
--- Takes or renews a lease; no row where another owner holds it.
+-- Takes or renews a lease; returns no row if another owner has it.
 -- $1 name text, $2 owner text, $3 seconds float
 INSERT INTO leases AS held (name, owner, token, expires_at)
 VALUES ($1, $2, 1, clock_timestamp() + make_interval(secs => $3::double precision))

@@ -1,9 +1,9 @@
--- Writes how a service's loops and steps have fared in this process, and returns how those of all services stand.
--- The last success of any replica counts. What was silent for longer than its bound (its service was not running) is
--- expected anew from now; what a newer version does not have any more goes.
+-- Writes how a service's loops and steps have fared in this process, and returns how those of all services are doing.
+-- The last success of any replica counts. What was silent for longer than its bound (its service did not run) is
+-- expected again from now on; what a newer version no longer has is deleted.
 -- $1 service text; in one order: $2 names text[], $3 instances text[] ('' for what one leader does), $4 steps boolean[],
 -- $5 bounds float8[], and in seconds ago $6 successes float8[], $7 tries float8[]; $8 errors of the last tries text[], $9 their kinds text[],
--- $10 bounds of those that have never succeeded float8[]. Silence of less than a minute is no sign that a service was off.
+-- $10 bounds of those that have never succeeded float8[]. Less than a minute of silence does not mean that a service was off.
 WITH reported AS (
     SELECT
         name, instance, step, within_seconds, first_within_seconds, error, kind, now() - make_interval(secs => success) AS succeeded_at,
@@ -19,7 +19,7 @@ WITH reported AS (
         $1, name, instance, step, CASE WHEN succeeded_at IS NULL THEN first_within_seconds ELSE within_seconds END, succeeded_at, tried_at, error, kind
     FROM reported ORDER BY name
     ON CONFLICT (service, name, instance) DO UPDATE SET
-        -- Another replica may have succeeded before.
+        -- Another replica may have succeeded earlier.
         within_seconds = CASE
             WHEN p.succeeded_at IS NULL THEN excluded.within_seconds
             ELSE (SELECT t.within_seconds FROM reported AS t WHERE t.name = p.name AND t.instance = p.instance)
