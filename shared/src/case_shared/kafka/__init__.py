@@ -1,1 +1,1 @@
-"""Kafka: connections, topics, consumers that lose nothing, and what cannot be read kept apart."""
+"""Kafka: connections, topics, consumers that lose nothing, and a place for records that cannot be read."""

@@ -1,7 +1,7 @@
 """The AsyncAPI document of our topics, made from the event models.
 
 `python -m case_shared.kafka.asyncapi docs/events/asyncapi.json` writes it, and refuses a change that would break a
-subscriber of the version that stands there: such a change is a new event type (`….v2`) on a topic of its own.
+subscriber of the version in that file: such a change needs a new event type (`….v2`) on its own topic.
 """
 
 import json
@@ -21,7 +21,7 @@ _EVENTS: dict[str, type[Payload]] = {
 
 
 def document() -> dict[str, Any]:
-    """The AsyncAPI 3.0 document: a channel a topic, CloudEvents 1.0 in binary mode, the key is the Web Case ID."""
+    """Return the AsyncAPI 3.0 document: one channel per topic, CloudEvents 1.0 in binary mode, keyed by Web Case ID."""
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -56,7 +56,7 @@ _HEADERS = {
 
 
 def incompatibilities(old: Any, new: Any, path: str = "") -> Iterator[str]:
-    """What a reader of `old` could stumble over in `new`: fields or channels gone, types changed, values added."""
+    """Yield what could break a reader of `old` in `new`: fields or channels gone, types changed, values added."""
     if isinstance(old, dict) and isinstance(new, dict):
         for name, value in old.items():
             if name in {"description", "summary", "title", "default", "examples", "version"}:
@@ -72,7 +72,7 @@ def incompatibilities(old: Any, new: Any, path: str = "") -> Iterator[str]:
 
 
 def main() -> None:
-    """Write the document to the path given, unless that would break a subscriber."""
+    """Write the document to the given path, unless that would break a subscriber."""
     path = Path(sys.argv[1])
     if path.exists():
         problems = list(incompatibilities(json.loads(path.read_text(encoding="utf-8")), document()))

@@ -1,7 +1,7 @@
-"""FastStream's broker as a consumer uses it: made, joined to a group, told which offsets are done, stopped in time.
+"""FastStream's broker as a consumer uses it: created, joined to a group, committing what is done, stopped in time.
 
 FastStream's own loop, parsers and acknowledgements are not used: its loop logs nothing without a logger and goes on
-after any error of fetching, its parser raises on a header that is no UTF-8, and its `ack` commits whatever was fetched.
+after any error of fetching, its parser fails on a header that is not UTF-8, and its `ack` commits all it fetched.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ STOP_SECONDS = 5.0
 
 
 class Reading(NamedTuple):
-    """One group's reading of one topic, by their full names; `instance` names a static member."""
+    """How one group reads one topic, by their full names; `instance` names a static member."""
 
     topic: str
     group: str
@@ -32,16 +32,16 @@ class Reading(NamedTuple):
     session_ms: int
 
     async def start(self, broker: KafkaBroker) -> AIOKafkaConsumer:
-        """Start `broker` with this subscription alone; returns its consumer, which has joined the group."""
+        """Start `broker` with only this subscription; return its consumer, which has joined the group."""
         subscriber = broker.subscriber(
             self.topic,
             group_id=self.group,
             group_instance_id=self.instance,
-            # Also where the group's place is gone: never `latest`, which would skip what nobody has handled.
+            # Even if the group's offset is gone: never `latest`, which would skip unhandled records.
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
             session_timeout_ms=self.session_ms,
-            # A member learns by its heartbeat's answer that the group shares the partitions anew.
+            # A member learns from the answer to its heartbeat that the group is rebalancing.
             heartbeat_interval_ms=self.session_ms // 5,
         )
         await broker.start()
@@ -51,9 +51,9 @@ class Reading(NamedTuple):
 
 
 async def stop(broker: KafkaBroker, writing: Collection["asyncio.Task[bool]"]) -> None:
-    """Let `writing` end and leave the groups, in a few seconds."""
+    """Wait for `writing` and leave the groups, within a few seconds."""
     consumers: list[Any] = [subscriber.consumer for subscriber in broker.subscribers]  # type: ignore[attr-defined]
-    # aiokafka leaves its group on the way out, and would wait long for a coordinator that is dead.
+    # aiokafka leaves its group when it stops, and would wait long for a coordinator that is dead.
     try:
         async with asyncio.timeout(STOP_SECONDS):
             if writing:
@@ -61,15 +61,15 @@ async def stop(broker: KafkaBroker, writing: Collection["asyncio.Task[bool]"]) -
             await broker.stop()
     except TimeoutError:
         log.warning("consumers_not_stopped_cleanly", seconds=STOP_SECONDS)
-    except Exception as error:  # noqa: BLE001 - what had ended a task of aiokafka's comes out again here
+    except Exception as error:  # noqa: BLE001 - an error that ended a task of aiokafka is raised again here
         log.warning("consumers_not_stopped_cleanly", error=repr(error))
-        # Its own way out did not come to the connections.
+        # aiokafka stopped before it closed the connections.
         for consumer in filter(None, consumers):
             await close_connections(consumer)
 
 
 def create_broker(arguments: dict[str, Any], client_id: str) -> KafkaBroker:
-    """A broker that connects by `arguments` (`connection.connection_arguments`) and acknowledges nothing."""
+    """Create a broker that connects by `arguments` (`connection.connection_arguments`) and acknowledges nothing."""
     return KafkaBroker(
         arguments["bootstrap_servers"],
         security=_security(arguments),
@@ -97,24 +97,24 @@ def _security(arguments: dict[str, Any]) -> Any:
 
 
 async def commit(consumer: Any, records: Sequence[RawRecord]) -> None:
-    """Commit the offsets behind `records`, and of nothing else.
+    """Commit the offsets after `records`, and no others.
 
-    Where it fails the records come again, to us or to the partition's new owner, and are known by then.
+    If it fails, the records come again, to us or to the partition's new owner, who then recognizes them.
     """
-    # The last one of a partition counts, for they are in its order.
+    # Records are in order within a partition, so its last one counts.
     behind = {(record.topic, record.partition): next_offset(record) for record in records}
     try:
         await consumer.commit({TopicPartition(*partition): offset for partition, offset in behind.items()})
     except (CommitFailedError, IllegalStateError) as error:
         log.info("commit_not_ours_any_more", error=repr(error))
-    except Exception as error:  # noqa: BLE001 - uvloop raises RuntimeError where the connection was just closed
+    except Exception as error:  # noqa: BLE001 - uvloop raises RuntimeError if the connection was just closed
         log.warning("commit_failed", error=repr(error))
 
 
 def is_alive(consumer: AIOKafkaConsumer) -> bool:
-    """Whether aiokafka's own tasks of `consumer` run.
+    """Whether aiokafka's own tasks of `consumer` are running.
 
-    What they do not foresee ends them with a line in the log (uvloop: a write to a connection just closed is a
-    RuntimeError). Then the consumer keeps its partitions and waits for ever.
+    An error that they do not expect ends them with only a line in the log (uvloop: a write to a connection just closed
+    is a RuntimeError). The consumer then keeps its partitions and waits forever.
     """
     return not any(task.done() for task in inner_tasks(consumer))

@@ -1,4 +1,4 @@
-"""How Kafka is reached, and what a subscription is; `case_shared.kafka.consumers` reads."""
+"""How to reach Kafka, and what a subscription is; `case_shared.kafka.consumers` does the reading."""
 
 import asyncio
 import re
@@ -17,15 +17,15 @@ from case_shared.process.loops import pause
 from case_shared.process.settings import Days
 
 log = structlog.get_logger(__name__)
-# How often clients ask which partitions there are: an added one, or a topic made anew, is read and written to by then.
+# How often clients look for partitions: they read and write an added one, or a re-created topic, within this time.
 METADATA_MS = 30_000
-# A host name or IPv4 address, or an IPv6 address in brackets. aiokafka would take 9092 for a port that is missing.
+# A host name or IPv4 address, or an IPv6 address in brackets. aiokafka would use 9092 for a missing port.
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+(%[\w.-]+)?\]|[^\s:\[\],/@]+):(?P<port>[0-9]{1,5})", re.ASCII)
 _LARGEST_PORT = 65535
 
 
 class RawRecord(Protocol):
-    """What we read of a record, as it came; `timestamp` is in milliseconds since 1970, or whatever its sender wrote."""
+    """What we read of a record, as it came; `timestamp` is in ms since 1970, or whatever its sender wrote."""
 
     @property
     def topic(self) -> str: ...
@@ -47,7 +47,7 @@ BatchHandler = Callable[[Sequence[RawRecord]], Awaitable[None]]
 
 
 def _addresses(text: str) -> str:
-    """The addresses without spaces; a ValueError names the one that is none."""
+    """Return the addresses without spaces. Raises: ValueError, naming the first one that is wrong."""
     found = [address.strip() for address in text.split(",")]
     for address in found:
         match = _ADDRESS.fullmatch(address)
@@ -59,7 +59,7 @@ def _addresses(text: str) -> str:
 
 
 class KafkaSettings(BaseSettings):
-    """How Kafka is reached; Azure Event Hubs by SASL_SSL and PLAIN."""
+    """How to reach Kafka; Azure Event Hubs by SASL_SSL and PLAIN."""
 
     kafka_bootstrap_servers: Annotated[str, AfterValidator(_addresses)] = Field(
         description="Kafka's addresses: host:port, separated by commas, IPv6 in brackets."
@@ -82,7 +82,7 @@ class KafkaSettings(BaseSettings):
     )
     kafka_topic_prefix: str = Field(default="", description="Put in front of the name of each topic.")
     kafka_group_prefix: str = Field(default="", description="Put in front of the name of each consumer group.")
-    # Six seconds is the least that Event Hubs takes, and a broker by its own `group.min.session.timeout.ms`.
+    # Event Hubs takes no less than six seconds, and neither does a broker by its `group.min.session.timeout.ms`.
     kafka_session_timeout_seconds: float = Field(
         default=6.0,
         ge=1,
@@ -107,9 +107,9 @@ class KafkaSettings(BaseSettings):
 
 
 def connection_arguments(settings: KafkaSettings) -> dict[str, Any]:
-    """Arguments that each client of aiokafka takes to connect."""
+    """Return the arguments with which each client of aiokafka connects."""
     arguments: dict[str, Any] = {
-        # A list: FastStream takes a string for one address, while aiokafka splits it.
+        # A list: FastStream reads a string as one address, while aiokafka splits it.
         "bootstrap_servers": settings.kafka_bootstrap_servers.split(","),
         "security_protocol": settings.kafka_security_protocol,
     }
@@ -124,9 +124,9 @@ def connection_arguments(settings: KafkaSettings) -> dict[str, Any]:
 
 
 def create_producer(settings: KafkaSettings, *, client_id: str, batch_bytes: int = 16_384) -> AIOKafkaProducer:
-    """A producer that is idempotent and waits for all replicas; it is not started.
+    """Create a producer that is idempotent and waits for all replicas; it is not started.
 
-    One batch of a partition is under way at a time, so who sends many at once wants larger `batch_bytes`.
+    It sends one batch of a partition at a time, so a caller that sends many records at once needs larger `batch_bytes`.
     """
     return AIOKafkaProducer(
         **connection_arguments(settings),
@@ -157,12 +157,12 @@ async def until_started(start: Callable[[], Awaitable[None]], what: str, stoppin
 
 @dataclass(frozen=True)
 class Subscription:
-    """One group's reading of one topic, from the earliest record on, a batch at a time; prefixes are added.
+    """How one group reads one topic, from the earliest record on, a batch at a time; prefixes are added.
 
-    `name` is what it is called among what must move (`case_shared.database.progress`); `kafka` is where the topic
-    is, if not in the Kafka of the service, and `set_by` the settings that say so. `handle(records)` returns once they
-    are durable. What a plain function begins before it returns its awaitable (a
-    task that reads them) goes on while the batch before is still being written; batches are written one by one.
+    `name` is its name among what must move (`case_shared.database.progress`). `kafka` is set if the topic is not in the
+    service's own Kafka, and `set_by` names the settings for it. `handle(records)` returns once they are durable. What
+    a plain function starts before it returns its awaitable (a task that reads them) runs while the previous batch is
+    still being written; batches are written one by one.
     """
 
     topic: str

@@ -1,4 +1,4 @@
-"""How one consumer is: whether it has joined, what it reads, how far it is behind, and what stops it."""
+"""The state of one consumer: whether it has joined, what it reads, how far it is behind, and what stops it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from case_shared.kafka.connection import RawRecord
 from case_shared.kafka.record_batches import UndecodableRecord, record_time
 from case_shared.process.clock import Clock
 
-# A batch is handled within a second; so long nothing was handled though there is something.
+# A batch takes less than a second; for this long, records waited and none was handled.
 _LONGEST_LAG_SECONDS = 60.0
 _LABELS = ["topic", "group"]
 _consumed = Counter("casebridge_records_consumed_total", "Records whose outcome is durable", _LABELS)
@@ -25,13 +25,13 @@ _lag_age = Gauge("casebridge_consumer_lag_seconds", "For how long the oldest of 
 
 
 def next_offset(record: RawRecord) -> int:
-    """The offset behind `record`."""
+    """Return the offset after `record`."""
     return 1 + (record.last_offset if isinstance(record, UndecodableRecord) else record.offset)
 
 
 @dataclass
 class ConsumerState:
-    """What the consumer of `topic` in `group` tells about itself; times by `clock`."""
+    """What the consumer of `topic` in `group` reports about itself; times by `clock`."""
 
     topic: str
     group: str
@@ -47,7 +47,7 @@ class ConsumerState:
     last_error: str | None = None
     _ever_joined: bool = False
     _ended_by_error: bool = False
-    # By partition: up to where it is handled, and up to where it is read.
+    # By partition: the next offset to handle, and the next one to read.
     _places: dict[TopicPartition, int] = field(default_factory=dict)
     _read_to: dict[TopicPartition, int] = field(default_factory=dict)
     _behind_since: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class ConsumerState:
 
     @property
     def problem(self) -> str | None:
-        """Why the service is not ready because of this consumer; None where it is, or Kafka is away for a while."""
+        """Why this consumer makes the service not ready; None if it does not, or Kafka is only away for a while."""
         reason = f": {self.last_error}" if self.last_error else ""
         if self._ended_by_error:
             return f"the consumer of {self.topic} was ended by an error and begins anew{reason}"
@@ -68,7 +68,7 @@ class ConsumerState:
 
     @property
     def concern(self) -> str | None:
-        """What else stops it, or part of its topic; None where all flows."""
+        """What else stops it, or part of its topic; None if all records flow."""
         if not self.joined:
             return f"the consumer of {self.topic} is not in group {self.group}"
         if self.flooded:
@@ -83,13 +83,13 @@ class ConsumerState:
 
     @property
     def concern_kind(self) -> str:
-        """What `concern` is in the flow: it lags, partitions have no owner, or it stands still."""
+        """The kind of `concern` in the flow: it lags, partitions have no owner, or it is stopped."""
         if not self.joined or self.flooded or self.topic_missing:
             return "consumer_stopped"
         return "consumer_lags" if self.lag_seconds > _LONGEST_LAG_SECONDS else "partitions_unowned"
 
     def has_joined(self) -> None:
-        """It is a member of its group now."""
+        """Note that it is a member of its group now."""
         self.joined = self._ever_joined = True
         self._ended_by_error = False
         self._places.clear()
@@ -98,40 +98,40 @@ class ConsumerState:
         self._metric(_joined, 1)
 
     def has_left(self) -> None:
-        """It is no member any more."""
+        """Note that it is no longer a member."""
         self.joined = False
         self.assigned = frozenset()
         self._metric(_joined, 0)
         self._metric(_assigned, 0)
 
     def has_failed(self, error: BaseException | str, *, ended: bool) -> None:
-        """Something went wrong; `ended` where reading came to an end by it."""
+        """Note an error; `ended` if it ended the reading."""
         self.last_error = error if isinstance(error, str) else repr(error)[:500]
         self._ended_by_error = self._ended_by_error or ended
         if ended:
             _ended.labels(self.topic, self.group).inc()
 
     def has_read(self, records: Iterable[RawRecord]) -> None:
-        """These are in hand: what is before them is handled."""
+        """Note that these are being handled; everything before them has been."""
         for record in records:
             partition = TopicPartition(record.topic, record.partition)
             self._places.setdefault(partition, record.offset)
             self._read_to[partition] = next_offset(record)
 
     def has_handled(self, records: Sequence[RawRecord]) -> None:
-        """The outcome of these is durable."""
+        """Note that the outcome of these is durable."""
         for record in records:
             self._places[TopicPartition(record.topic, record.partition)] = next_offset(record)
         _consumed.labels(self.topic, self.group).inc(len(records))
         self._metric(_record_time, max(record_time(record) for record in records).timestamp())
 
     def is_flooded(self, *, flooded: bool) -> None:
-        """Whether a flood of unreadable records stops it."""
+        """Note whether a flood of unreadable records stops it."""
         self.flooded = flooded
         self._metric(_paused, flooded)
 
     def measure(self, ends: Mapping[TopicPartition, int], positions: Mapping[TopicPartition, int]) -> None:
-        """It reads these partitions: where each ends, and what it reads next."""
+        """Measure the lag of the partitions that it reads, by the end of each and the next offset it reads."""
         self.assigned = frozenset(positions)
         self._places = {one: self._place(one, position) for one, position in positions.items()}
         behind = {one: end - self._places[one] for one, end in ends.items() if end > self._places[one]}
@@ -144,14 +144,14 @@ class ConsumerState:
         self._metric(_lag_age, self.lag_seconds)
 
     def has_unowned(self, partitions: int) -> None:
-        """So many partitions have no member that reads them."""
+        """Note how many partitions no member reads."""
         self.unowned = partitions
         self._metric(_unowned, partitions)
 
     def _place(self, partition: TopicPartition, position: int) -> int:
-        """Up to where `partition` is handled: up to its position where nothing of it is in hand.
+        """Return the offset up to which `partition` is handled: its position if nothing is being handled.
 
-        That passes over what is no record, as the marks of transactions are.
+        The position also passes what is not a record, such as the marks of transactions.
         """
         place = self._places.get(partition, position)
         return position if place >= self._read_to.get(partition, place) else place

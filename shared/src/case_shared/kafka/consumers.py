@@ -1,4 +1,4 @@
-"""The consumers of one service: each joins, fails and begins anew by itself, so that none holds another up."""
+"""The consumers of one service: each joins, fails and restarts by itself, so that none delays another."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,33 +22,33 @@ class Consumers:
 
     @property
     def states(self) -> Sequence[ConsumerState]:
-        """How each is."""
+        """The state of each consumer."""
         return [consumer.state for consumer in self._consumers]
 
     @property
     def started(self) -> bool:
-        """Whether each is in its group."""
+        """Whether each consumer is in its group."""
         return all(state.joined for state in self.states)
 
     @property
     def flowing(self) -> bool:
-        """Whether each is in its group, and nothing stops it: no flood, no missing topic, no partition left alone."""
+        """Whether each is in its group and nothing stops it: no flood, no missing topic, no unread partition."""
         return not any(state.concern for state in self.states)
 
     async def ready(self) -> bool:
-        """For /readyz. Raises `NotReady` where one never joined its group, or was ended by an error."""
+        """For /readyz. Raises: `NotReady` if one never joined its group, or an error ended it."""
         problems = [state.problem for state in self.states if state.problem]
         if problems:
             raise NotReady("; ".join(problems))
         return True
 
     async def flow(self) -> bool:
-        """For /readyz, shown only. Raises `NotReady` where something stops one of them."""
+        """For /readyz, which only shows it. Raises: `NotReady` if something stops one of them."""
         concerns = [state.concern for state in self.states if state.concern]
         if concerns:
             raise NotReady("; ".join(concerns))
         return True
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Consume until `stopping` is set; the batches in hand are finished first where they can be."""
+        """Consume until `stopping` is set; finishes the batches in progress first, if possible."""
         await asyncio.gather(*(consumer.run(stopping) for consumer in self._consumers))

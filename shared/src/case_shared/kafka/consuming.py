@@ -1,7 +1,7 @@
-"""One consumer: it joins its group, reads its topic, and begins anew after whatever ends it.
+"""One consumer: it joins its group, reads its topic, and restarts after whatever ends it.
 
-A handler gets raw records and is called again until it succeeds; then the offsets of just these are committed. A new
-consumer begins at what was committed, so nothing is passed over that was not handled.
+A handler gets raw records and is called again until it succeeds; then only their offsets are committed. A new consumer
+starts from what was committed, so it skips nothing that was not handled.
 """
 
 import asyncio
@@ -27,13 +27,13 @@ from case_shared.words.errors import Flooded
 log = structlog.get_logger(__name__)
 _LONGEST_PAUSE_SECONDS = 5.0
 _LONGEST_FLOOD_PAUSE_SECONDS = 30.0
-# A batch takes well below a second; a try of it that lasts as long as this hangs.
+# A batch takes well below a second; a try that lasts this long hangs.
 _STUCK_SECONDS = 30.0
 # A start that meets a dead address gives up by itself within aiokafka's 40 s.
 _START_SECONDS = 90.0
 _LOOK_SECONDS = 1.0
 _MEASURE_SECONDS = 5.0
-# An answer may have to wait behind a fetch on the same connection.
+# An answer may have to wait for a fetch on the same connection.
 _MEASURE_TIMEOUT_SECONDS = 5.0
 _PAUSE_AFTER_ERROR_SECONDS = 1.0
 _retried = Counter(
@@ -42,7 +42,7 @@ _retried = Counter(
 
 
 class Consumer:
-    """One subscription, kept running until the service stops; `state` tells how it is."""
+    """One subscription, kept running until the service stops; `state` shows how it is doing."""
 
     def __init__(
         self, settings: KafkaSettings, subscription: Subscription, *, client_id: str, heartbeats: Heartbeats
@@ -65,7 +65,7 @@ class Consumer:
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Consume until `stopping` is set; the batch in hand is finished first where it can be."""
+        """Consume until `stopping` is set; finishes the batch in progress first, if possible."""
         self._stopping = stopping
         self._heartbeats.expect(self._loop, within_seconds=_START_SECONDS)
         while not stopping.is_set():
@@ -81,7 +81,7 @@ class Consumer:
                 await self._stop()
 
     async def _start(self) -> None:
-        """Join the group by a new broker: FastStream would start once more what an earlier start left behind."""
+        """Join the group with a new broker: FastStream would also restart what an earlier start left behind."""
         self._heartbeats.beat(self._loop)
         await self._stop()
         try:
@@ -94,7 +94,7 @@ class Consumer:
             )
             self._consumer = await reading.start(self._broker)
         except Exception as error:
-            # aiokafka says why (no answer, an untrusted certificate, a wrong password) in its own log alone.
+            # aiokafka says why (no answer, an untrusted certificate, a wrong password) only in its own log.
             described = f"{repr(error)[:400]} (set by {self._subscription.set_by}; aiokafka's line in the log says why)"
             self.state.has_failed(described, ended=False)
             self._heartbeats.failed(self._subscription.name, described)
@@ -113,7 +113,7 @@ class Consumer:
             await stop(broker, set(self._writing))
 
     async def _consume(self) -> None:
-        """Read and watch until the service stops; raises what ends either."""
+        """Read and watch until the service stops; raises whatever ends either."""
         assert self._consumer is not None
         tasks = [asyncio.create_task(work(self._consumer)) for work in (self._read, self._watch)]
         try:
@@ -126,7 +126,7 @@ class Consumer:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
-        """Hand over what comes, a batch at a time; the next one is begun while one is being written."""
+        """Pass on what comes, a batch at a time; starts the next batch while the previous one is being written."""
         reader, writing = Reader(consumer), asyncio.create_task(asyncio.sleep(0, result=True))
         while not self._stopping.is_set():
             records = await reader.read(self._subscription.max_records)
@@ -135,7 +135,7 @@ class Consumer:
             self.state.has_read(records)
             begun = self._begin(records)
             try:
-                await asyncio.wait({writing})  # a cancellation of ours must not reach it
+                await asyncio.wait({writing})  # canceling us must not cancel the write
                 goes_on = writing.result()
             except BaseException:
                 _drop(begun)
@@ -151,7 +151,7 @@ class Consumer:
         try:
             return self._subscription.handle(records)
         except Exception as error:  # noqa: BLE001 - whatever it is, skipping the batch would lose it
-            # It is tried again, and told properly, when it is this batch's turn.
+            # It is tried again, and reported in full, when it is this batch's turn.
             log.warning("batch_not_begun", topic=self.state.topic, error=repr(error))
             return None
 
@@ -166,14 +166,14 @@ class Consumer:
         return handled
 
     async def _handled(self, records: Sequence[RawRecord], begun: Awaitable[None] | None) -> bool:
-        """Handle `records` until it succeeds (True); False where the service stops before: then no more is written."""
+        """Handle `records` until it succeeds (True); False if the service stops first, and then no more is written."""
         delay = 0.1
         while True:
             try:
-                # A try that fails is told by the metric, and no restart would mend it; one that hangs is stuck.
+                # The metric shows a failing try, and a restart would not fix it; a try that hangs counts as stuck.
                 with self._heartbeats.during(f"batch of {self._subscription.topic}", within_seconds=_STUCK_SECONDS):
                     await (begun or self._subscription.handle(records))
-            except Exception as error:  # noqa: BLE001 - told by _pause; skipping the batch would lose it
+            except Exception as error:  # noqa: BLE001 - _pause reports it; skipping the batch would lose it
                 begun = None
                 _retried.labels(self.state.topic, self.state.group).inc()
                 delay = await self._pause(records, error, delay)
@@ -184,7 +184,7 @@ class Consumer:
                 return True
 
     async def _pause(self, records: Sequence[RawRecord], error: Exception, delay: float) -> float:
-        """Say why the batch failed and wait `delay` seconds; returns how long to wait the next time."""
+        """Log why the batch failed and wait `delay` seconds; return the next delay in seconds."""
         about = {"topic": self.state.topic, "group": self.state.group, "records": len(records)}
         flooded = isinstance(error, Flooded)
         self.state.is_flooded(flooded=flooded)
@@ -197,7 +197,7 @@ class Consumer:
         return min(delay * 2, _LONGEST_FLOOD_PAUSE_SECONDS if flooded else _LONGEST_PAUSE_SECONDS)
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
-        """Raise where a task of aiokafka's own has ended, which nothing else would tell; measure how far it is."""
+        """Raise if a task of aiokafka's own has ended, which nothing else would report; measure the lag."""
         measured = self._heartbeats.clock.monotonic() - _MEASURE_SECONDS
         while not self._stopping.is_set():
             if not is_alive(consumer):
@@ -209,7 +209,7 @@ class Consumer:
             await pause(_LOOK_SECONDS, self._stopping)
 
     async def _measure(self, consumer: AIOKafkaConsumer) -> None:
-        """How far it is behind, and whether each partition has a member that reads it."""
+        """Measure how far it is behind, and whether each partition has a member that reads it."""
         assigned = consumer.assignment()
         try:
             async with asyncio.timeout(_MEASURE_TIMEOUT_SECONDS):
@@ -232,7 +232,7 @@ class Consumer:
         if owned is None:
             return
         unowned = {TopicPartition(self.state.topic, number) for number in known or ()} - owned
-        # A group shares added partitions out a moment later: what is seen twice stays so.
+        # A group assigns added partitions a moment later: only what two measurements see counts.
         lasting = unowned & self._unowned
         if len(lasting) > self.state.unowned:
             log.error("partitions_without_consumer", topic=self.state.topic, group=self.state.group, count=len(lasting))
@@ -241,6 +241,6 @@ class Consumer:
 
 
 def _drop(begun: Awaitable[None] | None) -> None:
-    """Nobody will wait for it: its batch is read anew."""
+    """Close it: nobody will wait for it, and its batch is read again."""
     if asyncio.iscoroutine(begun):
         begun.close()

@@ -1,6 +1,6 @@
 """Where D365's events are read: a topic of our Kafka, or an event hub of Azure, which speaks Kafka, too.
 
-An event hub is reached by SASL_SSL with mechanism PLAIN at port 9093 of its namespace; the user is literally
+An event hub takes SASL_SSL with mechanism PLAIN at port 9093 of its namespace; the user is literally
 `$ConnectionString`, the password the connection string itself (Azure/azure-event-hubs-for-kafka, README).
 """
 
@@ -14,15 +14,15 @@ from case_shared.kafka.connection import KafkaSettings
 
 _USER = "$ConnectionString"
 _PORT = 9093
-# What Event Hubs' documentation recommends; it refuses less than six.
+# Event Hubs' documentation recommends it; Event Hubs refuses less than six.
 _SESSION_SECONDS = 30.0
 _NEEDED = ("Endpoint", "SharedAccessKeyName", "SharedAccessKey")
 
 
 class Inbound(NamedTuple):
-    """The Kafka and the topic that D365's events are in; the prefix in `kafka` goes in front of `topic`.
+    """The Kafka and the topic with D365's events; the prefix in `kafka` goes in front of `topic`.
 
-    `set_by` names the settings that say so.
+    `set_by` names the settings that choose them.
     """
 
     kafka: KafkaSettings
@@ -31,14 +31,14 @@ class Inbound(NamedTuple):
 
 
 class EventHub(NamedTuple):
-    """An event hub: `address` is host:port, `name` is empty where the connection string is for a whole namespace."""
+    """An event hub: `address` is host:port, `name` is empty if the connection string is for a whole namespace."""
 
     address: str
     name: str
 
 
 def parse_connection_string(text: str) -> EventHub:
-    """Read a connection string as Azure shows it. Raises ValueError, which says what is missing and repeats no key."""
+    """Read a connection string as Azure shows it. Raises: ValueError, which says what is missing and repeats no key."""
     parts = dict(part.split("=", 1) for part in text.strip().split(";") if "=" in part)
     if missing := [name for name in _NEEDED if not parts.get(name)]:
         raise ValueError(
@@ -60,7 +60,7 @@ def _of_an_event_hub(text: SecretStr) -> SecretStr:
     return text
 
 
-# It has the key in it.
+# Secret: it contains the key.
 EventHubConnection = Annotated[SecretStr, AfterValidator(_of_an_event_hub)]
 
 
@@ -77,7 +77,7 @@ class InboundTopic(BaseSettings):
 
 
 def inbound(settings: KafkaSettings, topic: str, connection_string: SecretStr | None) -> Inbound:
-    """Where D365's events are: in `topic` of our Kafka, or in the event hub of the connection string."""
+    """Return where D365's events are: in `topic` of our Kafka, or in the event hub of the connection string."""
     if connection_string is None:
         return Inbound(settings, topic)
     text = connection_string.get_secret_value().strip()

@@ -1,4 +1,4 @@
-"""The command `migrate` of a service: its schema first, then the topics that it needs."""
+"""A service's command `migrate`: its schema first, then the topics that it needs."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from case_shared.process.settings import MigrationSettings, load_settings
 
 
 class MigrateSettings(MigrationSettings, KafkaSettings):
-    """What the command `migrate` needs."""
+    """The settings of the command `migrate`."""
 
 
 def run(package: str, *, topics: Sequence[str] = ()) -> None:
-    """The command `migrate`: `package`'s schema (of the same name) and these topics are brought up to date.
+    """Run the command `migrate`: bring `package`'s schema (of the same name) and these topics up to date.
 
-    Exits with 1, and says which setting to look at, where PostgreSQL or Kafka cannot be used.
+    Exits with 1, and names the setting to check, if PostgreSQL or Kafka cannot be used.
     """
     settings = load_settings(MigrateSettings if topics else MigrationSettings)
     try:

@@ -1,11 +1,12 @@
-"""The outbox publisher: takes what a service has stored for Kafka there, in order, and notes what Kafka has.
+"""The outbox publisher: sends to Kafka, in order, what a service has stored for it, and notes what Kafka has.
 
-It is one leader's work, and holds no transaction while it publishes. What it sent and could not note, because it died
-in between, is sent once more. The order is kept for each key: a record is sent only once Kafka has the one before it.
+It is one leader's work, and keeps no transaction open while it publishes. A record that it sent but could not note,
+because it died in between, is sent again. The order is kept for each key: a record is sent only once Kafka has the
+previous one.
 
-Kafka refuses some records for good (one that is too large, say). Such a record is set aside: it raises an alarm, is
-tried again after a time that doubles up to an hour, and the records of other keys go on. Those of its own key wait
-behind it, for whoever reads them one after the other must not be shown the second without the first. ADR 0029.
+Kafka refuses some records for good (one that is too large, say). Such a record is set aside: it raises an alarm and is
+tried again after a delay that doubles up to an hour, while records of other keys go on. Those of its own key wait
+behind it: nobody who reads them in order may get the second without the first. ADR 0029.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +29,7 @@ from case_shared.words.errors import CasebridgeError
 from case_shared.words.events import Record
 
 log = structlog.get_logger(__name__)
-# The name that versions before 0.2.0 know: by another one, an old and a new replica would both lead in an upgrade.
+# The name in versions before 0.2.0: under another, an old and a new replica would both lead during an upgrade.
 LEASE_NAME = "relay"
 # Well below the megabyte that brokers take by default.
 _BATCH_BYTES = 256 * 1024
@@ -42,22 +43,22 @@ _reachable = Gauge("casebridge_outbox_kafka_reachable", "1 where the last contac
 
 
 class UnsendableRecord(CasebridgeError):
-    """What is stored makes no record; `str(error)` says why."""
+    """The stored row does not make a record; `str(error)` says why."""
 
 
 def stored_record(row: asyncpg.Record) -> Record:
-    """The record of a row that holds it ready made."""
+    """Return the record that a row contains ready-made."""
     headers = [(name, value.encode()) for name, value in row["headers"].items()]
     return Record(row["topic"], row["key"], row["value"], headers)
 
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """One service's outbox: its SQL statements, and how a row makes a record.
+    """One service's outbox: its SQL statements, and how a row becomes a record.
 
-    `read` ($1 rows at most) gives the oldest first, and none of a key with a record that is set aside for now; each row
+    `read` ($1 rows at most) returns the oldest first, and none of a key that has a record set aside for now; each row
     has `key`, `since` (it waits) and the columns that `id_columns` names. `mark_sent` takes an array for each of these
-    columns, `set_aside` a value for each and then the refusal. `measure` gives depth, age_seconds and refused.
+    columns, `set_aside` a value for each and then the refusal. `measure` returns depth, age_seconds and refused.
     """
 
     topic: str
@@ -71,7 +72,7 @@ class Outbox:
 
 
 class Waiting(NamedTuple):
-    """A record that waits to be sent; `id` is a value for each column of the outbox's id."""
+    """A record that waits to be sent; `id` has a value for each column of the outbox's ID."""
 
     id: tuple[object, ...]
     key: bytes
@@ -80,7 +81,7 @@ class Waiting(NamedTuple):
 
 
 class Sends(Protocol):
-    """What sends; `Sender` implements it."""
+    """Sends records; `Sender` implements it."""
 
     @property
     def reaches_kafka(self) -> bool: ...
@@ -89,7 +90,7 @@ class Sends(Protocol):
 
 
 def sender_for(settings: KafkaSettings, service: str) -> Sender:
-    """What an outbox publisher of `service` sends with."""
+    """Return the sender for the outbox publisher of `service`."""
     return Sender(
         lambda: create_producer(settings, client_id=f"{service}-outbox", batch_bytes=_BATCH_BYTES),
         lambda name: topic_name(settings, name),
@@ -106,20 +107,20 @@ class OutboxPublisher:
     batch_size: int = 1000
 
     async def turn(self, lease: Lease) -> bool:
-        """Publish one batch; True where there may be more. Raises `LeaseLost`, and what Kafka or the database raise."""
+        """Publish one batch; True if more may wait. Raises: `LeaseLost`, and what Kafka or the database raise."""
         rows = await self.pool.fetch(load_sql(self.outbox.read), self.batch_size)
         if not rows:
             return False
         try:
             await self._publish(rows, lease)
         except BaseException:
-            # What the producer still holds must not go out when another leads.
+            # What is still in the producer must not be sent while another process leads.
             await self.sender.close()
             raise
         return len(rows) == self.batch_size
 
     async def measure(self) -> bool:
-        """Refresh the metrics; returns False, as a loop's turn that is done."""
+        """Refresh the metrics; returns False, since the turn leaves nothing to do."""
         row = await self.pool.fetchrow(load_sql(self.outbox.measure))
         assert row is not None, "counts have one row"
         for gauge, name in ((_depth, "depth"), (_age, "age_seconds"), (_set_aside, "refused")):
@@ -141,9 +142,9 @@ class OutboxPublisher:
             await self._publish_wave([one for one in wave if one.key not in held], lease, held)
 
     async def _publish_wave(self, wave: Sequence[Waiting], lease: Lease, held: set[bytes]) -> None:
-        """Publish records of different keys; the keys of those that are set aside are added to `held`."""
+        """Publish records of different keys; add the keys of those set aside to `held`."""
         failed = [one for one, error in await self._send(wave, lease) if error is not None]
-        # Kafka refuses all that came in one batch, so each is sent alone: just the one to blame is set aside.
+        # Kafka refuses a batch as a whole, so send each record alone: only the one to blame is set aside.
         for one in failed:
             for _, error in await self._send([one], lease):
                 if error is not None:
@@ -151,7 +152,7 @@ class OutboxPublisher:
                     held.add(one.key)
 
     async def _send(self, waiting: Sequence[Waiting], lease: Lease) -> Sequence[tuple[Waiting, BaseException | None]]:
-        """Send and note what Kafka has; gives each with its refusal. Raises where something else went wrong."""
+        """Send, and note what Kafka has; return each record with its refusal. Raises on any other failure."""
         if not waiting:
             return []
         lease.check()
@@ -162,7 +163,7 @@ class OutboxPublisher:
             reached(self.outbox.published)
             await self.pool.execute(load_sql(self.outbox.mark_sent), *zip(*sent, strict=True))
             _published.labels(self.outbox.topic).inc(len(sent))
-        # Behind a refused batch those of its partition fail, too, for the producer's sequence has a hole.
+        # After a refused batch those of its partition fail, too, because the producer's sequence has a gap.
         if not any(error is not None and is_refusal(error) for error in results):
             for error in results:
                 if error is not None:
@@ -177,7 +178,7 @@ class OutboxPublisher:
 
 
 def one_of_each_key(waiting: Sequence[Waiting]) -> Iterator[list[Waiting]]:
-    """The first of each key, then the second of each key, and so on."""
+    """Yield the first of each key, then the second of each key, and so on."""
     nth: dict[bytes, int] = {}
     waves: list[list[Waiting]] = []
     for one in waiting:

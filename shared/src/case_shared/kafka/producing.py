@@ -1,4 +1,4 @@
-"""Sending to Kafka: a producer that is made when it is needed, and let go whatever state Kafka is in."""
+"""Sending to Kafka: a producer that is created on demand, and dropped whatever state Kafka is in."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -21,10 +21,10 @@ from case_shared.words.events import Record
 
 log = structlog.get_logger(__name__)
 _STOP_SECONDS = 2.0
-# Cancelled once, aiokafka's sender waits for the answers that it has asked for; a Kafka that is frozen gives none. Were
-# it left to `stop` to cancel it again, that cancellation would come out of there, and end whoever waits for it.
+# Canceled once, aiokafka's sender waits for the answers to its requests; a frozen Kafka gives none. If `stop` had to
+# cancel it again, that cancellation would escape from `stop` and end its caller.
 _CANCELS = 2
-# What is wrong with the record itself; the broker gives the same answer again.
+# The record itself is wrong; the broker would answer the same again.
 _REFUSALS = (
     CorruptRecordException,
     InvalidMessageError,
@@ -36,16 +36,16 @@ _REFUSALS = (
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether Kafka refuses a record for its data, so that it gives the same answer again."""
+    """Whether Kafka refuses a record for its data, so that it would answer the same again."""
     return isinstance(error, _REFUSALS)
 
 
 @dataclass
 class Sender:
-    """Sends in order; the producer is made when it is needed, and made anew after a failure.
+    """Sends in order; creates the producer on demand, and a new one after a failure.
 
-    An idempotent producer may not go on after a failed batch: its sequence would have a hole. It would also wait for
-    Kafka without end, so `send_seconds` bounds that. `topic_of` gives a topic's full name.
+    An idempotent producer cannot go on after a failed batch: its sequence would have a gap. It would also wait for
+    Kafka forever, so `send_seconds` bounds that. `topic_of` returns a topic's full name.
     """
 
     create_producer: Callable[[], AIOKafkaProducer]
@@ -56,15 +56,15 @@ class Sender:
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def send(self, records: Sequence[Record]) -> None:
-        """Send all, and return once Kafka has all. Raises `KafkaError`, `OSError`: then nobody knows which it has."""
+        """Send all, and return once Kafka has them. Raises: `KafkaError`, `OSError`; then nobody knows which it has."""
         for error in await self.send_each(records):
             if error is not None:
                 raise error
 
     async def send_each(self, records: Sequence[Record]) -> list[BaseException | None]:
-        """Send all without waiting one by one; returns for each what went wrong, or None once Kafka has it.
+        """Send all at once; return for each record what went wrong, or None once Kafka has it.
 
-        Raises `KafkaError`, `OSError` where nobody knows which of them Kafka has.
+        Raises: `KafkaError`, `OSError` if nobody knows which of them Kafka has.
         """
         producer: AIOKafkaProducer | None = None
         try:
@@ -82,7 +82,7 @@ class Sender:
         return results
 
     async def close(self) -> None:
-        """Let the producer go; the next call makes another. What it still holds is not sent any more."""
+        """Drop the producer; the next call creates another. What it has not sent yet is not sent."""
         await self._drop(self._producer)
 
     async def _results(self, producer: AIOKafkaProducer, records: Sequence[Record]) -> list[BaseException | None]:
@@ -110,14 +110,14 @@ class Sender:
     async def _drop(self, producer: AIOKafkaProducer | None) -> None:
         if producer is None:
             return
-        # Another call may have made a new one by now.
+        # Another call may have created a new one by now.
         if self._producer is producer:
             self._producer = None
         await let_go(producer)
 
 
 async def started(producer: AIOKafkaProducer) -> AIOKafkaProducer:
-    """Start `producer` and return it; one that does not start leaves nothing behind. Raises what its start raises."""
+    """Start `producer` and return it; if that fails, clean up. Raises: what its start raises."""
     try:
         await producer.start()
     except BaseException:
@@ -127,11 +127,11 @@ async def started(producer: AIOKafkaProducer) -> AIOKafkaProducer:
 
 
 async def let_go(producer: AIOKafkaProducer) -> None:
-    """Stop `producer`, in a few seconds; what it still holds is given up, for its owner sends that again by another.
+    """Stop `producer` within a few seconds, and give up its unsent records: their owner sends them with another one.
 
-    aiokafka's stop waits for all that is not acknowledged, without end while Kafka is away. Where it is cancelled in
-    that wait it leaves tasks, connections and records behind, which go out when nobody expects them any more. So its
-    sender is ended first, and nothing is left to wait for.
+    aiokafka's stop waits for every acknowledgement, forever while Kafka is away. Canceled during that wait, it leaves
+    tasks, connections and records behind, and sends the records when nobody expects it. So we end its sender first, and
+    leave `stop` nothing to wait for.
     """
     sender = sender_of(producer)
     for _ in range(_CANCELS):

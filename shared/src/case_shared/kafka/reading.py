@@ -1,8 +1,8 @@
-"""Reads the records of a consumer one partition after the other, so that none is lost beside one that is broken.
+"""Reads a consumer's records one partition at a time, so that a broken one does not lose others.
 
-`getmany` of aiokafka takes the records of several partitions and moves their positions; where one of them then cannot
-be decoded, it raises, and what it had taken of the others is gone. Here each partition is asked by itself. What
-aiokafka cannot decode is fetched once more as bytes and decoded record by record (`record_batches`).
+aiokafka's `getmany` takes records of several partitions and moves their positions; if one of them then cannot be
+decoded, it raises, and drops what it had taken of the others. So each partition is asked by itself. What aiokafka
+cannot decode is fetched again as bytes and decoded record by record (`record_batches`).
 """
 
 import asyncio
@@ -27,23 +27,22 @@ log = structlog.get_logger(__name__)
 _WAIT_SECONDS = 0.25
 _POSITION_SECONDS = 5.0
 _FETCH_BYTES = 1024 * 1024
-# No partition of ours: aiokafka counts a consumer as idle that asks for nothing, and an idle one leaves its group.
+# Not a partition of ours: aiokafka counts a consumer that asks for nothing as idle, and an idle one leaves its group.
 _NOWHERE = TopicPartition("nowhere", 0)
 _UNDECODABLE = (CorruptRecordException, UnsupportedCodecError)
 
 
 class Reader:
-    """Reads what `consumer` is assigned to."""
+    """Reads the partitions that `consumer` is assigned."""
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
         self._turn = 0
 
     async def read(self, most: int) -> list[RawRecord]:
-        """Up to about `most` records, in the order of their partitions; none where nothing comes for a moment.
+        """Return up to about `most` records, in the order of their partitions; none if nothing comes for a moment.
 
-        What is returned is not lost by a later error: that one is raised by the next call. Raises whatever ends the
-        fetching.
+        A later error does not lose what is returned: the next call raises it. Raises: whatever ends the fetching.
         """
         found = await self._read_each(most)
         if not found:
@@ -60,7 +59,7 @@ class Reader:
                 found += await self._read_one(partition, most - len(found))
             except Exception:
                 if found:
-                    break  # it comes again with the next call
+                    break  # the next call meets it again
                 raise
             if len(found) >= most:
                 break
@@ -83,7 +82,7 @@ class Reader:
         return records
 
     async def _decode(self, partition: TopicPartition, error: Exception) -> Sequence[RawRecord]:
-        """Decode by ourselves what aiokafka could not, and go on behind it. Raises `error` where that is no cause."""
+        """Decode what aiokafka could not, and seek past it. Raises: `error` if the bytes are not its cause."""
         async with asyncio.timeout(_POSITION_SECONDS):
             offset = await self._consumer.position(partition)
         content = await fetch_bytes(self._consumer, partition, offset, _FETCH_BYTES)

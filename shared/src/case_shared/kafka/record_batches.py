@@ -1,8 +1,8 @@
-"""Kafka's record batches, decoded so that what is wrong with one record harms that record alone.
+"""Kafka's record batches, decoded so that a broken record harms only itself.
 
-aiokafka decodes a fetch as a whole: a header name that is no UTF-8, a codec that it lacks or one wrong byte, and the
-partition stands still. Here each record that can be decoded is one, and the rest is `Undecodable`, with its offsets.
-The format (magic 2) is https://kafka.apache.org/documentation/#recordbatch.
+aiokafka decodes a fetch as a whole: a header name that is not UTF-8, a codec that it lacks or one wrong byte stops the
+partition. Here each record that can be decoded is one, and the rest is `UndecodableRecord`, with its offsets. The
+format (magic 2): https://kafka.apache.org/documentation/#recordbatch.
 """
 
 import struct
@@ -32,7 +32,7 @@ _CODECS: dict[int, tuple[str, Callable[[bytes], bytes]]] = {
 
 @dataclass(frozen=True, slots=True)
 class DecodedRecord:
-    """A record as aiokafka would give it; bytes of a header's name that are no UTF-8 are lone surrogates in it."""
+    """A record as aiokafka would return it; bytes of a header's name that are not UTF-8 become lone surrogates."""
 
     topic: str
     partition: int
@@ -45,7 +45,7 @@ class DecodedRecord:
 
 @dataclass(frozen=True, slots=True)
 class UndecodableRecord:
-    """One or several records, `offset` to `last_offset`, that nobody can decode; `value` is their bytes as stored."""
+    """One or several records, `offset` to `last_offset`, that cannot be decoded; `value` is their bytes as stored."""
 
     topic: str
     partition: int
@@ -63,9 +63,9 @@ Decoded = DecodedRecord | UndecodableRecord
 
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """What was found: the records in their order, and the offset behind them all; None where no batch was whole.
+    """The records found, in order, and the offset after them, None if no batch was whole.
 
-    `odd` says whether something was met that aiokafka does not decode.
+    `odd`: something that aiokafka does not decode was among them.
     """
 
     records: list[Decoded]
@@ -74,18 +74,18 @@ class Batches:
 
 
 def record_time(record: RawRecord) -> datetime:
-    """When `record` was sent, by its sender; what lies before 1970 or behind the year 9999 is cut off there."""
+    """Return when `record` was sent, by its sender's clock; clamped to the years 1970 to 9999."""
     return datetime.fromtimestamp(min(max(record.timestamp, 0), _LATEST_MS) / 1000, UTC)
 
 
 class _Broken(Exception):
-    """The bytes do not have the form that they should have."""
+    """The bytes do not have the expected form."""
 
 
 def decode_batches(place: TopicPartition, offset: int, content: bytes) -> Batches:
-    """Decode what the broker sent for `offset` of `place`, up to the first batch in which something is odd.
+    """Decode what the broker sent for `offset` of `place`, up to the first odd batch.
 
-    What comes behind that one aiokafka may decode again; a batch at the end that is cut off is left out.
+    aiokafka may be able to decode what follows that batch; a batch that is cut off at the end is left out.
     """
     records: list[Decoded] = []
     next_offset, start, odd = None, 0, False
@@ -101,7 +101,7 @@ def decode_batches(place: TopicPartition, offset: int, content: bytes) -> Batche
 
 
 def _end(content: bytes, start: int) -> int | None:
-    """Where the batch at `start` ends; None where it is not all there."""
+    """Return where the batch at `start` ends, or None if it is incomplete."""
     if len(content) < start + _HEADER.size:
         return None
     end: int = start + _LENGTH_END + struct.unpack_from(">i", content, start + 8)[0]
@@ -113,7 +113,7 @@ def _last(record: Decoded) -> int:
 
 
 class _Batch:
-    """One batch; `odd` once something in it could not be decoded as it should."""
+    """One batch; `odd` once something in it could not be decoded properly."""
 
     def __init__(self, place: TopicPartition, content: bytes) -> None:
         self._place = place
@@ -126,7 +126,7 @@ class _Batch:
         self.odd = False
 
     def records(self) -> Iterator[Decoded]:
-        """The records in their order; nothing of a control batch (a transaction's end)."""
+        """Yield the records in order; none of a control batch (a transaction's end)."""
         if self._magic != _MAGIC:
             yield self._broken(self._base, f"record format {self._magic} is not supported")
         elif checksum(self._content[_CHECKED_FROM:]) != self._crc:
@@ -171,7 +171,7 @@ class _Batch:
         offset, timestamp = expected, self._greatest_ms
         try:
             reader = _Reader(own)
-            reader.take(1)  # attributes, of which none is in use
+            reader.take(1)  # attributes; none is in use
             delta_ms, offset = reader.varint(), self._base + reader.varint()
             if not expected <= offset <= self.last_offset:
                 raise _Broken(f"offset {offset} is out of its order")  # noqa: TRY301
@@ -216,7 +216,7 @@ class _Batch:
 
 
 class _Reader:
-    """Reads fields one after the other; raises `_Broken` where they do not fit."""
+    """Reads one field after another; raises `_Broken` if they do not fit."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -238,7 +238,7 @@ class _Reader:
         return None if length == -1 else self.take(length)
 
     def varint(self) -> int:
-        """A signed number in zigzag coding, seven bits a byte."""
+        """Read a signed number in zigzag coding, seven bits per byte."""
         number = 0
         for place in range(_LONGEST_VARINT):
             byte = self.take(1)[0]

@@ -1,4 +1,4 @@
-"""From a batch of raw records to rows: what cannot be read or stored is kept apart, and holds nothing else back."""
+"""From a batch of raw records to rows: what cannot be read or stored is kept apart, and delays nothing else."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ from case_shared.words.errors import Flooded, UnknownRecords, UnreadableRecord
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 Store = Callable[[Connection, Sequence[T]], Awaitable[None]]
-# What the same records would meet again: the database's word on their data, or ours (pydantic's errors among them).
+# These errors would come again for the same records: the database blames their data, or we do (pydantic included).
 _BLAMED = (*DATA_ERRORS, ValueError)
 _READ_AT_ONCE = 50
 _LONGEST_CAUSE = 2000
@@ -28,7 +28,7 @@ _unreadable = Counter("casebridge_unreadable_records_total", "Records kept as un
 
 
 class Read(NamedTuple, Generic[T]):
-    """A record and what it was read as."""
+    """A record and the value read from it."""
 
     record: RawRecord
     value: T
@@ -57,21 +57,20 @@ async def store_batch(
     store: Store[T],
     gate: FloodGate | None = None,
 ) -> list[T]:
-    """Store what can be read and keep the rest as unreadable, in one transaction; returns what was stored.
+    """Store what can be read and keep the rest as unreadable, in one transaction; return what was stored.
 
     A batch that the database refuses for its data is halved until the record to blame is found; records that `store`
-    names by `UnknownRecords` are kept apart as unreadable ones are. Whatever else fails
-    (the connection, a lock) is raised, and nothing of that part was stored. Raises `Flooded` where most of what came
-    last, as `gate` remembers it, cannot be read: what was stored of the batch by then is stored again when it is
-    repeated, and none of it is skipped.
+    names by `UnknownRecords` are kept apart like unreadable ones. Any other failure (the connection, a lock) is raised,
+    and nothing of that part is stored. Raises: `Flooded` if most of the last records, as `gate` remembers them, cannot
+    be read: what was stored of the batch is then stored again when it is repeated, and nothing is skipped.
     """
     return await store_read(pool, group, await read_batch(records, read), store, gate)
 
 
 async def read_batch(records: Sequence[RawRecord], read: Callable[[RawRecord], T]) -> Batch[T]:
-    """Read each record; one for which `read` raises is set apart, whatever it raises: it would raise it again.
+    """Read each record; set apart one for which `read` raises, whatever it raises: it would raise it again.
 
-    Others have their turn in between: the writing of the batch before, for one, of which PostgreSQL does most.
+    Yields to other tasks in between, such as the one that writes the previous batch and mostly waits for PostgreSQL.
     """
     batch: Batch[T] = Batch(records, [], [])
     for number, record in enumerate(records, 1):
@@ -93,7 +92,7 @@ async def read_batch(records: Sequence[RawRecord], read: Callable[[RawRecord], T
 async def store_read(
     pool: Pool, group: str, batch: Batch[T], store: Store[T], gate: FloodGate | None = None
 ) -> list[T]:
-    """The second half of `store_batch`."""
+    """Do the second half of `store_batch`."""
     return await _Storing(pool, group, batch, store, gate or FloodGate(known_open=True)).run()
 
 
@@ -124,7 +123,7 @@ class _Storing(Generic[T]):
         return [id(record) in self._unreadable for record in self._batch.records]
 
     async def _refuse_flood(self, last: Unreadable) -> None:
-        """Raise `Flooded` where these are too many, unless an operator lets them through."""
+        """Raise `Flooded` if too many are unreadable, unless an operator lets them through."""
         flood = None if self._let_through else self._gate.flooded_by(self._flags())
         if flood is None:
             return
@@ -147,7 +146,7 @@ class _Storing(Generic[T]):
             self._gate.known_open = True
 
     async def _store_part(self, good: Sequence[Read[T]], bad: Sequence[Unreadable]) -> list[T]:
-        """Store `good` and keep `bad` in one transaction; halves where the data is to blame."""
+        """Store `good` and keep `bad` in one transaction; halve `good` if its data is to blame."""
         values = [item.value for item in good]
         try:
             with consuming(self._group, [item.record for item in good]):
@@ -171,9 +170,9 @@ class _Storing(Generic[T]):
     async def _set_aside(
         self, good: Sequence[Read[T]], bad: Sequence[Unreadable], causes: Mapping[int, str]
     ) -> list[T]:
-        """Store `good` without the records that the database does not back, and keep those as unreadable.
+        """Store `good` without the records that the database does not know, and keep those as unreadable.
 
-        They are no flood: whoever forges records must not be able to stop the consumer by it.
+        They do not count as a flood: somebody who forges records must not be able to stop the consumer.
         """
         unknown = [Unreadable(good[place].record, cause) for place, cause in causes.items()]
         backed = [item for place, item in enumerate(good) if place not in causes]
@@ -222,7 +221,7 @@ async def _keep_unreadable(connection: Connection, group: str, bad: Sequence[Unr
 
 
 def _header(name: str, value: object) -> list[str | None]:
-    """Name and value, this one in hexadecimal digits; so is the name once more where it cannot be shown as it is."""
+    """Return name and value, the value in hex; and the name in hex as well if it is not printable."""
     shown = "".join(character if character.isprintable() else "\ufffd" for character in name)
     kept = [shown, value.hex() if isinstance(value, bytes) else None]
     return kept if shown == name else [*kept, name.encode("utf-8", "surrogateescape").hex()]

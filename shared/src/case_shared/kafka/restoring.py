@@ -1,6 +1,6 @@
-"""What follows a restore of the database, while no service runs: Kafka's log is read anew, or left behind.
+"""What follows a restore of the database, while no service runs: Kafka's log is read again, or skipped.
 
-PostgreSQL is truth and Kafka its transport; but what was submitted after the backup stands in Kafka alone.
+PostgreSQL has the truth and Kafka transports it; but only Kafka has what was submitted after the backup.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ Work = Callable[[Pool, KafkaSettings], Awaitable[str]]
 
 
 def run(package: str, work: Work) -> None:
-    """The command `restored`: `work(pool, settings)` as the role that owns the schema; prints what it returns.
+    """Run the command `restored`: `work(pool, settings)` as the role that owns the schema; print what it returns.
 
-    Exits with 1, and says which setting to look at, where PostgreSQL or Kafka cannot be used.
+    Exits with 1, and names the setting to check, if PostgreSQL or Kafka cannot be used.
     """
     settings = load_settings(MigrateSettings)
     try:
@@ -44,8 +44,8 @@ async def _run(package: str, settings: MigrateSettings, work: Work) -> str:
 
 
 async def read_log(settings: KafkaSettings, topic: str) -> AsyncIterator[Sequence[RawRecord]]:
-    """All that `topic` holds now, in batches, oldest first within a partition. Raises `KafkaError`."""
-    # Not by `seek_to_beginning`: the answer to the assignment's own look for an offset may come after it, and win.
+    """Yield all that `topic` has now, in batches, oldest first within a partition. Raises: `KafkaError`."""
+    # Not by `seek_to_beginning`: the offset that the assignment itself asks for may arrive later, and win.
     consumer = AIOKafkaConsumer(
         **connection_arguments(settings), enable_auto_commit=False, auto_offset_reset="earliest"
     )
@@ -62,12 +62,12 @@ async def read_log(settings: KafkaSettings, topic: str) -> AsyncIterator[Sequenc
 
 
 async def rewind(settings: KafkaSettings, group: str, topic: str) -> None:
-    """Let `group` begin at the earliest record of `topic` when it reads again."""
+    """Make `group` start at the earliest record of `topic` when it reads again."""
     await _move(settings, group, topic, to_end=False)
 
 
 async def skip(settings: KafkaSettings, group: str, topic: str) -> None:
-    """Let `group` begin behind all that `topic` holds now."""
+    """Make `group` start after all that `topic` has now."""
     await _move(settings, group, topic, to_end=True)
 
 

@@ -1,4 +1,4 @@
-"""Topic names, and how the topics are made. The key of each record of ours is the Web Case ID."""
+"""Topic names, and how topics are created. The key of each record of ours is the Web Case ID."""
 
 import asyncio
 
@@ -22,21 +22,21 @@ CASE_DELIVERY = "case.delivery.v1"
 CASE_STATUS_CHANGED = "case.status-changed.v1"
 PARTITIONS = 6
 _DAY_MS = 24 * 3600 * 1000
-# What a Kafka answers that has no broker in service yet, or has just changed its controller.
+# How a Kafka answers that has no broker in service yet, or has just changed its controller.
 _STARTING = frozenset({InvalidReplicationFactorError, NotControllerError})
 _AGAIN_SECONDS = 0.5
 
 
 def topic_name(settings: KafkaSettings, name: str) -> str:
-    """The topic `name` as this installation calls it."""
+    """Return this installation's name of the topic `name`."""
     return f"{settings.kafka_topic_prefix}{name}"
 
 
 async def ensure_topics(settings: KafkaSettings, *names: str) -> list[str]:
-    """Create the topics that are missing (prefixed as set), and return the names of those.
+    """Create the missing topics (with the prefix), and return their names.
 
-    Waits for a Kafka that is still starting. Raises `aiokafka.errors.KafkaError` where the broker refuses or cannot be
-    reached, or where Kafka has not started after `kafka_start_seconds`.
+    Waits for a Kafka that is still starting. Raises: `aiokafka.errors.KafkaError` if the broker refuses or cannot be
+    reached, or if Kafka has not started within `kafka_start_seconds`.
     """
     prefixed = [topic_name(settings, name) for name in names]
     retention_ms = int(settings.retention_event_days * _DAY_MS)
@@ -58,7 +58,7 @@ async def ensure_topics(settings: KafkaSettings, *names: str) -> list[str]:
 
 async def _created(admin: AIOKafkaAdminClient, name: str, retention_ms: int) -> bool:
     # -1 is the broker's own default: 1 on a laptop, what the cluster's owners chose elsewhere. aiokafka 0.14 takes it
-    # only beside an assignment of replicas, which may be empty.
+    # only with an assignment of replicas, which may be empty.
     topic = NewTopic(name, PARTITIONS, -1, {}, {"retention.ms": str(retention_ms)})
     while (error := await _refusal(admin, topic)) in _STARTING:
         log.info("kafka_is_starting", topic=name, answer=error.__name__ if error else None)
