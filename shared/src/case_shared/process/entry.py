@@ -1,4 +1,4 @@
-"""The commands of each service; what a command needs is imported when it is run, so that `migrate` starts fast."""
+"""The commands of each service; each imports what it needs only when it runs, so that `migrate` starts fast."""
 
 import argparse
 from collections.abc import Callable
@@ -13,7 +13,7 @@ def run(
     openapi: Callable[[], dict[str, object]] | None = None,
     restored: Callable[[str], None] | None = None,
 ) -> None:
-    """Run the command named on the command line; exits with 2 where there is no such command."""
+    """Run the command that the command line names; exits with 2 if it is unknown."""
     parser = argparse.ArgumentParser(prog=service, description=description)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("serve", help="serve until SIGTERM; settings come from the environment")

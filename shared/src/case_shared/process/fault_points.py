@@ -1,7 +1,7 @@
 """Named places between two durable effects, where a test can have this very process killed or frozen.
 
-Inert unless `FAULT_POINTS_DIR` names a folder: then a file there, named as a point, arms it once for the first process
-that comes by. The fault harness (tests/chaos) is the only one that does so.
+Inert unless `FAULT_POINTS_DIR` names a folder: a file there with the name of a point arms it once, for the first
+process that reaches it. Only the fault harness (tests/chaos) does so.
 """
 
 import os
@@ -58,7 +58,7 @@ def reached(point: FaultPoint) -> None:
 
 
 def _strike(armed: Path) -> None:
-    # Renaming claims it: of several processes only one is struck, and the file tells afterwards which.
+    # Renaming claims the file: it strikes only one of several processes, and then shows which.
     struck = armed.with_name(f"{armed.name}.{os.getpid()}")
     try:
         armed.rename(struck)

@@ -1,4 +1,4 @@
-"""When each loop last made progress, and how it fared: a loop that is stuck makes `/healthz` fail."""
+"""When each loop last made progress, and how it fared: a stuck loop makes `/healthz` fail."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ class NotReady(Exception):
 class Outcome:
     """How a loop or step of this process has fared: seconds since its last success and its last try, None for never.
 
-    `error` says why the last try failed, None where it succeeded; `kind` is the concern that this is, if it has a name.
+    `error` says why the last try failed, None if it succeeded; `kind` is the concern for it, if it has a name.
     """
 
     success_seconds: float | None = None
@@ -28,8 +28,8 @@ class Outcome:
 class Heartbeats:
     """When each loop of this process last made progress, and when it last succeeded.
 
-    A loop that waits on purpose (a standby, an open breaker, a pause) beats too: only one that is stuck does not.
-    A turn that fails beats, and is no success.
+    A loop that waits on purpose (a standby, an open circuit breaker, a pause) beats too; only a stuck one does not. A
+    turn that fails beats, but does not count as a success.
     """
 
     clock: Clock
@@ -44,20 +44,20 @@ class Heartbeats:
         self.beat(loop)
 
     def beat(self, loop: str) -> None:
-        """Tell that `loop` has made progress now."""
+        """Note that `loop` has made progress now."""
         self._last[loop] = self.clock.monotonic()
 
     def succeeded(self, name: str) -> None:
-        """Note that the loop or step `name` did now what it is there for, or had nothing to do."""
+        """Note that the loop or step `name` has done its work now, or had nothing to do."""
         now = self.clock.monotonic()
         self._succeeded[name], self._tried[name] = now, (now, None, None)
 
     def failed(self, name: str, error: str, kind: str | None = None) -> None:
-        """Note that it tried now and failed; `kind` is the concern that this is, where it has its own."""
+        """Note that it tried now and failed; `kind` is the concern for it, if it has its own."""
         self._tried[name] = self.clock.monotonic(), error, kind
 
     def outcome(self, name: str) -> Outcome:
-        """How `name` has fared in this process."""
+        """Return how `name` has fared in this process."""
         now, (tried, error, kind) = self.clock.monotonic(), self._tried.get(name, (None, None, None))
         succeeded = self._succeeded.get(name)
         since = None if succeeded is None else now - succeeded
@@ -69,7 +69,7 @@ class Heartbeats:
 
     @contextmanager
     def during(self, work: str, *, within_seconds: float) -> Iterator[None]:
-        """Expect the block to end within `within_seconds`; nothing is expected of `work` while it does not run."""
+        """Expect the block to end within `within_seconds`; expect nothing of `work` while it does not run."""
         self.expect(work, within_seconds=within_seconds)
         try:
             yield
@@ -77,7 +77,7 @@ class Heartbeats:
             self.forget(work)
 
     def stuck(self) -> dict[str, float]:
-        """Seconds since the last beat of each loop that is silent for longer than it may be."""
+        """Return the seconds since the last beat of each loop that is silent for longer than it may be."""
         now = self.clock.monotonic()
         silences = {loop: now - self._last[loop] for loop in self._limits}
         return {loop: round(silence, 1) for loop, silence in silences.items() if silence > self._limits[loop]}

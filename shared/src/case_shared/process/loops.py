@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from prometheus_client import Counter
 
-if TYPE_CHECKING:  # health brings FastAPI along, which commands that serve nothing need not wait for
+if TYPE_CHECKING:  # health imports FastAPI, which commands that serve nothing need not wait for
     from case_shared.process.heartbeats import Heartbeats
 
 
@@ -20,7 +20,7 @@ _LONGEST_PAUSE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Doorbell:
-    """Wakes a loop before its time; rung many times, it wakes it once."""
+    """Wakes a loop early; many rings wake it once."""
 
     _event: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -29,7 +29,7 @@ class Doorbell:
         self._event.set()
 
     async def wait(self, seconds: float) -> None:
-        """Wait for a ring, `seconds` at most."""
+        """Wait for a ring, at most `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 await self._event.wait()
@@ -39,7 +39,7 @@ class Doorbell:
 
 
 async def pause(seconds: float, stopping: asyncio.Event) -> None:
-    """Wait, but no longer than until `stopping` is set."""
+    """Wait for `seconds`, but no longer than until `stopping` is set."""
     try:
         async with asyncio.timeout(seconds):
             await stopping.wait()
@@ -48,10 +48,10 @@ async def pause(seconds: float, stopping: asyncio.Event) -> None:
 
 
 def start(loops: Mapping[str, Coroutine[Any, Any, None]]) -> list[asyncio.Task[None]]:
-    """Start loops as tasks by these names.
+    """Start loops as tasks with these names.
 
-    One that ends with an error has met what nobody foresaw: then the process stops, so that whoever runs it starts it
-    anew, rather than going on without it.
+    An error that ends a loop is one that nobody expected: the process then stops, so that it is restarted as a whole
+    instead of going on without the loop.
     """
     tasks = [asyncio.create_task(loop, name=name) for name, loop in loops.items()]
     for task in tasks:
@@ -60,7 +60,7 @@ def start(loops: Mapping[str, Coroutine[Any, Any, None]]) -> list[asyncio.Task[N
 
 
 def _stop_if_failed(task: asyncio.Task[None]) -> None:
-    # Where nobody has cancelled the loop itself, it met the cancellation of something that it waited for.
+    # If nobody canceled the loop itself, something that it waited for was canceled.
     error = asyncio.CancelledError() if task.cancelled() else task.exception()
     if error is not None and not task.cancelling():
         log.critical("loop_died", loop=task.get_name(), exc_info=error)
@@ -68,7 +68,7 @@ def _stop_if_failed(task: asyncio.Task[None]) -> None:
 
 
 async def finish(stopping: asyncio.Event, tasks: Sequence[asyncio.Task[None]], *, within_seconds: float) -> None:
-    """Set `stopping` and let the loops end by themselves; those that are late are cancelled."""
+    """Set `stopping` and let the loops end by themselves; cancel those that are late."""
     stopping.set()
     _, late = await asyncio.wait(tasks, timeout=within_seconds)
     for task in late:
@@ -87,14 +87,14 @@ async def run_loop(
     doorbell: Doorbell | None = None,
     turn_seconds: float = 60,
 ) -> None:
-    """Call `turn` until `stopping` is set; again at once where it returns True (more to do), else after a wait.
+    """Call `turn` until `stopping` is set: again at once if it returns True (more to do), else after a wait.
 
-    A turn that raises is logged, counted and tried again after a pause that doubles up to five seconds. It beats even
-    then: what fails is shown by metrics and readiness, and a restart would not mend it. A turn that takes longer than
-    `turn_seconds`, without a beat of its own, is stuck.
+    A turn that raises is logged, counted and tried again after a pause that doubles up to five seconds. It still beats:
+    metrics and readiness show the failure, and a restart would not fix it. A turn that takes longer than `turn_seconds`
+    without a beat of its own is stuck.
     """
     doorbell = doorbell or Doorbell()
-    # A loop that sleeps would learn of `stopping` only at its next turn.
+    # A loop that sleeps would notice `stopping` only at its next turn.
     waker = asyncio.create_task(_ring_when(stopping, doorbell))
     heartbeats.expect(name, within_seconds=every_seconds + turn_seconds)
     try:
@@ -124,7 +124,7 @@ async def _turns(
             failures = 0
             heartbeats.succeeded(name)
         except (Exception, asyncio.CancelledError) as error:
-            # A cancellation that is not ours came out of a library: it must not end the loop without a word.
+            # A cancellation that is not ours came out of a library: it must not end the loop silently.
             if isinstance(error, asyncio.CancelledError) and _is_cancelled():
                 raise
             failures += 1

@@ -1,7 +1,7 @@
-"""What we use of libraries beyond what they document, all in one place, each with the reason.
+"""What we use of libraries beyond their documentation, all in one place, with the reason for each.
 
 Seen with aiokafka 0.14.0 and uvicorn 0.54.0. `tests/integration/case_shared/test_private.py` fails when one of these
-names changes; whoever raises a version reads this module again.
+names changes; read this module again when you raise a version.
 """
 
 import asyncio
@@ -24,18 +24,18 @@ _CONTROLLER_POLL_SECONDS = 0.2
 
 
 def inner_tasks(consumer: AIOKafkaConsumer) -> list["asyncio.Task[Any]"]:
-    """Aiokafka's own tasks of `consumer`: the one that fetches, and the one that keeps it in its group.
+    """Return aiokafka's own tasks of `consumer`: the one that fetches, and the one that keeps it in its group.
 
-    What they do not expect ends them with a line in the log, and nothing public says so.
+    An error that they do not expect ends them with a line in the log, and nothing public reports it.
     """
     coordinating = getattr(consumer._coordinator, "_coordination_task", None)
     return [task for task in (consumer._fetcher.error_future, coordinating) if task is not None]
 
 
 async def wait_for_records(consumer: AIOKafkaConsumer, seconds: float) -> None:
-    """Wait until something was fetched, `seconds` at most. Raises what ends the group's coordination.
+    """Wait until something was fetched, at most `seconds`. Raises: what ends the group's coordination.
 
-    `getmany` waits, too, but takes the records of several partitions at once: where one of these cannot be decoded, the
+    `getmany` waits, too, but takes the records of several partitions at once: if one of them cannot be decoded, the
     others are lost with it.
     """
     waiter = consumer._fetcher._create_fetch_waiter()
@@ -48,9 +48,9 @@ async def wait_for_records(consumer: AIOKafkaConsumer, seconds: float) -> None:
 
 
 async def fetch_bytes(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int, most_bytes: int) -> bytes:
-    """The record batches of `partition` from `offset` on, as the broker has them; the first one is whole.
+    """Return the record batches of `partition` from `offset` on, as the broker has them; the first one is whole.
 
-    Public methods decode them, and raise where that fails. Raises `KafkaError`.
+    Public methods decode them, and fail if that fails. Raises: `KafkaError`.
     """
     client = consumer._client
     node = client.cluster.leader_for_partition(partition)
@@ -65,9 +65,9 @@ async def fetch_bytes(consumer: AIOKafkaConsumer, partition: TopicPartition, off
 
 
 async def partitions_with_owner(consumer: AIOKafkaConsumer, group: str) -> set[TopicPartition] | None:
-    """The partitions that `group` has given to a member; None while it shares them out anew.
+    """Return the partitions that `group` has assigned to a member; None while it rebalances.
 
-    The admin client tells it, too, but would need a connection of its own for each question. Raises `KafkaError`.
+    The admin client reports them, too, but would need its own connection for each query. Raises: `KafkaError`.
     """
     coordinator = getattr(consumer._coordinator, "coordinator_id", None)
     if coordinator is None:
@@ -83,7 +83,7 @@ async def partitions_with_owner(consumer: AIOKafkaConsumer, group: str) -> set[T
 
 
 async def know_topics(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> None:
-    """Let a consumer without a group know the partitions of `topics`: it asks only for what it is assigned to."""
+    """Make a consumer without a group know the partitions of `topics`: it asks only about assigned ones."""
     await consumer._client.set_topics(topics)
 
 
@@ -98,24 +98,24 @@ async def know_controller(admin: AIOKafkaAdminClient) -> None:
 
 
 async def close_connections(consumer: AIOKafkaConsumer) -> None:
-    """Close them where `stop` failed before it came to that."""
+    """Close the connections if `stop` failed before it did."""
     await consumer._client.close()
 
 
 def sender_of(producer: AIOKafkaProducer) -> "asyncio.Task[None] | None":
-    """The task that sends; `stop` waits for it without end while Kafka is away."""
+    """Return the task that sends; `stop` waits for it forever while Kafka is away."""
     task: asyncio.Task[None] | None = producer._sender.sender_task
     return task
 
 
 def give_up_records(producer: AIOKafkaProducer) -> None:
-    """End all that waits in `producer`, and ask what became of it.
+    """End everything that waits in `producer`, and retrieve the result of each.
 
-    Nobody else asks, and asyncio logs what nobody asks.
+    Nobody else retrieves it, and asyncio logs an exception that was never retrieved.
     """
     accumulator = producer._message_accumulator
     batches = [*accumulator._pending_batches, *chain.from_iterable(accumulator._batches.values())]
-    # Each batch that ends is removed from there, and those that wait for another try are not there.
+    # A batch that ends is removed from `_pending_batches`; those that wait for another try are not in it.
     accumulator._pending_batches.update(batches)
     accumulator.fail_all(KafkaConnectionError("the producer is given up"))
     for batch in batches:
@@ -125,7 +125,7 @@ def give_up_records(producer: AIOKafkaProducer) -> None:
 
 
 def checksum(content: bytes) -> int:
-    """CRC-32C, as record batches have it."""
+    """Return the CRC-32C that record batches use."""
     found: int = calc_crc32c(content)
     return found
 
@@ -133,7 +133,7 @@ def checksum(content: bytes) -> int:
 class HttpConnection(HttpToolsProtocol):
     """A connection of uvicorn's HTTP/1.1, which documents no limits for httptools: subclasses set them.
 
-    The callbacks that they override (`on_message_begin`, `on_header`, …) are httptools' own and documented there.
+    They override httptools' own callbacks (`on_message_begin`, `on_header`, …), which httptools documents.
     """
 
     @property
@@ -143,7 +143,7 @@ class HttpConnection(HttpToolsProtocol):
 
     @property
     def head_size(self) -> tuple[int, int]:
-        """Headers of the request so far, and bytes of its address and headers."""
+        """The number of headers of the request so far, and the bytes of its address and headers."""
         return len(self.headers), len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     @property
@@ -153,23 +153,23 @@ class HttpConnection(HttpToolsProtocol):
         return size
 
     def close_after_answer(self) -> None:
-        """Close once the request is answered; a connection that is idle stays open."""
+        """Close once the request is answered; an idle connection stays open."""
         if self.is_answering:
             self.shutdown()
 
     def answer_and_close(self, status: int, head: bytes, body: bytes) -> None:
-        """Answer what never became a request, unless an answer is under way."""
+        """Answer what never became a request, unless an answer is under way, and close."""
         if not self.is_answering:
             self.transport.write(STATUS_LINE[status] + head + body)
         self.transport.close()
 
 
 class HttpServer(uvicorn.Server):
-    """uvicorn's server; its public `shutdown` closes idle connections at once, on which a request may be on its way."""
+    """uvicorn's server; its public `shutdown` closes idle connections at once, although a request may be on its way."""
 
     @property
     def connections(self) -> list[HttpConnection]:
-        """Those that are open."""
+        """The open connections."""
         return list(self.server_state.connections)  # type: ignore[arg-type]
 
     def stop_listening(self) -> None:
@@ -179,7 +179,7 @@ class HttpServer(uvicorn.Server):
             server.close()
 
     def new_connection(self) -> asyncio.Protocol:
-        """The protocol of a connection that uvicorn has not accepted itself."""
+        """Make the protocol of a connection that uvicorn has not accepted itself."""
         return self.config.http_protocol_class(  # type: ignore[call-arg]
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )

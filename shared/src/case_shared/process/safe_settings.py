@@ -1,6 +1,6 @@
-"""Settings that would leave a door open are refused at the start, each by its name.
+"""Unsafe settings stop the start, each reported by its name.
 
-What stays on this machine (loopback) is nobody else's; a trial, which says so, stays in its own network.
+Nobody else sees what stays on this machine (loopback); a trial, which says that it is one, stays in its own network.
 """
 
 import ipaddress
@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings
 _SHORTEST_SECRET = 16
 _FEWEST_CHARACTERS = 6
 _WELL_KNOWN = ("development", "password", "changeme", "change-me", "secret", "example", "12345678")
-# What carries tokens and secrets; `_SECRETS` names each with the address that it is sent to.
+# These receive tokens and secrets; `_SECRETS` maps each secret to the address that it is sent to.
 _ADDRESSES = ("d365_url", "d365_token_url", "oidc_issuer", "oidc_discovery_url")
 _SECRETS = {
     "d365_client_secret": "token_url",
@@ -38,19 +38,19 @@ def is_local(host: str) -> bool:
 
 
 def is_private(url: str, settings: object) -> bool:
-    """Whether nobody else can read along: it is https, this machine, or a trial's own network."""
+    """Whether nobody else can read along: `url` is https, on this machine, or in a trial's own network."""
     trial = bool(getattr(settings, "casebridge_trial", False))
     return url.startswith("https://") or is_local(_host(url)) or trial
 
 
 def is_weak(secret: str) -> bool:
-    """Whether `secret` is short, or one that others know."""
+    """Whether `secret` is short, or well known."""
     known = any(word in secret.lower() for word in _WELL_KNOWN)
     return known or len(secret) < _SHORTEST_SECRET or len(set(secret)) < _FEWEST_CHARACTERS
 
 
 class SafeSettings(BaseSettings):
-    """The checks over whatever of those settings a service has."""
+    """The checks, for whichever of those settings a service has."""
 
     casebridge_trial: bool = Field(
         default=False,
@@ -64,7 +64,7 @@ class SafeSettings(BaseSettings):
         return self
 
     def _problems(self) -> Iterator[str]:
-        """All that bars the start, each by its setting's name; a subclass adds its own."""
+        """Yield all that prevents the start, each with its setting's name; subclasses add their own."""
         yield from self._refused_addresses()
         yield from self._refused_credentials()
         if not self.casebridge_trial:
@@ -109,12 +109,12 @@ class SafeSettings(BaseSettings):
 
 
 def is_within(url: str) -> bool:
-    """Whether a trial may reach `url`: this machine, or a name that a container network alone knows."""
+    """Whether a trial may reach `url`: this machine, or a name that only a container network knows."""
     return _is_within(_host(url))
 
 
 def _is_within(host: str) -> bool:
-    """Whether a trial may reach `host`: this machine, or a name that a container network alone knows."""
+    """Whether a trial may reach `host`: this machine, or a name that only a container network knows."""
     return is_local(host) or (bool(host) and "." not in host and ":" not in host)
 
 
@@ -123,7 +123,7 @@ def _host(url: str | None) -> str:
 
 
 def _hosts(address: Any) -> list[str]:
-    """The hosts of a URL, of a host, or of several host:port by comma."""
+    """Return the hosts of a URL, of a host, or of several host:port separated by commas."""
     if not isinstance(address, str):
         return []
     if "://" in address:

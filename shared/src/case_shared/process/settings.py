@@ -1,4 +1,4 @@
-"""Settings come from the environment; what is wrong or missing is named before anything starts."""
+"""Settings come from the environment; a start reports what is wrong or missing before it does anything."""
 
 import sys
 from typing import Annotated, Any, TypeVar
@@ -12,7 +12,7 @@ from case_shared.words.scopes import Scope
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 Port = Annotated[int, Field(ge=1, le=65535)]
-# Longer than the 60 s of usual load balancers, so that it is never we who close what they are about to use.
+# Longer than the 60 s of usual load balancers: we never close a connection that they are about to use.
 KEEP_ALIVE_SECONDS = 75
 BODY_SECONDS = 10.0
 Days = Annotated[float, Field(gt=0, le=3650)]
@@ -35,17 +35,17 @@ def _postgresql(url: SecretStr) -> SecretStr:
     return url
 
 
-# It has the password in it.
+# Secret: it contains the password.
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_postgresql)]
 Name = Annotated[str, Field(min_length=1)]
 # One or several, separated by commas.
 Names = Annotated[str, Field(pattern=r"^[^,\s]+(\s*,\s*[^,\s]+)*$")]
-# What a provider calls a role or a scope, and the scopes of ours that it stands for.
+# The provider's name of a role or scope, and our scopes that it means.
 ScopeMap = Annotated[dict[Name, Annotated[str, AfterValidator(_known_scopes)]], NoDecode, BeforeValidator(_decoded)]
 
 
 class HttpSettings(BaseSettings):
-    """What browsers are told, and what clients are given time for."""
+    """What browsers may do, and how long clients may take."""
 
     cors_origins: str | None = Field(
         default=None,
@@ -67,7 +67,7 @@ class HttpSettings(BaseSettings):
 
 
 class ServiceSettings(HttpSettings, SafeSettings):
-    """What each service is told about itself."""
+    """The settings of every service."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
 
@@ -135,10 +135,10 @@ class MigrationSettings(SafeSettings):
 
 
 class OidcSettings(BaseSettings):
-    """Whose tokens are trusted, and what the claims are called there (docs/identity-providers.md).
+    """Whose tokens are trusted, and the names of their claims (docs/identity-providers.md).
 
-    A claim's name may be a path, `realm_access.roles`; where several are named, by comma, scopes are taken from all,
-    the username from the first that the token has.
+    A claim's name may be a path, such as `realm_access.roles`; of several names, separated by commas, scopes come from
+    all claims, the username from the first one that the token has.
     """
 
     oidc_issuer: str = Field(
@@ -171,17 +171,17 @@ class OidcSettings(BaseSettings):
 
 
 def names(text: str) -> list[str]:
-    """The entries of a setting that takes several, by comma."""
+    """Return the entries of a setting that takes several, separated by commas."""
     return [name.strip() for name in text.split(",")]
 
 
 def load_settings(settings: type[SettingsT]) -> SettingsT:
-    """Read `settings` from the environment, or name every wrong and missing variable and exit with 2."""
+    """Read `settings` from the environment, or report every wrong and missing variable and exit with 2."""
     try:
-        return settings(_env_ignore_empty=True)  # a variable that is empty is not set: Compose passes such on
+        return settings(_env_ignore_empty=True)  # an empty variable counts as not set: Compose passes such on
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
-            # A check over several settings has no location of its own; its message names them.
+            # A check over several settings has no location; its message names them.
             name, *within = [str(part) for part in problem["loc"]] or [""]
             field = settings.model_fields.get(name.lower())
             hint = f". {field.description}" if field and field.description else ""

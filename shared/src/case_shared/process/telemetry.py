@@ -20,7 +20,7 @@ _tracer = trace.get_tracer("casebridge")
 
 
 def configure(service: str, *, level: str, form: str, otlp_endpoint: str | None) -> None:
-    """Set up logging (JSON lines, or for people with `form` = console) and tracing; once, at the start."""
+    """Set up logging (JSON lines, or text for people if `form` is console) and tracing; once, at the start."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         _add_trace,
@@ -34,7 +34,7 @@ def configure(service: str, *, level: str, form: str, otlp_endpoint: str | None)
         if form == "console"
         else structlog.processors.JSONRenderer()
     )
-    # JSON lines name the text `message`, as log stores expect; people need no name for it.
+    # JSON lines call the text `message`, as log stores expect; people need no name for it.
     rendering = [renderer] if form == "console" else [structlog.processors.EventRenamer("message"), renderer]
     structlog.configure(
         processors=[*shared, *rendering],
@@ -55,8 +55,8 @@ class Exporting:
 
 
 def _exporting(service: str, otlp_endpoint: str) -> TracerProvider:
-    """Spans that an OpenTelemetry collector gets."""
-    # It brings a client of HTTP along, which nobody else waits for.
+    """Make spans that go to an OpenTelemetry collector."""
+    # Imported here: it imports an HTTP client, which nothing else waits for.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
@@ -65,7 +65,7 @@ def _exporting(service: str, otlp_endpoint: str) -> TracerProvider:
 
 
 def not_exporting() -> TracerProvider:
-    """Spans that nobody gets: their ids go into the logs and to the next service, and so does a caller's sampling."""
+    """Make spans that go nowhere: logs and the next service still get their IDs, and a caller's sampling decision."""
     return TracerProvider(sampler=ParentBased(root=ALWAYS_OFF))
 
 
@@ -85,9 +85,9 @@ def _adopt_standard_logging(shared: list[Any], rendering: list[Any], level: str)
 
 
 class OncePerMinute(logging.Filter):
-    """Lets each kind of message of one library through once a minute, with how many were like it in between.
+    """Lets each kind of message of one library through once a minute, with the number of similar ones in between.
 
-    While Kafka is away aiokafka says so for each try of each partition; what matters of that our own logs tell once.
+    While Kafka is away, aiokafka logs each try of each partition; our own logs say once what matters of that.
     """
 
     def __init__(self, library: str) -> None:
@@ -96,7 +96,7 @@ class OncePerMinute(logging.Filter):
         self._told: dict[tuple[str, str], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """False where the record's kind was told within the last minute."""
+        """Return False if the record's kind was logged within the last minute."""
         if record.name.partition(".")[0] != self._library:
             return True
         kind = (record.name, str(record.msg))
@@ -119,7 +119,7 @@ def _add_trace(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> Mut
 
 
 def _without_rows(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Take from errors what PostgreSQL tells in detail: the failing row, and so what a dealer wrote."""
+    """Remove PostgreSQL's detail from errors: it shows the failing row, and so what a dealer wrote."""
     error: BaseException | None = sys.exc_info()[1] if event.get("exc_info") is True else None
     if isinstance(event.get("exc_info"), BaseException):
         error = event["exc_info"]
@@ -131,14 +131,14 @@ def _without_rows(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> 
 
 
 def current_traceparent() -> str | None:
-    """The W3C `traceparent` of the current span, to be stored or sent; None outside a trace."""
+    """Return the W3C `traceparent` of the current span, to be stored or sent; None outside a trace."""
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     return carrier.get("traceparent")
 
 
 def current_trace_id() -> str | None:
-    """The current trace's id, as problem documents and logs show it."""
+    """Return the current trace's ID, as problem documents and logs show it; None outside a trace."""
     context = trace.get_current_span().get_span_context()
     return format(context.trace_id, "032x") if context.is_valid else None
 
@@ -157,9 +157,9 @@ def span(
     attributes: Mapping[str, str | int] | None = None,
     links: tuple[str, ...] = (),
 ) -> Iterator[Span]:
-    """Run the block in a span: a child of `traceparent` where one is given, linked to the traces in `links`.
+    """Run the block in a span: a child of `traceparent` if given, linked to the traces in `links`.
 
-    An error's message may quote what a dealer wrote: the span records its type, the log has the rest.
+    An error's message may quote what a dealer wrote: the span records only its type, the log has the rest.
     """
     parent = propagate.extract({"traceparent": traceparent}) if traceparent else None
     linked = [
