@@ -27,7 +27,7 @@ LEEWAY = timedelta(seconds=30)
 # A token with 700 dealers as paths of groups has 23 KiB; all headers of a request together may have 32.
 MAX_TOKEN_LENGTH = 24 * 1024
 MAX_SUBJECT_LENGTH = 255
-# An ID or refresh token, where a provider marks it as such, gives no access. Keycloak and Entra ID say `JWT` of all.
+# An ID or refresh token gives no access, if the provider marks it. Keycloak and Entra ID mark all tokens `JWT`.
 ACCESS_TOKENS = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 # OIDC, RFC 9068 (JWT access tokens), and version 1 tokens of Entra ID.
 _CLIENT_CLAIMS = ("azp", "client_id", "appid")
@@ -41,11 +41,11 @@ _LEFT_OUT = (
 
 @dataclass(frozen=True)
 class Principal:
-    """Who calls: `username` is what `created_by` and the audit show; `dealers` are slugs.
+    """The caller: `created_by` and the audit show `username`; `dealers` are slugs.
 
-    `issuer` and `subject` together say who it is, whatever the name: what decides rests on them.
-    `client` is the application that the token was issued to, where the token tells. `dealers_left_out` is the claim
-    that the provider left out of the token because it would be too long (`Rights.left_out`).
+    `issuer` and `subject` together identify the caller, whatever the name: decisions use only them. `client` is the
+    application that the token was issued to, if the token says so. `dealers_left_out` is the claim that the provider
+    omitted because the token would be too long (`Rights.left_out`).
     """
 
     subject: str
@@ -59,12 +59,12 @@ class Principal:
 
     @property
     def key(self) -> str:
-        """Issuer and subject as one text, by which the caller's requests and streams are counted."""
+        """Issuer and subject as one text, the key of the caller's rate limits and streams."""
         return f"{self.issuer} {self.subject}"
 
     @property
     def actor(self) -> Actor:
-        """The caller, as it is kept with what it does."""
+        """The caller, as it is stored with its actions."""
         return Actor(self.username, self.subject, self.issuer)
 
 
@@ -74,8 +74,8 @@ class TokenVerifier:
     def __init__(self, settings: OidcSettings, session: aiohttp.ClientSession, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        # Tokens that were found good, by their hash: to check a signature costs more than all else that a request
-        # takes. Forgotten when the keys are fetched anew: a key may be gone.
+        # Valid tokens, by their hash: checking a signature costs more than the rest of a request. Cleared when the keys
+        # are fetched again, since a key may be gone.
         self._known: dict[bytes, Principal] = {}
         self._keys = ProviderKeys(settings, session, clock, self._known.clear)
         self._audiences = names(settings.oidc_audience)
@@ -85,9 +85,9 @@ class TokenVerifier:
         await self._keys.keep(stopping)
 
     async def verify(self, token: str) -> Principal:
-        """Who the token stands for.
+        """Return the caller that the token identifies.
 
-        Raises `jwt.InvalidTokenError` where it must not be trusted, `ProviderUnreachable` where that cannot be told.
+        Raises: `jwt.InvalidTokenError` if it must not be trusted, `ProviderUnreachable` if its keys cannot be fetched.
         """
         digest = hashlib.sha256(token.encode()).digest()
         known = self._known.get(digest)
@@ -157,7 +157,7 @@ class TokenTooLong(jwt.InvalidTokenError):
 
 
 def _subject(claim: Any) -> str:
-    """The caller's id, kept with all that it does; 255 characters at most (OpenID Connect Core 1.0, section 2)."""
+    """Return the caller's ID, stored with its actions; 255 characters at most (OpenID Connect Core 1.0, section 2)."""
     subject = str(claim)
     if not 0 < len(subject) <= MAX_SUBJECT_LENGTH or not subject.isprintable():
         raise jwt.InvalidTokenError(f"its subject (sub) must have 1 to {MAX_SUBJECT_LENGTH} printable characters")
@@ -165,7 +165,7 @@ def _subject(claim: Any) -> str:
 
 
 def header_of(token: str, kinds: Container[str] = ACCESS_TOKENS) -> Mapping[str, Any]:
-    """The header of a token that has the shape of one that we may trust; raises `jwt.InvalidTokenError`."""
+    """Return the header of a token that looks like one we may trust. Raises: `jwt.InvalidTokenError`."""
     if len(token) > MAX_TOKEN_LENGTH:
         raise TokenTooLong(len(token))
     header = jwt.get_unverified_header(token)
@@ -186,10 +186,10 @@ def _time(seconds: Any) -> datetime:
 
 
 async def authenticate(request: Request, scope: Scope) -> Principal:
-    """The caller, by the bearer token of `request`, who must have `scope`; raises 401 or 403 otherwise.
+    """Return the caller from the bearer token of `request`, who must have `scope`. Raises: 401 or 403 as `Problem`.
 
-    The request counts towards the limits of its user, its client and, where it is one of the token's, of the dealer in
-    the path; raises 429. Verifier and limits are found in `request.app.state`, as `token_verifier` and `rate_limits`.
+    The request counts towards the limits of its user, its client and the dealer in the path, if the token has that
+    dealer. Raises: 429. `request.app.state` has the verifier and the limits, as `token_verifier` and `rate_limits`.
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -220,7 +220,7 @@ class Scoped:
     scope: Scope
 
     async def principal(self, request: Request) -> Principal:
-        """The caller; known before, where the route is a `TokenFirst`."""
+        """Return the caller; a `TokenFirst` route has found it already."""
         known: Principal | None = getattr(request.state, "principal", None)
         return known or await authenticate(request, self.scope)
 
@@ -234,10 +234,10 @@ class Authenticated(Scoped):
 
 
 class TokenFirst(APIRoute):
-    """A route that checks the token before it reads the body: FastAPI looks at dependencies only after that."""
+    """A route that checks the token before it reads the body: FastAPI checks dependencies only afterwards."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's handler, behind the check that the route's `Scoped` dependency demands."""
+        """Return FastAPI's handler, after the check that the route's `Scoped` dependency demands."""
         handle = super().get_route_handler()
         calls: list[Any] = [dependency.call for dependency in self.dependant.dependencies]
         demand = next((call for call in calls if isinstance(call, Scoped)), None)

@@ -1,4 +1,4 @@
-"""Cursors of lists: opaque, good for the list that gave them, and nobody else's work."""
+"""Cursors of lists: opaque, and valid only for the list that issued them; nobody can forge one."""
 
 import asyncio
 import base64
@@ -23,18 +23,18 @@ _WRONG = "This is no cursor of this list, or it is from before an update: start 
 
 
 class Cursors:
-    """Makes cursors and reads them; all replicas of a service have the same key."""
+    """Makes cursors and reads them; all replicas of a service share one key."""
 
     def __init__(self, key: bytes | None = None) -> None:
         self._key = key or secrets.token_bytes(32)
 
     def encode(self, of: str, *parts: str | int | None) -> str:
-        """A cursor of the list `of`, which stands for `parts`."""
+        """Return a cursor of the list `of` that encodes `parts`."""
         body = orjson.dumps([of, *parts])
         return base64.urlsafe_b64encode(self._tag(body) + body).decode().rstrip("=")
 
     def decode(self, cursor: str | None, of: str, *kinds: type) -> list[Any] | None:
-        """The parts, of these kinds where any are named; None without a cursor. Raises 422 for one that is not ours."""
+        """Return the parts, of these `kinds` if any are given; None without a cursor. Raises: 422 if it is not ours."""
         if cursor is None:
             return None
         try:
@@ -55,12 +55,12 @@ class Cursors:
 
 
 def wrong_cursor(detail: str = _WRONG) -> Problem:
-    """422."""
+    """Make the 422 for a cursor that is not ours."""
     return invalid([FieldError(pointer="?cursor", detail=detail)])
 
 
 async def shared_key(pool: Pool) -> bytes:
-    """The service's key, made by its migrations; waits for the database, however long that takes."""
+    """Read the service's key, which its migrations create; wait for the database, however long it takes."""
     never = asyncio.Event()
     while True:
         try:

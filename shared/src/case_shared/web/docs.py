@@ -1,4 +1,4 @@
-"""The page that shows an API, Swagger UI from a wheel, so that it works without any other network; and our topics."""
+"""The page that shows an API: Swagger UI from a wheel, so that it needs no other network; and our topics."""
 
 from collections.abc import Awaitable, Callable
 from functools import cache
@@ -11,12 +11,12 @@ from starlette.responses import Response
 
 from case_shared.kafka import asyncapi
 
-# Swagger UI sets inline styles; its images are data. Whatever it calls is here.
+# Swagger UI sets inline styles; its images are data. Everything that it loads is here.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-# Addresses are relative, so that the page works behind a prefix too. A token is kept in memory only.
+# Relative addresses also work behind a prefix. A token is kept in memory only.
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -51,7 +51,7 @@ _ASSETS = {
 
 
 def docs_routes(title: str) -> APIRouter:
-    """Routes `/docs`, what the page needs, and `/asyncapi.json`."""
+    """Make the routes `/docs`, with what the page needs, and `/asyncapi.json`."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/docs")

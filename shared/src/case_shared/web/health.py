@@ -1,4 +1,4 @@
-"""Routes for whoever watches the service: `/healthz` (stuck loops), `/readyz` (what it needs) and `/metrics`."""
+"""Routes for monitoring: `/healthz` (stuck loops), `/readyz` (what the service needs) and `/metrics`."""
 
 import asyncio
 import secrets
@@ -25,11 +25,10 @@ def health_routes(
     *,
     metrics_token: SecretStr | None = None,
 ) -> APIRouter:
-    """Routes `/healthz` (the loops), `/readyz` (each of `checks`, at most two seconds each) and `/metrics`.
+    """Make routes `/healthz` (the loops), `/readyz` (each of `checks`, two seconds each at most) and `/metrics`.
 
-    Checks in `shown` are shown by `/readyz` too, but without them the service is ready all the same. Where a check
-    raises `NotReady`, its message is shown beside it, as `reasons`. Metrics are for this machine, and for whoever sends
-    `metrics_token`; for others there are none.
+    `/readyz` also shows the checks in `shown`, which do not affect readiness. If a check raises `NotReady`, `reasons`
+    shows its message. `/metrics` answers this machine and callers that send `metrics_token`; others get 404.
     """
     router = APIRouter(include_in_schema=False)
 
@@ -60,13 +59,13 @@ def _may_scrape(request: Request, token: SecretStr | None) -> bool:
     scheme, _, sent = request.headers.get("authorization", "").partition(" ")
     if token and scheme.lower() == "bearer":
         return secrets.compare_digest(sent.strip().encode(), token.get_secret_value().encode())
-    # A proxy on this machine passes on what others ask.
+    # A proxy on this machine forwards requests of others.
     direct = not _PROXIED & {name.lower() for name in request.headers}
     return direct and request.client is not None and is_local(request.client.host)
 
 
 async def _fails(check: Check) -> str | None:
-    """Why `check` does not pass, "" where it does not say; None where it passes."""
+    """Return why `check` does not pass, "" if it does not say; None if it passes."""
     try:
         async with asyncio.timeout(2):
             return None if await check() else ""

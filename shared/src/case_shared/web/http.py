@@ -1,4 +1,4 @@
-"""What each HTTP server of ours has around its routes: pure ASGI, since BaseHTTPMiddleware halves the speed."""
+"""What each of our HTTP servers has around its routes: pure ASGI, since BaseHTTPMiddleware halves the speed."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from case_shared.web.problems import Problem, install_problems, unforeseen
 
 log = structlog.get_logger(__name__)
 MAX_BODY_BYTES = 1024 * 1024
-# What front ends of other origins may send and read, beside what browsers always allow.
+# What front ends of other origins may send and read, besides what browsers always allow.
 SENT_HEADERS = (
     "Authorization",
     "Content-Type",
@@ -46,8 +46,8 @@ _TOO_LARGE = f"A body may have {MAX_BODY_BYTES} bytes at most"
 class BodyLimit:
     """Answers 413 to a body longer than `MAX_BODY_BYTES`, whatever Content-Length says, and 408 to one that trickles.
 
-    A body may take `seconds` from when it is first read. FastAPI's own limit (`max_body_size`) knows no time, and its
-    413 is no problem document and replaces a 401.
+    A body may take `seconds` from the first read. FastAPI's own limit (`max_body_size`) has no time limit, and its 413
+    is not a problem document and replaces a 401.
     """
 
     def __init__(self, app: ASGIApp, seconds: float = BODY_SECONDS) -> None:
@@ -67,19 +67,19 @@ class BodyLimit:
 
         async def counted() -> Message:
             nonlocal received, ends, complete
-            if complete:  # what comes now is that the client hangs up
+            if complete:  # what comes now says that the client hangs up
                 return await receive()
             ends = ends or asyncio.get_running_loop().time() + self._seconds
             try:
                 async with asyncio.timeout_at(ends):
                     message = await receive()
             except TimeoutError:
-                # The rest may be on its way, so that the connection cannot be used again.
+                # The rest may still arrive, so the connection cannot be reused.
                 raise HTTPException(408, _TOO_SLOW, {"Connection": "close"}) from None
             complete = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > MAX_BODY_BYTES:
-                # FastAPI passes on an HTTPException alone; what else fails while it reads a body it calls a 400.
+                # FastAPI passes on only an HTTPException; any other failure while it reads a body becomes a 400.
                 raise HTTPException(413, _TOO_LARGE)
             return message
 
@@ -92,17 +92,17 @@ async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 class Failures:
-    """Answers what nobody foresaw with a problem that has the trace's id, and logs it; never with a stack trace.
+    """Answers an unexpected error with a problem that has the trace's ID, and logs it; never shows a stack trace.
 
-    An exception handler for `Exception` would stand outside of all middleware: its answer would lack the security
-    headers, and it would know no trace.
+    An exception handler for `Exception` would be outside of all middleware: its answer would lack the security headers,
+    and it would have no trace.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; an answer that has begun can only be broken off."""
+        """Pass the request on; an answer that has begun can only be cut off."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -123,7 +123,7 @@ class Failures:
 
 
 class SecurityHeaders:
-    """Puts on each answer what tells browsers to show, keep, frame and pass on nothing; a route's own headers stay."""
+    """Adds headers that forbid browsers to guess types, cache, frame and pass on; a route's own headers stay."""
 
     def __init__(self, app: ASGIApp, settings: HttpSettings) -> None:
         self._app = app
@@ -138,7 +138,7 @@ class SecurityHeaders:
             self._headers.append((b"strict-transport-security", lifetime))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and its answer with the headers."""
+        """Pass the request on, and add the headers to its answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -154,7 +154,7 @@ class SecurityHeaders:
 
 
 def _allow_origins(app: FastAPI, origins: Sequence[str]) -> None:
-    """Let front ends of these origins call, by bearer token: never with cookies."""
+    """Let front ends of these origins call with a bearer token, never with cookies."""
     app.add_middleware(
         CORSMiddleware,
         allow_origins=origins,
@@ -173,7 +173,7 @@ def create_app(
     settings: HttpSettings | None = None,
     routers: Sequence[APIRouter] = (),
 ) -> FastAPI:
-    """A FastAPI application of these routers, with what every server of ours has around its routes.
+    """Make a FastAPI application of these routers, with what every server of ours has around its routes.
 
     Without `settings` it has their defaults: no other origin, no HSTS.
     """
@@ -190,7 +190,7 @@ def create_app(
     )
     for router in (*routers, docs_routes(title)):
         app.include_router(router)
-    app.state.rate_limits = RateLimits()  # none, until the service's wiring sets its own
+    app.state.rate_limits = RateLimits()  # no limits until the service's wiring sets its own
     install_problems(app)
     app.add_middleware(BodyLimit, seconds=settings.body_timeout_seconds)
     app.add_middleware(Failures)

@@ -1,7 +1,7 @@
-"""uvicorn's HTTP/1.1 with bounds: a client must send its request in time, and not without end.
+"""uvicorn's HTTP/1.1 with limits: a client must send its request in time, and not endlessly.
 
-uvicorn knows no such limits with httptools, whose parser keeps a header line however long it grows; and what a route
-does not read of a body, uvicorn takes and drops for ever.
+uvicorn has no such limits with httptools, whose parser keeps a header line however long it grows; and uvicorn reads
+and drops forever the part of a body that no route reads.
 """
 
 import asyncio
@@ -13,20 +13,20 @@ from case_shared.web.problems import COMMON, MEDIA_TYPE
 
 MAX_HEAD_BYTES = 32 * 1024
 MAX_HEADERS = 100
-# For the request line and headers, counted from the connection or from the head's first byte.
+# For the request line and headers, from the connection's start or the head's first byte.
 HEAD_SECONDS = 10.0
-# For the rest of a body that nobody reads any more: who reads one has a time-out of its own.
+# For the rest of a body that nobody reads any more; a route that reads one has its own time-out.
 _BODY_SECONDS = 15.0
-# A megabyte in chunks of some bytes each; whatever more comes, nobody reads it.
+# A megabyte in chunks of a few bytes each; nobody reads what exceeds it.
 _MAX_RAW_BODY_BYTES = 8 * 1024 * 1024
 
 
 class _HeadTooLarge(Exception):
-    """The head of the request is larger than it may be."""
+    """The head of the request is larger than allowed."""
 
 
 class BoundedProtocol(HttpConnection):
-    """One connection: refuses a head that is too large (431) or too late (408), and ends what trickles."""
+    """One connection: refuses a head that is too large (431) or too late (408), and closes one that trickles."""
 
     def __init__(self, *arguments: object, **more: object) -> None:
         super().__init__(*arguments, **more)  # type: ignore[arg-type]
@@ -36,7 +36,7 @@ class BoundedProtocol(HttpConnection):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for a request, but not for ever."""
+        """Wait for a request, but not forever."""
         super().connection_made(transport)  # type: ignore[arg-type]
         self._wait(HEAD_SECONDS)
 
@@ -46,12 +46,12 @@ class BoundedProtocol(HttpConnection):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse `data`, and begin to wait where it leaves a request unfinished."""
+        """Parse `data`, and start a timer if it leaves a request unfinished."""
         before = self._messages
         super().data_received(data)
         if self.transport.is_closing():
             return
-        # Line feeds before a request are no request, but they are no silence either.
+        # Line feeds before a request do not start one, but they are not silence either.
         unfinished = self._in_head or self._in_body or before == self._messages
         if not unfinished:
             return
@@ -64,17 +64,17 @@ class BoundedProtocol(HttpConnection):
             self._wait(_BODY_SECONDS if self._in_body else HEAD_SECONDS)
 
     def on_message_begin(self) -> None:
-        """A request's first byte."""
+        """Note a request's first byte."""
         super().on_message_begin()
         self._in_head, self._raw_bytes = True, 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; what comes behind the body (a trailer) is none, and nothing of ours reads it."""
+        """Take a header; what follows the body (a trailer) is ignored, since nothing of ours reads it."""
         if self._in_head:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The head is here: begin to answer it, unless it is too large."""
+        """Note that the head is complete: start to answer it, unless it is too large."""
         self._stop_waiting()
         if self._is_head_too_large():
             raise _HeadTooLarge
@@ -82,14 +82,14 @@ class BoundedProtocol(HttpConnection):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """The request is here as a whole."""
+        """Note that the request is complete."""
         self._stop_waiting()
         self._in_body = False
         self._messages += 1
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Called where the parser fails, and so where one of the methods above does."""
+        """Refuse; called if the parser fails, and so if one of the methods above does."""
         if self._in_head and self._is_head_too_large():
             self._refuse("headers-too-large")
         else:
@@ -112,7 +112,7 @@ class BoundedProtocol(HttpConnection):
         if self.transport.is_closing():
             return
         if self.is_answering:
-            self._wait(1.0)  # a request is being answered; whoever reads its body gives up in time
+            self._wait(1.0)  # a request is being answered; whatever reads its body gives up in time
         elif self._in_head:
             self._refuse("request-timeout")
         else:

@@ -10,7 +10,7 @@ from throttled import MemoryStore, RateLimiterType, RateLimitState, Throttled, p
 
 from case_shared.web.problems import Problem
 
-# Far more than call within a minute; of more, those that were quiet for longest are forgotten.
+# Far more than call within a minute; beyond this number, the ones that were quiet longest are forgotten.
 _MOST_KEYS = 10_000
 _limited = Counter("casebridge_requests_limited_total", "Requests answered with 429", ["policy"])
 PerMinute = Annotated[int, Field(ge=0)]
@@ -29,7 +29,7 @@ class UserLimitSettings(BaseSettings):
 
 
 class Limit:
-    """So many requests a minute for each key, at once or evenly (GCRA); 0: as many as come."""
+    """A number of requests per minute for each key, at once or evenly (GCRA); 0: no limit."""
 
     def __init__(self, policy: str, per_minute: int) -> None:
         self._policy, self._per_minute = policy, per_minute
@@ -38,19 +38,19 @@ class Limit:
         self._throttled = Throttled(using=gcra, quota=per_min(per_minute), store=store) if per_minute else None
 
     def check(self, key: str) -> None:
-        """Raise 429 where `key` has used up what it may; nothing is counted."""
+        """Raise 429 if `key` has used up its requests; counts nothing."""
         if self._throttled is not None and self._throttled.peek(key).remaining < 1:
-            self.count(key)  # which is refused, and knows when it may come again
+            self.count(key)  # this is refused, and says when the next one may come
 
     def count(self, key: str) -> None:
-        """Count a request of `key`; raises 429, and then it is not counted."""
+        """Count a request of `key`; raises 429, and then does not count it."""
         if self._throttled is not None:
             result = self._throttled.limit(key)
             if result.limited:
                 raise self._refused(result.state)
 
     def _refused(self, state: RateLimitState) -> Problem:
-        """429 with Retry-After, and what draft-ietf-httpapi-ratelimit-headers-10 names beside it."""
+        """Make the 429 with Retry-After and the fields of draft-ietf-httpapi-ratelimit-headers-10."""
         _limited.labels(self._policy).inc()
         seconds = max(1, math.ceil(state.retry_after))
         headers = {
@@ -79,6 +79,6 @@ class RateLimits:
         concerned = [(limit, key) for limit, key in asked if key]
         for limit, key in concerned[:-1]:
             limit.check(key)
-        # The last one needs no look before: where it refuses, no other has counted yet.
+        # The last limit needs no check first: if it refuses, no other has counted yet.
         for limit, key in reversed(concerned):
             limit.count(key)

@@ -1,4 +1,4 @@
-"""What an OpenAPI document says beside what FastAPI sees: problems by type, headers, examples, links, scopes."""
+"""What an OpenAPI document says besides what FastAPI sees: problems by type, headers, examples, links, scopes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ HEADERS: Mapping[str, Json] = {
         "schema": {"type": "string"},
     },
 }
-# Served beside the document (`case_shared.web.docs`). FastAPI's own setting takes no relative address.
+# Served next to the document (`case_shared.web.docs`). FastAPI's own setting takes no relative address.
 _EVENTS = {"url": "asyncapi.json", "description": "The events on Kafka (AsyncAPI)"}
 _BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "docs/identity-providers.md"}
 _OF_A_STATUS = {401: ["WWW-Authenticate"], 403: ["WWW-Authenticate"], 412: ["ETag"], 429: ["Retry-After"]}
@@ -56,9 +56,9 @@ _OF_A_STATUS = {401: ["WWW-Authenticate"], 403: ["WWW-Authenticate"], 412: ["ETa
 
 @dataclass(frozen=True)
 class Contract:
-    """What one service's document says beside what FastAPI sees of its routes.
+    """What one service's document says besides what FastAPI sees of its routes.
 
-    `examples` are by the model's name, or by operation and status as `headers` and `links` are.
+    `examples` are keyed by the model's name, or like `headers` and `links` by operation and status.
     """
 
     catalogue: Mapping[str, Kind]
@@ -71,7 +71,7 @@ class Contract:
 
 
 def problem_responses(catalogue: Mapping[str, Kind], types: Sequence[str | int]) -> dict[int | str, Json]:
-    """Responses for `types`, words of the catalogue; a status stands for each of its types."""
+    """Return the responses for `types`, which are slugs of the catalogue or statuses (all types of that status)."""
     chosen = [slug for slug, kind in catalogue.items() if slug in types or kind.status in types]
     statuses = sorted({catalogue[slug].status for slug in chosen})
     return {
@@ -96,12 +96,12 @@ def _response(status: int, kinds: Mapping[str, Kind]) -> Json:
 
 
 def header_references(names: Sequence[str]) -> Json:
-    """Headers of a response, as the document's components have them."""
+    """Return a response's headers as references to the document's components."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in dict.fromkeys(names)}
 
 
 def install_openapi(app: FastAPI, contract: Contract) -> None:
-    """Complete `app`'s document by `contract`."""
+    """Complete `app`'s document with `contract`."""
     generate = app.openapi
     made: list[Json] = []
 
@@ -142,7 +142,7 @@ def _components(document: Json, contract: Contract) -> None:
 def _operation(operation: Json, contract: Contract, shared: Json) -> None:
     name, responses = operation["operationId"], operation["responses"]
     if "HTTPValidationError" in str(responses.get("422")):
-        del responses["422"]  # FastAPI's own, which is never answered
+        del responses["422"]  # FastAPI's own, which we never answer
     for status, response in responses.items():
         if headers := contract.headers.get((name, status)):
             response["headers"] = {**response.get("headers", {}), **header_references(headers)}
@@ -162,14 +162,14 @@ def _illustrate(content: Json, contract: Contract, answer: tuple[str, str] | Non
 
 
 def _share(response: Json, shared: Json) -> Json:
-    """A reference to a refusal, which stands once in the document's components."""
+    """Move a refusal into the document's components, and return a reference to it."""
     name = "-or-".join(response["content"][MEDIA_TYPE]["examples"])
     shared[name] = response
     return {"$ref": f"#/components/responses/{name}"}
 
 
 def _scopes(app: FastAPI) -> dict[tuple[str, str], str]:
-    """The scope that each operation needs: told by the dependency that demands it."""
+    """Return the scope that each operation needs, by method and path; the dependency that demands it says so."""
     found: dict[tuple[str, str], str] = {}
     for route in iter_route_contexts(app.routes):
         dependant = getattr(route, "dependant", None)
@@ -181,5 +181,5 @@ def _scopes(app: FastAPI) -> dict[tuple[str, str], str]:
 
 
 def link(operation: str, description: str, parameters: Mapping[str, str]) -> Json:
-    """A link to an operation; `parameters` are runtime expressions, by names such as `header.If-Match`."""
+    """Make a link to an operation; `parameters` are runtime expressions, by names such as `header.If-Match`."""
     return {"operationId": operation, "description": description, "parameters": dict(parameters)}

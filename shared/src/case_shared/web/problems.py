@@ -26,14 +26,14 @@ _unavailable = Counter(
 
 
 class Kind(NamedTuple):
-    """A type of problem: its HTTP status and title, which never change, and whether Retry-After says when it passes."""
+    """A problem type: its HTTP status and title, which never change, and whether Retry-After says when it passes."""
 
     status: int
     title: str
     retry: bool = False
 
 
-# What every server of ours may answer with; each service has its own types beside.
+# Every server of ours may answer with these; each service adds its own types.
 COMMON = {
     "unauthorized": Kind(401, "Not authenticated"),
     "forbidden": Kind(403, "Not allowed"),
@@ -92,7 +92,7 @@ class Problem(Exception):
         self.errors, self.headers, self.extensions = errors, headers, extensions
 
     def response(self) -> Response:
-        """The answer that tells it."""
+        """Return the answer that reports it."""
         body = {
             "type": f"urn:casebridge:problem:{self.slug}",
             "title": self.title,
@@ -107,12 +107,12 @@ class Problem(Exception):
 
 
 def invalid(errors: Sequence[FieldError], detail: str = "The request has fields that are wrong or missing.") -> Problem:
-    """422 with a pointer per field."""
+    """Make a 422 with a pointer per field."""
     return Problem(422, "invalid-request", "The request is not valid", detail, errors=errors)
 
 
 def install_problems(app: FastAPI) -> None:
-    """Answer every error of `app` that somebody foresaw with a problem document."""
+    """Answer every expected error of `app` with a problem document."""
     app.add_exception_handler(Problem, _own)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
@@ -136,7 +136,7 @@ def field_errors(errors: Sequence[Any]) -> list[FieldError]:
 
 
 def _field_error(error: Any) -> FieldError:
-    if error["type"] == "json_invalid":  # which FastAPI places by the character
+    if error["type"] == "json_invalid":  # FastAPI locates it by the character
         detail = f"The body is not valid JSON: {error['ctx']['error']} at character {error['loc'][-1]}."
         return FieldError(pointer="", detail=detail)
     return FieldError(pointer=_pointer(error["loc"]), detail=error["msg"])
@@ -157,24 +157,24 @@ def _pointer(location: Sequence[str | int]) -> str:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        # Starlette tells the methods of the first route with this address alone.
+        # Starlette names only the methods of the first route with this address.
         headers = {"Allow": ", ".join(_methods(request))}
         return Problem(405, "method-not-allowed", "Method Not Allowed", headers=headers).response()
     slug = {404: "not-found", 408: "request-timeout", 413: "too-large"}.get(error.status_code)
-    if slug is None:  # FastAPI's word for a body that is no text
+    if slug is None:  # FastAPI's error for a body that is not text
         return invalid([FieldError(pointer="", detail="The body is not valid JSON.")]).response()
     return Problem(error.status_code, slug, str(error.detail), headers=error.headers).response()
 
 
 def _methods(request: Request) -> list[str]:
-    """What the address of `request` can be called with."""
+    """Return the methods with which the address of `request` can be called."""
     routes = iter_route_contexts(request.app.routes)
     fitting = (route for route in routes if compile_path(str(route.path))[0].match(request.scope["path"]))
     return sorted({method for route in fitting for method in route.methods or ()})
 
 
 async def _database(_request: Request, error: Exception) -> Response:
-    """503 where the database cannot do it now; what is our own fault stays unforeseen."""
+    """Answer 503 if the database cannot do it now; our own faults stay unexpected errors."""
     seconds = retry_after(error)
     if seconds is None:
         raise error
@@ -190,6 +190,6 @@ async def _database(_request: Request, error: Exception) -> Response:
 
 
 def unforeseen() -> Problem:
-    """500."""
+    """Make the 500 for an unexpected error."""
     detail = "It was logged with this trace_id; the request can be repeated. What was acknowledged is not lost."
     return Problem(500, "internal-error", "Something failed on our side", detail)

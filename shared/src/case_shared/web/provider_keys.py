@@ -18,7 +18,7 @@ from case_shared.process.settings import OidcSettings
 from case_shared.words.errors import Transient
 
 log = structlog.get_logger(__name__)
-# Asymmetric ones alone: a public key must never be taken for an HMAC secret, and `none` is no algorithm.
+# Asymmetric ones only: a public key must never be used as an HMAC secret, and `none` is not an algorithm.
 _ALGORITHMS = {
     "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     "EC P-256": ("ES256",),
@@ -26,19 +26,19 @@ _ALGORITHMS = {
     "EC P-521": ("ES512",),
     "OKP Ed25519": ("EdDSA",),
 }
-# A key that the provider has withdrawn ends within five minutes.
+# A key that the provider has withdrawn is refused within five minutes.
 _AGE_SECONDS = 240.0
 _RETRY_SECONDS = 2.0
-# In the discovery document of `casebridge.oidc`, whatever it is called.
+# In the discovery document of `casebridge.oidc`, whatever its issuer's name.
 DEVELOPMENT_MARK = "casebridge_development"
-# NIST SP 800-131A: what is smaller can be factored.
+# NIST SP 800-131A: smaller keys can be factored.
 _SMALLEST_RSA_BITS = 2048
-# However many tokens with made-up `kid`s arrive, the provider is asked no more often than this.
+# However many tokens with made-up `kid`s arrive, we ask the provider no more often than this.
 _LOOK_AGAIN_SECONDS = 10.0
 
 
 class ProviderUnreachable(Transient):
-    """The OIDC provider does not answer, so that it cannot be told whether a key is its own."""
+    """The OIDC provider does not answer, so we cannot know whether a key is its own."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class Key:
 
 @dataclass
 class ProviderKeys:
-    """The signing keys of one provider, by `kid`; those that it publishes no more are forgotten at the next fetch.
+    """The signing keys of one provider, by `kid`; a fetch drops those that it no longer publishes.
 
-    `fetched` is called after each.
+    `fetched` is called after each fetch.
     """
 
     settings: OidcSettings
@@ -66,7 +66,7 @@ class ProviderKeys:
     _fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def find(self, key_id: str) -> Key | None:
-        """The key, or None where the provider has no such; raises `ProviderUnreachable` where that cannot be told."""
+        """Return the key, or None if the provider has none. Raises: `ProviderUnreachable` if we cannot know."""
         if key_id not in self._keys:
             await self._look_again()
         found = self._keys.get(key_id)
@@ -91,7 +91,7 @@ class ProviderKeys:
             self._keys = usable_keys(await self._published())
             self.fetched()
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            # Told once: the provider may be away for hours. What was known before is good until it answers again.
+            # Logged once: the provider may be away for hours. The keys known before stay valid until it answers again.
             if self._reached:
                 log.warning("oidc_keys_not_fetched", issuer=self.settings.oidc_issuer, error=repr(error))
             self._reached = False
@@ -116,7 +116,7 @@ class ProviderKeys:
         return (await self._get(keys_url)).get("keys")
 
     def _is_harmless(self, url: str) -> bool:
-        """Whether nobody else is between us and `url`: it is this machine, or a trial's own network."""
+        """Whether nobody is between us and `url`: it is this machine, or a trial's own network."""
         return getattr(self.settings, "casebridge_trial", False) or is_local(urlsplit(url).hostname or "")
 
     async def _get(self, url: str) -> dict[str, Any]:
@@ -124,14 +124,14 @@ class ProviderKeys:
             response.raise_for_status()
             document = await response.json(content_type=None)
             if not isinstance(document, dict):
-                raise ValueError(f"{url} is not a JSON object")  # noqa: TRY004 - as every other nonsense of a provider
+                raise ValueError(f"{url} is not a JSON object")  # noqa: TRY004 - like any other invalid answer of a provider
             return document
 
 
 def usable_keys(published: Any) -> dict[str, Key]:
-    """The keys that may sign tokens; others (for encryption, symmetric, of an unknown kind, broken) are left out.
+    """Return the keys that may sign tokens; omits others (for encryption, symmetric, of an unknown kind, broken).
 
-    Raises `ValueError` where none is left: nobody could sign in, so the keys known before had better stay.
+    Raises: `ValueError` if none is left: nobody could sign in, so it is better to keep the keys known before.
     """
     entries = [entry for entry in published if isinstance(entry, dict)] if isinstance(published, list) else []
     found = {str(entry["kid"]): key for entry in entries if entry.get("kid") and (key := _usable(entry))}
@@ -143,7 +143,7 @@ def usable_keys(published: Any) -> dict[str, Key]:
 def _usable(entry: Mapping[str, Any]) -> Key | None:
     kind = " ".join(str(entry[part]) for part in ("kty", "crv") if part in entry)
     possible = _ALGORITHMS.get(kind, ())
-    # Entra ID names no algorithm, Keycloak does, and has a key for encryption beside.
+    # Entra ID names no algorithm; Keycloak does, and also has a key for encryption.
     algorithms = tuple(name for name in possible if name == entry.get("alg", name))
     if not algorithms or entry.get("use", "sig") != "sig":
         return None

@@ -11,9 +11,9 @@ from case_shared.process.settings import OidcSettings, names
 
 @dataclass(frozen=True)
 class Rights:
-    """Scopes of ours (`cases:read`, …) and the slugs of dealers.
+    """Our scopes (`cases:read`, …) and the slugs of dealers.
 
-    `left_out`: the dealers' claim, where the provider says that the user has values which the token does not contain.
+    `left_out`: the dealers' claim, if the provider says that the user has values that the token does not contain.
     """
 
     scopes: frozenset[str] = frozenset()
@@ -22,7 +22,7 @@ class Rights:
 
 
 def rights_of(claims: Mapping[str, Any], settings: OidcSettings) -> Rights:
-    """The rights in an access token's claims; what `OIDC_SCOPE_MAP` does not know counts by its own name."""
+    """Return the rights in an access token's claims; a word that `OIDC_SCOPE_MAP` does not map counts as a scope."""
     claimed = (words_in(claims, name) for name in names(settings.oidc_scope_claim))
     granted = frozenset().union(*claimed)
     mapped = {scope for word in granted for scope in settings.oidc_scope_map.get(word, "").split()}
@@ -31,10 +31,10 @@ def rights_of(claims: Mapping[str, Any], settings: OidcSettings) -> Rights:
 
 
 def left_out(claims: Mapping[str, Any], settings: OidcSettings) -> str | None:
-    """The dealers' claim, if it is not there because it would be too long: Entra ID's group overage.
+    """Return the dealers' claim, if it is missing because it would be too long: Entra ID's group overage.
 
-    `_claim_names` refers to an API that has the values (OpenID Connect Core 1.0, section 5.6.2); `hasgroups` alone
-    stands in the tokens of the implicit flow.
+    `_claim_names` refers to an API that has the values (OpenID Connect Core 1.0, section 5.6.2); tokens of the implicit
+    flow have only `hasgroups`.
     """
     claim = settings.oidc_dealers_claim
     if find_claim(claims, claim) is not None:
@@ -45,20 +45,20 @@ def left_out(claims: Mapping[str, Any], settings: OidcSettings) -> str | None:
 
 
 def username_of(claims: Mapping[str, Any], settings: OidcSettings) -> str | None:
-    """The name in the first of `OIDC_USERNAME_CLAIM` that the token has; None where it has none of them."""
+    """Return the name in the first of `OIDC_USERNAME_CLAIM` that the token has, or None if it has none of them."""
     found = (str(find_claim(claims, name) or "") for name in names(settings.oidc_username_claim))
     return next(filter(None, (text.replace("\x00", "")[:254] for text in found)), None)
 
 
 def rights_in(access_token: str, settings: OidcSettings) -> Rights:
-    """The rights in a token that the provider has just given; see `claims_in`."""
+    """Return the rights in a token that the provider has just issued; see `claims_in`."""
     return rights_of(claims_in(access_token), settings)
 
 
 def claims_in(access_token: str) -> Mapping[str, Any]:
-    """The claims of a token that the provider itself has just given; none where it is not a JWT.
+    """Return the claims of a token that the provider itself has just issued; none if it is not a JWT.
 
-    The signature is not checked: this is for showing what the APIs, which do check it, will allow.
+    The signature is not checked: this is only for showing what the APIs, which do check it, will allow.
     """
     try:
         claims: dict[str, Any] = jwt.decode(access_token, options={"verify_signature": False})
@@ -68,9 +68,9 @@ def claims_in(access_token: str) -> Mapping[str, Any]:
 
 
 def find_claim(claims: Mapping[str, Any], name: str) -> Any:
-    """The claim called `name`, or the one at that path: `realm_access.roles`; a name may have dots itself.
+    """Return the claim `name`, or the one at that path (`realm_access.roles`); None if neither exists.
 
-    None where there is none.
+    A name may itself contain dots.
     """
     if name in claims:
         return claims[name]

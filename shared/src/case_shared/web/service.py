@@ -1,4 +1,4 @@
-"""The life of a service's process: serve until SIGTERM or SIGINT, drain, end with 0."""
+"""The life of a service's process: serve until SIGTERM or SIGINT, drain, exit with 0."""
 
 import asyncio
 import contextlib
@@ -28,18 +28,18 @@ from case_shared.web.http_protocol import BoundedProtocol
 
 log = structlog.get_logger(__name__)
 GRACE_SECONDS = 8
-# How long clients may go on using connections that are open when the service stops.
+# How long clients may go on using their open connections when the service stops.
 DRAIN_SECONDS = 2.0
 
 
 class _Server(HttpServer):
-    """uvicorn's server, whose end fails no request, and which ends with 0 rather than raise the signal again."""
+    """uvicorn's server, whose end fails no request, and which exits with 0 instead of raising the signal again."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no connection any more, and close each that is open with its next answer, before all ends.
+        """Accept no more connections, and close each open one with its next answer, before everything ends.
 
-        uvicorn closes what is idle at once: a request that is just then on its way is lost, and its client cannot know
-        whether it was done. Here it is answered, with `Connection: close`.
+        uvicorn closes idle connections at once: a request that is just then on its way is lost, and its client cannot
+        know whether it was handled. Here it is answered, with `Connection: close`.
         """
         waiting = [taken for listening in sockets or [] for taken in _accept_all(listening)]
         self.stop_listening()
@@ -53,13 +53,13 @@ class _Server(HttpServer):
         while self._in_use(time.monotonic() - began):  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.02)
         for connection in self.connections:
-            # Its client has taken nothing of what waits for it all this time: nobody waits for it.
+            # Its client has taken no byte all this time: nobody waits for the answer.
             if 0 < connection.unsent == unsent.get(connection):
                 connection.transport.abort()
         await super().shutdown(sockets)
 
     def _in_use(self, seconds: float) -> bool:
-        """Whether a client may yet use its connection, or has just sent something that nobody has read."""
+        """Whether a client may still use its connection, or has just sent something that nobody has read."""
         if seconds < DRAIN_SECONDS:
             return bool(self.connections)
         sockets = [connection.transport.get_extra_info("socket") for connection in self.connections]
@@ -74,7 +74,7 @@ class _Server(HttpServer):
 
 
 def _accept_all(listening: socket.socket) -> list[socket.socket]:
-    """The connections that the kernel has made, but nobody has taken yet: closing the listener would reset them."""
+    """Accept the connections that the kernel has completed: closing the listener would reset them."""
     taken = []
     while _readable(listening):
         connection, _ = listening.accept()
@@ -92,9 +92,9 @@ def _readable(one: Any) -> bool:
 
 
 def tell_to_stop(app: Any) -> None:
-    """Call what `app.state.stop` is set to: the loops end, leases are given up and waiting requests are answered now.
+    """Call `app.state.stop`, if set: loops end, leases are released and waiting requests are answered now.
 
-    The lifespan's own end would come too late for that: after the last connection has been closed.
+    The lifespan's own end would be too late: it comes after the last connection was closed.
     """
     stop = getattr(app.state, "stop", None)
     if stop is not None:
@@ -109,10 +109,9 @@ async def open_pool(
     size: int | None = None,
     options: Mapping[str, str] | None = None,
 ) -> Pool:
-    """Open a pool on the schema of the service's name, however long PostgreSQL takes to be there.
+    """Open a pool on the schema with the service's name, however long PostgreSQL takes to be reachable.
 
-    `purpose` is its name in the metrics; `size` is the setting's unless another is given; `options` are settings of its
-    connections.
+    `purpose` is its name in the metrics; `size` defaults to the setting; `options` are settings of its connections.
     """
     never = asyncio.Event()
     while True:
@@ -134,7 +133,7 @@ async def open_pool(
 
 
 def run(service: str, settings: ServiceSettings, port: int, app: FastAPI) -> None:
-    """The command `serve`: logs and traces are set up, and `app` is served until a signal stops it."""
+    """Run the command `serve`: set up logs and traces, and serve `app` until a signal stops it."""
     telemetry.configure(
         service,
         level=settings.log_level,
@@ -155,10 +154,10 @@ def run(service: str, settings: ServiceSettings, port: int, app: FastAPI) -> Non
 
 
 def collect_garbage_less_often() -> None:
-    """Spare what is loaded by now from every collection, and collect less often.
+    """Exempt what is loaded by now from garbage collection, and collect less often.
 
-    A batch of records makes thousands of objects that all live until it is written; with Python's defaults, looking
-    through them again and again costs nearly half of the time of decoding them (`make bench`, consume).
+    A batch of records makes thousands of objects that all live until it is written; with Python's defaults, scanning
+    them again and again takes nearly half of the time of decoding them (`make bench`, consume).
     """
     gc.collect()
     gc.freeze()
@@ -166,7 +165,7 @@ def collect_garbage_less_often() -> None:
 
 
 def allow_many_connections() -> None:
-    """Open as many files as the system lets us, for each connection is one: 1,024 is a usual default."""
+    """Raise the limit of open files to the most allowed: each connection is one, and 1,024 is a usual default."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
@@ -182,8 +181,8 @@ def serve(
 ) -> None:
     """Serve `app` until a signal stops it; requests under way are finished first.
 
-    A client that takes nothing of its answer for `client_timeout_seconds` is cut off. Exits with 2, and says so, where
-    the port is taken; with 3 where the start failed.
+    A client that takes nothing of its answer for `client_timeout_seconds` is disconnected. Exits with 2, and says why,
+    if the port is in use; with 3 if the start failed.
     """
     config = uvicorn.Config(
         app,
@@ -194,14 +193,14 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
-        # Only who is named may say for whom it asks; uvicorn would trust whatever runs on this machine.
+        # Only named proxies may say which client they forward for; uvicorn would trust anything on this machine.
         proxy_headers=bool(trusted_proxies),
         forwarded_allow_ips=trusted_proxies,
         timeout_keep_alive=keep_alive_seconds,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     sock = _bound(host, port)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; what is accepted inherits it
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; accepted connections inherit it
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(client_timeout_seconds * 1000))
     server = _Server(config)
     uvloop.run(server.serve(sockets=[sock]))
@@ -210,7 +209,7 @@ def serve(
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    """A socket to which nobody can connect before the service has started. uvicorn's own ends with 1, unexplained."""
+    """Bind a socket that accepts nobody before the service has started. uvicorn's own exits with 1, unexplained."""
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
