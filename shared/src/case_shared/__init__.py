@@ -1,1 +1,1 @@
-"""What Casebridge's services share; it knows no service."""
+"""What Casebridge's services share. It knows none of them."""

@@ -1,1 +1,1 @@
-"""Words of the trade: what a case, an event, a day, an error is. No I/O, and nothing else of Casebridge."""
+"""Words of the trade: what a case, an event, a day, an error is. No I/O, and no import of other parts."""

@@ -1,12 +1,13 @@
-"""Who did something, as it is kept."""
+"""Who did something, as it is stored."""
 
 from typing import NamedTuple
 
 
 class Actor(NamedTuple):
-    """A person or program: the name is for people to read and may change; issuer and subject together never do.
+    """A person or program: the name is for people and may change; issuer and subject together never do.
 
-    Statements take it as `text[]`, in this order. Without subject and issuer it is a command run beside the database.
+    SQL statements take it as `text[]`, in this order. Without subject and issuer it is a command run next to the
+    database.
     """
 
     name: str

@@ -8,23 +8,23 @@ HIDDEN_BY_DEFAULT = ("HumanResources", "FMLA", "Audit")
 
 @dataclass(frozen=True, slots=True)
 class CategoryTypes:
-    """The types of `D365_CATEGORY_TYPES`: those `allowed` (None: all) but never those `hidden`."""
+    """The types of `D365_CATEGORY_TYPES`: the `allowed` ones (None: all), but never the `hidden` ones."""
 
     allowed: tuple[str, ...] | None
     hidden: tuple[str, ...]
 
     @classmethod
     def parse(cls, setting: str | None) -> Self:
-        """Read the setting: names separated by commas; None or empty: all but HR and audit."""
+        """Read the setting: names separated by commas; None or empty means all but HR and audit."""
         names = tuple(name.strip() for name in (setting or "").split(",") if name.strip())
         return cls(names, ()) if names else cls(None, HIDDEN_BY_DEFAULT)
 
     def allow(self, category_type: str | None) -> bool:
-        """Whether dealers see cases of it. One that is not known might be anything."""
+        """Whether dealers see cases of this type. An unknown one might be anything."""
         return bool(category_type) and not self.hide(category_type)
 
     def hide(self, category_type: str | None) -> bool:
-        """Whether it is known, and none that dealers see; symbols compare without case."""
+        """Whether the type is known and hidden from dealers; symbols compare without case."""
         if not category_type:
             return False
         if self.allowed is not None:

@@ -1,4 +1,4 @@
-"""Days as people mean them: from their beginning to the beginning of the next, in a time zone."""
+"""Days as people mean them: from their start to the start of the next, in a time zone."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
@@ -12,20 +12,20 @@ _STEP = timedelta(minutes=1)
 
 
 def find_zone(name: str) -> ZoneInfo | None:
-    """The IANA time zone of this name, such as `Europe/Berlin`; None: there is none."""
+    """Return the IANA time zone with this name, such as `Europe/Berlin`, or None if none has it."""
     try:
         return ZoneInfo(name) if 0 < len(name) <= _LONGEST_ZONE else None
-    except (KeyError, ValueError, OSError):  # unknown, no relative path, a directory
+    except (KeyError, ValueError, OSError):  # unknown, not a relative path, a directory
         return None
 
 
 def day_begins(day: date, zone: ZoneInfo) -> datetime:
-    """The first moment of `day`, in UTC: later than 00:00 where clocks skip it, the first where they show it twice.
+    """Return the first moment of `day`, in UTC: later than 00:00 if clocks skip it, the first if they show it twice.
 
-    The first day that there is begins where `datetime` does.
+    The earliest possible day starts where `datetime` does.
     """
     try:
-        # In a gap this is read by the offset before it, so never before the day's first moment.
+        # In a gap this uses the offset before it, so the result is never before the day's first moment.
         begin = datetime.combine(day, time.min, zone).astimezone(UTC)
         while (begin - _STEP).astimezone(zone).date() == day:
             begin -= _STEP
@@ -35,7 +35,7 @@ def day_begins(day: date, zone: ZoneInfo) -> datetime:
 
 
 def day_ends(day: date, zone: ZoneInfo) -> datetime:
-    """The first moment of the day after `day`, in UTC."""
+    """Return the first moment of the day after `day`, in UTC."""
     return datetime.max.replace(tzinfo=UTC) if day == date.max else day_begins(day + timedelta(days=1), zone)
 
 

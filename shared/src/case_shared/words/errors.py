@@ -3,10 +3,10 @@
 CasebridgeError
 ├── Transient           retry later, nothing is wrong with the input
 │   ├── LeaseLost       stop at once: another process leads now
-│   └── Flooded         pause: most records cannot be read, so the fault is hardly theirs
+│   └── Flooded         pause: most records cannot be read, so they are hardly to blame
 ├── UnreadableRecord    park the record with its cause, go on with the next
 ├── UnknownRecords      park those records with their causes, store the others
-├── Refused             tell the caller what to change (each service derives its own)
+├── Refused             show the caller what to change (each service derives its own)
 └── Misconfigured       alert: an operator must correct the configuration
 """
 
@@ -18,7 +18,7 @@ class CasebridgeError(Exception):
 
 
 class Transient(CasebridgeError):
-    """Failed for now; the same call may go through later."""
+    """Failed for now; the same call may succeed later."""
 
 
 class LeaseLost(Transient):
@@ -26,7 +26,7 @@ class LeaseLost(Transient):
 
 
 class Flooded(Transient):
-    """Most of the records that came last cannot be read: reading them is stopped, and none of them is skipped."""
+    """Most of the last records cannot be read: reading pauses, and skips none of them."""
 
 
 class UnreadableRecord(CasebridgeError):
@@ -34,9 +34,9 @@ class UnreadableRecord(CasebridgeError):
 
 
 class UnknownRecords(CasebridgeError):
-    """Records of a batch that the database knows nothing of: forged, or written before a restore.
+    """Records of a batch that the database does not know: forged, or written before a restore.
 
-    `causes` maps the place of each in the batch to the cause shown to operators.
+    `causes` maps the position of each in the batch to the cause shown to operators.
     """
 
     def __init__(self, causes: Mapping[int, str]) -> None:
@@ -45,8 +45,8 @@ class UnknownRecords(CasebridgeError):
 
 
 class Refused(CasebridgeError):
-    """The request cannot be done as it stands; the message says what to change."""
+    """The request cannot be done as it is; the message says what to change."""
 
 
 class Misconfigured(CasebridgeError):
-    """The configuration does not fit the world; the message names the setting."""
+    """The configuration does not match reality; the message names the setting."""

@@ -1,7 +1,7 @@
 """The events between the services: frozen payloads, and CloudEvents 1.0 in Kafka's binary mode around them.
 
-The binding is https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md:
-attributes are headers `ce_*`, the payload is the value. The committed JSON schemas in docs/events are made from here.
+The binding (https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md) puts
+attributes into headers `ce_*` and the payload into the value. The JSON schemas in docs/events are generated from here.
 """
 
 import re
@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from case_shared.words.errors import UnreadableRecord
 from case_shared.words.identifiers import WEB_CASE_ID_PATTERN
 
-# NUL cannot be stored by PostgreSQL; lone surrogates cannot be encoded.
+# PostgreSQL cannot store NUL; lone surrogates cannot be encoded.
 _TEXT = r"^[^\x00]*$"
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -68,7 +68,7 @@ class Outcome(StrEnum):
 
 
 class Payload(BaseModel):
-    """Base of what crosses an edge: frozen; fields that a newer sender added are ignored."""
+    """Base of what crosses an edge: frozen; ignores fields that a newer sender added."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -120,7 +120,7 @@ class CaseSubmitted(Payload):
 
     @property
     def event_id(self) -> str:
-        """The same for each time that this submission is sent."""
+        """The same whenever this submission is sent."""
         return str(self.submission_id)
 
 
@@ -148,7 +148,7 @@ class CaseDelivery(Payload):
 
     @property
     def event_id(self) -> str:
-        """The same for each time that this revision is sent."""
+        """The same whenever this revision is sent."""
         return f"{self.web_case_id}-{self.submission_no}-{self.revision}"
 
 
@@ -180,7 +180,7 @@ Headers = list[tuple[str, bytes]]
 
 
 class Record(NamedTuple):
-    """A Kafka record to be sent; the `key` of an event of ours is the Web Case ID."""
+    """A Kafka record to be sent; the `key` of one of our events is the Web Case ID."""
 
     topic: str
     key: bytes | None
@@ -214,7 +214,7 @@ class Record(NamedTuple):
 def decode(event: type[EventT], value: bytes | None, headers: Iterable[tuple[str, Any]]) -> EventT:
     """Read an event from a record's value and headers.
 
-    Raises `UnreadableRecord` where the value is empty, no JSON, of another type, or does not fit the model.
+    Raises: `UnreadableRecord` if the value is empty, not JSON, of another type, or does not fit the model.
     """
     if value is None:
         raise UnreadableRecord("the record has no value")
@@ -236,7 +236,7 @@ def traceparent_of(headers: Iterable[tuple[str, Any]]) -> str | None:
 
 
 def header(headers: Iterable[tuple[str, Any]], name: str) -> str | None:
-    """The text of the first header `name`, or None; a value that is no UTF-8 counts as none."""
+    """Return the text of the first header `name`, or None; bytes that are not UTF-8 become U+FFFD."""
     for key, value in headers:
         if key == name and isinstance(value, bytes):
             return value.decode(errors="replace")

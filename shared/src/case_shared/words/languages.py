@@ -7,7 +7,7 @@ _TAG = re.compile(r"[a-z]{1,8}(-[a-z0-9]{1,8})*", re.ASCII | re.IGNORECASE)
 
 
 def accepted_languages(header: str) -> list[str]:
-    """The language tags of a header, the most wanted first, in lower case; what makes no sense is left out."""
+    """Return the language tags of a header, most wanted first, in lower case; omits what makes no sense."""
     ranked: list[tuple[float, str]] = []
     for part in header.split(",")[:_MOST]:
         tag, _, quality = part.replace(" ", "").partition(";q=")
@@ -21,5 +21,5 @@ def accepted_languages(header: str) -> list[str]:
 
 
 def language_of(tag: str) -> str:
-    """The language of a tag: `de` of `de-AT`."""
+    """Return the language of a tag: `de` of `de-AT`."""
     return tag.partition("-")[0].lower()

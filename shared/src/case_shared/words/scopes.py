@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """As identity providers write it."""
+    """Scopes, as identity providers write them."""
 
     CASES_READ = "cases:read"
     CASES_WRITE = "cases:write"

@@ -1,7 +1,7 @@
-"""CSV (RFC 4180) that spreadsheets open as it is meant: the reader's separator, times that they know, no formulas.
+"""CSV (RFC 4180) that spreadsheets open as intended: the reader's separator, times they recognize, no formulas.
 
-A spreadsheet splits lines by the separator of its own language, whatever the file uses; then it reads a quote within
-a cell as a character, and a line break in a text ends the row. So each place where a cell may begin after any such
+A spreadsheet splits lines by the separator of its own language, whatever the file uses; it then reads a quote within
+a cell as a character, and a line break in a text ends the row. So each place where a cell may start after any such
 split is made safe (https://owasp.org/www-community/attacks/CSV_Injection).
 """
 
@@ -18,7 +18,7 @@ from case_shared.words.languages import accepted_languages, language_of
 
 Cell = str | int | datetime | None
 _MARK = "\N{BOM}"
-# What may stand before a formula without keeping a spreadsheet from running it.
+# What may precede a formula without keeping a spreadsheet from running it.
 _SKIPPED = r"(?:[^\S\t\r\n]|[\"\u200b-\u200f\u2060\ufeff])*"
 _FORMULA = re.compile(rf"\A(?=[\t\r\n])|(?:\A|(?<=[,;\t\r\n]))(?={_SKIPPED}[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
@@ -36,7 +36,7 @@ class Separator(StrEnum):
         return {Separator.COMMA: ",", Separator.SEMICOLON: ";", Separator.TAB: "\t"}[self]
 
 
-# Languages that write decimals with a comma, so that their spreadsheets separate cells by a semicolon.
+# Languages that write decimals with a comma; their spreadsheets separate cells with a semicolon.
 _SEMICOLON = frozenset(
     {
         "bg", "cs", "da", "de", "el", "et", "fi", "fr", "hr", "hu", "is", "it", "lt", "lv", "nb", "nl", "nn", "no",
@@ -46,7 +46,7 @@ _SEMICOLON = frozenset(
 
 
 def separator_of(accept_language: str) -> Separator:
-    """The separator of the spreadsheets in the language that a request prefers; a comma where it prefers none."""
+    """Return the separator of spreadsheets in the language that a request prefers; a comma if it prefers none."""
     tags = accepted_languages(accept_language)
     semicolon = bool(tags) and language_of(tags[0]) in _SEMICOLON
     return Separator.SEMICOLON if semicolon else Separator.COMMA
@@ -54,18 +54,18 @@ def separator_of(accept_language: str) -> Separator:
 
 @dataclass(frozen=True, slots=True)
 class Spreadsheet:
-    """Rows as bytes of a file; times are those of `zone`."""
+    """Rows as bytes of a file; times are in `zone`."""
 
     separator: Separator
     zone: ZoneInfo
 
     def header(self, columns: Iterable[str], times: frozenset[str]) -> bytes:
-        """The first line, after a byte order mark; a column in `times` says of which zone its times are."""
+        """Return the first line, after a byte order mark; columns in `times` name the zone of their times."""
         names = [f"{column} ({self.zone.key})" if column in times else column for column in columns]
         return (_MARK + self._written([names])).encode()
 
     def lines(self, rows: Iterable[Sequence[Cell]]) -> bytes:
-        """A line a row."""
+        """Return one line per row."""
         return self._written([[self._shown(cell) for cell in row] for row in rows]).encode()
 
     def _shown(self, cell: Cell) -> str:
@@ -82,5 +82,5 @@ class Spreadsheet:
 
 
 def without_formulas(text: str) -> str:
-    """`text` with an apostrophe wherever a spreadsheet could begin to read a formula."""
+    """Return `text` with an apostrophe wherever a spreadsheet could start to read a formula."""
     return _FORMULA.sub("'", text)

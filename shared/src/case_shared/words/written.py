@@ -8,9 +8,9 @@ _AROUND = " \t\r\n\"'<>,;."
 
 
 def plain_email(pasted: object) -> object:
-    """An e-mail address without invisible characters, blanks, `mailto:`, the name before it, or punctuation around it.
+    """Return an e-mail address without invisible characters, blanks, `mailto:`, the name before it, or punctuation.
 
-    What is no text stays as it is, for its own validation.
+    What is not text stays as it is, for its own validation.
     """
     if not isinstance(pasted, str):
         return pasted
@@ -25,5 +25,5 @@ def plain_email(pasted: object) -> object:
 
 
 def plain_lines(text: str) -> str:
-    """The text with line feeds alone between its lines, as browsers give a form's text back."""
+    """Return the text with only line feeds between its lines, as browsers return a form's text."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
