@@ -6,7 +6,7 @@ from case_shared.process import entry
 
 
 def main() -> None:
-    """Run the command that is named."""
+    """Run the command on the command line."""
     about = "Drafts, submission and the list of cases."
     entry.run("case-api", about, serve=serve, migrate=migrate, openapi=openapi, restored=restored)
 
@@ -30,7 +30,7 @@ def migrate() -> None:
 
 
 def restored(_reason: str) -> None:
-    """After a restore: bring back what was submitted since."""
+    """Recover what was submitted after the backup that was restored."""
     from case_api.recover_submissions import recover_submissions
     from case_shared.kafka import restoring
 
@@ -38,7 +38,7 @@ def restored(_reason: str) -> None:
 
 
 def openapi() -> dict[str, Any]:
-    """The API as it is committed in docs/openapi."""
+    """Return the API's document, as committed in docs/openapi."""
     from case_api import wiring
 
     return wiring.build_app(None).openapi()

@@ -1,4 +1,4 @@
-"""What case-api reads of Kafka: `case.delivery.v1`, into the states of submissions."""
+"""What case-api reads from Kafka: `case.delivery.v1`, into the states of submissions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class DeliveryConsumer:
     gate: FloodGate = field(default_factory=FloodGate)
 
     def subscription(self) -> Subscription:
-        """Topic and group; offsets move after `handle`."""
+        """Return topic and group; offsets are committed after `handle`."""
         return Subscription(CASE_DELIVERY, GROUP, self.handle, name="consume_deliveries")
 
     async def handle(self, records: Sequence[RawRecord]) -> None:

@@ -1,9 +1,9 @@
-"""Reads what rings for the live streams: `case.status-changed.v1` and `case.delivery.v1`, whole, in each replica.
+"""Reads what wakes the live streams: all of `case.status-changed.v1` and `case.delivery.v1`, in each replica.
 
-Without a group: nothing is committed, and no rebalance stops it. It begins a little before now, so that streams of
-another replica, or of the one that ran here before, can be resumed. A record that cannot be read is passed over here,
-for the groups' consumers keep it. After a loss of Kafka it goes on where it was; where that place is gone, clients are
-told to fetch anew.
+It reads without a group: it commits nothing, and no rebalance stops it. It starts a little before now, so that streams
+of another replica, or of the one that ran here before, can be resumed. It skips a record that cannot be read, because
+the groups' consumers keep it. After a loss of Kafka it resumes where it was; if that place is gone, clients must fetch
+again.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ _lost = Counter("casebridge_live_batches_lost_total", "Batches that could not be
 
 @dataclass
 class LiveReader:
-    """`turn` is one step of its loop; `monotonic` tells seconds."""
+    """`turn` is one step of its loop; `monotonic` returns seconds."""
 
     settings: KafkaSettings
     streams: LiveStreams
@@ -52,7 +52,7 @@ class LiveReader:
     _ever_reached: bool = False
     _last_error: str = ""
     _partitions: Mapping[TopicPartition, Partition] = field(default_factory=dict)
-    # Where the topics ended at the start: what stands before that is held, but told to nobody.
+    # Where the topics ended at the start: earlier records are kept, but sent to nobody.
     _ends: dict[Partition, int] | None = None
     _started: bool = False
     _checked_at: float = 0
@@ -62,13 +62,13 @@ class LiveReader:
         self._began = self.monotonic()
 
     async def ready(self) -> bool:
-        """For /readyz. Raises `NotReady` where it has not reached Kafka since the start, though it had the time."""
+        """For /readyz. Raises: `NotReady` if it has not reached Kafka since the start, though it had the time."""
         if not self._ever_reached and self.monotonic() - self._began > self.settings.kafka_start_seconds:
             raise NotReady(f"the live streams have not reached Kafka since the start{self._last_error}")
         return True
 
     async def turn(self) -> bool:
-        """Read and tell one batch; True: there may be more. Raises what Kafka or the database raise."""
+        """Read and send one batch; True: more may follow. Raises: what Kafka or the database raise."""
         if not self._waiting:
             self._waiting = await self._read()
         if self._waiting:
@@ -77,7 +77,7 @@ class LiveReader:
         return True
 
     async def close(self) -> None:
-        """Let the connection go; the next turn makes a new one."""
+        """Close the connection; the next turn opens a new one."""
         consumer, self._consumer = self._consumer, None
         self._tell_health(healthy=False)
         if consumer is not None:
@@ -100,14 +100,14 @@ class LiveReader:
             await self.close()
             return ()
         except Exception as error:
-            # Whatever it was (uvloop: a RuntimeError), this consumer may be half made or half dead.
+            # Whatever it was (uvloop: a RuntimeError), this consumer may be half started or half dead.
             self._last_error = f": {error!r}"
             await self.close()
             raise
         return [_heard(self._partitions[_place(record)], record) for record in records]
 
     async def _pass_over_what_is_no_record(self, consumer: AIOKafkaConsumer) -> None:
-        """A transaction leaves marks behind its records: at the end of a topic no record comes after them."""
+        """Skip the marks that a transaction leaves after its records: no record follows them at the end of a topic."""
         for one, partition in self._partitions.items():
             place = await consumer.position(one)
             if place > self.streams.held.offsets[partition]:
@@ -120,7 +120,7 @@ class LiveReader:
         except UNREACHABLE:
             raise
         except Exception as error:
-            # It would fail again: clients that fetch the list see what could not be told.
+            # It would fail again: clients that fetch the list see what could not be sent.
             _lost.inc()
             log.error("live_batch_lost", records=len(self._waiting), exc_info=error)
             await self.streams.hold(self._waiting)
@@ -133,7 +133,7 @@ class LiveReader:
         if self._started or self._ends is None or any(offsets[one] < end for one, end in self._ends.items()):
             return
         self._started = True
-        # Whoever connected before may have listed before: what was written in between was told to nobody.
+        # A client that connected earlier may have listed earlier: nobody was sent what was written in between.
         self.streams.interrupt()
         log.info("live_streams_started", held=len(self.streams.held))
 
@@ -175,7 +175,7 @@ class LiveReader:
         return found
 
     async def _assign(self, consumer: AIOKafkaConsumer) -> None:
-        """Read each partition from where we are; new ones from their beginning, all from a little ago at the start."""
+        """Read each partition from where we are; new ones from their beginning, at the start all from a little ago."""
         offsets = self.streams.held.offsets
         new = [one for one, partition in self._partitions.items() if partition not in offsets]
         if self._ends is None:
@@ -199,7 +199,7 @@ class LiveReader:
         return {one: max(begin, ends[one] - held.most) for one, begin in begins.items()}
 
     async def _check(self, consumer: AIOKafkaConsumer) -> None:
-        """Ask Kafka something, for to a reader silence and absence are alike; and look for new partitions."""
+        """Ask Kafka something, since a reader cannot distinguish silence from absence; and look for new partitions."""
         if not is_alive(consumer):
             raise KafkaError("the consumer's own task has ended")
         ends = await consumer.end_offsets(list(self._partitions))
@@ -216,10 +216,10 @@ class LiveReader:
 
 
 async def _let_go(consumer: AIOKafkaConsumer) -> None:
-    """Stop `consumer`, in a few seconds.
+    """Stop `consumer`, within a few seconds.
 
-    Where a fetch is under way, aiokafka 0.14 lets that one's cancellation out of its `stop`, which would end our loop
-    without a word, and leaves its connections open. So it stops in a task of its own.
+    If a fetch is under way, aiokafka 0.14 lets its cancellation escape from `stop`, which would end our loop silently,
+    and leaves its connections open. So it stops in a task of its own.
     """
     stopping = asyncio.create_task(consumer.stop())
     _, late = await asyncio.wait({stopping}, timeout=_STOP_SECONDS)
@@ -242,7 +242,7 @@ def _heard(partition: Partition, record: RawRecord) -> Heard:
             delivery = decode(CaseDelivery, record.value, record.headers)
             return Heard(partition, record.offset, written_at, delivery.web_case_id)
         changed = decode(CaseStatusChanged, record.value, record.headers)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the groups' consumers keep the record and tell it
+    except Exception as error:  # noqa: BLE001 - whatever it is, the groups' consumers keep the record and report it
         log.debug("live_record_passed_over", topic=record.topic, offset=record.offset, cause=str(error))
         return Heard(partition, record.offset, written_at)
     return Heard(partition, record.offset, written_at, changed.web_case_id, changed.dealer)

@@ -1,4 +1,4 @@
-"""After a restore: what was submitted since the backup comes back from Kafka's log."""
+"""After a restore: recovers from Kafka's log what was submitted since the backup."""
 
 from collections.abc import Sequence
 
@@ -17,9 +17,9 @@ log = structlog.get_logger(__name__)
 
 
 async def recover_submissions(pool: Pool, settings: KafkaSettings) -> str:
-    """Bring back every submission that the log holds and the database does not; tells how many. Safe to repeat.
+    """Recover every submission that the log has and the database does not; return a summary. Safe to repeat.
 
-    What d365-sync told before is left behind: it tells everything again, with revisions that began anew.
+    Skips d365-sync's earlier records: d365-sync sends everything again, with revisions counted from the start.
     """
     recovered = 0
     async for records in read_log(settings, CASE_SUBMITTED):

@@ -12,10 +12,10 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings, UserLimitSettings):
-    """What `case-api serve` needs."""
+    """The settings of `case-api serve`."""
 
     port: Port = Field(default=8000, description="Port to listen on.")
-    # Somebody waits for nearly each statement of ours.
+    # Somebody waits for nearly each of our statements.
     database_command_timeout_seconds: Seconds = Field(
         default=10, description="A statement that takes longer is given up."
     )

@@ -1,4 +1,4 @@
-"""The composition root: what case-api is made of, and how it starts and stops."""
+"""The composition root: what case-api consists of, and how it starts and stops."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -59,7 +59,7 @@ _MEASURE_SECONDS = 5.0
 
 @dataclass
 class Service:
-    """One running case-api; `serve` is its life between the opening of the pool and its end."""
+    """One running case-api, from the opening of its pools to their end."""
 
     settings: Settings
     pool: Pool
@@ -103,7 +103,7 @@ class Service:
         return LiveStreams(PostgresLiveStore(self.pool), stream.case_event, held, limits, self.clock)
 
     def context(self) -> Context:
-        """What the routes work with."""
+        """Return what the routes work with."""
         types = CategoryTypes.parse(self.settings.d365_category_types)
         submissions = PostgresSubmitStore(self.pool, types, self.settings.resend_first_seconds)
         submitter = Submitter(submissions.batched(), self.doorbell)
@@ -123,7 +123,7 @@ class Service:
         )
 
     def retention(self) -> Retention:
-        """What is kept for a configured time only."""
+        """Return the removal of what is kept only for a configured time."""
         settings = self.settings
         rules = (
             ("submissions", Statement.EMPTY_SUBMISSIONS, settings.retention_payload_days),
@@ -152,7 +152,7 @@ class Service:
         return Leadership(self.pool, self.clock, self.heartbeats, name)
 
     async def _lead(self, lease: Lease, _stopping: asyncio.Event) -> None:
-        """What only one process does: publish the outbox, and send again what was not heard of."""
+        """Do what only one process may: publish the outbox, and resend submissions that got no response."""
 
         async def publish() -> bool:
             return await self.publisher.turn(lease)
@@ -184,20 +184,20 @@ class Service:
         )
 
     async def database_answers(self) -> bool:
-        """For /readyz: the database answers."""
+        """Return whether the database answers and takes changes, for /readyz."""
         return await takes_writes(self.pool)
 
     async def outbox_reaches_kafka(self) -> bool:
-        """For /readyz, shown but not decisive: submissions are taken while Kafka is away."""
+        """For /readyz, which only shows it: submissions are accepted while Kafka is away."""
         return self.sender.reaches_kafka
 
     async def live_reaches_kafka(self) -> bool:
-        """For /readyz, shown but not decisive: streams stay open, and go on where they were."""
+        """For /readyz, which only shows it: streams stay open, and resume where they were."""
         return self.live.healthy
 
 
 def build_app(settings: Settings | None) -> FastAPI:
-    """The application; without `settings` only its document can be had."""
+    """Build the application; without `settings` only its document is available."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -234,7 +234,7 @@ def build_app(settings: Settings | None) -> FastAPI:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Service]:
-    """Run the service's loops for the block; at its end they finish what they have in hand."""
+    """Run the service's loops for the block; at its end they finish what they have started."""
     async with AsyncExitStack() as stack:
         pool = await service.open_pool(settings, service="case-api")
         stack.push_async_callback(close_pool, pool)

@@ -1,4 +1,4 @@
-"""Take over how far d365-sync has come with submissions, and what that makes of the cases."""
+"""Take over how far d365-sync has come with submissions, and what that changes in the cases."""
 
 from collections.abc import Sequence
 
@@ -22,10 +22,10 @@ _UNKNOWN = "d365-sync has no document of this submission: the record was not wri
 async def apply_deliveries(store: DeliveryStore, deliveries: Sequence[CaseDelivery]) -> None:
     """Store the states of the submissions that `deliveries` name, as d365-sync has them now.
 
-    Raises `UnknownRecords` for those of which d365-sync has no document.
+    Raises: `UnknownRecords` for submissions of which d365-sync has no document.
     """
     named = [SubmissionKey(item.web_case_id, item.submission_no, item.submission_id) for item in deliveries]
-    # In the order in which rows are locked.
+    # Sorted: rows are locked in this order.
     progress = await store.apply(sorted(set(named)))
     known = {(item.web_case_id, item.submission_no) for item in progress}
     causes = {place: _UNKNOWN for place, key in enumerate(named) if (key.web_case_id, key.submission_no) not in known}

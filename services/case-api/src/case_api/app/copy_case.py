@@ -8,8 +8,8 @@ from case_shared.words.actor import Actor
 
 
 async def copy_case(store: CaseStore, dealer: Dealer, web_case_id: str, created_by: Actor, key: Key | None) -> Saved:
-    """Add the copy and return it; raises `CaseNotFound`, `KeyReused` and `KeyInUse`."""
-    # A repeated request gets its answer though what it copied may be gone.
+    """Add the copy and return it. Raises: `CaseNotFound`, `KeyReused`, `KeyInUse`."""
+    # A repeated request gets its answer even if the copied case is gone.
     if key is not None and (added := await store.recall(dealer.dealer, key)):
         return saved(added, key)
     source = await get_case(store, dealer.dealer, web_case_id)

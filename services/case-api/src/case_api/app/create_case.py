@@ -1,4 +1,4 @@
-"""Add a draft, once for each Idempotency-Key."""
+"""Add a draft, once per Idempotency-Key."""
 
 from collections.abc import Callable
 
@@ -18,9 +18,9 @@ async def create_case(
     key: Key | None,
     draw: Callable[[], str] = new_web_case_id,
 ) -> Saved:
-    """Add a draft and return it; with a `key` known already, the case as it was added then.
+    """Add a draft and return it; for a known `key`, return the case as it was added then.
 
-    Raises `KeyReused`, `KeyInUse` and `DraftDeleted`.
+    Raises: `KeyReused`, `KeyInUse`, `DraftDeleted`.
     """
     while True:
         try:
@@ -31,7 +31,7 @@ async def create_case(
 
 
 def saved(added: Added, key: Key | None) -> Saved:
-    """What `key` has added, now or before; raises `KeyReused` where that was another request, `DraftDeleted`."""
+    """Return what `key` has added, now or before. Raises: `KeyReused` if that was another request, `DraftDeleted`."""
     if added.deleted and key is not None and added.request_hash == key.request_hash:
         raise DraftDeleted("the draft that this Idempotency-Key added was deleted")
     if added.case is None or (key is not None and added.request_hash != key.request_hash):

@@ -9,7 +9,7 @@ from case_shared.words.identifiers import is_web_case_id
 
 
 async def delete_case(store: CaseStore, dealer: str, web_case_id: str, versions: Collection[int]) -> None:
-    """Delete it; raises `CaseNotFound`, `OnceSubmitted` and `WrongVersion`."""
+    """Delete the draft at one of `versions`. Raises: `CaseNotFound`, `OnceSubmitted`, `WrongVersion`."""
     if not is_web_case_id(web_case_id):
         raise CaseNotFound(web_case_id)
     for _ in range(LOOKS):

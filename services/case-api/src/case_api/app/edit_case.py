@@ -12,9 +12,9 @@ from case_shared.words.identifiers import is_web_case_id
 async def edit_case(
     store: CaseStore, dealer: str, web_case_id: str, versions: Collection[int], changes: Mapping[str, str | None]
 ) -> Case:
-    """Set the columns in `changes` and return the case, one version on.
+    """Set the columns in `changes` and return the case at its next version.
 
-    Raises `CaseNotFound`, `NotADraft` and `WrongVersion`.
+    Raises: `CaseNotFound`, `NotADraft`, `WrongVersion`.
     """
     if not is_web_case_id(web_case_id):
         raise CaseNotFound(web_case_id)

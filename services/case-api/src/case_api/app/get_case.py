@@ -7,7 +7,7 @@ from case_shared.words.identifiers import is_web_case_id
 
 
 async def get_case(store: CaseStore, dealer: str, web_case_id: str) -> Case:
-    """The case; raises `CaseNotFound`."""
+    """Return the case. Raises: `CaseNotFound`."""
     case = await store.find(dealer, web_case_id) if is_web_case_id(web_case_id) else None
     if case is None:
         raise CaseNotFound(web_case_id)

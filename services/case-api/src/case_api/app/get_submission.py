@@ -1,4 +1,4 @@
-"""Tell how far a case's submission has come, at once or when its outcome is known."""
+"""Show how far a case's submission has come, at once or when its outcome is known."""
 
 import asyncio
 
@@ -9,13 +9,13 @@ from case_api.domain.errors import NotSubmitted
 from case_shared.process.clock import Clock
 from case_shared.process.loops import pause
 
-# d365-sync's answer may be read by another replica than this one, so the table is what is watched.
+# Another replica may read d365-sync's answer, so watch the table.
 _FIRST_LOOK_SECONDS = 0.05
 _LOOK_SECONDS = 0.5
 
 
 async def get_submission(store: CaseStore, dealer: str, web_case_id: str) -> Submission:
-    """The case's current submission; raises `CaseNotFound` and `NotSubmitted`."""
+    """Return the case's current submission. Raises: `CaseNotFound`, `NotSubmitted`."""
     case = await get_case(store, dealer, web_case_id)
     if case.submission is None:
         raise NotSubmitted(web_case_id)
@@ -25,7 +25,7 @@ async def get_submission(store: CaseStore, dealer: str, web_case_id: str) -> Sub
 async def await_outcome(
     store: CaseStore, dealer: str, web_case_id: str, *, seconds: float, clock: Clock, stopping: asyncio.Event
 ) -> Submission:
-    """The case's current submission once it has ended, or as it is after `seconds` or when the service stops."""
+    """Return the current submission once it has ended, or as it is after `seconds` or when the service stops."""
     ends = clock.monotonic() + seconds
     wait = _FIRST_LOOK_SECONDS
     submission = await get_submission(store, dealer, web_case_id)

@@ -6,6 +6,6 @@ from case_api.domain.timeline import Entry, timeline
 
 
 async def get_timeline(store: CaseStore, dealer: str, web_case_id: str) -> list[Entry]:
-    """The case's timeline, oldest first; raises `CaseNotFound`."""
+    """Return the case's timeline, oldest first. Raises: `CaseNotFound`."""
     case = await get_case(store, dealer, web_case_id)
     return timeline(case, await store.submissions(dealer, web_case_id), await store.statuses(web_case_id))

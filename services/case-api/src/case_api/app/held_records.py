@@ -1,4 +1,4 @@
-"""The records that were read last, so that a stream that was cut can go on where it was."""
+"""The records that were read last, so that a stream that was cut can resume."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from case_api.domain.event_ids import Offsets, Partition
 class Heard(NamedTuple):
     """A record that was read: where, when it was written (Unix seconds), and the case that it names.
 
-    One that cannot be read names none. Records of `case.delivery.v1` name no dealer, and only they do not.
+    An unreadable one names no case. Records of `case.delivery.v1` name no dealer; all others do.
     """
 
     partition: Partition
@@ -27,32 +27,32 @@ class _Held(NamedTuple):
 
 @dataclass
 class HeldRecords:
-    """At most `most` records, none longer than `seconds`; `offsets` is where each partition is read next."""
+    """At most `most` records, none older than `seconds`; `offsets`: where to read each partition next."""
 
     most: int
     seconds: float
     offsets: dict[Partition, int] = field(default_factory=dict)
-    # From here on everything is held.
+    # Every record from here on is kept.
     _starts: dict[Partition, int] = field(default_factory=dict)
     _records: deque[_Held] = field(default_factory=deque)
 
     def __len__(self) -> int:
-        """How many are held."""
+        """How many records are kept."""
         return len(self._records)
 
     def begin(self, offsets: Offsets) -> None:
-        """Read from `offsets`; partitions that are read already go on where they are."""
+        """Start to read from `offsets`; partitions that are already being read continue where they are."""
         for partition, offset in offsets.items():
             self.offsets.setdefault(partition, offset)
             self._starts.setdefault(partition, offset)
 
     def forget(self) -> None:
-        """Hold nothing, and know no place any more."""
+        """Drop all records and all offsets."""
         for known in (self.offsets, self._starts, self._records):
             known.clear()
 
     def add(self, heard: Heard, now: float) -> None:
-        """Hold a record, the next one of its partition; `now` in monotonic seconds."""
+        """Keep a record, the next one of its partition; `now` in monotonic seconds."""
         self.offsets[heard.partition] = heard.offset + 1
         if heard.web_case_id is None:
             return
@@ -65,7 +65,7 @@ class HeldRecords:
         self._starts[gone.partition] = gone.offset + 1
 
     def recent_deliveries(self, since: float, most: int) -> list[str]:
-        """The cases of the newest delivery events, up to `most` read since then (monotonic seconds)."""
+        """Return the cases of the newest delivery events, up to `most` read after `since` (monotonic seconds)."""
         found: dict[str, None] = {}
         for heard, read_at in reversed(self._records):
             if read_at < since or len(found) == most:
@@ -79,7 +79,7 @@ class HeldRecords:
         return any(offset > self.offsets.get(partition, 0) for partition, offset in after.items())
 
     def since(self, after: Offsets) -> list[Heard] | None:
-        """The records from `after` on, in the order in which they were read; None where not all of them are held."""
+        """Return the records from `after` on, in the order of reading; None if not all of them are kept."""
         if any(after.get(partition, 0) < start for partition, start in self._starts.items()):
             return None
         unseen = sum(offset - after.get(partition, 0) for partition, offset in self.offsets.items())

@@ -1,4 +1,4 @@
-"""The registry of dealers, held in memory: it is asked for at each call, and changes seldom."""
+"""The registry of dealers, in memory: every request asks for it, and it seldom changes."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from case_api.domain.dealers import Dealer
 from case_shared.process.clock import Clock
 
 REFRESH_SECONDS = 30.0
-# A slug that the token names and we do not know may just have been registered: then we look, but not at each call;
-# unless we know no dealer at all, for the first list comes soon after the first start.
+# A slug that the token names and we do not know may just have been registered: so we read again, but not at each
+# request; unless we know no dealer at all, because the first list comes soon after the first start.
 _LOOK_AGAIN_SECONDS = 1.0
 
 
@@ -25,13 +25,13 @@ class DealerDirectory:
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def refresh(self) -> bool:
-        """Read the registry; returns False, as a loop's turn that is done."""
+        """Read the registry; returns False, since the turn leaves nothing to do."""
         self._dealers = {dealer.dealer: dealer for dealer in await self.store.dealers()}
         self._read_at = self.clock.monotonic()
         return False
 
     async def find(self, slug: str) -> Dealer | None:
-        """The dealer, or None."""
+        """Return the dealer, or None."""
         found = self._dealers.get(slug)
         if found is None:
             async with self._reading:

@@ -9,7 +9,7 @@ from case_api.domain.list_query import Counts, ListQuery, Place
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Cases, and where the next page begins (None: this is the last); counts where they were asked for."""
+    """Cases, and where the next page starts (None: this is the last); counts if requested."""
 
     cases: list[Case]
     next: Place | None
@@ -19,8 +19,8 @@ class Page:
 async def list_cases(
     store: CaseList, query: ListQuery, after: Place | None, limit: int, *, counted: bool = False
 ) -> Page:
-    """Up to `limit` cases from behind `after`."""
-    # One more than asked for tells whether there is a next page.
+    """Return up to `limit` cases after `after`."""
+    # One more than requested shows whether a next page exists.
     listed = await store.page(query, after, limit + 1)
     counts = await store.counts(query) if counted else None
     place = listed[limit - 1].place if len(listed) > limit else None

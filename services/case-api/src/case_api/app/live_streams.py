@@ -1,7 +1,7 @@
 """The live streams of this replica: who listens, and what each listener is sent.
 
-A record of Kafka is a doorbell: the case is read, and its document goes to the streams of its dealer. Connect first and
-list then: what was stored before a stream began is in the list, what comes later in the stream.
+A record of Kafka is a notification: we read its case, and send the document to the streams of its dealer. Connect
+first, then list: the list has what was stored before the stream started, and the stream has what comes later.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ from case_shared.process.clock import Clock
 
 # Another replica may have read a little further than we have.
 _CATCH_UP_SECONDS = 1.0
-# A delivery event is stored by its consumer within this time, a rebalance of its group included.
+# A delivery event's consumer stores it within this time, including a rebalance of its group.
 _STORED_SECONDS = 10.0
 _MOST_UNSTORED = 1000
-# How often it is looked whether what was told before it was stored is stored by now.
+# How often to check whether a state that was sent before it was stored is stored by now.
 _FOLLOW_UP_SECONDS = 0.25
-# The waits double; after the longest nobody looks any more, some ten minutes in all.
+# The waits double; after the longest one we stop checking, some ten minutes in all.
 _LONGEST_WAIT_SECONDS = 256.0
-# So many streams are resumed at a time: the rest of the pool is for other requests.
+# This many streams resume at a time: the rest of the pool is for other requests.
 _RESUMED_AT_ONCE = 4
 _streams = Gauge("casebridge_live_streams", "Live streams that are open")
 
@@ -47,12 +47,12 @@ class LiveStore(Protocol):
     """Cases for the live streams."""
 
     async def find(self, web_case_ids: Collection[str], dealers: Collection[str]) -> list[LiveCase]:
-        """Those of the cases that belong to one of the dealers, in one statement."""
+        """Return those of the cases that belong to one of the dealers; one statement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Streams in all, of one user and of one dealer, and how much may wait for a slow reader, in bytes."""
+    """The most streams in all, of one user and of one dealer, and the most bytes that may wait for a slow reader."""
 
     streams: int
     streams_of_user: int
@@ -62,7 +62,7 @@ class Limits:
 
 @dataclass
 class LiveStreams:
-    """All streams of this replica; `encode` makes an event of a case and its id."""
+    """All streams of this replica; `encode` makes an event from a case and an ID."""
 
     store: LiveStore
     encode: Callable[[Case, str], bytes]
@@ -75,20 +75,20 @@ class LiveStreams:
     _resuming: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_RESUMED_AT_ONCE))
     _progress: asyncio.Condition = field(default_factory=asyncio.Condition)
     _ended: bool = False
-    # Cases whose streams were told a state that GET does not show yet.
+    # Cases whose streams were sent a state that GET does not show yet.
     _ahead: dict[str, _Unstored] = field(default_factory=dict)
     _followed_up_at: float = 0
 
     @property
     def place(self) -> str:
-        """The id of the place up to which every stream was told everything."""
+        """The ID of the place up to which every stream was sent everything."""
         return event_id(self.held.offsets)
 
     @asynccontextmanager
     async def opened(self, dealer: str, last_event_id: str | None, user: str) -> AsyncIterator[Stream]:
-        """A stream of `dealer` for the block, from behind `last_event_id` or from now; `user` reads it.
+        """Open a stream of `dealer` for the block, from after `last_event_id` or from now; `user` reads it.
 
-        Raises `TooManyStreams`, `TooManyStreamsOfUser`, `TooManyStreamsOfDealer`, and what the store raises.
+        Raises: `TooManyStreams`, `TooManyStreamsOfUser`, `TooManyStreamsOfDealer`, and what the store raises.
         """
         self._count(dealer, user)
         stream = Stream(dealer, self.limits.waiting_bytes)
@@ -125,7 +125,7 @@ class LiveStreams:
         after = parse_event_id(last_event_id) if last_event_id is not None else None
         if after is not None:
             await self._caught_up(after)
-        # From here to the end of the registration nothing else runs: no event is missed, none comes twice.
+        # From here to the end of the registration nothing else runs: no event is missed, and none comes twice.
         behind = after is None or self.held.are_behind(after)
         missed = None if after is None or behind else self.held.since(after)
         self._open.setdefault(stream.dealer, []).append(stream)
@@ -149,7 +149,7 @@ class LiveStreams:
             pass
 
     async def _not_stored(self, stream: Stream) -> list[Event]:
-        """The newest delivery events that the list does not show yet: nobody would tell them to this stream again."""
+        """Return the newest delivery events that the list does not show yet: this stream would never get them."""
         place, now = self.place, self.clock.monotonic()
         recent = self.held.recent_deliveries(now - _STORED_SECONDS, _MOST_UNSTORED)
         found = await self._find_for(stream.dealer, recent)
@@ -159,7 +159,7 @@ class LiveStreams:
         ]
 
     async def _missed(self, dealer: str, after: Offsets, missed: Sequence[Heard]) -> list[Event]:
-        """What a stream of `dealer` missed since `after`, each case once."""
+        """Return what a stream of `dealer` missed since `after`, each case once."""
         offsets = {partition: after.get(partition, 0) for partition in self.held.offsets}
         theirs = {one.web_case_id for one in missed if one.web_case_id and one.dealer in {None, dealer}}
         found = await self._find_for(dealer, theirs)
@@ -178,9 +178,9 @@ class LiveStreams:
             return _by_id(await self.store.find(web_case_ids, [dealer]))
 
     async def tell(self, batch: Sequence[Heard]) -> None:
-        """Tell the streams of the records that were read next. Raises what the store raises; then nothing was told."""
+        """Send the records that were read next to the streams. Raises: what the store raises; then nothing was sent."""
         found = await self._find(batch)
-        # From here on nothing else runs: streams and offsets agree at any time.
+        # From here on nothing else runs, so streams and offsets always agree.
         now = self.clock.monotonic()
         for heard, is_last in _marked(batch):
             self.held.add(heard, now)
@@ -190,14 +190,14 @@ class LiveStreams:
         await self._tell_progress()
 
     async def hold(self, batch: Sequence[Heard]) -> None:
-        """Hold records that were read before any stream began."""
+        """Keep records that were read before any stream started."""
         now = self.clock.monotonic()
         for heard in batch:
             self.held.add(heard, now)
         await self._tell_progress()
 
     async def _find(self, batch: Sequence[Heard]) -> dict[str, LiveCase]:
-        """The cases of the dealers that have streams; those of streams that begin meanwhile too."""
+        """Return the cases of the dealers that have streams, including streams that start meanwhile."""
         found: dict[str, LiveCase] = {}
         asked: set[str] = set()
         while new := self._open.keys() - asked:
@@ -215,10 +215,10 @@ class LiveStreams:
                 stream.push(event)
 
     async def follow_up(self) -> None:
-        """Tell cases again that were told before their state was stored, once it is.
+        """Send again, once they are stored, the cases that were sent before their state was stored.
 
-        A client may answer an event with a GET. Where that came too early, no other event might ever follow.
-        Raises what the store raises.
+        A client may answer an event with a GET. If that came too early, no other event might ever follow. Raises: what
+        the store raises.
         """
         now = self.clock.monotonic()
         if now < self._followed_up_at + _FOLLOW_UP_SECONDS:
@@ -240,9 +240,9 @@ class LiveStreams:
             self._follow_up(live, asked[live.case.web_case_id].wait_seconds)
 
     def _follow_up(self, found: LiveCase, waited_seconds: float) -> None:
-        """Tell it where it is stored by now; else ask again later, for a state that no event fits is never stored."""
+        """Send the case if it is stored by now; else check again, but not forever: it may never be stored."""
         if found.has_news:
-            # A stream that has begun meanwhile may have added it again.
+            # A stream that has started meanwhile may have added it again.
             if waited_seconds < _LONGEST_WAIT_SECONDS:
                 self._ahead.setdefault(found.case.web_case_id, self._ask_again_in(2 * waited_seconds))
             return
@@ -254,7 +254,7 @@ class LiveStreams:
         return _Unstored(self.clock.monotonic() + wait_seconds, wait_seconds)
 
     def _newest(self, found: LiveCase) -> Case:
-        """The case as it will be stored; where that is still to come, it is told again then."""
+        """Return the case as it will be stored; if that is still to come, it is sent again then."""
         if found.has_news:
             self._ahead[found.case.web_case_id] = self._ask_again_in(_FOLLOW_UP_SECONDS)
         return with_delivery(found)
@@ -267,13 +267,13 @@ class LiveStreams:
             self._progress.notify_all()
 
     def interrupt(self) -> None:
-        """Some records cannot be told: every client fetches anew."""
+        """Make every client fetch again: some records could not be sent."""
         for streams in self._open.values():
             for stream in streams:
                 stream.lose(Resync.INTERRUPTED, self.place)
 
     async def end_with(self, stopping: asyncio.Event) -> None:
-        """End every stream when the service stops: their clients go on at another replica."""
+        """End every stream when the service stops: their clients go on with another replica."""
         await stopping.wait()
         self._ended = True
         for streams in self._open.values():
@@ -283,7 +283,7 @@ class LiveStreams:
 
 
 def _marked(batch: Sequence[Heard]) -> list[tuple[Heard, bool]]:
-    """Each record, and whether it is the last one of its case here: a case is sent once."""
+    """Return each record, and whether it is the last one of its case here: a case is sent once."""
     last: Mapping[str | None, int] = {one.web_case_id: place for place, one in enumerate(batch)}
     return [(one, last[one.web_case_id] == place) for place, one in enumerate(batch)]
 

@@ -1,4 +1,4 @@
-"""Send submissions again of which nothing was heard: so a topic that lost records heals by itself."""
+"""Send submissions again that got no response: so the system recovers from a topic that lost records."""
 
 from dataclasses import dataclass
 
@@ -18,13 +18,13 @@ _resent = Counter("casebridge_submissions_resent_total", "Submissions put into t
 
 @dataclass(frozen=True, slots=True)
 class Resender:
-    """Puts what is due into the outbox again, and wakes the outbox publisher."""
+    """Puts due submissions into the outbox again, and wakes the outbox publisher."""
 
     store: ResendStore
     outbox: Doorbell
 
     async def turn(self) -> bool:
-        """Resend one batch; True where there may be more."""
+        """Resend one batch; True if more may be due."""
         again = await self.store.resend(_BATCH)
         if again:
             reached(FaultPoint.SUBMISSION_SENT_AGAIN)

@@ -1,4 +1,4 @@
-"""What the use cases need of the database; postgres/ has the one implementation."""
+"""What the use cases need of the database; postgres/ has the only implementation."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from case_shared.words.actor import Actor
 from case_shared.words.category_types import CategoryTypes
 from case_shared.words.events import SubmissionState
 
-# A statement tells why it did nothing by what its snapshot showed; where another request changed the case meanwhile,
-# that is no reason, and the use case looks again.
+# A statement says why it did nothing from what its snapshot showed; if another request changed the case meanwhile,
+# that is not a reason, and the use case tries again.
 LOOKS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An Idempotency-Key: whose it is (issuer and subject), and the hash of the request that it stands for."""
+    """An Idempotency-Key: its owner (issuer and subject), and the hash of the request that it identifies."""
 
     issuer: str
     subject: str
@@ -30,9 +30,9 @@ class Key:
 
 
 class Added(NamedTuple):
-    """A draft as it was added; `request_hash` is that of the request that did it, `created` whether just now.
+    """A draft as it was added; `request_hash` is of the request that added it, `created`: whether just now.
 
-    `case` is None where the Idempotency-Key stands for something else than a draft, or for one that was `deleted`.
+    `case` is None if the Idempotency-Key identifies something other than a draft, or a draft that was `deleted`.
     """
 
     created: bool
@@ -42,7 +42,7 @@ class Added(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """A new draft; `replayed` where its Idempotency-Key has added it before."""
+    """A new draft; `replayed` if its Idempotency-Key had added it before."""
 
     case: Case
     replayed: bool
@@ -56,7 +56,7 @@ class Listed(NamedTuple):
 
 
 class Deletion(NamedTuple):
-    """What came of a deletion, and why not: the case as it was."""
+    """Whether the case was deleted, and if not, why: the case as it was."""
 
     deleted: bool
     phase: str
@@ -66,7 +66,7 @@ class Deletion(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SubmitRequest:
-    """A submission to be made of a draft that is at one of `versions`."""
+    """A request to submit a draft that is at one of `versions`."""
 
     dealer: str
     web_case_id: str
@@ -79,7 +79,7 @@ class SubmitRequest:
 
 
 class Kept(NamedTuple):
-    """What an Idempotency-Key was answered, and the hash of the request that it was."""
+    """How an Idempotency-Key was answered, and the hash of the request."""
 
     request_hash: bytes
     submission: Submission | None
@@ -87,9 +87,9 @@ class Kept(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SubmitAnswer:
-    """What came of it; without `submitted` the rest tells why, or what was submitted before.
+    """The result of a submission; without `submitted` the rest says why, or what was submitted before.
 
-    `key_held` is false where another request with the Idempotency-Key is under way; `kept` is what it was answered.
+    `key_held` is false if another request with the Idempotency-Key is under way; `kept`: how the key was answered.
     """
 
     submitted: bool
@@ -118,9 +118,9 @@ class SubmissionKey(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far d365-sync has come with a submission; `news` where that was not stored yet.
+    """How far d365-sync has come with a submission; `news` if that was not stored yet.
 
-    `delivered_seconds`: how long it took from the submission, where it is delivered now for the first time.
+    `delivered_seconds`: how long its first delivery took since the submission, if this is it.
     """
 
     web_case_id: str
@@ -154,38 +154,38 @@ class CaseStore(Protocol):
     ) -> Added:
         """Add a draft, or find what `key` has added before.
 
-        Raises `KeyInUse`, and `WebCaseIdTaken` where the Web Case ID must be drawn again.
+        Raises: `KeyInUse`; `WebCaseIdTaken` if the Web Case ID must be drawn again.
         """
 
     async def recall(self, dealer: str, key: Key) -> Added | None:
-        """What `key` has added before, or None."""
+        """Return what `key` has added before, or None."""
 
     async def find(self, dealer: str, web_case_id: str) -> Case | None:
-        """The case, or None."""
+        """Return the case, or None."""
 
     async def edit(
         self, dealer: str, web_case_id: str, versions: Collection[int], changes: Mapping[str, str | None]
     ) -> tuple[bool, Case] | None:
-        """Change columns of a draft at one of `versions`: whether that was done, and the case now; None: no case."""
+        """Change columns of a draft at one of `versions`; return whether it changed, and the case; None: no case."""
 
     async def delete(self, dealer: str, web_case_id: str, versions: Collection[int]) -> Deletion | None:
         """Delete a draft at one of `versions` that was never submitted; None: no such case."""
 
     async def submissions(self, dealer: str, web_case_id: str) -> list[PastSubmission]:
-        """All submissions of a case, oldest first."""
+        """Return all submissions of a case, oldest first."""
 
     async def statuses(self, web_case_id: str) -> list[Status]:
-        """The statuses that D365 gave a case of which it is known whose it is, oldest first."""
+        """Return the statuses that D365 gave a case while its owner was known, oldest first."""
 
 
 class CaseList(Protocol):
-    """A dealer's cases as a list; a statement that takes too long raises `ListTooSlow`."""
+    """A dealer's cases as a list. All raise `ListTooSlow` if a statement takes too long."""
 
     async def page(self, query: ListQuery, after: Place | None, limit: int) -> list[Listed]:
-        """Up to `limit` cases from behind `after`."""
+        """Return up to `limit` cases after `after`."""
 
     async def counts(self, query: ListQuery) -> Counts:
-        """How many cases there are, up to a thousand each."""
+        """Count the cases, up to a thousand of each kind."""
 
 
 class SubmitStore(Protocol):
@@ -203,33 +203,33 @@ class ListStore(Protocol):
     """What status-sync has read of D365's lists."""
 
     async def dealers(self) -> list[Dealer]:
-        """The registry."""
+        """Return all dealers of the registry."""
 
     async def categories(self, data_area_id: str, types: CategoryTypes) -> list[Category]:
-        """The categories of a legal entity."""
+        """Return the categories of a legal entity."""
 
     async def priorities(self, data_area_id: str) -> list[Priority]:
-        """The priorities of a legal entity."""
+        """Return the priorities of a legal entity."""
 
     async def lengths(self) -> dict[str, int]:
-        """How many characters D365 keeps of which text; what is not there has room for all that the API allows."""
+        """Return how many characters D365 keeps of each text; a missing one has room for all that the API allows."""
 
 
 class DeliveryStore(Protocol):
     """The states of submissions, within one transaction."""
 
     async def apply(self, submissions: Sequence[SubmissionKey]) -> list[Progress]:
-        """Take over the states of submissions (sorted, each once) from d365-sync; leaves out those it has not."""
+        """Take over the states of submissions (sorted, each once) from d365-sync; omits those that it does not have."""
 
     async def return_cases(self, progress: Sequence[Progress]) -> list[str]:
-        """Make drafts again of the cases whose current submission is among them; returns those."""
+        """Make the cases whose current submission is among them drafts again; return their IDs."""
 
     async def restore_delivered(self, progress: Sequence[Progress]) -> list[str]:
-        """Make these delivered submissions current again where they are not; returns the cases."""
+        """Make these delivered submissions current again if they are not; return the IDs of their cases."""
 
 
 class ResendStore(Protocol):
     """What is put into the outbox again."""
 
     async def resend(self, limit: int) -> list[Resent]:
-        """Put up to `limit` submissions of which nothing was heard into the outbox again; returns the cases."""
+        """Put up to `limit` submissions that got no response into the outbox again; return them."""

@@ -1,4 +1,4 @@
-"""What waits to be sent to one client: bounded, so that a slow reader costs no memory and holds nobody up."""
+"""What waits to be sent to one client: bounded, so that a slow reader costs no memory and delays nobody."""
 
 import asyncio
 from collections import deque
@@ -12,7 +12,7 @@ _resyncs = Counter("casebridge_live_resyncs_total", "Streams told to fetch every
 
 
 class Resync(StrEnum):
-    """Why a client must fetch anew."""
+    """Why a client must fetch again."""
 
     UNKNOWN_ID = "unknown_id"
     TOO_OLD = "too_old"
@@ -29,16 +29,16 @@ class Event(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """That the client must fetch anew, and the id of the place from which it is told again."""
+    """The client must fetch again; `id` is the place from which its stream continues."""
 
     reason: Resync
     id: str
 
 
 class Stream:
-    """One client's stream: what waits to be sent to it.
+    """One client's stream, with what waits to be sent to it.
 
-    `start_id` is the place where it begins, unless it goes on from an id of its client.
+    `start_id` is the place where it starts, unless it resumes from an ID of its client.
     """
 
     def __init__(self, dealer: str, waiting_bytes: int) -> None:
@@ -51,7 +51,7 @@ class Stream:
         self._bell = asyncio.Event()
 
     async def wait(self, seconds: float) -> None:
-        """Wait until there is something to send, or the stream has ended; `seconds` at most."""
+        """Wait until something can be sent, or the stream has ended; at most `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 await self._bell.wait()
@@ -59,7 +59,7 @@ class Stream:
             pass
 
     def take(self) -> tuple[Loss | None, list[Event]]:
-        """What to send now: first whether the client must fetch anew, then the events since."""
+        """Return what to send now: first whether the client must fetch again, then the events since."""
         taken = (self._loss, list(self._waiting))
         self._empty()
         self._loss = None
@@ -68,7 +68,7 @@ class Stream:
         return taken
 
     def push(self, event: Event) -> None:
-        """Send an event; a client that has too much waiting loses all of it, and fetches anew."""
+        """Queue an event; a client with too much waiting loses all of it, and fetches again."""
         self._room -= len(event.body)
         if self._room < 0:
             self.lose(Resync.TOO_SLOW, event.id)
@@ -77,21 +77,21 @@ class Stream:
         self._bell.set()
 
     def push_first(self, events: Sequence[Event]) -> None:
-        """Send what was missed, before what has come since."""
+        """Queue what was missed, before what has come since."""
         since = list(self._waiting)
         self._empty()
         for event in (*events, *since):
             self.push(event)
 
     def lose(self, reason: Resync, place: str) -> None:
-        """Drop what waits: the client fetches anew, and is told what comes after `place`."""
+        """Drop what waits: the client fetches again, and gets what comes after `place`."""
         _resyncs.labels(reason.value).inc()
         self._empty()
         self._loss = Loss(reason, place)
         self._bell.set()
 
     def end(self) -> None:
-        """End the stream; what waits is told again where its client goes on."""
+        """End the stream; its client gets what waits where it resumes."""
         self.ended = True
         self._bell.set()
 

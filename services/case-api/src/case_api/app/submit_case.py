@@ -1,4 +1,4 @@
-"""Submit a draft: the irreversible act, done at most once however often it is asked for."""
+"""Submit a draft: the irreversible act, done at most once however often it is requested."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from case_shared.words.identifiers import is_web_case_id
 
 
 class Submitted(NamedTuple):
-    """The submission; `replayed` where its Idempotency-Key was answered before."""
+    """The submission; `replayed` if its Idempotency-Key was answered before."""
 
     submission: Submission
     replayed: bool = False
@@ -36,9 +36,9 @@ class Submitter:
     outbox: Doorbell
 
     async def submit(self, request: SubmitRequest) -> Submitted | None:
-        """Submit the draft, or find the submission made before; None where it was only to be validated, and is fine.
+        """Submit the draft, or find its earlier submission; None if it was only to be validated, and is valid.
 
-        Raises `CaseNotFound`, `WrongVersion`, `NotADraft`, `IncompleteCase`, `ListsUnknown`, `KeyReused`, `KeyInUse`.
+        Raises: `CaseNotFound`, `WrongVersion`, `NotADraft`, `IncompleteCase`, `ListsUnknown`, `KeyReused`, `KeyInUse`.
         """
         if not is_web_case_id(request.web_case_id):
             raise CaseNotFound(request.web_case_id)
@@ -61,7 +61,7 @@ class Submitter:
 
 
 def _kept(key: Key, answer: SubmitAnswer) -> Submitted | None:
-    """What `key` was answered before; None: it is new."""
+    """Return how `key` was answered before, or None if it is new. Raises: `KeyInUse`, `KeyReused`."""
     if not answer.key_held:
         raise KeyInUse("another request with this Idempotency-Key is under way")
     if answer.kept is None:
@@ -81,10 +81,10 @@ def _submitted_before(request: SubmitRequest, answer: SubmitAnswer) -> Submissio
 
 
 def _refuse(request: SubmitRequest, answer: SubmitAnswer) -> None:
-    """Raise what stands in the way of submitting this draft, if anything does."""
+    """Raise what prevents the submission of this draft, if anything does."""
     if answer.version not in request.versions:
         raise WrongVersion(answer.version)
-    # Without the list nothing can be told about the category, and a submission cannot be taken back.
+    # Without the list we cannot judge the category, and a submission cannot be taken back.
     if not answer.facts.lists_known:
         raise ListsUnknown("D365's categories were not read yet for this dealer's legal entity")
     fields = wrong_fields(answer.facts)

@@ -7,7 +7,7 @@ from typing import Any
 
 from case_shared.words.events import SubmissionState
 
-# No more is coming from d365-sync unasked: the states that `Prefer: wait` waits for.
+# d365-sync sends nothing more by itself: `Prefer: wait` waits for these states.
 ENDED = frozenset(
     {SubmissionState.DELIVERED, SubmissionState.FAILED, SubmissionState.RETURNED, SubmissionState.DISCARDED}
 )
@@ -38,7 +38,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """How far a submission has come; `attempts` as case_shared.words.events.AttemptSummary has them."""
+    """How far a submission has come; `attempts` have the fields of case_shared.words.events.AttemptSummary."""
 
     submission_no: int
     state: SubmissionState
@@ -57,7 +57,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case; `content` is D365's as far as D365 has been read for it, else the dealer's.
+    """One case; `content` is D365's if D365 has been read for it, else the dealer's.
 
     `moved_at`: since when its record in D365 belongs to somebody else; `content` is then the dealer's own again, and
     nothing newer comes. `deleted_in_d365_at`: since when D365 does not have it.
@@ -83,7 +83,7 @@ class Case:
 
     @property
     def allowed_actions(self) -> list[Action]:
-        """What the dealer may do with it now; a case that was returned can be edited, not deleted."""
+        """What the dealer may do with it now; a returned case can be edited, but not deleted."""
         if self.phase != "draft":
             return [Action.COPY]
         if self.submission_no > 0:

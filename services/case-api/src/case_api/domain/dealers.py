@@ -1,4 +1,4 @@
-"""The dealers that there are."""
+"""The dealers of the registry."""
 
 from dataclasses import dataclass
 

@@ -1,18 +1,18 @@
-"""Why a request cannot be done as it stands; web/problems.py words each for the caller.
+"""Why a request cannot be done as it is; web/problems.py words each for the caller.
 
 Refused
 ├── CaseNotFound         no such case, or another dealer's
 ├── WrongVersion         the case has changed since the caller read it
-├── NotADraft            submitted: neither edited nor submitted anew
-├── OnceSubmitted        a case that was ever submitted is not deleted
-├── NotSubmitted         there is no submission to show
+├── NotADraft            submitted: cannot be edited or submitted again
+├── OnceSubmitted        a case that was ever submitted cannot be deleted
+├── NotSubmitted         the case has no submission to show
 ├── IncompleteCase       what a submission lacks, by field
 ├── KeyReused            the Idempotency-Key came with another request before
 ├── DraftDeleted         the draft that the Idempotency-Key added was deleted since
 └── KeyInUse             the first request with this Idempotency-Key is under way
 ListsUnknown (Transient) D365's category list was not read yet
 TooManyStreams (Transient), TooManyStreamsOfUser, TooManyStreamsOfDealer (Transient): this replica opens no more
-ListTooSlow (Transient)  the list's statement took longer than it may
+ListTooSlow (Transient)  the list's statement took longer than allowed
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class CaseNotFound(Refused):
 
 
 class WrongVersion(Refused):
-    """The case is at `current`, which is none of the versions that the caller named."""
+    """The case is at version `current`, which the caller did not name."""
 
     def __init__(self, current: int) -> None:
         super().__init__(f"the case is at version {current}")
@@ -38,7 +38,7 @@ class NotADraft(Refused):
 
 
 class OnceSubmitted(Refused):
-    """The case is or was submitted, and so is kept."""
+    """The case is or was submitted, so it is kept."""
 
 
 class NotSubmitted(Refused):
@@ -53,7 +53,7 @@ class WrongField(NamedTuple):
 
 
 class IncompleteCase(Refused):
-    """The case cannot be submitted before `fields` are corrected."""
+    """The case cannot be submitted until `fields` are corrected."""
 
     def __init__(self, fields: Sequence[WrongField]) -> None:
         super().__init__("; ".join(f"{field.pointer}: {field.detail}" for field in fields))
@@ -61,7 +61,7 @@ class IncompleteCase(Refused):
 
 
 class KeyReused(Refused):
-    """One key stands for one request."""
+    """One key identifies one request."""
 
 
 class DraftDeleted(Refused):
@@ -73,15 +73,15 @@ class KeyInUse(Refused):
 
 
 class ListsUnknown(Transient):
-    """A category can be checked only once the list was read from D365."""
+    """A category can be checked only after the list was read from D365."""
 
 
 class TooManyStreams(Transient):
-    """The replica has as many live streams as it may have."""
+    """The replica has as many live streams as allowed."""
 
 
 class TooManyStreamsOfUser(Transient):
-    """The user has as many live streams at this replica, `most`, as one may have."""
+    """The user has `most` live streams at this replica, as many as allowed."""
 
     def __init__(self, most: int) -> None:
         super().__init__(f"the user has {most} live streams")
@@ -89,7 +89,7 @@ class TooManyStreamsOfUser(Transient):
 
 
 class TooManyStreamsOfDealer(Transient):
-    """The dealer has as many live streams at this replica, `most`, as one may have."""
+    """The dealer has `most` live streams at this replica, as many as allowed."""
 
     def __init__(self, most: int) -> None:
         super().__init__(f"the dealer has {most} live streams")
@@ -97,4 +97,4 @@ class TooManyStreamsOfDealer(Transient):
 
 
 class ListTooSlow(Transient):
-    """The database was told to end a statement of the list that took too long."""
+    """The database ended a statement of the list that took too long."""

@@ -1,7 +1,7 @@
-"""Ids of the live streams' events: how far the topics were read, in a form that every replica understands.
+"""IDs of the live streams' events: how far the topics were read, in a form that every replica understands.
 
-An id is the next offset of each partition: those of a topic joined by `-`, in the order of their numbers, then the
-topics joined by `.`. It is no secret: a stream shows its own dealer's cases, whatever id it is resumed from.
+An ID is the next offset of each partition: those of a topic joined by `-`, in the order of their numbers, then the
+topics joined by `.`. It is not secret: a stream shows only its own dealer's cases, whatever ID it resumes from.
 """
 
 import re
@@ -26,7 +26,7 @@ Offsets = Mapping[Partition, int]
 
 
 def event_id(offsets: Offsets) -> str:
-    """The id of the place from which `offsets` are read next; a topic of which nothing is known counts as empty."""
+    """Return the ID of the place where reading continues at `offsets`; an unknown topic counts as empty."""
     return ".".join("-".join(_of_topic(offsets, topic)) for topic in range(TOPICS))
 
 
@@ -36,7 +36,7 @@ def _of_topic(offsets: Offsets, topic: int) -> list[str]:
 
 
 def parse_event_id(text: str) -> dict[Partition, int] | None:
-    """The offsets that an id stands for; None where it is none of ours."""
+    """Return the offsets that an ID encodes, or None if it is not one of ours."""
     if not _ID.fullmatch(text):
         return None
     return {

@@ -1,4 +1,4 @@
-"""What of a dealer's cases a list shows, and in which order."""
+"""Which of a dealer's cases a list shows, and in which order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ class Column(StrEnum):
     SUBMITTED_AT = "submitted_at"
 
 
-# Texts that people write: sorted by an alphabet.
+# Texts that people write: sorted alphabetically.
 WRITTEN = frozenset({Column.CATEGORY, Column.PRIORITY, Column.DESCRIPTION, Column.CREATED_BY})
 
 
 class Collation(StrEnum):
-    """Whose alphabet texts are sorted by, as CLDR names it."""
+    """Whose alphabet sorts texts, by its CLDR name."""
 
     ROOT = "und"
     ENGLISH = "en"
@@ -44,13 +44,13 @@ class Collation(StrEnum):
 
     @classmethod
     def of(cls, languages: Sequence[str]) -> "Collation":
-        """The first of `languages` (tags, the most wanted first) that there is, else the root."""
+        """Return the first of `languages` (tags, most wanted first) that we have, else the root."""
         return next((cls(one) for tag in languages if (one := language_of(tag)) in {*cls}), cls.ROOT)
 
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """By `column`, nothing last both ways; equals by their creation, then by Web Case ID, in the same direction."""
+    """By `column`, empty values last either way; equals by creation, then by Web Case ID, in the same direction."""
 
     column: Column = Column.CREATED_AT
     descending: bool = True
@@ -58,36 +58,36 @@ class Sort:
 
     @classmethod
     def parse(cls, text: str, collation: Collation = Collation.ROOT) -> Self:
-        """Read `created_at` or `-created_at`; raises ValueError. Only texts that people write have a collation."""
+        """Read `created_at` or `-created_at`. Raises: ValueError. Only texts that people write have a collation."""
         column = Column(text.removeprefix("-"))
         return cls(column, text.startswith("-"), collation if column in WRITTEN else Collation.ROOT)
 
     def __str__(self) -> str:
-        """As `parse` reads it."""
+        """Return the text that `parse` reads."""
         return f"{'-' if self.descending else ''}{self.column}"
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What was typed, folded: part of an id, of who created the case, or of what its status is called."""
+    """What was typed, folded: part of an ID, of the creator's name, or of a status label."""
 
     text: str
 
     @classmethod
     def parse(cls, typed: str) -> Self | None:
-        """Read what was typed; None: nothing."""
+        """Read what was typed, or return None if that is nothing."""
         text = read_kindly(typed)
         return cls(text) if text else None
 
     @property
     def text_of_id(self) -> str | None:
-        """The text with 0 for O and 1 for I and L, where that is another: as ids are misread."""
+        """The text with 0 for O, and 1 for I and L, as people misread IDs; None if it is the same."""
         text = self.text.upper().translate(CONFUSED).lower()
         return text if text != self.text else None
 
     @property
     def statuses(self) -> list[CaseStatus]:
-        """The statuses whose label, in any language, or code has it."""
+        """The statuses whose code or label, in any language, contains the text."""
         return [status for status in CaseStatus if any(self.text in word for word in _words(status))]
 
 
@@ -98,10 +98,10 @@ def _words(status: CaseStatus) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """All that a case must be to be shown; None and empty: whatever it is."""
+    """All conditions that a case must meet; None and empty: no condition."""
 
     search: Search | None = None
-    words: tuple[str, ...] = ()  # each of them in the description or the notes; `searched_text.words_of`
+    words: tuple[str, ...] = ()  # each one is in the description or the notes; `searched_text.words_of`
     statuses: tuple[CaseStatus, ...] = ()
     category: str | None = None
     priority: str | None = None
@@ -123,7 +123,7 @@ class ListQuery:
 
 
 class Place(NamedTuple):
-    """Where a page ends: its last case's value of the sort's column (None: nothing), and the rest of its key."""
+    """Where a page ends: its last case's value of the sort column (None: empty), and the rest of its key."""
 
     value: str | int | datetime | None
     created_at: datetime
@@ -140,7 +140,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many cases there are in all, and of each status whatever statuses the filter names."""
+    """How many cases match in all, and per status, whatever statuses the filter names."""
 
     total: Count
     statuses: dict[CaseStatus, Count]

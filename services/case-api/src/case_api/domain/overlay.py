@@ -1,7 +1,7 @@
-"""A case as it is once d365-sync's newest step has been stored that may not be stored yet.
+"""A case as it will be once d365-sync's newest step, which may not be stored yet, is stored.
 
-The live streams read `case.delivery.v1` beside the consumer that stores its news, perhaps in another replica. Whichever
-comes first, a stream must not show an older state than the one that made it look.
+The live streams read `case.delivery.v1` in parallel with the consumer that stores its news, perhaps in another
+replica. Whichever comes first, a stream must not show an older state than the one that woke it.
 """
 
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from case_shared.words.events import CaseStatus, SubmissionState
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How far d365-sync has come with the current submission of a case, read in d365-sync's own tables."""
+    """How far d365-sync has come with the current submission of a case, read from d365-sync's own tables."""
 
     revision: int
     state: SubmissionState
@@ -40,9 +40,9 @@ class LiveCase:
 
 
 def with_delivery(found: LiveCase) -> Case:
-    """The case with d365-sync's news where there are some, else as it is stored.
+    """Return the case with d365-sync's news if there are any, else as it is stored.
 
-    One thing is left to the event that follows it: a delivery that comes after the case was returned to the dealer
+    One change is left to the event that follows it: a delivery that comes after the case was returned to the dealer
     brings the submitted content back, which only the database has.
     """
     case, delivery = found.case, found.delivery

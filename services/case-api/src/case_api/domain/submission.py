@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from case_api.domain.errors import WrongField
 
-# The texts that dealers write, by the names of the mapping.
+# The texts that dealers write, by the mapping's names.
 POINTERS = {
     "description": "/description",
     "contact_name": "/contact/name",
@@ -19,8 +19,8 @@ POINTERS = {
 class Facts:
     """What the database knows about a draft.
 
-    `category_types`: those allowed in which its category stands; `too_long`: fields of which D365 keeps only so many
-    characters, by the names of the mapping.
+    `category_types`: the allowed types that have its category; `too_long`: fields of which D365 keeps only this many
+    characters, by the mapping's names.
     """
 
     category: str | None
@@ -33,7 +33,7 @@ class Facts:
 
 
 def wrong_fields(facts: Facts) -> list[WrongField]:
-    """What stands in the way of a submission; empty where nothing does."""
+    """Return what prevents a submission; empty if nothing does."""
     found = [_category(facts)]
     if not facts.priority_exists:
         found.append(WrongField("/priority", "D365 has no such priority; take one of GET …/priorities."))

@@ -19,7 +19,7 @@ _LOST_DETAIL = "D365 was restored to an earlier time and no longer has the case,
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A submission came to an end, or away from one."""
+    """A submission ended, or left its end again."""
 
     state: SubmissionState
     cause: str | None
@@ -30,7 +30,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A status that D365 gave a case, and when the read began that showed it first."""
+    """A status that D365 gave a case, and when the read began that first showed it."""
 
     status: str
     as_of: datetime
@@ -38,7 +38,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class PastSubmission:
-    """A submission with what the timeline tells of it; `content` is what was submitted, None once emptied."""
+    """A submission with what the timeline shows of it; `content` is what was submitted, None once emptied."""
 
     submission: Submission
     submitted_by: str
@@ -50,7 +50,7 @@ class PastSubmission:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something that happened; `duration_seconds` since the stage before it, an attempt's own; None where unknown."""
+    """An event; `duration_seconds`: since the previous stage, or an attempt's own; None if unknown."""
 
     at: datetime
     event: str
@@ -62,13 +62,13 @@ class Entry:
 
 
 def timeline(case: Case, submissions: Sequence[PastSubmission], statuses: Sequence[Status]) -> list[Entry]:
-    """All that is known to have happened to `case`, oldest first."""
+    """Return all that is known to have happened to `case`, oldest first."""
     entries = [Entry(case.created_at, "created", case.created_by, _origin(case))]
     for past in submissions:
         entries += _stages(past)
     entries += _statuses(case, statuses)
     entries += _left(case)
-    # Stable: what happened at the same moment stays in the order of the stages.
+    # Stable: events of the same moment stay in the order of the stages.
     return sorted(entries, key=lambda entry: entry.at)
 
 
@@ -82,7 +82,7 @@ def _stages(past: PastSubmission) -> Iterator[Entry]:
     yield Entry(submitted_at, "submitted", past.submitted_by, _emptied(past), number, past.content)
     attempts = [_attempt(attempt, number) for attempt in submission.attempts]
     if past.sent_at is not None:
-        # It is noted once Kafka has it, and then d365-sync may have been faster.
+        # It is noted once Kafka has the record, and d365-sync may have been faster.
         sent_at = min([past.sent_at, *(attempt.at for attempt in attempts)])
         yield Entry(sent_at, "sent", submission_no=number, duration_seconds=_seconds(submitted_at, sent_at))
     yield from attempts
@@ -94,7 +94,7 @@ def _stages(past: PastSubmission) -> Iterator[Entry]:
 
 
 def _changes(past: PastSubmission) -> Sequence[Change]:
-    """The changes that were noted, and the state of now where it is none of them and says something."""
+    """Return the changes that were noted, and the current state if it is not among them and says something."""
     now = past.submission
     known = past.changes[-1].state if past.changes else SubmissionState.PENDING
     silent = {SubmissionState.PENDING, SubmissionState.DELIVERING, known}
@@ -104,7 +104,7 @@ def _changes(past: PastSubmission) -> Sequence[Change]:
 
 
 def _told(before: SubmissionState, change: Change) -> Iterator[tuple[str, str | None, str | None]]:
-    """The events in a change: what it is called, whose doing it is, and its detail."""
+    """Yield the events in a change: each one's name, who did it, and its detail."""
     match change.state:
         case SubmissionState.DELIVERED:
             if change.cause == _LINKED:
@@ -123,7 +123,7 @@ def _told(before: SubmissionState, change: Change) -> Iterator[tuple[str, str | 
             | SubmissionState.VERIFYING
             | SubmissionState.DEFERRED as state
         ):
-            # Nothing but an operator brings a submission back onto its way.
+            # Only an operator restarts a submission that has ended.
             if before in ENDED:
                 yield "replayed", SUPPORT, _LOST_DETAIL if change.cause == _LOST else None
             else:
@@ -133,7 +133,7 @@ def _told(before: SubmissionState, change: Change) -> Iterator[tuple[str, str | 
 
 
 def _statuses(case: Case, statuses: Sequence[Status]) -> Iterator[Entry]:
-    """Each status once, and how long the one before it lasted; one that follows an end is D365's staff reopening."""
+    """Yield each status once, with how long the previous one lasted; one after an end: D365's staff reopened it."""
     known = list(statuses)
     if not known and case.status_as_of is not None and case.phase != "draft":
         known = [Status(case.status, case.status_as_of)]  # read before statuses were noted
@@ -150,7 +150,7 @@ def _statuses(case: Case, statuses: Sequence[Status]) -> Iterator[Entry]:
 
 
 def _left(case: Case) -> Iterator[Entry]:
-    """Since when nothing more comes from D365."""
+    """Yield since when nothing more comes from D365."""
     if case.moved_at is not None:
         yield Entry(case.moved_at, "moved", D365)
     if case.deleted_in_d365_at is not None:

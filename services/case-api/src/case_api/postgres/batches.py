@@ -1,6 +1,7 @@
-"""Requests that come at once share a statement; a lone one goes at once. No timer: a batch is what came meanwhile.
+"""Concurrent requests share a statement; a lone one runs at once. No timer: a batch is what came meanwhile.
 
-A submission costs the database and us most by its round trip, so sharing one triples the rate (docs/benchmarks.md).
+The round trip is most of what a submission costs the database and us, so sharing it triples the rate
+(docs/benchmarks.md).
 """
 
 import asyncio
@@ -27,7 +28,7 @@ class Batches(Generic[RequestT, AnswerT]):
     _flying: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def ask(self, request: RequestT) -> AnswerT:
-        """The answer to `request`. A caller that is cancelled leaves its request running, like one that hangs up."""
+        """Return the answer to `request`. A canceled caller leaves its request running, like one that hangs up."""
         future: asyncio.Future[AnswerT] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, future))
         self._fly()
@@ -51,7 +52,7 @@ class Batches(Generic[RequestT, AnswerT]):
             if len(batch) == 1:
                 _settle(batch[0][1], error=error)
                 return
-            # One of them may be to blame, or a deadlock with another batch: each has its own chance.
+            # One of them may be to blame, or a deadlock with another batch: run each by itself.
             for item in batch:
                 await self._answer([item])
             return

@@ -1,4 +1,4 @@
-"""The list in PostgreSQL, on connections of its own: what takes long there keeps nobody else waiting."""
+"""The list in PostgreSQL, with its own connections: what takes long there delays nobody else."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +17,7 @@ _CAP = 1000
 
 
 def connection_settings(timeout_seconds: float) -> dict[str, str]:
-    """For the list's connections: statements end in time, and have one plan, made once, for dealers of any size."""
+    """Return the settings of the list's connections: bounded statements, and one plan for dealers of any size."""
     others = ("seqscan", "bitmapscan", "hashjoin", "mergejoin")
     return {
         "statement_timeout": f"{round(timeout_seconds * 1000)}ms",
@@ -37,13 +37,13 @@ class PostgresCaseList:
     pool: Pool
 
     async def page(self, query: ListQuery, after: Place | None, limit: int) -> list[Listed]:
-        """Up to `limit` cases from behind `after`."""
+        """Return up to `limit` cases after `after`. Raises: `ListTooSlow`."""
         place = after or (None, None, None)
         rows = await self._fetch(page_statement(query, after), *arguments(query), *place, limit)
         return [Listed(case_of(row), Place(row["sort_value"], row["created_at"], row["web_case_id"])) for row in rows]
 
     async def counts(self, query: ListQuery) -> Counts:
-        """How many cases there are, up to a thousand each."""
+        """Count the cases, up to a thousand of each kind. Raises: `ListTooSlow`."""
         chosen = query.filters.statuses or tuple(CaseStatus)
         query = replace(query, filters=replace(query.filters, statuses=()))
         rows = await self._fetch(counts_statement(query), *arguments(query))

@@ -36,19 +36,19 @@ class PostgresCaseStore:
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name == "cases_pkey":
                 raise WebCaseIdTaken(web_case_id) from error
-            # The request that had this key ended between our snapshot and our lock: now its answer is seen.
+            # The request with this key ended between our snapshot and our lock: now its answer is visible.
             row = await self.pool.fetchrow(load_sql(Statement.CREATE_CASE), *arguments)
         if row is None:
             raise KeyInUse("another request with this Idempotency-Key is under way")
         return _added(row, created=row["created"])
 
     async def recall(self, dealer: str, key: Key) -> Added | None:
-        """What `key` has added before, or None."""
+        """Return what `key` has added before, or None."""
         row = await self.pool.fetchrow(load_sql(Statement.RECALL_CASE), dealer, key.subject, key.key, key.issuer)
         return None if row is None else _added(row, created=False)
 
     async def find(self, dealer: str, web_case_id: str) -> Case | None:
-        """The case, or None."""
+        """Return the case, or None."""
         row = await self.pool.fetchrow(load_sql(Statement.GET_CASE), dealer, web_case_id)
         return None if row is None else case_of(row)
 
@@ -68,7 +68,7 @@ class PostgresCaseStore:
         return None if row is None else Deletion(row["deleted"], row["phase"], row["submission_no"], row["version"])
 
     async def submissions(self, dealer: str, web_case_id: str) -> list[PastSubmission]:
-        """All submissions of a case, oldest first."""
+        """Return all submissions of a case, oldest first."""
         rows = await self.pool.fetch(load_sql(Statement.LIST_SUBMISSIONS), dealer, web_case_id)
         return [
             PastSubmission(
@@ -83,7 +83,7 @@ class PostgresCaseStore:
         ]
 
     async def statuses(self, web_case_id: str) -> list[Status]:
-        """The statuses that D365 gave a case of which it is known whose it is, oldest first."""
+        """Return the statuses that D365 gave a case while its owner was known, oldest first."""
         rows = await self.pool.fetch(load_sql(Statement.LIST_STATUSES), web_case_id)
         return [Status(row["status"], row["as_of"]) for row in rows]
 

@@ -11,7 +11,7 @@ from case_shared.words.events import SubmissionState
 
 @dataclass(frozen=True, slots=True)
 class Resends:
-    """After how many seconds of silence a submission is sent again: `first`, then doubling up to `longest`."""
+    """Seconds of silence after which a submission is sent again: `first`, then doubling up to `longest`."""
 
     first: float
     longest: float
@@ -25,7 +25,7 @@ class PostgresDeliveryStore:
     resends: Resends
 
     async def apply(self, submissions: Sequence[SubmissionKey]) -> list[Progress]:
-        """Take over the states of submissions (sorted, each once) from d365-sync; leaves out those it has not."""
+        """Take over the states of submissions (sorted, each once) from d365-sync; omits those that it does not have."""
         web_case_ids, numbers, submission_ids = map(list, zip(*submissions, strict=True))
         await self.connection.execute(load_sql(Statement.LOCK_SUBMISSION_STATES), web_case_ids, numbers)
         rows = await self.connection.fetch(
@@ -39,11 +39,11 @@ class PostgresDeliveryStore:
         return [Progress(**{**row, "state": SubmissionState(row["state"])}) for row in rows]
 
     async def return_cases(self, progress: Sequence[Progress]) -> list[str]:
-        """Make drafts again of the cases whose current submission is among them."""
+        """Make the cases whose current submission is among them drafts again; return their IDs."""
         return await self._on_cases(Statement.RETURN_CASES, progress)
 
     async def restore_delivered(self, progress: Sequence[Progress]) -> list[str]:
-        """Make these delivered submissions current again where they are not."""
+        """Make these delivered submissions current again if they are not; return the IDs of their cases."""
         return await self._on_cases(Statement.RESTORE_DELIVERED, progress)
 
     async def _on_cases(self, statement: Statement, progress: Sequence[Progress]) -> list[str]:
@@ -60,7 +60,7 @@ class PostgresResendStore:
     resends: Resends
 
     async def resend(self, limit: int) -> list[Resent]:
-        """Put up to `limit` submissions of which nothing was heard into the outbox again."""
+        """Put up to `limit` submissions that got no response into the outbox again; return them."""
         rows = await self.pool.fetch(
             load_sql(Statement.RESEND_SUBMISSIONS), limit, self.resends.first, self.resends.longest
         )

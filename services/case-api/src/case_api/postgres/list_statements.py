@@ -1,7 +1,7 @@
 """The list's one statement, composed of the fragments below (ADR 0026).
 
-It scans the dealer's slice of one index, `cases_listed`, in order until the page is full, or (other sorts) whole,
-keeping the best; then it reads the page's rows by key.
+It scans the dealer's slice of one index, `cases_listed`: in order until the page is full, or (other sorts) as a whole,
+keeping the best rows; then it reads the page's rows by key.
 """
 
 import re
@@ -10,17 +10,17 @@ from typing import Any, NamedTuple
 from case_api.domain.list_query import WRITTEN, Column, Filters, ListQuery, Place
 from case_shared.words.actor import Actor
 
-_COMPARED = 100  # so much of a text is sorted by: a cursor holds it
+_COMPARED = 100  # texts are sorted by this many characters: a cursor contains them
 
-# Below, `c` is a case as the index has it, and `r` its row, which is read where a fragment names it.
-# What dealers see (rows.py) is D365's word once it was read, unless the case moved.
+# Below, `c` is a case as the index has it, and `r` its row, which is read only if a fragment names it.
+# What dealers see (rows.py) comes from D365 once it was read, unless the case moved.
 _OWN = "r.read_began_at IS NULL OR r.moved_at IS NOT NULL"
 _CATEGORY = f"CASE WHEN {_OWN} THEN r.category ELSE r.d365_category END"
 _PRIORITY = f"CASE WHEN {_OWN} THEN r.priority ELSE r.d365_priority END"
 _DESCRIPTION = f"CASE WHEN {_OWN} THEN r.description ELSE r.d365_description END"
 _SEARCHED = 'searched(c.web_case_id, c.case_id, c.created_by) COLLATE "C"'
 _CREATOR = "lower(c.created_by COLLATE pg_c_utf8)"
-# As the mapping of D365 orders them; those that it does not name come behind, by their names.
+# In the order of D365's mapping; priorities that it does not name follow, by name.
 _POSITION = f"""coalesce((
     SELECT p.position FROM status_sync.priorities p WHERE (p.data_area_id, p.priority) = (r.data_area_id, {_PRIORITY})
 ), 9999)"""
@@ -37,14 +37,14 @@ _CONDITIONS = {
     "statuses": "c.status = ANY (asked.statuses)",
     "undelivered": "(c.status <> 'draft' AND c.case_id IS NULL) = asked.undelivered",
     "created_by": f"{_CREATOR} = asked.created_by",
-    # Of the three, what is not asked for is null: then nothing is compared.
+    # Values that were not asked for are null, and then not compared.
     "search": f"(c.status = ANY (asked.labelled) OR {_SEARCHED} LIKE asked.part OR {_SEARCHED} LIKE asked.part_of_id)",
 }
 _CONDITIONS_ON_ROWS = {
     "category": f"{_CATEGORY} = asked.category",
     "priority": f"{_PRIORITY} = asked.priority",
     "origin": "r.origin = asked.origin",
-    # By issuer and subject: a name can change. What was written before subjects were kept has the name alone.
+    # By issuer and subject: a name can change. Rows from before subjects were stored have only the name.
     "mine": "(r.created_by_subject = asked.my_subject AND r.created_by_issuer = asked.my_issuer"
     f" OR r.created_by_subject IS NULL AND {_CREATOR} = asked.my_name)",
     "words": f"folded(concat_ws(chr(10), {_DESCRIPTION}, r.notes)) LIKE ALL (asked.words)",
@@ -52,7 +52,7 @@ _CONDITIONS_ON_ROWS = {
 
 
 class _Key(NamedTuple):
-    """What a list is sorted by, its type, whether a case may have none, and whether its row must be read."""
+    """What a list is sorted by, its type, whether a case may lack it, and whether its row must be read."""
 
     value: str
     type: str = "text"
@@ -75,10 +75,10 @@ _KEYS = {
 
 
 def page_statement(query: ListQuery, after: Place | None) -> str:
-    """A page of `query` from behind `after`: what has no value comes last, both ways."""
+    """Compose the statement for a page of `query` after `after`: empty values come last either way."""
     key, (direction, beyond) = _KEYS[query.sort.column], ("DESC", "<") if query.sort.descending else ("ASC", ">")
     value = f"{key.value} COLLATE list_{query.sort.collation}" if query.sort.column in WRITTEN else key.value
-    # Each column once: by `created_at` it is the index's own order.
+    # Each column once: a sort by `created_at` is the index's own order.
     places = {value: "asked.value", "c.created_at": "asked.after_created_at", "c.web_case_id": "asked.after_id"}
     order = [f"{column} {direction}" for column in places]
     behind = f"({', '.join(places)}) {beyond} ({', '.join(places.values())})"
@@ -101,20 +101,20 @@ def page_statement(query: ListQuery, after: Place | None) -> str:
 
 
 def counts_statement(query: ListQuery) -> str:
-    """How many cases of each status `query` finds."""
+    """Compose the statement that counts the cases of each status that `query` finds."""
     return f"SELECT c.status, count(*) {_found(query.filters, _ASKED)} GROUP BY c.status"
 
 
 def _found(
     filters: Filters, asked: str, key: _Key = _KEYS[Column.CREATED_AT], behind: str = "true", direction: str = "DESC"
 ) -> str:
-    """The cases that are asked for, each with its row where that must be read."""
+    """Compose the FROM clause with the requested cases, each joined with its row if a condition needs it."""
     in_index, in_rows = (
         [condition for name, condition in conditions.items() if getattr(filters, name) not in (None, ())]
         for conditions in (_CONDITIONS, _CONDITIONS_ON_ROWS)
     )
     (in_rows if key.of_row else in_index).append(behind)
-    # The order keeps the two apart, so that the index alone decides which rows are read.
+    # The ORDER BY keeps the two apart, so that the index alone decides which rows are read.
     return f"""
         FROM (SELECT {asked}) asked CROSS JOIN LATERAL (
             SELECT c.web_case_id, c.created_at, c.status, c.case_id, c.created_by FROM cases c
@@ -124,7 +124,7 @@ def _found(
 
 
 def arguments(query: ListQuery) -> list[Any]:
-    """The values of `asked`."""
+    """Return the values of `asked`, in the order of their parameters."""
     filters = query.filters
     search, mine = filters.search, filters.mine or Actor("")
     return [
@@ -146,6 +146,6 @@ def arguments(query: ListQuery) -> list[Any]:
 
 
 def _containing(text: str) -> str:
-    """For LIKE; `text` stands for itself."""
+    """Return a LIKE pattern that matches texts containing `text` literally."""
     literal = re.sub(r"([\\%_])", r"\\\1", text)
     return f"%{literal}%"

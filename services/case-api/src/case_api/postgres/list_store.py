@@ -1,4 +1,4 @@
-"""What status-sync has read of D365's lists, in its own tables."""
+"""What status-sync has read of D365's lists, from its own tables."""
 
 from dataclasses import dataclass
 
@@ -16,18 +16,18 @@ class PostgresListStore:
     pool: Pool
 
     async def dealers(self) -> list[Dealer]:
-        """The registry."""
+        """Return all dealers of the registry."""
         return [Dealer(**row) for row in await self.pool.fetch(load_sql(Statement.LIST_DEALERS))]
 
     async def categories(self, data_area_id: str, types: CategoryTypes) -> list[Category]:
-        """The categories of a legal entity."""
+        """Return the categories of a legal entity."""
         statement = load_sql(Statement.LIST_CATEGORIES)
         return [Category(*row) for row in await self.pool.fetch(statement, data_area_id, types.allowed, types.hidden)]
 
     async def priorities(self, data_area_id: str) -> list[Priority]:
-        """The priorities of a legal entity."""
+        """Return the priorities of a legal entity."""
         return [Priority(*row) for row in await self.pool.fetch(load_sql(Statement.LIST_PRIORITIES), data_area_id)]
 
     async def lengths(self) -> dict[str, int]:
-        """How many characters D365 keeps of which text."""
+        """Return how many characters D365 keeps of each text."""
         return {row["field"]: row["characters"] for row in await self.pool.fetch(load_sql(Statement.LIST_LENGTHS))}

@@ -19,7 +19,7 @@ class PostgresLiveStore:
     pool: Pool
 
     async def find(self, web_case_ids: Collection[str], dealers: Collection[str]) -> list[LiveCase]:
-        """Those of the cases that belong to one of the dealers."""
+        """Return those of the cases that belong to one of the dealers."""
         statement = load_sql(Statement.FIND_LIVE_CASES)
         rows = await self.pool.fetch(statement, list(web_case_ids), list(dealers))
         return [LiveCase(case_of(row), row["revision"] or 0, _delivery(row)) for row in rows]

@@ -14,13 +14,13 @@ Row = asyncpg.Record | Mapping[str, Any]
 
 
 def case_of(row: Row) -> Case:
-    """A case from a row of `cases` joined with its current submission's state."""
+    """Make a case from a row of `cases` joined with its current submission's state."""
     return Case(
         web_case_id=row["web_case_id"],
         case_id=row["case_id"],
         dealer=row["dealer"],
         status=row["status"],
-        # A draft that came back is not D365's any more, and its status not D365's word.
+        # A draft that came back is no longer D365's, and its status does not come from D365.
         status_as_of=None if row["phase"] == "draft" else row["status_as_of"],
         content=_content(row),
         created_by=row["created_by"],
@@ -32,20 +32,20 @@ def case_of(row: Row) -> Case:
         origin=row["origin"],
         phase=row["phase"],
         version=row["version"],
-        # Absent in what Idempotency-Keys of an earlier version have kept.
+        # Missing in what Idempotency-Keys of an earlier version have stored.
         moved_at=row.get("moved_at"),
         deleted_in_d365_at=row.get("deleted_in_d365_at"),
     )
 
 
 def case_as_added(answer: Mapping[str, Any]) -> Case:
-    """A case from what an Idempotency-Key has kept: its row as JSON."""
+    """Make a case from what an Idempotency-Key has stored: its row as JSON."""
     times = {name: datetime.fromisoformat(answer[name]) for name in ("created_at", "updated_at")}
     return case_of({**answer, **times})
 
 
 def submission_of(row: Row) -> Submission:
-    """A submission from a row that has its state."""
+    """Make a submission from a row that has its state."""
     return Submission(
         submission_no=row["submission_no"],
         state=SubmissionState(row["state"]),
@@ -59,12 +59,12 @@ def submission_of(row: Row) -> Submission:
 
 
 def submission_as_answered(answer: Mapping[str, Any]) -> Submission:
-    """A submission from what an Idempotency-Key has kept: its row as JSON."""
+    """Make a submission from what an Idempotency-Key has stored: its row as JSON."""
     return submission_of({**answer, **{name: _time(answer[name]) for name in ("submitted_at", "delivered_at")}})
 
 
 def change_of(change: Mapping[str, Any]) -> Change:
-    """A change of a submission from its row as JSON."""
+    """Make a change of a submission from its row as JSON."""
     return Change(
         state=SubmissionState(change["state"]),
         cause=change["cause"],
@@ -79,7 +79,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _content(row: Row) -> Content:
-    # Once D365 has been read for this case, these are D365's, empty too; what moved is another's there.
+    # Once D365 has been read for this case, these columns are D365's, even if empty; a moved case is another's there.
     is_own = row["read_began_at"] is None or row.get("moved_at") is not None
     owner = "" if is_own else "d365_"
     return Content(

@@ -1,4 +1,4 @@
-"""Submissions in PostgreSQL: one statement, shared by those that come at once."""
+"""Submissions in PostgreSQL: one statement, shared by concurrent requests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ class PostgresSubmitStore:
     resend_seconds: float
 
     def batched(self) -> "BatchedSubmitStore":
-        """The same for many callers at once."""
+        """Return a store for many concurrent callers."""
         return BatchedSubmitStore(Batches(self.submit_all, _BATCH_SIZE, _FLIGHTS))
 
     async def submit_all(self, requests: Sequence[SubmitRequest]) -> list[SubmitAnswer | None]:
-        """Submit drafts, each for itself; answers in the order of the requests, None where there is no such case."""
+        """Submit drafts, each by itself; return answers in the order of the requests, None if no such case exists."""
         with working_on("submit", [request.traceparent for request in requests]):
             rows = await self.pool.fetch(
                 load_sql(Statement.SUBMIT_CASES),
@@ -68,7 +68,7 @@ class BatchedSubmitStore:
         try:
             return await self.batches.ask(request)
         except asyncpg.UniqueViolationError:
-            # The request that had this key ended between our snapshot and our lock: now its answer is seen.
+            # The request with this key ended between our snapshot and our lock: now its answer is visible.
             return await self.batches.ask(request)
 
 
@@ -102,5 +102,5 @@ def _answer(row: asyncpg.Record) -> SubmitAnswer:
 
 
 def _kept(request_hash: bytes, answer: dict[str, Any]) -> Kept:
-    # A key that has added a draft is kept with the draft.
+    # A key that has added a draft is stored with the draft.
     return Kept(request_hash, None if "web_case_id" in answer else submission_as_answered(answer))

@@ -14,7 +14,7 @@ from case_shared.web.auth import Principal, Scoped
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that is allowed: by whom, for which dealer, and what it works with."""
+    """An allowed call: its caller, its dealer, and what it works with."""
 
     principal: Principal
     dealer: Dealer
@@ -25,7 +25,7 @@ class Call:
 class CallFor(Scoped):
     """FastAPI dependency: the call, whose token must have `scope` and the dealer in the path.
 
-    A dealer that is not the token's does not exist for it (404). Query parameters other than `parameters` are refused.
+    A dealer that the token does not have does not exist for it (404). Query parameters outside `parameters` get 422.
     """
 
     parameters: frozenset[str] = frozenset()
@@ -33,7 +33,7 @@ class CallFor(Scoped):
     async def __call__(
         self, request: Request, dealer: Annotated[str, Path(description="slug", examples=["usmf-us-001"])]
     ) -> Call:
-        """Check all of it."""
+        """Check token, dealer and query parameters."""
         principal = await self.principal(request)
         context = context_of(request)
         found = await context.dealers.find(dealer) if dealer in principal.dealers else None
@@ -47,9 +47,9 @@ class CallFor(Scoped):
 
 
 def refuse_unknown_parameters(request: Request, known: frozenset[str]) -> None:
-    """Raise 422 where the query has a parameter that is not `known`, or one twice: which of them would count?"""
+    """Raise 422 if the query has an unknown parameter, or one twice, since it is unclear which of them counts."""
     if not request.scope["query_string"]:
-        return  # spares its parsing
+        return  # saves parsing the query
     names = [name for name, _ in request.query_params.multi_items()]
     for name in names:
         if name not in known:

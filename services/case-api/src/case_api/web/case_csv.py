@@ -14,7 +14,7 @@ TIMES = frozenset({"created_at", "updated_at", "submitted_at", "moved_at", "dele
 
 
 def cells(case: Case) -> Sequence[Cell]:
-    """The cells of a case, in the order of COLUMNS."""
+    """Return the cells of a case, in the order of COLUMNS."""
     content = case.content
     return (
         case.web_case_id, case.case_id, case.status, content.category, content.category_type, content.priority,

@@ -84,7 +84,7 @@ async def export(request: Request, call: Exports, parameters: Annotated[ExportPa
     accepted = request.headers.get("accept-language", "")
     query = parameters.query(call.dealer.dealer, call.principal.actor, accepted)
     chunks = export_cases(call.context.list, query)
-    # What is refused is refused with a problem; later a failure can only cut the answer off.
+    # Up to the first chunk a failure gets a problem; later it can only cut the answer off.
     first = await anext(chunks)
     name = f"cases-{call.dealer.dealer}-{call.context.clock.now():%Y-%m-%d}.csv"
     headers = {

@@ -15,7 +15,7 @@ DocumentT = TypeVar("DocumentT", bound=BaseModel)
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 LONGEST_WAIT_SECONDS = 30
-# A weak tag never matches (RFC 9110, 13.1.1); `*` would let a caller act on what it has not seen.
+# A weak tag never matches (RFC 9110, 13.1.1); `*` would let a caller change what it has not seen.
 KEY_PATTERN = r"^[\x21-\x7e]{1,255}$"
 _TAG = re.compile(r'(?<!W/)"(\d{1,9})"')
 _KEY = re.compile(KEY_PATTERN)
@@ -23,7 +23,7 @@ _WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})\b")
 
 
 async def versions(if_match: Annotated[str | None, Header(include_in_schema=False)] = None) -> list[int]:
-    """FastAPI dependency: the versions that `If-Match` names; raises 428 where it is missing."""
+    """FastAPI dependency: the versions that `If-Match` names; raises 428 if it is missing."""
     if if_match is None:
         raise version_required()
     return [int(number) for number in _TAG.findall(if_match)]
@@ -35,21 +35,21 @@ Versions = Annotated[list[int], Depends(versions)]
 class MediaTypes:
     """FastAPI dependency: raises 415 for a body of another media type.
 
-    A body without Content-Type counts as JSON, which RFC 9110 (8.3) leaves to its receiver.
+    A body without Content-Type counts as JSON: RFC 9110 (8.3) leaves that to the receiver.
     """
 
     def __init__(self, *allowed: str) -> None:
         self._allowed = allowed
 
     async def __call__(self, content_type: Annotated[str, Header(include_in_schema=False)] = "") -> None:
-        """Check it."""
+        """Check the body's media type."""
         sent = content_type.partition(";")[0].strip().lower()
         if sent and sent not in self._allowed:
             raise unsupported_media_type(" or ".join(self._allowed))
 
 
 async def idempotency_key(request: Request, principal: Principal) -> Key | None:
-    """The request's `Idempotency-Key` with what it stands for: method, address, condition and body."""
+    """Return the request's `Idempotency-Key` with a hash of what it identifies: method, address, condition and body."""
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
@@ -61,9 +61,9 @@ async def idempotency_key(request: Request, principal: Principal) -> Key | None:
 
 
 def unless_known(request: Request, response: Response, document: DocumentT) -> DocumentT | Response:
-    """`document` with an ETag over all of it; 304 without a body where `If-None-Match` has it already.
+    """Return `document` with an ETag over all of it, or 304 without a body if `If-None-Match` already has the tag.
 
-    Not for a case, whose ETag serves preconditions only: it stays while D365's side changes.
+    Not for a case, whose ETag only serves preconditions: it stays the same while D365's side changes.
     """
     digest = hashlib.blake2b(document.model_dump_json().encode(), digest_size=12).hexdigest()
     response.headers["ETag"] = tag = f'W/"{digest}"'
@@ -72,6 +72,6 @@ def unless_known(request: Request, response: Response, document: DocumentT) -> D
 
 
 def wait_seconds(request: Request) -> int:
-    """Seconds that `Prefer: wait=N` asks to wait (RFC 7240), 30 at most; 0 without it."""
+    """Return the seconds that `Prefer: wait=N` asks to wait (RFC 7240), 30 at most; 0 without it."""
     found = _WAIT.search(request.headers.get("prefer", ""))
     return min(int(found[1]), LONGEST_WAIT_SECONDS) if found else 0

@@ -33,6 +33,6 @@ class Context:
 
 
 def context_of(request: Request) -> Context:
-    """The context of the application that answers `request`."""
+    """Return the context of the application that answers `request`."""
     context: Context = request.app.state.context
     return context

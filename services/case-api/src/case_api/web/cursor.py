@@ -1,4 +1,4 @@
-"""The list's cursor: opaque, and good only for the list that it came from."""
+"""The list's cursor: opaque, and valid only for the list that it came from."""
 
 import hashlib
 from dataclasses import fields
@@ -23,7 +23,7 @@ _FOREIGN = (
 
 
 def encode(cursors: Cursors, place: Place, query: ListQuery) -> str:
-    """The cursor that continues `query`'s list behind `place`."""
+    """Return the cursor that continues `query`'s list after `place`."""
     value = _microseconds(place.value) if isinstance(place.value, datetime) else place.value
     return cursors.encode(
         _LIST, str(query.sort), _hash(query), value, _microseconds(place.created_at), place.web_case_id
@@ -31,7 +31,7 @@ def encode(cursors: Cursors, place: Place, query: ListQuery) -> str:
 
 
 def decode(cursors: Cursors, cursor: str | None, query: ListQuery) -> Place | None:
-    """The place where `cursor` goes on; raises 422 where it is no cursor, or of another list."""
+    """Return the place where `cursor` continues; raises 422 if it is not a cursor, or from another list."""
     parts = cursors.decode(cursor, _LIST)
     if parts is None:
         return None
@@ -40,7 +40,7 @@ def decode(cursors: Cursors, cursor: str | None, query: ListQuery) -> Place | No
         if (sort, filters) != (str(query.sort), _hash(query)):
             raise wrong_cursor(_FOREIGN)
         return Place(_value(value, query.sort.column), _time(created_at), _text(web_case_id))
-    except (ValueError, TypeError, OverflowError):  # of another release
+    except (ValueError, TypeError, OverflowError):  # from another release
         raise wrong_cursor() from None
 
 
@@ -72,12 +72,12 @@ def _microseconds(time: datetime) -> int:
 
 def _hash(query: ListQuery) -> str:
     filters = {one.name: getattr(query.filters, one.name) for one in fields(query.filters)}
-    # What is not set does not count, so that a cursor outlives a release that adds a filter.
+    # Filters that are not set do not count, so that a cursor survives a release that adds one.
     wanted = {name: value for name, value in filters.items() if value not in (None, ())}
     order = [] if query.sort.collation is Collation.ROOT else [query.sort.collation]
     return _digest(orjson.dumps([query.dealer, wanted, *order]))
 
 
 def _digest(content: bytes) -> str:
-    # Keeps one list's cursor from being used on another by mistake.
+    # Prevents the cursor of one list from being used on another by mistake.
     return hashlib.blake2b(content, digest_size=6).hexdigest()

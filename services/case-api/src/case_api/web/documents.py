@@ -1,4 +1,4 @@
-"""The API's documents, made of what the domain knows."""
+"""Makes the API's documents from the domain's objects."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from case_shared.words.events import CaseStatus
 
 
 def case_document(case: Case) -> CaseDocument:
-    """A case, as its dealer sees it."""
+    """Return a case as its dealer sees it."""
     content = case.content
     return CaseDocument(
         web_case_id=case.web_case_id,
@@ -49,25 +49,25 @@ def _contact(case: Case) -> ContactDocument | None:
 
 
 def submission_document(submission: Submission) -> SubmissionDocument:
-    """How far a submission has come."""
+    """Return how far a submission has come."""
     return SubmissionDocument.model_validate(submission, from_attributes=True)
 
 
 def counts_document(counts: Counts) -> CountsDocument:
-    """How many cases there are."""
+    """Return how many cases match."""
     return CountsDocument.model_validate(counts, from_attributes=True)
 
 
 def timeline_document(entries: Sequence[Entry]) -> Timeline:
-    """A case's life."""
+    """Return a case's timeline."""
     return Timeline(items=[TimelineEntry.model_validate(entry, from_attributes=True) for entry in entries])
 
 
 def etag(case: Case) -> str:
-    """A strong ETag over what the dealer writes; D365's side does not change it."""
+    """Return a strong ETag over what the dealer writes; D365's side does not change it."""
     return f'"{case.version}"'
 
 
 def replay_header(*, replayed: bool) -> dict[str, str]:
-    """Tells that the answer is the one that an Idempotency-Key was given before."""
+    """Return the header that marks an answer as the one that an Idempotency-Key got before."""
     return {"Idempotency-Replayed": "true"} if replayed else {}

@@ -1,4 +1,4 @@
-"""Examples of the REST API's documents, by their models' names; a test holds them to the schemas."""
+"""Examples of the REST API's documents, by their models' names; a test checks them against the schemas."""
 
 from typing import Any
 

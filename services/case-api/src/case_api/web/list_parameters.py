@@ -1,4 +1,4 @@
-"""The list's query parameters: read and checked, each refusal with its name and the way out."""
+"""The list's query parameters: read and checked; each refusal names the parameter and what to do."""
 
 import re
 from collections.abc import Callable
@@ -27,7 +27,7 @@ _MOMENT = timedelta(microseconds=1)
 
 
 def _wrong(message: str) -> PydanticCustomError:
-    # Not a ValueError, before whose message pydantic would put "Value error".
+    # Not a ValueError: pydantic would put "Value error" before its message.
     return PydanticCustomError("value", "{message}", {"message": message})
 
 
@@ -59,7 +59,7 @@ def _statuses(text: str) -> tuple[CaseStatus, ...]:
 
 
 def _time(text: str) -> date | datetime:
-    """A day, or a moment in UTC."""
+    """Read a day, or a moment in UTC."""
     try:
         if _DATE.fullmatch(text):
             return date.fromisoformat(text)
@@ -71,13 +71,13 @@ def _time(text: str) -> date | datetime:
 
 
 def _first(text: str, zone: ZoneInfo) -> datetime:
-    """The first moment of a day or time."""
+    """Return the first moment of a day or time."""
     read = _time(text)
     return read if isinstance(read, datetime) else day_begins(read, zone)
 
 
 def _behind(text: str, zone: ZoneInfo) -> datetime:
-    """The first moment after a day or time."""
+    """Return the first moment after a day or time."""
     read = _time(text)
     return read + min(_MOMENT, _LATEST - read) if isinstance(read, datetime) else day_ends(read, zone)
 
@@ -85,7 +85,7 @@ def _behind(text: str, zone: ZoneInfo) -> datetime:
 def _in_utc(time: datetime) -> datetime:
     try:
         return time.astimezone(UTC)
-    except OverflowError:  # beyond the first or the last day that there is
+    except OverflowError:  # before the first or after the last possible day
         return _LATEST if time.year > 1 else datetime.min.replace(tzinfo=UTC)
 
 
@@ -149,7 +149,7 @@ class FilterParameters(BaseModel):
     )
 
     def query(self, dealer: str, caller: Actor, accept_language: str = "") -> ListQuery:
-        """The list of `dealer` that `caller` asks for, in the language of `accept_language`."""
+        """Return the list of `dealer` that `caller` asks for, in the language of `accept_language`."""
         zone = ZoneInfo(self.zone)
         filters = Filters(
             search=Search.parse(self.q) if self.q else None,
@@ -168,7 +168,7 @@ class FilterParameters(BaseModel):
 
 
 class ExportParameters(FilterParameters):
-    """And how the file is written."""
+    """The filters, and how the file is written."""
 
     zone: Zone = Field(
         "UTC", description="the time zone of the file's times, whose days `created_from` and `created_to` name"
@@ -178,12 +178,12 @@ class ExportParameters(FilterParameters):
     )
 
     def spreadsheet(self, accept_language: str) -> Spreadsheet:
-        """How rows are written for who sends this `Accept-Language`."""
+        """Return how to write rows for the sender of this `Accept-Language`."""
         return Spreadsheet(self.separator or separator_of(accept_language), ZoneInfo(self.zone))
 
 
 class ListParameters(FilterParameters):
-    """And which page."""
+    """The filters, and which page."""
 
     cursor: Annotated[str, StringConstraints(max_length=LONGEST_CURSOR)] | None = Field(
         None, description="`next` of the page before; q, filters and sort must be the same"

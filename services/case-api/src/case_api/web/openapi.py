@@ -1,4 +1,4 @@
-"""What FastAPI cannot see of the routes: headers that a missing value is no 422 for, further media types, links."""
+"""What FastAPI does not see in the routes: headers without 422 when missing, more media types, links."""
 
 from typing import Any
 
@@ -32,13 +32,13 @@ PREFER = _header("Prefer", "`wait=N`: answer when the outcome is known, after N 
 
 
 def body(model: type[BaseModel], *media_types: str) -> Json:
-    """Media types of a request body beside the one that FastAPI shows."""
+    """Return the media types of a request body besides the one that FastAPI shows."""
     schema = {"schema": {"$ref": REFERENCE.format(model=model.__name__)}}
     return {"requestBody": {"required": True, "content": {media_type: dict(schema) for media_type in media_types}}}
 
 
 def problems(*types: str | int) -> dict[int | str, Json]:
-    """The problems that a route may answer with, by type or by status, beside those that each may."""
+    """Return the problems that a route may answer with, by type or status, besides those that every route may."""
     return problem_responses(CATALOGUE, (*ALWAYS, *types))
 
 

@@ -1,4 +1,4 @@
-"""The problems that case-api answers with (RFC 9457, docs/problems.md), and how each refusal is worded."""
+"""The problems that case-api answers with (RFC 9457, docs/problems.md), and the wording of each refusal."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,28 +28,28 @@ CATALOGUE = {
 
 
 def problem(slug: str, detail: str, **more: Any) -> Problem:
-    """A problem of the catalogue."""
+    """Make a problem of the catalogue."""
     kind = CATALOGUE[slug]
     return Problem(kind.status, slug, kind.title, detail, **more)
 
 
 def not_found() -> Problem:
-    """The same for what does not exist and for what is another dealer's."""
+    """Make the 404, the same for what does not exist and for what is another dealer's."""
     return problem("not-found", "There is no such dealer or case among yours.")
 
 
 def version_required() -> Problem:
-    """428."""
+    """Make the 428 for a missing If-Match."""
     return problem("version-required", "Send the case's ETag in If-Match, so that nobody's change is overwritten.")
 
 
 def unsupported_media_type(expected: str) -> Problem:
-    """415."""
+    """Make the 415 for another media type."""
     return problem("unsupported-media-type", f"Send JSON, with Content-Type: {expected}.")
 
 
 def wrong_parameter(pointer: str, detail: str) -> Problem:
-    """422 for a query parameter (`?limit`) or a header."""
+    """Make a 422 for a query parameter (`?limit`) or a header."""
     return invalid([FieldError(pointer=pointer, detail=detail)])
 
 

@@ -12,13 +12,13 @@ from case_shared.web.auth import TokenFirst
 
 
 class TimedRoute(TokenFirst):
-    """A route whose handler raises `TimeoutError` where it takes too long: the database is away, or a row is locked.
+    """A route whose handler raises `TimeoutError` if it takes too long: the database is away, or a row is locked.
 
     A stream that has begun may go on.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, within the route's time."""
+        """Return the handler, bounded by the route's time."""
         handle = super().get_route_handler()
 
         async def handle_in_time(request: Request) -> Response:

@@ -21,7 +21,7 @@ from case_shared.words.written import plain_email
 
 
 class Document(BaseModel):
-    """Base: frozen, and no field that it does not know."""
+    """Base of the documents: frozen, without unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,7 +47,7 @@ class CaseInput(Document):
     notes: Notes | None = None
 
     def changes(self) -> dict[str, str | None]:
-        """The columns that a merge patch (RFC 7396) of this body sets; null empties, what is left out stays."""
+        """Return the columns that a merge patch (RFC 7396) of this body sets; null empties, what is omitted stays."""
         changed: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set - {"contact"}}
         if "contact" in self.model_fields_set:
             parts = ContactInput.model_fields if self.contact is None else self.contact.model_fields_set
@@ -55,7 +55,7 @@ class CaseInput(Document):
         return changed
 
     def content(self) -> Content:
-        """The content of a new case."""
+        """Return the content of a new case."""
         return Content(**self.changes())
 
 

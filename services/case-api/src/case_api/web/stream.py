@@ -20,7 +20,7 @@ from case_shared.words.scopes import Scope
 log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/v1/dealers/{dealer}/cases", tags=["cases"])
 Reads = Annotated[Call, Depends(CallFor(Scope.CASES_READ))]
-# After a loss of the connection EventSource waits for so long before it comes back.
+# EventSource waits this long after a lost connection before it reconnects.
 _RETRY_MS = 2000
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _sent = Counter("casebridge_live_events_sent_total", "Cases sent to live streams")
@@ -54,7 +54,7 @@ _STREAM: dict[str, Any] = {
 
 
 def case_event(case: Case, place: str) -> bytes:
-    """The event that shows a case, at this place of the stream."""
+    """Return the event that shows a case, at this place of the stream."""
     return _event("case", case_document(case).model_dump_json(), place)
 
 
@@ -89,7 +89,7 @@ async def stream(call: Reads, opened: Annotated[Stream, Depends(_opened)]) -> Re
 
 
 async def _written(call: Call, opened: Stream) -> AsyncIterator[bytes]:
-    """What is written to the socket, piece by piece."""
+    """Yield what is written to the socket, piece by piece."""
     context, began = call.context, call.context.clock.monotonic()
     seconds = (call.principal.expires_at - context.clock.now()).total_seconds()
     sent, reason = 0, "closed_by_client"
@@ -109,7 +109,7 @@ async def _written(call: Call, opened: Stream) -> AsyncIterator[bytes]:
 
 
 def _next_piece(call: Call, opened: Stream) -> tuple[bytes, list[Event]]:
-    """What waits, or a comment with the place up to which there is nothing."""
+    """Return what waits, or a comment with the place up to which nothing is new; and the events in it."""
     loss, events = opened.take()
     pieces = [] if loss is None else [_event("resync", _reason(loss.reason), loss.id)]
     pieces += [event.body for event in events]

@@ -1,7 +1,7 @@
--- Takes over how far d365-sync has come with submissions, and notes that they were heard. A record only names them: the state is that of
--- d365-sync's document, so that nobody who may write to Kafka can show a dealer anything. An end and a step away from one are noted for the
--- timeline. A row for each submission that d365-sync has a document of; `news` where its state has changed. Their states are locked before.
--- `delivered_seconds`: how long the submission took where it is delivered now for the first time (again after a restore of D365 is no measure).
+-- Takes over how far d365-sync has come with submissions, and notes that they got a response. A record only names them: the state comes
+-- from d365-sync's document, so that nobody who may write to Kafka can show a dealer anything. Reaching an end and leaving one are noted
+-- for the timeline. Returns a row for each submission that d365-sync has a document of; `news` if its state has changed. The caller has locked their states.
+-- `delivered_seconds`: how long the first delivery took since the submission, if this is it (one after a restore of D365 is not a measure).
 -- $1 web_case_id[], $2 submission_no[], $3 submission_id[], $4 seconds to the first resend float, $5 seconds to any resend at most float
 WITH known AS MATERIALIZED (
     SELECT d.*, s.submitted_at, s.traceparent
@@ -22,10 +22,10 @@ WITH known AS MATERIALIZED (
         revision = known.revision,
         state = CASE WHEN known.revision <> held THEN known.state ELSE x.state END,
         state_at = CASE WHEN known.revision <> held THEN known.changed_at ELSE x.state_at END,
-        -- D365 may have lost the case (its database restored): then the document has no Case ID any more.
+        -- D365 may have lost the case (its database was restored): then the document has no Case ID any more.
         case_id = CASE WHEN known.revision <> held THEN known.case_id ELSE x.case_id END,
         cause = CASE WHEN known.revision <> held THEN known.cause ELSE x.cause END,
-        -- Emptied at its end: it does not come back by being heard again.
+        -- Emptied at its end: a repeated record does not bring it back.
         reason = CASE WHEN known.revision <> held THEN known.reason ELSE x.reason END,
         attempts = CASE WHEN known.revision <> held THEN known.attempts ELSE x.attempts END,
         delivered_at = CASE
@@ -47,7 +47,7 @@ WITH known AS MATERIALIZED (
     FROM known JOIN held USING (web_case_id, submission_no)
     WHERE known.revision <> held AND (known.state, known.reason) IS DISTINCT FROM (was, reason_was)
         AND ARRAY[known.state, was] && '{delivered,failed,returned,discarded}'::text[]
-    -- After a restore d365-sync may count anew.
+    -- After a restore d365-sync may count from the start.
     ON CONFLICT DO NOTHING
 )
 SELECT web_case_id, submission_no, state, news, delivered_seconds, traceparent FROM applied ORDER BY web_case_id, submission_no

@@ -1,6 +1,6 @@
--- Adds a draft, once for each Idempotency-Key. No row: another request with this key is under way.
--- `created` tells whether it was added now; else `answer` is the case as it was added then, by the request hashed in `request_hash`.
--- A key kept by a request that ended between this statement's snapshot and its lock violates idempotency_keys_pkey: run it again.
+-- Adds a draft, once for each Idempotency-Key. Returns no row if another request with this key is under way.
+-- `created` says whether it was added now; if not, `answer` is the case as it was added then, by the request hashed in `request_hash`.
+-- A key stored by a request that ended between this statement's snapshot and its lock violates idempotency_keys_pkey: run it again.
 -- $1 web_case_id, $2 dealer, $3 data_area_id, $4 customer_account, $5 category, $6 category_type, $7 priority, $8 description,
 -- $9 contact_name, $10 contact_email, $11 contact_phone, $12 notes, $13 created_by text[] (name, subject, issuer), $14 subject, $15 key or null, $16 request_hash bytea, $17 issuer
 WITH lock AS MATERIALIZED (
@@ -8,7 +8,7 @@ WITH lock AS MATERIALIZED (
         OR pg_try_advisory_xact_lock(hashtextextended(concat_ws(chr(31), $2::text, $14::text, $15::text), 0)) AS held
 ), kept AS MATERIALIZED (
     SELECT request_hash, answer FROM idempotency_keys
-    -- What was kept before issuers were has none.
+    -- Keys from before issuers were stored have none.
     WHERE dealer = $2 AND subject = $14 AND key = $15 AND issuer IN ($17::text, '')
     ORDER BY issuer DESC LIMIT 1
 ), created AS (

@@ -1,5 +1,5 @@
--- Deletes a draft that was never submitted, and what the key that added it was answered: the key itself stays, and adds nothing more.
--- No row: no such case; `deleted` tells whether it was one of the versions.
+-- Deletes a draft that was never submitted, and the answer to the key that added it: the key itself stays, and adds nothing more.
+-- Returns no row if no such case exists; `deleted` says whether it was at one of the versions.
 -- $1 dealer, $2 web_case_id, $3 versions int[]
 WITH known AS MATERIALIZED (
     SELECT phase, submission_no, version FROM cases WHERE dealer = $1 AND web_case_id = $2

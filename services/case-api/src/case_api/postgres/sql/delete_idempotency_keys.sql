@@ -1,5 +1,5 @@
 -- Deletes Idempotency-Keys that were used long ago; returns how many.
--- $1 seconds since their use float; 500 rows at most, a constant so that the plan counts on few
+-- $1 seconds since their use float; 500 rows at most, a constant so that the plan expects few
 WITH due AS MATERIALIZED (
     SELECT dealer, subject, key, issuer FROM idempotency_keys
     WHERE created_at < now() - make_interval(secs => $1::double precision)

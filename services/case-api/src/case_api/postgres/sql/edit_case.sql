@@ -1,4 +1,4 @@
--- Changes the named columns of a draft. No row: no such case; `changed` tells whether it was a draft of one of the versions.
+-- Changes the named columns of a draft. Returns no row if no such case exists; `changed` says whether it was a draft at one of the versions.
 -- $1 dealer, $2 web_case_id, $3 versions int[], $4 names of the columns to change text[], $5 category, $6 category_type,
 -- $7 priority, $8 description, $9 contact_name, $10 contact_email, $11 contact_phone, $12 notes
 WITH known AS MATERIALIZED (

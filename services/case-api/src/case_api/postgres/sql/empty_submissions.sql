@@ -1,5 +1,5 @@
--- Empties the content of submissions that reached an end long ago and of whose case none is on its way; returns how many.
--- $1 seconds since their end float; 500 rows at most, a constant so that the plan counts on few
+-- Empties the content of submissions that ended long ago and whose case has none on its way; returns how many.
+-- $1 seconds since their end float; 500 rows at most, a constant so that the plan expects few
 WITH due AS MATERIALIZED (
     SELECT x.web_case_id, x.submission_no FROM submission_states x
     WHERE x.emptied_at IS NULL AND x.state IN ('delivered', 'returned', 'discarded')

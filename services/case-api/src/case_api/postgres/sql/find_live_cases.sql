@@ -1,4 +1,4 @@
--- Cases of some dealers, as get_case has them, with the revision of the submission's stored state and what d365-sync has of it.
+-- Returns cases of some dealers, like get_case, with the revision of the submission's stored state and what d365-sync has of it.
 -- $1 web_case_id[], $2 dealer[]
 SELECT
     c.*, s.state, s.case_id AS submission_case_id, s.cause, s.reason, s.attempts, s.delivered_at, s.revision,

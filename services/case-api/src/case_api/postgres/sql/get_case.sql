@@ -1,4 +1,4 @@
--- A dealer's case with the state of its current submission.
+-- Returns a dealer's case with the state of its current submission.
 -- $1 dealer, $2 web_case_id
 SELECT
     c.*, s.state, s.case_id AS submission_case_id, s.cause, s.reason, s.attempts, s.delivered_at

@@ -1,4 +1,4 @@
--- The categories of a legal entity that dealers may use.
+-- Returns the categories of a legal entity that dealers may use.
 -- $1 data_area_id, $2 category types allowed text[] (null: all), $3 category types hidden text[]
 SELECT category, category_type, description FROM status_sync.categories
 WHERE data_area_id = $1 AND ($2::text[] IS NULL OR category_type = ANY ($2)) AND category_type <> ALL ($3::text[])

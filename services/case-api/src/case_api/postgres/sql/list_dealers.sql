@@ -1,2 +1,2 @@
--- The registry of dealers.
+-- Returns the registry of dealers.
 SELECT dealer, data_area_id, customer_account, name, active FROM status_sync.dealers

@@ -1,2 +1,2 @@
--- How many characters D365 keeps of which text
+-- Returns how many characters D365 keeps of each text.
 SELECT field, characters FROM d365_lengths

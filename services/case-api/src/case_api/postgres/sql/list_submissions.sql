@@ -1,4 +1,4 @@
--- All submissions of a case with their states and the changes that are noted, oldest first.
+-- Returns all submissions of a case with their states and noted changes, oldest first.
 -- $1 dealer, $2 web_case_id
 SELECT
     s.submission_no, s.submitted_by, s.submitted_at, s.content, x.state, x.state_at, x.case_id AS submission_case_id, x.cause,

@@ -1,5 +1,5 @@
 -- Deletes the records that Kafka has acknowledged, and notes when each submission was first sent.
--- Rows are locked one by one in the order of their key, as the consumer does it, so that neither waits for the other for ever.
+-- Locks rows one by one in the order of their key, as the consumer does, so that neither waits for the other forever.
 -- $1 ids bigint[]
 WITH sent AS (
     DELETE FROM outbox WHERE id = ANY ($1::bigint[]) RETURNING web_case_id, submission_no

@@ -1,4 +1,4 @@
--- The oldest records that wait to be sent. One that Kafka refused waits for its time, and those of its key wait behind it.
+-- Returns the oldest records that wait to be sent. A refused one waits until its retry is due, and those of its key wait behind it.
 -- $1 rows at most
 SELECT id, convert_to(web_case_id, 'UTF8') AS key, topic, value, headers, created_at AS since
 FROM outbox

@@ -1,4 +1,4 @@
--- After a restore: cases whose newest submission the database has lost are submitted again, with what was submitted. One event a case.
+-- After a restore: submits cases again whose newest submission the database has lost, with what was submitted. One event per case.
 -- $1 events text[] (JSON as CaseSubmitted has it)
 INSERT INTO cases (
     web_case_id, dealer, data_area_id, customer_account, origin, phase, category, category_type, priority, description,

@@ -1,4 +1,4 @@
--- After a restore: submissions that the database has lost, and their states, of which nothing was heard yet. A row for each.
+-- After a restore: stores submissions that the database has lost, and their states, as if they got no response yet. Returns a row for each.
 -- $1 events text[] (JSON as CaseSubmitted has it), $2 traceparent text[]
 WITH recovered AS (
     INSERT INTO submissions (

@@ -1,4 +1,4 @@
--- Puts submissions into the outbox again of which nothing was heard for too long, the longest silent first; those still in it stay as they are.
+-- Puts submissions into the outbox again that got no response for too long, the longest silent first; leaves those that are still in it.
 -- $1 rows at most, $2 seconds to the first resend float, $3 seconds to any resend at most float
 WITH silent AS MATERIALIZED (
     SELECT web_case_id, submission_no FROM submission_states
@@ -16,7 +16,7 @@ WITH silent AS MATERIALIZED (
 INSERT INTO outbox (web_case_id, submission_no, topic, value, headers)
 SELECT s.web_case_id, s.submission_no, 'case.submitted.v1', event_value(s), event_headers(s)
 FROM silent JOIN submissions s USING (web_case_id, submission_no)
--- Emptied: it had reached an end, so d365-sync holds its document.
+-- Emptied content: the submission had ended, so d365-sync has its document.
 WHERE s.content IS NOT NULL
 ON CONFLICT (web_case_id, submission_no) DO NOTHING
 RETURNING web_case_id, headers ->> 'traceparent' AS traceparent

@@ -1,6 +1,6 @@
--- Makes a delivered submission the current one again, with its content: D365 has the case after all, though it was returned
--- to the dealer, or even submitted again. One that was emptied since leaves the case's content as it is. What was delivered stays current, should two of them be.
--- The case is locked before its state is looked at: a resubmission that commits meanwhile is seen, its own state may not be yet.
+-- Makes a delivered submission the current one again, with its content: D365 has the case after all, though it was returned to the dealer,
+-- or even submitted again. If it was emptied since, the case keeps its content. If two were delivered, the current one stays current.
+-- Locks the case before it looks at its state: it then sees a resubmission that commits meanwhile, whose own state may not be visible yet.
 -- $1 web_case_id[], $2 submission_no[]
 WITH locked AS MATERIALIZED (
     SELECT

@@ -1,4 +1,4 @@
--- Makes cases drafts again, each only while the submission that was returned is its current one.
+-- Makes cases drafts again, each only while the returned submission is its current one.
 -- $1 web_case_id[], $2 submission_no[]
 WITH returned AS MATERIALIZED (
     SELECT c.web_case_id

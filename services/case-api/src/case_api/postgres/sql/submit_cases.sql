@@ -1,12 +1,12 @@
--- Submits drafts: for each, the case changes, the submission and its state are recorded and the event enters the outbox, or nothing.
--- A row for each request whose case exists; `submitted` tells whether it was done; else the rest tells why, or what was done before.
--- Of two requests for one case one is done; the other finds a draft in order and is to be asked again.
+-- Submits drafts: for each, the case changes, the submission and its state are recorded and the event enters the outbox, or nothing happens.
+-- Returns a row for each request whose case exists; `submitted` says whether it was done; if not, the rest says why, or what was done before.
+-- Of two requests for one case one is done; the other finds a valid draft and must be repeated.
 -- The conditions are those of case_api.domain.submission, which words what was wrong.
--- An Idempotency-Key is kept with the answer, beside what it did; `key_held` is false where another request with it is under way, and
--- `kept` is what it was answered before. One kept between this statement's snapshot and its lock violates idempotency_keys_pkey: run it again.
+-- An Idempotency-Key is stored with its answer, together with what it did; `key_held` is false if another request with it is under way, and
+-- `kept` is the earlier answer. A key stored between this statement's snapshot and its lock violates idempotency_keys_pkey: run it again.
 -- $1 dealer[], $2 web_case_id[], $3 versions as int[] literals text[], $4 submission_id uuid[], $5 submitted_by[], $6 traceparent[],
 -- $7 validate only bool[], $8 category types allowed text[] (null: all), $9 category types hidden text[], $10 seconds to the first resend float,
--- $11 subject[] and $14 issuer[] of who submits, whose key it is, too, $12 key text[] (null: none), $13 request_hash bytea[]
+-- $11 subject[] and $14 issuer[] of the submitter, who also owns the key, $12 key text[] (null: none), $13 request_hash bytea[]
 WITH requests AS MATERIALIZED (
     SELECT *
     FROM unnest(
@@ -23,7 +23,7 @@ WITH requests AS MATERIALIZED (
     SELECT l.place, l.held, i.request_hash AS kept_hash, i.answer AS kept
     FROM locked l JOIN requests r USING (place) LEFT JOIN LATERAL (
         SELECT request_hash, answer FROM idempotency_keys
-        -- What was kept before issuers were has none.
+        -- Keys from before issuers were stored have none.
         WHERE dealer = r.dealer AND subject = r.subject AND key = r.key AND issuer IN (r.issuer, '')
         ORDER BY issuer DESC LIMIT 1
     ) i ON true
