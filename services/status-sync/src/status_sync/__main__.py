@@ -6,7 +6,7 @@ from case_shared.process import entry
 
 
 def main() -> None:
-    """Run the command that is named."""
+    """Run the command on the command line."""
     entry.run("status-sync", "Brings D365's status to the portal.", serve=serve, migrate=migrate, openapi=openapi)
 
 
@@ -28,13 +28,13 @@ def migrate() -> None:
     from case_shared.process.settings import load_settings
 
     inbound = load_settings(InboundTopic)
-    # An event hub is made in Azure.
+    # An event hub is created in Azure.
     ours = [] if inbound.d365_events_connection_string else [inbound.d365_events_topic]
     migrate.run("status_sync", topics=[topics.CASE_DELIVERY, topics.CASE_STATUS_CHANGED, *ours])
 
 
 def openapi() -> dict[str, Any]:
-    """The API as it is committed in docs/openapi."""
+    """Return the API's document, as committed in docs/openapi."""
     from status_sync import wiring
 
     return wiring.openapi()

@@ -1,4 +1,4 @@
-"""What status-sync listens to: D365's business events, and how deliveries have come on."""
+"""What status-sync listens to: D365's business events, and the progress of deliveries."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ SERVICE = "status-sync"
 
 
 def group_of(topic: str) -> str:
-    """A group for each topic: a member of one that reads several is rebalanced by each of them."""
+    """Return a group for each topic: a member of a group that reads several is rebalanced by each of them."""
     return f"{SERVICE}.{topic}"
 
 
 def subscriptions(inbound: Inbound, events: BatchHandler, deliveries: BatchHandler) -> Sequence[Subscription]:
-    """Both subscriptions; offsets move once the batch's transaction is committed."""
+    """Return both subscriptions; offsets are committed after the batch's transaction."""
     return (
         Subscription(
             inbound.topic,

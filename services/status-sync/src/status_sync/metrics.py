@@ -20,7 +20,7 @@ class Backlogs:
     progress: ProgressStore
 
     async def turn(self) -> bool:
-        """Set the gauges; False, as a loop's turn that is done."""
+        """Set the gauges; returns False, since the turn leaves nothing to do."""
         backlog = await self.progress.measure()
         _due.set(backlog.due_reads)
         _due_age.set(backlog.due_read_age_seconds or 0)

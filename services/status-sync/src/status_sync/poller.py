@@ -1,4 +1,4 @@
-"""The poller: the loops that read D365, run by the leader alone."""
+"""The poller: the loops that read D365; only the leader runs them."""
 
 import asyncio
 import random
@@ -16,7 +16,7 @@ from case_shared.process.loops import Doorbell, pause, run_loop
 
 log = structlog.get_logger(__name__)
 _failures = Counter("casebridge_d365_read_failures_total", "Reads of D365 that failed", ["loop", "error"])
-# What becomes due within this time shares a request.
+# Reads that become due within this time share a request.
 _GATHER_SECONDS = 0.1
 _TICK_SECONDS = 0.5
 _SHORTEST_PAUSE_SECONDS = 0.2
@@ -27,9 +27,9 @@ Step = Callable[[], Awaitable[None]]
 
 @dataclass
 class Patience:
-    """Leaves D365 alone for a while after a failure; all loops share the pause, for it is one D365.
+    """Leaves D365 alone for a while after a failure; all loops share the pause, because it is one D365.
 
-    Failures in a row are counted for each loop: a reader that has nothing to ask for does not prove that D365 is back.
+    Failures in a row are counted per loop: a reader that has nothing to ask for does not prove that D365 is back.
     """
 
     clock: Clock
@@ -37,17 +37,17 @@ class Patience:
     _until: float = field(default=0.0)
 
     def exhausted(self) -> bool:
-        """Whether D365 is to be left alone now."""
+        """Return whether to leave D365 alone now."""
         return self.clock.monotonic() < self._until
 
     def succeeded(self, loop: str) -> None:
-        """D365 has answered `loop`, or it had nothing to ask."""
+        """Note that D365 has answered `loop`, or that it had nothing to ask."""
         self._failures[loop] = 0
 
     def failed(self, loop: str, error: D365Error) -> float:
-        """Note a failure; returns for how many seconds D365 is left alone.
+        """Note a failure; return for how many seconds to leave D365 alone.
 
-        That is twice as long each time, or as long as D365 asks for where that is longer.
+        The pause doubles each time; it is as long as D365 asks for, if that is longer.
         """
         failures = self._failures[loop] = self._failures.get(loop, 0) + 1
         longest = min(_LONGEST_PAUSE_SECONDS, _SHORTEST_PAUSE_SECONDS * 2 ** min(failures, 10))
@@ -60,7 +60,7 @@ class Patience:
 
 @dataclass
 class Poller:
-    """Reads what is due as it comes, and polls every `poll_seconds`: `steps` one after the other.
+    """Reads due cases as they come, and runs `steps` one after the other every `poll_seconds`.
 
     `timeout_seconds` is that of one read of D365.
     """
@@ -75,7 +75,7 @@ class Poller:
     patience: Patience
 
     async def lead(self, lease: Lease, stopping: asyncio.Event) -> None:
-        """Run both loops while the lease holds; what was under way at its end is applied or refused by its age."""
+        """Run both loops while the lease is valid; a read that is then under way is applied or refused by its age."""
         next_poll = 0.0
 
         async def read() -> bool:
@@ -110,7 +110,7 @@ class Poller:
         )
 
     async def _patiently(self, loop: str, turn: Callable[[], Awaitable[bool]]) -> bool:
-        """What `turn` returns; False while D365 is to be left alone, and where it fails."""
+        """Return what `turn` returns; False while D365 is left alone, and if it fails."""
         if self.patience.exhausted():
             return False
         try:
@@ -133,9 +133,9 @@ class Poller:
         return more
 
     async def poll(self) -> bool:
-        """Run each step; one that fails does not hold the others up, and is left to the next poll.
+        """Run each step; one that fails does not delay the others, and waits for the next poll.
 
-        Raises: D365TransientError where D365 as a whole is away: it throttles us, or a second step fails.
+        Raises: D365TransientError if D365 as a whole is away: it throttles us, or a second step fails.
         """
         unanswered = False
         for place, (name, step) in enumerate(self.steps):
@@ -147,7 +147,7 @@ class Poller:
                 log.error("d365_refuses_read", step=name, error=str(error))
             except D365TransientError as error:
                 if unanswered or isinstance(error, D365Throttled):
-                    # Those behind it are not even tried, and this is why.
+                    # The steps after it are not even tried, and this is why.
                     for other, _ in self.steps[place:]:
                         self.heartbeats.failed(other, str(error))
                     raise

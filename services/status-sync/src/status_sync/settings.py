@@ -1,4 +1,4 @@
-"""status-sync's settings; README and docs name them all."""
+"""status-sync's settings, from the environment."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from case_shared.web.limits import PerMinute
 
 
 class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, D365Settings, InboundTopic):
-    """What `serve` needs."""
+    """The settings of `status-sync serve`."""
 
     port: Port = Field(default=8002, description="Port to listen on.")
     d365_poll_seconds: Annotated[float, Field(gt=0)] = Field(

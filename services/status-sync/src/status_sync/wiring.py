@@ -1,4 +1,4 @@
-"""The composition root: what status-sync is made of, and how it starts and stops."""
+"""The composition root: what status-sync consists of, and how it starts and stops."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -95,17 +95,17 @@ class Service:
         self.progress = ProgressStore(self.pool)
         self.inbound = self.settings.inbound
         self.consumers = self._consumers()
-        # A poll that is set to come rarely is not late before its time.
+        # A poll that is configured to run rarely is not late before it is due.
         step_seconds = max(self.settings.d365_step_alarm_seconds, 3 * self.settings.d365_poll_seconds)
         moving = expected(SERVICE, step_seconds=step_seconds, first_step_seconds=self.settings.d365_step_alarm_seconds)
         self.moving = Progress(self.pool, self.heartbeats, moving)
-        # Two producers: a failure of one does not take the other's records with it.
+        # Two producers: a failure of one does not affect the other's records.
         self.events_sender = Sender(lambda: create_producer(self.inbound.kafka, client_id=f"{SERVICE}-events"))
         self.outbox_sender = sender_for(self.settings, SERVICE)
         self.publisher = OutboxPublisher(self.pool, OUTBOX, self.outbox_sender)
 
     def start(self) -> list[asyncio.Task[None]]:
-        """Start everything that runs beside the requests."""
+        """Start everything that runs besides the requests."""
         poller = self.poller()
         loops = {
             "loop_delay": measure_loop_delay(self.stopping),
@@ -119,7 +119,7 @@ class Service:
         return start(loops)
 
     def poller(self) -> Poller:
-        """What only one process does: read D365."""
+        """Return what only one process may do: read D365."""
         timeout, apply_read = self.settings.d365_timeout_seconds, self.apply_read()
         beat_poller, beat_reader = (lambda: self.heartbeats.beat("poller")), (lambda: self.heartbeats.beat("reader"))
         registry = RegistryStore(self.pool, self.mapping.priorities.order)
@@ -155,7 +155,7 @@ class Service:
         )
 
     def apply_read(self) -> ApplyRead:
-        """How what was read gets into the read model."""
+        """Return what applies reads to the read model."""
         category_types = CategoryTypes.parse(self.settings.d365_category_types)
         rules = Rules(category_types, by_submission_id=self.mapping.has_submission_id)
         return ApplyRead(
@@ -171,7 +171,7 @@ class Service:
         )
 
     def receive_events(self) -> ReceiveEvents:
-        """How events that come over HTTPS get into the inbound topic."""
+        """Return what puts events that come over HTTPS into the inbound topic."""
         topic = topic_name(self.inbound.kafka, self.inbound.topic)
 
         async def send(values: Sequence[bytes]) -> None:
@@ -181,11 +181,11 @@ class Service:
         return ReceiveEvents(send)
 
     async def close(self) -> None:
-        """Let the producers go."""
+        """Close the producers."""
         await asyncio.gather(self.events_sender.close(), self.outbox_sender.close())
 
     async def database_answers(self) -> bool:
-        """For /readyz."""
+        """Return whether the database answers and takes changes, for /readyz."""
         return await takes_writes(self.pool)
 
     async def _publish(self, lease: Lease, _stopping: asyncio.Event) -> None:
@@ -196,7 +196,7 @@ class Service:
         return [symbol for symbol, status in self.mapping.status.items() if status in ended]
 
     def _consumers(self) -> Consumers:
-        # Behind a proxy D365_URL is another name than D365's own, which is then in the scope.
+        # Behind a proxy D365_URL differs from D365's own name, which is then in the scope.
         recognition = Recognition(self.mapping, (self.settings.d365_url, self.settings.d365_scope or ""))
         group = group_of(self.inbound.topic)
         events = NoteEvents(self.pool, self.due_reads, EventNoteStore(), recognition, group, self.due, self.clock)
@@ -218,7 +218,7 @@ class Service:
 
 
 def build_app(settings: Settings) -> FastAPI:
-    """The application."""
+    """Build the application."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -250,7 +250,7 @@ def _app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]], setti
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Service]:
-    """Run the service's loops for the block; at its end they finish what they have in hand."""
+    """Run the service's loops for the block; at its end they finish what they have started."""
     async with AsyncExitStack() as stack:
         pool = await open_pool(settings, service=SERVICE)
         stack.push_async_callback(close_pool, pool)
@@ -268,7 +268,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
 
 
 def openapi() -> dict[str, Any]:
-    """The OpenAPI document, as it is committed in docs/openapi."""
+    """Return the OpenAPI document, as committed in docs/openapi."""
 
     @asynccontextmanager
     async def never(_app: FastAPI) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""Cases were read in D365: the read model takes them over, and each change that a dealer can see is told."""
+"""Applies cases that were read in D365 to the read model, and publishes each change that a dealer can see."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,53 +52,53 @@ class Cases(Protocol):
     """The read model; each call is one statement in the caller's transaction."""
 
     async def lock(self, connection: Connection) -> None:
-        """Let no other transaction write D365's side of the read model until this one ends."""
+        """Keep other transactions from writing D365's side of the read model until this one ends."""
 
     async def find_known(
         self, connection: Connection, numbers: Sequence[CaseNumber], web_case_ids: Sequence[str]
     ) -> Sequence[KnownCase]:
-        """The rows with one of these Case IDs (followed or not) or Web Case IDs, locked in one order."""
+        """Return the rows with one of these Case IDs (followed or not) or Web Case IDs; locks them in one order."""
 
     async def find_dealers(self, connection: Connection, found: Sequence[D365Case]) -> Mapping[CaseNumber, Dealer]:
-        """The registered dealer of each case that has one."""
+        """Return the registered dealer of each case that has one."""
 
     async def find_texts(
         self, connection: Connection, numbers: Collection[CaseNumber], digests: Collection[bytes]
     ) -> Mapping[CaseNumber, Collection[SeenText]]:
-        """Whose the cases with these numbers were when their texts with these digests were first seen."""
+        """Return who owned the cases with these numbers when their texts with these digests were first seen."""
 
     async def store_texts(
         self, connection: Connection, began_at: datetime, texts: Collection[tuple[CaseNumber, SeenText]]
     ) -> None:
-        """Note texts that a read which began then showed first."""
+        """Note texts that a read starting at `began_at` first showed."""
 
     async def store_moved(self, connection: Connection, moved: Mapping[str, CaseNumber | None]) -> None:
-        """Note where the records of cases are that moved under another number; None: nowhere else any more."""
+        """Note where the records of moved cases are, under another number; None: no longer elsewhere."""
 
     async def leave_unfollowed(
         self, connection: Connection, began_at: datetime, leaving: Sequence[Leaving], unsettled: Collection[str]
     ) -> Sequence[Applied]:
-        """Follow these rows no more; `unsettled` are those that the same read goes on to follow elsewhere."""
+        """Stop following these rows; `unsettled`: those that the same read will follow elsewhere."""
 
     async def remove_born(self, connection: Connection, removals: Sequence[Removal]) -> None:
-        """Remove rows born in D365; what statuses they had goes over to the rows that take their places."""
+        """Remove rows born in D365; their statuses move to the rows that replace them."""
 
     async def update(self, connection: Connection, began_at: datetime, updates: Sequence[Update]) -> Sequence[Applied]:
-        """Take over what the read showed, where it began after the last one."""
+        """Take over what the read showed, if it began after the last one."""
 
     async def insert_born(
         self, connection: Connection, began_at: datetime, inserts: Sequence[Insert]
     ) -> Sequence[Applied]:
-        """Insert rows born in D365; those whose Web Case ID is taken are left out."""
+        """Insert rows born in D365; omits those whose Web Case ID is taken."""
 
     async def last_hidden(self, connection: Connection) -> datetime | None:
-        """When the newest read began that showed a case which dealers may not see."""
+        """Return when the newest read began that showed a case hidden from dealers; None before the first."""
 
     async def note_hidden(self, connection: Connection, began_at: datetime) -> None:
-        """A read that began then showed such a case."""
+        """Note that a read starting at `began_at` showed such a case."""
 
     async def note_second(self, connection: Connection, began_at: datetime, second: Sequence[Second]) -> None:
-        """Tell d365-sync of cases that a read which began then showed, whose submission has another case already."""
+        """Report to d365-sync the cases that this read showed and whose submission already has another case."""
 
 
 class DueReads(Protocol):
@@ -132,9 +132,9 @@ class ApplyRead:
     async def handle(
         self, began_at: datetime, found: Sequence[D365Case], gone: Gone = NOTHING_GONE, traces: Traces = _UNTRACED
     ) -> int:
-        """Apply `found`, many in a transaction, and the few that are `gone`; returns how many changes there were.
+        """Apply `found`, many cases per transaction, and the few that are `gone`; return how many changed.
 
-        `traces`: those in which the read was asked for, by Case ID or Web Case ID; the rest is told in the current one.
+        `traces`: those that caused the read, by Case ID or Web Case ID; other changes belong to the current one.
         """
         unique = list({number_of(case): case for case in found}.values())
         chunks = [unique[start : start + _CHUNK_CASES] for start in range(0, len(unique), _CHUNK_CASES)]
@@ -146,7 +146,7 @@ class ApplyRead:
     async def _apply(
         self, began_at: datetime, found: Sequence[D365Case], traces: Traces, gone: Gone = NOTHING_GONE
     ) -> int:
-        """Apply in one transaction; where a case cannot be stored or told, halve until the case to blame is found."""
+        """Apply in one transaction; if a case cannot be stored or published, halve until the one to blame is found."""
         try:
             async with self.pool.acquire() as connection, connection.transaction():
                 changes, modified = await self._change(connection, began_at, found, traces, gone)
@@ -197,7 +197,7 @@ class ApplyRead:
         return Books(rows, dealers, await self.cases.find_texts(connection, {*numbers, *theirs}, digests))
 
     async def _write(self, connection: Connection, began_at: datetime, plan: Plan) -> list[Applied]:
-        """Write the plan: who has lost a Case ID before who gets it."""
+        """Write the plan: a row that loses a Case ID comes before the row that gets it."""
         applied: list[Applied] = []
         await self._note(connection, began_at, plan)
         if plan.leave:
@@ -213,7 +213,7 @@ class ApplyRead:
         return applied
 
     async def _note(self, connection: Connection, began_at: datetime, plan: Plan) -> None:
-        """What the next read must know, and no dealer sees."""
+        """Note what the next read must know, and no dealer sees."""
         if plan.hidden:
             await self.cases.note_hidden(connection, began_at)
         if plan.second:
@@ -228,7 +228,7 @@ class ApplyRead:
     async def _insert_unless_old(
         self, connection: Connection, began_at: datetime, inserts: Sequence[Insert]
     ) -> list[Applied]:
-        """Insert; where a later read has hidden a case, it may be one of these: a read that begins now will tell."""
+        """Insert; but if a later read has hidden a case, it may be one of these: then make all due for a new read."""
         hidden_at = await self.cases.last_hidden(connection)
         if hidden_at is None or began_at >= hidden_at:
             return await self._insert(connection, began_at, inserts)
@@ -237,7 +237,7 @@ class ApplyRead:
         return []
 
     async def _insert(self, connection: Connection, began_at: datetime, inserts: Sequence[Insert]) -> list[Applied]:
-        """Insert; a Web Case ID that clashes with another case's is drawn again."""
+        """Insert; draw a Web Case ID again if it clashes with another case's."""
         applied: list[Applied] = []
         waiting = list(inserts)
         for draw in range(1, _DRAWS + 1):

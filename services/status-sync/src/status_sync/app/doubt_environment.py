@@ -1,4 +1,4 @@
-"""Reads show what the D365 that we know would not: its database may have been replaced by another one's."""
+"""Reads show what the D365 we know would not: another environment's database may have replaced its own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,23 +18,23 @@ class Doubts(Protocol):
     """Where doubts are kept."""
 
     async def note(self, connection: Connection, kind: Doubt, examples: Mapping[str, str]) -> bool:
-        """Note a doubt for each of these legal entities, with an example; whether one of them had none."""
+        """Note a doubt for each of these legal entities, with an example; return whether one is new."""
 
     async def read_all_again(self, connection: Connection) -> None:
-        """Let the next poll and the next sweep read everything."""
+        """Make the next poll and the next sweep read everything."""
 
 
 @dataclass(frozen=True)
 class DoubtEnvironment:
-    """Tells operators, by `GET /v1/flow` and the log."""
+    """Reports doubts to operators, by `GET /v1/flow` and the log."""
 
     pool: Pool
     doubts: Doubts
 
     async def foreign(self, connection: Connection, examples: Mapping[str, str]) -> None:
-        """Cases of another Casebridge stand under Case IDs of ours; `examples` by legal entity.
+        """Note that another Casebridge's cases have Case IDs of ours; `examples` by legal entity.
 
-        Then nothing of what was read before need be so, whatever its modified times say: all is read again.
+        Nothing that was read before need be true then, whatever the modified times say: everything is read again.
         """
         new = await self.doubts.note(connection, Doubt.FOREIGN, examples)
         log.error("environment_refreshed", cases=examples, remedy=_RUNBOOK)
@@ -42,7 +42,7 @@ class DoubtEnvironment:
             await self.doubts.read_all_again(connection)
 
     async def nothing_shown(self, data_area_id: str, example: str) -> None:
-        """D365 shows none of the legal entity's known cases that were asked for."""
+        """Note that D365 shows none of the legal entity's known cases that were asked for."""
         log.error("known_cases_not_shown", data_area_id=data_area_id, example=example, remedy=_REMEDY)
         async with self.pool.acquire() as connection:
             await self.doubts.note(connection, Doubt.NOTHING_SHOWN, {data_area_id: example})

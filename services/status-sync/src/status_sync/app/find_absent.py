@@ -1,11 +1,11 @@
 # ruff: noqa: ASYNC109 - D365Client's signatures
-"""A case that D365 has shown before is not in its answer: is it gone, and where to?
+"""D365's answer lacks a case that it has shown before: is the case gone, and where to?
 
-Gone is only what an answer leaves out that shows another case known to be there (a positive control). An empty list
-proves nothing: a role that hides cases from us makes D365 answer just that. A case that D365 has never shown may be too
-new for its answer: its number is given up only where the case is found at another one, or D365 gave it long ago.
+A case is gone only if the answer shows another case known to exist (a positive control). An empty list proves nothing:
+D365 also sends one if a role hides cases from us. A case that D365 has never shown may be too new for its answer: its
+number is given up only if the case is found under another one, or if D365 assigned it long ago.
 
-Where a row's number is another case's now, the row's Web Case ID is looked for instead.
+If a row's number belongs to another case now, the row's Web Case ID is looked up instead.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -26,7 +26,7 @@ _AT_ONCE = 8
 
 
 class Numbers(NamedTuple):
-    """Case IDs of followed rows with their Web Case IDs, which of them D365 must know, and others as controls."""
+    """Case IDs of followed rows with their Web Case IDs, those that D365 must know, and others as controls."""
 
     followed: Mapping[str, str]
     shown: Collection[str]
@@ -37,13 +37,13 @@ class Rows(Protocol):
     """The read model."""
 
     async def find_numbers(self, data_area_id: str, case_ids: Collection[str]) -> Numbers:
-        """Which of these Case IDs are those of followed rows, and others as controls."""
+        """Return which of these Case IDs belong to followed rows, and others as controls."""
 
     async def find_reused(self, data_area_id: str, web_case_ids: Collection[str]) -> Collection[str]:
-        """Which of these rows have a Case ID that is another case's now, and a record that has shown their own name."""
+        """Return which of these rows lost their Case ID to another case, after D365 had shown their Web Case ID."""
 
     async def read_begins(self) -> datetime:
-        """The database's time now."""
+        """Return the database's time now."""
 
 
 class D365Cases(Protocol):
@@ -52,20 +52,20 @@ class D365Cases(Protocol):
     async def find_by_web_case_id(
         self, data_area_id: str, web_case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
     ) -> LookUpAnswer:
-        """Cases by Web Case ID, with positive controls."""
+        """Return cases by Web Case ID, with positive controls."""
 
     async def find_by_case_id(
         self, data_area_id: str, case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
     ) -> LookUpAnswer:
-        """Cases by Case ID, with positive controls."""
+        """Return cases by Case ID, with positive controls."""
 
     async def find_anywhere(self, web_case_ids: Collection[str], *, timeout: float) -> tuple[D365Case, ...]:
-        """Cases by Web Case ID, in all legal entities."""
+        """Return cases by Web Case ID, in all legal entities."""
 
 
 @dataclass(frozen=True)
 class FindAbsent:
-    """Looks again for cases that an answer left out, and applies what it finds, wherever it is now."""
+    """Looks again for cases that an answer omitted, and applies what it finds, wherever that is now."""
 
     rows: Rows
     d365: D365Cases
@@ -74,7 +74,7 @@ class FindAbsent:
     doubts: DoubtEnvironment
 
     async def by_case_id(self, data_area_id: str, case_ids: Sequence[str]) -> set[str]:
-        """Returns those of `case_ids` that are surely gone, or were there after all. Raises: D365Error."""
+        """Return those of `case_ids` that are surely gone, or were there after all. Raises: D365Error."""
         numbers = await self.rows.find_numbers(data_area_id, case_ids)
         known = [case_id for case_id in case_ids if case_id in numbers.followed and is_key(case_id)]
         settled: set[str] = set()
@@ -83,7 +83,7 @@ class FindAbsent:
         return settled
 
     async def by_web_case_id(self, data_area_id: str, web_case_ids: Sequence[str]) -> set[str]:
-        """Returns those whose Case ID is another case's and that are surely gone, or elsewhere. Raises: D365Error."""
+        """Return those that lost their Case ID to another case and are surely gone, or elsewhere. Raises: D365Error."""
         reused = await self.rows.find_reused(data_area_id, web_case_ids)
         lost = [web_case_id for web_case_id in web_case_ids if web_case_id in reused]
         if not lost:
@@ -137,7 +137,7 @@ class FindAbsent:
         return {*answer.found, *sure}
 
     async def _doubt(self, data_area_id: str, unsure: Sequence[str], answer: LookUpAnswer, numbers: Numbers) -> None:
-        """Tell operators where neither what was asked for nor a control is there, though D365 has shown it before."""
+        """Report to operators if neither the cases nor a control are there, though D365 has shown them before."""
         known = [case_id for case_id in unsure if case_id in numbers.shown]
         if known and not answer.found:
             await self.doubts.nothing_shown(data_area_id, f"{numbers.followed[known[0]]} had {known[0]}")

@@ -1,4 +1,4 @@
-"""d365-sync tells that D365 has a case: its Case ID is written down, and the case is due for a read."""
+"""d365-sync reports that D365 has a case: stores its Case ID, and makes the case due for a read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,14 +19,14 @@ log = structlog.get_logger(__name__)
 
 
 class Delivered(NamedTuple):
-    """The Case ID that D365 gave to a case of ours; they sort, so that locks are taken in one order."""
+    """The Case ID that D365 gave to a case of ours; sortable, so that locks are taken in one order."""
 
     web_case_id: str
     case_id: str
 
 
 class Linked(NamedTuple):
-    """A delivered case as the read model has it now; `case_id` is another where `linked` is false."""
+    """A delivered case as the read model has it now; if `linked` is false, `case_id` is a different one."""
 
     web_case_id: str
     case_id: str
@@ -34,26 +34,26 @@ class Linked(NamedTuple):
 
 
 class DeliveredCases(Protocol):
-    """The read model, as far as a delivery writes into it."""
+    """The part of the read model that a delivery writes."""
 
     async def find_delivered(self, connection: Connection, web_case_ids: Sequence[str]) -> Sequence[Delivered]:
-        """The newest Case ID that d365-sync has for each of these cases, sorted; leaves out those without one."""
+        """Return the newest Case ID that d365-sync has for each of these cases, sorted; omits those without one."""
 
     async def lock(self, connection: Connection) -> None:
-        """Let no other transaction write D365's side of the read model until this one ends."""
+        """Keep other transactions from writing D365's side of the read model until this one ends."""
 
     async def remove_born_as(self, connection: Connection, delivered: Sequence[Delivered]) -> None:
-        """Remove rows born in D365 that stand for these cases."""
+        """Remove the rows born in D365 that represent these cases."""
 
     async def link(self, connection: Connection, delivered: Sequence[Delivered]) -> Sequence[Linked]:
-        """Write the Case IDs of cases that have none yet."""
+        """Store the Case IDs of cases that have none yet."""
 
 
 class DueReads(Protocol):
     """Where due reads are kept."""
 
     async def make_lost_due(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
-        """Make the cases due now, by the Case IDs that the read model has."""
+        """Make the cases due now, by the Case IDs in the read model."""
 
     async def make_delivered_due(
         self, connection: Connection, delivered: Sequence[Delivered], traces: Mapping[str, str | None]
@@ -65,7 +65,7 @@ class DueReads(Protocol):
 class NoteDeliveries:
     """Handles a batch of `case.delivery.v1` in one transaction.
 
-    States but `delivered` say nothing about D365, but where it lost a case.
+    States other than `delivered` say nothing about D365, unless it lost a case.
     """
 
     pool: Pool
@@ -76,8 +76,8 @@ class NoteDeliveries:
     gate: FloodGate = field(default_factory=FloodGate)
 
     async def handle(self, records: Sequence[RawRecord]) -> None:
-        """Write down the Case IDs that d365-sync has; a record only names the case, for anybody may have written it."""
-        # By Web Case ID: that of the newest record.
+        """Store the Case IDs that d365-sync has; a record only names the case, because anybody may have written it."""
+        # By Web Case ID: the trace of the newest record.
         traces: dict[str, str | None] = {}
 
         def read(record: RawRecord) -> CaseDelivery:
@@ -112,12 +112,12 @@ class NoteDeliveries:
             if not case.linked:
                 ids = {"web_case_id": case.web_case_id, "case_id": case.case_id}
                 log.error("delivered_with_another_case_id", **ids, trace_id=trace_id_of(traces.get(case.web_case_id)))
-        # Also where another row holds the Case ID: the read tells whose it is now.
+        # Even if another row has the Case ID: the read shows whose it is now.
         await self.due_reads.make_delivered_due(connection, delivered, traces)
 
 
 def _is_lost(delivery: CaseDelivery) -> bool:
-    """Whether D365 was restored and does not have the case any more: a read shows what stands there now."""
+    """Whether D365 was restored and no longer has the case: a read shows what has its Case ID now."""
     return delivery.cause == _LOST
 
 

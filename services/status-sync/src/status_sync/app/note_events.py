@@ -1,4 +1,4 @@
-"""Business events of D365 came: the cases that they name are due for a read, if they can be ours."""
+"""Business events of D365 arrive: the cases that they name become due for a read, if they can be ours."""
 
 from collections import Counter as Tally
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,29 +46,29 @@ class DueReads(Protocol):
 
 
 class EventNotes(Protocol):
-    """What is known of the cases that events name, and what came of events."""
+    """What is known of the cases that events name, and what became of events."""
 
     async def standings(self, connection: Connection, events: Sequence[Recognised]) -> Sequence[Standing]:
-        """What is known about the case of each event, in their order."""
+        """Return what is known about the case of each event, in their order."""
 
     async def note(self, connection: Connection, notes: Sequence[tuple[Note, int]]) -> None:
-        """Count these (sorted, each once), and that they came now."""
+        """Count these notes (sorted, each once), and store that they came now."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part(DecodedRecord):
-    """One of several events in a record, which is kept whole where this one cannot be read."""
+    """One of several events in a record; the whole record is kept if this event cannot be read."""
 
     event: Any
 
     @classmethod
     def of(cls, record: RawRecord, event: Any) -> "_Part":
-        """`event` of `record`."""
+        """Make the part of `record` that has `event`."""
         return cls(**{field.name: getattr(record, field.name) for field in fields(DecodedRecord)}, event=event)
 
 
 class _Judged(NamedTuple):
-    """What becomes of an event, what is due by it, and what is remembered of it."""
+    """What becomes of an event, what it makes due, and what is noted of it."""
 
     outcome: Outcome
     keys: set[CaseKey]
@@ -88,8 +88,8 @@ class NoteEvents:
     """Handles a batch of the inbound topic in one transaction.
 
     Events that cannot concern a dealer cost D365 no request: those of legal entities without a registered dealer, of
-    cases of another Casebridge, of other environments. Of cases that nobody knows here, only so many a minute are
-    looked at (`strangers`); the poll brings the rest.
+    cases of another Casebridge, of other environments. Only a limited number of cases that nobody knows here is read
+    per minute (`strangers`); the poll brings the rest.
     """
 
     pool: Pool
@@ -103,7 +103,7 @@ class NoteEvents:
     strangers: Strangers = field(default_factory=Strangers)
 
     async def handle(self, records: Sequence[RawRecord]) -> None:
-        """Make due what the batch names; what is no event of D365 is kept as unreadable."""
+        """Make due what the batch names; keep what is not an event of D365 as unreadable."""
         parts = [part for record in records for part in _parts(record)]
         batch = _Batch()
         judged = batch.judged
@@ -145,7 +145,7 @@ class NoteEvents:
             await self.notes.note(connection, sorted(notes.items()))
 
     def _tell(self, events: Sequence[tuple[Recognised, Outcome]]) -> None:
-        """Log what an operator can do something about; the metric counts the rest."""
+        """Log what an operator can act on; the metric counts the rest."""
         for outcome, why in _REMEDIES.items():
             found = [event for event, came_to in events if came_to is outcome]
             if found:
@@ -161,7 +161,7 @@ class NoteEvents:
 
 
 def _parts(record: RawRecord) -> Iterator[RawRecord]:
-    """The record, or each event of the array that it holds: an event hub may get what Event Grid sends in one piece."""
+    """Yield the record, or each event of the array in it: Event Grid may send an event hub several in one record."""
     events = None if isinstance(record, UndecodableRecord) else _array(record.value or b"")
     if events:
         yield from (_Part.of(record, event) for event in events)
@@ -175,5 +175,5 @@ def _array(value: bytes) -> list[Any] | None:
     try:
         events = parse_json(value)
     except ValueError:
-        return None  # as a whole it is found to be unreadable, with the cause
+        return None  # reading it as a whole will find it unreadable, with the cause
     return events if isinstance(events, list) else None

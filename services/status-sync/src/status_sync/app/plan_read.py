@@ -1,4 +1,4 @@
-"""What one read of D365 makes of the read model: decided before anything is written."""
+"""What one read of D365 changes in the read model: decided before anything is written."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ from status_sync.domain.texts import SeenText
 
 
 class Removal(NamedTuple):
-    """A row born in D365 that goes, and the row of ours that its case turned out to be, if it did."""
+    """A row born in D365 to remove, and the row of ours that its case turned out to be, if any."""
 
     web_case_id: str
     ours: str | None
@@ -49,7 +49,7 @@ class Update(NamedTuple):
 
 
 class Insert(NamedTuple):
-    """A case born in D365 and whom it is shown to; `withheld`: its text is not for that dealer."""
+    """A case born in D365 and the dealer who sees it; `withheld`: its text is not for that dealer."""
 
     web_case_id: str
     dealer: str
@@ -59,7 +59,7 @@ class Insert(NamedTuple):
 
 
 class Leaving(NamedTuple):
-    """A row that is not followed any more; `case_id` where it has none yet, and the submission that was seen then."""
+    """A row to stop following; `case_id` if it has none yet, and the submission that was then seen."""
 
     web_case_id: str
     case_id: str | None
@@ -68,7 +68,7 @@ class Leaving(NamedTuple):
 
 
 class Second(NamedTuple):
-    """A case of D365 with a submission of ours that has another case already."""
+    """A case of D365 with a submission of ours that already has another case."""
 
     web_case_id: str
     submission_id: UUID
@@ -76,7 +76,7 @@ class Second(NamedTuple):
 
 
 class Gone(NamedTuple):
-    """What a read proved to be in D365 no more: whatever had these numbers, and whatever had these Web Case IDs."""
+    """What a read proved to be gone from D365: the cases with these numbers, and those with these Web Case IDs."""
 
     numbers: Collection[CaseNumber] = ()
     web_case_ids: Collection[str] = ()
@@ -95,9 +95,9 @@ class Books(NamedTuple):
 
 @dataclass
 class Plan:
-    """What is to be written, in this order; `leave` by Web Case ID.
+    """What to write, in this order; `leave` is keyed by Web Case ID.
 
-    `foreign`: an example by legal entity of another Casebridge's case that stands under a Case ID of ours.
+    `foreign`: by legal entity, an example of another Casebridge's case under a Case ID of ours.
     """
 
     leave: dict[str, Leaving] = field(default_factory=dict)
@@ -114,10 +114,10 @@ class Plan:
 
 
 class Planner:
-    """Places each case of a read, and sees for the next one what the last one changes."""
+    """Places each case of a read, and considers the changes of each case when it places the next."""
 
     def __init__(self, rules: Rules, mapping: D365Mapping, books: Books, gone: Gone) -> None:
-        """Nothing is planned yet."""
+        """Start without a plan; `gone`: what the same read proved to be gone from D365."""
         self._rules = rules
         self._mapping = mapping
         self._books = books
@@ -129,7 +129,7 @@ class Planner:
             self._put(row)
 
     def plan_all(self, began_at: datetime, found: Sequence[D365Case]) -> Plan:
-        """The plan for a read that began then."""
+        """Return the plan for a read that began at `began_at`."""
         for case in found:
             self._plan(began_at, case)
         for row in list(self._rows.values()):
@@ -138,7 +138,7 @@ class Planner:
         return self.plan
 
     def _is_gone(self, row: KnownCase) -> bool:
-        """Whether its record is gone; a row that has lost its number to another case is known by its name alone."""
+        """Whether its record is gone; only its Web Case ID identifies a row that lost its number to another case."""
         if row.unfollowed is Unfollowed.REUSED:
             return row.web_case_id in self._gone.web_case_ids
         return row.unfollowed is None and row.number in self._gone.numbers
@@ -168,13 +168,13 @@ class Planner:
         self._carry_out(found, placement, text)
 
     def _with_place(self, began_at: datetime, found: D365Case, placement: Placement) -> Placement:
-        """Note where the record is now; where it stood until now, a row born for another dealer goes."""
+        """Note where the record is now; remove a row that was born at its former place for another dealer."""
         own = placement.update or placement.move
         if own is None:
             return placement
         number = number_of(found)
         if own.number and not own.moved_to and own.number != number:
-            # It left its own number just now: what was born there for another dealer is read, and so seen to be gone.
+            # It left its own number just now: read what was born there for another dealer, which shows that it is gone.
             self.plan.due.add(CaseKey(own.number[0], KeyKind.CASE_ID, own.number[1]))
         if own.moved_to and own.moved_to != number:
             for web_case_id in sorted(self._at.get(own.moved_to, ())):
@@ -191,7 +191,7 @@ class Planner:
     def _carry_out(self, found: D365Case, placement: Placement, text: SeenText | None) -> None:
         for row in placement.reused:
             self._leave(row)
-            # Where is it now?
+            # Find out where its case is now.
             self.plan.due.add(CaseKey(row.data_area_id, KeyKind.WEB_CASE_ID, row.web_case_id))
         if placement.ignored is Ignored.SECOND and placement.look_at is not None:
             submission_id = self._rules.submission_seen(found, placement.look_at)
@@ -208,29 +208,29 @@ class Planner:
             self._insert(found, placement.insert_for, text)
 
     def _note_text(self, found: D365Case, placement: Placement, at_number: Sequence[KnownCase]) -> SeenText | None:
-        """Whose the text is; noted where it is new."""
+        """Return the text with its owner; note it if it is new."""
         number = number_of(found)
-        # Also where the row's own number is to be read first: what is noted now is not new when the case is placed.
+        # Even if the row's own number must be read first: a text noted now is not new when the case is placed.
         own = placement.update or placement.move or placement.look_at
         born = [row for row in at_number if row.origin is Origin.D365]
         numbers = [number, *([own.number] if own is not None and own.number else [])]
         before = [text for one in numbers for text in self._books.texts.get(one, ())]
         text = SeenText.first_seen(found, before, [*([own] if own is not None else []), *born])
-        # Also under the row's own number: should the record change its number again, its history goes along.
+        # Under the row's own number as well: if the record changes its number again, its history stays with it.
         for one in numbers:
             if text is not None and text not in self._books.texts.get(one, ()):
                 self.plan.texts.add((one, text))
         return text
 
     def _withheld(self, text: SeenText | None, found: D365Case) -> bool:
-        """Whether the text is not for whom the case belongs to now."""
+        """Whether the text is not for the current owner of the case."""
         return text is not None and not self._rules.gate.lets_text_through(text.written, Party.of(found))
 
     def _remove(self, placement: Placement) -> None:
         if placement.remove is None:
             return
         born, ours = self._take(placement.remove), placement.update
-        # What statuses the case had with another dealer is nobody else's business.
+        # The statuses that the case had with another dealer concern nobody else.
         same_dealer = ours is not None and ours.dealer == born.dealer
         self.plan.remove.append(Removal(born.web_case_id, ours.web_case_id if ours and same_dealer else None))
 
@@ -255,7 +255,7 @@ class Planner:
         self._put(row)
 
     def _put(self, row: KnownCase) -> None:
-        """Know `row` as it is now, in place of what it was."""
+        """Replace what is known of `row`."""
         if row.web_case_id in self._rows:
             self._take(row.web_case_id)
         self._rows[row.web_case_id] = row

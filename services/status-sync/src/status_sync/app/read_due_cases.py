@@ -1,5 +1,5 @@
 # ruff: noqa: ASYNC109 - D365Client's signatures
-"""Cases are due: they are read in D365, many in one request, and applied."""
+"""Reads due cases in D365, many per request, and applies them."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,23 +22,23 @@ from status_sync.domain.due_reads import DueRead, KeyKind, UnresponsiveEntities,
 
 log = structlog.get_logger(__name__)
 _reads = Counter("casebridge_due_reads_total", "Due reads by what came of them", ["outcome"])
-# A legal entity or a kind of key that D365 refuses to be asked for must not keep the others from being read.
+# A legal entity or a kind of key that D365 refuses must not keep the others from being read.
 _AFTER_REFUSAL = timedelta(seconds=30)
-# One call has the time-out of one request, whatever number of requests it takes.
+# One call has the time-out of one request, however many requests it takes.
 _AT_ONCE = 100
-# So many legal entities that fail, and none that does not, are D365 as a whole.
+# If this many legal entities fail and none succeeds, D365 as a whole fails.
 _ENOUGH_FAILURES = 2
 
 
 class Taken(NamedTuple):
-    """What is due, oldest first, and the database's time at which the read of it begins."""
+    """What is due, oldest first, and the database's time at which its read begins."""
 
     began_at: datetime
     due: Sequence[DueRead]
 
 
 class Postponed(NamedTuple):
-    """A due read that is to be tried again later."""
+    """A due read to be tried again later."""
 
     due: DueRead
     misses: int
@@ -49,10 +49,10 @@ class DueReads(Protocol):
     """Where due reads are kept."""
 
     async def take(self, limit: int, leave_alone: Collection[str]) -> Taken:
-        """What is due now, at most `limit` of each legal entity but those; it stays there until it is settled."""
+        """Return what is due now, at most `limit` per legal entity, except these; it stays due until it is settled."""
 
     async def settle(self, done: Sequence[DueRead], postponed: Sequence[Postponed]) -> None:
-        """Delete or postpone what was read, each only if nobody made it due again since."""
+        """Delete or postpone what was read, unless it was made due again since."""
 
 
 class D365Cases(Protocol):
@@ -61,19 +61,19 @@ class D365Cases(Protocol):
     async def read_cases_by_case_id(
         self, data_area_id: str, case_ids: Collection[str], *, timeout: float
     ) -> tuple[D365Case, ...]:
-        """Cases by Case ID."""
+        """Return cases by Case ID."""
 
     async def find_by_web_case_id(
         self, data_area_id: str, web_case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
     ) -> LookUpAnswer:
-        """Cases by Web Case ID."""
+        """Return cases by Web Case ID."""
 
 
 @dataclass(frozen=True)
 class ReadDueCases:
     """Reads what is due; `timeout_seconds` is for one request, `progressed` is called after each legal entity.
 
-    A legal entity that D365 does not answer for, and a key that it refuses to be asked for, hold no others up.
+    A legal entity that D365 does not answer for, and a key that it refuses, do not delay others.
     """
 
     due_reads: DueReads
@@ -87,9 +87,9 @@ class ReadDueCases:
     find_absent: FindAbsent | None = None
 
     async def handle(self) -> bool:
-        """Read and apply what is due now; True where there may be more.
+        """Read and apply what is due now; True if more may be due.
 
-        Raises: D365TransientError where D365 as a whole is away: it throttles us, or has answered for no legal entity.
+        Raises: D365TransientError if D365 as a whole is away: it throttles us, or has answered for no legal entity.
         What was not read stays due.
         """
         taken = await self.due_reads.take(self.limit, self.unresponsive.left_alone(self.clock.monotonic()))
@@ -111,7 +111,7 @@ class ReadDueCases:
         return any(len(due) >= self.limit for area, due in groups.items() if area not in failures)
 
     def _judge(self, failures: Mapping[str, D365TransientError], answered: int) -> None:
-        """Leave those alone that failed while others were answered for. Raises: D365TransientError where none was."""
+        """Leave alone those that failed while others succeeded. Raises: D365TransientError if none did."""
         for area, error in failures.items():
             if not answered:
                 raise error
@@ -137,7 +137,7 @@ class ReadDueCases:
     async def _read_or_postpone(
         self, began_at: datetime, data_area_id: str, kind: KeyKind, due: Sequence[DueRead]
     ) -> None:
-        """Read `due`; what D365 refuses to be asked for waits, alone where it takes the others."""
+        """Read `due`; what D365 refuses is postponed, by itself if D365 takes the others."""
         refused: Sequence[DueRead] = ()
         try:
             await self._read(began_at, data_area_id, kind, due)
@@ -152,7 +152,7 @@ class ReadDueCases:
             await self._read_or_postpone(began_at, data_area_id, kind, others)
 
     async def _drop(self, data_area_id: str, due: Sequence[DueRead]) -> None:
-        """Forget what D365 must not be asked for; the poll brings such a case, if there is one."""
+        """Forget what D365 must not be asked for; the poll brings such a case, if it exists."""
         log.warning("due_reads_dropped", data_area_id=data_area_id, keys=[one.key.key for one in due[:5]])
         _reads.labels("unusable_key").inc(len(due))
         await self.due_reads.settle(due, [])
@@ -177,7 +177,7 @@ class ReadDueCases:
         )
 
     async def _gone(self, data_area_id: str, kind: KeyKind, missing: Sequence[str]) -> Collection[str]:
-        """Which of the missing need no other try."""
+        """Return which of the missing keys need no other try."""
         if not missing or self.find_absent is None:
             return ()
         match kind:

@@ -1,6 +1,6 @@
-"""Lists are read page by page, and take effect only when all of their pages have come. An empty one does not.
+"""Reads lists page by page; a list takes effect only when all of its pages have come, and never if it is empty.
 
-A role that hides an entity from us makes D365 answer just that, with 200.
+If a role hides an entity from us, D365 answers with an empty list, and 200.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -29,23 +29,23 @@ class IncomingRow(NamedTuple):
 
 
 class Read(NamedTuple):
-    """A list that was read to its end: so many rows stand in the database under `run`."""
+    """A list that was read to its end: the database has `rows` rows of it under `run`."""
 
     run: UUID
     rows: int
 
 
 class Incoming(Protocol):
-    """Where the rows of a list wait until it is complete: it may be longer than fits into memory."""
+    """Where the rows of a list wait until it is complete: it may not fit into memory."""
 
     async def begin(self, name: str) -> UUID:
-        """Forget what earlier reads of this list have left."""
+        """Forget what earlier reads of this list have left, and return the ID of a new run."""
 
     async def add(self, name: str, run: UUID, rows: Sequence[IncomingRow]) -> None:
         """Keep a page."""
 
     async def is_whole(self, connection: Connection, read: Read) -> bool:
-        """Whether all of its rows stand there: another process may have begun to read the list meanwhile."""
+        """Whether all of its rows are there: another process may have started to read the list meanwhile."""
 
     async def drop(self, connection: Connection, read: Read) -> None:
         """Forget its rows."""
@@ -59,7 +59,7 @@ class ReadList:
     progressed: Callable[[], None]
 
     async def handle(self, name: str, pages: AsyncIterator[Sequence[IncomingRow]]) -> Read | None:
-        """The list that takes effect; None for an empty one, counted and logged. Raises what reading raises."""
+        """Return the list that takes effect; None for an empty one, counted and logged. Raises: what reading raises."""
         run, rows = await self.incoming.begin(name), 0
         async for page in pages:
             await self.incoming.add(name, run, page)

@@ -1,4 +1,4 @@
-"""D365 was restored to an earlier time: what had changed there since then is read again, for it went back unseen.
+"""D365 was restored to an earlier time: reads again what had changed since then, because it went back unseen.
 
 The poll asks for what was modified after its position, and a record that went back was modified before it.
 """
@@ -18,7 +18,7 @@ class RestoredCases(Protocol):
     """Where cases are made due."""
 
     async def make_restored_due(self, overlap: timedelta, cases_per_second: float) -> int | None:
-        """Make cases due that changed since a restore's time, less `overlap`; None where no new one is reported."""
+        """Make cases due that changed after a restore's time less `overlap`; None if no new one is reported."""
 
 
 @dataclass(frozen=True)

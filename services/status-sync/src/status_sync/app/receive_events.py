@@ -1,4 +1,4 @@
-"""D365 calls our HTTPS endpoint: its events go into the inbound topic, each as it came."""
+"""D365 calls our HTTPS endpoint: puts its events into the inbound topic, each as it came."""
 
 import asyncio
 import json
@@ -18,18 +18,18 @@ from status_sync.domain.recognition import ENVELOPE_FIELD, check_envelope
 
 log = structlog.get_logger(__name__)
 _received = Counter("casebridge_d365_events_received_total", "Events taken over HTTPS, each once Kafka has it")
-# D365 waits ten seconds for an HTTPS endpoint (reference: business events).
+# D365 waits ten seconds for an HTTPS endpoint (Learn, business events).
 _PATIENCE_SECONDS = 8
 MAX_EVENTS = 1000
 _NAMED_AT_ONCE = 10
-# Event Grid asks an endpoint for this code before it delivers to it, and tells it when it stops (Learn, "Endpoint
+# Event Grid sends an endpoint this code to confirm before it delivers, and notifies it when it stops (Learn, "Endpoint
 # validation with Event Grid event schema", "Azure Event Grid subscription events").
 _VALIDATION = "microsoft.eventgrid.subscriptionvalidationevent"
 _DELETED = "microsoft.eventgrid.subscriptiondeletedevent"
 
 
 class NotAnEvent(CasebridgeError):
-    """Nothing in the body is an event of D365; `problems` are (pointer, why), the pointer empty for the whole body."""
+    """The body contains no event of D365; `problems` are (pointer, why), with an empty pointer for the whole body."""
 
     def __init__(self, why: str, problems: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(why)
@@ -37,7 +37,7 @@ class NotAnEvent(CasebridgeError):
 
 
 class EventTooLarge(CasebridgeError):
-    """Kafka does not take a record as large as this event, or there are more of them than one request may have."""
+    """Kafka does not take a record as large as this event, or a request has more events than allowed."""
 
 
 class KafkaNotReached(Transient):
@@ -48,9 +48,9 @@ Send = Callable[[Sequence[bytes]], Awaitable[None]]
 
 
 class Received(NamedTuple):
-    """How many events Kafka has now, and how many more that cannot be read: these are kept for operators.
+    """How many events Kafka has now, and how many more that cannot be read: those are kept for operators.
 
-    `validation_code` is what Event Grid asks to be told, where the request is its handshake.
+    `validation_code` is what Event Grid wants returned, if the request is its handshake.
     """
 
     accepted: int
@@ -76,10 +76,10 @@ class ReceiveEvents:
     send: Send
 
     async def handle(self, body: bytes, attributes: Mapping[str, str] = MappingProxyType({})) -> Received:
-        """Put the body's events into the topic; `attributes` are those of a CloudEvent in binary mode, else none.
+        """Put the body's events into the topic; `attributes` are those of a CloudEvent in binary mode, else empty.
 
-        One that cannot be read holds its neighbours up no more than it would in the topic: it goes there too, and is
-        kept as unreadable. Raises: NotAnEvent where there is no event at all, EventTooLarge, KafkaNotReached.
+        An unreadable event delays its neighbors no more than it would in the topic: it goes there too, and is kept as
+        unreadable. Raises: NotAnEvent if the body has no event at all, EventTooLarge, KafkaNotReached.
         """
         events = _sorted(body, attributes)
         if not events.good and not events.notices:
@@ -104,7 +104,7 @@ class ReceiveEvents:
 
 
 def _sorted(body: bytes, attributes: Mapping[str, str]) -> _Sorted:
-    """The events of a request. Raises: NotAnEvent if the body is empty or not valid JSON, EventTooLarge."""
+    """Return the events of a request. Raises: NotAnEvent if the body is empty or not valid JSON, EventTooLarge."""
     try:
         content = parse_json(body)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What changed in D365 is read whether an event told of it or not, so that lost events heal."""
+"""Reads what changed in D365, whether an event reported it or not, so that lost events do no harm."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -20,26 +20,26 @@ _BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 class Position(NamedTuple):
-    """Where the poll stands: `round` changes when it is to begin anew."""
+    """How far the poll has come; `round` changes when it must start from the beginning."""
 
     modified_at: datetime | None
     round: int
 
 
 class Progress(Protocol):
-    """Where the poll stands."""
+    """Where the poll's position is kept."""
 
     async def poll_position(self) -> Position:
-        """D365's modified time of the newest case applied; None before the first poll."""
+        """Return D365's modified time of the newest case applied; None before the first poll."""
 
     async def read_begins(self) -> datetime:
-        """The database's time now."""
+        """Return the database's time now."""
 
     async def advance_poll(self, modified_at: datetime, poll_round: int) -> None:
         """Move the position on, never back, and only in this round."""
 
     async def finish_poll(self) -> None:
-        """Write down that a poll has come to its end now."""
+        """Note that a poll has ended now."""
 
 
 class ModifiedCases(Protocol):
@@ -48,12 +48,12 @@ class ModifiedCases(Protocol):
     def read_modified_since(
         self, since: ModifiedKey, *, page_size: int, timeout: float
     ) -> AsyncIterator[tuple[D365Case, ...]]:
-        """Pages of cases by modified time and RecId."""
+        """Yield pages of cases by modified time and RecId."""
 
 
 @dataclass(frozen=True)
 class Reconcile:
-    """One poll: all pages behind the position; `timeout_seconds` is for each, `progressed` is called after each."""
+    """One poll: all pages after the position; `timeout_seconds` is for each, `progressed` is called after each."""
 
     progress: Progress
     d365: ModifiedCases
@@ -63,7 +63,7 @@ class Reconcile:
     page_size: int = 1000
 
     async def handle(self) -> None:
-        """Read and apply page by page; the position moves only behind what was applied. Raises: D365Error."""
+        """Read and apply page by page; the position moves only past what was applied. Raises: D365Error."""
         position = await self.progress.poll_position()
         since = ModifiedKey(position.modified_at - OVERLAP if position.modified_at else _BEGINNING, 0)
         pages = self.d365.read_modified_since(since, page_size=self.page_size, timeout=self.timeout_seconds)

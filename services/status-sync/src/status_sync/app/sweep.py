@@ -1,4 +1,4 @@
-"""Once a day each case that is not at an end is read by its id: what no event and no poll has brought, heals."""
+"""Once a day, reads each case that has not ended by its ID, and so finds what no event and no poll has brought."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -23,10 +23,7 @@ class OpenCases(Protocol):
 
 @dataclass(frozen=True)
 class Sweep:
-    """Spreads the reads over time.
-
-    `ended` are D365's symbols of cases at an end.
-    """
+    """Spreads the reads over time; `ended` are D365's symbols of cases that have ended."""
 
     cases: OpenCases
     ended: Collection[str]

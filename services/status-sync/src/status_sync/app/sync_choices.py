@@ -1,4 +1,4 @@
-"""What dealers may choose from, categories and priorities, follows D365; the last known list serves meanwhile."""
+"""What dealers may choose from, categories and priorities, follows D365; until then the last known list applies."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -18,26 +18,26 @@ class Choices(Protocol):
     """Where the lists are kept; only a whole one replaces the last."""
 
     async def replace_categories(self, read: Read) -> None:
-        """Make these the categories."""
+        """Replace the categories with these."""
 
     async def replace_priorities(self, read: Read) -> None:
-        """Make these the priorities."""
+        """Replace the priorities with these."""
 
     async def remove_priorities(self) -> None:
-        """There are none."""
+        """Remove all priorities."""
 
     async def legal_entities(self) -> Sequence[str]:
-        """Those that have dealers, in lower case."""
+        """Return the legal entities that have dealers, in lower case."""
 
 
 class D365Choices(Protocol):
     """The reads of `D365Client` that this needs."""
 
     def read_categories(self, *, timeout: float) -> AsyncIterator[tuple[Category, ...]]:
-        """Pages of categories."""
+        """Yield pages of categories."""
 
     def read_priorities(self, *, timeout: float) -> AsyncIterator[tuple[Priority, ...]]:
-        """Pages of priorities."""
+        """Yield pages of priorities."""
 
 
 @dataclass(frozen=True)

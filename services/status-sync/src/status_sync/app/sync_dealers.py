@@ -25,29 +25,29 @@ class NewDealer(NamedTuple):
 
 
 class Registry(Protocol):
-    """The registry of dealers; `run` names the customers that were read."""
+    """The registry of dealers; `run` identifies the customers that were read."""
 
     async def unregistered(self, connection: Connection, run: UUID, limit: int) -> Sequence[tuple[str, str]]:
-        """The first customers, in the order of their keys, that have no slug yet."""
+        """Return the first customers, in the order of their keys, that have no slug yet."""
 
     async def taken_slugs(self, connection: Connection, bases: Collection[str]) -> set[str]:
-        """The slugs that are one of these, or one of these with a number."""
+        """Return the slugs that equal one of these, or one of these with a number."""
 
     async def register(self, connection: Connection, dealers: Sequence[NewDealer]) -> None:
         """Give them their slugs; they are not active yet."""
 
     async def follow(self, connection: Connection, run: UUID) -> int:
-        """Take names over; these customers are active, no others. Returns how many have become so."""
+        """Take over names, and make these customers active, no others; return how many became active."""
 
     async def restart_poll(self, connection: Connection) -> None:
-        """Let the next poll begin at the beginning."""
+        """Make the next poll start from the beginning."""
 
 
 class Customers(Protocol):
     """The read of `D365Client` that this needs."""
 
     def read_customers(self, *, timeout: float) -> AsyncIterator[tuple[Customer, ...]]:
-        """Pages of customers."""
+        """Yield pages of customers."""
 
 
 @dataclass
@@ -63,7 +63,7 @@ class SyncDealers:
     _told: int | None = field(default=None, init=False)
 
     async def handle(self) -> None:
-        """Read all customers and store them. Raises: D365Error: the registry stays as it is."""
+        """Read all customers and store them. Raises: D365Error; then the registry stays as it is."""
         read = await self.read_list.handle("customers", self._pages())
         if read is None:
             return
@@ -77,7 +77,7 @@ class SyncDealers:
             yield [IncomingRow(one.data_area_id.lower(), "", one.customer_account, one.name) for one in page]
 
     def _tell(self, customers: int) -> None:
-        """At the start and whenever the figure changes: most of D365's customers are nobody's dealers."""
+        """Warn at the start and whenever the number changes: most of D365's customers are not dealers."""
         if not self.filtered and customers != self._told:
             log.warning(
                 "every_customer_becomes_a_dealer",
@@ -93,7 +93,7 @@ class SyncDealers:
         appeared = await self.registry.follow(connection, read.run)
         await self.read_list.incoming.drop(connection, read)
         if appeared:
-            # Their cases in D365 may be older than what the poll has read.
+            # Their cases in D365 may be older than the poll's position.
             await self.registry.restart_poll(connection)
             log.info("dealers_registered", dealers=appeared)
 

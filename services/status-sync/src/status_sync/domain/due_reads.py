@@ -1,4 +1,4 @@
-"""What is due for a read of D365, and when one that found nothing is tried again."""
+"""What is due for a read of D365, and when a read that found nothing is tried again."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -7,11 +7,11 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-# A business event can overtake the commit that it tells of; what is not there after a minute is left to the sweep.
+# A business event can overtake the commit that it reports; the sweep finds what is not there after a minute.
 RETRIES = 6
 # Longer than the longest pause after a failure of D365 as a whole, so that the others come first.
 LEFT_ALONE_SECONDS = 7.0
-# A transaction of D365 stamps its rows before it commits; ten minutes is longer than any of them should take.
+# A transaction of D365 stamps its rows before it commits; none should take ten minutes.
 OVERLAP = timedelta(minutes=10)
 # Reads of many cases are spread over time, so that they delay neither D365 nor what an event made due.
 CASES_PER_SECOND = 50
@@ -25,7 +25,7 @@ class KeyKind(StrEnum):
 
 
 class CaseKey(NamedTuple):
-    """A case as an event names it; `data_area_id` in lower case. They sort, so that locks are taken in one order."""
+    """A case as an event names it; `data_area_id` in lower case. Sortable, so that locks are taken in one order."""
 
     data_area_id: str
     kind: KeyKind
@@ -48,19 +48,19 @@ UNTRACED: Mapping[CaseKey, str | None] = MappingProxyType({})
 
 
 def retry_after_miss(misses: int) -> timedelta | None:
-    """How long to wait after `misses` reads that found nothing; None: give up, reconciliation heals what is left."""
+    """Return how long to wait after `misses` reads that found nothing; None: give up, the sweep finds what is left."""
     return timedelta(seconds=2 ** (misses - 1)) if misses <= RETRIES else None
 
 
 @dataclass
 class UnresponsiveEntities:
-    """Legal entities that D365 does not answer for, though it does for others; times are of the monotonic clock."""
+    """Legal entities that D365 does not answer for, though it does for others; times by the monotonic clock."""
 
     _failed_at: dict[str, float] = field(default_factory=dict)
     _left_alone_until: dict[str, float] = field(default_factory=dict)
 
     def turn(self, data_area_id: str) -> float:
-        """What to sort by: who has not failed, or not for long, is asked first."""
+        """Return the sort key: legal entities that have not failed, or not recently, come first."""
         return self._failed_at.get(data_area_id, 0)
 
     def failed(self, data_area_id: str, now: float) -> None:
@@ -68,7 +68,7 @@ class UnresponsiveEntities:
         self._failed_at[data_area_id] = now
 
     def leave_alone(self, data_area_ids: Collection[str], now: float) -> None:
-        """D365 has answered for others: these are not asked for a while."""
+        """Do not ask for these for a while: D365 has answered for others."""
         self._left_alone_until.update(dict.fromkeys(data_area_ids, now + LEFT_ALONE_SECONDS))
 
     def answered(self, data_area_id: str) -> None:
@@ -77,5 +77,5 @@ class UnresponsiveEntities:
         self._left_alone_until.pop(data_area_id, None)
 
     def left_alone(self, now: float) -> list[str]:
-        """Who is not to be asked now."""
+        """Return the legal entities to leave alone now."""
         return [area for area, until in self._left_alone_until.items() if now < until]

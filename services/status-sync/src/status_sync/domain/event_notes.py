@@ -1,4 +1,4 @@
-"""What becomes of an event of D365, and what is remembered of it for operators and for the check of D365."""
+"""What becomes of an event of D365, and what is noted of it for operators and for the check of D365."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,22 +8,22 @@ from case_shared.words.identifiers import is_of_a_check
 from status_sync.domain.due_reads import CaseKey, KeyKind
 from status_sync.domain.recognition import Recognised
 
-# About seven requests, and seven tries of each key that D365 does not have: less than a request a second.
+# About seven requests, and seven tries of each key that D365 does not have: less than one request per second.
 _STRANGERS = 100
 _MINUTE_SECONDS = 60.0
 
 
 class Outcome(StrEnum):
-    """What becomes of an event; only of the first three D365 is asked about the case."""
+    """What becomes of an event; only the first three cause a read of D365."""
 
     DUE = "due"
-    DUE_BY_OTHER_EVENT = "due_by_other_event"  # whose id the mapping does not list
-    STRANGER = "due_unknown_case"  # a case that was born in D365, for all we know
-    LEFT_TO_POLL = "left_to_poll"  # the same, and too many of them came in this minute
+    DUE_BY_OTHER_EVENT = "due_by_other_event"  # the mapping does not list its ID
+    STRANGER = "due_unknown_case"  # a case that was born in D365, as far as we know
+    LEFT_TO_POLL = "left_to_poll"  # the same, but too many came in this minute
     TEST = "test"  # D365's test of an endpoint
     NO_CASE = "names_no_case"
     UNUSABLE = "unusable_key"
-    NO_DEALER = "unknown_legal_entity"  # one without a registered dealer
+    NO_DEALER = "unknown_legal_entity"  # it has no registered dealer
     CHECK = "connection_check"  # the marked case of `casebridge d365 check --write`
     FOREIGN = "foreign_web_case_id"  # a case of another Casebridge
     OTHER_ENVIRONMENT = "other_environment"
@@ -45,7 +45,7 @@ class NoteKind(StrEnum):
 
 
 class Note(NamedTuple):
-    """One line of what is remembered of events."""
+    """One line of what is noted about events."""
 
     kind: NoteKind
     subject: str
@@ -54,7 +54,7 @@ class Note(NamedTuple):
 class Standing(NamedTuple):
     """What is known of an event's case: whether its legal entity has a registered dealer, and its Case ID is `known`.
 
-    `own` is where the portal's case of its Web Case ID is, if there is one.
+    `own` is where the portal's case with its Web Case ID is, if it exists.
     """
 
     registered: bool
@@ -64,7 +64,7 @@ class Standing(NamedTuple):
 
 @dataclass
 class Strangers:
-    """How many cases that nobody knows here may be looked at in a minute, each once, by this process."""
+    """How many cases that nobody knows here may be read per minute, each once, by this process."""
 
     per_minute: int = _STRANGERS
     _until: float = field(default=0.0)
@@ -72,7 +72,7 @@ class Strangers:
     _seen: set[object] = field(default_factory=set)
 
     def admit(self, case: object, now: float) -> bool:
-        """Whether D365 may be asked about `case` now; `now` is of the monotonic clock, in seconds."""
+        """Whether D365 may be asked about `case` now; `now` in seconds of the monotonic clock."""
         if now >= self._until:
             self._until, self._left = now + _MINUTE_SECONDS, self.per_minute
             self._seen.clear()
@@ -84,7 +84,7 @@ class Strangers:
 
 
 def judge(event: Recognised, standing: Standing, strangers: Strangers, now: float) -> Outcome:
-    """What becomes of an event; `now` is of the monotonic clock, in seconds."""
+    """Return what becomes of an event; `now` in seconds of the monotonic clock."""
     if event.test:
         return Outcome.TEST
     if event.environment is not None:
@@ -101,10 +101,10 @@ def judge(event: Recognised, standing: Standing, strangers: Strangers, now: floa
 
 
 def keys_of(event: Recognised, standing: Standing) -> set[CaseKey]:
-    """What an event makes due.
+    """Return what an event makes due.
 
-    An event's legal entity is the one in which somebody worked, which need not be the case's: so a case of ours is
-    read where we know it to be, and where the event says it is, for it may have moved.
+    An event's legal entity is the one in which somebody worked, which need not be the case's: so a case of ours is read
+    where we know it to be, and also where the event says it is, because it may have moved.
     """
     named = {event.case} if event.case is not None and standing.registered else set()
     own = standing.own
@@ -115,7 +115,7 @@ def keys_of(event: Recognised, standing: Standing) -> set[CaseKey]:
 
 
 def note_of(event: Recognised, standing: Standing, outcome: Outcome) -> Note | None:
-    """What is remembered of an event."""
+    """Return what to note of an event, or None."""
     match outcome:
         case Outcome.OTHER_ENVIRONMENT:
             return Note(NoteKind.OTHER_ENVIRONMENT, event.environment or "")

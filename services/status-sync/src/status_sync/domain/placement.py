@@ -2,7 +2,7 @@
 
 Three questions, in this order: whose case is the record (identity: its Web Case ID, else the Case ID of a row that an
 operator has linked), may that row's dealer read it (the gate), and does the read still count. A Case ID alone proves
-nothing: D365 may give it again.
+nothing: D365 may assign it again.
 """
 
 from collections.abc import Collection, Sequence
@@ -31,26 +31,26 @@ class Ignored(StrEnum):
     """Why a case of D365 changes nothing here."""
 
     STALE = "stale"  # a read that began later was applied before
-    NOT_FOR_DEALERS = "not_for_dealers"  # no registered dealer's, or of a type that dealers may not see
+    NOT_FOR_DEALERS = "not_for_dealers"  # not a registered dealer's, or of a type that dealers may not see
     FOREIGN = "foreign_web_case_id"  # a Web Case ID that we do not know
-    MISMATCH = "other_content"  # our Web Case ID, but not what was submitted: d365-sync decides about it
-    SECOND = "second_case"  # our submission has another Case ID already: D365 has it twice
+    MISMATCH = "other_content"  # our Web Case ID, but not what was submitted: d365-sync decides
+    SECOND = "second_case"  # our submission already has another Case ID: D365 has it twice
 
 
 class Unfollowed(StrEnum):
     """Why a row takes nothing more from D365; its dealer keeps what it saw before."""
 
     MOVED = "moved"  # the record belongs to another customer or legal entity, or to a type that dealers do not see
-    DELETED = "deleted"  # D365 does not have the record any more
-    REUSED = "reused"  # the row's Case ID is another case's now: an alarm
+    DELETED = "deleted"  # D365 no longer has the record
+    REUSED = "reused"  # the row's Case ID belongs to another case now: an alarm
 
 
 @dataclass(frozen=True, slots=True)
 class KnownCase:
-    """A row of the read model, as far as a read of D365 must know it.
+    """A row of the read model, with what a read of D365 must know of it.
 
     `named`: D365 once showed its record with the row's own Web Case ID; a record without one is then not its own.
-    `linked`: an operator has linked the row to its Case ID, whose record need not carry the Web Case ID.
+    `linked`: an operator has linked the row to its Case ID, whose record may lack the Web Case ID.
     `moved_to`: where its record is, if it moved under another number.
     `traceparent`: in which trace it was submitted, while D365 has shown nothing of it.
     """
@@ -81,7 +81,7 @@ class KnownCase:
 
     @property
     def current_submission_id(self) -> UUID | None:
-        """The newest submission's, None for a case that was never submitted here."""
+        """The newest submission's ID, None for a case that was never submitted here."""
         return self.submission_ids[0] if self.submission_ids else None
 
     @property
@@ -91,7 +91,7 @@ class KnownCase:
 
 
 class Dealer(NamedTuple):
-    """A registered dealer; one that D365 does not name any more is not active and gets no new cases."""
+    """A registered dealer; one that D365 no longer names is not active and gets no new cases."""
 
     slug: str
     active: bool
@@ -101,9 +101,9 @@ class Dealer(NamedTuple):
 class Placement:
     """What to do with one case of D365.
 
-    In this order: rows whose Case ID it has got are not followed any more (`reused`), a row born there goes (`remove`),
-    its own row follows it (`update`) or stands still (`move`), and another dealer gets a row (`insert_for`).
-    `look_at`: this row's own Case ID is to be read, for the case seems to be there twice.
+    In this order: rows whose Case ID it has now are no longer followed (`reused`), a row born there is removed
+    (`remove`), its own row follows it (`update`) or stops (`move`), and another dealer gets a row (`insert_for`).
+    `look_at`: read this row's own Case ID, because the case seems to exist twice.
     """
 
     remove: str | None = None
@@ -116,13 +116,13 @@ class Placement:
 
     @property
     def hides(self) -> bool:
-        """Whether dealers do not see the case now, of which no row remains to tell."""
+        """Whether dealers do not see the case now, and no row remains to show that."""
         shown = self.update or self.insert_for
         return not shown and self.ignored not in (Ignored.STALE, Ignored.SECOND)
 
 
 def applies(began_at: datetime, last_began_at: datetime | None) -> bool:
-    """A read applies only if it began after the last one applied: disorder and doubles cannot matter then."""
+    """A read applies only if it began after the last one applied: then order and repeats do not matter."""
     return last_began_at is None or began_at > last_began_at
 
 
@@ -145,7 +145,7 @@ class Rules:
     ) -> Placement:
         """Place `found`; the rows are those with its Case ID and its Web Case ID, `dealer` is its customer's.
 
-        `absent`: where D365 surely has no record any more.
+        `absent`: numbers under which D365 surely has no record any more.
         """
         placement = self._place(found, at_number, by_web_case_id, dealer, absent)
         born = [row for row in at_number if row.origin is Origin.D365]
@@ -155,7 +155,7 @@ class Rules:
         return placement
 
     def submission_seen(self, found: D365Case, row: KnownCase) -> UUID | None:
-        """Which submission `found` proves to be in D365."""
+        """Return the submission that `found` proves to be in D365."""
         return found.submission_id if self.by_submission_id else row.current_submission_id
 
     def _place(
@@ -183,7 +183,7 @@ class Rules:
     def _owner(
         self, found: D365Case, at_number: Sequence[KnownCase], by_web_case_id: KnownCase | None
     ) -> KnownCase | None:
-        """The row of ours whose case `found` is, wherever it belongs now."""
+        """Return the row of ours whose case `found` is, wherever it belongs now."""
         if not found.web_case_id:
             linked = (row for row in at_number if row.linked and not row.named)
             kept = (row for row in linked if row.unfollowed is not Unfollowed.REUSED)
@@ -211,18 +211,18 @@ class Rules:
 
     @property
     def gate(self) -> Gate:
-        """Who may read what."""
+        """The gate: who may read what."""
         return Gate(self.category_types)
 
     def _shown_to(self, found: D365Case, dealer: Dealer | None) -> Dealer | None:
         return dealer if self.gate.lists(found) else None
 
     def _is_at(self, found: D365Case, row: KnownCase) -> bool:
-        """Whether `found` is where `row` was sent: else d365-sync decides what it is, before anybody follows it."""
+        """Whether `found` is where `row` was sent: if not, d365-sync decides what it is before anybody follows it."""
         return row.party.is_same(Party.of(found))
 
     def _is_submission(self, found: D365Case, row: KnownCase) -> bool:
-        """Any of the case's submissions counts, for one that was returned may arrive late; wherever it is now."""
+        """Whether it is any of the case's submissions, wherever it is now: a returned one may still arrive late."""
         if self.by_submission_id:
             return found.submission_id in row.submission_ids
         # Without the contact, which is not for us to read.
@@ -240,12 +240,12 @@ class Rules:
 
 
 def number_of(found: D365Case) -> CaseNumber:
-    """Where D365 keeps a record."""
+    """Return where D365 keeps a record."""
     return found.data_area_id.lower(), found.case_id
 
 
 def _is_same_number(one: CaseNumber | None, other: CaseNumber) -> bool:
-    """Whether D365 holds the two for one number: it compares keys without case."""
+    """Whether the two are the same number to D365, which compares keys without case."""
     return one is not None and one[0] == other[0] and same_key(one[1], other[1])
 
 

@@ -1,4 +1,4 @@
-"""Which case a business event of D365 names. Nothing else of it is used: an event is a doorbell, not data."""
+"""Which case a business event of D365 names. Nothing else of it is used: an event is a notification, not data."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from status_sync.domain.due_reads import CaseKey, KeyKind
 from status_sync.domain.shapes import Fields, fields_of, name_of
 
 ENVELOPE_FIELD = "BusinessEventId"
-# D365 sends this one when an administrator sets up an endpoint; its control number is the least that there is.
+# D365 sends this one when an administrator sets up an endpoint; its control number is the lowest possible.
 TEST_EVENT = "BusinessEventsTestEndpointContract"
 _TEST_CONTROL_NUMBERS = (-(2**63), str(-(2**63)))
 _LEGAL_ENTITIES = ("BusinessEventLegalEntity", "dataAreaId")
-# What the wrapper calls the event, where D365's own name did not survive the wrapping.
+# The wrapper's names for the event, if D365's own name did not survive the wrapping.
 _WRAPPERS_NAMES = ("MessageName", "eventType", "type")
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """An event of D365; `case` is None where it names none, `expected` tells whether the mapping lists its id.
+    """An event of D365; `case` is None if it names none, `expected`: the mapping lists its ID.
 
-    `unusable`: it names a case by a key that D365 must not be asked for. `web_case_id` is the one that it names beside
-    the case, in upper case. `test` is D365's test of an endpoint. `environment` is the host of another D365
+    `unusable`: it names a case by a key that D365 must not be asked for. `web_case_id` is the one that it names besides
+    the case, in upper case. `test`: it is D365's test of an endpoint. `environment` is the host of another D365
     environment, if the event says that it comes from one.
     """
 
@@ -41,13 +41,13 @@ class Recognised:
 
 @dataclass(frozen=True)
 class Recognition:
-    """Reads events in each shape of `shapes`; `environments` are the addresses of the D365 that is ours."""
+    """Reads events in each shape of `shapes`; `environments` are the addresses of our own D365."""
 
     mapping: Mapping
     environments: Collection[str] = ()
 
     def read(self, value: bytes | None) -> Recognised:
-        """Find the case in a record's value. Raises `UnreadableRecord` where it is no event of D365."""
+        """Find the case in a record's value. Raises: `UnreadableRecord` if it is not an event of D365."""
         if value is None:
             raise UnreadableRecord("the record has no value")
         try:
@@ -56,7 +56,7 @@ class Recognition:
             raise UnreadableRecord(f"the value is not valid JSON: {error}") from None
 
     def recognise(self, event: Any) -> Recognised:
-        """Find the case in one event. Raises `UnreadableRecord` where it is no event of D365."""
+        """Find the case in one event. Raises: `UnreadableRecord` if it is not an event of D365."""
         fields = check_envelope(event)
         names = self.mapping.case.fields
         legal_entity = _text(fields, *_LEGAL_ENTITIES)
@@ -76,7 +76,7 @@ class Recognition:
 
 
 def check_envelope(event: Any) -> Fields:
-    """The fields of `event` where it is one of D365's. Raises `UnreadableRecord`, naming what is missing."""
+    """Return the fields of `event` if it is one of D365's. Raises: `UnreadableRecord`, naming what is missing."""
     if not isinstance(event, dict):
         raise UnreadableRecord(f"the value is not a JSON object, so it has no {ENVELOPE_FIELD}")
     fields = fields_of(event)
@@ -87,9 +87,9 @@ def check_envelope(event: Any) -> Fields:
 
 
 def another_environment(fields: Fields, ours: Collection[str]) -> str | None:
-    """The host of another D365 environment that the event names as its own; None where it names ours or none.
+    """Return the host of another D365 environment that the event names as its own; None if it names ours or none.
 
-    Fields whose name has `environment` in it count, and a CloudEvent's `source` where it is a host beside one of ours.
+    Fields with `environment` in their name count, and a CloudEvent's `source` if its host shares a domain with ours.
     """
     own = {host for url in ours if (host := _host(url))}
     if not own:
@@ -103,7 +103,7 @@ def another_environment(fields: Fields, ours: Collection[str]) -> str | None:
 
 
 def _host(text: str) -> str:
-    """Host and port of an address, in lower case; empty where `text` is none."""
+    """Return an address's host and port, in lower case; empty if `text` is not an address."""
     if "://" not in text:
         return ""
     try:
@@ -128,14 +128,14 @@ def _is_test(fields: Fields) -> bool:
 
 
 def _names(fields: Fields) -> bool:
-    """Whether a legal entity and a case are named, under the names that D365's events have them."""
+    """Whether it names a legal entity and a case, under the names that D365's events use."""
     return bool(_text(fields, *_LEGAL_ENTITIES) and _text(fields, "CaseId", "WebCaseId"))
 
 
 def _case(legal_entity: str | None, case_id: str | None, web_case_id: str | None) -> CaseKey | None:
     if legal_entity is None:
         return None
-    # One read is enough where both are given, and the Case ID is D365's own key.
+    # One read is enough if both are given, and the Case ID is D365's own key.
     if case_id is not None:
         return CaseKey(legal_entity.lower(), KeyKind.CASE_ID, case_id)
     if web_case_id is not None:
@@ -144,7 +144,7 @@ def _case(legal_entity: str | None, case_id: str | None, web_case_id: str | None
 
 
 def _text(fields: Fields, *names: str) -> str:
-    """The first of these fields that holds a text."""
+    """Return the first text among these fields."""
     return next(_texts(fields, names), "")
 
 

@@ -1,10 +1,10 @@
 """The shapes in which D365's business events arrive, and the fields of an event in any of them.
 
 Dataverse and Azure wrap what D365 sends, each in its own way (Learn, "Manage business event endpoints", "Use webhooks
-to create external handlers for server events", "Azure Event Grid event schema"; CloudEvents 1.0). The body that F&O
-sends through Dataverse is published nowhere, so the fields are looked for wherever they can stand:
+to create external handlers for server events", "Azure Event Grid event schema"; CloudEvents 1.0). No page publishes the
+body that F&O sends through Dataverse, so the fields are searched wherever they can be:
 
-- at the top level, as D365's own envelope has them;
+- at the top level, as in D365's own envelope;
 - under `data` (Event Grid, CloudEvents), which may itself be a JSON text, or under `data_base64`;
 - in `InputParameters` of a Dataverse RemoteExecutionContext, a list of key and value, also one level down in the
   `Attributes` of a record.
@@ -20,7 +20,7 @@ from case_shared.d365.texts import parse_json
 # Dataverse shows fields of F&O under names in lower case with this prefix.
 _PREFIX = "mserp_"
 _WRAPPERS = ("data", "data_base64", "inputparameters", "attributes")
-# What a record was before the change names what is no longer so.
+# These show what a record was before the change, which is no longer true.
 _OLD = ("preimage", "preentityimages")
 _DEEPEST = 6
 
@@ -29,12 +29,12 @@ Fields = Mapping[str, Sequence[Any]]
 
 
 def name_of(field: str) -> str:
-    """A field's name as it is compared: without its case and without Dataverse's prefix."""
+    """Return a field's name for comparison: without case and without Dataverse's prefix."""
     return field.casefold().removeprefix(_PREFIX)
 
 
 def fields_of(event: Mapping[str, Any]) -> Fields:
-    """The fields of an event by their names (`name_of`), wherever they stand in it."""
+    """Return the fields of an event by their names (`name_of`), wherever they are in it."""
     found: dict[str, list[Any]] = {}
     for name, value in _walk(event, 0):
         found.setdefault(name, []).append(value)
@@ -42,7 +42,7 @@ def fields_of(event: Mapping[str, Any]) -> Fields:
 
 
 def _walk(content: Any, depth: int) -> Iterator[tuple[str, Any]]:
-    """Fields level by level: an object's own ones come before those inside its wrappers."""
+    """Yield fields level by level: an object's own ones come before those inside its wrappers."""
     inner: list[Any] = []
     for name, value in _pairs(content):
         if name in _OLD:
@@ -59,7 +59,7 @@ def _walk(content: Any, depth: int) -> Iterator[tuple[str, Any]]:
 
 
 def _pairs(content: Any) -> Iterator[tuple[str, Any]]:
-    """Names and values of an object, or of a list of key and value as .NET writes its collections."""
+    """Yield names and values of an object, or of a list of key and value as .NET writes its collections."""
     match content:
         case dict():
             for name, value in content.items():
@@ -72,7 +72,7 @@ def _pairs(content: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _unpacked(name: str, value: Any) -> Any:
-    """What a wrapper holds, where it holds it as a text."""
+    """Return what a wrapper contains, parsed if it is a text; None if that fails."""
     if not isinstance(value, str):
         return value
     try:

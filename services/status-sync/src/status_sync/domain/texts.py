@@ -1,4 +1,4 @@
-"""Whose a case of D365 was when its text was first seen: what the gate asks before a dealer reads it."""
+"""Who owned a case of D365 when its text was first seen: the gate asks this before a dealer reads the text."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,18 +11,17 @@ from status_sync.domain.placement import KnownCase
 
 @dataclass(frozen=True, slots=True)
 class SeenText:
-    """A text by its digest, and whose the record was when it was first seen there."""
+    """A text by its digest, and who owned the record when the text was first seen there."""
 
     digest: bytes
     written: Written
 
     @classmethod
     def first_seen(cls, found: D365Case, before: Sequence["SeenText"], rows: Sequence[KnownCase]) -> "SeenText | None":
-        """Whose the text of `found` is; None for an empty one, which nobody wrote.
+        """Return the text of `found` with its owner; None for an empty one, which nobody wrote.
 
-        `before` is what was seen in the record earlier, also under another number: a text comes back where somebody
-        undoes a change, or D365 is restored. `rows` are rows that had the record, for their dealers' own words went
-        with it.
+        `before` was seen in the record earlier, also under another number: a text comes back if somebody undoes a
+        change, or D365 is restored. `rows` had the record before, and their dealers' own words stayed in it.
         """
         if not found.description:
             return None
@@ -36,5 +35,5 @@ class SeenText:
 
 
 def digest_of(text: str) -> bytes:
-    """A digest, so that texts that nobody here may read are not kept."""
+    """Return a digest, so that texts that nobody here may read are not kept."""
     return hashlib.sha256(text.encode(errors="surrogatepass")).digest()

@@ -1,1 +1,1 @@
-"""What status-sync stores and asks in PostgreSQL: one statement a file in `sql/`, a class for each table."""
+"""What status-sync stores and reads in PostgreSQL: one statement per file in `sql/`, one class per table."""

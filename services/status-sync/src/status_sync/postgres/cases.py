@@ -20,20 +20,20 @@ class CaseStore:
     """Statements over the read model, each in the caller's transaction."""
 
     async def lock(self, connection: Connection) -> None:
-        """Let no other transaction write D365's side of the read model until this one ends."""
+        """Keep other transactions from writing D365's side of the read model until this one ends."""
         await connection.execute(load_sql(Statement.LOCK_D365_SIDE))
 
     async def find_known(
         self, connection: Connection, numbers: Sequence[CaseNumber], web_case_ids: Sequence[str]
     ) -> Sequence[KnownCase]:
-        """The rows with one of these Case IDs (followed or not) or Web Case IDs, locked in one order."""
+        """Return the rows with one of these Case IDs (followed or not) or Web Case IDs; locks them in one order."""
         rows = await connection.fetch(load_sql(Statement.FIND_KNOWN_CASES), *_columns(numbers, 2), web_case_ids)
         return [_known(row) for row in rows]
 
     async def find_texts(
         self, connection: Connection, numbers: Collection[CaseNumber], digests: Collection[bytes]
     ) -> Mapping[CaseNumber, Collection[SeenText]]:
-        """Whose the cases with these numbers were when their texts with these digests were first seen."""
+        """Return who owned the cases with these numbers when their texts with these digests were first seen."""
         rows = await connection.fetch(load_sql(Statement.FIND_TEXTS), *_columns(list(numbers), 2), list(digests))
         texts: dict[CaseNumber, list[SeenText]] = {}
         for row in rows:
@@ -44,61 +44,61 @@ class CaseStore:
     async def store_texts(
         self, connection: Connection, began_at: datetime, texts: Collection[tuple[CaseNumber, SeenText]]
     ) -> None:
-        """Note texts that a read which began then showed first."""
+        """Note texts that a read starting at `began_at` first showed."""
         rows = [(*number, text.digest, *text.written.party, text.written.category_type) for number, text in texts]
         await connection.execute(load_sql(Statement.STORE_TEXTS), began_at, *_columns(sorted(rows)))
 
     async def leave_unfollowed(
         self, connection: Connection, began_at: datetime, leaving: Sequence[Leaving], unsettled: Collection[str]
     ) -> Sequence[Applied]:
-        """Follow these rows no more; `unsettled` are those that the same read goes on to follow elsewhere."""
+        """Stop following these rows; `unsettled`: those that the same read will follow elsewhere."""
         rows = [(row.web_case_id, row.case_id, row.why, row.web_case_id not in unsettled) for row in leaving]
         return _applied(await connection.fetch(load_sql(Statement.LEAVE_UNFOLLOWED), began_at, *_columns(rows)))
 
     async def find_dealers(self, connection: Connection, found: Sequence[D365Case]) -> Mapping[CaseNumber, Dealer]:
-        """The registered dealer of each case that has one."""
+        """Return the registered dealer of each case that has one."""
         accounts = [case.customer_account for case in found]
         rows = await connection.fetch(load_sql(Statement.FIND_DEALERS), *_numbers(found), accounts)
         return {(row["data_area_id"], row["case_id"]): Dealer(row["dealer"], row["active"]) for row in rows}
 
     async def store_moved(self, connection: Connection, moved: Mapping[str, CaseNumber | None]) -> None:
-        """Note where the records of cases are that moved under another number; None: nowhere else any more."""
+        """Note where the records of moved cases are, under another number; None: no longer elsewhere."""
         rows = [(web_case_id, *(number or (None, None))) for web_case_id, number in moved.items()]
         await connection.execute(load_sql(Statement.STORE_MOVED_RECORDS), *_columns(rows))
 
     async def remove_born(self, connection: Connection, removals: Sequence[Removal]) -> None:
-        """Remove rows born in D365; what statuses they had goes over to the rows that take their places."""
+        """Remove rows born in D365; their statuses move to the rows that replace them."""
         await connection.execute(load_sql(Statement.REMOVE_BORN_CASES), *_columns(removals))
 
     async def remove_born_as(self, connection: Connection, delivered: Sequence[Delivered]) -> None:
-        """Remove rows born in D365 that stand for these cases."""
+        """Remove the rows born in D365 that represent these cases."""
         await connection.execute(load_sql(Statement.REMOVE_BORN_AS), *_columns(delivered))
 
     async def find_delivered(self, connection: Connection, web_case_ids: Sequence[str]) -> Sequence[Delivered]:
-        """The newest Case ID that d365-sync has for each of these cases, sorted; leaves out those without one."""
+        """Return the newest Case ID that d365-sync has for each of these cases, sorted; omits those without one."""
         rows = await connection.fetch(load_sql(Statement.FIND_DELIVERED), web_case_ids)
         return sorted(Delivered(**row) for row in rows)
 
     async def link(self, connection: Connection, delivered: Sequence[Delivered]) -> Sequence[Linked]:
-        """Write the Case IDs of cases that have none yet."""
+        """Store the Case IDs of cases that have none yet."""
         rows = await connection.fetch(load_sql(Statement.LINK_DELIVERED_CASES), *_columns(delivered))
         return [Linked(**row) for row in rows]
 
     async def last_hidden(self, connection: Connection) -> datetime | None:
-        """When the newest read began that showed a case which dealers may not see."""
+        """Return when the newest read began that showed a case hidden from dealers; None before the first."""
         began_at: datetime | None = await connection.fetchval(load_sql(Statement.LAST_HIDDEN))
         return began_at
 
     async def note_hidden(self, connection: Connection, began_at: datetime) -> None:
-        """A read that began then showed such a case."""
+        """Note that a read starting at `began_at` showed such a case."""
         await connection.execute(load_sql(Statement.NOTE_HIDDEN), began_at)
 
     async def note_second(self, connection: Connection, began_at: datetime, second: Sequence[Second]) -> None:
-        """Tell d365-sync of cases whose submission has another case already; again: nothing more."""
+        """Report to d365-sync the cases whose submission already has another case; a repeat changes nothing."""
         await connection.execute(load_sql(Statement.NOTE_SECOND_CASES), *_columns(second), began_at)
 
     async def update(self, connection: Connection, began_at: datetime, updates: Sequence[Update]) -> Sequence[Applied]:
-        """Take over what the read showed, where it began after the last one."""
+        """Take over what the read showed, if it began after the last one."""
         rows = [
             (
                 update.web_case_id,
@@ -116,7 +116,7 @@ class CaseStore:
     async def insert_born(
         self, connection: Connection, began_at: datetime, inserts: Sequence[Insert]
     ) -> Sequence[Applied]:
-        """Insert rows born in D365; those whose Web Case ID is taken are left out."""
+        """Insert rows born in D365; omits those whose Web Case ID is taken."""
         rows = [
             (
                 insert.web_case_id,
@@ -157,7 +157,7 @@ def _numbers(found: Sequence[D365Case]) -> tuple[list[str], list[str]]:
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int = 0) -> list[list[Any]]:
-    """Rows as columns; `width` is how many where there may be no row."""
+    """Turn rows into columns; `width`: the number of columns if there are no rows."""
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 

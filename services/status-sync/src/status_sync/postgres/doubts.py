@@ -12,21 +12,21 @@ from status_sync.postgres.statements import Statement
 
 @dataclass(frozen=True)
 class DoubtStore:
-    """Doubts are noted in the caller's transaction."""
+    """Notes doubts in the caller's transaction."""
 
     pool: Pool
 
     async def note(self, connection: Connection, kind: Doubt, examples: Mapping[str, str]) -> bool:
-        """Note a doubt for each of these legal entities, with an example; whether one of them had none."""
+        """Note a doubt for each of these legal entities, with an example; return whether one is new."""
         areas = sorted(examples)
         rows = await connection.fetch(load_sql(Statement.NOTE_DOUBTS), kind, areas, [examples[area] for area in areas])
         return any(row["new"] for row in rows)
 
     async def read_all_again(self, connection: Connection) -> None:
-        """Let the next poll and the next sweep read everything."""
+        """Make the next poll and the next sweep read everything."""
         await connection.execute(load_sql(Statement.READ_ALL_AGAIN))
 
     async def make_controls_due(self, every: timedelta) -> int | None:
-        """Make a few known cases of each legal entity due; None where that is younger than `every`."""
+        """Make a few known cases of each legal entity due; None if the last time is younger than `every`."""
         made_due: int | None = await self.pool.fetchval(load_sql(Statement.MAKE_CONTROLS_DUE), every, RETRIES)
         return made_due

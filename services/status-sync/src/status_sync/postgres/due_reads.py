@@ -25,7 +25,7 @@ class DueReadStore:
         await connection.execute(load_sql(Statement.MAKE_DUE), *_keys(keys), [traces.get(key) for key in keys])
 
     async def make_lost_due(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
-        """Make the cases due now, by the Case IDs that the read model has."""
+        """Make the cases due now, by the Case IDs in the read model."""
         await connection.execute(load_sql(Statement.MAKE_LOST_CASES_DUE), web_case_ids)
 
     async def make_delivered_due(
@@ -39,21 +39,21 @@ class DueReadStore:
     async def make_open_cases_due(
         self, ended: Collection[str], every: timedelta, cases_per_second: float
     ) -> int | None:
-        """Make each case that is not at an end due, if the last sweep is older than `every`; returns how many."""
+        """Make each case that has not ended due, if the last sweep is older than `every`; return how many."""
         made_due: int | None = await self.pool.fetchval(
             load_sql(Statement.MAKE_OPEN_CASES_DUE), every, cases_per_second, RETRIES, ended
         )
         return made_due
 
     async def make_restored_due(self, overlap: timedelta, cases_per_second: float) -> int | None:
-        """Make each case due that changed since the time of a restore of D365, less `overlap`; returns how many."""
+        """Make each case due that changed after a D365 restore's time less `overlap`; return how many."""
         made_due: int | None = await self.pool.fetchval(
             load_sql(Statement.MAKE_RESTORED_CASES_DUE), overlap, cases_per_second
         )
         return made_due
 
     async def take(self, limit: int, leave_alone: Collection[str] = ()) -> Taken:
-        """What is due now, at most `limit` of each legal entity; it stays there until it is settled."""
+        """Return what is due now, at most `limit` per legal entity; it stays due until it is settled."""
         rows = await self.pool.fetch(load_sql(Statement.TAKE_DUE_READS), limit, leave_alone)
         due = [
             DueRead(
@@ -67,24 +67,24 @@ class DueReadStore:
         return Taken(rows[0]["began_at"] if rows else datetime.now(UTC), due)
 
     async def find_numbers(self, data_area_id: str, case_ids: Collection[str]) -> Numbers:
-        """Which of these Case IDs are those of followed rows, and others as controls."""
+        """Return which of these Case IDs belong to followed rows, and others as controls."""
         rows = await self.pool.fetch(load_sql(Statement.FIND_NUMBERS), data_area_id, list(case_ids))
         followed = {row["case_id"]: row["web_case_id"] for row in rows if row["web_case_id"]}
         shown = {row["case_id"] for row in rows if row["web_case_id"] and row["shown"]}
         return Numbers(followed, shown, {row["case_id"] for row in rows if not row["web_case_id"]})
 
     async def find_reused(self, data_area_id: str, web_case_ids: Collection[str]) -> Collection[str]:
-        """Which of these rows have a Case ID that is another case's now, and a record that has shown their own name."""
+        """Return which of these rows lost their Case ID to another case, after D365 had shown their Web Case ID."""
         rows = await self.pool.fetch(load_sql(Statement.FIND_REUSED), data_area_id, list(web_case_ids))
         return {row["web_case_id"] for row in rows}
 
     async def read_begins(self) -> datetime:
-        """The database's time now."""
+        """Return the database's time now."""
         now: datetime = await self.pool.fetchval(load_sql(Statement.READ_BEGINS))
         return now
 
     async def settle(self, done: Sequence[DueRead], postponed: Sequence[Postponed]) -> None:
-        """Delete or postpone what was read, each only if nobody made it due again since."""
+        """Delete or postpone what was read, unless it was made due again since."""
         if done:
             await self.pool.execute(
                 load_sql(Statement.DELETE_DUE_READS), *_keys([one.key for one in done]), _versions(done)

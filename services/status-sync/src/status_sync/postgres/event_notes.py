@@ -1,4 +1,4 @@
-"""Table event_notes: what came of D365's events; and what is known of the cases that they name."""
+"""Table event_notes: what became of D365's events; and what is known of the cases that they name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from status_sync.postgres.statements import Statement
 
 @dataclass(frozen=True)
 class EventNoteStore:
-    """Statements in the transaction of the batch."""
+    """Statements in the batch's transaction."""
 
     async def standings(self, connection: Connection, events: Sequence[Recognised]) -> Sequence[Standing]:
-        """What is known about the case of each event, in their order."""
+        """Return what is known about the case of each event, in their order."""
         rows = await connection.fetch(
             load_sql(Statement.FIND_STANDINGS),
             [event.legal_entity for event in events],
@@ -26,7 +26,7 @@ class EventNoteStore:
         return [Standing(row["registered"], row["known"], _own(row)) for row in rows]
 
     async def note(self, connection: Connection, notes: Sequence[tuple[Note, int]]) -> None:
-        """Count these (sorted, each once), and that they came now."""
+        """Count these notes (sorted, each once), and store that they came now."""
         await connection.execute(
             load_sql(Statement.NOTE_EVENTS),
             [note.kind for note, _count in notes],

@@ -20,7 +20,7 @@ OUTBOX = Outbox(
 
 
 class OutboxStore:
-    """Appended to in the transaction of a change; read and emptied by the outbox publisher."""
+    """Appended to in the transaction of a change; the outbox publisher reads and empties it."""
 
     async def append(self, connection: Connection, records: Sequence[Record]) -> None:
         """Add `records` in the caller's transaction."""

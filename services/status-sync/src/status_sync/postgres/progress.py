@@ -1,4 +1,4 @@
-"""Table sync_state: where the reconciliation stands; and how far behind status-sync is."""
+"""Table sync_state: how far the reconciliation has come; and how far behind status-sync is."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from status_sync.postgres.statements import Statement
 
 
 class Backlog(NamedTuple):
-    """What waits, and for how long; None where nothing waits or no poll has ended yet."""
+    """What waits, and for how long; None if nothing waits or no poll has ended yet."""
 
     due_reads: int
     due_read_age_seconds: float | None
@@ -22,17 +22,17 @@ class Backlog(NamedTuple):
 
 @dataclass(frozen=True)
 class ProgressStore:
-    """The poll's position is D365's time, all else is the database's."""
+    """The poll's position is D365's time, all other times are the database's."""
 
     pool: Pool
 
     async def poll_position(self) -> Position:
-        """D365's modified time of the newest case applied; None before the first poll."""
+        """Return D365's modified time of the newest case applied; None before the first poll."""
         row = await self.pool.fetchrow(load_sql(Statement.POLL_POSITION))
         return Position(**row) if row else Position(None, 0)
 
     async def read_begins(self) -> datetime:
-        """The database's time now."""
+        """Return the database's time now."""
         now: datetime = await self.pool.fetchval(load_sql(Statement.READ_BEGINS))
         return now
 
@@ -41,11 +41,11 @@ class ProgressStore:
         await self.pool.execute(load_sql(Statement.ADVANCE_POLL), modified_at, poll_round)
 
     async def finish_poll(self) -> None:
-        """Write down that a poll has come to its end now."""
+        """Note that a poll has ended now."""
         await self.pool.execute(load_sql(Statement.FINISH_POLL))
 
     async def measure(self) -> Backlog:
-        """How far behind status-sync is."""
+        """Return how far behind status-sync is."""
         row = await self.pool.fetchrow(load_sql(Statement.MEASURE))
         assert row is not None
         return Backlog(**row)

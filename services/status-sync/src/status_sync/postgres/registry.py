@@ -16,12 +16,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class IncomingStore:
-    """`read_list.Incoming`: a row there is one of a list that is being read."""
+    """`read_list.Incoming`: each row belongs to a list that is being read."""
 
     pool: Pool
 
     async def begin(self, name: str) -> UUID:
-        """Forget what earlier reads of this list have left."""
+        """Forget what earlier reads of this list have left, and return the ID of a new run."""
         await self.pool.execute(load_sql(Statement.FORGET_INCOMING), name)
         return uuid4()
 
@@ -31,7 +31,7 @@ class IncomingStore:
         await self.pool.execute(load_sql(Statement.ADD_INCOMING), run, name, *columns)
 
     async def is_whole(self, connection: Connection, read: Read) -> bool:
-        """Whether all of its rows stand there: another process may have begun to read the list meanwhile."""
+        """Whether all of its rows are there: another process may have started to read the list meanwhile."""
         there = await connection.fetchval(load_sql(Statement.COUNT_INCOMING), read.run)
         if there != read.rows:
             log.warning("list_read_elsewhere", rows=read.rows, there=there)
@@ -44,17 +44,17 @@ class IncomingStore:
 
 @dataclass(frozen=True)
 class RegistryStore:
-    """Each list is replaced in one transaction, by what an `IncomingStore` holds."""
+    """Each list is replaced in one transaction, with the rows of an `IncomingStore`."""
 
     pool: Pool
     priority_order: tuple[str, ...] = ()
 
     async def unregistered(self, connection: Connection, run: UUID, limit: int) -> Sequence[tuple[str, str]]:
-        """The first customers, in the order of their keys, that have no slug yet."""
+        """Return the first customers, in the order of their keys, that have no slug yet."""
         return [tuple(row) for row in await connection.fetch(load_sql(Statement.FIND_UNREGISTERED), run, limit)]
 
     async def taken_slugs(self, connection: Connection, bases: Collection[str]) -> set[str]:
-        """The slugs that are one of these, or one of these with a number."""
+        """Return the slugs that equal one of these, or one of these with a number."""
         return {row["dealer"] for row in await connection.fetch(load_sql(Statement.FIND_TAKEN_SLUGS), list(bases))}
 
     async def register(self, connection: Connection, dealers: Sequence[NewDealer]) -> None:
@@ -64,32 +64,32 @@ class RegistryStore:
         )
 
     async def follow(self, connection: Connection, run: UUID) -> int:
-        """Take names over; these customers are active, no others. Returns how many have become so."""
+        """Take over names, and make these customers active, no others; return how many became active."""
         appeared: int = await connection.fetchval(load_sql(Statement.FOLLOW_CUSTOMERS), run)
         return appeared
 
     async def restart_poll(self, connection: Connection) -> None:
-        """Let the next poll begin at the beginning."""
+        """Make the next poll start from the beginning."""
         await connection.execute(load_sql(Statement.RESTART_POLL))
 
     async def replace_categories(self, read: Read) -> None:
-        """Make these the categories."""
+        """Replace the categories with these."""
         await self._replace(read, Statement.REPLACE_CATEGORIES)
 
     async def replace_priorities(self, read: Read) -> None:
-        """Make these the priorities, in the configured order."""
+        """Replace the priorities with these, in the configured order."""
         await self._replace(read, Statement.REPLACE_PRIORITIES, list(self.priority_order))
 
     async def remove_priorities(self) -> None:
-        """There are none."""
+        """Remove all priorities."""
         await self.pool.execute(load_sql(Statement.REMOVE_PRIORITIES))
 
     async def legal_entities(self) -> Sequence[str]:
-        """Those that have dealers, in lower case."""
+        """Return the legal entities that have dealers, in lower case."""
         return [row["data_area_id"] for row in await self.pool.fetch(load_sql(Statement.LIST_LEGAL_ENTITIES))]
 
     async def store_lengths(self, lengths: Mapping[str, int]) -> None:
-        """Tell case-api how many characters D365 keeps of which text."""
+        """Store for case-api how many characters D365 keeps of each text."""
         await self.pool.execute(load_sql(Statement.REPLACE_LENGTHS), list(lengths), list(lengths.values()))
 
     async def _replace(self, read: Read, statement: Statement, *arguments: object) -> None:

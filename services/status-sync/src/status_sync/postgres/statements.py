@@ -6,7 +6,7 @@ from case_shared.database.postgres import SqlFile
 
 
 class Statement(SqlFile):
-    """A file of `sql/` each."""
+    """One member per file of `sql/`."""
 
     ADD_INCOMING = auto()
     ADVANCE_POLL = auto()

@@ -17,7 +17,7 @@ from status_sync.web.secret import Given, check_secret
 ADDRESS = "/v1/d365/events"
 _RETRY_AFTER_SECONDS = "5"
 _BINARY_MODE = "ce-specversion"
-# What a header may have in it to be sent back (RFC 9110, field values), without spaces.
+# The characters with which a header may be sent back (RFC 9110, field values), without spaces.
 _ORIGIN = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -40,7 +40,7 @@ class SubscriptionValidated(BaseModel):
 
 @dataclass(frozen=True)
 class EventLimits:
-    """How much is taken by who has the secret, and by each address that has not: it may be guessing."""
+    """How many requests a sender with the secret may make, and how many each address without it: it may be guessing."""
 
     with_secret: Limit = field(default_factory=lambda: Limit("secret", 0))
     of_address: Limit = field(default_factory=lambda: Limit("address", 0))
@@ -72,7 +72,7 @@ class _Door:
         self.limits.with_secret.count("secret")
 
     async def invited(self, request: Request, given: Annotated[Given, Depends(_given)]) -> None:
-        """Let a handshake in without the secret, for it gives no rights; a wrong one is told at once."""
+        """Let a handshake in without the secret, because it gives no rights; a wrong one is reported at once."""
         if given.anything or self.secret is None:
             await self.authenticated(request, given)
         else:
@@ -83,7 +83,7 @@ class _Door:
 
 
 def event_routes(secret: SecretStr | None, limits: EventLimits) -> APIRouter:
-    """The endpoint; without a secret it is off."""
+    """Make the endpoint's routes; without a secret it is off."""
     router = APIRouter(tags=["D365"])
     door = _Door(secret, limits)
 
@@ -129,7 +129,7 @@ def event_routes(secret: SecretStr | None, limits: EventLimits) -> APIRouter:
 
 
 def _permission(origin: str | None, per_minute: int) -> dict[str, str]:
-    """Headers that allow `origin` so many requests a minute (0: any); whoever does not ask is told the methods."""
+    """Return headers that allow `origin` this many requests a minute (0: any); without an origin only the methods."""
     headers = {"Allow": "OPTIONS, POST"}
     if origin and _ORIGIN.fullmatch(origin):
         headers |= {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": str(per_minute or "*")}
@@ -152,7 +152,7 @@ async def _receive(receive_events: ReceiveEvents, body: bytes, attributes: dict[
 
 
 def _attributes(request: Request) -> dict[str, str]:
-    """The attributes of a CloudEvent in binary mode, which stand in headers `ce-…`; nothing in the other modes."""
+    """Return the attributes of a CloudEvent in binary mode, from its headers `ce-…`; empty in the other modes."""
     if _BINARY_MODE not in request.headers:
         return {}
     return {name.removeprefix("ce-"): value for name, value in request.headers.items() if name.startswith("ce-")}

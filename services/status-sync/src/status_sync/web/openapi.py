@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beside what FastAPI sees: refusals, examples, and the shared secret."""
+"""What the OpenAPI document says besides what FastAPI sees: refusals, examples, and the shared secret."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ CONTRACT = Contract(
     },
 )
 PROBLEMS = problem_responses(CATALOGUE, [name for name in CATALOGUE if name not in {"not-found", "method-not-allowed"}])
-# Of the server too, which refuses a body that is too large whatever the method.
+# Also those of the server, which refuses a body that is too large whatever the method.
 _HANDSHAKE_PROBLEMS = {"unauthorized", "request-timeout", "too-large", "too-many-requests", "headers-too-large"}
 HANDSHAKE_PROBLEMS = problem_responses(CATALOGUE, [*_HANDSHAKE_PROBLEMS, "internal-error", "events-off", "unavailable"])
 

@@ -1,4 +1,4 @@
--- The Case IDs under which d365-sync has delivered cases, of each the newest submission's.
+-- Returns the Case IDs under which d365-sync has delivered cases, of each case the newest submission's.
 -- $1 web_case_id text[]
 SELECT DISTINCT ON (web_case_id) web_case_id, case_id
 FROM d365_sync.deliveries

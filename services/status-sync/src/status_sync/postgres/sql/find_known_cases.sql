@@ -1,6 +1,5 @@
--- The rows that cases of D365 may belong to, by Case ID (followed or not) or by Web Case ID, and those that stand where a case with such
--- a Web Case ID was until now, locked in one order. Never the contact and
--- the notes: they are not for this service.
+-- Returns the rows that cases of D365 may belong to, by Case ID (followed or not) or by Web Case ID, and those in the place where a case
+-- with such a Web Case ID was until now; locks them in one order. Never returns the contact and the notes: they are not for this service.
 -- $1 data_area_id text[], $2 case_id text[], $3 web_case_id text[] (without nulls, in upper case)
 WITH found AS (
     SELECT * FROM unnest($1::text[], $2::text[]) AS f (data_area_id, case_id)

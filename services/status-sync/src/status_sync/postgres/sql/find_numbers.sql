@@ -1,7 +1,6 @@
--- Followed rows with these Case IDs, and whether D365 must know them: it has shown them, or its answer to the POST is older than ten minutes,
--- longer than any answer of it lags. And controls: other Case IDs of the legal entity that it has
--- shown, of which an answer must show one if it is to prove that something is absent. The oldest and the newest: a restore loses only the
--- newest.
+-- Returns followed rows with these Case IDs, and whether D365 must know them: it has shown them, or its answer to the POST is older than
+-- ten minutes, longer than any of its answers lags. Also returns controls: other Case IDs of the legal entity that D365 has shown; an
+-- answer must show one of them to prove that something is absent. The oldest and the newest: a restore loses only the newest.
 -- $1 data_area_id text, $2 case_id text[]
 WITH followed AS NOT MATERIALIZED (
     SELECT c.case_id, c.web_case_id, c.status_as_of IS NOT NULL AS shown

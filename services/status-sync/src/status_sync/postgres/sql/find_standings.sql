@@ -1,8 +1,8 @@
--- What is known of the cases that events name, in the order of the events; where the portal's case of that Web Case ID is, if there is one.
+-- Returns what is known of the cases that events name, in the order of the events; and where the portal's case with that Web Case ID is, if any.
 -- $1 legal entity in lower case text[], $2 Case ID text[], $3 Web Case ID in upper case text[]; "" where the event names none
 SELECT
     EXISTS (SELECT FROM dealers AS d WHERE d.data_area_id = e.data_area_id COLLATE "C") AS registered,
-    -- Two questions, for each of the two indexes by Case ID has only the followed rows, or only the others.
+    -- Two queries, because one index by Case ID has only the followed rows, and the other one the rest.
     e.case_id <> '' AND (
         EXISTS (
             SELECT FROM case_api.cases AS c

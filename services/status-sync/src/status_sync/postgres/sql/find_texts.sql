@@ -1,4 +1,4 @@
--- Whose cases of D365 were when their texts were first seen, of texts with these digests.
+-- Returns who owned cases of D365 when their texts were first seen, for texts with these digests.
 -- $1 data_area_id text[], $2 case_id text[], $3 digest bytea[]
 SELECT
     t.data_area_id, t.case_id, t.digest, t.written_area, t.written_account,

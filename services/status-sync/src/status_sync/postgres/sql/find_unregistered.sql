@@ -1,4 +1,4 @@
--- The first customers of a read that have no slug yet, in whatever case D365 writes their accounts.
+-- Returns the first customers of a read that have no slug yet, whatever the case in which D365 writes their accounts.
 -- $1 run uuid, $2 how many int
 SELECT DISTINCT ON (i.data_area_id, lower(i.key)) i.data_area_id, i.key
 FROM incoming AS i

@@ -1,7 +1,7 @@
--- Makes the registry what D365 has now; a dealer that is not there any more stays, and is not active.
--- D365 compares accounts without their case, so one that comes back in other letters is the same dealer.
--- A row that says nothing new is left alone: there may be many, and the poll comes every minute.
--- Returns how many have become active. $1 run uuid
+-- Makes the registry match what D365 has now; a dealer that is gone there stays, but is not active.
+-- D365 compares accounts without case, so one that comes back in other letters is the same dealer.
+-- Does not write rows that say nothing new: there may be many, and the poll comes every minute.
+-- Returns how many became active. $1 run uuid
 WITH given AS MATERIALIZED (
     SELECT DISTINCT ON (data_area_id, lower(key)) data_area_id, key AS customer_account, text AS name
     FROM incoming WHERE run = $1::uuid

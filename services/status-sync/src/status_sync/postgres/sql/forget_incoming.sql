@@ -1,2 +1,2 @@
--- A list is read anew: what earlier reads of it have left is no good. $1 list text
+-- Deletes what earlier reads of a list have left, because it is read again. $1 list text
 DELETE FROM incoming WHERE list = $1::text

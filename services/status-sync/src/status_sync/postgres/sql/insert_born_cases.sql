@@ -1,6 +1,6 @@
--- Inserts cases born in D365; one whose Web Case ID is taken is left out. D365 tells no time of creation: its last change,
--- as we first see it, stands for it.
--- Its status is the first that is noted.
+-- Inserts cases born in D365; omits one whose Web Case ID is taken. D365 reports no time of creation, so its last change,
+-- as we first see it, is used instead.
+-- Its status is the first one noted.
 -- $1 began_at timestamptz, $2 web_case_id text[], $3 dealer text[], $4 data_area_id text[], $5 customer_account text[],
 -- $6 case_id text[], $7 d365_status text[], $8 mapped status text[], $9 category text[], $10 category_type text[],
 -- $11 priority text[], $12 description text[], $13 modified_at timestamptz[]

@@ -1,5 +1,5 @@
--- Rows that are not followed any more, and since when; they keep what they showed. Their own later read may bring them back.
--- `settled` is false where the same read goes on to give the row its new Case ID.
+-- Stops following rows, and notes since when; they keep what they showed. Their own later read may bring them back.
+-- `settled` is false if the same read will give the row its new Case ID.
 -- $1 began_at timestamptz, $2 web_case_id text[], $3 case_id text[] (of a row that has none yet), $4 why text[] (moved, deleted, reused),
 -- $5 settled boolean[]
 WITH left_alone AS (
@@ -7,7 +7,7 @@ WITH left_alone AS (
         case_id = coalesce(c.case_id, r.case_id),
         moved_at = CASE WHEN r.why = 'moved' THEN coalesce(c.moved_at, $1) END,
         deleted_in_d365_at = CASE WHEN r.why = 'deleted' THEN coalesce(c.deleted_in_d365_at, $1) END,
-        -- That its number is another case's stays an alarm, should it be deleted, too.
+        -- The lost number stays an alarm even if the case is deleted, too.
         case_id_reused_at = CASE r.why WHEN 'reused' THEN coalesce(c.case_id_reused_at, $1) WHEN 'deleted' THEN c.case_id_reused_at END,
         read_began_at = CASE WHEN r.settled THEN $1 ELSE c.read_began_at END
     FROM unnest($2::text[], $3::text[], $4::text[], $5::boolean[]) AS r (web_case_id, case_id, why, settled)

@@ -1,5 +1,6 @@
--- Writes the Case ID of delivered cases that have none, or whose record was deleted or has lost its Case ID to another case, or was last read
--- before D365 lost it (a restore of D365), or that follow the one of two cases that an operator did not choose; `linked` is false where the row has another one, or another row that is followed holds it.
+-- Stores the Case ID of delivered cases that have none, or whose record was deleted or lost its Case ID to another case, or was last read
+-- before D365 lost it (a restore of D365), or that follow the one of two cases that an operator did not choose; `linked` is false if the row
+-- has another Case ID, or another followed row has this one.
 -- $1 web_case_id text[], $2 case_id text[]
 WITH delivered AS (
     SELECT DISTINCT ON (d.web_case_id) c.web_case_id, c.data_area_id, d.case_id AS given,

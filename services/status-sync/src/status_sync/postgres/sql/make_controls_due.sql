@@ -1,6 +1,6 @@
--- A few cases of the portal in each legal entity become due, the oldest and the newest numbers: were D365's database replaced by another one,
--- they would not be there, or be others. Nothing where the last time is younger.
--- $1 age of the last time interval, $2 misses int (so many that a read that finds nothing is the last)
+-- Makes a few cases of the portal in each legal entity due, the oldest and the newest numbers: if another database replaced D365's own,
+-- they would be gone, or be different cases. Does nothing if the last time is younger.
+-- $1 age of the last time interval, $2 misses int (high enough that a read that finds nothing is the last)
 WITH begun AS (
     INSERT INTO sync_state AS s (name, done_at) VALUES ('controls', clock_timestamp())
     ON CONFLICT (name) DO UPDATE SET done_at = excluded.done_at WHERE s.done_at < clock_timestamp() - $1::interval

@@ -1,4 +1,4 @@
--- A doorbell for cases that D365 has, by the Case IDs that it gave.
+-- Makes cases that D365 has due for a read, by the Case IDs that it gave them.
 -- $1 web_case_id text[], $2 case_id text[], $3 traceparent text[]
 INSERT INTO due_reads (data_area_id, key_kind, key, due_at, traceparent)
 SELECT DISTINCT ON (c.data_area_id, d.case_id) c.data_area_id, 'case_id', d.case_id, clock_timestamp(), d.traceparent

@@ -1,4 +1,4 @@
--- A doorbell for cases that d365-sync says D365 has lost (a restore of D365), by the Case IDs that they had.
+-- Makes cases due for a read that d365-sync reports as lost in D365 (a restore of D365), by the Case IDs that they had.
 -- $1 web_case_id text[]
 INSERT INTO due_reads (data_area_id, key_kind, key, due_at)
 SELECT DISTINCT c.data_area_id, 'case_id', c.case_id, clock_timestamp()

@@ -1,6 +1,6 @@
--- The daily sweep: each case that is not at an end becomes due, spread over time; nothing where the last sweep is younger.
--- At an end is what D365's own symbol says by today's mapping: a symbol that was unknown may have come into it since.
--- $1 age of the last sweep interval, $2 cases per second float, $3 misses int (so many that a read that finds nothing is the last),
+-- The daily sweep: makes each case that has not ended due, spread over time; does nothing if the last sweep is younger.
+-- Whether a case has ended is decided by D365's own symbol and today's mapping: a symbol that was unknown may have been mapped since.
+-- $1 age of the last sweep interval, $2 cases per second float, $3 misses int (high enough that a read that finds nothing is the last),
 -- $4 D365's symbols of cases at an end text[]
 WITH begun AS (
     INSERT INTO sync_state AS s (name, done_at) VALUES ('sweep', clock_timestamp())
@@ -13,7 +13,7 @@ WITH begun AS (
         coalesce(n.own, c.web_case_id) AS key
     FROM case_api.cases AS c
     CROSS JOIN begun
-    -- Where its number is another case's now, its own name may still find it.
+    -- If its number belongs to another case now, its Web Case ID may still find it.
     CROSS JOIN LATERAL (SELECT CASE WHEN c.case_id_reused_at IS NULL OR NOT c.named_in_d365 THEN c.case_id END AS own) AS n
     WHERE (c.case_id IS NOT NULL OR c.submission_no > 0)
         AND (c.d365_status IS NULL OR c.d365_status <> ALL ($4::text[]))

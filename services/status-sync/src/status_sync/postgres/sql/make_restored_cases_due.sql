@@ -1,4 +1,4 @@
--- D365 was restored to an earlier time: each case that it had changed since then becomes due, spread over time, for its record went back
+-- D365 was restored to an earlier time: makes each case due that it had changed since then, spread over time, because its record went back
 -- and no poll shows that. Each reported restore counts once.
 -- $1 how much earlier than D365's time a change may be stamped interval, $2 cases per second float
 WITH reported AS (

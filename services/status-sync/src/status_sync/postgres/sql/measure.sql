@@ -1,4 +1,4 @@
--- How far behind status-sync is, in seconds; null where there is nothing to tell.
+-- Returns how far behind status-sync is, in seconds; null if nothing waits.
 SELECT
     (SELECT count(*) FROM due_reads WHERE due_at <= clock_timestamp()) AS due_reads,
     (SELECT extract(epoch FROM clock_timestamp() - min(due_at)) FROM due_reads WHERE due_at <= clock_timestamp())::float8

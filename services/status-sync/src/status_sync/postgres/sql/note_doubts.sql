@@ -1,4 +1,4 @@
--- Notes that D365 looks like another environment; after a day without, it counts as new. Tells which are new.
+-- Notes that D365 looks like another environment; after a day without, a doubt counts as new. Returns which are new.
 -- $1 kind text, $2 data_area_id text[] (sorted, each once), $3 example text[]
 INSERT INTO environment_doubts AS d (kind, data_area_id, first_at, last_at, example)
 SELECT $1::text, e.data_area_id, statement_timestamp(), statement_timestamp(), e.example

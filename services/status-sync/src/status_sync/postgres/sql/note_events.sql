@@ -1,5 +1,5 @@
--- Counts events by what they are about. A flood of odd subjects makes no flood of rows: past 50 of a kind only those are counted that are
--- there, but for legal entities with dealers, which are as many as they are.
+-- Counts events by what they are about. A flood of odd subjects does not become a flood of rows: beyond 50 of a kind only existing ones
+-- are counted, except legal entities with dealers, whose number is limited anyway.
 -- $1 kind text[], $2 subject text[] (sorted: locks are taken in one order), $3 count int[]
 INSERT INTO event_notes AS n (kind, subject, first_at, last_at, events)
 SELECT e.kind, e.subject, clock_timestamp(), clock_timestamp(), e.events

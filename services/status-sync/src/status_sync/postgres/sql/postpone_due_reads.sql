@@ -1,4 +1,4 @@
--- Lets what was not found wait, unless somebody made it due again since the read began. Locks in one order, as doorbells do.
+-- Postpones what was not found, unless it was made due again since the read began. Locks in one order, as make_due.sql does.
 -- $1 data_area_id text[], $2 key_kind text[], $3 key text[], $4 version bigint[], $5 misses int[], $6 wait interval[]
 WITH postponed AS (
     SELECT d.data_area_id, d.key_kind, d.key, later.misses, later.wait

@@ -1,2 +1,2 @@
--- The time at which a read of D365 begins, by the clock that all of them share.
+-- Returns the time at which a read of D365 begins, by the clock that all replicas share.
 SELECT clock_timestamp()

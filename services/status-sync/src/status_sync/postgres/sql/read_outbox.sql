@@ -1,4 +1,4 @@
--- The oldest events that wait to be published. One that Kafka refused waits for its time, and those of its key wait behind it.
+-- Returns the oldest events that wait to be published. A refused one waits until its retry is due, and those of its key wait behind it.
 -- $1 rows at most
 SELECT id, key, topic, value, headers, created_at AS since
 FROM outbox

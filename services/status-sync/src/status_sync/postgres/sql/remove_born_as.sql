@@ -1,6 +1,6 @@
--- Removes rows born in D365 that stand for cases of ours that were delivered or linked under the same Case ID. Ours remembers
--- when the last read that such a row had taken over began: a read that began earlier must not count for it.
--- What statuses such a row had goes over to ours, if it was the same dealer's.
+-- Removes the rows born in D365 that represent cases of ours that were delivered or linked under the same Case ID. Our row takes over
+-- when the last read that such a row had applied began: a read that began earlier must not count for it.
+-- Statuses of such a row move to ours, if it was the same dealer's.
 -- $1 web_case_id text[], $2 case_id text[]
 WITH merged AS (
     SELECT ours.web_case_id AS ours, born.web_case_id AS born, born.read_began_at, born.dealer = ours.dealer AS same_dealer

@@ -1,5 +1,5 @@
--- Removes rows born in D365, and no others: their case belongs to a row of ours, to another dealer or to no dealer. What statuses
--- they had goes over to the row of ours, and is nobody's business else.
+-- Removes rows born in D365, and no others: their case belongs to a row of ours, to another dealer or to no dealer. Their statuses
+-- move to the row of ours, and concern nobody else.
 -- $1 web_case_id text[], $2 web_case_id of ours text[] (null: none)
 WITH born AS (
     SELECT * FROM unnest($1::text[], $2::text[]) AS r (web_case_id, ours)

@@ -1,2 +1,2 @@
--- The mapping says that there are none.
+-- Removes all priorities: the mapping says that D365 has none.
 DELETE FROM priorities

@@ -1,4 +1,4 @@
--- Makes a list that was read to its end the categories; a row that has not changed is left alone. $1 run uuid
+-- Makes a list that was read to its end the categories; does not write unchanged rows. $1 run uuid
 WITH given AS MATERIALIZED (
     SELECT DISTINCT ON (data_area_id, kind, key) data_area_id, kind AS category_type, key AS category, text AS description
     FROM incoming WHERE run = $1::uuid

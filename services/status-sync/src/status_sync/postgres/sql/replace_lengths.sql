@@ -1,4 +1,4 @@
--- How many characters D365 keeps of which text, as the mapping says. $1 field text[], $2 characters int[]
+-- Stores how many characters D365 keeps of each text, as the mapping says. $1 field text[], $2 characters int[]
 WITH given AS (
     SELECT * FROM unnest($1::text[], $2::int[]) AS g (field, characters)
 ), gone AS (

@@ -1,5 +1,5 @@
--- Makes a list that was read to its end the priorities; a row that has not changed is left alone.
--- $1 run uuid, $2 how lists sort them text[]: those not in it come behind, by their names
+-- Makes a list that was read to its end the priorities; does not write unchanged rows.
+-- $1 run uuid, $2 their order in lists text[]: priorities not in it follow, by name
 WITH given AS MATERIALIZED (
     SELECT DISTINCT ON (data_area_id, key)
         data_area_id, key AS priority, text AS description, array_position($2::text[], key COLLATE "default") AS position

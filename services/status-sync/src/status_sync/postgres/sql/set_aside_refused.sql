@@ -1,4 +1,4 @@
--- Sets an event aside that Kafka refuses for its data; it is tried again after a time that doubles up to an hour.
+-- Sets aside an event that Kafka refuses for its data; it is tried again after a delay that doubles up to an hour.
 -- $1 id bigint, $2 refusal
 UPDATE outbox SET
     refusals = refusals + 1, refused_at = clock_timestamp(), refusal = $2,

@@ -1,4 +1,4 @@
--- Where records are that moved under another number; a null Case ID: nowhere else any more.
+-- Stores where records are that moved under another number; a null Case ID: no longer elsewhere.
 -- $1 web_case_id text[], $2 data_area_id text[], $3 case_id text[]
 WITH given AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS g (web_case_id, data_area_id, case_id)

@@ -1,4 +1,4 @@
--- Notes texts of cases of D365 that are new there, and whose each case was then.
+-- Notes texts that are new in cases of D365, and who owned each case then.
 -- $1 when the read began timestamptz, $2 data_area_id text[], $3 case_id text[], $4 digest bytea[], $5 written_area text[],
 -- $6 written_account text[], $7 written_type text[]
 INSERT INTO case_texts (data_area_id, case_id, digest, written_area, written_account, written_type, seen_at)

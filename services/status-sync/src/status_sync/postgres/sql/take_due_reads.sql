@@ -1,5 +1,5 @@
--- What is due, oldest first within each legal entity, and when this read of it begins; nothing is locked or changed.
--- Each legal entity has its share, so that the backlog of one does not stand before the others'.
+-- Returns what is due, oldest first within each legal entity, and when this read of it begins; locks and changes nothing.
+-- Each legal entity has its share, so that the backlog of one does not delay the others.
 -- $1 limit for each legal entity int, $2 legal entities that are left alone text[]
 WITH RECURSIVE legal_entities AS (
     SELECT min(data_area_id) AS data_area_id FROM due_reads

@@ -1,6 +1,6 @@
--- Takes over what a read of D365 showed, where it began after the last one applied, and follows the case again where it was not followed.
+-- Takes over what a read of D365 showed, if it began after the last one applied, and follows the case again if it was not followed.
 -- An unknown status keeps the last one; one that is new to dealers is noted. A text that is not for the row's dealer (`withheld`) leaves
--- the last one that was, at first the dealer's own. A text that D365 shortened or changed when it stored the case is the dealer's own too,
+-- the last one that was, at first the dealer's own. A text that D365 shortened or changed when it stored the case counts as the dealer's own,
 -- until somebody writes another one there.
 -- $1 began_at timestamptz, $2 web_case_id text[], $3 case_id text[], $4 d365_status text[], $5 mapped status text[],
 -- $6 category text[], $7 category_type text[], $8 priority text[], $9 description text[], $10 modified_at timestamptz[],
@@ -14,7 +14,7 @@ WITH applied AS (
         d365_category = r.category,
         d365_category_type = r.category_type,
         d365_priority = r.priority,
-        -- Personal data that has ended does not come back.
+        -- Personal data that was erased does not come back.
         d365_description = CASE
             WHEN c.emptied_at IS NOT NULL THEN NULL
             WHEN NOT r.withheld AND c.origin = 'portal' AND r.is_own THEN c.description
