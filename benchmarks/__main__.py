@@ -1,4 +1,4 @@
-"""`make bench`: the figures of docs/benchmarks.md, measured anew on this machine."""
+"""`make bench`: measures the figures of docs/benchmarks.md again on this machine."""
 
 import json
 import sys
@@ -45,7 +45,7 @@ def main(
     write: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the medians as JSON.")] = False,
 ) -> None:
-    """Measure, print a table, and exit with 1 where a goal is missed. Differences under 15 % mean nothing."""
+    """Measure, print a table, and exit with 1 if a goal is missed. Differences under 15 % mean nothing."""
     unknown = set(names or ()) - set(BENCHMARKS)
     if unknown:
         raise typer.BadParameter(f"no such benchmark: {', '.join(sorted(unknown))}")
@@ -70,14 +70,14 @@ def main(
 async def _run(chosen: list[Benchmark], rounds: int, seconds: float, cases: list[int]) -> list[Result]:
     with tempfile.TemporaryDirectory() as name:
         folder = _folders(Path(name))
-        # What a server with this many cases has.
+        # As a server with this many cases has.
         postgres = servers.start_postgres(folder / "postgres", settings={"shared_buffers": "2GB"})
         kafka = servers.start_kafka(folder / "kafka")
         try:
             template = await databases.create_template(postgres.address)
             results = []
             for one in chosen:
-                # What one leaves behind is no other's work.
+                # A database and topics for each: what one benchmark leaves behind does not slow the next.
                 async with databases.cloned(postgres.address, template) as database:
                     broker = await _broker(kafka.address, one.name)
                     results.append(await measured(one, World(database, broker, folder, seconds, cases), rounds, tell))
@@ -97,12 +97,12 @@ async def _broker(address: str, name: str) -> brokers.Broker:
 
 
 def tell(line: str) -> None:
-    """Progress, apart from the result."""
+    """Print progress, apart from the result."""
     print(line, file=sys.stderr)
 
 
 def _folders(root: Path) -> Path:
-    # PostgreSQL runs as another user where this one is root.
+    # If this user is root, PostgreSQL runs as another one.
     root.chmod(0o755)
     for part in ("postgres", "kafka"):
         (root / part).mkdir()

@@ -1,4 +1,4 @@
-"""A list by a plain look at every case of the dealer, written apart from what it is to prove."""
+"""A list by a plain look at every case of the dealer, written independently of what it must prove."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ _SEARCHED = """
 
 
 async def brute_force(connection: Any, query: ListQuery, limit: int) -> list[str]:
-    """The first Web Case IDs of the list."""
+    """Return the first Web Case IDs of the list."""
     filters, sort = query.filters, query.sort
     text = filters.search.text if filters.search else None
     direction = "DESC" if sort.descending else "ASC"

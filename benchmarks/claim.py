@@ -16,7 +16,7 @@ BACKLOG, SHORT = 100_000, 10_000
 CLAIMS, DOCUMENTS = 200, 20
 D365_URL = "https://d365.example"
 LEADER = Leader("dispatcher", 1)
-# Half of all are one dealer's.
+# Half of all documents belong to one dealer.
 FILL = """
 INSERT INTO d365_sync.documents (
     web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account, content, created_by,
@@ -35,7 +35,7 @@ INSERT INTO d365_sync.leases VALUES ('{LEADER.name}', 'benchmark', {LEADER.token
 
 
 async def play(world: World) -> Figures:
-    """One round: the short queue, then the long one."""
+    """Play one round: the short queue, then the long one."""
     pool = await create_pool(world.database.url("d365_sync"), schema="d365_sync", name="benchmark", size=2)
     short = await _claims(world, pool, SHORT)
     long = await _claims(world, pool, BACKLOG)
@@ -53,7 +53,7 @@ async def play(world: World) -> Figures:
 
 
 async def _claims(world: World, pool: Pool, waiting: int) -> list[float]:
-    """Milliseconds that each claim took; what it brought is delivered at once."""
+    """Return the milliseconds that each claim took; what it returns counts as delivered at once."""
     connection = await world.superuser()
     await connection.execute(LEAD)
     await connection.execute(FILL, waiting)

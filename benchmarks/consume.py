@@ -1,4 +1,4 @@
-"""d365-sync's consumer: records a second into the document queue, as a ratio to getmany + unnest + commit."""
+"""d365-sync's consumer: records per second into the document queue, as a ratio to getmany + unnest + commit."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ from tests.support.submissions import store_submissions
 
 RECORDS = 50_500
 MAX_RECORDS = 500
-# The same rows into the same table, without looking at what they say.
+# The same rows into the same table, without reading what they say.
 INSERT = """
 INSERT INTO documents (
     web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account, content, created_by,
@@ -38,7 +38,7 @@ ON CONFLICT DO NOTHING
 
 
 async def play(world: World) -> Figures:
-    """One round on a topic of its own: ours, then the ceiling over the same records."""
+    """Play one round on topics of its own: ours, then the ceiling over the same records."""
     prefix = f"round{uuid4().hex[:8]}."
     settings = world.broker.settings.model_copy(update={"kafka_topic_prefix": prefix, "kafka_group_prefix": prefix})
     broker = Broker(settings)
@@ -95,7 +95,7 @@ def _event() -> CaseSubmitted:
 
 @dataclass
 class Progress:
-    """How many records are durable, and since when the first are."""
+    """How many records are durable, and since when the first ones are."""
 
     done: int = 0
     first: int = 0
@@ -103,7 +103,7 @@ class Progress:
     finished: asyncio.Event = field(default_factory=asyncio.Event)
 
     def watching(self, subscription: Subscription) -> Subscription:
-        """The subscription, whose batches are counted once they are durable."""
+        """Return the subscription, with its batches counted once they are durable."""
 
         def handle(records: Sequence[RawRecord]) -> Awaitable[None]:
             return self._count(subscription.handle(records), len(records))

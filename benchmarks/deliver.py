@@ -1,4 +1,4 @@
-"""d365-sync's deliveries: documents a second, as a ratio to a bare HTTP client loop against the same D365."""
+"""d365-sync's deliveries: documents per second, as a ratio to a bare HTTP client loop against the same D365."""
 
 import asyncio
 import operator
@@ -23,7 +23,7 @@ from tests.support.sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox, started
 DOCUMENTS = 5_000
 IN_FLIGHT = 50
 LATENCY_SECONDS = "0.1"
-# One that the sandbox has.
+# A category that the sandbox has.
 CATEGORY = "Warranty"
 FILL = """
 INSERT INTO d365_sync.documents (
@@ -38,7 +38,7 @@ SELECT EXISTS (
     SELECT FROM d365_sync.documents WHERE state IN ('pending', 'delivering', 'verifying', 'deferred')
 )
 """
-# From the first outcome that is stored to the last; those stored first are not counted.
+# From the first stored outcome to the last; the ones stored first do not count.
 RATE = """
 SELECT count(*) FILTER (WHERE delivered_at > span.first) / extract(epoch FROM span.last - span.first)::float8
 FROM d365_sync.documents, (
@@ -49,7 +49,7 @@ GROUP BY span.first, span.last
 
 
 async def play(world: World) -> Figures:
-    """One round: ours, then the bare loop, against one D365 that has the cases of both."""
+    """Play one round: ours, then the bare loop, against one D365 that gets the cases of both."""
     folder = world.folder / f"deliver-{uuid4().hex[:8]}"
     folder.mkdir()
     async with started(folder, latency_seconds=LATENCY_SECONDS, max_concurrent=str(IN_FLIGHT)) as d365:
@@ -122,7 +122,7 @@ async def _until_delivered(connection: "asyncpg.Connection[asyncpg.Record]", pro
 
 
 def cpu_seconds(process: Process) -> float:
-    """What the process has used of the CPU so far."""
+    """Return the CPU seconds that the process has used so far."""
     assert process.running is not None
     fields = Path(f"/proc/{process.running.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,4 +1,4 @@
-"""case-api over HTTP as it runs, auth and all, as a ratio to a bare Starlette handler with the same SQL."""
+"""case-api over HTTP as it runs, including authentication, as a ratio to a bare Starlette handler with the same SQL."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ BODY = {
 
 
 async def play(world: World) -> Figures:
-    """One round: GET and POST, ours and the bare handler's in turn."""
+    """Play one round: GET and POST, ours and the bare handler's in turn."""
     folder = world.folder / f"http-{uuid4().hex[:8]}"
     folder.mkdir()
     connection = await world.superuser()
@@ -38,7 +38,7 @@ async def play(world: World) -> Figures:
             **world.broker.environment(),
             "DATABASE_URL": world.database.url("case_api"),
             "OIDC_ISSUER": provider,
-            # Counted as ever, but never reached.
+            # Counted as usual, but never reached.
             "RATE_LIMIT_USER_PER_MINUTE": "100000000",
             "RATE_LIMIT_CLIENT_PER_MINUTE": "100000000",
             "RATE_LIMIT_DEALER_PER_MINUTE": "100000000",
@@ -62,7 +62,7 @@ async def play(world: World) -> Figures:
         path = f"/v1/dealers/{drafts.DEALER}/cases"
         gets = [_request("GET", f"{path}/{web_case_id}", headers) for web_case_id in web_case_ids]
         posts = [_request("POST", path, headers, orjson.dumps(BODY))]
-        # Connections, prepared statements and the loops beside the server: their beginning is no request's cost.
+        # Connections, prepared statements and background loops: starting them does not count as a request's cost.
         for server in servers:
             await _load(server, gets, 200, WARM_UP_SECONDS)
         figures: dict[str, float] = {}
@@ -87,7 +87,7 @@ def _request(method: str, path: str, headers: dict[str, str], body: bytes = b"")
 
 
 async def _load(server: Process, requests: list[bytes], status: int, seconds: float) -> tuple[float, float]:
-    """Requests a second, and microseconds of the server's CPU for each."""
+    """Return requests per second, and microseconds of the server's CPU for each."""
     task = {
         "port": int(server.url.rpartition(":")[2]),
         "connections": CONNECTIONS,

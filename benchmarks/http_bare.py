@@ -1,4 +1,4 @@
-"""The ceiling of http.py: bare Starlette that does nothing but validate, run case-api's SQL and answer."""
+"""The ceiling of http.py: bare Starlette that only validates, runs case-api's SQL and answers."""
 
 import os
 from collections.abc import AsyncIterator
@@ -27,21 +27,21 @@ WHO = (drafts.DEALER, drafts.DATA_AREA_ID, drafts.CUSTOMER_ACCOUNT)
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
-    """The pool, as case-api has it."""
+    """Open the pool as case-api does."""
     app.state.pool = await create_pool(os.environ["DATABASE_URL"], schema="case_api", name="bare", size=12)
     yield
     await app.state.pool.close()
 
 
 async def get(request: Request) -> Response:
-    """A case's row."""
+    """Answer with a case's row."""
     path = request.path_params
     row = await request.app.state.pool.fetchrow(GET, path["dealer"], path["web_case_id"])
     return Response(orjson.dumps(dict(row)), 200, media_type="application/json")
 
 
 async def create(request: Request) -> Response:
-    """A draft's row."""
+    """Add a draft, and answer with its row."""
     content = CaseInput.model_validate_json(await request.body()).content()
     row = await request.app.state.pool.fetchrow(
         CREATE, new_web_case_id(), *WHO, *astuple(content), WRITER, None, None, b"", None
@@ -50,7 +50,7 @@ async def create(request: Request) -> Response:
 
 
 async def ready(_request: Request) -> Response:
-    """It serves."""
+    """Answer once it serves."""
     return Response()
 
 

@@ -1,4 +1,4 @@
-"""A load generator in a process of its own: it writes ready-made requests and looks where an answer ends, no more.
+"""A load generator in its own process: it writes ready-made requests and finds where an answer ends, no more.
 
 Reads its task as JSON from stdin (see http.py) and prints `{"answers", "per_second"}`.
 """
@@ -18,7 +18,7 @@ _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 class Connection(asyncio.Protocol):
-    """Sends the next request as soon as the last one is answered, until it is told to stop."""
+    """Sends the next request as soon as the last one is answered, until it must stop."""
 
     def __init__(self, requests: "itertools.cycle[bytes]", status: bytes) -> None:
         self._requests, self._status = requests, status
@@ -28,12 +28,12 @@ class Connection(asyncio.Protocol):
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: Any) -> None:
-        """Begin."""
+        """Send the first request."""
         self._transport = transport
         transport.write(next(self._requests))
 
     def data_received(self, data: bytes) -> None:
-        """Look whether the answer is whole."""
+        """Count the answer if it is complete, and send the next request."""
         received = self._received + data
         head = received.find(b"\r\n\r\n")
         length = _LENGTH.search(received, 0, head) if head >= 0 else None
@@ -52,7 +52,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(next(self._requests))
 
     def connection_lost(self, error: Exception | None) -> None:
-        """It has ended, as told or not."""
+        """Note the end, expected or not."""
         if not self.ended.done():
             told = self.stopped and error is None
             self.ended.set_result(None) if told else self.ended.set_exception(error or RuntimeError("hung up on"))

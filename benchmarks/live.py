@@ -41,7 +41,7 @@ CHANGE = "UPDATE case_api.cases SET d365_status_mapped = 'in_process', status_as
 
 
 async def play(world: World) -> Figures:
-    """One round on topics of its own: a case-api, its clients, and changes at a steady rate."""
+    """Play one round on topics of its own: a case-api, its clients, and changes at a steady rate."""
     prefix = f"live{uuid4().hex[:8]}."
     broker = Broker(
         world.broker.settings.model_copy(update={"kafka_topic_prefix": prefix, "kafka_group_prefix": prefix})
@@ -76,7 +76,7 @@ async def play(world: World) -> Figures:
 
 
 async def _fill(world: World) -> list[tuple[str, str]]:
-    """Dealers and their cases, in the order in which they change: dealer after dealer."""
+    """Add dealers and their cases; return these in the order in which they change: dealer after dealer."""
     dealers = [f"live-{number:03}" for number in range(DEALERS)]
     cases = [(new_web_case_id(), dealer) for _ in range(CASES_PER_DEALER) for dealer in dealers]
     connection = await world.superuser()
@@ -118,13 +118,13 @@ class _Clients:
         self._process = process
 
     async def order(self, line: str) -> dict[str, Any]:
-        """Give an order and take its answer."""
+        """Give an order and return its answer."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{line}\n".encode())
         return await self.answer()
 
     async def answer(self) -> dict[str, Any]:
-        """The next answer."""
+        """Return the next answer."""
         assert self._process.stdout is not None
         answered: dict[str, Any] = json.loads(await self._process.stdout.readline())
         return answered
@@ -148,7 +148,7 @@ async def _clients(process: Process, tokens: dict[str, str]) -> AsyncIterator[_C
 
 @asynccontextmanager
 async def _bare_consumer(broker: Broker) -> AsyncIterator[list[float]]:
-    """The delays in milliseconds up to a consumer that does nothing: how busy the machine is meanwhile."""
+    """Collect the delays in milliseconds of a consumer that does nothing: they show how busy the machine is."""
     topic = topic_name(broker.settings, CASE_STATUS_CHANGED)
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=broker.settings.kafka_bootstrap_servers)
     await consumer.start()
@@ -169,7 +169,7 @@ async def _bare_consumer(broker: Broker) -> AsyncIterator[list[float]]:
 
 
 async def _change(world: World, broker: Broker, cases: list[tuple[str, str]], seconds: float) -> int:
-    """Change cases at a steady rate, each row and then its record; returns how many."""
+    """Change cases at a steady rate, each row and then its record; return how many."""
     producer = create_producer(broker.settings, client_id="benchmark")
     await producer.start()
     connection = await world.superuser()
@@ -184,7 +184,7 @@ async def _change(world: World, broker: Broker, cases: list[tuple[str, str]], se
     await asyncio.gather(*sent)
     await producer.stop()
     await connection.close()
-    # What was sent last is on its way.
+    # The last events are still on their way.
     await asyncio.sleep(1)
     return changes
 

@@ -1,6 +1,6 @@
-"""The clients of the benchmark `live`, in a process of their own: many streams that only note when a case came.
+"""The clients of the benchmark `live`, in their own process: many streams that only note when a case came.
 
-Reads its orders from stdin, a line each: the plan as JSON, then `measure`, then `stop`; answers each with a line.
+Reads its orders from stdin, one per line: the plan as JSON, then `measure`, then `stop`; answers each with a line.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-# When the change began, as the case's document tells it.
+# When the change began, according to the case's document.
 BEGAN = re.compile(rb'"status_as_of":"([^"]+)"')
 
 
@@ -38,7 +38,7 @@ class Stream(asyncio.Protocol):
         self._is_open = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports are no subclasses of asyncio's.
+        # uvloop's transports are not subclasses of asyncio's.
         cast("asyncio.Transport", transport).write(self._request.encode())
 
     def data_received(self, data: bytes) -> None:
@@ -54,7 +54,7 @@ class Stream(asyncio.Protocol):
 
 
 async def main() -> None:
-    """Open the streams of the plan `{url, streams_per_dealer, tokens: {dealer: token}}`, and obey."""
+    """Open the streams of the plan `{url, streams_per_dealer, tokens: {dealer: token}}`, and follow the orders."""
     noted = Noted()
     loop = asyncio.get_running_loop()
     orders = asyncio.StreamReader()

@@ -1,4 +1,4 @@
-"""What a benchmark gives: figures of interleaved rounds, their medians, and the ratio to a ceiling of the same run."""
+"""The result of a benchmark: figures of interleaved rounds, their medians, and ratios to a ceiling of the same run."""
 
 import statistics
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ class Goal:
         return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
 
     def __str__(self) -> str:
-        """The bound in words."""
+        """Return the bound in words."""
         return f"≥ {self.at_least:g}" if self.at_least is not None else f"≤ {self.at_most:g}"
 
 
@@ -43,9 +43,9 @@ class Result:
 
 @dataclass(frozen=True)
 class World:
-    """What a benchmark runs on: a migrated database with fsync on, topics of its own, a folder.
+    """What a benchmark runs on: a migrated database with fsync on, its own topics, a folder.
 
-    `cases`: on how many the list is measured, ascending.
+    `cases`: the numbers of cases on which the list is measured, ascending.
     """
 
     database: Database
@@ -55,15 +55,15 @@ class World:
     cases: Sequence[int]
 
     async def superuser(self) -> "asyncpg.Connection[asyncpg.Record]":
-        """A superuser's connection; the caller closes it."""
+        """Return a superuser's connection; the caller closes it."""
         return await asyncpg.connect(self.database.superuser_url)
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """`play` each round: it runs the subject and its ceiling, and returns the round's figures.
+    """`play` runs the subject and its ceiling once per round, and returns the round's figures.
 
-    `once`: one round is enough, for its figures are taken from hundreds of requests.
+    `once`: one round is enough, because its figures come from hundreds of requests.
     """
 
     name: str

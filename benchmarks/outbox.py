@@ -30,7 +30,7 @@ RATE_PER_SECOND = 100
 BACKLOG = 50_000
 BATCH_SIZE = 1000
 POLL_SECONDS = 0.25
-# As case_shared.kafka.outbox has it; the ceiling gets the same.
+# As in case_shared.kafka.outbox; the ceiling gets the same.
 BATCH_BYTES = 256 * 1024
 CLOCK = SystemClock()
 
@@ -55,13 +55,13 @@ class Noting:
         return future
 
     def __getattr__(self, name: str) -> Any:
-        """All else is the producer's."""
+        """Return everything else from the producer."""
         return getattr(self._producer, name)
 
 
 @asynccontextmanager
 async def publishing(world: World, pool: Pool, acknowledged: dict[str, float]) -> AsyncIterator[Doorbell]:
-    """Run the outbox publisher as case-api does; gives its doorbell."""
+    """Run the outbox publisher as case-api does; yields what wakes it."""
     bell, stopping = Doorbell(), asyncio.Event()
     lease = Lease("outbox", 1, CLOCK, CLOCK.monotonic() + 3600)
     publisher = new_publisher(world, pool, acknowledged)
@@ -85,7 +85,7 @@ async def publishing(world: World, pool: Pool, acknowledged: dict[str, float]) -
 
 
 def new_publisher(world: World, pool: Pool, acknowledged: dict[str, float] | None) -> OutboxPublisher:
-    """A publisher; where `acknowledged` is given, its producer notes its acknowledgements there."""
+    """Make a publisher; its producer notes acknowledgements in `acknowledged`, if given."""
     settings = world.broker.settings
 
     def producer_of() -> Any:
@@ -97,7 +97,7 @@ def new_publisher(world: World, pool: Pool, acknowledged: dict[str, float] | Non
 
 
 async def play_delay(world: World) -> Figures:
-    """One round: submissions at a steady rate, while the publisher runs in the same process."""
+    """Play one round: submissions at a steady rate, while the publisher runs in the same process."""
     connection = await world.superuser()
     await connection.execute("TRUNCATE case_api.outbox")
     prepared = await drafts.insert(connection, int(RATE_PER_SECOND * world.seconds) + RATE_PER_SECOND)
@@ -115,7 +115,7 @@ async def play_delay(world: World) -> Figures:
         async def everything_acknowledged() -> bool:
             return acknowledged.keys() >= committed.keys()
 
-        # The first second warms connections, statements and the producer up.
+        # The first second warms up connections, statements and the producer.
         warm = prepared[:RATE_PER_SECOND]
         await _at_rate(submit, warm)
         measured = prepared[RATE_PER_SECOND:]
@@ -136,7 +136,7 @@ async def _at_rate(submit: Any, web_case_ids: Sequence[str]) -> None:
 
 
 async def play_drain(world: World) -> Figures:
-    """One round: a full outbox emptied by the publisher, then aiokafka sending the same records from memory."""
+    """Play one round: the publisher empties a full outbox, then aiokafka sends the same records from memory."""
     connection = await world.superuser()
     value = "x" * 600
     headers = '{"ce_id": "1", "ce_type": "case.submitted.v1", "content-type": "application/json"}'

@@ -10,7 +10,7 @@ from benchmarks.measure import Result
 
 
 def table(results: Sequence[Result]) -> str:
-    """A row a figure: median, least and greatest of the rounds, the goal and whether it is reached."""
+    """Return one row per figure: median, least and greatest of the rounds, the goal and whether it is reached."""
     lines = [
         "| benchmark | figure | median | least - greatest | goal | reached |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -27,7 +27,7 @@ def table(results: Sequence[Result]) -> str:
 
 
 def machine() -> str:
-    """What it ran on, in a line."""
+    """Return a line about the machine."""
     cpu = next(
         (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
         platform.processor(),
@@ -38,7 +38,7 @@ def machine() -> str:
 
 
 def commit() -> str:
-    """The commit that ran, marked where the work tree was changed."""
+    """Return the commit that ran, marked if the work tree has changes."""
     run = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
     return run.stdout.strip() or "unknown"
 

@@ -1,4 +1,4 @@
-"""The list on very many cases, beside a bare scan of what its index has of the dealer; and changes of status."""
+"""The list on very many cases, compared with a bare scan of the dealer's slice of its index; and changes of status."""
 
 import random
 import statistics
@@ -19,23 +19,23 @@ from tests.support import many_cases
 from tests.support.list_queries import INDEXED, Lists
 
 DEALERS, LARGEST, LARGE, TYPICAL = 2000, "dealer-1", "dealer-6", "dealer-200"
-PAGE = 26  # 25, and one to know whether there are more
+PAGE = 26  # 25, and one to know whether more follow
 WARM_UP, QUERIES, EQUAL_QUERIES = 50, 300, 600
 DEPTH = 100_000
 BATCH, UPDATE_SECONDS = 500, 6
-# A scan of all that the list's index has of a dealer's cases, which hands out nothing.
+# Scans all that the list's index has of a dealer's cases, and returns nothing.
 BARE = """
 SELECT c.web_case_id, c.created_at, c.status, c.case_id, c.created_by,
     searched(c.web_case_id, c.case_id, c.created_by) COLLATE "C"
 FROM cases c WHERE c.dealer = $1 OFFSET 1000000000
 """
-# What a list may take: so many times as long, and a little that does not grow.
+# What a list may take: this many times as long, and a constant on top.
 TIMES, PLUS_MS = 2, 5
 WITHOUT_LIST = "DROP INDEX case_api.cases_listed"
 
 
 async def play(world: World) -> Figures:
-    """Fill the database up to each size and measure there; at the last one the status changes, too."""
+    """Fill the database up to each size and measure it; at the last size the status changes, too."""
     figures: dict[str, float] = {}
     before = 0
     connection = await world.superuser()
@@ -63,7 +63,7 @@ class _Size:
         self.store, self.connection, self.draw = store, connection, draw
 
     async def measure(self) -> dict[str, float]:
-        """All figures, in ms or as ratios to what was measured beside them."""
+        """Return all figures, in ms or as ratios to what was measured with them."""
         figures: dict[str, float] = {}
         for name, dealer in (("largest", LARGEST), ("large", LARGE), ("typical", TYPICAL)):
             figures |= await self._lists_of(name, dealer)
@@ -72,9 +72,9 @@ class _Size:
         return figures
 
     async def _lists_of(self, name: str, dealer: str) -> dict[str, float]:
-        """Searches of any length, by each sort whose column the index has; beside each a first page and a bare scan."""
+        """Search with texts of any length, in each indexed order; compare each with a first page and a bare scan."""
         lists = await self._lists(dealer)
-        for _ in range(WARM_UP):  # as a server that is in use: statements prepared, what is looked at in memory
+        for _ in range(WARM_UP):  # as on a server in use: statements prepared, and the pages it needs in memory
             await self._page(self._drawn(lists))
         firsts, bare, taken = [], [], []
         for _ in range(QUERIES):
@@ -99,7 +99,7 @@ class _Size:
         return replace(query, sort=Sort(self.draw.choice(INDEXED), self.draw.random() < 0.5))
 
     async def _page(self, query: ListQuery, after: Any = None) -> float:
-        """Milliseconds that a page takes."""
+        """Return the milliseconds that a page takes."""
         return await _timed(lambda: self.store.page(query, after, PAGE))
 
     async def _lists(self, dealer: str) -> Lists:
@@ -109,7 +109,7 @@ class _Size:
         return Lists(dealer, [dict(row) for row in rows], self.draw, INDEXED)
 
     async def _deep(self) -> dict[str, float]:
-        """A page far down, in the index's order."""
+        """Read a page far down, in the index's order."""
         place, passed = None, 0
         while passed < DEPTH and len(listed := await self.store.page(ListQuery(LARGEST), place, 10_000)) == 10_000:
             place, passed = listed[-1].place, passed + len(listed)
@@ -125,7 +125,7 @@ class _Size:
         return {"counts p50 ms": statistics.median(plain), "counts of a search p50 ms": _at(searched, 50)}
 
     async def _lists_that_read_rows(self) -> dict[str, float]:
-        """Sorts and filters whose columns the index does not have, at worst: every row of the dealer is read."""
+        """Sort and filter by columns that the index lacks, at worst: every row of the dealer is read."""
         columns = [column for column in Column if column not in INDEXED]
         nowhere = Filters(category="nowhere")
         searched = replace(nowhere, search=Search("zzq"))
@@ -139,7 +139,7 @@ class _Size:
         }
 
     async def _equal(self) -> float:
-        """The share of random lists whose first two pages are what a plain look at every case finds."""
+        """Return the share of random lists whose first two pages match a plain look at every case."""
         equal = 0
         for number in range(EQUAL_QUERIES):
             dealer = LARGEST if number % 20 == 0 else LARGE if number % 4 == 0 else TYPICAL
@@ -172,12 +172,12 @@ def _at(ordered: list[float], percent: int) -> float:
 
 
 async def _status_changes(connection: Any) -> Figures:
-    """Changes of status a second as status-sync writes them, with the list's index and without."""
+    """Return the status changes per second as status-sync writes them, with the list's index and without."""
     rows = await connection.fetch(
         "SELECT * FROM case_api.cases WHERE read_began_at IS NOT NULL ORDER BY md5(web_case_id) LIMIT 200000"
     )
     found = [dict(row) for row in rows]
-    await _changes(connection, found)  # not counted: whoever comes first reads the rows' pages for the other
+    await _changes(connection, found)  # not counted: the first run reads the rows' pages for the next one
     with_list = await _changes(connection, found)
     await connection.execute(WITHOUT_LIST)
     without = await _changes(connection, found)

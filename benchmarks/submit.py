@@ -1,4 +1,4 @@
-"""Submissions a second by the store's one statement, as a ratio to pgbench's plain four-statement transaction."""
+"""Submissions per second by the store's one statement, as a ratio to pgbench's plain four-statement transaction."""
 
 import asyncio
 import itertools
@@ -37,7 +37,7 @@ COMMIT;
 
 
 async def play(world: World) -> Figures:
-    """One round: ours, then pgbench."""
+    """Play one round: ours, then pgbench."""
     ours = await _ours(world)
     reference = await _pgbench(world)
     return {"submissions/s": ours, "pgbench transactions/s": reference, "ratio": ours / reference}
@@ -71,7 +71,7 @@ async def _ours(world: World) -> float:
 
 
 def request(web_case_id: str) -> SubmitRequest:
-    """The submission of a draft at its first version."""
+    """Return the submission of a draft at its first version."""
     return SubmitRequest(drafts.DEALER, web_case_id, (1,), uuid4(), Actor("benchmark"), None, validate_only=False)
 
 
