@@ -1,5 +1,5 @@
-# The commands of this repository. They need Python 3.11+ and make; they bring everything else (into .tools and .venv).
-# Your own index configuration (PIP_*, UV_*, pip.conf, uv.toml) is respected.
+# The commands of this repository. They need Python 3.11+ and make, and install everything else (in .tools and .venv).
+# They respect your own index configuration (PIP_*, UV_*, pip.conf, uv.toml).
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -12,9 +12,10 @@ RUN := .venv/bin
 PACKAGES := shared services/case-api services/d365-sync services/status-sync services/portal-web tools/d365-sandbox tools/casebridge
 INSTALLED := .venv/installed
 ARGS ?=
-# What CI runs of `make chaos`, in one world, for two on two cores recover too late: four minutes. Seeds that ever failed, 36, which sees a missing guard, and 37 with odd records.
+# The seeds of `make chaos` that CI runs, in four minutes: those that have failed, 36, which detects a missing guard, and 37 with odd records.
+# In one world, because two on two cores recover too late.
 SHORT_SEEDS ?= 16,31,36,37
-# How many whole systems `make chaos` strikes at a time; what is late beside another one runs again alone.
+# How many whole systems `make chaos` runs at a time; a seed that is late next to another one runs again alone.
 WORLDS ?= 1
 
 CLIENT := clients/typescript
@@ -39,14 +40,14 @@ down: $(INSTALLED) ## Stop what "make up" runs in another terminal
 demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its end
 	@exec $(RUN)/casebridge demo $(ARGS)
 
-test: $(INSTALLED) ## Run all tests, on a PostgreSQL and a Kafka of their own
+test: $(INSTALLED) ## Run all tests, on their own PostgreSQL and Kafka
 	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/chaos --ignore tests/client --ignore tests/foreign_clients --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
 
 models: $(INSTALLED) ## Regenerate the portal's models of the APIs, from docs/openapi
 	@exec $(RUN)/python -m tests.support.portal_models
 
 .PHONY: coverage
-coverage: $(INSTALLED) ## Measure what the unit and integration tests run of our packages, processes they start left out
+coverage: $(INSTALLED) ## Measure how much of our packages the unit and integration tests run, without the processes that they start
 	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --cov --cov-report term:skip-covered tests/unit tests/integration $(ARGS)
 
 schemathesis: $(INSTALLED) ## Check each service against its OpenAPI document, with generated requests that follow links
@@ -55,21 +56,21 @@ schemathesis: $(INSTALLED) ## Check each service against its OpenAPI document, w
 audit: $(INSTALLED) ## Look for known vulnerabilities in the locked dependencies; says so if the data cannot be reached
 	@exec $(RUN)/python .ci/audit.py
 
-browser: $(INSTALLED) ## Run the tests in Chromium; installs it if it is missing and can be installed (root, apt)
+browser: $(INSTALLED) ## Run the tests in Chromium; if it is missing, install it (as root, by apt)
 	@$(CHROMIUM)
 	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/e2e/browser $(ARGS)
 
-screenshots: $(INSTALLED) ## Draw every page of the portal into docs/screenshots, light and dark
+screenshots: $(INSTALLED) ## Take screenshots of every page of the portal into docs/screenshots, light and dark
 	@$(CHROMIUM)
 	@exec $(RUN)/python -m pytest tests/e2e/browser/test_pages.py tests/e2e/browser/console/test_looks.py --screenshots docs/screenshots $(ARGS)
 
-foreign-clients: $(INSTALLED) ## Run clients that nobody here wrote against the D365 sandbox; needs Python 3.13, Node 20, a JDK and Maven
+foreign-clients: $(INSTALLED) ## Run other people's clients against the D365 sandbox; needs Python 3.13, Node 20, a JDK and Maven
 	@exec env UV=$(UV) $(RUN)/python -m pytest -p no:schemathesis tests/foreign_clients $(ARGS)
 
 settings: $(INSTALLED) ## Write docs/settings.md from the settings classes
 	@$(RUN)/python -m tests.support.settings_document > docs/settings.md.new && mv docs/settings.md.new docs/settings.md
 
-words: $(INSTALLED) ## Bring new texts of the pages into their translations
+words: $(INSTALLED) ## Add new texts of the pages to the translations
 	@exec $(RUN)/python -m tests.support.words
 
 scenarios: $(INSTALLED) ## Run the storms: floods, restores, restarts and outages; takes four minutes
@@ -78,7 +79,7 @@ scenarios: $(INSTALLED) ## Run the storms: floods, restores, restarts and outage
 chaos: $(INSTALLED) ## Test the whole system under seeded faults, and write docs/fault-report.md; SEEDS=7,9 runs only those
 	@exec $(RUN)/python -m tests.chaos --seeds $(or $(SEEDS),1-100) --worlds $(WORLDS) $(if $(SEEDS),,--write docs/fault-report.md)
 
-chaos-short: $(INSTALLED) ## Test under the few seeds of CI
+chaos-short: $(INSTALLED) ## Test under CI's few seeds
 	@exec $(RUN)/python -m tests.chaos --seeds $(SHORT_SEEDS) --worlds 1
 
 check: $(INSTALLED) ## Check format, style, types, words, layers and locks
@@ -103,7 +104,7 @@ check-locks: $(INSTALLED)
 	$(UV) pip check --quiet --python $(RUN)/python
 	UV=$(UV) requirements/lock --check
 
-lock: $(INSTALLED) ## Write requirements/*.lock again; UPGRADE=1 takes the newest versions
+lock: $(INSTALLED) ## Regenerate requirements/*.lock; UPGRADE=1 takes the newest versions
 	UV=$(UV) requirements/lock $(if $(UPGRADE),--upgrade)
 
 .PHONY: dashboards
@@ -119,7 +120,7 @@ alerts: $(INSTALLED) ## Prove with promtool that each alert fires, and does not;
 release: $(INSTALLED) ## Build packages, images, SBOMs and checksums into dist/; publishes nothing
 	@exec $(RUN)/python .ci/release.py $(ARGS)
 
-bench: $(INSTALLED) ## Measure throughput and delay into docs/benchmarks.md; takes minutes
+bench: $(INSTALLED) ## Measure throughput and delay, and write docs/benchmarks.md; takes minutes
 	@exec $(RUN)/python -m benchmarks --write docs/benchmarks.md $(ARGS)
 
 client: $(CLIENT)/node_modules/.package-lock.json ## Regenerate the TypeScript client's files and build it; needs Node

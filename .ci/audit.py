@@ -1,7 +1,7 @@
-"""Known vulnerabilities of what requirements/*.lock pin, by pip-audit.
+"""Looks for known vulnerabilities in the versions that requirements/*.lock pin, with pip-audit.
 
-Fails where one is found. Where the vulnerability data cannot be reached it says so, and does not fail: that tells
-nothing about the change that is being checked.
+Fails if it finds one. If it cannot reach the vulnerability data it says so, and does not fail: that says nothing
+about the change that is being checked.
 """
 
 import json
@@ -10,17 +10,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# The first is a lock of one package: where that cannot be looked up, the index is not asked for a hundred others.
-# Every lock of a deployable is constrained by dev.lock.
+# The first lock has one package: if its look-up fails, the index is not asked about a hundred others.
+# dev.lock constrains every lock of a deployable.
 LOCKS = ("requirements/bootstrap.lock", "requirements/dev.lock")
 
 
 class NoData(Exception):
-    """There is nothing to judge by."""
+    """No vulnerability data is available; the message says why."""
 
 
 def look_up(lock: str) -> list[dict[str, Any]]:
-    """What pip-audit says of each package in `lock`; raises `NoData` where it knows none of them."""
+    """Return what pip-audit says of each package in `lock`. Raises: `NoData` if it knows none of them."""
     command = [str(Path(sys.executable).parent / "pip-audit"), "--require-hashes", "--disable-pip"]
     command += ["--format", "json", "--progress-spinner", "off", "--requirement", lock]
     run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
@@ -34,7 +34,7 @@ def look_up(lock: str) -> list[dict[str, Any]]:
 
 
 def vulnerabilities(dependencies: list[dict[str, Any]]) -> list[str]:
-    """A line for each."""
+    """Return a line for each vulnerability."""
     return sorted(
         {
             f"{one['name']} {one['version']}: {found['id']}, mended in {', '.join(found['fix_versions']) or 'none yet'}"
@@ -45,7 +45,7 @@ def vulnerabilities(dependencies: list[dict[str, Any]]) -> list[str]:
 
 
 def main() -> int:
-    """Audit; returns the exit code."""
+    """Audit every lock; return the exit code."""
     dependencies: list[dict[str, Any]] = []
     for lock in LOCKS:
         try:

@@ -1,4 +1,4 @@
-"""The style guide's words and line lengths, in every document (CONTRIBUTING.md#style).
+"""Checks every document for the style guide's words and line lengths (CONTRIBUTING.md#style).
 
 Prints each line that breaks a rule, with what to write in its place, and exits 1.
 """
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LONGEST = 120
-# Written by programs, or a record of what was said at the time.
+# Programs write these, or they record what was said at the time.
 EXEMPT = frozenset({"docs/benchmarks.md", "docs/fault-report.md", "CHANGELOG.md"})
-# What to look for, and what to write in its place.
+# What to look for, and what to write instead.
 WORDS = {
     r"mend(s|ed|ing)?": "fix, correct",
     r"tells?|told": "say, show, report, return",
@@ -34,12 +34,12 @@ WORDS = {
 RULES = {re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE): instead for pattern, instead in WORDS.items()}
 _CODE = re.compile(r"`[^`]*`|\]\([^)]*\)|\]: \S+|https?://\S+|\"[^\"]*\"")
 
-# A row of a table, a link's target, a list item that is one piece of code: nowhere to break the line.
+# A row of a table, a link's target, a list item that is one piece of code: lines that cannot be broken.
 _ONE_PIECE = re.compile(r"\s*(\||\[[^\]]*\]: |- `[^`]*`$)")
 
 
 def problems(name: str, text: str) -> Iterator[str]:
-    """What breaks a rule in the document `name`; code, quotations and addresses are left out."""
+    """Yield what breaks a rule in the document `name`; ignores code, quotations and addresses."""
     code = False
     for number, line in enumerate(text.splitlines(), start=1):
         if line.lstrip().startswith("```"):
@@ -55,7 +55,7 @@ def problems(name: str, text: str) -> Iterator[str]:
 
 
 def documents(root: Path) -> list[str]:
-    """The documents that people write and git knows."""
+    """Return the documents that people write and git tracks."""
     names = subprocess.run(
         ["git", "ls-files", "*.md"],  # noqa: S607
         cwd=root,
@@ -67,7 +67,7 @@ def documents(root: Path) -> list[str]:
 
 
 def main() -> None:
-    """Judge every document."""
+    """Check every document, and exit with 1 if one breaks a rule."""
     root = Path(__file__).parents[1]
     found = [problem for name in documents(root) for problem in problems(name, (root / name).read_text())]
     print(*found, sep="\n")

@@ -1,6 +1,6 @@
-"""Builds what a release consists of into dist/, and says what it would publish where. It publishes nothing.
+"""Builds the parts of a release into dist/, and says what it would publish where. It publishes nothing.
 
-Packages and bills of materials are the same, byte for byte, wherever the same commit is built. Images are not.
+Packages and bills of materials of the same commit are the same, byte for byte, wherever they are built. Images are not.
 """
 
 import argparse
@@ -25,7 +25,7 @@ PACKAGES = [
     "shared",
     *sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("services/*"), *ROOT.glob("tools/*")]),
 ]
-# What is deployed: each is an image, with a lock and a bill of materials.
+# Each of these is deployed as an image, with a lock and a bill of materials.
 DEPLOYABLES = [Path(package).name for package in PACKAGES if package != "shared"]
 IMAGES = "images.txt"
 NOTES = "RELEASE_NOTES.md"
@@ -33,11 +33,11 @@ SUMS = "SHA256SUMS"
 
 
 class Stop(Exception):
-    """There is nothing to release; the message says what to do."""
+    """The release cannot be built; the message says what to do."""
 
 
 def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
-    """Run a command and return what it printed; its errors are shown."""
+    """Run a command and return what it printed. Raises: `Stop` if it fails, after showing its output."""
     done = subprocess.run(  # noqa: S603
         [str(part) for part in command],
         cwd=cwd,
@@ -53,7 +53,7 @@ def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
 
 
 def notes(version: str) -> str:
-    """What CHANGELOG.md says of this version."""
+    """Return what CHANGELOG.md says of this version. Raises: `Stop` if it has no section for it."""
     text = (ROOT / "CHANGELOG.md").read_text()
     found = re.search(rf"^## \[{re.escape(version)}\] - \d{{4}}-\d{{2}}-\d{{2}}\n(.*?)(?=^## \[|\Z)", text, re.M | re.S)
     if found is None:
@@ -62,14 +62,14 @@ def notes(version: str) -> str:
 
 
 def revision(*, dirty: bool) -> tuple[str, str]:
-    """The commit that is built, and its time in seconds since 1970."""
+    """Return the commit to build, and its time in seconds since 1970. Raises: `Stop` if the work tree has changes."""
     if run("git", "status", "--porcelain") and not dirty:
         raise Stop('the work tree has changes: commit them, or try with `make release ARGS="--dirty"`')
     return run("git", "rev-parse", "HEAD"), run("git", "log", "-1", "--format=%ct")
 
 
 def build_packages(epoch: str) -> None:
-    """An sdist of each package, and a wheel that is built from it, as whoever has the sdist alone would."""
+    """Build an sdist of each package, and a wheel from the sdist alone, as its users would."""
     for package in PACKAGES:
         with tempfile.TemporaryDirectory() as folder:
             build = (BIN / "hatchling", "build", "-d")
@@ -83,7 +83,7 @@ def build_packages(epoch: str) -> None:
 
 
 def build_client() -> bool:
-    """The npm package of the TypeScript client; False where Node is missing."""
+    """Build the npm package of the TypeScript client; return False if npm is missing."""
     if not shutil.which("npm"):
         return False
     if not (CLIENT / "node_modules").exists():
@@ -93,13 +93,13 @@ def build_client() -> bool:
 
 
 def write_boms(version: str, epoch: str) -> None:
-    """What each deployable consists of besides our own packages: a CycloneDX document, from its lock."""
+    """Write what each deployable contains besides our own packages: a CycloneDX document, from its lock."""
     for package in PACKAGES[1:]:
         project = tomllib.loads((ROOT / package / "pyproject.toml").read_text())["project"]
         with tempfile.TemporaryDirectory() as folder:
             about = Path(
                 folder, "pyproject.toml"
-            )  # ours has its version in another file, which cyclonedx-py cannot see
+            )  # our own file has its version in another one, which cyclonedx-py cannot see
             about.write_text("[project]\n" + "".join(
                 f"{key} = {value!r}\n" for key, value in {**project, "version": version}.items()
                 if key in {"name", "version", "description", "license"}
@@ -108,12 +108,12 @@ def write_boms(version: str, epoch: str) -> None:
             options = ("--output-reproducible", "--spec-version", "1.6", "--pyproject", about)
             found = json.loads(run(BIN / "cyclonedx-py", "requirements", *options, lock, SOURCE_DATE_EPOCH=epoch))
         for component in found["components"]:
-            component.pop("description")  # the lock's line, with all hashes that are listed anyway
+            component.pop("description")  # the lock's line, with all hashes, which are listed anyway
         bom.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
 
 
 def engine() -> str | None:
-    """The container engine that answers, if there is one."""
+    """Return the container engine that answers, or None."""
     for name in ("docker", "podman"):
         if shutil.which(name) and subprocess.run([name, "info"], capture_output=True, check=False).returncode == 0:  # noqa: S603
             return name
@@ -121,7 +121,7 @@ def engine() -> str | None:
 
 
 def build_images(docker: str, version: str, commit: str, base: str) -> None:
-    """An image of each deployable; dist/images.txt has name and id."""
+    """Build an image of each deployable, and list names and IDs in dist/images.txt."""
     lines = []
     for name in DEPLOYABLES:
         tag = f"casebridge/{name}:{version}"
@@ -134,13 +134,13 @@ def build_images(docker: str, version: str, commit: str, base: str) -> None:
 
 
 def sums() -> Iterator[str]:
-    """A line for each file of dist/."""
+    """Yield a line for each file of dist/."""
     for file in sorted(DIST.iterdir()):
         yield f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n"
 
 
 def say(version: str, missing: list[str], base: str) -> None:
-    """What there is, what is missing, and where it would go."""
+    """Print what was built, what is missing, and where each part would go."""
     files = [path.name for path in sorted(DIST.iterdir())]
     registry = os.environ.get("IMAGE_REGISTRY") or "IMAGE_REGISTRY (not set)"
     print(f"release: {version} is in dist/. Nothing was published. .github/workflows/release.yml would publish")
@@ -155,7 +155,7 @@ def say(version: str, missing: list[str], base: str) -> None:
 
 
 def main() -> int:
-    """Build everything; returns the exit code."""
+    """Build everything; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dirty", action="store_true", help="build although the work tree has changes")
     parser.add_argument("--tag", help="fail unless this is the tag of VERSION")
@@ -170,7 +170,7 @@ def main() -> int:
 
 
 def build(options: argparse.Namespace) -> None:
-    """Build everything; raises `Stop` where that cannot be."""
+    """Build everything. Raises: `Stop` if that is not possible."""
     version = (ROOT / "VERSION").read_text().strip()
     base = os.environ.get("PYTHON_IMAGE") or "python:3.13-slim"
     if options.tag not in {None, f"v{version}"}:
