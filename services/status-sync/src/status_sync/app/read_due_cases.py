@@ -49,7 +49,7 @@ class DueReads(Protocol):
     """Where due reads are kept."""
 
     async def take(self, limit: int, leave_alone: Collection[str]) -> Taken:
-        """Return what is due now, at most `limit` per legal entity, except these; it stays due until it is settled."""
+        """Return what is due now, at most `limit` per legal entity not in `leave_alone`; it stays due until settled."""
 
     async def settle(self, done: Sequence[DueRead], postponed: Sequence[Postponed]) -> None:
         """Delete or postpone what was read, unless it was made due again since."""
