@@ -133,7 +133,7 @@ class LiveReader:
         if self._started or self._ends is None or any(offsets[one] < end for one, end in self._ends.items()):
             return
         self._started = True
-        # A client that connected earlier may have listed earlier: nobody was sent what was written in between.
+        # A client that connected earlier may have listed earlier: it was never sent what was written in between.
         self.streams.interrupt()
         log.info("live_streams_started", held=len(self.streams.held))
 
