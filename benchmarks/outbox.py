@@ -1,4 +1,4 @@
-"""The outbox publisher: delay from the submit's commit to Kafka's acknowledgement, and how fast it drains a backlog."""
+"""The outbox publisher: delay from the submit's commit to Kafka's acknowledgment, and how fast it drains a backlog."""
 
 import asyncio
 import statistics
@@ -85,7 +85,7 @@ async def publishing(world: World, pool: Pool, acknowledged: dict[str, float]) -
 
 
 def new_publisher(world: World, pool: Pool, acknowledged: dict[str, float] | None) -> OutboxPublisher:
-    """Make a publisher; its producer notes acknowledgements in `acknowledged`, if given."""
+    """Make a publisher; its producer notes acknowledgments in `acknowledged`, if given."""
     settings = world.broker.settings
 
     def producer_of() -> Any:

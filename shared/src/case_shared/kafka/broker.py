@@ -1,6 +1,6 @@
 """FastStream's broker as a consumer uses it: created, joined to a group, committing what is done, stopped in time.
 
-FastStream's own loop, parsers and acknowledgements are not used: its loop logs nothing without a logger and goes on
+FastStream's own loop, parsers and acknowledgments are not used: its loop logs nothing without a logger and goes on
 after any error of fetching, its parser fails on a header that is not UTF-8, and its `ack` commits all it fetched.
 """
 

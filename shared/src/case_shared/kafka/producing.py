@@ -129,7 +129,7 @@ async def started(producer: AIOKafkaProducer) -> AIOKafkaProducer:
 async def let_go(producer: AIOKafkaProducer) -> None:
     """Stop `producer` within a few seconds, and give up its unsent records: their owner sends them with another one.
 
-    aiokafka's stop waits for every acknowledgement, forever while Kafka is away. Canceled during that wait, it leaves
+    aiokafka's stop waits for every acknowledgment, forever while Kafka is away. Canceled during that wait, it leaves
     tasks, connections and records behind, and sends the records when nobody expects it. So we end its sender first, and
     leave `stop` nothing to wait for.
     """
