@@ -87,7 +87,7 @@ class Wire:
         Raises: NothingSentError, AnswerLostError; D365Unavailable, D365Unauthorized from the token endpoint.
         """
         deadline = self._clock.monotonic() + timeout
-        # What stands in an address behind its entity set names cases, and what is looked for.
+        # What follows the entity set in an address names cases, and what is searched for.
         template = url.path.partition("(")[0]
         named = {"casebridge.d365.operation": operation, **(ids or {})}
         with telemetry.calling(method, url.host or "", template=template, attributes=named) as span:

@@ -34,7 +34,7 @@ _IDLE_IN_TRANSACTION = "5s"
 _READ_ONLY = "default_transaction_read_only"
 # While the database is read-only, the pool's connections are replaced no more often than this.
 _RENEW_SECONDS = 1.0
-# The statements that were loaded, by their text.
+# The loaded statements, by their text.
 _names: dict[str, str] = {}
 _connections = Gauge(
     "casebridge_database_connections", "Connections to PostgreSQL by pool and state", ["pool", "state"]
@@ -81,7 +81,7 @@ async def create_pool(
 
 
 def measure_pool(pool: Pool, purpose: str) -> None:
-    """Let the metrics show how many connections of `pool` are in use and idle, and how many there may be."""
+    """Make the metrics show how many connections of `pool` are in use, idle and allowed."""
     states: dict[str, Callable[[], int]] = {
         "in_use": lambda: pool.get_size() - pool.get_idle_size(),
         "idle": pool.get_idle_size,
@@ -142,9 +142,9 @@ def _to_json(value: Any) -> str:
 
 
 def _trace_statement(query: Any) -> None:
-    """A span of a statement in its caller's trace: by its name, for its parameters are what people wrote.
+    """Record a statement's span in its caller's trace: only its name, because its parameters are what people wrote.
 
-    asyncpg tells of it afterwards, in the caller's context. Statements of loops, which no trace waits for, have none.
+    asyncpg reports it afterwards, in the caller's context. Statements of loops, which no trace waits for, have none.
     """
     parent = trace.get_current_span().get_span_context()
     if not parent.trace_flags.sampled:

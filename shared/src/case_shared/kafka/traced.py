@@ -1,4 +1,4 @@
-"""Spans of records that are sent and of records that are handled, by OpenTelemetry's conventions for messaging."""
+"""Spans of records that are sent or handled, by OpenTelemetry's conventions for messaging."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -14,7 +14,7 @@ from case_shared.words.events import Record, traceparent_of
 
 
 class Outgoing(Protocol):
-    """A record that is to be sent, and since when it waits."""
+    """A record to send, and since when it has waited."""
 
     @property
     def record(self) -> Record: ...
@@ -35,7 +35,7 @@ def _attributes(topic: str, operation: str, records: int) -> dict[str, str | int
 def consuming(group: str, records: Sequence[RawRecord]) -> AbstractContextManager[object]:
     """Spans around the handling of records of one topic: one in the trace of each record."""
     if not records or not (Exporting.on or len(records) == 1):
-        return nullcontext()  # of many the log lines name each one's own trace
+        return nullcontext()  # if there are many, each log line names its record's own trace
     topic = records[0].topic
     attributes = {**_attributes(topic, "process", len(records)), "messaging.consumer.group.name": group}
     traces = [traceparent_of(one.headers) for one in records]
@@ -45,7 +45,7 @@ def consuming(group: str, records: Sequence[RawRecord]) -> AbstractContextManage
 @contextmanager
 def sending(topic: str, outgoing: Sequence[Outgoing]) -> Iterator[list[Record]]:
     """Spans around the sending of records: one for the time in the outbox and one for the way to Kafka, in the trace of
-    each record. Gives the records as they are to be sent: in the trace as it goes on.
+    each record. Yields the records to send: with the trace as it continues.
     """
     if not Exporting.on:
         yield [one.record for one in outgoing]

@@ -1,4 +1,4 @@
-"""When the certificates end that the settings name; read anew whenever it is asked, for they are exchanged on disk."""
+"""When the settings' certificates expire; read at every request, because they are exchanged on disk."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -17,7 +17,7 @@ _end = Gauge(
 
 
 def show_certificate(setting: str, file: Path, password: SecretStr | None = None) -> None:
-    """Let the metrics show when the certificate ends in the file, PEM or PKCS #12, that `setting` names."""
+    """Make the metrics show when the certificate in the file of `setting`, PEM or PKCS #12, expires."""
     _end.labels(setting).set_function(_reading(file, password))
 
 

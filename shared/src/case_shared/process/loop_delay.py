@@ -1,4 +1,4 @@
-"""How late the event loop is: what a request waits although nothing that it asks for is slow."""
+"""How late the event loop is: the time that a request waits although nothing it needs is slow."""
 
 import asyncio
 from time import perf_counter

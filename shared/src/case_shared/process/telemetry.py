@@ -49,7 +49,7 @@ def configure(service: str, *, level: str, form: str, otlp_endpoint: str | None)
 
 
 class Exporting:
-    """Whether anybody gets the spans: `on` is set once, at the start."""
+    """Whether a collector gets the spans: `on` is set once, at the start."""
 
     on = False
 
@@ -112,7 +112,7 @@ class OncePerMinute(logging.Filter):
 
 def _add_trace(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     context = trace.get_current_span().get_span_context()
-    # A line about one of many that are handled at once names that one's own trace.
+    # A line about one of several that are handled together names that one's own trace.
     if context.is_valid and not event.get("trace_id"):
         event["trace_id"] = format(context.trace_id, "032x")
     return event
@@ -144,7 +144,7 @@ def current_trace_id() -> str | None:
 
 
 def trace_id_of(traceparent: str | None) -> str | None:
-    """The id of the trace that `traceparent` belongs to, for a line of the log about what it was stored with."""
+    """Return the ID of the trace that `traceparent` belongs to, for a log line about what it was stored with."""
     return traceparent.split("-")[1] if traceparent else None
 
 
@@ -187,7 +187,7 @@ def calling(
 
 
 def answered(calling: Span, status: int) -> None:
-    """The request was answered; a client's span counts each refusal as an error."""
+    """Note that the request was answered; a client's span counts each refusal as an error."""
     calling.set_attribute("http.response.status_code", status)
     if status >= 400:
         calling.set_attribute("error.type", str(status))

@@ -1,4 +1,4 @@
-"""Spans of what is done for many at once: records, documents, cases, each of which has a trace of its own.
+"""Spans of what is done for many at once: records, documents, cases, each with its own trace.
 
 Where nobody gets the spans, or the caller of a trace does not sample it, nothing is made: a traceparent is passed on as
 it is.
@@ -21,7 +21,7 @@ Attributes = Mapping[str, str | int]
 
 
 def is_recorded(traceparent: str | None) -> bool:
-    """Whether somebody gets the spans of this trace."""
+    """Whether a collector gets the spans of this trace."""
     return telemetry.Exporting.on and traceparent is not None and bool(int(traceparent[-2:], 16) & _SAMPLED)
 
 
@@ -34,7 +34,7 @@ def working_on(
     attributes: Attributes | None = None,
     always: bool = False,
 ) -> Iterator[list[str | None]]:
-    """Run the block in a span in each of these traces; several are linked to one more span, which is that of the block.
+    """Run the block in a span of each of these traces; several are linked to one more span, the block's own.
 
     Gives the traceparents by which each trace goes on, in the same order. Where none of them is recorded, the block
     runs in the only one, so that the log has its id; with `always`, else, in a new one.
@@ -76,7 +76,7 @@ def _unrecorded(
 
 
 def _meeting(name: str, parents: Iterable[Context], kind: SpanKind, attributes: Attributes | None) -> Span:
-    """A span of a trace of its own, linked to all that meet in it."""
+    """Start a span in its own trace, linked to all that meet in it."""
     links = [Link(trace.get_current_span(parent).get_span_context()) for parent in parents]
     return _tracer.start_span(name, Context(), kind, attributes, links)
 

@@ -103,7 +103,7 @@ class TokenVerifier:
         return self.principal(self.claims(token, await self.key_of(token)))
 
     async def key_of(self, token: str, kinds: Container[str] = ACCESS_TOKENS) -> Key:
-        """The provider's key that the token says it is signed with; `kinds` are the types that it may have.
+        """Return the provider's key with which the token says it is signed; `kinds`: the allowed token types.
 
         Raises as `verify` does.
         """
@@ -113,7 +113,7 @@ class TokenVerifier:
         return key
 
     def claims(self, token: str, key: Key, **options: Any) -> dict[str, Any]:
-        """What the token says, if its signature, issuer, audience and times are good.
+        """Return the token's claims, if its signature, issuer, audience and times are valid.
 
         `options` of PyJWT demand more or less. Raises `jwt.InvalidTokenError`.
         """
@@ -130,7 +130,7 @@ class TokenVerifier:
         return claims
 
     def principal(self, claims: Mapping[str, Any]) -> Principal:
-        """Who a token with these claims stands for; raises `jwt.InvalidTokenError`."""
+        """Return the caller that a token with these claims identifies. Raises: `jwt.InvalidTokenError`."""
         rights = rights_of(claims, self._settings)
         if rights.left_out:
             log.warning("dealers_left_out_of_token", claim=rights.left_out, subject=str(claims["sub"]))

@@ -1,4 +1,4 @@
-"""What is measured and traced of each request. Pure ASGI, and one wrapper of `send` for both."""
+"""Measures and traces each request. Pure ASGI, and one wrapper of `send` for both."""
 
 from functools import cache
 from time import perf_counter
@@ -11,12 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from case_shared.process import telemetry
 
-# Whoever asks may make up methods and addresses: neither becomes a label.
+# Clients may make up methods and addresses: neither becomes a label.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER_METHOD, UNMATCHED = "_OTHER", "unmatched"
-# Asked every few seconds by those who watch: a trace of it tells nothing.
+# Monitoring asks for these every few seconds: a trace of them says nothing.
 UNTRACED = frozenset({"/healthz", "/readyz", "/metrics"})
-# FastAPI's own spans have the query, and so what people search for, the code of a sign-in and the secret of events.
+# FastAPI's own spans contain the query, and so what people search for, sign-in codes and the events' secret.
 FASTAPIS_OWN: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 _LABELS = ["route", "method"]
 _requests = Counter(
@@ -72,7 +72,7 @@ class Observing:
 
 
 def _note(scope: Scope, status: int, seconds: float, span: Span | None) -> None:
-    # Known by now, for the router has chosen it: its template, never the address.
+    # Known by now, because the router has chosen it: the route's template, never the address.
     route = getattr(scope.get("route"), "path", None)
     method = _method(scope)
     counter, histogram = _children(route or UNMATCHED, method, status // 100)

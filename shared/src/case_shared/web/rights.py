@@ -84,7 +84,7 @@ def find_claim(claims: Mapping[str, Any], name: str) -> Any:
 
 
 def slugs_in(values: set[str], prefix: str) -> set[str]:
-    """The dealers among the values: behind the prefix, and of a group's path no group below the dealer's."""
+    """Return the dealers among the values: after the prefix; in a group's path, no group below the dealer's."""
     if not prefix:
         return values
     behind = (value.removeprefix(prefix) for value in values if value.startswith(prefix))
@@ -92,7 +92,7 @@ def slugs_in(values: set[str], prefix: str) -> set[str]:
 
 
 def words_in(claims: Mapping[str, Any], name: str) -> set[str]:
-    """The words of the claim called `name`: a list, or a text separated by spaces."""
+    """Return the words of the claim `name`: from a list, or from a text separated by spaces."""
     claim = find_claim(claims, name)
     if isinstance(claim, str):
         return set(claim.split())

@@ -1,4 +1,4 @@
-"""What a token may do, step by step, and why: by the code that decides it for a request."""
+"""Shows step by step what a token may do, and why: with the code that decides it for a request."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -16,7 +16,7 @@ from case_shared.words.scopes import Scope
 
 _CLAIMS = ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")
 _SHOWN = 10
-# What each scope is for, as people say it.
+# What each scope allows, in words.
 MEANINGS: Mapping[Scope, str] = {
     Scope.CASES_READ: "see the cases of its dealers",
     Scope.CASES_WRITE: "write and delete drafts for its dealers",
@@ -29,7 +29,7 @@ MEANINGS: Mapping[Scope, str] = {
 
 
 class TokenSettings(SafeSettings, OidcSettings):
-    """Whose tokens are trusted, as the services are told."""
+    """Whose tokens are trusted, as in the services' settings."""
 
 
 class State(StrEnum):
@@ -53,7 +53,7 @@ class Step:
 
 @dataclass
 class Explanation:
-    """All steps, and who the token stands for if it is good."""
+    """All steps, and the caller that the token identifies, if it is valid."""
 
     steps: list[Step] = field(default_factory=list)
     principal: Principal | None = None
@@ -66,12 +66,12 @@ class Explanation:
 
     @property
     def may(self) -> list[str]:
-        """What its user may do, in words."""
+        """What the token's user may do, in words."""
         scopes = self.principal.scopes if self.principal else frozenset()
         return [text for scope, text in MEANINGS.items() if scope in scopes]
 
     def as_json(self) -> dict[str, Any]:
-        """The explanation as `--json` prints it."""
+        """Return the explanation as `--json` prints it."""
         found: dict[str, Any] = {"ok": self.ok, "steps": [asdict(step) for step in self.steps], "may": self.may}
         if self.principal:
             known = asdict(self.principal)
@@ -81,7 +81,7 @@ class Explanation:
 
 
 async def explain(token: str, settings: OidcSettings, verifier: TokenVerifier) -> Explanation:
-    """Look at the token as a service does that has these settings; the verdict is `verifier`'s own."""
+    """Check the token as a service with these settings does; the verdict is `verifier`'s own."""
     found = Explanation()
     claims = claims_in(token)
     key = await _key(token, verifier, found)
@@ -100,7 +100,7 @@ async def explain(token: str, settings: OidcSettings, verifier: TokenVerifier) -
 
 
 async def _key(token: str, verifier: TokenVerifier, found: Explanation) -> Key | None:
-    """The steps until the key is known."""
+    """Take the steps until the key is known."""
     try:
         header = header_of(token)
     except jwt.InvalidTokenError as error:
@@ -127,7 +127,7 @@ async def _key(token: str, verifier: TokenVerifier, found: Explanation) -> Key |
 def _checks(
     token: str, key: Key, claims: Mapping[str, Any], settings: OidcSettings, verifier: TokenVerifier
 ) -> Iterator[Step]:
-    """Signature, issuer, audience, times and subject, each by itself."""
+    """Check signature, issuer, audience, times and subject, each by itself."""
     issuer, audience = claims.get("iss"), claims.get("aud")
     checks: tuple[tuple[str, dict[str, Any], str, str], ...] = (
         ("signature", {}, "The key has signed it.", "Ask for a new token; somebody or something changed this one."),
@@ -164,7 +164,7 @@ def _username(claims: Mapping[str, Any], settings: OidcSettings) -> Step:
 
 
 def _scopes(claims: Mapping[str, Any], settings: OidcSettings) -> Iterator[Step]:
-    """One step: which claim gives which scopes."""
+    """Show as one step which claim grants which scopes."""
     parts: list[str] = []
     for name in names(settings.oidc_scope_claim):
         words = words_in(claims, name)

@@ -206,7 +206,7 @@ class Record(NamedTuple):
         return cls(event_type, event.web_case_id.encode(), event.model_dump_json().encode(), headers)
 
     def traced(self, traceparent: str | None) -> Self:
-        """The same, in the trace that `traceparent` names."""
+        """Return the same record, in the trace that `traceparent` names."""
         others = [one for one in self.headers if one[0] != "traceparent"]
         return self._replace(headers=[*others, ("traceparent", traceparent.encode())] if traceparent else others)
 
@@ -230,7 +230,7 @@ def decode(event: type[EventT], value: bytes | None, headers: Iterable[tuple[str
 
 
 def traceparent_of(headers: Iterable[tuple[str, Any]]) -> str | None:
-    """The trace that a record belongs to; what is none is no reason to lose the record."""
+    """Return the trace that a record belongs to, or None; an invalid one must not lose the record."""
     found = header(headers, "traceparent")
     return found if found and _TRACEPARENT.fullmatch(found) else None
 

@@ -103,7 +103,7 @@ class SubmitAnswer:
 
 
 class Resent(NamedTuple):
-    """A case whose submission was put into the outbox again, and the trace that the submission belongs to."""
+    """A case whose submission was put into the outbox again, and the submission's trace."""
 
     web_case_id: str
     traceparent: str | None

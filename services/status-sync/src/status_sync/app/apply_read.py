@@ -165,7 +165,7 @@ class ApplyRead:
     async def _change(
         self, connection: Connection, began_at: datetime, found: Sequence[D365Case], traces: Traces, gone: Gone
     ) -> tuple[int, list[datetime]]:
-        """How many changes there are, and when D365 made those of cases that were here."""
+        """Return how many cases changed, and when D365 changed those that were here before."""
         await self.cases.lock(connection)
         books = await self._look_up(connection, found, gone)
         plan = Planner(self.rules, self.mapping, books, gone).plan_all(began_at, found)
@@ -270,7 +270,7 @@ class ApplyRead:
 
 
 def _trace_of(row: Applied, traces: Traces, submitted_in: Traces) -> str | None:
-    """The trace in which a change is told: what D365 shows first belongs to the submission's, whoever asked for it."""
+    """Return the trace of a change: what D365 shows first belongs to the submission's, whatever caused the read."""
     asked_in = traces.get(row.case_id.casefold()) or traces.get(row.web_case_id.casefold())
     own = submitted_in.get(row.web_case_id)
     if own and trace_id_of(own) != trace_id_of(asked_in):

@@ -42,7 +42,7 @@ class DueReads(Protocol):
     async def make_due(
         self, connection: Connection, keys: Sequence[CaseKey], traces: Mapping[CaseKey, str | None]
     ) -> None:
-        """Make `keys` (sorted, each once) due now; `traces` are those of what makes them due."""
+        """Make `keys` (sorted, each once) due now; `traces`: of what makes them due."""
 
 
 class EventNotes(Protocol):

@@ -1,4 +1,4 @@
-"""What is logged and counted of a read that was applied."""
+"""Logs and counts what an applied read has changed."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -28,13 +28,13 @@ _ALARMING = (Ignored.MISMATCH, Ignored.SECOND)
 
 
 def shown(now: datetime, modified: Iterable[datetime]) -> None:
-    """Cases that D365 changed at these times are shown as they are now."""
+    """Count the delay of cases that D365 changed at these times and that dealers see changed now."""
     for modified_at in modified:
         _shown.observe(max(0.0, (now - modified_at).total_seconds()))
 
 
 def not_storable(case: D365Case, error: Exception) -> None:
-    """The database refuses this case for its data."""
+    """Count and log a case that the database refuses for its data."""
     _ignored.labels("not_storable").inc()
     log.error("case_not_storable", case_id=case.case_id, data_area_id=case.data_area_id, error=str(error))
 

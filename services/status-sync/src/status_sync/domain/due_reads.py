@@ -35,7 +35,7 @@ class CaseKey(NamedTuple):
 class DueRead(NamedTuple):
     """A key that is due; `version` changes when it becomes due again; `misses` counts reads that found nothing.
 
-    `traceparent` is that of what made it due, if it had one.
+    `traceparent`: of what made it due, if it had one.
     """
 
     key: CaseKey

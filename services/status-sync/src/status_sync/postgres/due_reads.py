@@ -21,7 +21,7 @@ class DueReadStore:
     async def make_due(
         self, connection: Connection, keys: Sequence[CaseKey], traces: Mapping[CaseKey, str | None] = UNTRACED
     ) -> None:
-        """Make `keys` (sorted, each once) due now; `traces` are those of what makes them due."""
+        """Make `keys` (sorted, each once) due now; `traces`: of what makes them due."""
         await connection.execute(load_sql(Statement.MAKE_DUE), *_keys(keys), [traces.get(key) for key in keys])
 
     async def make_lost_due(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
