@@ -115,7 +115,8 @@ def broker(running_servers: servers.Servers) -> brokers.Broker:
     prefix = f"t{uuid.uuid4().hex[:10]}."
     return brokers.Broker(
         KafkaSettings(
-            kafka_bootstrap_servers=running_servers.kafka,
+            # Two addresses, as a cluster has: FastStream takes a string of several for one, and no consumer would start.
+            kafka_bootstrap_servers=f"{running_servers.kafka},{running_servers.kafka}",
             kafka_topic_prefix=prefix,
             kafka_group_prefix=prefix,
             kafka_session_timeout_seconds=3,

@@ -39,6 +39,12 @@ class Fleet:
 
     async def start(self, service: str, **settings: str) -> Process:
         """Start one replica of `service` (the package's name) and wait until it is ready."""
+        process = self.begin(service, **settings)
+        await process.ready(within_seconds=60)
+        return process
+
+    def begin(self, service: str, **settings: str) -> Process:
+        """Start one replica, which may never be ready."""
         port = free_port()
         environment = {
             **SHORT,
@@ -53,7 +59,6 @@ class Fleet:
         process = Process(service, ("serve",), environment, f"http://127.0.0.1:{port}", log)
         self.processes.append(process)
         process.start()
-        await process.ready(within_seconds=60)
         return process
 
     async def pair(self, service: str, **settings: str) -> tuple[Process, Process]:
