@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from case_shared.words.scopes import Scope
 from tests.support.processes import free_port
 
+CLIENT_SECRET = "of-every-client-7d1f0c"
 _KEY = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -22,7 +23,7 @@ def public_key() -> dict[str, Any]:
 
 @asynccontextmanager
 async def issuer() -> AsyncIterator[str]:
-    """Serve a discovery document and keys; yields the address, which is the issuer."""
+    """Serve a discovery document, keys and tokens by client credentials; yields the address, which is the issuer."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     app = web.Application()
@@ -33,7 +34,20 @@ async def issuer() -> AsyncIterator[str]:
     async def keys(_request: web.Request) -> web.Response:
         return web.json_response({"keys": [public_key()]})
 
-    app.add_routes([web.get("/.well-known/openid-configuration", discovery), web.get("/keys", keys)])
+    async def client_token(request: web.Request) -> web.Response:
+        form = await request.post()
+        if (form.get("grant_type"), form.get("client_secret")) != ("client_credentials", CLIENT_SECRET):
+            return web.json_response({"error": "invalid_client", "error_description": "wrong secret"}, status=401)
+        issued = token(url, subject=str(form["client_id"]), seconds=60)
+        return web.json_response({"access_token": issued, "token_type": "Bearer", "expires_in": 60})
+
+    app.add_routes(
+        [
+            web.get("/.well-known/openid-configuration", discovery),
+            web.get("/keys", keys),
+            web.post("/token", client_token),
+        ]
+    )
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
@@ -49,6 +63,7 @@ def token(url: str, *dealers: str, subject: str = "ann", seconds: int = 600) -> 
         "iss": url,
         "aud": "casebridge",
         "sub": subject,
+        "iat": int(datetime.now(UTC).timestamp()),
         "exp": int(datetime.now(UTC).timestamp()) + seconds,
         "scope": " ".join(Scope),
         "dealers": list(dealers),

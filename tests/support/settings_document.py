@@ -20,6 +20,7 @@ from case_shared.d365.sign_in_settings import SignInSettings
 from case_shared.kafka.connection import KafkaSettings
 from case_shared.kafka.event_hub import InboundTopic
 from case_shared.kafka.migrate import MigrateSettings
+from case_shared.kafka.security import KafkaSecurity
 from case_shared.process.safe_settings import SafeSettings
 from case_shared.process.settings import (
     DatabaseSettings,
@@ -50,7 +51,7 @@ SERVICES = list(PROGRAMS)[:4]
 SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "Each service": (SafeSettings, HttpSettings, ServiceSettings),
     "PostgreSQL": (DatabaseSettings, MigrationSettings),
-    "Kafka": (KafkaSettings,),
+    "Kafka": (KafkaSettings, KafkaSecurity),
     "The identity provider": (OidcSettings,),
     "D365": (SignInSettings, D365Settings, InboundTopic),
     "Limits of users and applications": (UserLimitSettings,),
@@ -80,7 +81,10 @@ OTHERS = {
     "CASEBRIDGE_CACHE_DIR": ("casebridge", "Where downloaded servers are kept."),
     "NO_COLOR": ("casebridge", "Set to anything: output without colors."),
     "PROBE_URL": ("images", "The address that an image's health check asks for."),
-    "HTTPS_PROXY": ("d365-sync, status-sync, d365 check", "The proxy to D365 and to its token endpoint."),
+    "HTTPS_PROXY": (
+        "d365-sync, status-sync, case-api, migrate, d365 check",
+        "The proxy to D365, to its token endpoint, and to KAFKA_OAUTH_TOKEN_URL.",
+    ),
     "NO_PROXY": ("d365-sync, status-sync, d365 check", "Hosts that are reached without it, separated by commas."),
     "OTEL_TRACES_SAMPLER": (
         "services",

@@ -49,15 +49,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     open_port, controller, port = free_ports(3)
     policy = f"Endpoint=sb://{HOST}:{port}/;SharedAccessKeyName=manage;SharedAccessKey=bm8gcmVhbCBrZXkgb2YgYW55Ym9keQ=="
     text = f"{policy};EntityPath={HUB}"
-    program = kafka.program(folder, open_port, controller, Progress(sys.stderr), kafka.Secured(port, {USER: text}))
-    file = folder / "kafka" / "server.properties"
-    secured = {
-        "listener.name.services.ssl.keystore.type": "PEM",
-        "listener.name.services.ssl.keystore.location": str(folder / "server.pem"),
-        "super.users": f"User:ANONYMOUS;User:{USER}",
-    }
-    lines = file.read_text().replace("SERVICES:SASL_PLAINTEXT", "SERVICES:SASL_SSL")
-    file.write_text(lines + "".join(f"{name}={value}\n" for name, value in secured.items()))
+    door = kafka.Secured(port, {USER: text}, folder / "server.pem")
+    rights = {"super.users": f"User:ANONYMOUS;User:{USER}"}
+    program = kafka.program(folder, open_port, controller, Progress(sys.stderr), door, settings=rights)
     server = servers.start(program, f"{HOST}:{open_port}", folder)
     try:
         yield Hub(text, port, trusted)

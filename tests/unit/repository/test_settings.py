@@ -74,7 +74,7 @@ def test_every_other_variable_is_documented() -> None:
     assert len(found) > 5
     assert {name for name in found if f"`{name}`" not in document()} == set()
     by_others = {"OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}  # OpenTelemetry's SDK
-    assert OTHERS.keys() - found <= {"HTTPS_PROXY", "NO_PROXY", *by_others}  # case_shared/d365/proxies.py
+    assert OTHERS.keys() - found <= {"HTTPS_PROXY", "NO_PROXY", *by_others}  # case_shared/process/proxies.py
 
 
 def test_every_secret_setting_hides_itself() -> None:

@@ -22,10 +22,10 @@ from azure.identity.aio import (
 
 from case_shared.d365.auth import Grant
 from case_shared.d365.errors import D365Error, D365Unavailable
-from case_shared.d365.proxies import proxy_for
 from case_shared.d365.sign_in import Certificate, ManagedIdentity, Secret, WorkloadIdentity
 from case_shared.d365.sign_in_errors import D365CertificateRefused, D365FederationRefused, D365IdentityMissing, refusal
 from case_shared.process.clock import Clock
+from case_shared.process.proxies import proxy_for
 
 # azure-identity logs each failure itself, in addition to our log line.
 logging.getLogger("azure").setLevel(logging.ERROR)

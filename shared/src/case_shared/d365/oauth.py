@@ -8,10 +8,10 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 from case_shared.d365.auth import Grant
 from case_shared.d365.errors import D365Unavailable
-from case_shared.d365.proxies import proxy_for
 from case_shared.d365.sign_in import ClientCredentials
 from case_shared.d365.sign_in_errors import json_object, refusal
 from case_shared.process.clock import Clock
+from case_shared.process.proxies import proxy_for
 
 _SECONDS = 30.0
 _MOST_BYTES = 1024 * 1024

@@ -13,11 +13,11 @@ from yarl import URL
 
 from case_shared.d365.auth import D365Tokens
 from case_shared.d365.bodies import read_at_most
-from case_shared.d365.proxies import proxy_for
 from case_shared.d365.support import REQUEST_HEADER, SupportIds
 from case_shared.d365.texts import parse_json
 from case_shared.process import telemetry
 from case_shared.process.clock import Clock
+from case_shared.process.proxies import proxy_for
 
 log = structlog.get_logger(__name__)
 _HEADERS = {

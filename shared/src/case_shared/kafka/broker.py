@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+from faststream.security import BaseSecurity, SASLOAuthBearer, SASLPlaintext, SASLScram256, SASLScram512
 
 from case_shared.kafka.connection import METADATA_MS, RawRecord
 from case_shared.kafka.consumer_state import next_offset
@@ -73,6 +73,7 @@ def create_broker(arguments: dict[str, Any], client_id: str) -> KafkaBroker:
     return KafkaBroker(
         arguments["bootstrap_servers"],
         security=_security(arguments),
+        sasl_oauth_token_provider=arguments.get("sasl_oauth_token_provider"),
         client_id=client_id,
         consumer_only=True,
         apply_types=False,
@@ -85,6 +86,8 @@ def create_broker(arguments: dict[str, Any], client_id: str) -> KafkaBroker:
 
 def _security(arguments: dict[str, Any]) -> Any:
     context = arguments.get("ssl_context")
+    if "sasl_oauth_token_provider" in arguments:
+        return SASLOAuthBearer(ssl_context=context, use_ssl=context is not None)
     classes = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
     if "sasl_mechanism" in arguments:
         return classes[arguments["sasl_mechanism"]](

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
@@ -10,9 +9,9 @@ from typing import Annotated, Any, Protocol
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import BaseSettings
+from pydantic import AfterValidator, Field
 
+from case_shared.kafka.security import KafkaSecurity, security_arguments
 from case_shared.process.loops import pause
 from case_shared.process.settings import Days
 
@@ -58,27 +57,11 @@ def _addresses(text: str) -> str:
     return ",".join(found)
 
 
-class KafkaSettings(BaseSettings):
+class KafkaSettings(KafkaSecurity):
     """How to reach Kafka; Azure Event Hubs by SASL_SSL and PLAIN."""
 
     kafka_bootstrap_servers: Annotated[str, AfterValidator(_addresses)] = Field(
         description="Kafka's addresses: host:port, separated by commas, IPv6 in brackets."
-    )
-    kafka_security_protocol: str = Field(
-        default="PLAINTEXT",
-        pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$",
-        description="Whether Kafka is reached by TLS (SSL) and with a user (SASL). Event Hubs: SASL_SSL.",
-    )
-    kafka_sasl_mechanism: str = Field(
-        default="PLAIN",
-        pattern="^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512)$",
-        description="How the user proves itself. Event Hubs: PLAIN.",
-    )
-    kafka_sasl_username: str | None = Field(
-        default=None, description="The service's user in Kafka. Event Hubs: $ConnectionString."
-    )
-    kafka_sasl_password: SecretStr | None = Field(
-        default=None, description="That user's password. Event Hubs: the connection string."
     )
     kafka_topic_prefix: str = Field(default="", description="Put in front of the name of each topic.")
     kafka_group_prefix: str = Field(default="", description="Put in front of the name of each consumer group.")
@@ -108,19 +91,8 @@ class KafkaSettings(BaseSettings):
 
 def connection_arguments(settings: KafkaSettings) -> dict[str, Any]:
     """Return the arguments with which each client of aiokafka connects."""
-    arguments: dict[str, Any] = {
-        # A list: FastStream reads a string as one address, while aiokafka splits it.
-        "bootstrap_servers": settings.kafka_bootstrap_servers.split(","),
-        "security_protocol": settings.kafka_security_protocol,
-    }
-    if settings.kafka_security_protocol.endswith("SSL"):
-        arguments["ssl_context"] = ssl.create_default_context()
-    if settings.kafka_security_protocol.startswith("SASL"):
-        secret = settings.kafka_sasl_password
-        arguments["sasl_mechanism"] = settings.kafka_sasl_mechanism
-        arguments["sasl_plain_username"] = settings.kafka_sasl_username
-        arguments["sasl_plain_password"] = secret.get_secret_value() if secret else None
-    return arguments
+    # A list: FastStream reads a string as one address, while aiokafka splits it.
+    return {"bootstrap_servers": settings.kafka_bootstrap_servers.split(","), **security_arguments(settings)}
 
 
 def create_producer(settings: KafkaSettings, *, client_id: str, batch_bytes: int = 16_384) -> AIOKafkaProducer:

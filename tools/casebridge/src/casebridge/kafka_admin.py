@@ -1,16 +1,30 @@
 """Grants the rights in Kafka with kafka-python, because aiokafka, which the services use, cannot."""
 
+import asyncio
 from collections.abc import Sequence
 
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, ACLResourcePatternType, KafkaAdminClient, ResourcePattern
 from kafka.admin import ResourceType as KafkaResourceType
 from kafka.errors import KafkaError
+from kafka.net.sasl.oauth import AbstractTokenProvider
 
 from case_shared.kafka.connection import KafkaSettings, connection_arguments
 from casebridge.errors import OperationFailed
 from casebridge.kafka_rights import Resource, Right
 
 _ANY_HOST = "*"
+
+
+class _Token(AbstractTokenProvider):  # type: ignore[misc]
+    """One token, fetched before the rights are granted."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self._token = token
+
+    def token(self) -> str:
+        """The token."""
+        return self._token
 
 
 def grant(settings: KafkaSettings, wanted: Sequence[Right]) -> None:
@@ -29,7 +43,10 @@ def grant(settings: KafkaSettings, wanted: Sequence[Right]) -> None:
 
 def _connection(settings: KafkaSettings) -> dict[str, object]:
     """The connection arguments without those that are None: kafka-python rejects SSL arguments without SSL."""
-    return {name: value for name, value in connection_arguments(settings).items() if value is not None}
+    found = {name: value for name, value in connection_arguments(settings).items() if value is not None}
+    if "sasl_oauth_token_provider" in found:
+        found["sasl_oauth_token_provider"] = _Token(asyncio.run(found["sasl_oauth_token_provider"].token()))
+    return found
 
 
 def _acl(right: Right) -> ACL:

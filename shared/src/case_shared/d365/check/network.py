@@ -7,8 +7,8 @@ from yarl import URL
 
 from case_shared.d365.check.report import Finding, ok, unreachable
 from case_shared.d365.check.target import Target
-from case_shared.d365.proxies import proxy_for
 from case_shared.d365.session import open_session
+from case_shared.process.proxies import proxy_for
 
 _SECONDS = 15.0
 
