@@ -115,7 +115,7 @@ def broker(running_servers: servers.Servers) -> brokers.Broker:
     prefix = f"t{uuid.uuid4().hex[:10]}."
     return brokers.Broker(
         KafkaSettings(
-            # Two addresses, as a cluster has: FastStream takes a string of several for one, and no consumer would start.
+            # Two addresses, as a cluster has: a client that takes the string for one address would reach nothing.
             kafka_bootstrap_servers=f"{running_servers.kafka},{running_servers.kafka}",
             kafka_topic_prefix=prefix,
             kafka_group_prefix=prefix,

@@ -118,7 +118,7 @@ async def test_a_provider_that_is_away_is_no_harm_while_the_token_is_valid(
     with structlog.testing.capture_logs() as logs:
         assert await tokens.token() == first
     assert [(one["event"], one["log_level"]) for one in logs] == [("kafka_token_not_renewed", "warning")]
-    tokens._ends_at = 0.0
+    tokens._renew_at = tokens._ends_at = 0.0
     with pytest.raises(KafkaError, match="KAFKA_OAUTH_TOKEN_URL"):
         await tokens.token()
 

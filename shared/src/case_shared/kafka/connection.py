@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
@@ -75,6 +75,20 @@ class KafkaSettings(KafkaSecurity):
     retention_event_days: Days = Field(
         default=7, description="How long a topic keeps its events. Applies when `migrate` creates the topic."
     )
+    kafka_replication_factor: int | None = Field(
+        default=None,
+        ge=1,
+        le=100,
+        description="On how many brokers each topic is kept: 3 in production. Applies when `migrate` creates the "
+        "topic; it warns of topics with fewer. Default: the brokers' own.",
+    )
+    kafka_min_insync_replicas: int | None = Field(
+        default=None,
+        ge=1,
+        le=100,
+        description="On how many of them a record must be before it counts as sent: 2 in production. Applies and "
+        "warns in the same way.",
+    )
     kafka_start_seconds: float = Field(
         default=60,
         gt=0,
@@ -87,6 +101,12 @@ class KafkaSettings(KafkaSecurity):
         description="A lasting name of this replica, different for each: with it, a restart within the session "
         "time-out moves no partitions.",
     )
+
+    def _kafka_problems(self) -> Iterator[str]:
+        yield from super()._kafka_problems()
+        factor, least = self.kafka_replication_factor, self.kafka_min_insync_replicas
+        if factor and least and least > factor:
+            yield f"KAFKA_MIN_INSYNC_REPLICAS: is {least}, but KAFKA_REPLICATION_FACTOR is {factor}; it must not be more"
 
 
 def connection_arguments(settings: KafkaSettings) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A service's command `migrate`: its schema first, then the topics that it needs."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 
 from aiokafka.errors import KafkaError
@@ -8,7 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from case_shared.database.migrations import upgrade
 from case_shared.kafka.connection import KafkaSettings
-from case_shared.kafka.topics import ensure_topics
+from case_shared.kafka.durability import shortfalls
+from case_shared.kafka.topics import ensure_topics, topic_name
 from case_shared.process.settings import MigrationSettings, load_settings
 
 
@@ -25,10 +27,19 @@ def run(package: str, *, topics: Sequence[str] = ()) -> None:
     try:
         url, revision = settings.migrations_database_url.get_secret_value(), settings.migrations_revision
         upgrade(url, package=package, schema=package, revision=revision)
-        created = asyncio.run(ensure_topics(settings, *topics)) if isinstance(settings, MigrateSettings) else []
+        created = asyncio.run(_make_topics(settings, topics)) if isinstance(settings, MigrateSettings) else []
     except DBAPIError as error:
         raise SystemExit(f"MIGRATIONS_DATABASE_URL: {error.orig}") from error
     except (KafkaError, OSError) as error:
         assert isinstance(settings, MigrateSettings)
         raise SystemExit(f"KAFKA_BOOTSTRAP_SERVERS {settings.kafka_bootstrap_servers}: {error!r}") from error
     print(f"{package} is up to date; topics created: {', '.join(created) or 'none'}")
+
+
+async def _make_topics(settings: KafkaSettings, topics: Sequence[str]) -> list[str]:
+    """Create what is missing; existing topics that are kept less safely than the settings ask for are named."""
+    created = await ensure_topics(settings, *topics)
+    existing = {topic_name(settings, topic) for topic in topics} - {*created}
+    for shortfall in await shortfalls(settings, sorted(existing)):
+        print(f"warning: {shortfall}", file=sys.stderr)
+    return created

@@ -20,6 +20,8 @@ from case_shared.process.proxies import proxy_for
 log = structlog.get_logger(__name__)
 _SECONDS = 10.0
 _RENEW_AHEAD_SECONDS = 60.0
+# A renewal that failed while the old token is valid is tried again after this long.
+_RETRY_SECONDS = 10.0
 # RFC 6749 leaves `expires_in` out at will.
 _UNKNOWN_LIFETIME_SECONDS = 60.0
 
@@ -63,6 +65,7 @@ class ClientTokens(AbstractTokenProvider):  # type: ignore[misc]
             if self._token is None or asked_at >= self._ends_at:
                 raise KafkaConnectionError(why) from error
             log.warning("kafka_token_not_renewed", error=why)
+            self._renew_at = min(asked_at + _RETRY_SECONDS, self._ends_at)
             return
         self._token, self._ends_at = token, asked_at + seconds
         self._renew_at = asked_at + max(seconds - _RENEW_AHEAD_SECONDS, seconds / 2)

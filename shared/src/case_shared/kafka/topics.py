@@ -21,6 +21,7 @@ CASE_SUBMITTED = "case.submitted.v1"
 CASE_DELIVERY = "case.delivery.v1"
 CASE_STATUS_CHANGED = "case.status-changed.v1"
 PARTITIONS = 6
+MIN_INSYNC = "min.insync.replicas"
 _DAY_MS = 24 * 3600 * 1000
 # How a Kafka answers that has no broker in service yet, or has just changed its controller.
 _STARTING = frozenset({InvalidReplicationFactorError, NotControllerError})
@@ -39,32 +40,41 @@ async def ensure_topics(settings: KafkaSettings, *names: str) -> list[str]:
     reached, or if Kafka has not started within `kafka_start_seconds`.
     """
     prefixed = [topic_name(settings, name) for name in names]
-    retention_ms = int(settings.retention_event_days * _DAY_MS)
     admin = AIOKafkaAdminClient(**connection_arguments(settings))
     await admin.start()
     try:
         async with asyncio.timeout(settings.kafka_start_seconds):
             await know_controller(admin)
-            return [name for name in prefixed if await _created(admin, name, retention_ms)]
+            return [name for name in prefixed if await _created(admin, _new_topic(name, settings))]
     except TimeoutError:
+        factor = settings.kafka_replication_factor
+        asks = f"KAFKA_REPLICATION_FACTOR {factor}" if factor else "its default.replication.factor"
         why = (
-            f"Kafka has no controller, or no broker for a topic, after {settings.kafka_start_seconds:g} s; its "
-            "default.replication.factor may ask for more brokers than there are"
+            f"Kafka has no controller, or no broker for a topic, after {settings.kafka_start_seconds:g} s; {asks} "
+            "may ask for more brokers than there are"
         )
         raise BrokerNotAvailableError(why) from None
     finally:
         await admin.close()
 
 
-async def _created(admin: AIOKafkaAdminClient, name: str, retention_ms: int) -> bool:
+def _new_topic(name: str, settings: KafkaSettings) -> NewTopic:
+    configs = {"retention.ms": str(int(settings.retention_event_days * _DAY_MS))}
+    if settings.kafka_min_insync_replicas:
+        configs[MIN_INSYNC] = str(settings.kafka_min_insync_replicas)
+    if settings.kafka_replication_factor:
+        return NewTopic(name, PARTITIONS, settings.kafka_replication_factor, topic_configs=configs)
     # -1 is the broker's own default: 1 on a laptop, what the cluster's owners chose elsewhere. aiokafka 0.14 takes it
-    # only with an assignment of replicas, which may be empty.
-    topic = NewTopic(name, PARTITIONS, -1, {}, {"retention.ms": str(retention_ms)})
+    # only beside an assignment of replicas, which may be empty.
+    return NewTopic(name, PARTITIONS, -1, {}, configs)
+
+
+async def _created(admin: AIOKafkaAdminClient, topic: NewTopic) -> bool:
     while (error := await _refusal(admin, topic)) in _STARTING:
-        log.info("kafka_is_starting", topic=name, answer=error.__name__ if error else None)
+        log.info("kafka_is_starting", topic=topic.name, answer=error.__name__ if error else None)
         await asyncio.sleep(_AGAIN_SECONDS)
     if error and error is not TopicAlreadyExistsError:
-        raise error(f"topic {name} could not be created")
+        raise error(f"topic {topic.name} could not be created")
     return error is None
 
 

@@ -19,8 +19,7 @@ class Operation(StrEnum):
     READ = "Read"
     WRITE = "Write"
     CREATE = "Create"
-    DESCRIBE = "Describe"
-    ALTER = "Alter"
+    DESCRIBE_CONFIGS = "DescribeConfigs"
 
 
 class Resource(StrEnum):
@@ -68,9 +67,10 @@ def rights(topic_prefix: str = "", group_prefix: str = "", events_topic: str = D
             yield Right(user, Operation.READ, Resource.GROUP, f"{group_prefix}{user}.")
         for user, names in _WRITES.items():
             yield from (Right(user, Operation.WRITE, Resource.TOPIC, topic(name)) for name in names)
-        # `migrate` creates the topics; `restored` reads the log again and moves the groups.
+        # `migrate` makes the topics and looks at how safely they are kept; `restored` reads the log anew and moves the
+        # groups.
         for name in _TOPICS:
-            for operation in (Operation.CREATE, Operation.READ, Operation.ALTER):
+            for operation in (Operation.CREATE, Operation.READ, Operation.DESCRIBE_CONFIGS):
                 yield Right(MIGRATIONS, operation, Resource.TOPIC, topic(name))
         for user in ("case-api", "d365-sync"):
             yield Right(MIGRATIONS, Operation.READ, Resource.GROUP, f"{group_prefix}{user}.")
