@@ -106,7 +106,7 @@ class KafkaSettings(KafkaSecurity):
         yield from super()._kafka_problems()
         factor, least = self.kafka_replication_factor, self.kafka_min_insync_replicas
         if factor and least and least > factor:
-            yield f"KAFKA_MIN_INSYNC_REPLICAS: is {least}, but KAFKA_REPLICATION_FACTOR is {factor}; it must not be more"
+            yield f"KAFKA_MIN_INSYNC_REPLICAS: is {least}, more than KAFKA_REPLICATION_FACTOR ({factor})"
 
 
 def connection_arguments(settings: KafkaSettings) -> dict[str, Any]:

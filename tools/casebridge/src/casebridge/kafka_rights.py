@@ -78,11 +78,10 @@ def rights(topic_prefix: str = "", group_prefix: str = "", events_topic: str = D
     return list(found())
 
 
-def statements(wanted: list[Right], principal_prefix: str = "User:") -> list[str]:
-    """The rights as arguments of `kafka-acls.sh`, one line each."""
-    return [
+def statement(right: Right, principal_prefix: str = "User:") -> str:
+    """The right as arguments of `kafka-acls.sh`."""
+    prefixed = " --resource-pattern-type prefixed" if right.resource is Resource.GROUP else ""
+    return (
         f"--add --allow-principal {principal_prefix}{right.user} --operation {right.operation}"
-        f" --{right.resource} {right.name}"
-        + (" --resource-pattern-type prefixed" if right.resource is Resource.GROUP else "")
-        for right in wanted
-    ]
+        f" --{right.resource} {right.name}{prefixed}"
+    )
