@@ -84,6 +84,8 @@ class Sender:
         if self.client.cluster.leader_for_partition(place) in (None, -1):
             await self.client.force_metadata_update()
         node = self.client.cluster.leader_for_partition(place)
+        if node in (None, -1):
+            return NOT_YET[0], -1
         answer = await self.client.send(
             node, ProduceRequest(None, -1, 10_000, [(place.topic, [(place.partition, batch)])])
         )

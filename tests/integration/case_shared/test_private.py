@@ -71,6 +71,7 @@ async def test_a_consumer_without_a_group_learns_the_partitions_of_topics(broker
         assert not consumer.partitions_for_topic(topic)
         await private.know_topics(consumer, [topic])
         assert len(consumer.partitions_for_topic(topic) or ()) == PARTITIONS
+        assert await private.partitions_of(consumer, topic) == set(range(PARTITIONS))
         assert private.checksum(b"123456789") == 0xE3069283
     finally:
         await consumer.stop()

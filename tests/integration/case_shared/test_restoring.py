@@ -4,12 +4,17 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from case_shared.kafka.connection import RawRecord, Subscription
 from case_shared.kafka.consumers import Consumers
 from case_shared.kafka.restoring import rewind, skip
+from case_shared.kafka.topics import topic_name
 from case_shared.process.clock import SystemClock
 from case_shared.process.heartbeats import Heartbeats
+from tests.support.batches import Sent, encoded, sending
 from tests.support.brokers import Broker
 from tests.support.eventually import eventually
 
@@ -69,3 +74,32 @@ async def test_a_group_reads_again_or_leaves_behind_what_it_is_told_while_it_has
     behind = Reader(broker)
     await behind.until(b"3")
     await behind.stop()
+
+
+async def test_partitions_that_an_administrator_added_are_read_and_moved_as_well(broker: Broker) -> None:
+    """Submissions in them would not have come back after a restore."""
+    await broker.create(TOPIC)
+    name = topic_name(broker.settings, TOPIC)
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.settings.kafka_bootstrap_servers)
+    await admin.start()
+    await admin.create_partitions({name: NewPartitions(9)})
+    await admin.close()
+    async with sending(broker.settings, name) as sender:
+        await sender.send(TopicPartition(name, 8), encoded([Sent(b"added")]))
+
+    async def logged() -> list[bytes | None]:
+        return [record.value for record in await broker.read_all(TOPIC)]
+
+    assert await eventually(logged) == [b"added"]
+    await skip(broker.settings, GROUP, TOPIC)
+    async with sending(broker.settings, name) as sender:
+        await sender.send(TopicPartition(name, 8), encoded([Sent(b"later")]))
+    reader = Reader(broker)
+    await reader.until(b"later")
+    await reader.stop()
+
+
+async def test_a_topic_that_is_not_there_is_named(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("case_shared.kafka.restoring._TRIES", 2)
+    with pytest.raises(UnknownTopicOrPartitionError, match=TOPIC):
+        await broker.read_all(TOPIC)

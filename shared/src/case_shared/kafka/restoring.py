@@ -7,16 +7,18 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import CommitFailedError, KafkaError, UnknownMemberIdError
+from aiokafka.errors import CommitFailedError, KafkaError, UnknownMemberIdError, UnknownTopicOrPartitionError
 
 from case_shared.database.errors import UNREACHABLE
 from case_shared.database.postgres import Pool, create_pool
 from case_shared.kafka.connection import KafkaSettings, RawRecord, connection_arguments
 from case_shared.kafka.migrate import MigrateSettings
 from case_shared.kafka.reading import Reader
-from case_shared.kafka.topics import PARTITIONS, topic_name
+from case_shared.kafka.topics import topic_name
+from case_shared.process.private import partitions_of
 from case_shared.process.settings import load_settings
 
+_TRIES, _AGAIN_SECONDS = 50, 0.1
 Work = Callable[[Pool, KafkaSettings], Awaitable[str]]
 
 
@@ -51,7 +53,7 @@ async def read_log(settings: KafkaSettings, topic: str) -> AsyncIterator[Sequenc
     )
     await consumer.start()
     try:
-        partitions = _partitions(settings, topic)
+        partitions = await _partitions(consumer, topic_name(settings, topic))
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         reader = Reader(consumer)
@@ -77,7 +79,7 @@ async def _move(settings: KafkaSettings, group: str, topic: str, *, to_end: bool
     )
     await consumer.start()
     try:
-        partitions = _partitions(settings, topic)
+        partitions = await _partitions(consumer, topic_name(settings, topic))
         consumer.assign(partitions)
         asked = consumer.end_offsets if to_end else consumer.beginning_offsets
         await consumer.commit(await asked(partitions))
@@ -87,5 +89,10 @@ async def _move(settings: KafkaSettings, group: str, topic: str, *, to_end: bool
         await consumer.stop()
 
 
-def _partitions(settings: KafkaSettings, topic: str) -> list[TopicPartition]:
-    return [TopicPartition(topic_name(settings, topic), number) for number in range(PARTITIONS)]
+async def _partitions(consumer: AIOKafkaConsumer, name: str) -> list[TopicPartition]:
+    """All that the topic has, those included that an administrator added; one made a moment ago is waited for."""
+    for _ in range(_TRIES):
+        if known := await partitions_of(consumer, name):
+            return [TopicPartition(name, number) for number in sorted(known)]
+        await asyncio.sleep(_AGAIN_SECONDS)
+    raise UnknownTopicOrPartitionError(name)

@@ -87,6 +87,13 @@ async def know_topics(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> None
     await consumer._client.set_topics(topics)
 
 
+async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    """The partitions that `topic` has now, as Kafka answers; none while it does not know the topic."""
+    consumer._client.set_topics([topic])
+    await consumer._client.force_metadata_update()
+    return set(consumer.partitions_for_topic(topic) or ())
+
+
 async def know_controller(admin: AIOKafkaAdminClient) -> None:
     """Wait until the cluster names its controller, which a broker that has just started does not know yet.
 
