@@ -6,10 +6,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+import structlog
 
+from case_shared.process import loops
 from case_shared.process.clock import SystemClock
 from case_shared.process.heartbeats import Heartbeats
 from case_shared.process.loops import run_loop, start
+from tests.support.clocks import HandClock
 
 
 async def test_a_cancellation_that_comes_out_of_a_library_does_not_end_the_loop() -> None:
@@ -26,6 +29,27 @@ async def test_a_cancellation_that_comes_out_of_a_library_does_not_end_the_loop(
     async with asyncio.timeout(5):
         await run_loop("test", turn, every_seconds=1, stopping=stopping, heartbeats=Heartbeats(SystemClock()))
     assert turns == 2
+
+
+async def test_a_failure_is_an_error_once_it_lasts_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopping, clock = asyncio.Event(), HandClock(1000)
+    monkeypatch.setattr(loops, "_LONGEST_PAUSE_SECONDS", 0.0)
+    outcomes = iter([False, False, True, False, False])  # it heals once in between
+
+    async def turn() -> bool:
+        fine = next(outcomes, None)
+        clock.seconds += 40
+        if fine is None:
+            stopping.set()
+        if not fine:
+            raise ConnectionError("Kafka is away")
+        return True
+
+    with structlog.testing.capture_logs() as logs:
+        async with asyncio.timeout(5):
+            await run_loop("test", turn, every_seconds=1, stopping=stopping, heartbeats=Heartbeats(clock))
+    assert [one["log_level"] for one in logs] == ["warning", "warning", "warning", "warning", "error"]
+    assert [bool(one["exc_info"]) for one in logs] == [True, False, True, False, False]
 
 
 async def test_a_loop_that_is_cancelled_ends() -> None:

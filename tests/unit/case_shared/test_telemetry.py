@@ -31,6 +31,14 @@ def test_a_library_that_repeats_itself_is_told_once_a_minute_and_how_often() -> 
     assert after.getMessage() == "no node 4"
 
 
+def test_its_errors_are_warnings_for_a_broker_that_restarts_heals_by_itself() -> None:
+    quiet, theirs, ours = OncePerMinute("aiokafka"), record(1000, "no node"), record(1000, "lost", name="case_shared")
+    quiet.filter(theirs)
+    quiet.filter(ours)
+    assert (theirs.levelname, theirs.levelno) == ("WARNING", logging.WARNING)
+    assert ours.levelname == "ERROR"
+
+
 def test_others_are_left_alone() -> None:
     quiet = OncePerMinute("aiokafka")
     assert all(quiet.filter(record(1000, "same", name=name)) for name in ("uvicorn", "aiokafka2", "uvicorn"))

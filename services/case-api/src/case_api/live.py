@@ -95,7 +95,7 @@ class LiveReader:
             if not records and not self._started:
                 await self._pass_over_what_is_no_record(consumer)
         except OffsetOutOfRangeError as error:
-            log.error("live_place_lost", error=repr(error))
+            log.warning("live_place_lost", error=repr(error))
             self._begin_anew()
             await self.close()
             return ()

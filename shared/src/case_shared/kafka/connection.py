@@ -17,7 +17,8 @@ from case_shared.process.settings import Days
 
 log = structlog.get_logger(__name__)
 # How often clients look for partitions: they read and write an added one, or a re-created topic, within this time.
-METADATA_MS = 30_000
+# What a producer writes to an added partition waits until its consumers have found it.
+METADATA_MS = 10_000
 # A host name or IPv4 address, or an IPv6 address in brackets. aiokafka would use 9092 for a missing port.
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+(%[\w.-]+)?\]|[^\s:\[\],/@]+):(?P<port>[0-9]{1,5})", re.ASCII)
 _LARGEST_PORT = 65535

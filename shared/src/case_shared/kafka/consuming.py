@@ -36,6 +36,8 @@ _MEASURE_SECONDS = 5.0
 # An answer may have to wait for a fetch on the same connection.
 _MEASURE_TIMEOUT_SECONDS = 5.0
 _PAUSE_AFTER_ERROR_SECONDS = 1.0
+# What is over sooner has healed by itself: no error, a warning.
+_LASTING_SECONDS = 60.0
 _retried = Counter(
     "casebridge_batches_retried_total", "Batches whose handling failed and is tried again", ["topic", "group"]
 )
@@ -57,6 +59,8 @@ class Consumer:
         self._broker: KafkaBroker | None = None
         self._consumer: AIOKafkaConsumer | None = None
         self._unowned: set[TopicPartition] = set()
+        self._unowned_since: float | None = None
+        self._ended_at: float | None = None
         self.state = ConsumerState(
             topic=f"{settings.kafka_topic_prefix}{subscription.topic}",
             group=f"{settings.kafka_group_prefix}{subscription.group}",
@@ -72,13 +76,21 @@ class Consumer:
             try:
                 if await until_started(self._start, self._loop, stopping):
                     await self._consume()
-            except Exception as error:
-                self.state.has_failed(error, ended=True)
-                self._heartbeats.failed(self._subscription.name, repr(error))
-                log.error("consumer_ended", topic=self.state.topic, group=self.state.group, exc_info=error)
+            except Exception as error:  # noqa: BLE001 - told by _tell_end
+                self._tell_end(error)
                 await pause(_PAUSE_AFTER_ERROR_SECONDS, stopping)
             finally:
                 await self._stop()
+
+    def _tell_end(self, error: Exception) -> None:
+        """One end heals by itself, by the next start; ends that follow each other do not."""
+        self.state.has_failed(error, ended=True)
+        self._heartbeats.failed(self._subscription.name, repr(error))
+        now = self._heartbeats.clock.monotonic()
+        again = self._ended_at is not None and now - self._ended_at < _LASTING_SECONDS
+        self._ended_at = now
+        tell = log.error if again else log.warning
+        tell("consumer_ended", topic=self.state.topic, group=self.state.group, exc_info=error)
 
     async def _start(self) -> None:
         """Join the group with a new broker: FastStream would also restart what an earlier start left behind."""
@@ -234,10 +246,22 @@ class Consumer:
         unowned = {TopicPartition(self.state.topic, number) for number in known or ()} - owned
         # A group assigns added partitions a moment later: only what two measurements see counts.
         lasting = unowned & self._unowned
-        if len(lasting) > self.state.unowned:
-            log.error("partitions_without_consumer", topic=self.state.topic, group=self.state.group, count=len(lasting))
+        self._tell_unowned(len(lasting))
         self._unowned = unowned
         self.state.has_unowned(len(lasting))
+
+    def _tell_unowned(self, count: int) -> None:
+        """Partitions that are being shared out anew get their owner by themselves; an error is what lasts."""
+        about = {"topic": self.state.topic, "group": self.state.group, "count": count}
+        now = self._heartbeats.clock.monotonic()
+        if not count:
+            self._unowned_since = None
+        elif self._unowned_since is None:
+            self._unowned_since = now
+            log.warning("partitions_without_consumer", **about)
+        elif now - self._unowned_since >= _LASTING_SECONDS:
+            self._unowned_since = now
+            log.error("partitions_without_consumer", **about)
 
 
 def _drop(begun: Awaitable[None] | None) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # health imports FastAPI, which commands that serve nothing n
 log = structlog.get_logger(__name__)
 _failures = Counter("casebridge_loop_failures_total", "Turns of a loop that raised", ["loop"])
 _LONGEST_PAUSE_SECONDS = 5.0
+# What fails for shorter than this has healed by itself.
+_LASTING_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,9 @@ async def run_loop(
 ) -> None:
     """Call `turn` until `stopping` is set: again at once if it returns True (more to do), else after a wait.
 
-    A turn that raises is logged, counted and tried again after a pause that doubles up to five seconds. It still beats:
-    metrics and readiness show the failure, and a restart would not fix it. A turn that takes longer than `turn_seconds`
-    without a beat of its own is stuck.
+    A turn that raises is logged (as an error once it has failed for a minute, before that as a warning), counted and
+    tried again after a pause that doubles up to five seconds. It still beats: metrics and readiness show the failure,
+    and a restart would not fix it. A turn that takes longer than `turn_seconds` without a beat of its own is stuck.
     """
     doorbell = doorbell or Doorbell()
     # A loop that sleeps would notice `stopping` only at its next turn.
@@ -117,7 +119,7 @@ async def _turns(
     heartbeats: "Heartbeats",
     doorbell: Doorbell,
 ) -> None:
-    failures = 0
+    failures, failing_since = 0, 0.0
     while not stopping.is_set():
         try:
             more = await turn()
@@ -127,10 +129,13 @@ async def _turns(
             # A cancellation that is not ours came out of a library: it must not end the loop silently.
             if isinstance(error, asyncio.CancelledError) and _is_cancelled():
                 raise
+            now = heartbeats.clock.monotonic()
+            failing_since = failing_since if failures else now
             failures += 1
             _failures.labels(name).inc()
             heartbeats.failed(name, type(error).__name__)
-            log.error("loop_turn_failed", loop=name, error=repr(error), failures=failures, exc_info=failures == 1)
+            tell = log.error if now - failing_since >= _LASTING_SECONDS else log.warning
+            tell("loop_turn_failed", loop=name, error=repr(error), failures=failures, exc_info=failures == 1)
             await pause(min(_LONGEST_PAUSE_SECONDS, 0.1 * 2 ** min(failures, 10)), stopping)
             more = True
         heartbeats.beat(name)

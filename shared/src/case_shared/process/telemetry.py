@@ -87,7 +87,8 @@ def _adopt_standard_logging(shared: list[Any], rendering: list[Any], level: str)
 class OncePerMinute(logging.Filter):
     """Lets each kind of message of one library through once a minute, with the number of similar ones in between.
 
-    While Kafka is away, aiokafka logs each try of each partition; our own logs say once what matters of that.
+    While Kafka is away, aiokafka logs each try of each partition; our own logs say once what matters of that. Its
+    errors become warnings: a broker that restarts heals by itself, and our own logs report what does not as an error.
     """
 
     def __init__(self, library: str) -> None:
@@ -99,6 +100,8 @@ class OncePerMinute(logging.Filter):
         """Return False if the record's kind was logged within the last minute."""
         if record.name.partition(".")[0] != self._library:
             return True
+        if record.levelno == logging.ERROR:
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
         kind = (record.name, str(record.msg))
         told_at, since = self._told.get(kind, (-_QUIET_SECONDS, 0))
         if record.created < told_at + _QUIET_SECONDS:
