@@ -20,7 +20,7 @@ WORLDS ?= 1
 
 CLIENT := clients/typescript
 
-.PHONY: help setup up down demo test browser screenshots words models schemathesis audit foreign-clients scenarios chaos chaos-short check check-types check-style check-words check-layers check-locks lock bench client client-test
+.PHONY: help setup up down demo test browser screenshots words models schemathesis audit foreign-clients cluster scenarios chaos chaos-short check check-types check-style check-words check-layers check-locks lock bench client client-test
 .PHONY: settings
 
 help: ## Show these commands
@@ -41,7 +41,7 @@ demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its en
 	@exec $(RUN)/casebridge demo $(ARGS)
 
 test: $(INSTALLED) ## Run all tests, on their own PostgreSQL and Kafka
-	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/chaos --ignore tests/client --ignore tests/foreign_clients --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
+	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/chaos --ignore tests/cluster --ignore tests/client --ignore tests/foreign_clients --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
 
 models: $(INSTALLED) ## Regenerate the portal's models of the APIs, from docs/openapi
 	@exec $(RUN)/python -m tests.support.portal_models
@@ -75,6 +75,9 @@ words: $(INSTALLED) ## Add new texts of the pages to the translations
 
 scenarios: $(INSTALLED) ## Run the storms: floods, restores, restarts and outages; takes four minutes
 	@exec $(RUN)/python -m pytest tests/chaos/scenarios -n 2 --dist load --maxschedchunk 1 $(ARGS)
+
+cluster: $(INSTALLED) ## Test on three Kafka brokers that are killed and restarted; takes eight minutes, and CI runs it at night
+	@exec $(RUN)/python -m pytest -p no:schemathesis -s tests/cluster $(ARGS)
 
 chaos: $(INSTALLED) ## Test the whole system under seeded faults, and write docs/fault-report.md; SEEDS=7,9 runs only those
 	@exec $(RUN)/python -m tests.chaos --seeds $(or $(SEEDS),1-100) --worlds $(WORLDS) $(if $(SEEDS),,--write docs/fault-report.md)

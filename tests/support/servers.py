@@ -37,14 +37,21 @@ class Servers:
 def local(folder: Path) -> Iterator[Servers]:
     """The local stack's PostgreSQL and Kafka, each in its own folder."""
     (folder / "kafka").mkdir()
+    with postgres(folder) as address:
+        broker = servers.start_kafka(folder / "kafka")
+        try:
+            yield Servers(address, broker.address, folder / "kafka")
+        finally:
+            broker.kill()
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """The local stack's PostgreSQL; yields a superuser's URL."""
     with _in_memory(folder) as cluster:
         database = servers.start_postgres(cluster, settings=FAST)
         try:
-            broker = servers.start_kafka(folder / "kafka")
-            try:
-                yield Servers(database.address, broker.address, folder / "kafka")
-            finally:
-                broker.kill()
+            yield database.address
         finally:
             database.stop()  # a kill would leave its shared memory allocated
 
