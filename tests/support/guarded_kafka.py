@@ -32,7 +32,7 @@ class Guarded:
 
     def of(self, way: str, **changes: object) -> KafkaSettings:
         """The settings for one way to sign in, with changes."""
-        return KafkaSettings(**{**self.settings[way].model_dump(), **changes})
+        return KafkaSettings.model_validate({**self.settings[way].model_dump(), **changes})
 
 
 @asynccontextmanager

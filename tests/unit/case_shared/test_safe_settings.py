@@ -71,6 +71,12 @@ def test_what_is_safe_starts_and_tells_no_secret(settings: dict[str, Any]) -> No
         (REAL, {"database_url": "postgresql://u:aaaaaaaaaaaaaaaaaaaaaa@db.example/db"}, "DATABASE_URL"),
         (REAL, {"d365_client_secret": "brief"}, "D365_CLIENT_SECRET"),
         (REAL, {"kafka_bootstrap_servers": "k.example:1", "kafka_sasl_password": "guest"}, "KAFKA_SASL_PASSWORD"),
+        (REAL, {"kafka_oauth_token_url": "http://login.example/token"}, "KAFKA_OAUTH_TOKEN_URL"),
+        (
+            REAL,
+            {"kafka_oauth_token_url": "https://login.example/token", "kafka_oauth_client_secret": "guest"},
+            "KAFKA_OAUTH_CLIENT_SECRET",
+        ),
         (REAL, {"otel_exporter_otlp_endpoint": "https://user:brief@traces.example"}, "OTEL_EXPORTER_OTLP_ENDPOINT"),
         (REAL, {"casebridge_trial": True}, "CASEBRIDGE_TRIAL"),
         (TRIAL, {"casebridge_trial": False}, "D365_URL"),

@@ -8,6 +8,8 @@ from pydantic import Field, FilePath, SecretStr, model_validator
 from pydantic_settings import BaseSettings
 
 OAUTH = "OAUTHBEARER"
+_OAUTH_NEEDS = ("kafka_oauth_token_url", "kafka_oauth_client_id", "kafka_oauth_client_secret")
+_PASSWORD_NEEDS = ("kafka_sasl_username", "kafka_sasl_password")
 
 
 class KafkaSecurity(BaseSettings):
@@ -67,11 +69,7 @@ class KafkaSecurity(BaseSettings):
 
     def _kafka_problems(self) -> Iterator[str]:
         if self.kafka_security_protocol.startswith("SASL"):
-            if self.kafka_sasl_mechanism == OAUTH:
-                names = ("kafka_oauth_token_url", "kafka_oauth_client_id", "kafka_oauth_client_secret")
-            else:
-                names = ("kafka_sasl_username", "kafka_sasl_password")
-            for name in names:
+            for name in _OAUTH_NEEDS if self.kafka_sasl_mechanism == OAUTH else _PASSWORD_NEEDS:
                 if getattr(self, name) is None:
                     yield f"{name.upper()}: is missing; KAFKA_SASL_MECHANISM {self.kafka_sasl_mechanism} needs it"
         if self.kafka_client_key_file and not self.kafka_client_certificate_file:
