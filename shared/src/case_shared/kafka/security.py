@@ -74,7 +74,7 @@ class KafkaSecurity(BaseSettings):
                     yield f"{name.upper()}: is missing; KAFKA_SASL_MECHANISM {self.kafka_sasl_mechanism} needs it"
         if self.kafka_client_key_file and not self.kafka_client_certificate_file:
             yield "KAFKA_CLIENT_CERTIFICATE_FILE: is missing; KAFKA_CLIENT_KEY_FILE is its private key"
-        elif self.kafka_security_protocol.endswith("SSL"):
+        if self.kafka_security_protocol.endswith("SSL"):
             try:
                 tls_context(self)
             except ValueError as error:
