@@ -41,7 +41,7 @@ demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its en
 	@exec $(RUN)/casebridge demo $(ARGS)
 
 test: $(INSTALLED) ## Run all tests, on their own PostgreSQL and Kafka
-	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/chaos --ignore tests/cluster --ignore tests/client --ignore tests/foreign_clients --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
+	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/chaos --ignore tests/cluster --ignore tests/client --ignore tests/foreign_clients --ignore tests/identity --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
 
 models: $(INSTALLED) ## Regenerate the portal's models of the APIs, from docs/openapi
 	@exec $(RUN)/python -m tests.support.portal_models
@@ -66,6 +66,11 @@ screenshots: $(INSTALLED) ## Take screenshots of every page of the portal into d
 
 foreign-clients: $(INSTALLED) ## Run other people's clients against the D365 sandbox; needs Python 3.13, Node 20, a JDK and Maven
 	@exec env UV=$(UV) $(RUN)/python -m pytest -p no:schemathesis tests/foreign_clients $(ARGS)
+
+.PHONY: identity
+identity: $(INSTALLED) ## Sign in at a real Keycloak in Chromium: renewal, sign-out, back-channel, new keys; not part of CI
+	@$(CHROMIUM)
+	@exec $(RUN)/python -m pytest -p no:schemathesis tests/identity $(ARGS)
 
 settings: $(INSTALLED) ## Write docs/settings.md from the settings classes
 	@$(RUN)/python -m tests.support.settings_document > docs/settings.md.new && mv docs/settings.md.new docs/settings.md

@@ -26,6 +26,7 @@ class Wanted:
     portal_urls: tuple[str, ...]
     dealers: tuple[str, ...] = ()
     by_groups: bool = True
+    administrators: bool = False
     audience: str = "casebridge"
     client_id: str = "portal-web"
 
@@ -38,13 +39,18 @@ def realm(wanted: Wanted) -> dict[str, Any]:
         "sslRequired": "external",
         "registrationAllowed": False,
         "accessTokenLifespan": 300,
+        # As long as the portal's sessions: SESSION_IDLE_MINUTES and SESSION_HOURS.
+        "ssoSessionIdleTimeout": 240 * 60,
+        "ssoSessionMaxLifespan": 12 * 3600,
         "roles": {"client": {wanted.audience: [_role(name) for name in ROLES]}},
-        "groups": [_dealers(wanted), {"name": "operators", "clientRoles": {wanted.audience: ["operator"]}}],
+        "groups": _groups(wanted),
         "clients": [_apis(wanted), _portal(wanted)],
         "clientScopeMappings": {wanted.audience: [{"client": wanted.client_id, "roles": list(ROLES)}]},
     }
     if not wanted.by_groups:
         found["components"] = {"org.keycloak.userprofile.UserProfileProvider": [_user_profile()]}
+    if wanted.administrators:
+        found["adminPermissionsEnabled"] = True
     return found
 
 
@@ -59,12 +65,22 @@ def settings(wanted: Wanted, keycloak_url: str) -> dict[str, str]:
         "OIDC_DEALERS_CLAIM": CLAIM,
         **({"OIDC_DEALERS_PREFIX": PREFIX} if wanted.by_groups else {}),
         "OIDC_CLIENT_ID": wanted.client_id,
-        "OIDC_SCOPES": "openid profile offline_access",
+        "OIDC_SCOPES": "openid profile",
     }
 
 
 def _role(name: str) -> dict[str, Any]:
     return {"name": name, "description": " ".join(ROLES[name])}
+
+
+def _groups(wanted: Wanted) -> list[dict[str, Any]]:
+    found = [_dealers(wanted), {"name": "operators", "clientRoles": {wanted.audience: ["operator"]}}]
+    if wanted.administrators:
+        # They may ask for lists of users and groups; what the lists contain follows from their permissions.
+        may_ask = {"realm-management": ["query-users", "query-groups"]}
+        below = [{"name": slug} for slug in wanted.dealers]
+        found.append({"name": "administrators", "clientRoles": may_ask, "subGroups": below})
+    return found
 
 
 def _dealers(wanted: Wanted) -> dict[str, Any]:

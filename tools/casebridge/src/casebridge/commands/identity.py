@@ -76,6 +76,9 @@ def keycloak(
     dealers_by: Annotated[
         DealersBy, typer.Option(help="A group for each dealer, or an attribute of users.")
     ] = DealersBy.GROUPS,
+    administrators: Annotated[
+        bool, typer.Option("--administrators", help="Groups for the dealers' own administrators as well.")
+    ] = False,
     realm: Annotated[str, typer.Option(metavar="NAME", help="The realm's name.")] = "casebridge",
     keycloak_url: Annotated[
         str, typer.Option(metavar="URL", help="Keycloak's address, for --settings.")
@@ -91,7 +94,10 @@ def keycloak(
     from casebridge import keycloak as made
 
     urls = tuple(origin(url) for url in portal_url)
-    wanted = made.Wanted(realm, urls, tuple(dealer or ()), by_groups=dealers_by == DealersBy.GROUPS)
+    by_groups = dealers_by == DealersBy.GROUPS
+    if administrators and not by_groups:
+        raise UsageError("--administrators: a dealer's administrator needs the dealer as a group")
+    wanted = made.Wanted(realm, urls, tuple(dealer or ()), by_groups, administrators)
     if settings:
         print("\n".join(f"{name}={value}" for name, value in made.settings(wanted, keycloak_url).items()))
     else:

@@ -1,0 +1,1 @@
+"""The portal on a real Keycloak, set up by docs/identity-providers.md alone (`make identity`)."""
