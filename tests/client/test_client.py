@@ -35,7 +35,7 @@ async def test_the_program_of_the_guide_works(stack: Stack, portal: Path) -> Non
     await lists_are_known(stack)
     program = compiled(portal, "guide", at(stack, "".join(blocks(GUIDE, "ts"))))
     printed = run("node", program, folder=portal, TOKEN=stack.token("dana", DEALER_SCOPES, DEALER))
-    assert "/category A case needs a category" in printed
+    assert "/category The case needs a category" in printed
     assert "\ndelivered " in printed
     assert "\nnot-found 404" in printed
 

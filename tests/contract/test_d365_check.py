@@ -127,7 +127,7 @@ async def test_all_is_well_and_reading_leaves_no_trace(
     assert list(found.states()) == [step.value for step in StepId]
     assert found.troubled() == {"write": "warning", "status_symbols": "warning"}
     assert (found.exit_code, found.report.ok) == (0, True)
-    assert "not proven" in found.said("write")
+    assert "Nothing proves yet" in found.said("write")
     assert "--write --company" in found.said("write")
     assert found.report.or_terms
     counted = (await d365.control("GET", "/counters"))["by_operation"]
@@ -155,8 +155,8 @@ async def test_later_steps_are_skipped_and_name_what_is_in_the_way(
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http://127.0.0.1:1", ["No connection to 127.0.0.1:1", "D365_URL"]),
-        ("https://casebridge-check.invalid", ["casebridge-check.invalid is not known", "D365_URL"]),
+        ("http://127.0.0.1:1", ["Casebridge cannot connect to 127.0.0.1:1", "D365_URL"]),
+        ("https://casebridge-check.invalid", ["The host name casebridge-check.invalid is unknown", "D365_URL"]),
     ],
 )
 async def test_a_host_that_is_not_reached(
@@ -175,7 +175,7 @@ async def test_a_certificate_that_is_not_trusted(
         found = await checked(
             d365, tmp_path, monkeypatch, D365_URL=f"https://localhost:{port}", D365_CLIENT_SECRET="8f3e1b7c9d2056aa"
         )
-    assert f"The certificate of localhost:{port} is not trusted" in found.said("network")
+    assert f"This computer does not trust the certificate of localhost:{port}" in found.said("network")
     assert "SSL_CERT_FILE" in found.said("network")
     assert found.exit_code == 2
 
@@ -184,8 +184,8 @@ async def test_a_certificate_that_is_not_trusted(
     ("fault", "step", "words", "exit_code"),
     [
         ({"kind": "status", "status": 503}, "network", ["503", "maintenance"], 2),
-        ({"kind": "redirect"}, "service", ["sign-in page", "D365_URL is not the environment's root"], 1),
-        ({"kind": "html"}, "service", ["a web page, not with data", "D365_URL", "being serviced"], 1),
+        ({"kind": "redirect"}, "service", ["sign-in page", "it is not the environment's root"], 1),
+        ({"kind": "html"}, "service", ["a web page instead of data", "D365_URL", "maintenance page"], 1),
         ({"kind": "status", "status": 404}, "service", ["404", "D365_URL"], 1),
         ({"kind": "status", "status": 403}, "service", ["403", "role"], 1),
         (
@@ -203,34 +203,39 @@ async def test_a_certificate_that_is_not_trusted(
         (
             {"kind": "status", "status": 400, "operation": "read", "text": "CHECK00000"},
             "queries",
-            ["refuses a filter on WebCaseId", "[case.fields]"],
+            ["rejects a filter on WebCaseId", "[case.fields]"],
             1,
         ),
         (
             {"kind": "status", "status": 400, "operation": "read", "text": " gt "},
             "queries",
-            ["read on by modified time", "modified_at and rec_id"],
+            ["reading further by modified time", "SysModifiedDateTime"],
             1,
         ),
         (
             {"kind": "status", "status": 400, "operation": "read", "text": "eq '*'"},
             "queries",
-            ["search by part of a text does not work"],
+            ["Search by part of a text does not work"],
             0,
         ),
         (
             {"kind": "reversed_list", "operation": "read", "entity_set": "DealerPortalCases"},
             "queries",
-            ["does not order cases by SysModifiedDateTime", "[case.fields]"],
+            ["does not sort cases by SysModifiedDateTime", "[case.fields]"],
             1,
         ),
         (
             {"kind": "unasked_record", "operation": "read", "text": "CHECK00000"},
             "queries",
-            ["does not apply a filter on WebCaseId"],
+            ["ignores a filter on WebCaseId"],
             1,
         ),
-        ({"kind": "empty_list", "operation": "read"}, "companies", ["no customer at all", "Assign organizations"], 1),
+        (
+            {"kind": "empty_list", "operation": "read"},
+            "companies",
+            ["sees no customers in any legal entity", "Assign organizations"],
+            1,
+        ),
         (
             {"kind": "status", "status": 429, "retry_after_seconds": 1, "count": 1, "operation": "read"},
             "throttling",
@@ -261,9 +266,9 @@ async def test_what_reading_finds(
         ({"token_error": 700016}, "token", ["AADSTS700016", "D365_CLIENT_ID"]),
         ({"token_error": 7000222}, "token", ["AADSTS7000222", "D365_CLIENT_SECRET"]),
         ({"token_error": 90002}, "token", ["AADSTS90002", "D365_TOKEN_URL"]),
-        ({"token_error": 500011}, "token", ["not the name under which the tenant knows the environment"]),
+        ({"token_error": 500011}, "token", ["The tenant has no D365 environment with the address in D365_URL"]),
         ({"registered": False}, "service", ["register client casebridge", "with a service user"]),
-        ({"sign_in_page": True}, "service", ["D365_URL answers with a web page", "If the page is a sign-in page"]),
+        ({"sign_in_page": True}, "service", ["D365_URL returns a web page", "If it is a sign-in page"]),
         (
             {"private_fields": ["DealerPortalCases.WebCaseId"]},
             "entities",
@@ -272,12 +277,12 @@ async def test_what_reading_finds(
         (
             {"mandatory_fields": ["Resolution"]},
             "entities",
-            ["Resolution of DealerPortalCases is mandatory in D365 and never sent"],
+            ["D365 requires Resolution of DealerPortalCases, but Casebridge does not send it"],
         ),
         (
             {"mandatory_fields": ["CaseId"]},
             "entities",
-            ["CaseId is mandatory in D365: it has no number sequence", "Number sequences"],
+            ["D365 requires CaseId because it has no number sequence", "Number sequences"],
         ),
         ({"lacks_view": ["DealerPortalCases"]}, "privileges", ["lacks View on DealerPortalCases (403)"]),
         (
@@ -288,12 +293,15 @@ async def test_what_reading_finds(
         (
             {"hidden_companies": ["demf"]},
             "companies",
-            ["sees usmf only, dealers exist in demf: an empty list proves nothing there", "Assign organizations"],
+            [
+                "sees only usmf, but dealers exist in demf. An empty list from there proves nothing",
+                "Assign organizations",
+            ],
         ),
         (
             {"unfilterable_fields": ["DealerPortalCases.CaseRecId"]},
             "entities",
-            ["Field CaseRecId of DealerPortalCases is shown, but cannot be asked for", "[case.fields] rec_id"],
+            ["Field CaseRecId of DealerPortalCases cannot be queried", "[case.fields] rec_id"],
         ),
         ({"clock_offset_seconds": 300}, "clock", ["behind D365's", "NTP"]),
     ],
@@ -319,7 +327,7 @@ async def test_a_proxy_that_is_not_there(d365: Sandbox, tmp_path: Path, monkeypa
     found = await checked(
         d365, tmp_path, monkeypatch, D365_URL="https://d365.example", D365_CLIENT_SECRET="8f3e1b7c9d2056aa"
     )
-    assert "The proxy does not let a request to d365.example pass" in found.said("network")
+    assert "The proxy blocks requests to d365.example" in found.said("network")
     assert "HTTPS_PROXY and NO_PROXY" in found.said("network")
     assert found.exit_code == 2
 
@@ -333,7 +341,7 @@ async def test_a_case_that_was_modified_in_the_future(
     )
     await d365.set_up(clock_offset_seconds=0)
     found = await checked(d365, tmp_path, monkeypatch)
-    assert "which is in the future: later changes would be missed" in found.said("clock")
+    assert "in the future. Casebridge would miss later changes" in found.said("clock")
     assert found.exit_code == 1
 
 
@@ -350,7 +358,7 @@ async def test_two_cases_without_a_web_case_id_are_tried_where_there_are_none(
     before = await d365.cases()
     found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
     assert found.states()["write"] == ("failed" if refused else "ok")
-    assert ("refuses a second case without a Web Case ID" in found.said("write")) is refused
+    assert ("rejects a second case without a Web Case ID" in found.said("write")) is refused
     assert (found.report.proof is None) is refused
     assert await d365.cases() == before
 
@@ -368,18 +376,18 @@ async def test_the_longest_chain_of_or_is_found(d365: Sandbox, tmp_path: Path, m
     [
         ({"lacks_maintain": ["DealerPortalCases"]}, "privileges", "failed", ["lacks Maintain on DealerPortalCases"]),
         ({"number_sequence": False}, "write", "failed", ["Number sequence"]),
-        ({"unique_web_case_id": False}, "write", "failed", ["took a second case", "CBCaseLink"]),
+        ({"unique_web_case_id": False}, "write", "failed", ["accepted a second case", "CBCaseLink"]),
         (
             {"lengths": {"Description": 60}, "too_long": "cut"},
             "write",
             "warning",
-            ["stored 60 of 4000 characters of Description", "description = 60 in D365_MAPPING, [case.lengths]"],
+            ["stored only 60 of 4000 characters of Description", "[case.lengths], set description = 60"],
         ),
         (
             {"lengths": {"Description": 60, "Notes": 333}, "too_long": "refuse"},
             "write",
             "warning",
-            ["description = 60 in D365_MAPPING, [case.lengths]", "keeps 333 characters of Notes and refuses more"],
+            ["[case.lengths], set description = 60", "accepts 333 characters in Notes"],
         ),
     ],
 )
@@ -413,14 +421,14 @@ async def test_what_writing_finds_of_a_set_up(
             '[case]\nentity_set = "DealerPortalCase"',
             "entities",
             "failed",
-            ["no entity set DealerPortalCase. It has DealerPortalCases"],
+            ["no entity set DealerPortalCase. Similar names: DealerPortalCases"],
         ),
         ('[customers]\nfilter = "Nothing eq 1"', "entities", "failed", ["filter of [customers]"]),
         (
             "[status]\nNothing = 'open'",
             "status_symbols",
             "warning",
-            ["Status OnHold of D365 is not mapped", "[status]"],
+            ["D365's status OnHold is not mapped", "[status]"],
         ),
         ("[status]\nOnHold = 'open'", "status_symbols", "ok", ["All case statuses of D365 are mapped"]),
         (
@@ -450,7 +458,9 @@ async def test_a_company_without_a_customer_that_is_seen(
     d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = await checked(d365, tmp_path, monkeypatch, asked=Asked(company="frrt"))
-    assert "sees demf, usmf only, dealers exist in frrt: an empty list proves nothing there" in found.said("companies")
+    assert "sees only demf, usmf, but dealers exist in frrt. An empty list from there proves nothing" in found.said(
+        "companies"
+    )
     assert found.exit_code == 1
 
 
@@ -460,9 +470,9 @@ async def test_writing_proves_uniqueness_and_leaves_nothing(
     before = await d365.cases()
     found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
     assert found.troubled() == {"status_symbols": "warning"}
-    assert "deleted again: nothing is left" in found.said("write")
+    assert "deleted again. Nothing is left" in found.said("write")
     assert found.report.proof is not None
-    assert "may create" in found.said("privileges")
+    assert "can create cases" in found.said("privileges")
     assert await d365.cases() == before
 
 
@@ -506,7 +516,7 @@ async def test_a_case_whose_creation_gets_no_answer_is_cleaned_up(
     before = await d365.cases()
     found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
     assert "no clear answer" in found.said("write")
-    assert "nothing is left" in found.said("write")
+    assert "Nothing is left" in found.said("write")
     assert await d365.cases() == before
 
 
@@ -522,7 +532,7 @@ def test_the_token_endpoint_is_never_guessed(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv(f"D365_{name}", value)
     settings, (problem,) = read_settings()
     assert settings is None
-    assert "D365_TOKEN_URL is not set: the secret would be sent to D365 itself" in problem.message
+    assert "D365_TOKEN_URL: not set, so the secret would go to D365 itself" in problem.message
     assert "/oauth2/v2.0/token" in problem.message
     assert "Set D365_TOKEN_URL" in problem.remedy
 
@@ -530,8 +540,8 @@ def test_the_token_endpoint_is_never_guessed(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("D365_URL", "contoso.operations.dynamics.com", "D365_URL: must be an address, such as https://"),
-        ("D365_URL", "http://d365.example", "D365_URL: secrets go there, so it must be https"),
+        ("D365_URL", "contoso.operations.dynamics.com", "D365_URL: it must be an address such as https://"),
+        ("D365_URL", "http://d365.example", "D365_URL: use https, because secrets go there"),
     ],
 )
 def test_a_setting_that_is_wrong_is_to_be_corrected(
@@ -561,12 +571,12 @@ async def test_an_event_of_the_marked_case_is_waited_for(
         asked = replace(asked, event_seconds=1)
         found = await checked(d365, tmp_path, monkeypatch, asked=asked, kafka=broker.settings)
         assert found.states()["events"] == "failed"
-        assert "CaseStatusChangedBusinessEvent for usmf came within 1 s" in found.said("events")
-        assert "activate it for that legal entity" in found.said("events")
-        assert "nothing is left" in found.said("write")
+        assert "CaseStatusChangedBusinessEvent) for usmf arrived within 1 s" in found.said("events")
+        assert "activate the event for that legal entity" in found.said("events")
+        assert "Nothing is left" in found.said("write")
 
     unreachable = KafkaSettings(kafka_bootstrap_servers="127.0.0.1:1")
-    assert "Kafka is not reached" in (await watched(unreachable)).message
+    assert "Kafka cannot be reached" in (await watched(unreachable)).message
 
 
 async def watched(settings: KafkaSettings) -> Finding:
@@ -616,7 +626,7 @@ async def test_a_check_that_is_stopped_cleans_up(d365: Sandbox, operation: str) 
     (left,) = await created()
     assert process.returncode == 128 + signal.SIGTERM
     assert left["CaseStatus"] == "Canceled"
-    assert f"Case {left['CaseId']} is left, cancelled" in said.decode()
+    assert f"Case {left['CaseId']} remains, canceled" in said.decode()
     assert "Traceback" not in said.decode()
 
 

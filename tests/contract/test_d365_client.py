@@ -380,10 +380,10 @@ async def test_the_preflight_names_what_d365_does_not_have(d365: Sandbox) -> Non
 
     named = [problem.partition(" (4")[0] for problem in problems]
     assert named == [
-        "mapping [case]: field PortalNumber of DealerPortalCases: D365 does not know it, or it is private there",
-        "mapping [case]: field Memo of DealerPortalCases: D365 does not know it, or it is private there",
-        "mapping [priorities]: entity set CasePrios: D365 does not have it",
-        "mapping [customers]: entity set CustomersV3: D365 refuses its filter",
+        "mapping [case]: field PortalNumber of DealerPortalCases: D365 has no such field, or it is private",
+        "mapping [case]: field Memo of DealerPortalCases: D365 has no such field, or it is private",
+        "mapping [priorities]: entity set CasePrios: D365 has no such entity set",
+        "mapping [customers]: entity set CustomersV3: D365 rejects its filter",
     ]
 
 

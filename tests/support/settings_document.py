@@ -61,10 +61,10 @@ SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "portal-web": (portal_web.settings.Settings,),
     "The development identity provider": (OidcProviderSettings,),
     "The sandbox": (SandboxSettings,),
-    "The sandbox's set-up": (Setup,),
+    "The sandbox's setup": (Setup,),
 }
 UNITS = {
-    "_per_minute": "a minute",
+    "_per_minute": "per minute",
     "_seconds": "seconds",
     "_minutes": "minutes",
     "_hours": "hours",
@@ -74,35 +74,37 @@ UNITS = {
 FORMATS = {"password": "**secret** text", "file-path": "file", "directory-path": "folder", "path": "path"}
 # Variables read outside the settings classes; a test compares the names with the sources.
 OTHERS = {
-    "CASEBRIDGE_URL": ("casebridge", "Address of d365-sync, as `--url`. Default: the local stack's."),
-    "CASEBRIDGE_TOKEN": ("casebridge", "Secret: the access token, as `--token`. Default: made by the local stack."),
-    "CASEBRIDGE_URLS": ("casebridge", "Addresses of a stack that runs elsewhere: case-api=http://…,sandbox=http://…."),
-    "CASEBRIDGE_ZONE": ("casebridge", "The time zone in which times are shown, as `--zone`."),
-    "CASEBRIDGE_CACHE_DIR": ("casebridge", "Where downloaded servers are kept."),
-    "NO_COLOR": ("casebridge", "Set to anything: output without colors."),
-    "PROBE_URL": ("images", "The address that an image's health check asks for."),
+    "CASEBRIDGE_URL": ("casebridge", "The address of d365-sync, like `--url`. Default: the local stack's."),
+    "CASEBRIDGE_TOKEN": ("casebridge", "Secret: the access token, like `--token`. Default: from the local stack."),
+    "CASEBRIDGE_URLS": ("casebridge", "The addresses of a stack elsewhere: case-api=http://…,sandbox=http://…."),
+    "CASEBRIDGE_ZONE": ("casebridge", "The time zone for all times, like `--zone`."),
+    "CASEBRIDGE_CACHE_DIR": ("casebridge", "The folder for downloaded servers."),
+    "NO_COLOR": ("casebridge", "If set to any value, the output has no colors."),
+    "PROBE_URL": ("images", "The address that an image's health check requests."),
     "HTTPS_PROXY": (
         "d365-sync, status-sync, case-api, migrate, d365 check",
         "The proxy to D365, to its token endpoint, and to KAFKA_OAUTH_TOKEN_URL.",
     ),
-    "NO_PROXY": ("d365-sync, status-sync, d365 check", "Hosts that are reached without it, separated by commas."),
+    "NO_PROXY": ("d365-sync, status-sync, d365 check", "Hosts to reach without the proxy, separated by commas."),
     "OTEL_TRACES_SAMPLER": (
         "services",
-        "Which of the traces that begin here are sent; OpenTelemetry's setting. Default: all.",
+        "OpenTelemetry's setting for which of the traces that begin here are sent. Default: all.",
     ),
-    "OTEL_TRACES_SAMPLER_ARG": ("services", "The share of them, from 0 to 1, with `parentbased_traceidratio`."),
-    "SSL_CERT_FILE": ("all", "A file with the authorities that are trusted. Default: the system's."),
-    "SSL_CERT_DIR": ("all", "A folder with them."),
+    "OTEL_TRACES_SAMPLER_ARG": ("services", "The share of these traces, from 0 to 1, with `parentbased_traceidratio`."),
+    "SSL_CERT_FILE": ("all", "A file with the certificate authorities to trust. Default: the system's."),
+    "SSL_CERT_DIR": ("all", "A folder with the certificate authorities to trust."),
 }
 HEAD = """# Settings
 
-Written by `make settings` from the settings classes; a test compares. All are environment variables. One that is empty
-counts as not set. A program names everything that is missing or wrong at its start, and exits with 2.
+`make settings` writes this page from the settings classes, and a test compares them. All settings are environment
+variables. An empty variable counts as not set. When a program starts, it names every setting that is missing or wrong,
+and exits with 2.
 
-With Docker Compose, write them into `.env`: [.env.example](../.env.example) lists those that Compose passes on, with
-the passwords and ports that only Compose needs. Secrets are marked; they never appear in logs. `services` are
-case-api, d365-sync, status-sync and portal-web; `migrate` is that command, and `restored`, of each of them;
-`d365 check` is `casebridge d365 check`, and so on.
+With Docker Compose, write the settings into `.env`. [.env.example](../.env.example) lists those that Compose passes on,
+and the passwords and ports that only Compose needs. Secrets are marked; they never appear in logs.
+
+In the column "read by", `services` means case-api, d365-sync, status-sync and portal-web; `migrate` means this command
+and `restored` of each service; `d365 check` means `casebridge d365 check`, and so on.
 """
 
 

@@ -165,7 +165,7 @@ async def test_one_in_a_hundred_stops_nothing_and_each_is_shown(
         assert sorted(base64.b64decode(item["value_base64"]) for item in shown) == sorted(filter(None, bad))
         assert len({(item["topic"], item["partition"], item["offset"]) for item in shown}) == len(bad)
         assert all(item["topic"] == topic_name(broker.settings, CASE_SUBMITTED) and item["cause"] for item in shown)
-        refused = [item for item in shown if "refuses it" in item["cause"]]
+        refused = [item for item in shown if "refused it" in item["cause"]]
         assert len(refused) == len(bad) // 5
         assert (await world.casebridge("delivery"))["paused_consumers"] == []
 

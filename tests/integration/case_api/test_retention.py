@@ -53,7 +53,7 @@ async def test_content_goes_after_the_end_and_the_case_and_its_history_stay(api:
     timeline = (await api.client.get(f"{CASES}/{case['web_case_id']}/timeline")).json()["items"]
     submitted = next(item for item in timeline if item["event"] == "submitted")
     assert (submitted["by"], submitted["content"]) == ("ann", None)
-    assert submitted["detail"] == "What was submitted is not kept any longer."
+    assert submitted["detail"] == "The submitted content is no longer stored."
 
 
 async def test_what_has_no_end_keeps_its_content(api: Api) -> None:

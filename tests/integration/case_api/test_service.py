@@ -103,7 +103,7 @@ async def test_without_kafka_it_serves_and_says_so(database: Database, tmp_path:
         # Whoever rolls out settings that reach no broker sees it.
         reasons = await eventually(why_not_ready, lambda found: {"consumers", "live_reader"} <= found.keys())
         assert "case.delivery.v1 has not joined group" in reasons["consumers"]
-        assert "since the start: Kafka" in reasons["live_reader"]
+        assert "since the service started: Kafka" in reasons["live_reader"]
         assert await process.stop() == 0
 
 
@@ -137,4 +137,4 @@ async def test_wrong_settings_are_named(command: str, tmp_path: Path) -> None:
     process.start()
     assert process.running is not None
     assert process.running.wait(20) == 2
-    assert "KAFKA_BOOTSTRAP_SERVERS: is missing" in process.output()
+    assert "Set KAFKA_BOOTSTRAP_SERVERS: the addresses of Kafka" in process.output()

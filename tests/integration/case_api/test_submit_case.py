@@ -256,7 +256,7 @@ async def test_a_text_that_d365_would_shorten_is_told_before_it_is_submitted(api
         refused = await api.submit(longer, **choice)  # type: ignore[arg-type]
         assert refused.status_code == 422
         assert refused.json()["errors"] == [
-            {"pointer": "/description", "detail": "D365 keeps 10 characters of it; shorten it to that."},
-            {"pointer": "/contact/name", "detail": "D365 keeps 3 characters of it; shorten it to that."},
+            {"pointer": "/description", "detail": "D365 keeps only 10 characters. Shorten the text to that length."},
+            {"pointer": "/contact/name", "detail": "D365 keeps only 3 characters. Shorten the text to that length."},
         ]
     assert await outbox(api) == []

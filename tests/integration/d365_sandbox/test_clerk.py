@@ -63,8 +63,8 @@ async def test_the_page_sets_d365_up_and_its_staff_sees_what_odata_does_not(odat
     await odata.create(SubmissionId="S-1")
     for changed, status, words in (
         ('{"private_fields": ["DealerPortalCases.SubmissionId"]}', 200, "private_fields"),
-        ('{"private_fields": ["Nothing"]}', 422, "there is no field"),
-        ("{", 422, "not JSON"),
+        ('{"private_fields": ["Nothing"]}', 422, "unknown field"),
+        ("{", 422, "not valid JSON"),
         ("[]", 422, "a JSON object"),
     ):
         async with d365.session.post(f"{d365.url}/clerk/setup", data={"changed": changed}) as answer:

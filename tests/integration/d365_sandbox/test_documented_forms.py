@@ -124,7 +124,7 @@ async def test_a_content_id_may_stand_in_the_request_itself(odata: OData) -> Non
         ("nothing", "multipart/mixed"),
         ("--batch_1\r\nContent-Type: text/plain\r\n\r\nx\r\n--batch_1--", "application/http"),
         (f"--batch_1\r\n{step('get', 'X')}\r\n--batch_1--", "first line"),
-        (f"--batch_1\r\n{changeset(step('GET', 'CustomersV3'))}\r\n--batch_1--", "changeset takes no GET"),
+        (f"--batch_1\r\n{changeset(step('GET', 'CustomersV3'))}\r\n--batch_1--", "changeset cannot contain a GET"),
         (f"--batch_1\r\n{changeset(*[step('POST', 'X', '{}', 'Content-ID: 1')] * 2)}\r\n--batch_1--", "twice"),
     ],
 )

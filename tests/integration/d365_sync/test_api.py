@@ -208,7 +208,7 @@ async def test_while_an_attempt_is_unproven_only_verify_and_link_are_offered(
     for action in ("return", "discard", "replay"):
         problem = await api.act(f"{event.web_case_id}-1", action, {"reason": "now"}, status=409)
         assert problem["allowed_actions"] == ["link", "verify"]
-        assert "not proven" in problem["detail"]
+        assert "The result of an attempt is not known yet" in problem["detail"]
     await d365.control("DELETE", "/faults/blind")
     await queue.until(event, "delivered")
     assert len(await cases_of(d365, event)) == 1

@@ -30,7 +30,7 @@ from tests.support.sandbox import Sandbox
 WELL = Report(
     (Step(StepId.SETTINGS, (ok("settings_fit", url="u"),)), Step(StepId.EVENTS, (skipped("events_need_write"),)))
 )
-TROUBLED = Report((Step(StepId.SETTINGS, (failed("setting_wrong", setting="D365_URL", problem="is missing"),)),))
+TROUBLED = Report((Step(StepId.SETTINGS, (failed("setting_wrong", setting="D365_URL", problem="not set"),)),))
 PROVEN = Report((Step(StepId.WRITE, (ok("unique"),)),), Proof("C-1", datetime.now(UTC)), or_terms=30)
 NOT_UNIQUE = Report((Step(StepId.WRITE, (failed("not_unique", case_id="C-2"),)),))
 
@@ -91,7 +91,7 @@ async def test_the_service_checks_d365_and_shows_what_it_found(
     assert "dealers exist in frrt" in steps["companies"]["message"]
     assert steps["companies"]["findings"][0]["code"] == "company_unseen"
     assert steps["events"]["state"] == "warning"
-    assert "has ever come for frrt" in steps["events"]["message"]
+    assert "has ever arrived for frrt" in steps["events"]["message"]
     assert steps["write"]["findings"] == [{"code": "uniqueness_unproven", "values": {}}]
     await Measure(PostgresControl(queue.pool), Queries(queue.pool), checks).backlog()
     assert REGISTRY.get_sample_value("casebridge_d365_check_failed", {"step": "companies"}) == 1

@@ -97,7 +97,7 @@ async def test_an_unproven_attempt_asks_for_verify(api: Api, queue: Queue, d365:
     document = await api.get(f"/documents/{event.web_case_id}-1")
 
     assert {obstacles(document)[action] for action in ("replay", "return", "discard")} == {"not_proven"}
-    assert "verify first" in document["actions"][0]["why"]
+    assert "Verify first" in document["actions"][0]["why"]
     assert (obstacles(document)["verify"], obstacles(document)["link"]) == (None, None)
     await d365.control("DELETE", "/faults/blind")
     await queue.until(event, "delivered")

@@ -134,7 +134,7 @@ async def test_an_alarm_is_filtered_and_ended_by_an_operator_who_has_seen_it(api
     before = await api.get(f"/documents/{document}")
     assert (before["alarm"], (await api.get("/documents", alarm="second_case"))["items"]) == (None, [])
     refused = await api.act(document, "acknowledge", {"reason": "seen"}, status=409)
-    assert "there is no alarm on it" in refused["detail"]
+    assert "The document has no alarm" in refused["detail"]
     await queue.dispatcher.documents.deliver_by_evidence([(event.web_case_id, event.submission_id, "CASE-2")])
 
     alarmed = await api.get(f"/documents/{document}")
@@ -143,7 +143,7 @@ async def test_an_alarm_is_filtered_and_ended_by_an_operator_who_has_seen_it(api
     assert [one["id"] for one in (await api.get("/documents", alarm="second_case"))["items"]] == [document]
     assert (await api.get("/documents", alarm="stored_differently"))["items"] == []
     assert (await api.client.get("/v1/documents", params={"alarm": "nonsense"})).status_code == 422
-    for other, wording in (("CASE-9", "which is CASE-2"), (alarmed["case_id"], "tied to case")):
+    for other, wording in (("CASE-9", "The other case is CASE-2"), (alarmed["case_id"], "already linked to case")):
         refused = await api.act(document, "link", {"reason": "a slip", "case_id": other}, status=409)
         assert wording in refused["detail"]
     stale = f'"{before["revision"]}"'

@@ -100,7 +100,7 @@ async def test_an_action_is_done_or_refused_as_page_and_list_said(
                     "detail"
                 ]
                 # What the reason advises is possible.
-                as_said = as_said and ("verify first" not in said["why"] or "verify" in allowed or emptied)
+                as_said = as_said and ("Verify first" not in said["why"] or "verify" in allowed or emptied)
             if not as_said:
                 differing.append((state, leased, emptied, action, said, answer.status_code, refusal))
     assert differing == []

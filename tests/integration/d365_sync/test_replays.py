@@ -234,9 +234,9 @@ async def test_what_has_changed_since_the_order_is_left_out_and_says_why(
 
     found = await api.get(f"/replays/{replay['replay_id']}")
     assert [(item["outcome"], item["detail"]) for item in found["items"]] == [
-        ("left_out", "it is discarded by now"),
-        ("left_out", "it has failed anew since the replay was ordered"),
-        ("left_out", "its payload was emptied; replay it with a payload"),
+        ("left_out", "The document is now discarded"),
+        ("left_out", "The document has failed again since the replay was ordered"),
+        ("left_out", "The payload was emptied. Replay this document alone, with a payload"),
         (None, None),
         ("replayed", None),
     ]
@@ -300,7 +300,7 @@ async def test_a_dry_run_foresees_and_changes_nothing(
     }
     outcomes = {item["web_case_id"]: (item["outcome"], item["detail"]) for item in found["items"]}
     assert outcomes[drawn[0]][0] == "already_there"
-    assert "other content" in outcomes[drawn[1]][1]
+    assert "different content" in outcomes[drawn[1]][1]
     assert "/payload/category" in outcomes[drawn[2]][1]
     assert "/payload/priority" in outcomes[drawn[3]][1]
     assert "emptied" in outcomes[drawn[4]][1]

@@ -196,7 +196,7 @@ async def test_where_d365_hides_what_it_has_a_restore_sends_one_document_at_most
     for _ in range(5):
         assert await states() == ["delivered", "delivered", "failed"]
     held_up = await restoring.api.get(f"/d365/restores/{restore['restore_id']}")
-    assert "one is delivered again first" in held_up["held_up_by"]
+    assert "One case is delivered again first" in held_up["held_up_by"]
     assert (await restoring.order(since))["restore_id"] == restore["restore_id"]
     assert (await restoring.order(since - timedelta(hours=1), status=409))["restore_id"] == restore["restore_id"]
     await d365.control("DELETE", "/faults/blind")

@@ -58,7 +58,7 @@ async def test_an_asterisk_is_refused_and_d365_is_not_asked(
         problem = await api.get("/d365/cases", 422, dealer="usmf-us-001", q=text)
         assert problem["errors"][0]["pointer"] == "?q"
     assert "asterisk" in (await api.get("/d365/cases", 422, dealer="usmf-us-001", q="*"))["errors"][0]["detail"]
-    assert (await api.get("/d365/cases", 404, dealer="*"))["detail"] == "there is no dealer *."
+    assert (await api.get("/d365/cases", 404, dealer="*"))["detail"] == "Dealer * does not exist."
     for case_id in ("*", "CASE-*", "a\x00b", "x" * 101):
         problem = await api.act(dead_letter, "link", {"reason": "r", "case_id": case_id}, 422)
         assert problem["errors"][0]["pointer"] == "/case_id"
@@ -90,7 +90,7 @@ async def test_a_search_waits_for_nobody(
     api: Api, queue: Queue, d365: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await register(queue)
-    assert (await api.get("/d365/cases", 404, dealer="nobody"))["detail"] == "there is no dealer nobody."
+    assert (await api.get("/d365/cases", 404, dealer="nobody"))["detail"] == "Dealer nobody does not exist."
     monkeypatch.setattr(search_d365, "_TIMEOUT_SECONDS", 1.5)
     monkeypatch.setattr(search_d365, "_QUEUE_SECONDS", 0.2)
     await d365.fault(kind="hang", operation="read", id="slow")
@@ -98,7 +98,7 @@ async def test_a_search_waits_for_nobody(
     answers = await asyncio.gather(*(api.client.get("/v1/d365/cases?dealer=usmf-us-001") for _ in range(4)))
 
     assert [answer.status_code for answer in answers] == [503] * 4
-    assert sum("other searches" in answer.json()["detail"] for answer in answers) == 2
+    assert sum("Too many searches" in answer.json()["detail"] for answer in answers) == 2
     await d365.control("DELETE", "/faults/slow")
 
     async def asked_while_ill() -> httpx2.Response:

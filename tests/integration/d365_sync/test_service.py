@@ -122,7 +122,7 @@ async def test_evidence_from_kafka_delivers_a_dead_letter_and_bad_records_are_ke
         ({"D365_SETTLE_SECONDS": "0.5"}, "D365_SETTLE_SECONDS"),
         ({"D365_MAPPING": "{folder}/not-unique.toml"}, "D365_ACCEPT_RARE_DUPLICATES"),
         ({"D365_MAPPING": "{folder}/unknown-key.toml"}, "D365_MAPPING"),
-        ({"D365_TOKEN_URL": ""}, "D365_TOKEN_URL: is not set: the secret would be sent to D365 itself"),
+        ({"D365_TOKEN_URL": ""}, "D365_TOKEN_URL: not set, so the secret would go to D365 itself"),
     ],
 )
 def test_wrong_settings_are_named_and_end_with_2(

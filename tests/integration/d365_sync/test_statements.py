@@ -275,7 +275,7 @@ async def test_one_record_that_the_database_refuses_holds_no_other_back(database
         kept = await pool.fetch("SELECT cause FROM unreadable_records")
         assert await pool.fetchval("SELECT count(*) FROM documents") == len(stored) == 499
     assert len(kept) == 1
-    assert "refuses it" in kept[0]["cause"]
+    assert "refused it" in kept[0]["cause"]
 
 
 _offsets = itertools.count()

@@ -22,8 +22,8 @@ FINE = {
     [
         ({"category": None, "category_types": ()}, "/category", "needs a category"),
         ({"category": "", "category_types": ()}, "/category", "needs a category"),
-        ({"category_types": ()}, "/category", "no such category;"),
-        ({"category_types": (), "category_type": "Sales"}, "/category", "of this type"),
+        ({"category_types": ()}, "/category", "does not have this category."),
+        ({"category_types": (), "category_type": "Sales"}, "/category", "in this type"),
         ({"category_types": ("General", "Sales")}, "/category_type", "General, Sales"),
         ({"priority_exists": False}, "/priority", "priorities"),
         ({"email_plausible": False}, "/contact/email", "name@example.com"),

@@ -213,7 +213,7 @@ def test_each_end_and_each_step_away_from_one_is_told(
 def test_each_status_is_told_once(statuses: list[Status], told: list[tuple[str, float | None]]) -> None:
     shown = case(phase="submitted", status="open", status_as_of=at(300), origin="d365", created_by=None)
     entries = timeline(shown, [], statuses)
-    assert (entries[0].event, entries[0].by, entries[0].detail) == ("created", None, "The case was made in D365.")
+    assert (entries[0].event, entries[0].by, entries[0].detail) == ("created", None, "The case was created in D365.")
     assert [(e.detail, e.duration_seconds) for e in entries[1:]] == told
     assert {(e.event, e.by) for e in entries[1:]} <= {("status", "D365"), ("reopened", "D365")}
 

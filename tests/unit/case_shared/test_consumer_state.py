@@ -41,7 +41,7 @@ def test_what_is_in_hand_counts_as_behind_until_it_is_handled() -> None:
     assert one.measured(end=12, position=12) == (2, 0)
     one.clock.seconds += 61
     assert one.measured(end=12, position=12) == (2, 61)
-    assert "wait for 61 s" in (one.state.concern or "")
+    assert "waited for 61 s" in (one.state.concern or "")
     one.state.has_handled([record(10), record(11)])
     assert one.measured(end=12, position=12) == (0, 0)
     assert one.state.concern is None
@@ -77,6 +77,6 @@ def test_it_is_ready_again_once_it_has_joined() -> None:
     one = watched()
     one.state.has_failed(ValueError("odd\0\ud800"), ended=True)
     one.state.has_left()
-    assert "was ended by an error" in (one.state.problem or "")
+    assert "failed and restarts" in (one.state.problem or "")
     one.state.has_joined()
     assert (one.state.problem, one.state.concern) == (None, None)

@@ -38,4 +38,4 @@ def test_any_other_is_refused_with_the_way_out(cursor: str) -> None:
         CURSORS.decode(cursor, "audit", int)
     problem = refused.value
     assert (problem.status, problem.errors[0].pointer) == (422, "?cursor")
-    assert "start again" in problem.errors[0].detail
+    assert "Start again" in problem.errors[0].detail

@@ -25,11 +25,11 @@ def test_the_address_and_the_name_are_in_it(text: str, hub: EventHub) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "no Endpoint and no SharedAccessKeyName and no SharedAccessKey"),
-        ("Endpoint=sb://contoso.servicebus.windows.net/;SharedAccessKeyName=x", "it has no SharedAccessKey;"),
+        ("", "Endpoint and SharedAccessKeyName and SharedAccessKey missing"),
+        ("Endpoint=sb://contoso.servicebus.windows.net/;SharedAccessKeyName=x", "SharedAccessKey missing;"),
         (NAMESPACE.replace("sb://", "https://"), "sb://NAMESPACE"),
         (NAMESPACE.replace(".net/", ".net:x"), "sb://NAMESPACE"),
-        (KEY, "it has no Endpoint"),
+        (KEY, "Endpoint and "),
     ],
 )
 def test_one_that_cannot_be_is_refused_by_name_and_not_repeated(

@@ -159,7 +159,7 @@ def test_a_claim_that_the_provider_left_out_is_named(claims: dict[str, Any], cla
     [
         ({"OIDC_SCOPE_MAP": "{"}, "OIDC_SCOPE_MAP: "),
         ({"OIDC_SCOPE_MAP": "[]"}, "OIDC_SCOPE_MAP: "),
-        ({"OIDC_SCOPE_MAP": '{"Dealer": "cases:raed"}'}, "cases:raed is no scope"),
+        ({"OIDC_SCOPE_MAP": '{"Dealer": "cases:raed"}'}, "cases:raed is not a scope"),
         ({"OIDC_SCOPE_MAP": '{"Dealer": ""}'}, "OIDC_SCOPE_MAP: Dealer: "),
         ({"OIDC_SCOPE_CLAIM": "scp,,roles"}, "OIDC_SCOPE_CLAIM: "),
         ({"OIDC_AUDIENCE": " , "}, "OIDC_AUDIENCE: "),

@@ -107,7 +107,7 @@ def test_no_service_starts_with_plain_http_to_another_machine(settings: Any, nam
     given = {**REAL, "public_url": "https://portal.example", "case_api_url": "http://case-api:8000"}
     known = {one: value for one, value in given.items() if one in settings.model_fields}
     assert settings(**known)
-    with pytest.raises(ValidationError, match=f"{name.upper()}: .*must be https"):
+    with pytest.raises(ValidationError, match=f"{name.upper()}: .*use https"):
         settings(**{**known, name: "http://elsewhere.example/path"})
 
 

@@ -25,7 +25,7 @@ def test_a_library_that_repeats_itself_is_told_once_a_minute_and_how_often() -> 
     assert quiet.filter(record(1001, "another kind"))
     again = record(1060, "no node %s", 3)
     assert quiet.filter(again)
-    assert again.getMessage() == "no node 3 (and 2 more like it before)"
+    assert again.getMessage() == "no node 3 (and 2 similar ones before)"
     after = record(1121, "no node %s", 4)
     assert quiet.filter(after)
     assert after.getMessage() == "no node 4"

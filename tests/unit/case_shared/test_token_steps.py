@@ -61,19 +61,19 @@ async def test_roles_and_groups_are_explained_by_the_settings(issuer: Issuer, se
     assert found.ok
     said = {step.id: step.message for step in found.steps}
     assert "realm_access.roles gives dealer (= cases:read cases:submit)." in said["scopes"]
-    assert "offline_access, which mean nothing here" in said["scopes"]
+    assert "offline_access, which Casebridge does not know" in said["scopes"]
     assert "groups gives 1: usmf-us-001." in said["dealers"]
-    assert "Not counted, by OIDC_DEALERS_PREFIX /dealers/: /staff." in said["dealers"]
+    assert "Ignored because of OIDC_DEALERS_PREFIX /dealers/: /staff." in said["dealers"]
 
 
 @pytest.mark.parametrize(
     ("claims", "step", "said"),
     [
-        ({"iss": "http://elsewhere"}, "issuer", "OIDC_ISSUER must be the same"),
+        ({"iss": "http://elsewhere"}, "issuer", "but OIDC_ISSUER is"),
         ({"aud": "account"}, "audience", "OIDC_AUDIENCE is 'casebridge'"),
-        ({"exp": datetime.now(UTC) - timedelta(hours=1)}, "times", "Ask for a new token"),
-        ({"nbf": datetime.now(UTC) + timedelta(hours=1)}, "times", "Ask for a new token"),
-        ({"sub": None}, "subject", "into sub"),
+        ({"exp": datetime.now(UTC) - timedelta(hours=1)}, "times", "Get a new token"),
+        ({"nbf": datetime.now(UTC) + timedelta(hours=1)}, "times", "Get a new token"),
+        ({"sub": None}, "subject", "set sub to"),
     ],
 )
 async def test_what_is_wrong_is_named_and_nothing_else(

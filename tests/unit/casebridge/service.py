@@ -34,7 +34,7 @@ def replay(state: str, remaining: int) -> dict[str, Any]:
 def restore(state: str, remaining: int) -> dict[str, Any]:
     """A restore of D365, before which three documents had been delivered."""
     counts = {"documents": 3, "there": 1, "queued": 1, "not_sure": 1, "under_way": 0, "remaining": remaining}
-    unsure = [{"document": "W1-1", "why": "D365 has it with other content"}]
+    unsure = [{"document": "W1-1", "why": "D365 has it with different content"}]
     progress = {"state": state, "dry_run": False, "held_up_by": None}
     return {"restore_id": "d-1", **progress, "counts": counts, "unsure": unsure}
 

@@ -38,7 +38,7 @@ def test_refusal_is_told_in_the_problem_s_words(api: Api) -> None:
 
 
 def test_what_is_no_json_and_who_does_not_answer_are_told(api: Api) -> None:
-    with pytest.raises(OperationFailed, match="502, and no JSON"):
+    with pytest.raises(OperationFailed, match="the answer 502 is not valid JSON"):
         api.get("/html")
     with pytest.raises(OperationFailed, match="does not answer"):
         Api("http://127.0.0.1:1", "").get("/")

@@ -67,5 +67,5 @@ def test_a_stack_that_others_run_is_named_by_the_environment(monkeypatch: pytest
 
 def test_an_address_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CASEBRIDGE_URLS", "case-api=case-api:8000")
-    with pytest.raises(UsageError, match="CASEBRIDGE_URLS: case-api"):
+    with pytest.raises(UsageError, match="CASEBRIDGE_URLS: no address for case-api"):
         state.get_running(tmp_path)

@@ -90,7 +90,7 @@ def test_each_obstacle_occurs() -> None:
 def test_a_reason_never_advises_what_is_not_allowed() -> None:
     for state in State:
         now = Situation(state, leased=state in {State.DELIVERING, State.VERIFYING}, emptied=False)
-        advised = [one for one in permissions(now) if "verify first" in (one.why or "")]
+        advised = [one for one in permissions(now) if "Verify first" in (one.why or "")]
         assert not advised or Action.VERIFY in allowed_actions(now)
 
 

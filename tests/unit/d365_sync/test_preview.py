@@ -25,9 +25,12 @@ class Nothing:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ({"description": "x" * 9 + "\U0001f527"}, "/payload/description: D365 keeps 10 characters of it"),
+        (
+            {"description": "x" * 9 + "\U0001f527"},
+            "/payload/description: D365 keeps only 10 characters. Shorten the text",
+        ),
         ({"description": "x" * 8 + "\U0001f527"}, None),
-        ({"contact": {"name": "Anna"}}, "/payload/contact/name: D365 keeps 3 characters of it"),
+        ({"contact": {"name": "Anna"}}, "/payload/contact/name: D365 keeps only 3 characters. Shorten the text"),
     ],
 )
 async def test_a_text_that_d365_would_shorten_is_a_problem(content: dict[str, Any], problem: str | None) -> None:

@@ -174,5 +174,5 @@ def test_without_a_secret_it_is_off(secret: SecretStr | None) -> None:
 def test_a_request_has_so_many_events_at_most() -> None:
     event = {"BusinessEventId": "X"}
     assert taken(orjson.dumps([event] * 1000))[0] == Received(1000)
-    with pytest.raises(EventTooLarge, match="1000 events"):
+    with pytest.raises(EventTooLarge, match="at most 1000"):
         taken(orjson.dumps([event] * 1001))

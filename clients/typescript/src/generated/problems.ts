@@ -12,19 +12,19 @@ export type ProblemKind =
   | "not-found"
   /** The case was never submitted (404) */
   | "case-not-submitted"
-  /** Method Not Allowed (405) */
+  /** Method not allowed (405) */
   | "method-not-allowed"
-  /** The request did not come in time (408) */
+  /** The request did not arrive in time (408) */
   | "request-timeout"
   /** The case is submitted (409) */
   | "case-submitted"
   /** A case is on its way to D365 (409) */
   | "case-on-its-way"
-  /** Another restore of D365 is being worked on (409) */
+  /** Another restore of D365 is running (409) */
   | "restore-runs"
-  /** The state does not permit this (409) */
+  /** The state does not allow this (409) */
   | "not-allowed"
-  /** A request with this Idempotency-Key is under way (409) */
+  /** Another request with this Idempotency-Key is running (409) */
   | "idempotency-key-in-use"
   /** The draft was deleted (410) */
   | "draft-deleted"
@@ -48,11 +48,11 @@ export type ProblemKind =
   | "too-many-streams"
   /** The request's headers are too large (431) */
   | "headers-too-large"
-  /** Something failed on our side (500) */
+  /** Something went wrong on our side (500) */
   | "internal-error"
   /** This endpoint is off (503) */
   | "events-off"
-  /** Not available now (503) */
+  /** Temporarily unavailable (503) */
   | "unavailable"
   /** No live stream is free (503) */
   | "streams-taken"

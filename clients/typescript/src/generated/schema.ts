@@ -10,7 +10,7 @@ export interface paths {
         };
         /**
          * List the caller's dealers
-         * @description The dealers of the token that are registered.
+         * @description Return the dealers in the token that Casebridge knows.
          */
         get: operations["list_dealers"];
         put?: never;
@@ -30,13 +30,13 @@ export interface paths {
         };
         /**
          * Find cases
-         * @description A page of the dealer's cases, those born in D365 included.
+         * @description Return one page of the dealer's cases, including cases that were created in D365.
          */
         get: operations["list_cases"];
         put?: never;
         /**
          * Save a new draft
-         * @description Save a draft; it may be incomplete. The answer has its Web Case ID.
+         * @description Save a draft, which may be incomplete. The answer contains its Web Case ID.
          */
         post: operations["create_case"];
         delete?: never;
@@ -54,13 +54,13 @@ export interface paths {
         };
         /**
          * Export cases as CSV
-         * @description All cases of a list, however many, in its order.
+         * @description Return all cases of the list, in the same order and without a limit.
          *
-         *     UTF-8 with a byte order mark. Cells are separated as the spreadsheets of the `Accept-Language` do it, or as
-         *     `separator` says. Times are those of `zone`, which their column names; `2026-01-31 08:00:05` is a time to any
-         *     spreadsheet. An apostrophe stands wherever a spreadsheet could begin to read a formula, whatever it takes for a
-         *     separator. An answer that is cut off (the database went away) has no end of its chunks: clients see an error, not
-         *     a short list.
+         *     The file is UTF-8 with a byte order mark. `separator` separates the cells; its default depends on
+         *     `Accept-Language`. Times are in the time zone `zone`, which the column headers name, in the form
+         *     `2026-01-31 08:00:05`, which every spreadsheet reads as a time. An apostrophe precedes text that a spreadsheet could
+         *     take for a formula. If the answer breaks off (the database is lost), its last chunk is missing: clients see an error
+         *     and never a shortened list.
          */
         get: operations["export_cases"];
         put?: never;
@@ -80,17 +80,17 @@ export interface paths {
         };
         /**
          * Watch cases live
-         * @description Each change that D365 or the delivery makes to a case of the dealer.
+         * @description Stream each change that D365 or the delivery makes to the dealer's cases.
          *
-         *     - `event: case`: the case as `GET /cases/{web_case_id}` shows it. A case may come twice; the last one counts.
-         *     - `event: resync`: fetch the list anew, for something cannot be told (again): `{"reason"}` is `unknown_id`,
-         *       `too_old`, `too_slow` or `interrupted`. The stream goes on.
-         *     - `event: end`: the last one, `{"reason"}` being `token_expired` (connect with a new token) or `stopping` (connect
+         *     - `event: case`: the case, as `GET /cases/{web_case_id}` returns it. A case can occur twice; the last one counts.
+         *     - `event: resync`: fetch the list again, because the stream skipped something. `{"reason"}` is `unknown_id`,
+         *       `too_old`, `too_slow` or `interrupted`. The stream continues.
+         *     - `event: end`: the last event. `{"reason"}` is `token_expired` (connect with a new token) or `stopping` (connect
          *       again at once).
          *
-         *     **Connect first, then list**: what happens in between is in the stream. Keep the last `id`, which comments have too,
-         *     and send it as `Last-Event-ID` to go on, at any replica. The token goes into `Authorization` only, which the
-         *     browsers' `EventSource` cannot send: read the stream by `fetch`. Drafts' own changes are not told.
+         *     **Connect first, then list**: the stream contains what happens in between. Keep the last `id` (comments have one
+         *     too) and send it as `Last-Event-ID` to continue, at any replica. Send the token in `Authorization`. The browsers'
+         *     `EventSource` cannot do that: read the stream with `fetch`. The stream does not show changes to drafts.
          */
         get: operations["watch_cases"];
         put?: never;
@@ -110,21 +110,21 @@ export interface paths {
         };
         /**
          * Get a case
-         * @description One case, with its ETag.
+         * @description Return one case with its ETag.
          */
         get: operations["get_case"];
         put?: never;
         post?: never;
         /**
          * Delete a draft
-         * @description Delete a draft for good; one that was ever submitted stays.
+         * @description Delete a draft permanently. A draft that was submitted before cannot be deleted.
          */
         delete: operations["delete_case"];
         options?: never;
         head?: never;
         /**
          * Change a draft
-         * @description Change a draft by a merge patch: null empties a field, what is left out stays.
+         * @description Change a draft with a merge patch. null empties a field; fields that you leave out stay as they are.
          */
         patch: operations["edit_case"];
         trace?: never;
@@ -140,7 +140,7 @@ export interface paths {
         put?: never;
         /**
          * Copy a case to a new draft
-         * @description A new draft with the same content.
+         * @description Create a new draft with the same content.
          */
         post: operations["copy_case"];
         delete?: never;
@@ -157,14 +157,17 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Tell how far the submission has come
-         * @description The case's current submission; with `Prefer: wait` once its outcome is known.
+         * Get the submission's progress
+         * @description Return the case's current submission. With `Prefer: wait`, the answer waits until the outcome is known.
          */
         get: operations["get_submission"];
         put?: never;
         /**
-         * Submit a case, irreversibly
-         * @description Submit a draft. Repeated with the version that was submitted, it answers the same and does nothing twice.
+         * Submit a case
+         * @description Submit a draft.
+         *
+         *     This cannot be undone. Repeating the request with the submitted version returns the same answer and has no further
+         *     effect.
          */
         post: operations["submit_case"];
         delete?: never;
@@ -181,8 +184,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Explain a case
-         * @description Who did what, when, what D365 answered, and how long each stage took.
+         * Get a case's timeline
+         * @description Return who did what and when, what D365 answered, and how long each stage took.
          */
         get: operations["get_timeline"];
         put?: never;
@@ -202,7 +205,7 @@ export interface paths {
         };
         /**
          * List categories
-         * @description The categories of the dealer's legal entity that cases may have.
+         * @description Return the categories that cases of the dealer's legal entity can have.
          */
         get: operations["list_categories"];
         put?: never;
@@ -221,8 +224,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List how long texts may be
-         * @description The texts of which D365 keeps less than drafts may hold: a longer one cannot be submitted (422).
+         * List maximum text lengths
+         * @description Return the texts for which D365 has a lower limit than drafts have. A longer text cannot be submitted (422).
          */
         get: operations["list_lengths"];
         put?: never;
@@ -242,7 +245,7 @@ export interface paths {
         };
         /**
          * List priorities
-         * @description The priorities of the dealer's legal entity.
+         * @description Return the priorities of the dealer's legal entity.
          */
         get: operations["list_priorities"];
         put?: never;
@@ -265,7 +268,7 @@ export interface components {
         Action: "edit" | "delete" | "submit" | "copy";
         /**
          * AttemptSummary
-         * @description One try, as a dealer may see it.
+         * @description One attempt, as a dealer may see it.
          */
         AttemptSummary: {
             /** Ended */
@@ -279,14 +282,14 @@ export interface components {
         };
         /**
          * CaseDocument
-         * @description A case. Once D365 has it, category, priority and description are D365's.
+         * @description A case. Once D365 has it, category, priority and description come from D365.
          */
         CaseDocument: {
             /** Allowed Actions */
             allowed_actions: components["schemas"]["Action"][];
             /**
              * Case Id
-             * @description D365's; null until D365 has the case
+             * @description D365's ID of the case. null until D365 has the case.
              */
             case_id: string | null;
             /** Category */
@@ -301,21 +304,21 @@ export interface components {
             created_at: string;
             /**
              * Created By
-             * @description null where the case was born in D365
+             * @description null if the case was created in D365.
              */
             created_by: string | null;
             /** Dealer */
             dealer: string;
             /**
              * Deleted In D365 At
-             * @description since when D365 does not have the case; else null
+             * @description When Casebridge found that D365 no longer has the case. null if D365 has it.
              */
             deleted_in_d365_at: string | null;
             /** Description */
             description: string | null;
             /**
              * Moved At
-             * @description since when the case in D365 belongs to another customer or legal entity, or to a category type that dealers do not see: this case then shows what was submitted and the last status from before; else null
+             * @description When the case moved in D365 to another customer, another legal entity, or a category type that dealers do not see. The case then shows what was submitted and its last status before that. null if it did not move.
              */
             moved_at: string | null;
             /** Notes */
@@ -340,7 +343,7 @@ export interface components {
         };
         /**
          * CaseInput
-         * @description What a dealer writes into a case. A draft may be incomplete; a submission needs a category that exists.
+         * @description What a dealer writes in a case. A draft may be incomplete; a submission needs a valid category.
          */
         CaseInput: {
             /**
@@ -351,7 +354,7 @@ export interface components {
             category?: string | null;
             /**
              * Category Type
-             * @description only needed where the category's name stands in several types
+             * @description Needed only if several types have a category with this name.
              * @default null
              */
             category_type?: string | null;
@@ -377,10 +380,10 @@ export interface components {
         };
         /**
          * CasePage
-         * @description A page of the list; `next` is the cursor of the next one.
+         * @description One page of the list. `next` is the cursor of the next page.
          */
         CasePage: {
-            /** @description with `counts=true` only */
+            /** @description Present only with `counts=true`. */
             counts?: components["schemas"]["CountsDocument"] | null;
             /** Has More */
             has_more: boolean;
@@ -391,13 +394,13 @@ export interface components {
         };
         /**
          * CaseStatus
-         * @description A case's status as dealers see it, in the order of its life.
+         * @description The status of a case as dealers see it, in the order of a case's life.
          * @enum {string}
          */
         CaseStatus: "draft" | "submitted" | "in_process" | "open" | "closed" | "canceled";
         /**
          * CategoryDocument
-         * @description A category of D365 that a case may have.
+         * @description A category from D365 that a case can have.
          */
         CategoryDocument: {
             /** Category */
@@ -417,7 +420,7 @@ export interface components {
         };
         /**
          * ContactDocument
-         * @description Whom D365's staff may ask about the case.
+         * @description The person to ask about the case.
          */
         ContactDocument: {
             /** Email */
@@ -429,7 +432,7 @@ export interface components {
         };
         /**
          * ContactInput
-         * @description Whom D365's staff may ask about the case.
+         * @description The person to ask about the case.
          */
         ContactInput: {
             /**
@@ -450,7 +453,7 @@ export interface components {
         };
         /**
          * CountDocument
-         * @description How many there are, a thousand at most; `more`: more than that (show "1000+").
+         * @description A count of up to 1,000. `more` means that it is higher: show "1000+".
          */
         CountDocument: {
             /**
@@ -466,7 +469,7 @@ export interface components {
         };
         /**
          * CountsDocument
-         * @description How many cases the list has, and how many it would have for each status alone.
+         * @description How many cases the list contains, and how many it would contain for each single status.
          */
         CountsDocument: {
             /** Statuses */
@@ -477,7 +480,7 @@ export interface components {
         };
         /**
          * DealerDocument
-         * @description A dealer that the caller may act for.
+         * @description A dealer that the caller can act for.
          */
         DealerDocument: {
             /** Active */
@@ -501,7 +504,7 @@ export interface components {
         };
         /**
          * FieldError
-         * @description What is wrong with one field; `pointer` is a JSON pointer into the body, or names a query parameter or header.
+         * @description What is wrong with one field. `pointer` is a JSON pointer into the body, or names a query parameter or header.
          */
         FieldError: {
             /** Detail */
@@ -511,7 +514,7 @@ export interface components {
         };
         /**
          * LengthDocument
-         * @description How long a text may be that is submitted, in UTF-16 units (as `maxlength` of HTML counts).
+         * @description The maximum length of a text in a submission, in UTF-16 units (like `maxlength` in HTML).
          */
         LengthDocument: {
             /** Characters */
@@ -521,7 +524,9 @@ export interface components {
         };
         /**
          * LengthList
-         * @description The texts that D365 shortens, were they longer; others may be as long as this document's schemas say.
+         * @description Texts for which D365 has a lower limit than this document's schemas.
+         *
+         *     All other texts may be as long as the schemas say.
          */
         LengthList: {
             /** Items */
@@ -529,13 +534,13 @@ export interface components {
         };
         /**
          * Outcome
-         * @description What one attempt came to.
+         * @description The outcome of one attempt.
          * @enum {string}
          */
         Outcome: "delivered" | "rejected" | "unknown" | "deferred";
         /**
          * PriorityDocument
-         * @description A priority of D365 that a case may have.
+         * @description A priority from D365 that a case can have.
          */
         PriorityDocument: {
             /** Description */
@@ -553,24 +558,24 @@ export interface components {
         };
         /**
          * ProblemDocument
-         * @description The body of each error (RFC 9457). Fields that are not listed may come in addition.
+         * @description The body of each error (RFC 9457). It may contain further fields.
          */
         ProblemDocument: {
             /**
              * Allowed Actions
-             * @description `not-allowed`: what is possible now
+             * @description For `not-allowed`: what is possible now.
              * @default null
              */
             allowed_actions?: string[] | null;
             /**
              * Current Etag
-             * @description `version-changed`: the ETag now
+             * @description For `version-changed`: the current ETag.
              * @default null
              */
             current_etag?: string | null;
             /**
              * Detail
-             * @description for people; may change
+             * @description For people. The text may change.
              * @default null
              */
             detail?: string | null;
@@ -585,13 +590,13 @@ export interface components {
             title: string;
             /**
              * Trace Id
-             * @description by which the logs have it
+             * @description The trace ID, which also appears in the logs.
              * @default null
              */
             trace_id?: string | null;
             /**
              * Type
-             * @description never changes; docs/problems.md
+             * @description The type of the problem, which never changes. See docs/problems.md.
              */
             type: string;
         } & {
@@ -599,13 +604,13 @@ export interface components {
         };
         /**
          * Separator
-         * @description What stands between the cells of a line.
+         * @description The separator between the cells of a line.
          * @enum {string}
          */
         Separator: "comma" | "semicolon" | "tab";
         /**
          * SubmissionDocument
-         * @description How far a submission has come.
+         * @description The progress of a submission.
          */
         SubmissionDocument: {
             /** Attempts */
@@ -616,7 +621,7 @@ export interface components {
             delivered_at: string | null;
             /**
              * Reason
-             * @description what D365 answered, cleaned of technicalities; for people
+             * @description What D365 answered, in words for people, without technical details.
              */
             reason: string | null;
             state: components["schemas"]["SubmissionState"];
@@ -630,13 +635,13 @@ export interface components {
         };
         /**
          * SubmissionState
-         * @description How far a submission has come; a document's state is the same.
+         * @description The progress of a submission, and the state of its document.
          * @enum {string}
          */
         SubmissionState: "pending" | "delivering" | "verifying" | "deferred" | "delivered" | "failed" | "returned" | "discarded";
         /**
          * Timeline
-         * @description The life of a case, oldest first.
+         * @description The timeline of a case, oldest event first.
          */
         Timeline: {
             /** Items */
@@ -644,7 +649,7 @@ export interface components {
         };
         /**
          * TimelineEntry
-         * @description Something that happened to a case.
+         * @description One event in the life of a case.
          */
         TimelineEntry: {
             /**
@@ -654,29 +659,29 @@ export interface components {
             at: string;
             /**
              * By
-             * @description a user; `support` for the operators of the delivery; `D365`
+             * @description A user, `support` (the operators) or `D365`.
              */
             by: string | null;
             /**
              * Content
-             * @description what was submitted
+             * @description What was submitted.
              */
             content: {
                 [key: string]: unknown;
             } | null;
             /**
              * Detail
-             * @description an attempt's outcome, the reason, the Case ID or the status
+             * @description The outcome of an attempt, the reason, the Case ID or the status.
              */
             detail: string | null;
             /**
              * Duration Seconds
-             * @description sent and the first state: since submitted; each later state: since the one before; an attempt: from its start to its end; a status: since the status before
+             * @description For `sent` and the first state: the time since the submission; for later states: since the previous state; for an attempt: its duration; for a status: since the previous status.
              */
             duration_seconds: number | null;
             /**
              * Event
-             * @description created, submitted, sent (Kafka has it), attempt, deferred, verifying, delivered, failed, replayed, linked, returned, discarded, restored, status, reopened, moved or deleted_in_d365; more may come
+             * @description One of created, submitted, sent (to Kafka), attempt, deferred, verifying, delivered, failed, replayed, linked, returned, discarded, restored, status, reopened, moved or deleted_in_d365. Later versions may add more.
              * @example submitted
              */
             event: string;
@@ -685,7 +690,7 @@ export interface components {
         };
         /**
          * ValidationDocument
-         * @description The draft could be submitted as it stands.
+         * @description The draft can be submitted as it is.
          */
         ValidationDocument: {
             /** Valid */
@@ -705,7 +710,7 @@ export interface components {
                 };
             };
         };
-        /** @description `case-submitted`: The case is submitted; `idempotency-key-in-use`: A request with this Idempotency-Key is under way */
+        /** @description `case-submitted`: The case is submitted; `idempotency-key-in-use`: Another request with this Idempotency-Key is running */
         "case-submitted-or-idempotency-key-in-use": {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
@@ -755,7 +760,7 @@ export interface components {
                 };
             };
         };
-        /** @description `idempotency-key-in-use`: A request with this Idempotency-Key is under way */
+        /** @description `idempotency-key-in-use`: Another request with this Idempotency-Key is running */
         "idempotency-key-in-use": {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
@@ -768,7 +773,7 @@ export interface components {
                 };
             };
         };
-        /** @description `internal-error`: Something failed on our side */
+        /** @description `internal-error`: Something went wrong on our side */
         "internal-error": {
             headers: {
                 [name: string]: unknown;
@@ -840,7 +845,7 @@ export interface components {
                 };
             };
         };
-        /** @description `request-timeout`: The request did not come in time */
+        /** @description `request-timeout`: The request did not arrive in time */
         "request-timeout": {
             headers: {
                 [name: string]: unknown;
@@ -903,7 +908,7 @@ export interface components {
                 };
             };
         };
-        /** @description `unavailable`: Not available now */
+        /** @description `unavailable`: Temporarily unavailable */
         unavailable: {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
@@ -916,7 +921,7 @@ export interface components {
                 };
             };
         };
-        /** @description `unavailable`: Not available now; `list-too-slow`: The list took too long */
+        /** @description `unavailable`: Temporarily unavailable; `list-too-slow`: The list took too long */
         "unavailable-or-list-too-slow": {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
@@ -929,7 +934,7 @@ export interface components {
                 };
             };
         };
-        /** @description `unavailable`: Not available now; `lists-unknown`: D365's categories are not known yet */
+        /** @description `unavailable`: Temporarily unavailable; `lists-unknown`: D365's categories are not known yet */
         "unavailable-or-lists-unknown": {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
@@ -942,7 +947,7 @@ export interface components {
                 };
             };
         };
-        /** @description `unavailable`: Not available now; `streams-taken`: No live stream is free */
+        /** @description `unavailable`: Temporarily unavailable; `streams-taken`: No live stream is free */
         "unavailable-or-streams-taken": {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
@@ -996,17 +1001,17 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description the version: a case's or document's for If-Match, a weak one for If-None-Match */
+        /** @description The version: of a case or document for If-Match, otherwise a weak one for If-None-Match. */
         ETag: string;
-        /** @description `true`: this is the answer of the first request with this Idempotency-Key */
+        /** @description `true` if this is the answer to an earlier request with this Idempotency-Key. */
         "Idempotency-Replayed": string;
-        /** @description where it is */
+        /** @description The address of the resource. */
         Location: string;
-        /** @description how long it waited for, at most */
+        /** @description The maximum wait that was applied. */
         "Preference-Applied": string;
-        /** @description seconds after which the request may be repeated */
+        /** @description The number of seconds to wait before repeating the request. */
         "Retry-After": string;
-        /** @description what was wrong with the token, or which scope it lacks (RFC 6750) */
+        /** @description What is wrong with the token, or which scope it lacks (RFC 6750). */
         "WWW-Authenticate": string;
     };
     pathItems: never;
@@ -1017,7 +1022,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description the ETag of what you have; 304 where it is the same */
+                /** @description The ETag of the version you have. If it is still current, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path?: never;
@@ -1048,7 +1053,7 @@ export interface operations {
                     "application/json": components["schemas"]["DealerList"];
                 };
             };
-            /** @description You have it already (`If-None-Match`) */
+            /** @description Not modified: you have the current version (`If-None-Match`). */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -1070,38 +1075,38 @@ export interface operations {
     list_cases: {
         parameters: {
             query?: {
-                /** @description Part of a Web Case ID, a Case ID, a user (created_by) or a status's label (English, German, Icelandic), from one character on. Case, invisible characters and the punctuation around it are ignored; dashes and full-width characters are read as the plain ones, O also as 0, and I and L as 1. If nothing is left, all cases are found. */
+                /** @description Part of a Web Case ID, a Case ID, a user (`created_by`) or a status label (English, German, Icelandic); one character is enough. Upper and lower case, invisible characters and surrounding punctuation make no difference; typographic dashes and full-width characters match the plain ones, O also matches 0, and I and L match 1. If nothing is left to search for, the list contains all cases. */
                 q?: string | null;
-                /** @description words that all stand in the case's description or notes, in any order, each of them anywhere; read as `q` is */
+                /** @description Words that must all occur in the case's description or notes, in any order and also within words. Characters match as for `q`. */
                 text?: string | null;
-                /** @description one or more, with commas between them */
+                /** @description One or more statuses, separated by commas. */
                 status?: string | null;
-                /** @description as the case shows it: D365's once D365 has the case */
+                /** @description The category that the case shows: D365's, once D365 has the case. */
                 category?: string | null;
-                /** @description as the case shows it */
+                /** @description The priority that the case shows. */
                 priority?: string | null;
-                /** @description a user's name, case ignored; `me` is the caller, by whatever name */
+                /** @description A username, in upper or lower case. `me` means the caller, under any username. */
                 created_by?: string | null;
                 origin?: string | null;
-                /** @description a date (its day in `zone` begins the range) or a time */
+                /** @description The first day (in `zone`) or time of the range. */
                 created_from?: (string | unknown | unknown) | null;
-                /** @description a date (the whole of its day in `zone` is within) or a time, included */
+                /** @description The last day (in `zone`) or time of the range, inclusive. */
                 created_to?: (string | unknown | unknown) | null;
-                /** @description true: submitted, but D365 does not have it yet; false: the others */
+                /** @description `true`: only cases that are submitted but not in D365 yet. `false`: all others. */
                 undelivered?: boolean | null;
-                /** @description the time zone whose days `created_from` and `created_to` name */
+                /** @description The time zone of the days in `created_from` and `created_to`. */
                 zone?: string;
-                /** @description a column, `-` for descending. What has no value comes last both ways; equals are sorted by created_at, then web_case_id, in the same direction. Status goes by the order of a case's life, priority by D365's where it is configured, else by its name; created_by, category, priority and description by the alphabet of `Accept-Language` (English, German or Icelandic, else the Unicode root's), ignoring case and, the last three, what is beyond 100 characters. */
+                /** @description The column to sort by; `-` before it means descending. Cases without a value come last in both directions; cases with equal values are sorted by created_at, then web_case_id, in the same direction. Status follows the order of a case's life. Priority follows D365's configured order, or its name if D365 has none. created_by, category, priority and description follow the alphabet of `Accept-Language` (English, German or Icelandic, otherwise the Unicode root's) and ignore upper and lower case; only the first 100 characters of category, priority and description count. */
                 sort?: "web_case_id" | "-web_case_id" | "case_id" | "-case_id" | "status" | "-status" | "category" | "-category" | "priority" | "-priority" | "description" | "-description" | "created_by" | "-created_by" | "created_at" | "-created_at" | "updated_at" | "-updated_at" | "submitted_at" | "-submitted_at";
-                /** @description `next` of the page before; q, filters and sort must be the same */
+                /** @description `next` of the previous page. q, text, filters and sort must be the same. */
                 cursor?: string | null;
                 limit?: number;
-                /** @description count the cases, too: in all, and by status whatever `status` names */
+                /** @description Whether to count the cases too: in total, and for each status (regardless of `status`). */
                 counts?: boolean;
             };
             header?: never;
             path: {
-                /** @description slug */
+                /** @description The dealer's slug. */
                 dealer: string;
             };
             cookie?: never;
@@ -1183,11 +1188,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description makes the request safe to repeat: the same answer again, with `Idempotency-Replayed: true`, and no second effect */
+                /** @description Makes the request safe to repeat: a repetition gets the same answer, with `Idempotency-Replayed: true`, and has no further effect. */
                 "Idempotency-Key"?: string;
             };
             path: {
-                /** @description slug */
+                /** @description The dealer's slug. */
                 dealer: string;
             };
             cookie?: never;
@@ -1275,42 +1280,42 @@ export interface operations {
     export_cases: {
         parameters: {
             query?: {
-                /** @description Part of a Web Case ID, a Case ID, a user (created_by) or a status's label (English, German, Icelandic), from one character on. Case, invisible characters and the punctuation around it are ignored; dashes and full-width characters are read as the plain ones, O also as 0, and I and L as 1. If nothing is left, all cases are found. */
+                /** @description Part of a Web Case ID, a Case ID, a user (`created_by`) or a status label (English, German, Icelandic); one character is enough. Upper and lower case, invisible characters and surrounding punctuation make no difference; typographic dashes and full-width characters match the plain ones, O also matches 0, and I and L match 1. If nothing is left to search for, the list contains all cases. */
                 q?: string | null;
-                /** @description words that all stand in the case's description or notes, in any order, each of them anywhere; read as `q` is */
+                /** @description Words that must all occur in the case's description or notes, in any order and also within words. Characters match as for `q`. */
                 text?: string | null;
-                /** @description one or more, with commas between them */
+                /** @description One or more statuses, separated by commas. */
                 status?: string | null;
-                /** @description as the case shows it: D365's once D365 has the case */
+                /** @description The category that the case shows: D365's, once D365 has the case. */
                 category?: string | null;
-                /** @description as the case shows it */
+                /** @description The priority that the case shows. */
                 priority?: string | null;
-                /** @description a user's name, case ignored; `me` is the caller, by whatever name */
+                /** @description A username, in upper or lower case. `me` means the caller, under any username. */
                 created_by?: string | null;
                 origin?: string | null;
-                /** @description a date (its day in `zone` begins the range) or a time */
+                /** @description The first day (in `zone`) or time of the range. */
                 created_from?: (string | unknown | unknown) | null;
-                /** @description a date (the whole of its day in `zone` is within) or a time, included */
+                /** @description The last day (in `zone`) or time of the range, inclusive. */
                 created_to?: (string | unknown | unknown) | null;
-                /** @description true: submitted, but D365 does not have it yet; false: the others */
+                /** @description `true`: only cases that are submitted but not in D365 yet. `false`: all others. */
                 undelivered?: boolean | null;
-                /** @description the time zone of the file's times, whose days `created_from` and `created_to` name */
+                /** @description The time zone of the times in the file, and of the days in `created_from` and `created_to`. */
                 zone?: string;
-                /** @description a column, `-` for descending. What has no value comes last both ways; equals are sorted by created_at, then web_case_id, in the same direction. Status goes by the order of a case's life, priority by D365's where it is configured, else by its name; created_by, category, priority and description by the alphabet of `Accept-Language` (English, German or Icelandic, else the Unicode root's), ignoring case and, the last three, what is beyond 100 characters. */
+                /** @description The column to sort by; `-` before it means descending. Cases without a value come last in both directions; cases with equal values are sorted by created_at, then web_case_id, in the same direction. Status follows the order of a case's life. Priority follows D365's configured order, or its name if D365 has none. created_by, category, priority and description follow the alphabet of `Accept-Language` (English, German or Icelandic, otherwise the Unicode root's) and ignore upper and lower case; only the first 100 characters of category, priority and description count. */
                 sort?: "web_case_id" | "-web_case_id" | "case_id" | "-case_id" | "status" | "-status" | "category" | "-category" | "priority" | "-priority" | "description" | "-description" | "created_by" | "-created_by" | "created_at" | "-created_at" | "updated_at" | "-updated_at" | "submitted_at" | "-submitted_at";
-                /** @description between cells; default: that of the spreadsheets in the language of `Accept-Language` */
+                /** @description The separator between cells. Default: what spreadsheets in the language of `Accept-Language` use. */
                 separator?: components["schemas"]["Separator"] | null;
             };
             header?: never;
             path: {
-                /** @description slug */
+                /** @description The dealer's slug. */
                 dealer: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description a line a case, with a line of names */
+            /** @description A header line, then one line per case. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1335,18 +1340,18 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description the last `id` of a stream before: goes on behind it */
+                /** @description The last `id` you received. The stream continues after it. */
                 "Last-Event-ID"?: string;
             };
             path: {
-                /** @description slug */
+                /** @description The dealer's slug. */
                 dealer: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events, until the token expires */
+            /** @description Server-sent events until the token expires. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1373,7 +1378,7 @@ export interface operations {
             header?: never;
             path: {
                 web_case_id: string;
-                /** @description slug */
+                /** @description The dealer's slug. */
                 dealer: string;
             };
             cookie?: never;
@@ -1450,12 +1455,12 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description the case's ETag; 412 where it has changed since */
+                /** @description The case's ETag. If the case has changed since, the answer is 412. */
                 "If-Match": string;
             };
             path: {
                 web_case_id: string;
-                /** @description slug */
+                /** @description The dealer's slug. */
                 dealer: string;
             };
             cookie?: never;
@@ -1488,12 +1493,12 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description the case's ETag; 412 where it has changed since */
+                /** @description The case's ETag. If the case has changed since, the answer is 412. */
                 "If-Match": string;
             };
             path: {
                 web_case_id: string;
-                /** @description slug */
+                /** @description The dealer's slug. */
                 dealer: string;
             };
             cookie?: never;
@@ -1596,12 +1601,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description makes the request safe to repeat: the same answer again, with `Idempotency-Replayed: true`, and no second effect */
+                /** @description Makes the request safe to repeat: a repetition gets the same answer, with `Idempotency-Replayed: true`, and has no further effect. */
                 "Idempotency-Key"?: string;
             };
             path: {
                 web_case_id: string;
-                /** @description slug */
+                /** @description The dealer's slug. */
                 dealer: string;
             };
             cookie?: never;
@@ -1671,14 +1676,14 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description `wait=N`: answer when the outcome is known, after N seconds (30) at most */
+                /** @description `wait=N`: wait for the outcome, up to N seconds (30 at most). */
                 Prefer?: string;
-                /** @description the ETag of what you have; 304 where it is the same */
+                /** @description The ETag of the version you have. If it is still current, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
                 web_case_id: string;
-                /** @description slug */
+                /** @description The dealer's slug. */
                 dealer: string;
             };
             cookie?: never;
@@ -1712,7 +1717,7 @@ export interface operations {
                     "application/json": components["schemas"]["SubmissionDocument"];
                 };
             };
-            /** @description You have it already (`If-None-Match`) */
+            /** @description Not modified: you have the current version (`If-None-Match`). */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -1735,27 +1740,27 @@ export interface operations {
     submit_case: {
         parameters: {
             query?: {
-                /** @description check, but do not submit */
+                /** @description Check the case, but do not submit it. */
                 validate_only?: boolean;
             };
             header: {
-                /** @description the case's ETag; 412 where it has changed since */
+                /** @description The case's ETag. If the case has changed since, the answer is 412. */
                 "If-Match": string;
-                /** @description `wait=N`: answer when the outcome is known, after N seconds (30) at most */
+                /** @description `wait=N`: wait for the outcome, up to N seconds (30 at most). */
                 Prefer?: string;
-                /** @description makes the request safe to repeat: the same answer again, with `Idempotency-Replayed: true`, and no second effect */
+                /** @description Makes the request safe to repeat: a repetition gets the same answer, with `Idempotency-Replayed: true`, and has no further effect. */
                 "Idempotency-Key"?: string;
             };
             path: {
                 web_case_id: string;
-                /** @description slug */
+                /** @description The dealer's slug. */
                 dealer: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description `validate_only`: nothing stands in the way */
+            /** @description With `validate_only`: the case can be submitted. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1811,12 +1816,12 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description the ETag of what you have; 304 where it is the same */
+                /** @description The ETag of the version you have. If it is still current, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
                 web_case_id: string;
-                /** @description slug */
+                /** @description The dealer's slug. */
                 dealer: string;
             };
             cookie?: never;
@@ -1868,7 +1873,7 @@ export interface operations {
                     "application/json": components["schemas"]["Timeline"];
                 };
             };
-            /** @description You have it already (`If-None-Match`) */
+            /** @description Not modified: you have the current version (`If-None-Match`). */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -1892,11 +1897,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description the ETag of what you have; 304 where it is the same */
+                /** @description The ETag of the version you have. If it is still current, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description slug */
+                /** @description The dealer's slug. */
                 dealer: string;
             };
             cookie?: never;
@@ -1924,7 +1929,7 @@ export interface operations {
                     "application/json": components["schemas"]["CategoryList"];
                 };
             };
-            /** @description You have it already (`If-None-Match`) */
+            /** @description Not modified: you have the current version (`If-None-Match`). */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -1948,11 +1953,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description the ETag of what you have; 304 where it is the same */
+                /** @description The ETag of the version you have. If it is still current, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description slug */
+                /** @description The dealer's slug. */
                 dealer: string;
             };
             cookie?: never;
@@ -1979,7 +1984,7 @@ export interface operations {
                     "application/json": components["schemas"]["LengthList"];
                 };
             };
-            /** @description You have it already (`If-None-Match`) */
+            /** @description Not modified: you have the current version (`If-None-Match`). */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
@@ -2003,11 +2008,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description the ETag of what you have; 304 where it is the same */
+                /** @description The ETag of the version you have. If it is still current, the answer is 304. */
                 "If-None-Match"?: string;
             };
             path: {
-                /** @description slug */
+                /** @description The dealer's slug. */
                 dealer: string;
             };
             cookie?: never;
@@ -2034,7 +2039,7 @@ export interface operations {
                     "application/json": components["schemas"]["PriorityList"];
                 };
             };
-            /** @description You have it already (`If-None-Match`) */
+            /** @description Not modified: you have the current version (`If-None-Match`). */
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];

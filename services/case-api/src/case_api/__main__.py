@@ -7,7 +7,7 @@ from case_shared.process import entry
 
 def main() -> None:
     """Run the command on the command line."""
-    about = "Drafts, submission and the list of cases."
+    about = "Drafts, submissions and the list of cases."
     entry.run("case-api", about, serve=serve, migrate=migrate, openapi=openapi, restored=restored)
 
 

@@ -34,9 +34,11 @@ _BATCH = 500
 _REQUEST_MS = 5_000
 _CHECK_SECONDS = 5.0
 _STOP_SECONDS = 2.0
-_reachable = Gauge("casebridge_live_kafka_reachable", "1 where the live streams' last contact with Kafka was fine")
-_behind = Gauge("casebridge_live_records_behind", "Records that the live streams have not read yet")
-_lost = Counter("casebridge_live_batches_lost_total", "Batches that could not be told: clients fetched anew")
+_reachable = Gauge("casebridge_live_kafka_reachable", "1 if the live streams' last contact with Kafka succeeded")
+_behind = Gauge("casebridge_live_records_behind", "Records that the live streams have yet to read")
+_lost = Counter(
+    "casebridge_live_batches_lost_total", "Batches that could not be shown: clients had to fetch all cases again"
+)
 
 
 @dataclass
@@ -64,7 +66,7 @@ class LiveReader:
     async def ready(self) -> bool:
         """For /readyz. Raises: `NotReady` if it has not reached Kafka since the start, though it had the time."""
         if not self._ever_reached and self.monotonic() - self._began > self.settings.kafka_start_seconds:
-            raise NotReady(f"the live streams have not reached Kafka since the start{self._last_error}")
+            raise NotReady(f"the live streams have not reached Kafka since the service started{self._last_error}")
         return True
 
     async def turn(self) -> bool:
@@ -201,7 +203,7 @@ class LiveReader:
     async def _check(self, consumer: AIOKafkaConsumer) -> None:
         """Ask Kafka something, since a reader cannot distinguish silence from absence; and look for new partitions."""
         if not is_alive(consumer):
-            raise KafkaError("the consumer's own task has ended")
+            raise KafkaError("the consumer's task has ended")
         ends = await consumer.end_offsets(list(self._partitions))
         offsets = self.streams.held.offsets
         _behind.set(sum(end - offsets[self._partitions[one]] for one, end in ends.items()))

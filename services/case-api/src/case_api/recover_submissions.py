@@ -26,7 +26,10 @@ async def recover_submissions(pool: Pool, settings: KafkaSettings) -> str:
         recovered += await _recover(pool, records)
     drafts = await pool.fetchval(load_sql(Statement.DISTRUST_DRAFTS))
     await skip(settings, f"case-api.{CASE_DELIVERY}", CASE_DELIVERY)
-    return f"{recovered} submissions recovered from Kafka; {drafts} drafts will be looked up in D365 when submitted"
+    return (
+        f"{recovered} submissions recovered from Kafka; {drafts} drafts will be looked up in D365 when they are "
+        "submitted"
+    )
 
 
 async def _recover(pool: Pool, records: Sequence[RawRecord]) -> int:

@@ -52,7 +52,7 @@ from case_shared.web.openapi import install_openapi
 from case_shared.words.category_types import CategoryTypes
 
 log = structlog.get_logger(__name__)
-DESCRIPTION = "Service cases of dealers: drafts, submission to D365, the list, and what became of each case."
+DESCRIPTION = "Dealers' service cases: drafts, submission to D365, the list, and the history of each case."
 _DRAIN_SECONDS = 8.0
 _MEASURE_SECONDS = 5.0
 

@@ -7,7 +7,7 @@ from case_shared.process import entry
 
 def main() -> None:
     """Run the command that is named."""
-    about = "Delivers cases to D365; the document queue."
+    about = "Delivers cases to D365, and serves the document queue."
     entry.run("d365-sync", about, serve=serve, migrate=migrate, openapi=openapi, restored=restored)
 
 

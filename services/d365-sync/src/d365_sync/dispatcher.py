@@ -40,7 +40,7 @@ _PUBLISH_PAUSE_SECONDS = 0.025
 _LOOK_UP_BATCH = 100
 _SECOND_CASES = 100
 _MAX_LOOK_UPS = 4
-_refused = Gauge("d365_sync_environment_refused", "1 where D365_URL is not the environment of this database")
+_refused = Gauge("d365_sync_environment_refused", "1 if D365_URL is not the environment that the database belongs to")
 
 
 @dataclass

@@ -13,18 +13,20 @@ from d365_sync.postgres.queries import Queries
 
 _OPEN = (State.PENDING, State.DELIVERING, State.VERIFYING, State.DEFERRED, State.FAILED)
 _UNKNOWN = float("nan")
-_documents = Gauge("d365_sync_documents", "Documents that are not at an end, and dead letters", ["state"])
-_oldest = Gauge("d365_sync_oldest_document_age_seconds", "Age of the oldest such document", ["state"])
-_paused = Gauge("d365_sync_paused", "1 while an operator has paused delivery, or a maintenance window is under way")
+_documents = Gauge("d365_sync_documents", "Open documents and dead letters", ["state"])
+_oldest = Gauge("d365_sync_oldest_document_age_seconds", "Age of the oldest of these documents", ["state"])
+_paused = Gauge("d365_sync_paused", "1 while an operator has paused delivery or a maintenance window is active")
 _ledger = Gauge(
-    "d365_sync_ledger_adds_up", "1 while every submission has its place; NaN where another replica reports it"
+    "d365_sync_ledger_adds_up", "1 while every submission is accounted for; NaN if another replica reports it"
 )
 _misplaced = Gauge(
-    "d365_sync_ledger_misplaced", "What the ledger wants to be zero; reported by the leader alone", ["kind"]
+    "d365_sync_ledger_misplaced", "What must be zero in the ledger; only the leader reports it", ["kind"]
 )
-_check_failed = Gauge("casebridge_d365_check_failed", "1 where this step of the last check of D365 failed", ["step"])
-_check_age = Gauge("casebridge_d365_check_age_seconds", "Time since the last check of D365; NaN where there was none")
-_uniqueness = Gauge("casebridge_d365_uniqueness_unproven", "1 where nothing proves that the Web Case ID is unique")
+_check_failed = Gauge("casebridge_d365_check_failed", "1 if this step failed in the last check of D365", ["step"])
+_check_age = Gauge("casebridge_d365_check_age_seconds", "Time since the last check of D365; NaN before the first")
+_uniqueness = Gauge(
+    "casebridge_d365_uniqueness_unproven", "1 while nothing proves that D365 keeps the Web Case ID unique"
+)
 _ledger.set(_UNKNOWN)
 _check_age.set(_UNKNOWN)
 

@@ -17,6 +17,9 @@ def restore_delivery(reason: str) -> Callable[[Pool, KafkaSettings], Awaitable[s
         await pool.execute(load_sql(Statement.RESTORE_DELIVERY), Actor("restored"), reason)
         await pool.execute(load_sql(Statement.PUBLISH_EVERYTHING_AGAIN))
         await rewind(settings, f"d365-sync.{CASE_SUBMITTED}", CASE_SUBMITTED)
-        return "every open document is looked up in D365 before it is sent; submissions are read from the earliest on"
+        return (
+            "d365-sync will look up every open document in D365 before it sends it, and reads all submissions in Kafka "
+            "again"
+        )
 
     return work

@@ -218,7 +218,7 @@ def build_check(settings: Settings, checks: PostgresChecks, clock: Clock) -> Che
     """Checks D365 like `casebridge d365 check`, but writes nothing there."""
 
     async def check(asked: Asked) -> Report:
-        return await run_check(settings, asked, clock, inbound="no case is created")
+        return await run_check(settings, asked, clock, inbound="the check creates no case")
 
     return CheckD365(checks, check, clock)
 

@@ -7,7 +7,9 @@ from case_shared.process import entry
 
 def main() -> None:
     """Run the command on the command line."""
-    entry.run("status-sync", "Brings D365's status to the portal.", serve=serve, migrate=migrate, openapi=openapi)
+    entry.run(
+        "status-sync", "Brings status changes from D365 to the portal.", serve=serve, migrate=migrate, openapi=openapi
+    )
 
 
 def serve() -> None:

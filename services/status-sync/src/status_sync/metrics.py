@@ -6,11 +6,11 @@ from prometheus_client import Gauge
 
 from status_sync.postgres.progress import ProgressStore
 
-_due = Gauge("casebridge_due_reads_waiting", "Cases that are due for a read of D365")
-_due_age = Gauge("casebridge_due_read_oldest_age_seconds", "For how long the oldest due read waits")
-_poll_age = Gauge("casebridge_d365_poll_age_seconds", "Time since the last reconciliation poll came to its end")
+_due = Gauge("casebridge_due_reads_waiting", "Cases that must be read from D365")
+_due_age = Gauge("casebridge_due_read_oldest_age_seconds", "How long the oldest due read has waited")
+_poll_age = Gauge("casebridge_d365_poll_age_seconds", "Time since the last poll ended")
 
-_not_followed = Gauge("casebridge_cases_not_followed", "Cases that take nothing more from D365, by why", ["why"])
+_not_followed = Gauge("casebridge_cases_not_followed", "Cases that no longer follow D365, by reason", ["why"])
 
 
 @dataclass(frozen=True)

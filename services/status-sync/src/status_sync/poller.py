@@ -15,7 +15,7 @@ from case_shared.process.heartbeats import Heartbeats
 from case_shared.process.loops import Doorbell, pause, run_loop
 
 log = structlog.get_logger(__name__)
-_failures = Counter("casebridge_d365_read_failures_total", "Reads of D365 that failed", ["loop", "error"])
+_failures = Counter("casebridge_d365_read_failures_total", "Failed reads of D365", ["loop", "error"])
 # Reads that become due within this time share a request.
 _GATHER_SECONDS = 0.1
 _TICK_SECONDS = 0.5

@@ -14,22 +14,23 @@ from case_shared.web.limits import PerMinute
 class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, D365Settings, InboundTopic):
     """The settings of `status-sync serve`."""
 
-    port: Port = Field(default=8002, description="Port to listen on.")
+    port: Port = Field(default=8002, description="The port to listen on.")
     d365_poll_seconds: Annotated[float, Field(gt=0)] = Field(
-        default=60, description="How often D365 is asked for what changed, besides its events."
+        default=60, description="How often to ask D365 for changes, in addition to its events."
     )
     d365_step_alarm_seconds: Annotated[float, Field(gt=0)] = Field(
-        default=900, description="A step of the poll that has not succeeded for this long raises an alarm."
+        default=900, description="How long a step of the poll may go without success before it raises an alarm."
     )
     rate_limit_events_per_minute: PerMinute = Field(
-        default=6000, description="Requests with the events' secret to one replica; 0 is no limit."
+        default=6000, description="Requests with D365_EVENTS_SECRET that one replica accepts; 0 means no limit."
     )
     rate_limit_address_per_minute: PerMinute = Field(
-        default=60, description="Requests of one address without the events' secret; 0 is no limit."
+        default=60,
+        description="Requests of one address without D365_EVENTS_SECRET that one replica accepts; 0 means no limit.",
     )
     d365_events_secret: SecretStr | None = Field(
         default=None,
-        description="What D365 sends with its events to POST /v1/d365/events. Without it that endpoint is off.",
+        description="The secret that D365 sends to POST /v1/d365/events. Without it, the endpoint is off.",
     )
 
     @property

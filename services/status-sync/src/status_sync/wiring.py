@@ -66,7 +66,7 @@ from status_sync.web.events import EventLimits, event_routes
 from status_sync.web.openapi import CONTRACT
 
 log = structlog.get_logger(__name__)
-DESCRIPTION = "Takes D365's business events, and brings D365's status into the read model."
+DESCRIPTION = "Receives D365's business events, and updates cases with their status in D365."
 _DRAIN_SECONDS = 6.0
 _OUTBOX_SECONDS = 0.5
 _MEASURE_SECONDS = 5.0

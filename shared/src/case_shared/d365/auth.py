@@ -75,7 +75,7 @@ class D365Tokens:
         except TimeoutError:
             raise D365Unavailable("token endpoint: TimeoutError") from None
         if self._token is None or error:
-            raise error or D365Unavailable("the token was refused while it was fetched")
+            raise error or D365Unavailable("D365 refused the token while a new one was being fetched")
         return self._token.value
 
     def invalidate(self, refused: str) -> None:
@@ -132,7 +132,7 @@ async def open_tokens(source: TokenSource, clock: Clock) -> AsyncIterator[D365To
 
 def _usable(token: object) -> str:
     if not isinstance(token, str) or not _USABLE_TOKEN.fullmatch(token):
-        raise D365UnusableToken("token endpoint: the access token holds characters that no header can carry")
+        raise D365UnusableToken("token endpoint: the access token contains characters that are not allowed in a header")
     return token
 
 

@@ -163,7 +163,10 @@ class CasesByKey:
         cases: list[D365Case] = []
         async for page in self._sets.pages(operation, url, timeout=left):
             if len(cases) + len(page.rows) >= _MOST_ROWS_BY_KEYS:
-                why = f"{operation}: {_MOST_ROWS_BY_KEYS} rows or more for a few keys; D365 does not apply the filter"
+                why = (
+                    f"{operation}: D365 ignores the filter and returned {_MOST_ROWS_BY_KEYS} rows or more for a few "
+                    "keys"
+                )
                 raise D365AnswersTooMuch(why)
             cases += self._rows.read(page.rows)
             question.support.update(dict.fromkeys(share, page.support))

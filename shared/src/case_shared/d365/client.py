@@ -178,7 +178,7 @@ class D365Client:
         """
         fields, wanted = self._fields, text.strip()
         if "*" in wanted:
-            raise D365UnusableKey("the text looked for cannot hold an asterisk (*), which D365 reads as any characters")
+            raise D365UnusableKey("the search text cannot contain an asterisk (*), because D365 reads it as a wildcard")
         # An asterisk in the account is a pattern to D365 and matches other customers' cases: dropped below.
         theirs = f"{fields.customer_account} eq {string_literal(customer_account)}"
         place = f"{key_equals(fields.data_area_id, data_area_id)} and {theirs}"

@@ -24,4 +24,4 @@ def clock_problem(headers: Mapping[str, str], clock: Clock) -> str | None:
     if ahead is None or abs(ahead) <= TOLERATED_SECONDS:
         return None
     direction = "ahead of" if ahead > 0 else "behind"
-    return f"this machine's clock is {abs(ahead):.0f} s {direction} the server's: set it right (NTP)"
+    return f"this machine's clock is {abs(ahead):.0f} s {direction} the server's; correct it (NTP)"

@@ -76,21 +76,21 @@ def judge(answer: Answer, sent: CaseToCreate, body: CaseBody, exchange: Exchange
         case status if 200 <= status < 300:
             return _created(answer, sent, body, exchange)
         case 401:
-            return Unauthorized(
-                "D365 refuses a fresh token; check the Entra application in D365 and D365_URL", exchange
-            )
+            return Unauthorized("D365 rejects a new token; check the Entra application in D365 and D365_URL", exchange)
         case 403:
             text = full_text(answer.document) or "D365 answered 403"
             return Forbidden(reason_for_dealers(text), text, exchange)
         case 404:
-            return Misconfigured("404: D365 has no such entity set; check [case] entity_set and D365_URL", exchange)
+            return Misconfigured(
+                "D365 answered 404: it has no such entity set; check [case] entity_set and D365_URL", exchange
+            )
         case 429:
             return Throttled(retry_after_seconds(answer.headers), exchange)
         case status if _is_refusal(answer):
             text = full_text(answer.document) or f"D365 answered {status} without a reason"
             return Rejected(status, reason_for_dealers(text), text, retry_once=status == 500, exchange=exchange)
         case status:
-            return Unknown(f"an answer that proves nothing: {status}", status, exchange)
+            return Unknown(f"the answer {status} does not prove anything", status, exchange)
 
 
 def _is_refusal(answer: Answer) -> bool:
@@ -104,7 +104,7 @@ def _created(answer: Answer, sent: CaseToCreate, body: CaseBody, exchange: Excha
     case_id, web_case_id = document.get(body.case_id_field), document.get(body.web_case_id_field)
     case_id = readable(case_id).strip() if isinstance(case_id, str) else ""
     if not is_case_id(case_id):
-        return Unknown(f"{answer.status} without a usable Case ID", answer.status, exchange)
+        return Unknown(f"D365 answered {answer.status} without a usable Case ID", answer.status, exchange)
     if isinstance(web_case_id, str) and web_case_id.strip() and not same_key(web_case_id, sent.web_case_id):
-        return Unknown(f"{answer.status} with another case's Web Case ID", answer.status, exchange)
+        return Unknown(f"D365 answered {answer.status} with another case's Web Case ID", answer.status, exchange)
     return Created(case_id, exchange, differences(body.sent, body.of(sent), document))

@@ -95,9 +95,9 @@ class EntraSource:
     def _without_answer(self, error: Exception) -> D365Error:
         match error, self._sign_in:
             case (OSError() | ValueError(), Certificate(file=file)):
-                return D365CertificateRefused(f"D365_CLIENT_CERTIFICATE: {file} cannot be used: {error}")
+                return D365CertificateRefused(f"D365_CLIENT_CERTIFICATE: cannot use {file}: {error}")
             case (OSError(), WorkloadIdentity(file=file)):
-                return D365FederationRefused(f"D365_FEDERATED_TOKEN_FILE: {file} cannot be read: {error}")
+                return D365FederationRefused(f"D365_FEDERATED_TOKEN_FILE: cannot read {file}: {error}")
             case _:
                 return D365Unavailable(f"token endpoint: {type(error).__name__}: {error}"[:500])
 
@@ -108,8 +108,8 @@ def certificate_problem(sign_in: Certificate) -> str | None:
         _certificate_credential(sign_in)
     except (OSError, ValueError, TypeError) as error:
         return (
-            f"D365_CLIENT_CERTIFICATE: {sign_in.file} holds no certificate with an RSA private key that"
-            f" D365_CLIENT_CERTIFICATE_PASSWORD opens: {error}"
+            f"D365_CLIENT_CERTIFICATE: {sign_in.file} must contain a certificate with its RSA private key, which "
+            f"D365_CLIENT_CERTIFICATE_PASSWORD opens: {error}"
         )
     return None
 

@@ -24,11 +24,11 @@ def key_problem(text: str) -> str | None:
     if not text:
         return "it is empty"
     if len(text) > MAX_KEY_CHARACTERS:
-        return f"it has {len(text)} characters; at most {MAX_KEY_CHARACTERS} are possible"
+        return f"it has {len(text)} characters, but at most {MAX_KEY_CHARACTERS} are possible"
     if "*" in text:
-        return "it holds an asterisk (*), which D365 reads as any characters: write the key in full"
+        return "it contains an asterisk (*), which D365 reads as a wildcard; write the complete key"
     if _UNUSABLE.search(text):
-        return "it holds a control character"
+        return "it contains a control character"
     return None
 
 

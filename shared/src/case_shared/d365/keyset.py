@@ -37,12 +37,12 @@ class Place(NamedTuple):
         """Return the place of `last`, modified at `written` in D365's words. Raises: D365Misconfigured: no advance."""
         if last.modified_at is None or last.rec_id is None:
             missing = "modified_at" if last.modified_at is None else "rec_id"
-            raise D365Misconfigured(f"D365 gives a case without its {missing}; check [case.fields] {missing}")
+            raise D365Misconfigured(f"D365 returned a case without its {missing}; check [case.fields] {missing}")
         following = Place.at(ModifiedKey(last.modified_at, last.rec_id))
         if isinstance(written, str) and _MOMENT.fullmatch(written):
             following = following._replace(written=written)
         if following.order <= self.order:
-            raise D365Misconfigured("D365 gives the same page again; check [case.fields] modified_at and rec_id")
+            raise D365Misconfigured("D365 returned the same page again; check [case.fields] modified_at and rec_id")
         return following
 
     @property

@@ -44,7 +44,7 @@ class _Fields(_Table):
     def _no_name_twice(self) -> Self:
         twice = [name for name, count in Counter(self.by_ours().values()).items() if count > 1]
         if twice:
-            raise ValueError(f"D365's field {twice[0]} stands for two of ours; map each to its own")
+            raise ValueError(f"two of our fields map to D365's field {twice[0]}; map each to a different one")
         return self
 
     def by_ours(self) -> dict[str, str]:
@@ -141,7 +141,9 @@ class CaseTable(_Table):
         nowhere = self.lengths.known().keys() - self.fields.by_ours().keys()
         if nowhere:
             name = min(nowhere)
-            raise ValueError(f"[case.lengths] {name} has no field in D365; map [case.fields] {name}, or remove it")
+            raise ValueError(
+                f"[case.lengths] {name} has no field in D365; map [case.fields] {name}, or remove the length"
+            )
         return self
 
 
@@ -235,7 +237,7 @@ class Mapping(_Table):
     @classmethod
     def _with_defaults(cls, value: dict[str, CaseStatus]) -> dict[str, CaseStatus]:
         if CaseStatus.DRAFT in value.values():
-            raise ValueError("a case that D365 has is no draft; use submitted, in_process, open, closed or canceled")
+            raise ValueError("a case in D365 cannot be a draft; use submitted, in_process, open, closed or canceled")
         return _DEFAULT_STATUS | value
 
     @model_validator(mode="before")
@@ -247,7 +249,7 @@ class Mapping(_Table):
         fields = dict(case.get("fields", {})) if isinstance(case, dict) else {}
         named = [name for name in CONTACT_FIELDS if fields.get(name)]
         if named:
-            raise ValueError(f"contact_into_notes = true, but [case.fields] names {named[0]}; remove one of the two")
+            raise ValueError(f"contact_into_notes = true excludes [case.fields] {named[0]}; remove one of the two")
         if fields.get("notes") == "":
             raise ValueError("contact_into_notes = true needs a field for the notes; map [case.fields] notes")
         return {**given, "case": {**case, "fields": {**fields, **dict.fromkeys(CONTACT_FIELDS, "")}}}
@@ -283,6 +285,6 @@ def load_mapping(path: Path | None) -> Mapping:
 def _problem(detail: dict[str, Any]) -> str:
     *tables, key = [str(part) for part in detail["loc"]] or [""]
     where = f"table [{'.'.join(tables)}]" if tables else "top level"
-    what = "unknown key; remove it or correct its name" if detail["type"] == "extra_forbidden" else detail["msg"]
+    what = "unknown key; correct its name or remove it" if detail["type"] == "extra_forbidden" else detail["msg"]
     what = what.removeprefix("Value error, ")
     return f"{where}, key {key!r}: {what}"

@@ -30,7 +30,7 @@ class _Bounded(httpx2.AsyncHTTPTransport):
             async for part in answer.aiter_bytes():
                 body += part
                 if len(body) > _MOST_BYTES:
-                    raise httpx2.ReadError(f"an answer of more than {_MOST_BYTES} bytes", request=request)
+                    raise httpx2.ReadError(f"the answer is longer than {_MOST_BYTES} bytes", request=request)
         finally:
             await answer.aclose()
         headers = [(name, value) for name, value in answer.headers.multi_items() if name not in _OF_THE_CODING]

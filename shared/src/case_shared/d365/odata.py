@@ -25,7 +25,7 @@ def string_literal(value: str) -> str:
 def key_equals(field: str, value: str) -> str:
     """Return `field eq 'value'` for a key. Raises: D365UnusableKey if D365 would match more than that one key."""
     if problem := key_problem(value):
-        raise D365UnusableKey(f"{field} cannot be asked for: {problem}")
+        raise D365UnusableKey(f"{field} cannot be queried: {problem}")
     return f"{field} eq {string_literal(value)}"
 
 

@@ -17,10 +17,10 @@ from case_shared.d365.reading import EntitySets
 # No case has this number: the read checks the fields' names without reading anybody's notes.
 _NO_CASE = "casebridge-preflight"
 _NO_FIELD = (
-    "D365 does not know it, or it is private there (400): correct its name in the mapping, or set its Access modifier"
-    " to Public in the entity"
+    "D365 has no such field, or it is private (400); correct its name in the mapping, or set its access modifier to "
+    "Public in the entity"
 )
-_NO_SET = "D365 does not have it (404): correct entity_set in the mapping, or publish the entity there"
+_NO_SET = "D365 has no such entity set (404); correct entity_set in the mapping, or publish the entity in D365"
 
 
 class Table(NamedTuple):
@@ -92,7 +92,7 @@ async def _unknown_fields(sets: EntitySets, table: Table, timeout: float) -> lis
             await read(sets, table, (field,), timeout)
         except D365Misconfigured:
             problems.append(PreflightProblem(table.name, table.entity_set, field, _NO_FIELD))
-    return problems or [PreflightProblem(table.name, table.entity_set, None, "D365 refuses its filter (400)")]
+    return problems or [PreflightProblem(table.name, table.entity_set, None, "D365 rejects its filter (400)")]
 
 
 async def read(sets: EntitySets, table: Table, fields: tuple[str, ...], timeout: float, filter_: str = "") -> None:

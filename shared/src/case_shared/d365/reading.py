@@ -91,7 +91,7 @@ class EntitySets:
         following: URL | None = url
         while following:
             if following in seen:
-                raise D365NotOData(f"{operation}: D365 names the same page again")
+                raise D365NotOData(f"{operation}: D365 linked to the same page again")
             seen.add(following)
             page = await self.page(operation, following, timeout=timeout, ids=ids)
             following = page.following
@@ -105,16 +105,16 @@ class EntitySets:
         try:
             return _following(current, link, self._origin)
         except ValueError as error:
-            raise D365ForeignLink(f"{operation}: the next page is not followed: {error}") from None
+            raise D365ForeignLink(f"{operation}: the link to the next page is not usable: {error}") from None
 
 
 def _following(current: URL, link: str, origin: URL) -> URL:
     """Return the next page's address as D365 wrote it, quoting only what a request line forbids. Raises: ValueError."""
     if _CONTROL.search(link):
-        raise ValueError("it holds a control character")
+        raise ValueError("it contains a control character")
     following = current.join(URL(quote(link, safe=_IN_ADDRESSES), encoded=True))
     if following.origin() != origin or following.user is not None:
-        raise ValueError(f"it is on another origin, {following.origin()}")
+        raise ValueError(f"it leads to another origin, {following.origin()}")
     return following
 
 
@@ -135,8 +135,8 @@ class Rows(Generic[RowT]):
         try:
             return self._model.model_validate({ours: row[theirs] for ours, theirs in self._fields.items()})
         except KeyError as error:
-            what = f"{self._entity_set}: an answer without field {error.args[0]}"
-            raise D365Misconfigured(f"{what}; correct its name in the mapping, or make it public there") from error
+            what = f"{self._entity_set}: the answer has no field {error.args[0]}"
+            raise D365Misconfigured(f"{what}; correct its name in the mapping, or make it public in D365") from error
         except ValidationError as error:
             problem = error.errors(include_url=False, include_input=False)[0]
             field = self._fields.get(str(problem["loc"][0]))
@@ -146,7 +146,9 @@ class Rows(Generic[RowT]):
 def _rows(operation: str, answer: Answer) -> list[Row]:
     rows = (answer.document or {}).get("value")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise D365NotOData(f"{operation}: {answer.status}, but no OData collection", status=answer.status)
+        raise D365NotOData(
+            f"{operation}: D365 answered {answer.status}, but not with an OData collection", status=answer.status
+        )
     return rows
 
 
@@ -168,7 +170,9 @@ def _error(operation: str, answer: Answer) -> D365Error:
         case 400 | 404 | 414 if not answer.is_html or status != 400:
             return D365Misconfigured(why, status=status)
         case _ if 300 <= status < 400:
-            return D365NotOData(f"{operation}: {status}: a redirect, which is never followed", status=status)
+            return D365NotOData(
+                f"{operation}: D365 answered {status}, a redirect, which Casebridge never follows", status=status
+            )
         case _ if answer.is_html:
             return D365NotOData(why, status=status)
         case _:

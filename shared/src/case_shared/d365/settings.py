@@ -15,14 +15,15 @@ class D365Settings(SignInSettings):
 
     d365_mapping: str | None = Field(
         default=None,
-        description="Path of a TOML file that maps D365's names to ours (deploy/mapping.toml). Default: built in.",
+        description="The path of a TOML file that maps D365's names to ours (deploy/mapping.toml). Default: built in.",
     )
     d365_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
-        default=30, description="A request that D365 has not answered by then is given up."
+        default=30, description="How long to wait for D365's answer to a request."
     )
     d365_category_types: str | None = Field(
         default=None,
-        description="Category types whose cases dealers may see, separated by commas. Default: all but HR and audit.",
+        description="The category types of the cases that dealers see, separated by commas. Default: all but HR and "
+        "audit.",
     )
 
     @field_validator("d365_mapping")

@@ -46,7 +46,7 @@ class D365SignInRefused(D365Unauthorized):
     """
 
     remedy: ClassVar[str] = (
-        "check D365_CLIENT_ID, what proves it (such as D365_CLIENT_SECRET), the tenant or token endpoint, and D365_URL"
+        "check D365_CLIENT_ID, its secret, certificate or token, D365_TENANT_ID (or D365_TOKEN_URL), and D365_URL"
     )
 
     def __init__(self, why: str, *, status: int | None = None, code: int | None = None) -> None:
@@ -57,55 +57,60 @@ class D365SignInRefused(D365Unauthorized):
 class D365SecretWrong(D365SignInRefused):
     """AADSTS7000215, or 7000216: no secret at all."""
 
-    remedy = "check D365_CLIENT_SECRET: it is the secret's value, not its id, and of this application"
+    remedy = "check D365_CLIENT_SECRET: it must be the value (not the ID) of one of this application's secrets"
 
 
 class D365SecretExpired(D365SignInRefused):
     """AADSTS7000222."""
 
-    remedy = "the secret has expired: make a new one in Entra (Certificates & secrets) and set D365_CLIENT_SECRET"
+    remedy = "the secret has expired: create a new one in Entra (Certificates & secrets), and set D365_CLIENT_SECRET"
 
 
 class D365ApplicationUnknown(D365SignInRefused):
     """AADSTS700016, 7000229, 7000112 (disabled)."""
 
-    remedy = "the tenant has no such application, or it is disabled: check D365_CLIENT_ID and the tenant"
+    remedy = "the tenant has no such application, or it is disabled: check D365_CLIENT_ID and D365_TENANT_ID"
 
 
 class D365TenantUnknown(D365SignInRefused):
     """AADSTS90002, 900021, 900023."""
 
-    remedy = "there is no such tenant: check D365_TENANT_ID (or D365_TOKEN_URL) and D365_CLOUD"
+    remedy = "the tenant does not exist: check D365_TENANT_ID (or D365_TOKEN_URL) and D365_CLOUD"
 
 
 class D365EnvironmentUnknown(D365SignInRefused):
     """AADSTS500011, 650057: the resource that the scope names."""
 
-    remedy = "D365_URL is not the name under which the tenant knows the environment: check it, or set D365_SCOPE"
+    remedy = "the tenant has no D365 environment with the address in D365_URL: check it, or set D365_SCOPE"
 
 
 class D365CertificateRefused(D365SignInRefused):
     """AADSTS700027, 1000502: not registered on the application, or expired."""
 
-    remedy = "check that the certificate of D365_CLIENT_CERTIFICATE is on the application in Entra and has not expired"
+    remedy = (
+        "check that the certificate in D365_CLIENT_CERTIFICATE belongs to the application in Entra and has not expired"
+    )
 
 
 class D365FederationRefused(D365SignInRefused):
     """AADSTS70021, 700211 to 700213: no federated credential for this token's issuer, audience or subject."""
 
-    remedy = "check issuer, subject and audience of the application's federated credential against the token in D365_FEDERATED_TOKEN_FILE"  # noqa: E501
+    remedy = (
+        "compare issuer, subject and audience of the application's federated credential with the token in "
+        "D365_FEDERATED_TOKEN_FILE"
+    )
 
 
 class D365ClockOff(D365SignInRefused):
     """AADSTS700024: the assertion is not valid at this time."""
 
-    remedy = "set this machine's clock right (NTP); a federated token may also have ended: check who renews its file"
+    remedy = "correct this machine's clock (NTP); for a federated token, check what renews its file"
 
 
 class D365IdentityMissing(D365SignInRefused):
     """Azure has no managed identity for us."""
 
-    remedy = "assign a managed identity to this resource; for a user-assigned one D365_CLIENT_ID is its client id"
+    remedy = "assign a managed identity to this resource; for a user-assigned one, set D365_CLIENT_ID to its client ID"
 
 
 _BY_CODE: Mapping[int, type[D365SignInRefused]] = {
@@ -140,7 +145,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, clock: Clock) 
         off = clock_problem(headers, clock)
         return refused("; ".join(filter(None, [said, refused.remedy, off])), status=status, code=code)
     pause = retry_after_seconds(headers)
-    return D365Unavailable(said if pause is None else f"{said}, asks for {pause:g} s", status=status)
+    return D365Unavailable(said if pause is None else f"{said}; wait {pause:g} s", status=status)
 
 
 def _words(document: Mapping[str, Any]) -> str | None:

@@ -18,7 +18,9 @@ from case_shared.d365.sign_in import (
 )
 from case_shared.process.safe_settings import SafeSettings, is_within
 
-_ENTRA_HINT = "for Entra set D365_TENANT_ID, or the tenant's https://login.microsoftonline.com/TENANT/oauth2/v2.0/token"
+_ENTRA_HINT = (
+    "for Entra, set D365_TENANT_ID, or D365_TOKEN_URL to https://login.microsoftonline.com/TENANT/oauth2/v2.0/token"
+)
 
 
 class SignInSettings(SafeSettings):
@@ -29,37 +31,37 @@ class SignInSettings(SafeSettings):
         description="The root address of the D365 environment, such as https://contoso.operations.dynamics.com.",
     )
     d365_tenant_id: str | None = Field(
-        default=None, pattern=r"^[A-Za-z0-9.-]+$", description="The Entra tenant: its id, or one of its domains."
+        default=None, pattern=r"^[A-Za-z0-9.-]+$", description="The ID or a domain of the Entra tenant."
     )
-    d365_cloud: Cloud = Field(default=Cloud.PUBLIC, description="The cloud that the tenant is in.")
+    d365_cloud: Cloud = Field(default=Cloud.PUBLIC, description="The tenant's cloud.")
     d365_token_url: str | None = Field(
         default=None,
         pattern="^https?://[^/]",
-        description="Address of a token endpoint that is not Entra's, instead of D365_TENANT_ID.",
+        description="The address of the token endpoint, if it is not Entra's. It replaces D365_TENANT_ID.",
     )
     d365_client_id: str | None = Field(
-        default=None, min_length=1, description="The application (client) id, as registered in Entra and in D365."
+        default=None, min_length=1, description="The application (client) ID, as registered in Entra and in D365."
     )
     d365_client_secret: SecretStr | None = Field(
         default=None,
         min_length=1,
-        description="The application's secret. Set it, or D365_CLIENT_CERTIFICATE, D365_FEDERATED_TOKEN_FILE or "
-        "D365_MANAGED_IDENTITY: exactly one of the four.",
+        description="The application's secret. Set exactly one of this, D365_CLIENT_CERTIFICATE, "
+        "D365_FEDERATED_TOKEN_FILE and D365_MANAGED_IDENTITY.",
     )
     d365_client_certificate: FilePath | None = Field(
-        default=None, description="A file with the certificate and its private key, PEM or PKCS #12."
+        default=None, description="A file with the application's certificate and its private key (PEM or PKCS #12)."
     )
     d365_client_certificate_password: SecretStr | None = Field(
-        default=None, description="The password of that file, where it has one."
+        default=None, description="The password of the file in D365_CLIENT_CERTIFICATE, if it has one."
     )
     d365_federated_token_file: FilePath | None = Field(
-        default=None, description="For workload identity: the file with the federated token."
+        default=None, description="The file with the federated token, for workload identity."
     )
     d365_managed_identity: bool = Field(
-        default=False, description="Sign in as the Azure resource that Casebridge runs on."
+        default=False, description="Whether to sign in as the Azure resource that Casebridge runs on."
     )
     d365_scope: str | None = Field(
-        default=None, min_length=1, description="The scope that is asked for. Default: D365_URL/.default."
+        default=None, min_length=1, description="The scope to request. Default: D365_URL/.default."
     )
 
     def _problems(self) -> Iterator[str]:
@@ -128,24 +130,30 @@ class SignInSettings(SafeSettings):
         }
         given = [name for name, value in proofs.items() if value]
         if not given:
-            yield "D365_CLIENT_SECRET: is missing; one of " + ", ".join(proofs) + " must be set"
+            yield "D365_CLIENT_SECRET: not set. Set one of " + ", ".join(proofs)
         elif len(given) > 1:
-            yield f"{given[0]}: {' and '.join(given)} are set; set one of them only"
+            yield f"{given[0]}: {' and '.join(given)} are set. Set only one of them"
         if not self.d365_managed_identity and not self.d365_client_id:
-            yield "D365_CLIENT_ID: is missing (the application's id, as registered in Entra and in D365)"
+            yield "D365_CLIENT_ID: not set. Set it to the application (client) ID, as registered in Entra and in D365"
 
     def _missing_endpoint(self) -> Iterator[str]:
         url = self.d365_token_url or self._sandbox_token_url
         if self.casebridge_trial and (self.d365_tenant_id or self.d365_managed_identity):
-            yield "CASEBRIDGE_TRIAL: is for the trial's own sandbox, which needs neither Entra nor Azure"
+            yield (
+                "CASEBRIDGE_TRIAL: a trial uses its own sandbox, which needs neither Entra nor Azure. Remove "
+                "D365_TENANT_ID and D365_MANAGED_IDENTITY"
+            )
         elif self.d365_managed_identity:
             if self.d365_token_url or self.d365_tenant_id:
-                yield "D365_MANAGED_IDENTITY: a managed identity needs neither D365_TENANT_ID nor D365_TOKEN_URL"
+                yield (
+                    "D365_MANAGED_IDENTITY: a managed identity needs neither D365_TENANT_ID nor D365_TOKEN_URL. Remove "
+                    "them"
+                )
         elif self.d365_token_url and self.d365_tenant_id:
-            yield "D365_TOKEN_URL: D365_TENANT_ID is set too; set one of them only"
+            yield "D365_TOKEN_URL: D365_TENANT_ID is set too. Set only one of them"
         elif not url and not self.d365_tenant_id:
-            yield f"D365_TOKEN_URL: is not set: the secret would be sent to D365 itself; {_ENTRA_HINT}"
+            yield f"D365_TOKEN_URL: not set, so the secret would go to D365 itself; {_ENTRA_HINT}"
         elif url and not self.d365_client_secret and Tenant.of(url) is None:
-            yield f"D365_TOKEN_URL: only Entra takes a certificate or a federated token; {_ENTRA_HINT}"
+            yield f"D365_TOKEN_URL: only Entra accepts a certificate or a federated token; {_ENTRA_HINT}"
         elif url and is_same_origin(url, self.d365_url) and not is_within(url):
-            yield f"D365_TOKEN_URL: is on D365_URL's own host, where no secret may be sent; {_ENTRA_HINT}"
+            yield f"D365_TOKEN_URL: this is D365_URL's own host, and the secret must not go there; {_ENTRA_HINT}"

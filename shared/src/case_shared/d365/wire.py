@@ -125,7 +125,7 @@ class Wire:
         self, method: str, url: URL, body: bytes | None, headers: dict[str, str], left: float, support: SupportIds
     ) -> Answer:
         if left <= 0:
-            raise NothingSentError("no time was left to send")
+            raise NothingSentError("no time left to send the request")
         status = None
         try:
             async with self._session.request(
@@ -140,7 +140,7 @@ class Wire:
                 status, support = response.status, support.answered(response.headers)
                 content = await read_at_most(response, _MAX_ANSWER_BYTES)
                 if content is None:
-                    raise AnswerLostError(f"an answer of more than {_MAX_ANSWER_BYTES} bytes", status, support)
+                    raise AnswerLostError(f"the answer is longer than {_MAX_ANSWER_BYTES} bytes", status, support)
                 return Answer(status, response.headers, content, _json_object(response, content), support)
         except (
             aiohttp.ClientConnectorError,
@@ -179,4 +179,4 @@ def _json_object(response: aiohttp.ClientResponse, content: bytes) -> dict[str, 
 def _why(error: BaseException) -> str:
     # aiohttp's time-outs contain the address with its filter, which nobody needs to read.
     name = type(error).__name__
-    return f"no answer in time ({name})" if isinstance(error, TimeoutError) else f"{name}: {error}"[:500]
+    return f"D365 did not answer in time ({name})" if isinstance(error, TimeoutError) else f"{name}: {error}"[:500]

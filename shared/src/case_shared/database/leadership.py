@@ -26,7 +26,7 @@ from case_shared.words.errors import LeaseLost
 log = structlog.get_logger(__name__)
 # A new leader leads within ten seconds, even on a busy machine; a frozen one's locks end after five (postgres.py).
 LEASE_SECONDS = 6.0
-_leading = Gauge("casebridge_leader", "1 where this process leads", ["lease"])
+_leading = Gauge("casebridge_leader", "1 if this process is the leader", ["lease"])
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Lease:
     def check(self) -> None:
         """Raise `LeaseLost` unless the lease is surely valid now."""
         if self.remaining_seconds() <= 0:
-            raise LeaseLost(f"lease {self.name} has expired")
+            raise LeaseLost(f"the lease {self.name} has expired")
 
     def extend(self, ends: float) -> None:
         """Set the end of the lease to `ends` on the monotonic clock."""

@@ -22,13 +22,15 @@ EVERY_SECONDS = 5.0
 _LONGEST_ERROR = 1000
 _age = Gauge(
     "casebridge_progress_age_seconds",
-    "Time since a loop or step last succeeded, from its service's start where it never did; of all services",
+    "Time since a loop or step of any service last succeeded, or since its service started if it never did",
     ["service", "name"],
 )
-_bound = Gauge("casebridge_progress_bound_seconds", "Within which it must succeed", ["service", "name"])
+_bound = Gauge(
+    "casebridge_progress_bound_seconds", "Time within which the loop or step must succeed", ["service", "name"]
+)
 _step_age = Gauge(
     "casebridge_d365_step_age_seconds",
-    "Time since a step of the poll last succeeded, from status-sync's start where it never did",
+    "Time since a step of the poll last succeeded, or since status-sync started if it never did",
     ["step"],
 )
 

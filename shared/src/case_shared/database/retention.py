@@ -15,7 +15,9 @@ from case_shared.process.loops import pause, run_loop
 log = structlog.get_logger(__name__)
 LEASE_NAME = "retention"
 _DAY_SECONDS = 86_400
-_removed = Counter("casebridge_retention_removed_total", "Rows emptied or deleted because their time is over", ["what"])
+_removed = Counter(
+    "casebridge_retention_removed_total", "Rows emptied or deleted because their retention time is over", ["what"]
+)
 
 
 @dataclass(frozen=True)

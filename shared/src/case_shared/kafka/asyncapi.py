@@ -27,7 +27,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Casebridge events",
             "version": "1",
-            "description": "CloudEvents 1.0 in Kafka's binary mode (headers `ce_*`); each key is the Web Case ID.",
+            "description": "CloudEvents 1.0 in Kafka's binary mode (headers `ce_*`), keyed by the Web Case ID.",
         },
         "defaultContentType": "application/json",
         "channels": {topic: _channel(topic, model) for topic, model in _EVENTS.items()},
@@ -62,13 +62,13 @@ def incompatibilities(old: Any, new: Any, path: str = "") -> Iterator[str]:
             if name in {"description", "summary", "title", "default", "examples", "version"}:
                 continue
             if name not in new:
-                yield f"{path}/{name} is gone"
+                yield f"{path}/{name} is missing"
             else:
                 yield from incompatibilities(value, new[name], f"{path}/{name}")
     elif isinstance(old, list) and isinstance(new, list) and path.endswith("/required"):
-        yield from (f"{path}: {name} is no longer always there" for name in old if name not in new)
+        yield from (f"{path}: {name} is no longer required" for name in old if name not in new)
     elif old != new:
-        yield f"{path} was {old!r} and is {new!r}"
+        yield f"{path} changed from {old!r} to {new!r}"
 
 
 def main() -> None:
@@ -77,7 +77,7 @@ def main() -> None:
     if path.exists():
         problems = list(incompatibilities(json.loads(path.read_text(encoding="utf-8")), document()))
         if problems:
-            raise SystemExit("refused, this breaks subscribers:\n" + "\n".join(problems))
+            raise SystemExit("refused, because this breaks subscribers:" + "\n".join(problems))
     path.write_text(json.dumps(document(), indent=2) + "\n", encoding="utf-8")
 
 

@@ -52,7 +52,7 @@ def _addresses(text: str) -> str:
     for address in found:
         match = _ADDRESS.fullmatch(address)
         if match is None:
-            raise ValueError(f"{address or 'an empty entry'!r} is not host:port")
+            raise ValueError(f"{address or 'an empty entry'!r} is not in the form host:port")
         if not 1 <= int(match["port"]) <= _LARGEST_PORT:
             raise ValueError(f"{address!r} has no port between 1 and {_LARGEST_PORT}")
     return ",".join(found)
@@ -62,19 +62,20 @@ class KafkaSettings(KafkaSecurity):
     """How to reach Kafka; Azure Event Hubs by SASL_SSL and PLAIN."""
 
     kafka_bootstrap_servers: Annotated[str, AfterValidator(_addresses)] = Field(
-        description="Kafka's addresses: host:port, separated by commas, IPv6 in brackets."
+        description="The addresses of Kafka's brokers, as host:port, separated by commas. Put IPv6 addresses in "
+        "brackets."
     )
-    kafka_topic_prefix: str = Field(default="", description="Put in front of the name of each topic.")
-    kafka_group_prefix: str = Field(default="", description="Put in front of the name of each consumer group.")
+    kafka_topic_prefix: str = Field(default="", description="A prefix for the name of each topic.")
+    kafka_group_prefix: str = Field(default="", description="A prefix for the name of each consumer group.")
     # Event Hubs takes no less than six seconds, and neither does a broker by its `group.min.session.timeout.ms`.
     kafka_session_timeout_seconds: float = Field(
         default=6.0,
         ge=1,
         le=300,
-        description="A replica that is silent for this long loses its partitions to the others.",
+        description="How long a replica may be silent before the others take over its partitions.",
     )
     retention_event_days: Days = Field(
-        default=7, description="How long a topic keeps its events. Applies when `migrate` creates the topic."
+        default=7, description="How long a topic keeps its events. `migrate` applies it when it creates the topic."
     )
     kafka_replication_factor: int | None = Field(
         default=None,
@@ -94,13 +95,13 @@ class KafkaSettings(KafkaSecurity):
         default=60,
         gt=0,
         le=3600,
-        description="/readyz fails while a consumer has taken longer than this to join its group. `migrate` waits as "
-        "long for a Kafka that is still starting.",
+        description="How long a consumer may take to join its group before /readyz fails. `migrate` waits this long "
+        "for Kafka to start.",
     )
     kafka_group_instance: str | None = Field(
         default=None,
-        description="A lasting name of this replica, different for each: with it, a restart within the session "
-        "time-out moves no partitions.",
+        description="A permanent name for this replica, different for each. With it, a restart within "
+        "KAFKA_SESSION_TIMEOUT_SECONDS moves no partitions.",
     )
 
     def _kafka_problems(self) -> Iterator[str]:

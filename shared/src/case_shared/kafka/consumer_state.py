@@ -13,15 +13,19 @@ from case_shared.process.clock import Clock
 # A batch takes less than a second; for this long, records waited and none was handled.
 _LONGEST_LAG_SECONDS = 60.0
 _LABELS = ["topic", "group"]
-_consumed = Counter("casebridge_records_consumed_total", "Records whose outcome is durable", _LABELS)
-_ended = Counter("casebridge_consumer_errors_total", "Times that an error ended a consumer, which began anew", _LABELS)
-_record_time = Gauge("casebridge_last_record_timestamp_seconds", "Time of the newest record handled", _LABELS)
-_paused = Gauge("casebridge_consumer_paused", "1 while a flood of unreadable records stops it", _LABELS)
-_joined = Gauge("casebridge_consumer_joined", "1 while it is a member of its group", _LABELS)
-_assigned = Gauge("casebridge_consumer_partitions", "Partitions that it reads", _LABELS)
+_consumed = Counter("casebridge_records_consumed_total", "Records whose outcome is stored", _LABELS)
+_ended = Counter(
+    "casebridge_consumer_errors_total", "Number of times that a consumer restarted after an error", _LABELS
+)
+_record_time = Gauge("casebridge_last_record_timestamp_seconds", "Time of the newest record processed", _LABELS)
+_paused = Gauge(
+    "casebridge_consumer_paused", "1 while the consumer is paused because of a flood of unreadable records", _LABELS
+)
+_joined = Gauge("casebridge_consumer_joined", "1 while the consumer is a member of its group", _LABELS)
+_assigned = Gauge("casebridge_consumer_partitions", "Partitions that the consumer reads", _LABELS)
 _unowned = Gauge("casebridge_consumer_unowned_partitions", "Partitions that no member of the group reads", _LABELS)
-_lag = Gauge("casebridge_consumer_lag_records", "Records of its partitions that are not handled", _LABELS)
-_lag_age = Gauge("casebridge_consumer_lag_seconds", "For how long the oldest of these waits", _LABELS)
+_lag = Gauge("casebridge_consumer_lag_records", "Records of its partitions that are not processed yet", _LABELS)
+_lag_age = Gauge("casebridge_consumer_lag_seconds", "How long the oldest of these records has waited", _LABELS)
 
 
 def next_offset(record: RawRecord) -> int:
@@ -60,10 +64,10 @@ class ConsumerState:
         """Why this consumer makes the service not ready; None if it does not, or Kafka is only away for a while."""
         reason = f": {self.last_error}" if self.last_error else ""
         if self._ended_by_error:
-            return f"the consumer of {self.topic} was ended by an error and begins anew{reason}"
+            return f"the consumer of {self.topic} failed and restarts{reason}"
         late = self.clock.monotonic() - self._began > self.start_seconds
         if late and not self._ever_joined:
-            return f"the consumer of {self.topic} has not joined group {self.group} since the start{reason}"
+            return f"the consumer of {self.topic} has not joined group {self.group} since the service started{reason}"
         return None
 
     @property
@@ -72,11 +76,11 @@ class ConsumerState:
         if not self.joined:
             return f"the consumer of {self.topic} is not in group {self.group}"
         if self.flooded:
-            return f"the consumer of {self.topic} is paused by a flood of unreadable records"
+            return f"the consumer of {self.topic} is paused because of a flood of unreadable records"
         if self.topic_missing:
             return f"topic {self.topic} does not exist"
         if self.lag_seconds > _LONGEST_LAG_SECONDS:
-            return f"records of {self.topic} wait for {self.lag_seconds:.0f} s: the consumer does not get on with them"
+            return f"records of {self.topic} have waited for {self.lag_seconds:.0f} s: the consumer makes no progress"
         if self.unowned:
             return f"{self.unowned} partitions of {self.topic} have no consumer in group {self.group}"
         return None

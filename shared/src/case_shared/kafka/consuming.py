@@ -39,7 +39,7 @@ _PAUSE_AFTER_ERROR_SECONDS = 1.0
 # What is over sooner has healed by itself: no error, a warning.
 _LASTING_SECONDS = 60.0
 _retried = Counter(
-    "casebridge_batches_retried_total", "Batches whose handling failed and is tried again", ["topic", "group"]
+    "casebridge_batches_retried_total", "Batches that failed and are processed again", ["topic", "group"]
 )
 
 
@@ -107,7 +107,7 @@ class Consumer:
             self._consumer = await reading.start(self._broker)
         except Exception as error:
             # aiokafka says why (no answer, an untrusted certificate, a wrong password) only in its own log.
-            described = f"{repr(error)[:400]} (set by {self._subscription.set_by}; aiokafka's line in the log says why)"
+            described = f"{repr(error)[:400]} (setting: {self._subscription.set_by}; aiokafka's log line says why)"
             self.state.has_failed(described, ended=False)
             self._heartbeats.failed(self._subscription.name, described)
             raise
@@ -213,7 +213,7 @@ class Consumer:
         measured = self._heartbeats.clock.monotonic() - _MEASURE_SECONDS
         while not self._stopping.is_set():
             if not is_alive(consumer):
-                raise KafkaError("a task of the consumer's own has ended")
+                raise KafkaError("one of the consumer's tasks has ended")
             self._heartbeats.beat(self._loop)
             if self._heartbeats.clock.monotonic() - measured >= _MEASURE_SECONDS:
                 await self._measure(consumer)

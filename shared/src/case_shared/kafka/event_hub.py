@@ -42,8 +42,8 @@ def parse_connection_string(text: str) -> EventHub:
     parts = dict(part.split("=", 1) for part in text.strip().split(";") if "=" in part)
     if missing := [name for name in _NEEDED if not parts.get(name)]:
         raise ValueError(
-            f"it has no {' and no '.join(missing)}; copy the event hub's whole connection string from Azure "
-            "(Shared access policies): Endpoint=sb://…;SharedAccessKeyName=…;SharedAccessKey=…;EntityPath=…"
+            f"{' and '.join(missing)} missing; copy the event hub's complete connection string from Azure (Shared "
+            "access policies): Endpoint=sb://…;SharedAccessKeyName=…;SharedAccessKey=…;EntityPath=…"
         )
     endpoint = urlsplit(parts["Endpoint"])
     try:
@@ -51,7 +51,7 @@ def parse_connection_string(text: str) -> EventHub:
     except ValueError:
         host = None
     if endpoint.scheme != "sb" or not host:
-        raise ValueError("its Endpoint is not sb://NAMESPACE.servicebus.windows.net/")
+        raise ValueError("Endpoint must be sb://NAMESPACE.servicebus.windows.net/")
     return EventHub(f"{host}:{port}", parts.get("EntityPath", "").strip())
 
 
@@ -68,11 +68,12 @@ class InboundTopic(BaseSettings):
     """Where D365's business events come in."""
 
     d365_events_topic: str = Field(
-        default="d365.case-events.v1", min_length=1, description="The topic into which D365 sends its business events."
+        default="d365.case-events.v1", min_length=1, description="The topic that D365 sends its business events to."
     )
     d365_events_connection_string: EventHubConnection | None = Field(
         default=None,
-        description="Connection string of the event hub that D365 sends to. Default: D365_EVENTS_TOPIC in our Kafka.",
+        description="The connection string of the event hub that D365 sends its business events to. Default: "
+        "D365_EVENTS_TOPIC in our Kafka.",
     )
 
 

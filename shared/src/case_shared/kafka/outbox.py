@@ -35,11 +35,13 @@ LEASE_NAME = "relay"
 _BATCH_BYTES = 256 * 1024
 _LONGEST_REFUSAL = 1000
 _published = Counter("casebridge_outbox_published_total", "Records that Kafka has acknowledged", ["topic"])
-_refused = Counter("casebridge_outbox_refused_total", "Times that Kafka refused a record for its data", ["topic"])
-_depth = Gauge("casebridge_outbox_records", "Records that wait to be sent", ["topic"])
-_age = Gauge("casebridge_outbox_oldest_age_seconds", "For how long the oldest record waits", ["topic"])
+_refused = Counter(
+    "casebridge_outbox_refused_total", "Number of times that Kafka refused a record because of its data", ["topic"]
+)
+_depth = Gauge("casebridge_outbox_records", "Records waiting to be sent", ["topic"])
+_age = Gauge("casebridge_outbox_oldest_age_seconds", "How long the oldest record has waited", ["topic"])
 _set_aside = Gauge("casebridge_outbox_refused_records", "Records set aside because Kafka refuses them", ["topic"])
-_reachable = Gauge("casebridge_outbox_kafka_reachable", "1 where the last contact with Kafka was fine", ["topic"])
+_reachable = Gauge("casebridge_outbox_kafka_reachable", "1 if the last contact with Kafka succeeded", ["topic"])
 
 
 class UnsendableRecord(CasebridgeError):

@@ -145,14 +145,14 @@ class _Batch:
             try:
                 own = reader.take(reader.varint())
             except _Broken as error:
-                yield self._broken(behind, f"the batch breaks off: {error}")
+                yield self._broken(behind, f"the batch is incomplete: {error}")
                 return
             record = self._record(own, behind)
             behind = _last(record) + 1
             yield record
         self.odd = self.odd or not reader.at_end
         if not reader.at_end and behind <= self.last_offset:
-            yield self._broken(behind, "the batch has more content than its count of records says")
+            yield self._broken(behind, "the batch contains more than its record count says")
 
     def _decompressed(self) -> bytes:
         number = self._attributes & _CODEC
@@ -160,7 +160,7 @@ class _Batch:
         if number == 0:
             return content
         if number not in _CODECS:
-            raise ValueError(f"no compression codec has the number {number}")
+            raise ValueError(f"compression codec {number} is unknown")
         name, decompress = _CODECS[number]
         try:
             return decompress(content)
@@ -174,7 +174,7 @@ class _Batch:
             reader.take(1)  # attributes; none is in use
             delta_ms, offset = reader.varint(), self._base + reader.varint()
             if not expected <= offset <= self.last_offset:
-                raise _Broken(f"offset {offset} is out of its order")  # noqa: TRY301
+                raise _Broken(f"offset {offset} is out of order")  # noqa: TRY301
             if not self._attributes & _LOG_APPEND_TIME:
                 timestamp = self._first_ms + delta_ms
             key, value = reader.field(), reader.field()
@@ -229,7 +229,7 @@ class _Reader:
     def take(self, length: int) -> bytes:
         end = self._at + length
         if length < 0 or end > len(self._content):
-            raise _Broken(f"a length of {length} does not fit at byte {self._at}")
+            raise _Broken(f"the length {length} at byte {self._at} is out of range")
         taken, self._at = self._content[self._at : end], end
         return taken
 
@@ -245,4 +245,4 @@ class _Reader:
             number |= (byte & 0x7F) << (7 * place)
             if byte < 0x80:
                 return (number >> 1) ^ -(number & 1)
-        raise _Broken(f"a number is too long at byte {self._at}")
+        raise _Broken(f"the number at byte {self._at} is too long")

@@ -24,7 +24,7 @@ Store = Callable[[Connection, Sequence[T]], Awaitable[None]]
 _BLAMED = (*DATA_ERRORS, ValueError)
 _READ_AT_ONCE = 50
 _LONGEST_CAUSE = 2000
-_unreadable = Counter("casebridge_unreadable_records_total", "Records kept as unreadable", ["topic", "group"])
+_unreadable = Counter("casebridge_unreadable_records_total", "Unreadable records that were kept", ["topic", "group"])
 
 
 class Read(NamedTuple, Generic[T]):
@@ -129,8 +129,8 @@ class _Storing(Generic[T]):
             return
         record, cause = last
         why = (
-            f"{flood[0]} of the last {flood[1]} records cannot be read, such as offset {record.offset} of partition "
-            f"{record.partition}: {cause}"
+            f"{flood[0]} of the last {flood[1]} records cannot be read, for example offset {record.offset} of "
+            f"partition {record.partition}: {cause}"
         )
         self._gate.known_open = False
         self._let_through = await self._pool.fetchval(
@@ -179,7 +179,7 @@ class _Storing(Generic[T]):
         return await self._store_part(backed, [*bad, *unknown])
 
     async def _blame(self, record: RawRecord, error: Exception, bad: Sequence[Unreadable]) -> list[T]:
-        blamed = Unreadable(record, f"{_who(error)} refuses it: {type(error).__name__}: {error}")
+        blamed = Unreadable(record, f"{_who(error)} refused it: {type(error).__name__}: {error}")
         self._unreadable.add(id(record))
         await self._refuse_flood(blamed)
         return await self._store_part([], [*bad, blamed])

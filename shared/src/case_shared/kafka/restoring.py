@@ -84,7 +84,7 @@ async def _move(settings: KafkaSettings, group: str, topic: str, *, to_end: bool
         asked = consumer.end_offsets if to_end else consumer.beginning_offsets
         await consumer.commit(await asked(partitions))
     except (CommitFailedError, UnknownMemberIdError) as error:
-        raise SystemExit(f"group {group} has members: stop every service first, then repeat this") from error
+        raise SystemExit(f"group {group} still has members. Stop every service, and run this command again") from error
     finally:
         await consumer.stop()
 

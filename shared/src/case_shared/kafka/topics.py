@@ -50,8 +50,8 @@ async def ensure_topics(settings: KafkaSettings, *names: str) -> list[str]:
         factor = settings.kafka_replication_factor
         asks = f"KAFKA_REPLICATION_FACTOR {factor}" if factor else "its default.replication.factor"
         why = (
-            f"Kafka has no controller, or no broker for a topic, after {settings.kafka_start_seconds:g} s; {asks} "
-            "may ask for more brokers than there are"
+            f"After {settings.kafka_start_seconds:g} s, Kafka has no controller or no broker for a topic. Check that "
+            f"{asks} does not ask for more brokers than Kafka has"
         )
         raise BrokerNotAvailableError(why) from None
     finally:

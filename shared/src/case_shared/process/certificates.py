@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 _end = Gauge(
     "casebridge_certificate_end_timestamp_seconds",
-    "When the first certificate in the file of a setting ends; NaN where it cannot be read",
+    "When the first certificate in a setting's file expires; NaN if it cannot be read",
     ["setting"],
 )
 

@@ -16,13 +16,15 @@ def run(
     """Run the command that the command line names; exits with 2 if it is unknown."""
     parser = argparse.ArgumentParser(prog=service, description=description)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("serve", help="serve until SIGTERM; settings come from the environment")
-    commands.add_parser("migrate", help="bring schema and topics up to date; safe to repeat")
+    commands.add_parser("serve", help="run the service until SIGTERM; settings come from environment variables")
+    commands.add_parser("migrate", help="update the database schema and the Kafka topics; safe to repeat")
     if openapi:
         commands.add_parser("openapi", help="print the OpenAPI document")
     if restored:
-        command = commands.add_parser("restored", help="after a restore of the database, while no service runs")
-        command.add_argument("--reason", required=True, help="which backup, and why")
+        command = commands.add_parser(
+            "restored", help="run once after the database was restored, while no service is running"
+        )
+        command.add_argument("--reason", required=True, help="which backup was restored, and why")
     arguments = parser.parse_args()
     match arguments.command:
         case "serve":

@@ -8,7 +8,7 @@ from prometheus_client import Histogram
 _EVERY_SECONDS = 0.25
 _delay = Histogram(
     "casebridge_event_loop_delay_seconds",
-    "How much later than asked for the event loop wakes a task, four times a second",
+    "How late the event loop wakes a task, measured four times a second",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
 )
 

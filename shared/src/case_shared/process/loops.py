@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # health imports FastAPI, which commands that serve nothing n
 
 
 log = structlog.get_logger(__name__)
-_failures = Counter("casebridge_loop_failures_total", "Turns of a loop that raised", ["loop"])
+_failures = Counter("casebridge_loop_failures_total", "Runs of a loop that failed", ["loop"])
 _LONGEST_PAUSE_SECONDS = 5.0
 # What fails for shorter than this has healed by itself.
 _LASTING_SECONDS = 60.0

@@ -124,7 +124,7 @@ def give_up_records(producer: AIOKafkaProducer) -> None:
     batches = [*accumulator._pending_batches, *chain.from_iterable(accumulator._batches.values())]
     # A batch that ends is removed from `_pending_batches`; those that wait for another try are not in it.
     accumulator._pending_batches.update(batches)
-    accumulator.fail_all(KafkaConnectionError("the producer is given up"))
+    accumulator.fail_all(KafkaConnectionError("the producer was closed"))
     for batch in batches:
         for future in (batch._drain_waiter, *(future for future, _ in batch._msg_futures)):
             if not future.cancelled():

@@ -55,7 +55,8 @@ class SafeSettings(BaseSettings):
 
     casebridge_trial: bool = Field(
         default=False,
-        description="A trial: well-known secrets are allowed, but only this machine and its own network are reached.",
+        description="Whether this is a trial. A trial accepts well-known secrets, and reaches only this machine and "
+        "its own network.",
     )
 
     @model_validator(mode="after")
@@ -79,24 +80,33 @@ class SafeSettings(BaseSettings):
             parts = urlsplit(url)
             host, plain = parts.hostname or "", parts.scheme == "http"
             if self.casebridge_trial and not _is_within(host):
-                yield f"CASEBRIDGE_TRIAL: is for the trial's own sandbox and provider, but {name.upper()} is {host}"
+                yield (
+                    f"CASEBRIDGE_TRIAL: a trial uses only its own sandbox and provider, but {name.upper()} is {host}. "
+                    "Correct it, or set CASEBRIDGE_TRIAL=false"
+                )
             elif plain and not is_local(host) and not self.casebridge_trial:
-                yield f"{name.upper()}: secrets go there, so it must be https; http is for this machine alone"
+                yield f"{name.upper()}: use https, because secrets go there; http is only for this machine"
         if _host(getattr(self, "d365_url", None)) and _host(getattr(self, "oidc_issuer", None)):
             yield from self._refused_provider()
 
     def _refused_credentials(self) -> Iterator[str]:
         for name, value in self:
             if isinstance(value, str) and "://" in value and urlsplit(value).password is not None:
-                yield f"{name.upper()}: remove the user and password from this address; addresses are logged"
+                yield f"{name.upper()}: remove the user and password, because the log shows this address"
 
     def _refused_provider(self) -> Iterator[str]:
         d365, issuer = _host(getattr(self, "d365_url", None)), urlsplit(getattr(self, "oidc_issuer", ""))
         if not _is_within(d365) and issuer.scheme == "http":
-            yield f"OIDC_ISSUER: {issuer.geturl()} is a development provider, and D365_URL is no sandbox: name your own"
+            yield (
+                f"OIDC_ISSUER: {issuer.geturl()} is a development provider, but D365_URL is not a sandbox. Set your "
+                "own provider"
+            )
 
     def _refused_secrets(self) -> Iterator[str]:
-        hint = f"is short or well known: give it {_SHORTEST_SECRET} characters or more, such as `openssl rand -hex 24`"
+        hint = (
+            f"too short or well known; use {_SHORTEST_SECRET} characters or more, for example from `openssl rand -hex "
+            "24`"
+        )
         for name, target in _SECRETS.items():
             secret: SecretStr | None = getattr(self, name, None)
             hosts = _hosts(getattr(self, target, None))
@@ -106,7 +116,7 @@ class SafeSettings(BaseSettings):
             url: SecretStr | None = getattr(self, name, None)
             parts = urlsplit(url.get_secret_value()) if url else None
             if parts and parts.password and not is_local(parts.hostname or "") and is_weak(unquote(parts.password)):
-                yield f"{name.upper()}: its password {hint}"
+                yield f"{name.upper()}: password {hint}"
 
 
 def is_within(url: str) -> bool:

@@ -25,7 +25,7 @@ def _decoded(value: Any) -> Any:
 def _known_scopes(text: str) -> str:
     unknown = [word for word in text.split() if word not in set(Scope)]
     if unknown or not text.split():
-        raise ValueError(f"{' '.join(unknown) or 'nothing'} is no scope; there are {', '.join(Scope)}")
+        raise ValueError(f"{' '.join(unknown) or 'nothing'} is not a scope; use {', '.join(Scope)}")
     return text
 
 
@@ -50,19 +50,19 @@ class HttpSettings(BaseSettings):
     cors_origins: str | None = Field(
         default=None,
         pattern=r"^(\*|https?://[^/,\s]+(\s*,\s*https?://[^/,\s]+)*)$",
-        description="Origins of the front ends that may call from a browser, separated by commas: "
-        "https://portal.example. * allows any.",
+        description="The origins of the front ends that may call from a browser, separated by commas, such as "
+        "https://portal.example. * allows all.",
     )
     body_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
-        default=BODY_SECONDS, description="The body of a request must arrive within this time."
+        default=BODY_SECONDS, description="How long the body of a request may take to arrive."
     )
     metrics_token: SecretStr | None = Field(
         default=None,
-        description="Bearer token that /metrics asks for. Without it only this machine may read them.",
+        description="The bearer token for /metrics. Without it, only this machine can read the metrics.",
     )
     hsts_seconds: Annotated[int, Field(ge=0)] = Field(
         default=0,
-        description="How long browsers insist on TLS (HSTS), where everything is behind TLS; 0 turns it off.",
+        description="How long browsers insist on TLS (HSTS). Set it only if all addresses use TLS; 0 turns it off.",
     )
 
 
@@ -71,33 +71,35 @@ class ServiceSettings(HttpSettings, SafeSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
     keep_alive_seconds: Annotated[int, Field(ge=1)] = Field(
         default=KEEP_ALIVE_SECONDS,
-        description="How long an idle connection is kept open. Make it longer than the proxy in front keeps it.",
+        description="How long an idle connection stays open. Use a longer time than the proxy in front.",
     )
     log_level: str = Field(
-        default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="The lowest level that is logged."
+        default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="The lowest level to log."
     )
     log_format: str = Field(
-        default="json", pattern="^(json|console)$", description="One JSON object a line, or text for people."
+        default="json",
+        pattern="^(json|console)$",
+        description="The format of the log: one JSON object per line, or text for people.",
     )
     trusted_proxies: str = Field(
         default="",
-        description="Addresses of the proxies whose X-Forwarded-For is trusted, separated by commas. Default: none.",
+        description="The addresses of proxies whose X-Forwarded-For is trusted, separated by commas. Default: none.",
     )
     client_timeout_seconds: float = Field(
         default=30,
         gt=0,
         le=3600,
-        description="A client that reads nothing of its response for this long is disconnected.",
+        description="How long a client may read nothing of its response before it is disconnected.",
     )
     otel_exporter_otlp_endpoint: str | None = Field(
         default=None,
-        description="Address of the OpenTelemetry collector that gets the traces. Without it there are none.",
+        description="The address of the OpenTelemetry collector. Without it, the service sends no traces.",
     )
     fault_points_dir: DirectoryPath | None = Field(
-        default=None, description="For tests only: the folder in which faults are armed."
+        default=None, description="For tests only: the folder that arms faults."
     )
 
 
@@ -105,17 +107,17 @@ class DatabaseSettings(BaseSettings):
     """Where PostgreSQL is."""
 
     database_url: DatabaseUrl = Field(
-        description="postgresql://user:password@host:port/name of the service's own role."
+        description="The database address for the service's own role: postgresql://user:password@host:port/name."
     )
     database_pool_size: Annotated[int, Field(ge=2, le=64)] = Field(
-        default=12, description="The most connections to PostgreSQL that one process opens."
+        default=12, description="The most database connections of one process."
     )
     database_command_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
-        default=60, description="A statement that takes longer is given up."
+        default=60, description="How long an SQL statement may take. Longer ones are canceled."
     )
     retention_sweep_seconds: Annotated[float, Field(gt=0, le=86_400)] = Field(
         default=300,
-        description="How often the service looks for what it has kept long enough (RETENTION_…) and removes it.",
+        description="How often the service removes what has passed its retention time (RETENTION_…).",
     )
 
 
@@ -126,11 +128,11 @@ class MigrationSettings(SafeSettings):
 
     migrations_database_url: DatabaseUrl = Field(
         validation_alias=AliasChoices("migrations_database_url", "database_url"),
-        description="postgresql://… of the role case_migrations, which owns the schemas.",
+        description="The database address for the role case_migrations, which owns the schemas.",
     )
     migrations_revision: str = Field(
         default="head",
-        description="The last revision to migrate to; another one while replicas of older code still run.",
+        description="The revision to migrate to. Use an earlier one while replicas of an older version are running.",
     )
 
 
@@ -142,31 +144,35 @@ class OidcSettings(BaseSettings):
     """
 
     oidc_issuer: str = Field(
-        pattern="^https?://", description="The identity provider: the issuer, exactly as `iss` in its tokens."
+        pattern="^https?://", description="The issuer of the identity provider, exactly as in `iss` of its tokens."
     )
     oidc_discovery_url: str | None = Field(
         default=None,
         pattern="^https?://",
-        description="Address of its discovery document, where that is not below the issuer.",
+        description="The address of the provider's discovery document, if it is not below the issuer.",
     )
     oidc_audience: Names = Field(
         default="casebridge",
-        description="What `aud` in a token must contain: this, or one of several separated by commas.",
+        description="What `aud` in a token must contain: one of these values, separated by commas.",
     )
-    oidc_dealers_claim: Name = Field(default="dealers", description="Claim with the dealers that the caller acts for.")
+    oidc_dealers_claim: Name = Field(
+        default="dealers", description="The claim with the dealers that the caller acts for."
+    )
     oidc_dealers_prefix: str = Field(
         default="",
         pattern=r"^\S*$",
-        description="What precedes a dealer in that claim, such as /dealers/ of groups; other values are ignored.",
+        description="The prefix of a dealer in that claim, such as /dealers/ for groups. Others are ignored.",
     )
-    oidc_scope_claim: Names = Field(default="scope", description="Claims with scopes or roles, separated by commas.")
+    oidc_scope_claim: Names = Field(
+        default="scope", description="The claims with scopes or roles, separated by commas."
+    )
     oidc_username_claim: Names = Field(
         default="preferred_username",
-        description="Claims with the username, separated by commas: the first that a token has.",
+        description="The claims with the username, separated by commas. The first one in the token counts.",
     )
     oidc_scope_map: ScopeMap = Field(
         default={},
-        description='The scopes that a role or scope means, as JSON: {"Dealer": "cases:read cases:write"}.',
+        description='Our scopes for each role or scope in a token, as JSON: {"Dealer": "cases:read cases:write"}.',
     )
 
 
@@ -184,12 +190,10 @@ def load_settings(settings: type[SettingsT]) -> SettingsT:
             # A check over several settings has no location; its message names them.
             name, *within = [str(part) for part in problem["loc"]] or [""]
             field = settings.model_fields.get(name.lower())
-            hint = f". {field.description}" if field and field.description else ""
-            cause = (
-                "is missing"
-                if problem["type"] == "missing"
-                else ": ".join([*within, problem["msg"].removeprefix("Value error, ")])
-            )
-            name = name.upper()
-            print(f"{name}: {cause}{hint}" if name else cause, file=sys.stderr)
+            meaning = (field.description if field else None) or ""
+            cause = ": ".join([*within, problem["msg"].removeprefix("Value error, ")])
+            line = f"{name.upper()}: {cause}. {meaning}" if name else cause
+            if problem["type"] == "missing":
+                line = f"Set {name.upper()}: {meaning[:1].lower()}{meaning[1:]}"
+            print(line.rstrip(), file=sys.stderr)
         raise SystemExit(2) from None

@@ -109,7 +109,7 @@ class OncePerMinute(logging.Filter):
             return False
         self._told[kind] = (record.created, 0)
         if since:
-            record.msg = f"{record.msg} (and {since} more like it before)"
+            record.msg = f"{record.msg} (and {since} similar ones before)"
         return True
 
 

@@ -151,8 +151,8 @@ class TokenTooLong(jwt.InvalidTokenError):
 
     def __init__(self, length: int) -> None:
         super().__init__(
-            f"it has {length} characters, and may have {MAX_TOKEN_LENGTH}: assign fewer dealers to the user, or leave "
-            "claims that Casebridge does not need out of the token"
+            f"it has {length} characters, but at most {MAX_TOKEN_LENGTH} are allowed; assign fewer dealers to the "
+            "user, or remove claims that Casebridge does not need"
         )
 
 
@@ -170,9 +170,9 @@ def header_of(token: str, kinds: Container[str] = ACCESS_TOKENS) -> Mapping[str,
         raise TokenTooLong(len(token))
     header = jwt.get_unverified_header(token)
     if "crit" in header:
-        raise jwt.InvalidTokenError("it has critical extensions (crit), of which none is known here")
+        raise jwt.InvalidTokenError("it has critical extensions (crit) that are not supported")
     if str(header.get("typ", "JWT")).lower() not in kinds:
-        raise jwt.InvalidTokenError(f"it is no access token, but of the type {header['typ']}")
+        raise jwt.InvalidTokenError(f"it is not an access token; its type (typ) is {header['typ']}")
     if not header.get("kid"):
         raise jwt.InvalidTokenError("it does not name its key (kid)")
     return header
@@ -182,7 +182,7 @@ def _time(seconds: Any) -> datetime:
     try:
         return datetime.fromtimestamp(float(seconds), UTC)
     except (OverflowError, ValueError, OSError):
-        raise jwt.InvalidTokenError("its expiry (exp) is no time") from None
+        raise jwt.InvalidTokenError("its expiry (exp) is not a valid time") from None
 
 
 async def authenticate(request: Request, scope: Scope) -> Principal:
@@ -193,7 +193,7 @@ async def authenticate(request: Request, scope: Scope) -> Principal:
     """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise _unauthorized("No bearer token was sent; send `Authorization: Bearer <token>`.", error=None)
+        raise _unauthorized("The request has no bearer token. Send `Authorization: Bearer <token>`.", error=None)
     verifier: TokenVerifier = request.app.state.token_verifier
     try:
         principal = await verifier.verify(token.strip())
@@ -253,7 +253,7 @@ class TokenFirst(APIRoute):
 
 def _forbidden(scope: Scope) -> Problem:
     challenge = f'Bearer realm="casebridge", error="insufficient_scope", scope="{scope}"'
-    detail = f"The token lacks the scope {scope}."
+    detail = f"The token lacks the scope {scope}. Request a token with this scope."
     return Problem(403, "forbidden", "Not allowed", detail, headers={"WWW-Authenticate": challenge})
 
 

@@ -19,7 +19,7 @@ from case_shared.web.problems import FieldError, Problem, invalid
 log = structlog.get_logger(__name__)
 LONGEST_CURSOR = 2000
 _TAG_BYTES = 16
-_WRONG = "This is no cursor of this list, or it is from before an update: start again without it."
+_WRONG = "This cursor is not valid for this list. Start again without a cursor."
 
 
 class Cursors:

@@ -39,8 +39,8 @@ ANSWERED_HEADERS = (
     "Retry-After",
     "WWW-Authenticate",
 )
-_TOO_SLOW = "The body did not come in time"
-_TOO_LARGE = f"A body may have {MAX_BODY_BYTES} bytes at most"
+_TOO_SLOW = "The body did not arrive in time"
+_TOO_LARGE = f"The body may have at most {MAX_BODY_BYTES:,} bytes"
 
 
 class BodyLimit:
@@ -87,7 +87,7 @@ class BodyLimit:
 
 
 async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
-    problem = Problem(413, "too-large", _TOO_LARGE)
+    problem = Problem(413, "too-large", "The body is too large", f"{_TOO_LARGE}.")
     await problem.response()(scope, receive, send)
 
 

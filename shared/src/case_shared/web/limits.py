@@ -21,10 +21,10 @@ class UserLimitSettings(BaseSettings):
 
     rate_limit_user_per_minute: PerMinute = Field(
         default=600,
-        description="Requests that one user (issuer and subject) may send to one replica; 0 is no limit.",
+        description="Requests of one user (issuer and subject) that one replica accepts; 0 means no limit.",
     )
     rate_limit_client_per_minute: PerMinute = Field(
-        default=30_000, description="Requests that one client (application) may send to one replica; 0 is no limit."
+        default=30_000, description="Requests of one client (application) that one replica accepts; 0 means no limit."
     )
 
 
@@ -59,8 +59,8 @@ class Limit:
             "RateLimit": f'"{self._policy}";r=0;t={seconds}',
         }
         detail = (
-            f"The {self._policy} may make {self._per_minute} requests a minute. "
-            "Wait for Retry-After seconds, and make fewer."
+            f"The limit is {self._per_minute} requests per minute for each {self._policy}. Wait for the number of "
+            "seconds in Retry-After, and send fewer requests."
         )
         return Problem(429, "too-many-requests", "Too many requests", detail, headers=headers, policy=self._policy)
 

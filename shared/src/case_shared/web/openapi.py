@@ -27,30 +27,38 @@ ALWAYS = (
 _SEEN_BY_FASTAPI_ALONE = ("HTTPValidationError", "ValidationError")
 HEADERS: Mapping[str, Json] = {
     "ETag": {
-        "description": "the version: a case's or document's for If-Match, a weak one for If-None-Match",
+        "description": "The version: of a case or document for If-Match, otherwise a weak one for If-None-Match.",
         "schema": {"type": "string", "pattern": '^(W/)?"[^"]*"$', "examples": ['"3"']},
     },
-    "Location": {"description": "where it is", "schema": {"type": "string", "format": "uri-reference"}},
+    "Location": {
+        "description": "The address of the resource.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
     "Retry-After": {
-        "description": "seconds after which the request may be repeated",
+        "description": "The number of seconds to wait before repeating the request.",
         "schema": {"type": "string", "pattern": "^[0-9]+$", "examples": ["5"]},
     },
     "Preference-Applied": {
-        "description": "how long it waited for, at most",
+        "description": "The maximum wait that was applied.",
         "schema": {"type": "string", "examples": ["wait=10"]},
     },
     "Idempotency-Replayed": {
-        "description": "`true`: this is the answer of the first request with this Idempotency-Key",
+        "description": "`true` if this is the answer to an earlier request with this Idempotency-Key.",
         "schema": {"type": "string"},
     },
     "WWW-Authenticate": {
-        "description": "what was wrong with the token, or which scope it lacks (RFC 6750)",
+        "description": "What is wrong with the token, or which scope it lacks (RFC 6750).",
         "schema": {"type": "string"},
     },
 }
 # Served next to the document (`case_shared.web.docs`). FastAPI's own setting takes no relative address.
 _EVENTS = {"url": "asyncapi.json", "description": "The events on Kafka (AsyncAPI)"}
-_BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "docs/identity-providers.md"}
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "An access token from your identity provider. See docs/identity-providers.md.",
+}
 _OF_A_STATUS = {401: ["WWW-Authenticate"], 403: ["WWW-Authenticate"], 412: ["ETag"], 429: ["Retry-After"]}
 
 

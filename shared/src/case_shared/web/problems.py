@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _unavailable = Counter(
-    "casebridge_database_unavailable_total", "Requests answered with 503 for the database", ["state"]
+    "casebridge_database_unavailable_total", "Requests answered with 503 because of the database", ["state"]
 )
 
 
@@ -38,19 +38,19 @@ COMMON = {
     "unauthorized": Kind(401, "Not authenticated"),
     "forbidden": Kind(403, "Not allowed"),
     "not-found": Kind(404, "Not found"),
-    "method-not-allowed": Kind(405, "Method Not Allowed"),
-    "request-timeout": Kind(408, "The request did not come in time"),
+    "method-not-allowed": Kind(405, "Method not allowed"),
+    "request-timeout": Kind(408, "The request did not arrive in time"),
     "too-large": Kind(413, "The body is too large"),
     "invalid-request": Kind(422, "The request is not valid"),
     "too-many-requests": Kind(429, "Too many requests", retry=True),
     "headers-too-large": Kind(431, "The request's headers are too large"),
-    "internal-error": Kind(500, "Something failed on our side"),
-    "unavailable": Kind(503, "Not available now", retry=True),
+    "internal-error": Kind(500, "Something went wrong on our side"),
+    "unavailable": Kind(503, "Temporarily unavailable", retry=True),
 }
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field; `pointer` is a JSON pointer into the body, or names a query parameter or header."""
+    """What is wrong with one field. `pointer` is a JSON pointer into the body, or names a query parameter or header."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -59,18 +59,23 @@ class FieldError(BaseModel):
 
 
 class ProblemDocument(BaseModel):
-    """The body of each error (RFC 9457). Fields that are not listed may come in addition."""
+    """The body of each error (RFC 9457). It may contain further fields."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    type: str = Field(pattern="^urn:casebridge:problem:[a-z-]+$", description="never changes; docs/problems.md")
+    type: str = Field(
+        pattern="^urn:casebridge:problem:[a-z-]+$",
+        description="The type of the problem, which never changes. See docs/problems.md.",
+    )
     title: str
     status: int = Field(ge=400, le=599)
-    detail: str | None = Field(default=None, description="for people; may change")
+    detail: str | None = Field(default=None, description="For people. The text may change.")
     errors: list[FieldError] | None = None
-    trace_id: str | None = Field(default=None, pattern="^[0-9a-f]{32}$", description="by which the logs have it")
-    current_etag: str | None = Field(default=None, description="`version-changed`: the ETag now")
-    allowed_actions: list[str] | None = Field(default=None, description="`not-allowed`: what is possible now")
+    trace_id: str | None = Field(
+        default=None, pattern="^[0-9a-f]{32}$", description="The trace ID, which also appears in the logs."
+    )
+    current_etag: str | None = Field(default=None, description="For `version-changed`: the current ETag.")
+    allowed_actions: list[str] | None = Field(default=None, description="For `not-allowed`: what is possible now.")
 
 
 class Problem(Exception):
@@ -106,7 +111,7 @@ class Problem(Exception):
         return Response(content, self.status, dict(self.headers or {}), MEDIA_TYPE)
 
 
-def invalid(errors: Sequence[FieldError], detail: str = "The request has fields that are wrong or missing.") -> Problem:
+def invalid(errors: Sequence[FieldError], detail: str = "Correct the fields that errors names.") -> Problem:
     """Make a 422 with a pointer per field."""
     return Problem(422, "invalid-request", "The request is not valid", detail, errors=errors)
 
@@ -159,11 +164,13 @@ async def _http(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         # Starlette names only the methods of the first route with this address.
         headers = {"Allow": ", ".join(_methods(request))}
-        return Problem(405, "method-not-allowed", "Method Not Allowed", headers=headers).response()
+        detail = f"Use {' or '.join(_methods(request))}."
+        return Problem(405, "method-not-allowed", "Method not allowed", detail, headers=headers).response()
     slug = {404: "not-found", 408: "request-timeout", 413: "too-large"}.get(error.status_code)
     if slug is None:  # FastAPI's error for a body that is not text
         return invalid([FieldError(pointer="", detail="The body is not valid JSON.")]).response()
-    return Problem(error.status_code, slug, str(error.detail), headers=error.headers).response()
+    why = None if slug == "not-found" else f"{error.detail}."  # Starlette's own "Not Found" adds nothing
+    return Problem(error.status_code, slug, COMMON[slug].title, why, headers=error.headers).response()
 
 
 def _methods(request: Request) -> list[str]:
@@ -182,14 +189,16 @@ async def _database(_request: Request, error: Exception) -> Response:
     _unavailable.labels(state or type(error).__name__).inc()
     log.warning("database_unavailable", sqlstate=state, error=repr(error))
     detail = (
-        "The database does not answer in time, or takes no changes now. Repeat the request; with If-Match or an "
-        "Idempotency-Key nothing happens twice."
+        "The database does not answer in time, or accepts no changes now. Repeat the request. With If-Match or an "
+        "Idempotency-Key, it cannot take effect twice."
     )
     headers = {"Retry-After": str(seconds)}
-    return Problem(503, "unavailable", "Not available now", detail, headers=headers).response()
+    return Problem(503, "unavailable", "Temporarily unavailable", detail, headers=headers).response()
 
 
 def unforeseen() -> Problem:
     """Make the 500 for an unexpected error."""
-    detail = "It was logged with this trace_id; the request can be repeated. What was acknowledged is not lost."
-    return Problem(500, "internal-error", "Something failed on our side", detail)
+    detail = (
+        "The error was logged with this trace_id. You can repeat the request. Everything that was acknowledged is safe."
+    )
+    return Problem(500, "internal-error", "Something went wrong on our side", detail)

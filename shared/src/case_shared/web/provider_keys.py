@@ -71,7 +71,7 @@ class ProviderKeys:
             await self._look_again()
         found = self._keys.get(key_id)
         if found is None and not self._reached:
-            raise ProviderUnreachable(f"OIDC_ISSUER {self.settings.oidc_issuer} does not answer")
+            raise ProviderUnreachable(f"OIDC_ISSUER {self.settings.oidc_issuer} does not answer. Try again.")
         return found
 
     async def keep(self, stopping: asyncio.Event) -> None:
@@ -109,10 +109,12 @@ class ProviderKeys:
         if discovery.get("issuer") != issuer:
             raise ValueError(f"the provider calls itself {discovery.get('issuer')!r}")
         if discovery.get(DEVELOPMENT_MARK) and not self._is_harmless(issuer):
-            raise ValueError("it is the development provider, which asks nobody for a password")
+            raise ValueError("it is the development provider, which asks for no passwords")
         keys_url = str(discovery.get("jwks_uri"))
         if not is_private(keys_url, self.settings):
-            raise ValueError(f"its keys are at {keys_url}, where anybody on the way could exchange them")
+            raise ValueError(
+                f"its keys at {keys_url} are not protected by https, so anybody on the way could replace them"
+            )
         return (await self._get(keys_url)).get("keys")
 
     def _is_harmless(self, url: str) -> bool:
@@ -136,7 +138,7 @@ def usable_keys(published: Any) -> dict[str, Key]:
     entries = [entry for entry in published if isinstance(entry, dict)] if isinstance(published, list) else []
     found = {str(entry["kid"]): key for entry in entries if entry.get("kid") and (key := _usable(entry))}
     if not found:
-        raise ValueError("the provider publishes no key that can be used")
+        raise ValueError("the provider publishes no usable key")
     return found
 
 

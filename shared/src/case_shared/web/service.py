@@ -218,6 +218,6 @@ def _bound(host: str, port: int) -> socket.socket:
         sock.close()
         if error.errno != errno.EADDRINUSE:
             raise SystemExit(f"{host}:{port}: {error.strerror}") from None
-        print(f"PORT: another process uses {host}:{port}; set PORT to a free one", file=sys.stderr)
+        print(f"PORT: another process uses {host}:{port}. Set PORT to a free port", file=sys.stderr)
         raise SystemExit(2) from None
     return sock

@@ -24,7 +24,7 @@ MEANINGS: Mapping[Scope, str] = {
     Scope.DOCUMENTS_READ: "see the document queue (operators)",
     Scope.DOCUMENTS_WRITE: "act on the document queue (operators)",
     Scope.AUDIT_READ: "read the audit (operators)",
-    Scope.PERSONAL_DATA_ERASE: "erase personal data for good",
+    Scope.PERSONAL_DATA_ERASE: "erase personal data permanently",
 }
 
 
@@ -104,20 +104,26 @@ async def _key(token: str, verifier: TokenVerifier, found: Explanation) -> Key |
     try:
         header = header_of(token)
     except jwt.InvalidTokenError as error:
-        remedy = "Send the access token, as a JWT: ID and refresh tokens give no access, and opaque tokens are unknown."
-        found.steps.append(Step("form", State.FAILED, f"It is not an access token that is accepted: {error}.", remedy))
+        remedy = "Send an access token that is a JWT. ID tokens, refresh tokens and opaque tokens give no access."
+        found.steps.append(
+            Step("form", State.FAILED, f"The services do not accept this kind of token: {error}.", remedy)
+        )
         return None
     algorithm, kid = header.get("alg"), header["kid"]
-    found.steps.append(Step("form", State.OK, f"A JWT of {len(token)} characters, signed with {algorithm} by {kid}."))
+    found.steps.append(
+        Step(
+            "form", State.OK, f"The token is a JWT with {len(token)} characters, signed with {algorithm} and key {kid}."
+        )
+    )
     try:
         key = await verifier.key_of(token)
     except ProviderUnreachable as error:
         found.unreachable = True
-        remedy = "Check OIDC_ISSUER and OIDC_DISCOVERY_URL; the log line above says what is in the way."
-        found.steps.append(Step("key", State.FAILED, f"Nobody can say whether the key is good: {error}.", remedy))
+        remedy = "Check OIDC_ISSUER and OIDC_DISCOVERY_URL. The log line above says what went wrong."
+        found.steps.append(Step("key", State.FAILED, f"The key could not be checked: {error}.", remedy))
         return None
     except jwt.InvalidTokenError as error:
-        remedy = "Compare the token's issuer with OIDC_ISSUER; ask for a new token if the provider's keys have changed."
+        remedy = "Compare the token's issuer with OIDC_ISSUER. If the provider's keys have changed, get a new token."
         found.steps.append(Step("key", State.FAILED, f"The token is refused: {error}.", remedy))
         return None
     found.steps.append(Step("key", State.OK, "The issuer publishes this key."))
@@ -130,15 +136,15 @@ def _checks(
     """Check signature, issuer, audience, times and subject, each by itself."""
     issuer, audience = claims.get("iss"), claims.get("aud")
     checks: tuple[tuple[str, dict[str, Any], str, str], ...] = (
-        ("signature", {}, "The key has signed it.", "Ask for a new token; somebody or something changed this one."),
-        ("issuer", {"verify_iss": True, "require": ["iss"]}, f"It is of {issuer}.",
-         f"iss is {issuer!r}: OIDC_ISSUER must be the same, to the letter, and is {settings.oidc_issuer!r}."),
-        ("audience", {"verify_aud": True, "require": ["aud"]}, f"It is for {audience}.",
-         f"aud is {audience!r}, and OIDC_AUDIENCE is {settings.oidc_audience!r}: let the provider put it into aud."),
+        ("signature", {}, "The signature is valid.", "Get a new token. This one was changed."),
+        ("issuer", {"verify_iss": True, "require": ["iss"]}, f"The issuer is {issuer}.",
+         f"iss is {issuer!r}, but OIDC_ISSUER is {settings.oidc_issuer!r}. They must be exactly the same."),
+        ("audience", {"verify_aud": True, "require": ["aud"]}, f"The audience is {audience}.",
+         f"aud is {audience!r}, but OIDC_AUDIENCE is {settings.oidc_audience!r}. Let the provider add it to aud."),
         ("times", {"verify_exp": True, "verify_nbf": True, "verify_iat": True, "require": ["exp"]},
-         "It is valid now.", "Ask for a new token, and compare the clocks: they may differ by 30 seconds."),
+         "The token is valid now.", "Get a new token, and compare the clocks. They may differ by up to 30 seconds."),
         ("subject", {"verify_sub": True, "require": ["sub"]}, f"sub is {claims.get('sub')}.",
-         "Let the provider put a text of 1 to 255 printable characters into sub."),
+         "Let the provider set sub to 1 to 255 printable characters."),
     )  # fmt: skip
     signed = True
     for name, demanded, good, remedy in checks:
@@ -159,8 +165,8 @@ def _username(claims: Mapping[str, Any], settings: OidcSettings) -> Step:
     used = next((name for name in wanted if find_claim(claims, name)), None)
     if used:
         return Step("username", State.OK, f"{used} is {find_claim(claims, used)}.")
-    message = f"The token has no {' or '.join(wanted)}: created_by and the audit show sub, {claims.get('sub')}."
-    return Step("username", State.WARNING, message, "Name a claim that it has in OIDC_USERNAME_CLAIM.")
+    message = f"The token has no {' or '.join(wanted)}, so created_by and the audit show sub, {claims.get('sub')}."
+    return Step("username", State.WARNING, message, "In OIDC_USERNAME_CLAIM, name a claim that the token has.")
 
 
 def _scopes(claims: Mapping[str, Any], settings: OidcSettings) -> Iterator[Step]:
@@ -175,29 +181,31 @@ def _scopes(claims: Mapping[str, Any], settings: OidcSettings) -> Iterator[Step]
         if told:
             parts.append(f"{name} gives {', '.join(told)}.")
         if others:
-            parts.append(f"{name} has {_some(others)}, which mean nothing here.")
+            parts.append(f"{name} has {_some(others)}, which Casebridge does not know.")
         if not words:
             parts.append(f"{name} is missing or empty.")
     if rights_of(claims, settings).scopes & set(Scope):
         yield Step("scopes", State.OK, " ".join(parts))
         return
-    remedy = "Name the claim with roles or scopes in OIDC_SCOPE_CLAIM, and in OIDC_SCOPE_MAP what each stands for."
-    yield Step("scopes", State.WARNING, f"It gives no scope. {' '.join(parts)}", remedy)
+    remedy = "Name the claim with roles or scopes in OIDC_SCOPE_CLAIM, and their meaning in OIDC_SCOPE_MAP."
+    yield Step("scopes", State.WARNING, f"The token gives no scope. {' '.join(parts)}", remedy)
 
 
 def _dealers(claims: Mapping[str, Any], settings: OidcSettings) -> Step:
     claim, prefix = settings.oidc_dealers_claim, settings.oidc_dealers_prefix
     if left_out(claims, settings):
-        message = f"The provider left {claim} out, because it has too many values (group overage)."
-        remedy = "Limit the claim to the groups assigned to the application, or assign dealers by an attribute."
+        message = f"The provider left out {claim} because it has too many values (group overage)."
+        remedy = (
+            "Limit the claim to the groups that are assigned to the application, or assign dealers with an attribute."
+        )
         return Step("dealers", State.FAILED, message, remedy)
     words = words_in(claims, claim)
     slugs = slugs_in(words, prefix)
     without = [word for word in words if word.removeprefix(prefix) not in slugs]
-    aside = f" Not counted, by OIDC_DEALERS_PREFIX {prefix}: {_some(sorted(without))}." if without else ""
+    aside = f" Ignored because of OIDC_DEALERS_PREFIX {prefix}: {_some(sorted(without))}." if without else ""
     if slugs:
         return Step("dealers", State.OK, f"{claim} gives {len(slugs)}: {_some(sorted(slugs))}.{aside}")
-    message = f"{claim} gives no dealer{'.' if words else ', for it is missing or empty.'}{aside}"
+    message = f"{claim} gives no dealer{'.' if words else ' because it is missing or empty.'}{aside}"
     needed = rights_of(claims, settings).scopes & {Scope.CASES_READ, Scope.CASES_WRITE, Scope.CASES_SUBMIT}
     missing = "Assign a dealer to the user, and name the claim in OIDC_DEALERS_CLAIM." if needed else None
     return Step("dealers", State.WARNING if needed else State.OK, message, missing)

@@ -41,7 +41,7 @@ def day_ends(day: date, zone: ZoneInfo) -> datetime:
 
 def _known(name: str) -> str:
     if find_zone(name) is None:
-        message = "There is no such time zone; write it as IANA does, such as Europe/Berlin or UTC."
+        message = "Unknown time zone. Use an IANA name such as Europe/Berlin or UTC."
         raise PydanticCustomError("value", "{message}", {"message": message})
     return name
 

@@ -40,7 +40,7 @@ class UnknownRecords(CasebridgeError):
     """
 
     def __init__(self, causes: Mapping[int, str]) -> None:
-        super().__init__(f"{len(causes)} records of the batch are not backed by the database")
+        super().__init__(f"{len(causes)} records of the batch have no match in the database")
         self.causes = causes
 
 

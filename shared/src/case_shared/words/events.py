@@ -35,7 +35,7 @@ ContactPhone = Annotated[str, StringConstraints(max_length=50, pattern=_TEXT)]
 
 
 class CaseStatus(StrEnum):
-    """A case's status as dealers see it, in the order of its life."""
+    """The status of a case as dealers see it, in the order of a case's life."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -46,7 +46,7 @@ class CaseStatus(StrEnum):
 
 
 class SubmissionState(StrEnum):
-    """How far a submission has come; a document's state is the same."""
+    """The progress of a submission, and the state of its document."""
 
     PENDING = "pending"
     DELIVERING = "delivering"
@@ -59,7 +59,7 @@ class SubmissionState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What one attempt came to."""
+    """The outcome of one attempt."""
 
     DELIVERED = "delivered"
     REJECTED = "rejected"
@@ -74,7 +74,7 @@ class Payload(BaseModel):
 
 
 class Contact(Payload):
-    """Whom D365's staff may ask about the case."""
+    """The person to ask about the case."""
 
     name: ContactName | None = None
     email: ContactEmail | None = None
@@ -82,7 +82,7 @@ class Contact(Payload):
 
 
 class CaseContent(Payload):
-    """What the dealer wrote, whole: a submission has a category."""
+    """The complete content that the dealer wrote. A submission always has a category."""
 
     category: Category
     category_type: Code | None = None
@@ -125,7 +125,7 @@ class CaseSubmitted(Payload):
 
 
 class AttemptSummary(Payload):
-    """One try, as a dealer may see it."""
+    """One attempt, as a dealer may see it."""
 
     started: AwareDatetime
     ended: AwareDatetime | None = None
@@ -133,7 +133,7 @@ class AttemptSummary(Payload):
 
 
 class CaseDelivery(Payload):
-    """How far a delivery has come (d365-sync → case-api, status-sync); the greater (submission_no, revision) wins."""
+    """The progress of a delivery (d365-sync → case-api, status-sync). The greater (submission_no, revision) wins."""
 
     web_case_id: WebCaseId
     submission_no: Annotated[int, Field(ge=1)]
@@ -153,7 +153,7 @@ class CaseDelivery(Payload):
 
 
 class CaseStatusChanged(Payload):
-    """A case's D365 side has changed, or was seen for the first time (status-sync → d365-sync, live streams)."""
+    """A case changed in D365, or was seen there for the first time (status-sync → d365-sync, live streams)."""
 
     dealer: DealerSlug
     web_case_id: WebCaseId

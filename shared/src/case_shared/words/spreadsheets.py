@@ -24,7 +24,7 @@ _FORMULA = re.compile(rf"\A(?=[\t\r\n])|(?:\A|(?<=[,;\t\r\n]))(?={_SKIPPED}[=+\-
 
 
 class Separator(StrEnum):
-    """What stands between the cells of a line."""
+    """The separator between the cells of a line."""
 
     COMMA = "comma"
     SEMICOLON = "semicolon"

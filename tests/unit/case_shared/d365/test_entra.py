@@ -194,7 +194,12 @@ async def test_a_managed_identity_asks_azure(
         (7000222, "invalid_client", D365SecretExpired, "expired"),
         (700016, "unauthorized_client", D365ApplicationUnknown, "D365_CLIENT_ID"),
         (90002, "invalid_request", D365TenantUnknown, "D365_CLOUD"),
-        (500011, "invalid_resource", D365EnvironmentUnknown, "D365_URL is not the name under which the tenant knows"),
+        (
+            500011,
+            "invalid_resource",
+            D365EnvironmentUnknown,
+            "the tenant has no D365 environment with the address in D365_URL",
+        ),
         (700027, "invalid_client", D365CertificateRefused, "D365_CLIENT_CERTIFICATE"),
         (700213, "invalid_client", D365FederationRefused, "federated credential"),
         (700024, "invalid_client", D365ClockOff, "clock"),

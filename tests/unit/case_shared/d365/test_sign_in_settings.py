@@ -80,12 +80,12 @@ def test_the_scope_is_the_environment_in_lower_case_or_what_is_set() -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        (WITH_SECRET, "D365_TOKEN_URL: is not set: the secret would be sent to D365 itself"),
+        (WITH_SECRET, "D365_TOKEN_URL: not set, so the secret would go to D365 itself"),
         (
             {**WITH_SECRET, "d365_url": "http://d365.example"},
-            "so it must be https; http is for this machine alone\nD365_TOKEN_URL: is not set",
+            "use https, because secrets go there; http is only for this machine\nD365_TOKEN_URL: not set",
         ),
-        ({**WITH_SECRET, "d365_token_url": f"{URL}oauth2/v2.0/token"}, "D365_TOKEN_URL: is on D365_URL's own host"),
+        ({**WITH_SECRET, "d365_token_url": f"{URL}oauth2/v2.0/token"}, "D365_TOKEN_URL: this is D365_URL's own host"),
         ({**WITH_SECRET, "d365_token_url": ENTRA_URL, "d365_tenant_id": "t"}, "D365_TOKEN_URL: D365_TENANT_ID is set"),
         ({**WITH_SECRET, "d365_tenant_id": "t", "d365_managed_identity": True}, "D365_CLIENT_SECRET and D365_MANAGED"),
         ({"d365_url": URL, "d365_tenant_id": "t", "d365_managed_identity": True}, "needs neither D365_TENANT_ID"),
@@ -93,13 +93,13 @@ def test_the_scope_is_the_environment_in_lower_case_or_what_is_set() -> None:
             {**WITH_SECRET, "d365_url": "http://sandbox:8365", "casebridge_trial": True, "d365_tenant_id": "t"},
             "CASEBRIDGE_TRIAL: ",
         ),
-        ({"d365_url": URL, "d365_client_id": "app"}, "D365_CLIENT_SECRET: is missing; one of"),
-        ({**WITH_SECRET, "d365_client_id": None, "d365_tenant_id": "t"}, "D365_CLIENT_ID: is missing"),
+        ({"d365_url": URL, "d365_client_id": "app"}, "D365_CLIENT_SECRET: not set. Set one of"),
+        ({**WITH_SECRET, "d365_client_id": None, "d365_tenant_id": "t"}, "D365_CLIENT_ID: not set"),
         ({**BARE, "d365_client_certificate": __file__}, "D365_CLIENT_CERTIFICATE: "),
         (
             {"d365_url": URL, "d365_client_id": "app", "d365_token_url": "https://x.example/t",
              "d365_federated_token_file": __file__},
-            "D365_TOKEN_URL: only Entra takes",
+            "D365_TOKEN_URL: only Entra accepts",
         ),
     ],
 )  # fmt: skip

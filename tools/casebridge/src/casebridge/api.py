@@ -66,10 +66,13 @@ class Api:
             )  # fmt: skip
             decoded = response.json() if response.content else None
         except (JSONDecodeError, UnicodeDecodeError):
-            raise OperationFailed(f"{method} {self.url}{path}: {response.status_code}, and no JSON") from None
+            raise OperationFailed(
+                f"{method} {self.url}{path}: the answer {response.status_code} is not valid JSON"
+            ) from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise OperationFailed(
-                f"{self.url} does not answer ({type(error).__name__}): is the stack up, and the address right?"
+                f"{self.url} does not answer ({type(error).__name__}): check the address, and whether the stack is "
+                "running"
             ) from error
         if response.is_error:
             raise Refused(response.status_code, explain(response.status_code, decoded))
@@ -115,12 +118,12 @@ def operator_api(data_dir: Path, url: str | None, token: str | None) -> Api:
     """
     if url:
         if not token:
-            raise UsageError("--url needs --token (or CASEBRIDGE_TOKEN): a token that the service there accepts")
+            raise UsageError("--url needs --token (or CASEBRIDGE_TOKEN) with a token that this service accepts")
         return Api(url.rstrip("/"), token)
     data_dir = data_dir.resolve()
     stack = get_running(data_dir)
     if "d365-sync" not in stack.urls:
-        raise OperationFailed(f"the stack on {data_dir} runs without d365-sync")
+        raise OperationFailed(f"the stack in {data_dir} is running without d365-sync")
     user = User(user_name(), "operator", (), OPERATOR_SCOPES)
     return Api(stack.urls["d365-sync"], token or mint(data_dir, user, " ".join(user.scopes), TOKEN_MINUTES))
 

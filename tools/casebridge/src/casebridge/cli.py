@@ -30,7 +30,7 @@ from casebridge.errors import UsageError
 
 app = typer.Typer(
     name="casebridge",
-    help="Casebridge's command line: the local stack, operators' commands, tokens for development.",
+    help="Run the local stack, manage deliveries as an operator, and create tokens for development.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -46,17 +46,17 @@ def options(
             "--zone",
             metavar="ZONE",
             envvar="CASEBRIDGE_ZONE",
-            help="Show and take times in this zone, such as Europe/Berlin; default: this computer's.",
+            help="The time zone for all times, such as Europe/Berlin. Default: this computer's.",
         ),
     ] = None,
 ) -> None:
-    """Casebridge's command line: the local stack, operators' commands, tokens for development."""
+    """Run the local stack, manage deliveries as an operator, and create tokens for development."""
     if not zone:
         return
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UsageError(f"--zone: {zone} is no time zone; write one such as Europe/Berlin or UTC") from None
+        raise UsageError(f"--zone: unknown time zone {zone}; use an IANA name such as Europe/Berlin or UTC") from None
     # From here on, this computer's time means that zone.
     os.environ["TZ"] = zone
     time.tzset()

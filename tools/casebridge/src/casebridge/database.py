@@ -19,7 +19,7 @@ def prepare(plan: Plan) -> None:
     try:
         create(plan)
     except psycopg.Error as error:
-        raise OperationFailed(f"the database cannot be prepared: {error}") from error
+        raise OperationFailed(f"cannot prepare the database: {error}") from error
 
 
 def has_lists(plan: Plan) -> bool:

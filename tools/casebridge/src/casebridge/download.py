@@ -79,4 +79,4 @@ def verify(jars: list[Path]) -> None:
     expected = {name: digest for digest, name in (line.split() for line in lines)}
     for jar in jars:
         if hashlib.sha256(jar.read_bytes()).hexdigest() != expected.get(jar.name):
-            raise OperationFailed(f"{jar.name} is not the file that artifacts.sha256 names; nothing of it was used")
+            raise OperationFailed(f"{jar.name} does not match its checksum in artifacts.sha256, so it was not used")

@@ -169,7 +169,7 @@ def format_storage(tool: tuple[str, ...], settings: Path, environment: Mapping[s
     command = [*tool, "format", "--ignore-formatted", "--cluster-id", cluster_id, "--config", str(settings)]
     done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, check=False)
     if done.returncode:
-        raise OperationFailed(f"Kafka's storage cannot be formatted: {done.stdout.strip()} {done.stderr.strip()}")
+        raise OperationFailed(f"cannot format Kafka's storage: {done.stdout.strip()} {done.stderr.strip()}")
 
 
 def listens(port: int) -> bool:

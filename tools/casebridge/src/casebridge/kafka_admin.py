@@ -36,9 +36,9 @@ def grant(settings: KafkaSettings, wanted: Sequence[Right]) -> None:
         finally:
             admin.close()
     except KafkaError as error:
-        raise OperationFailed(f"Kafka at {settings.kafka_bootstrap_servers} gives no rights: {error!r}") from error
+        raise OperationFailed(f"Kafka at {settings.kafka_bootstrap_servers} grants no rights: {error!r}") from error
     if failed := answer["failed"]:
-        raise OperationFailed(f"Kafka refuses {len(failed)} of {len(wanted)} rights, such as {failed[0]!r}")
+        raise OperationFailed(f"Kafka refused {len(failed)} of {len(wanted)} rights, for example {failed[0]!r}")
 
 
 def _connection(settings: KafkaSettings) -> dict[str, object]:

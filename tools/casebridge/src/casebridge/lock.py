@@ -24,7 +24,7 @@ def held(data_dir: Path) -> Iterator[None]:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"{data_dir} cannot be a data folder ({error.strerror}): name another with --data-dir"
+            f"{data_dir} cannot be used as a data folder ({error.strerror}): choose another folder with --data-dir"
         ) from None
     with (data_dir / LOCK_NAME).open("a+") as lock:
         try:
@@ -33,8 +33,8 @@ def held(data_dir: Path) -> Iterator[None]:
             lock.seek(0)
             holder = lock.read().strip() or "unknown"
             raise UsageError(
-                f"{data_dir} is in use by process {holder}: stop it with `casebridge down --data-dir {data_dir}`, "
-                "or choose another folder with --data-dir"
+                f"process {holder} is using {data_dir}: stop it with `casebridge down --data-dir {data_dir}`, or "
+                "choose another folder with --data-dir"
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
@@ -54,7 +54,7 @@ def check_layout(data_dir: Path) -> None:
                 "use that version, or choose another folder with --data-dir"
             )
     elif any(entry.name not in {LOCK_NAME, partial.name} for entry in data_dir.iterdir()):
-        raise UsageError(f"{data_dir} holds files, but no {VERSION_NAME}: choose another folder with --data-dir")
+        raise UsageError(f"{data_dir} contains files, but no {VERSION_NAME}: choose another folder with --data-dir")
     else:
         partial.write_text(json.dumps(LAYOUT))
         partial.rename(version)

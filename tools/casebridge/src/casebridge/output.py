@@ -100,7 +100,7 @@ def show_page(page: dict[str, Any], columns: list[str], *, json: bool) -> None:
     cells = [[item.get(column) for column in columns] for item in page["items"]]
     render_table(columns, [[len(cell) if isinstance(cell, list) else cell for cell in row] for row in cells])
     if page["has_more"]:
-        sys.stderr.write(f"there is more: --cursor {page['next']}\n")
+        sys.stderr.write(f"next page: --cursor {page['next']}\n")
 
 
 def show_document(document: dict[str, Any], *, json: bool) -> None:

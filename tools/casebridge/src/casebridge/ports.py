@@ -70,4 +70,4 @@ def free_ports(count: int) -> list[int]:
 def taken_message(taken: Mapping[str, int]) -> str:
     """The message for the user about ports in use."""
     lines = "".join(f"\n  {port:>5}  wanted for {name}" for name, port in taken.items())
-    return f"these ports are in use by other programs:{lines}\nStop those programs, or add --ports auto."
+    return f"other programs are using these ports:{lines}\nStop those programs, or add --ports auto."

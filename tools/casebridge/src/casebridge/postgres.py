@@ -45,7 +45,9 @@ def fetch(progress: Progress) -> Path:
     """The folder with PostgreSQL's `bin`, downloaded if necessary."""
     kind = PLATFORMS.get((sys.platform, platform.machine()))
     if kind is None:
-        raise UsageError(f"there is no PostgreSQL build for {sys.platform} on {platform.machine()}: use Docker Compose")
+        raise UsageError(
+            f"no PostgreSQL build is available for {sys.platform} on {platform.machine()}: use Docker Compose"
+        )
     coordinates = f"io.zonky.test.postgres:embedded-postgres-binaries-{kind}:{VERSION}"
     return fetched(f"postgres-{VERSION}-{kind}", lambda folder: unpack(coordinates, folder, progress))
 
@@ -91,7 +93,7 @@ def create_cluster(binaries: Path, cluster: Path, superuser_password: str) -> No
     )  # fmt: skip
     password_file.unlink()
     if done.returncode:
-        hint = f" (it runs as user {user}, who must be able to read {binaries} and {partial})" if user else ""
+        hint = f" (it runs as user {user}, who needs read access to {binaries} and {partial})" if user else ""
         raise OperationFailed(f"PostgreSQL's initdb failed{hint}: {done.stderr.strip()}")
     partial.rename(cluster)
 
@@ -100,7 +102,9 @@ def check_version(cluster: Path) -> None:
     """Refuse a cluster that another major version wrote."""
     found = (cluster / "PG_VERSION").read_text().strip()
     if found != MAJOR:
-        raise UsageError(f"{cluster} was written by PostgreSQL {found}, this is {MAJOR}: choose another --data-dir")
+        raise UsageError(
+            f"{cluster} was written by PostgreSQL {found}, but this is {MAJOR}: choose another folder with --data-dir"
+        )
 
 
 def program(

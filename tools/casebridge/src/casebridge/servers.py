@@ -81,6 +81,6 @@ def start(program: Program, address: str, data_dir: Path) -> RunningServer:
     while not program.is_ready():
         if process.poll() is not None or time.monotonic() > deadline:
             server.kill()
-            raise OperationFailed(f"{program.name} does not start, see {log}:\n{log.read_text()[-2000:]}")
+            raise OperationFailed(f"{program.name} does not start; see {log}:\n{log.read_text()[-2000:]}")
         time.sleep(PROBE_INTERVAL_SECONDS)
     return server

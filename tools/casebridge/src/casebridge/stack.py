@@ -72,7 +72,7 @@ class Stack:
         deadline = asyncio.get_running_loop().time() + LISTS_SECONDS
         while not await asyncio.to_thread(database.has_lists, self._plan):
             if asyncio.get_running_loop().time() > deadline:
-                self._progress.say("status-sync", "D365's dealers and categories were not read yet")
+                self._progress.say("status-sync", "dealers and categories were not read from D365 yet")
                 return
             await asyncio.sleep(0.1)
 

@@ -109,7 +109,7 @@ def find_elsewhere() -> StackState | None:
         return None
     if wrong := [name for name, _, url in pairs if not url.startswith(("http://", "https://"))]:
         raise UsageError(
-            f"CASEBRIDGE_URLS: {', '.join(wrong)} has no address: write case-api=http://…,d365-sync=http://…"
+            f"CASEBRIDGE_URLS: no address for {', '.join(wrong)}; write case-api=http://…,d365-sync=http://…"
         )
     return StackState(
         pid=os.getpid(),
@@ -127,4 +127,6 @@ def get_running(data_dir: Path) -> StackState:
     """The stack in CASEBRIDGE_URLS, or the one that runs on this folder; raises OperationFailed if there is none."""
     if state := find_elsewhere() or find_running(data_dir):
         return state
-    raise OperationFailed(f"no stack runs on {data_dir}: start it with `make up`, or name its folder with --data-dir")
+    raise OperationFailed(
+        f"no stack is running in {data_dir}: start it with `make up`, or name its folder with --data-dir"
+    )

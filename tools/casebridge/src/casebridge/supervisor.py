@@ -101,7 +101,7 @@ class Supervised:
                 if self._stopping.is_set():
                     break
                 if code == EXIT_SETTINGS and not self._ready_once.is_set():
-                    raise UsageError(f"{self.program.name} does not accept its settings:{self.tail()}")
+                    raise UsageError(f"{self.program.name} rejects its settings:{self.tail()}")
                 if time.monotonic() - began > STEADY_SECONDS:
                     back_off = FIRST_BACK_OFF_SECONDS
                 self._watcher.ended(self.program.name, f"{ended(code)}; starting it again in {back_off:.1f} s")

@@ -29,7 +29,8 @@ def mint(data_dir: Path, user: User, scope: str, minutes: int) -> str:
         issuer = None
     if issuer is None:
         raise OperationFailed(
-            f"no identity provider ever ran on {data_dir}: start the stack with `make up`, or name its --data-dir"
+            f"{data_dir} has no identity provider yet: start the stack with `make up`, or name its folder with "
+            "--data-dir"
         )
     signer = TokenSigner(key, issuer, os.environ.get("OIDC_AUDIENCE", DEFAULT_AUDIENCE))
     return signer.access_token(user, client_id=CLIENT_ID, scope=scope, lifetime_seconds=minutes * 60)

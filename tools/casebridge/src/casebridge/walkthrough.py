@@ -55,12 +55,12 @@ class Walkthrough:
             names = [item["category"] for item in items]
             return next((item for item in items if names.count(item["category"]) == 1), None)
 
-        return self._await("D365's categories are there", unambiguous, lambda item: f"using {item['category']}")
+        return self._await("D365's categories were read", unambiguous, lambda item: f"using {item['category']}")
 
     def _follow_to_the_end(self, category: dict[str, Any]) -> None:
         """Follow a case until it is closed."""
         web_case_id = self._submit(category, "Hydraulic pump leaks at the main seal")
-        case = self._await_case(web_case_id, "D365 gave a Case ID", lambda case: case["case_id"])
+        case = self._await_case(web_case_id, "D365 created the case", lambda case: case["case_id"])
         company = self.documents.get(f"/v1/documents/{web_case_id}-1").body.get("data_area_id")
         company = company or self.dealer.partition("-")[0]
         for symbol, status in CLERK_MOVES:
@@ -84,7 +84,7 @@ class Walkthrough:
             self._await_failure(f"/v1/documents/{web_case_id}-1")
         finally:
             self.clerk.call("DELETE", f"/_sandbox/faults/{fault}")
-        self._say("D365 accepts it now", "the refusal was taken away")
+        self._say("D365 accepts it now", "the cause of the refusal is gone")
         reason = {"reason": "demonstration: D365 accepts it now"}
         self.documents.act(f"/v1/documents/{web_case_id}-1", "replay", reason)
         self._say("an operator replays it", f"casebridge queue replay {web_case_id}-1 --reason …")
@@ -129,7 +129,7 @@ class Walkthrough:
                 raise
             return document if document["state"] == "failed" else None
 
-        self._await("it stands in the document queue", probe, lambda found: f"{found['cause']}: {found['reason']}")
+        self._await("it is a dead letter", probe, lambda found: f"{found['cause']}: {found['reason']}")
 
     def _await(
         self, step: str, probe: Callable[[], dict[str, Any] | None], describe: Callable[[dict[str, Any]], str]
@@ -137,7 +137,9 @@ class Walkthrough:
         deadline = time.monotonic() + STEP_SECONDS
         while (found := probe()) is None:
             if time.monotonic() > deadline:
-                raise OperationFailed(f"the demonstration stopped: not within {STEP_SECONDS:.0f} s: {step}")
+                raise OperationFailed(
+                    f"the demonstration stopped, because this did not happen within {STEP_SECONDS:.0f} s: {step}"
+                )
             time.sleep(INTERVAL_SECONDS)
         self._say(step, describe(found))
         return found

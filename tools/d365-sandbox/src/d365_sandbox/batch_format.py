@@ -47,24 +47,24 @@ def parse_batch(request: DataRequest) -> list[Step | Changeset]:
 def _parts(message: Message) -> list[Message]:
     payload = message.get_payload()
     if message.get_content_type() != "multipart/mixed" or not isinstance(payload, list):
-        raise ODataError(400, "A batch needs the content type multipart/mixed, its boundary, and parts between them.")
+        raise ODataError(400, "A batch needs the content type multipart/mixed with a boundary, and at least one part.")
     return [part for part in payload if isinstance(part, Message)]
 
 
 def _changeset(part: Message) -> Changeset:
     steps = tuple(_step(inner) for inner in _parts(part))
     if any(step.method == "GET" for step in steps):
-        raise ODataError(400, "A changeset takes no GET: put it beside the changeset.")
+        raise ODataError(400, "A changeset cannot contain a GET. Put it outside the changeset.")
     names = [step.content_id for step in steps if step.content_id]
     if len(names) != len(set(names)):
-        raise ODataError(400, "A Content-ID stands twice in a changeset.")
+        raise ODataError(400, "A changeset contains the same Content-ID twice.")
     return steps
 
 
 def _step(part: Message) -> Step:
     payload = part.get_payload(decode=True)
     if part.get_content_type() != "application/http" or not isinstance(payload, bytes):
-        raise ODataError(400, f"A part of a batch is application/http, not '{part.get_content_type()}'.")
+        raise ODataError(400, f"A part of a batch must be application/http, not '{part.get_content_type()}'.")
     head, *rest = HEAD_END.split(payload.lstrip(b"\r\n"), maxsplit=1)
     line, _, headers = head.partition(b"\n")
     match = REQUEST_LINE.match(line.decode(errors="replace").strip())

@@ -57,7 +57,7 @@ class Clerk:
         """Shortens a text to `length` UTF-16 units, which may leave half a surrogate pair; raises `ODataError`."""
         entity = self.books.catalogue[CASES]
         if entity.field(name).kind is not Kind.STRING:
-            raise ODataError(400, f"The field '{name}' is no text.")
+            raise ODataError(400, f"The field '{name}' is not a text field.")
         key: Values = {"dataAreaId": company, "CaseId": case_id}
 
         def shorten(connection: sqlite3.Connection) -> sqlite3.Row:

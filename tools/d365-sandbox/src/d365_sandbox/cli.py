@@ -18,7 +18,7 @@ from d365_sandbox.store import DataFileUnusable
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    help="A stand-in for Dynamics 365 Finance & Operations that speaks its documented protocol, faults included.",
+    help="A stand-in for Dynamics 365 Finance & Operations that follows its documented protocol, including its faults.",
 )
 
 
@@ -27,18 +27,28 @@ def root() -> None:
     """Keeps `serve` a command of its own."""
 
 
-@app.command(epilog="Every setting, these and the rest, can be given as SANDBOX_<NAME>; the README lists them.")
+@app.command(
+    epilog="Each setting can also be set as an environment variable, SANDBOX_<NAME>. The README lists all settings."
+)
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1).")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on (8365); 0 takes a free one.")] = None,
-    data_file: Annotated[Path | None, typer.Option(help="SQLite file that holds everything.")] = None,
-    timeout: Annotated[float | None, typer.Option(help="D365's own limit on a request, in seconds (120).")] = None,
-    latency: Annotated[float | None, typer.Option(help="Seconds that every answer takes at least (0).")] = None,
-    max_concurrent: Annotated[int | None, typer.Option(help="Requests at once before 429; 0 for no limit.")] = None,
-    customers: Annotated[int | None, typer.Option(help="Customers seeded for each legal entity (5).")] = None,
-    clerk: Annotated[str | None, typer.Option(help="off, or auto: cases move by themselves.")] = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on (127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on (8365); 0 uses a free port.")] = None,
+    data_file: Annotated[Path | None, typer.Option(help="The SQLite file with all data.")] = None,
+    timeout: Annotated[
+        float | None, typer.Option(help="D365's own time limit for a request, in seconds (120).")
+    ] = None,
+    latency: Annotated[float | None, typer.Option(help="The minimum time for an answer, in seconds (0).")] = None,
+    max_concurrent: Annotated[
+        int | None, typer.Option(help="The number of parallel requests before D365 answers 429; 0 means no limit.")
+    ] = None,
+    customers: Annotated[
+        int | None, typer.Option(help="The number of sample customers in each legal entity (5).")
+    ] = None,
+    clerk: Annotated[
+        str | None, typer.Option(help="auto: cases change their status by themselves; off: they do not.")
+    ] = None,
     unique_web_case_id: Annotated[
-        bool | None, typer.Option(help="Whether D365 refuses a second case with the same Web Case ID (yes).")
+        bool | None, typer.Option(help="Whether D365 rejects a second case with the same Web Case ID (yes).")
     ] = None,
 ) -> None:
     """Serve until SIGTERM. SANDBOX_CLIENT_SECRET must be set."""
@@ -62,7 +72,7 @@ def serve(
     except (PortTaken, DataFileUnusable, CredentialUnusable) as error:
         _refuse([str(error)])
     except OSError as error:
-        _refuse([f"SANDBOX_TLS_CERTIFICATE or SANDBOX_TLS_KEY cannot be used: {error}"])
+        _refuse([f"cannot use SANDBOX_TLS_CERTIFICATE or SANDBOX_TLS_KEY: {error}"])
 
 
 def _settings(given: dict[str, Any]) -> Settings:

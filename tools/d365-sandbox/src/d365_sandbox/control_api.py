@@ -83,7 +83,7 @@ class ControlApi:
     async def remove_fault(self, request: web.Request) -> web.Response:
         """Ends one fault."""
         removed = await self.faults.remove(request.match_info["id"])
-        return web.Response(status=204) if removed else problem(404, f"no fault has the id {request.match_info['id']}")
+        return web.Response(status=204) if removed else problem(404, f"no fault has the ID {request.match_info['id']}")
 
     async def clear_faults(self, _: web.Request) -> web.Response:
         """Ends every fault."""
@@ -153,7 +153,7 @@ class ControlApi:
         try:
             await self.store.submit(lambda connection: restore(connection, self.clerk.books))
         except NoBackup:
-            return problem(409, "there is no backup: POST /_sandbox/backup makes one")
+            return problem(409, "no backup exists: create one with POST /_sandbox/backup")
         return web.Response(status=204)
 
     async def refuse_connections(self, request: web.Request) -> web.Response:

@@ -19,7 +19,7 @@ def limit_of(request: web.Request) -> int:
     """The `limit` of a list; raises 400 if it is not a number."""
     text = request.query.get("limit", str(DEFAULT_LIMIT))
     if not text.isascii() or not text.isdigit():
-        raise web.HTTPBadRequest(text=json.dumps({"errors": ["limit: a whole number is needed"]}))
+        raise web.HTTPBadRequest(text=json.dumps({"errors": ["limit: must be a whole number"]}))
     return int(text)
 
 
@@ -28,9 +28,9 @@ async def read_json(request: web.Request) -> dict[str, Any]:
     try:
         body = json.loads(await request.read() or b"{}")
     except ValueError as error:
-        raise web.HTTPBadRequest(text=json.dumps({"errors": [f"the body is not JSON: {error}"]})) from error
+        raise web.HTTPBadRequest(text=json.dumps({"errors": [f"the body is not valid JSON: {error}"]})) from error
     if not isinstance(body, dict):
-        raise web.HTTPBadRequest(text=json.dumps({"errors": ["the body is not a JSON object"]}))
+        raise web.HTTPBadRequest(text=json.dumps({"errors": ["the body must be a JSON object"]}))
     return body
 
 

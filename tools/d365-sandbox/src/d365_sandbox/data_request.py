@@ -28,7 +28,7 @@ def read_json(request: DataRequest) -> dict[str, Any]:
     try:
         body = json.loads(request.body)
     except ValueError as error:
-        raise ODataError(400, f"The request body is not JSON: {error}") from error
+        raise ODataError(400, f"The request body is not valid JSON: {error}") from error
     if not isinstance(body, dict):
         raise ODataError(400, "The request body is not a JSON object.")
     return body

@@ -45,12 +45,12 @@ class HttpsEndpoint:
             code = secrets.token_hex(16)
             answer = await self._call("POST", validation(code))
             if answer.status != 200 or answer.json.get("validationResponse") != code:
-                raise EndpointFailed(f"the validation code was not sent back: HTTP {answer.status}")
+                raise EndpointFailed(f"the receiver did not return the validation code: HTTP {answer.status}")
         elif handshake == "cloudevents":
             headers = {"WebHook-Request-Origin": ORIGIN, "WebHook-Request-Rate": "120"}
             answer = await self._call("OPTIONS", Sent(b"", headers))
             if answer.headers.get("WebHook-Allowed-Origin") not in ("*", ORIGIN):
-                raise EndpointFailed(f"{SOURCE} may not send there: no WebHook-Allowed-Origin")
+                raise EndpointFailed(f"the receiver does not allow {SOURCE}: its answer has no WebHook-Allowed-Origin")
 
     async def _call(self, method: str, sent: Sent) -> "_Answer":
         if self._session is None:

@@ -56,7 +56,7 @@ class MetadataService:
         identity, language = key.get("Id", ""), key.get("Language", "")
         labels = build_labels((*self.entities, *self.system), enumerations(self.entities))
         if identity not in labels or language.lower() != LANGUAGE:
-            raise ODataError(404, f"There is no label '{identity}' in the language '{language}'.")
+            raise ODataError(404, f"The label '{identity}' does not exist in the language '{language}'.")
         return {"Id": identity, "Language": language, "Value": labels[identity]}
 
     def data_entities(self) -> list[Row]:
@@ -116,7 +116,7 @@ def _find(rows: Iterable[Row], name: str) -> Row:
     for row in rows:
         if row["Name"] == name:
             return row
-    raise ODataError(404, f"There is no '{name}'.")
+    raise ODataError(404, f"'{name}' does not exist.")
 
 
 def _property(entity: EntitySet, field: Field) -> Row:

@@ -75,12 +75,12 @@ class Page:
         try:
             changed = json.loads((await _form(request)).get("changed", "{}"))
             if not isinstance(changed, dict):
-                return self._render("The set-up is a JSON object.")
+                return self._render("The setup must be a JSON object.")
             await self.api.environment.replace(self.api.store, changed)
         except ValidationError as error:
             return self._render("; ".join(explain(error)))
         except ValueError as error:
-            return self._render(f"The set-up is not JSON: {error}")
+            return self._render(f"The setup is not valid JSON: {error}")
         raise web.HTTPSeeOther("/#setup")
 
     async def add_fault(self, request: web.Request) -> web.Response:

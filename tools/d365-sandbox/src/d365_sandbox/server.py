@@ -71,7 +71,8 @@ class Sandbox:
         except OSError as error:
             reason = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
             raise PortTaken(
-                f"port {self.settings.port} on {self.settings.host} {reason}: give another by SANDBOX_PORT or --port"
+                f"port {self.settings.port} on {self.settings.host} {reason}: choose another with SANDBOX_PORT or "
+                "--port"
             ) from error
         self.site = site
         self.port = self.runner.addresses[0][1]
@@ -165,7 +166,7 @@ async def _refuse_other_sites(
 ) -> web.StreamResponse:
     """Refuse pages of other sites in the same browser: the control API has no password."""
     if request.method != "GET" and request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
-        raise web.HTTPForbidden(text="requests from other sites are refused")
+        raise web.HTTPForbidden(text="requests from other sites are not allowed")
     return await handler(request)
 
 

@@ -19,79 +19,84 @@ class Settings(Setup, BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8365, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8365, ge=0, le=65535, description="The port to listen on; 0 uses a free port.")
     data_file: Path = Field(
         Path("d365-sandbox.sqlite3"),
-        description="The SQLite file with all data. It is filled with examples when it is new.",
+        description="The SQLite file with all data. A new file starts with sample data.",
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="The lowest level that is logged."
-    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The lowest level to log.")
 
     tls_certificate: Path | None = Field(
-        None, description="PEM file with the certificate, to serve TLS. Without it: plain http."
+        None, description="A PEM file with the TLS certificate. Without it, the sandbox serves plain http."
     )
-    tls_key: Path | None = Field(None, description="PEM file with its key, where that is not in the certificate file.")
+    tls_key: Path | None = Field(
+        None, description="A PEM file with the certificate's key, if it is not in the certificate file."
+    )
 
-    client_id: str = Field("casebridge", min_length=1, description="The application that may ask for tokens.")
-    client_secret: SecretStr = Field(min_length=1, description="That application's secret.")
+    client_id: str = Field("casebridge", min_length=1, description="The ID of the application that may request tokens.")
+    client_secret: SecretStr = Field(min_length=1, description="The secret of that application.")
     client_certificate: Path | None = Field(
-        None, description="PEM certificate with which the application may sign client assertions instead."
+        None, description="A PEM certificate that the application may use to sign client assertions instead."
     )
-    federated_issuer: str = Field(
-        "", description="Federated credential: the issuer whose tokens prove the application."
-    )
-    federated_subject: str = Field("", description="Federated credential: the subject of those tokens.")
-    federated_keys: Path | None = Field(None, description="Federated credential: a JWKS file with that issuer's keys.")
-    token_lifetime_seconds: int = Field(3600, ge=1, description="How long an access token lasts.")
+    federated_issuer: str = Field("", description="Federated credential: the issuer of the tokens.")
+    federated_subject: str = Field("", description="Federated credential: the subject of the tokens.")
+    federated_keys: Path | None = Field(None, description="Federated credential: a JWKS file with the issuer's keys.")
+    token_lifetime_seconds: int = Field(3600, ge=1, description="How long an access token is valid.")
 
     customers: int = Field(
-        5, ge=1, le=100_000, description="How many customers a new data file has in each of usmf and demf."
+        5, ge=1, le=100_000, description="The number of customers that a new data file has in each of usmf and demf."
     )
     max_query_bytes: int = Field(
-        16_384, ge=256, le=60_000, description="A longer path and query is answered 404, as IIS does."
+        16_384,
+        ge=256,
+        le=60_000,
+        description="The longest path with query. For longer ones the answer is 404, as in IIS.",
     )
 
     timeout_seconds: float = Field(
-        120, gt=0, description="D365's own limit on a request: what takes longer ends with 504."
+        120, gt=0, description="D365's own time limit for a request. Longer requests end with 504."
     )
-    latency_seconds: float = Field(0, ge=0, description="The least time that an OData answer takes.")
-    max_concurrent: int = Field(0, ge=0, description="More requests than this at once are answered 429; 0 is no limit.")
-    faults: Annotated[list[Fault], NoDecode] = Field([], description="Faults from the start, as a JSON list.")
-    seed: int | None = Field(None, description="Makes the chances of faults repeatable. Default: random.")
-    request_log_size: int = Field(500, ge=1, le=100_000, description="How many of the last requests are remembered.")
+    latency_seconds: float = Field(0, ge=0, description="The minimum time for an OData answer.")
+    max_concurrent: int = Field(
+        0, ge=0, description="The number of parallel requests before the answer is 429; 0 means no limit."
+    )
+    faults: Annotated[list[Fault], NoDecode] = Field([], description="The faults at the start, as a JSON list.")
+    seed: int | None = Field(None, description="A seed that makes random faults repeatable. Default: random.")
+    request_log_size: int = Field(500, ge=1, le=100_000, description="How many of the last requests the log keeps.")
 
     kafka_bootstrap_servers: str = Field(
-        "", description="Kafka's addresses for business events, separated by commas. Empty: none are sent to Kafka."
+        "",
+        description="Kafka's addresses for business events, separated by commas. If empty, no events go to Kafka.",
     )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="Whether Kafka is reached by TLS (SSL) and with a user (SASL)."
+        "PLAINTEXT", description="Whether to connect to Kafka with TLS (SSL) and as a user (SASL)."
     )
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        "PLAIN", description="How the user proves itself to Kafka."
+        "PLAIN", description="How the user signs in to Kafka."
     )
     kafka_sasl_username: str = Field("", description="The sandbox's user in Kafka.")
-    kafka_sasl_password: SecretStr = Field(SecretStr(""), description="That user's password.")
+    kafka_sasl_password: SecretStr = Field(SecretStr(""), description="The password of that user.")
     events_topic: str = Field("d365.case-events.v1", min_length=1, description="The topic for business events.")
     events_https_url: str = Field(
         "",
         pattern=r"^(https?://.+)?$",
-        description="The address for business events by HTTPS. Empty: none are sent by HTTPS.",
+        description="The HTTPS address for business events. If empty, no events go there.",
     )
     events_https_secret: SecretStr = Field(
-        SecretStr(""), description="The secret that is sent with them; SANDBOX_EVENTS_SECRET_AS says where."
+        SecretStr(""),
+        description="The secret to send with events by HTTPS. SANDBOX_EVENTS_SECRET_AS says where to put it.",
     )
-    events_retries: int = Field(3, ge=0, description="How often an event that was refused is sent again.")
-    events_retry_seconds: float = Field(1.0, ge=0, description="The wait before it is sent again.")
+    events_retries: int = Field(3, ge=0, description="How many times a refused event is sent again.")
+    events_retry_seconds: float = Field(1.0, ge=0, description="The wait before a refused event is sent again.")
     events_timeout_seconds: float = Field(
-        10, gt=0, description="A receiver that has not answered by then has refused the event."
+        10, gt=0, description="How long to wait for the receiver's answer. After that, the event counts as refused."
     )
 
     clerk: Literal["off", "auto"] = Field(
-        "off", description="`auto` takes each case of the portal through its statuses to Closed."
+        "off", description="`auto` moves each case from the portal through its statuses to Closed."
     )
-    clerk_step_seconds: float = Field(2.0, gt=0, description="The time between two statuses.")
+    clerk_step_seconds: float = Field(2.0, gt=0, description="The time between two status changes.")
 
     @field_validator("faults", mode="before")
     @classmethod

@@ -21,38 +21,40 @@ class Setup(BaseModel):
 
     # What D365 refuses
     text_comparison: bool = Field(
-        False, description="Whether gt, ge, lt and le work on text. Otherwise they are answered 400."
+        False, description="Whether gt, ge, lt and le work on text. Otherwise, the answer is 400."
     )
     max_filter_nodes: int = Field(
-        100, ge=0, le=10_000, description="A $filter with more nodes is answered 400; 0 is no limit."
+        100, ge=0, le=10_000, description="The most nodes in a $filter. For more, the answer is 400; 0 means no limit."
     )
     max_page_size: int = Field(10_000, ge=1, le=10_000, description="The most records on a page.")
-    lengths: dict[str, int] = Field({}, description="Other lengths for fields of the case, as JSON.")
+    lengths: dict[str, int] = Field({}, description="Other lengths for case fields, as JSON.")
     too_long: Literal["refuse", "cut"] = Field(
-        "refuse", description="Whether a text that is too long is refused or cut."
+        "refuse", description="Whether a text that is too long is rejected or cut."
     )
-    duplicate_status: int = Field(400, ge=400, le=599, description="The HTTP status that refuses a duplicate.")
+    duplicate_status: int = Field(400, ge=400, le=599, description="The HTTP status for a duplicate.")
 
     # The entities, as they were deployed
-    unique_web_case_id: bool = Field(True, description="Whether a second case with the same Web Case ID is refused.")
-    mandatory_fields: tuple[str, ...] = Field((), description="Further fields of the case that must be sent, as JSON.")
-    private_fields: tuple[str, ...] = Field((), description="Fields that nobody sees, as JSON: EntitySet.Field.")
+    unique_web_case_id: bool = Field(True, description="Whether a second case with the same Web Case ID is rejected.")
+    mandatory_fields: tuple[str, ...] = Field((), description="Further mandatory fields of the case, as JSON.")
+    private_fields: tuple[str, ...] = Field((), description="Hidden fields, as JSON: EntitySet.Field.")
     unfilterable_fields: tuple[str, ...] = Field(
-        (), description="Fields that are shown but refused in query options, as JSON: EntitySet.Field."
+        (), description="Fields that are returned but rejected in query options, as JSON: EntitySet.Field."
     )
     extra_statuses: tuple[str, ...] = Field(
-        ("OnHold",), description="Further statuses of a case that no mapping knows, as JSON."
+        ("OnHold",), description="Further case statuses, which no mapping contains, as JSON."
     )
     number_sequence: bool = Field(
-        True, description="Whether D365 gives a case its number. Otherwise a case must bring one."
+        True, description="Whether D365 assigns the Case ID. Otherwise, the request must contain one."
     )
 
     # The service user and its role
     registered: bool = Field(
-        True, description="Whether the application is registered in D365. Otherwise every token is answered 401."
+        True, description="Whether the application is registered in D365. Otherwise, the answer to every token is 401."
     )
     default_company: str = Field(
-        "usmf", pattern=r"^[A-Za-z0-9]{1,4}$", description="The legal entity that is seen without cross-company=true."
+        "usmf",
+        pattern=r"^[A-Za-z0-9]{1,4}$",
+        description="The legal entity that is visible without cross-company=true.",
     )
     hidden_companies: tuple[str, ...] = Field(
         (), description="Legal entities that the service user cannot see, as JSON."
@@ -60,31 +62,27 @@ class Setup(BaseModel):
     lacks_view: tuple[str, ...] = Field((), description="Entity sets that the role may not read, as JSON.")
     lacks_maintain: tuple[str, ...] = Field((), description="Entity sets that the role may not change, as JSON.")
     lacks_delete: tuple[str, ...] = Field((), description="Entity sets that the role may not delete from, as JSON.")
-    missing_privilege_status: Literal[401, 403] = Field(
-        403, description="The HTTP status where a privilege is missing."
-    )
+    missing_privilege_status: Literal[401, 403] = Field(403, description="The HTTP status for a missing privilege.")
 
     # The environment
     inactive_events: tuple[str, ...] = Field(
         (), description="Legal entities for which business events are not active, as JSON."
     )
-    events_shape: Shape = Field(Shape.PLAIN, description="How business events by HTTPS look.")
+    events_shape: Shape = Field(Shape.PLAIN, description="The format of business events by HTTPS.")
     events_secret_as: Literal["bearer", "code", "x-functions-key"] = Field(
-        "bearer", description="Where the secret of business events goes: a bearer token, a header or the address."
+        "bearer", description="Where to put the secret of business events: in a bearer token, a header or the address."
     )
     clock_offset_seconds: float = Field(0, description="How far D365's clock is off.")
-    sign_in_page: bool = Field(False, description="Whether every address below /data is answered with an HTML page.")
+    sign_in_page: bool = Field(False, description="Whether every address below /data returns an HTML page.")
 
     # The application in Entra
     environment_url: str = Field(
         "",
         pattern=r"^(https?://[^/]+)?$",
-        description="The audience that tokens must have. Default: the address of each request.",
+        description="The audience that tokens must have. Default: the address of the request.",
     )
-    tenant_id: str = Field("", description="The tenant; any other is refused. Empty: any.")
-    token_error: int | None = Field(
-        None, description="The AADSTS error that answers every request for a token. Default: none."
-    )
+    tenant_id: str = Field("", description="The tenant. All others are rejected. If empty, every tenant is accepted.")
+    token_error: int | None = Field(None, description="The AADSTS error for every token request. Default: none.")
 
     @model_validator(mode="after")
     def _names_what_there_is(self) -> Self:
@@ -95,16 +93,16 @@ class Setup(BaseModel):
             _check_field(f"{CASES}.{name}", catalogue)
         for name in (*self.lacks_view, *self.lacks_maintain, *self.lacks_delete):
             if name not in catalogue:
-                raise ValueError(f"there is no entity set '{name}'")
+                raise ValueError(f"unknown entity set '{name}'")
         if self.token_error is not None and self.token_error not in BY_CODE:
-            raise ValueError(f"token_error is one of {', '.join(map(str, sorted(BY_CODE)))}")
+            raise ValueError(f"token_error must be one of {', '.join(map(str, sorted(BY_CODE)))}")
         return self
 
 
 def _check_field(name: str, catalogue: dict[str, EntitySet]) -> None:
     entity_set, _, field = name.partition(".")
     if entity_set not in catalogue or field not in catalogue[entity_set].names:
-        raise ValueError(f"there is no field '{name}': write EntitySet.Field")
+        raise ValueError(f"unknown field '{name}': write EntitySet.Field")
 
 
 def catalogue_of(setup: Setup) -> dict[str, EntitySet]:

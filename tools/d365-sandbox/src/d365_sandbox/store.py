@@ -41,7 +41,7 @@ class Store:
             self.is_new = _prepare(self._writer, path, catalogue)
             self._reader = _connect(path)
         except sqlite3.Error as error:
-            raise DataFileUnusable(f"the data file {path} cannot be used: {error}") from error
+            raise DataFileUnusable(f"cannot use the data file {path}: {error}") from error
         self._reader.execute("PRAGMA query_only = ON")
         self._pending: deque[tuple[Operation[Any], asyncio.Future[Any]]] = deque()
         self._wake = asyncio.Event()
@@ -125,8 +125,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, catalogue: dict[str, En
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version not in range(SCHEMA_VERSION + 1):
         raise DataFileUnusable(
-            f"the data file {path} has version {version}, this sandbox writes {SCHEMA_VERSION}: "
-            "give another SANDBOX_DATA_FILE"
+            f"the data file {path} has version {version}, but this sandbox needs {SCHEMA_VERSION}: choose another file "
+            "with SANDBOX_DATA_FILE"
         )
     for old in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
         connection.executescript((files("d365_sandbox") / "sql" / f"from_version_{old}.sql").read_text())

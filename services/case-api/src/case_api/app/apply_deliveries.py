@@ -16,7 +16,7 @@ _delivered = Histogram(
     "Time from a submission until D365 had its case",
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600, 14_400, 86_400),
 )
-_UNKNOWN = "d365-sync has no document of this submission: the record was not written by d365-sync"
+_UNKNOWN = "d365-sync has no document for this submission, so d365-sync did not write this record"
 
 
 async def apply_deliveries(store: DeliveryStore, deliveries: Sequence[CaseDelivery]) -> None:

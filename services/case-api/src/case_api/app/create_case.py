@@ -33,7 +33,7 @@ async def create_case(
 def saved(added: Added, key: Key | None) -> Saved:
     """Return what `key` has added, now or before. Raises: `KeyReused` if that was another request, `DraftDeleted`."""
     if added.deleted and key is not None and added.request_hash == key.request_hash:
-        raise DraftDeleted("the draft that this Idempotency-Key added was deleted")
+        raise DraftDeleted("the draft that this Idempotency-Key created was deleted")
     if added.case is None or (key is not None and added.request_hash != key.request_hash):
-        raise KeyReused("this Idempotency-Key came with another request before")
+        raise KeyReused("this Idempotency-Key was used for another request")
     return Saved(added.case, replayed=not added.created)

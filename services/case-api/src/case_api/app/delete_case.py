@@ -22,4 +22,4 @@ async def delete_case(store: CaseStore, dealer: str, web_case_id: str, versions:
             raise OnceSubmitted(web_case_id)
         if answer.version not in versions:
             raise WrongVersion(answer.version)
-    raise Transient(f"case {web_case_id} is being changed by others")
+    raise Transient(f"another request is changing case {web_case_id}")

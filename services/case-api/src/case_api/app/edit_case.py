@@ -29,4 +29,4 @@ async def edit_case(
             raise NotADraft(web_case_id)
         if case.version not in versions:
             raise WrongVersion(case.version)
-    raise Transient(f"case {web_case_id} is being changed by others")
+    raise Transient(f"another request is changing case {web_case_id}")

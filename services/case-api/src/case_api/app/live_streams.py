@@ -33,7 +33,7 @@ _FOLLOW_UP_SECONDS = 0.25
 _LONGEST_WAIT_SECONDS = 256.0
 # This many streams resume at a time: the rest of the pool is for other requests.
 _RESUMED_AT_ONCE = 4
-_streams = Gauge("casebridge_live_streams", "Live streams that are open")
+_streams = Gauge("casebridge_live_streams", "Open live streams")
 
 
 class _Unstored(NamedTuple):

@@ -13,7 +13,7 @@ from case_shared.process.telemetry import trace_id_of
 log = structlog.get_logger(__name__)
 EVERY_SECONDS = 5.0
 _BATCH = 500
-_resent = Counter("casebridge_submissions_resent_total", "Submissions put into the outbox again: nothing was heard")
+_resent = Counter("casebridge_submissions_resent_total", "Submissions sent again because no answer came from d365-sync")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from prometheus_client import Counter
 
-_resyncs = Counter("casebridge_live_resyncs_total", "Streams told to fetch everything anew", ["reason"])
+_resyncs = Counter("casebridge_live_resyncs_total", "Streams whose client must fetch all cases again", ["reason"])
 
 
 class Resync(StrEnum):

@@ -57,7 +57,7 @@ class Submitter:
             _refuse(request, answer)
             if request.validate_only:
                 return None
-        raise Transient(f"case {request.web_case_id} is being changed by others")
+        raise Transient(f"another request is changing case {request.web_case_id}")
 
 
 def _kept(key: Key, answer: SubmitAnswer) -> Submitted | None:
@@ -67,7 +67,7 @@ def _kept(key: Key, answer: SubmitAnswer) -> Submitted | None:
     if answer.kept is None:
         return None
     if answer.kept.request_hash != key.request_hash or answer.kept.submission is None:
-        raise KeyReused("this Idempotency-Key came with another request before")
+        raise KeyReused("this Idempotency-Key was used for another request")
     return Submitted(answer.kept.submission, replayed=True)
 
 
@@ -86,7 +86,7 @@ def _refuse(request: SubmitRequest, answer: SubmitAnswer) -> None:
         raise WrongVersion(answer.version)
     # Without the list we cannot judge the category, and a submission cannot be taken back.
     if not answer.facts.lists_known:
-        raise ListsUnknown("D365's categories were not read yet for this dealer's legal entity")
+        raise ListsUnknown("the categories of this dealer's legal entity were not read from D365 yet")
     fields = wrong_fields(answer.facts)
     if fields:
         raise IncompleteCase(fields)

@@ -36,25 +36,27 @@ def wrong_fields(facts: Facts) -> list[WrongField]:
     """Return what prevents a submission; empty if nothing does."""
     found = [_category(facts)]
     if not facts.priority_exists:
-        found.append(WrongField("/priority", "D365 has no such priority; take one of GET …/priorities."))
+        found.append(WrongField("/priority", "D365 does not have this priority. Choose one from GET …/priorities."))
     if not facts.email_plausible:
-        found.append(WrongField("/contact/email", "This is no e-mail address; write it as name@example.com."))
+        found.append(WrongField("/contact/email", "This is not a valid email address. Write it like name@example.com."))
     found += [_too_long(name, facts.too_long[name]) for name in POINTERS if name in facts.too_long]
     return [one for one in found if one is not None]
 
 
 def _too_long(name: str, characters: int) -> WrongField:
-    return WrongField(POINTERS[name], f"D365 keeps {characters:,} characters of it; shorten it to that.")
+    return WrongField(POINTERS[name], f"D365 keeps only {characters:,} characters. Shorten the text to that length.")
 
 
 def _category(facts: Facts) -> WrongField | None:
     if not facts.category:
-        return WrongField("/category", "A case needs a category; take one of GET …/categories.")
+        return WrongField("/category", "The case needs a category. Choose one from GET …/categories.")
     if len(facts.category_types) > 1:
         types = ", ".join(facts.category_types)
-        return WrongField("/category_type", f"The category stands in several types; give one of: {types}.")
+        return WrongField("/category_type", f"Several types have this category. Choose one of: {types}.")
     if facts.category_types:
         return None
     if facts.category_type:
-        return WrongField("/category", "D365 has no such category of this type; take one of GET …/categories.")
-    return WrongField("/category", "D365 has no such category; take one of GET …/categories.")
+        return WrongField(
+            "/category", "D365 does not have this category in this type. Choose one from GET …/categories."
+        )
+    return WrongField("/category", "D365 does not have this category. Choose one from GET …/categories.")

@@ -14,7 +14,7 @@ D365 = "D365"
 _AT_AN_END = frozenset({"closed", "canceled"})
 _LINKED = "linked"
 _LOST = "lost_in_d365"
-_LOST_DETAIL = "D365 was restored to an earlier time and no longer has the case, so it is sent again."
+_LOST_DETAIL = "D365 was restored to an earlier time and no longer has the case. Casebridge is sending it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def timeline(case: Case, submissions: Sequence[PastSubmission], statuses: Sequen
 
 
 def _origin(case: Case) -> str | None:
-    return "The case was made in D365." if case.origin == "d365" else None
+    return "The case was created in D365." if case.origin == "d365" else None
 
 
 def _stages(past: PastSubmission) -> Iterator[Entry]:
@@ -158,7 +158,7 @@ def _left(case: Case) -> Iterator[Entry]:
 
 
 def _emptied(past: PastSubmission) -> str | None:
-    return "What was submitted is not kept any longer." if past.content is None else None
+    return "The submitted content is no longer stored." if past.content is None else None
 
 
 def _attempt(attempt: dict[str, Any], number: int) -> Entry:

@@ -31,7 +31,7 @@ class CallFor(Scoped):
     parameters: frozenset[str] = frozenset()
 
     async def __call__(
-        self, request: Request, dealer: Annotated[str, Path(description="slug", examples=["usmf-us-001"])]
+        self, request: Request, dealer: Annotated[str, Path(description="The dealer's slug.", examples=["usmf-us-001"])]
     ) -> Call:
         """Check token, dealer and query parameters."""
         principal = await self.principal(request)
@@ -54,6 +54,6 @@ def refuse_unknown_parameters(request: Request, known: frozenset[str]) -> None:
     for name in names:
         if name not in known:
             allowed = ", ".join(sorted(known)) or "none"
-            raise wrong_parameter(f"?{name}", f"There is no such parameter here; known are: {allowed}.")
+            raise wrong_parameter(f"?{name}", f"Unknown parameter. Allowed here: {allowed}.")
         if names.count(name) > 1:
-            raise wrong_parameter(f"?{name}", "Give this parameter once.")
+            raise wrong_parameter(f"?{name}", "Give this parameter only once.")

@@ -23,7 +23,7 @@ from case_shared.words.spreadsheets import Separator, Spreadsheet
 router = APIRouter(prefix="/v1/dealers/{dealer}", tags=["cases"], route_class=TimedRoute)
 Lists = Annotated[Call, Depends(CallFor(Scope.CASES_READ, frozenset(ListParameters.model_fields)))]
 _CSV = {
-    "description": "a line a case, with a line of names",
+    "description": "A header line, then one line per case.",
     "content": {
         "text/csv": {
             "schema": {"type": "string"},
@@ -50,7 +50,7 @@ Exports = Annotated[Call, Depends(CallFor(Scope.CASES_READ, frozenset(ExportPara
 async def list_(
     request: Request, response: Response, call: Lists, parameters: Annotated[ListParameters, Query()]
 ) -> CasePage:
-    """A page of the dealer's cases, those born in D365 included."""
+    """Return one page of the dealer's cases, including cases that were created in D365."""
     accepted = request.headers.get("accept-language", "")
     query = parameters.query(call.dealer.dealer, call.principal.actor, accepted)
     after = cursor.decode(call.context.cursors, parameters.cursor, query)
@@ -73,13 +73,13 @@ async def list_(
     response_class=StreamingResponse,
 )
 async def export(request: Request, call: Exports, parameters: Annotated[ExportParameters, Query()]) -> Response:
-    """All cases of a list, however many, in its order.
+    """Return all cases of the list, in the same order and without a limit.
 
-    UTF-8 with a byte order mark. Cells are separated as the spreadsheets of the `Accept-Language` do it, or as
-    `separator` says. Times are those of `zone`, which their column names; `2026-01-31 08:00:05` is a time to any
-    spreadsheet. An apostrophe stands wherever a spreadsheet could begin to read a formula, whatever it takes for a
-    separator. An answer that is cut off (the database went away) has no end of its chunks: clients see an error, not
-    a short list.
+    The file is UTF-8 with a byte order mark. `separator` separates the cells; its default depends on
+    `Accept-Language`. Times are in the time zone `zone`, which the column headers name, in the form
+    `2026-01-31 08:00:05`, which every spreadsheet reads as a time. An apostrophe precedes text that a spreadsheet could
+    take for a formula. If the answer breaks off (the database is lost), its last chunk is missing: clients see an error
+    and never a shortened list.
     """
     accepted = request.headers.get("accept-language", "")
     query = parameters.query(call.dealer.dealer, call.principal.actor, accepted)

@@ -43,7 +43,7 @@ Writes = Annotated[Call, Depends(CallFor(Scope.CASES_WRITE))]
     openapi_extra={"parameters": [KEY]},
 )
 async def create(request: Request, response: Response, call: Writes, draft: CaseInput) -> CaseDocument:
-    """Save a draft; it may be incomplete. The answer has its Web Case ID."""
+    """Save a draft, which may be incomplete. The answer contains its Web Case ID."""
     key = await idempotency_key(request, call.principal)
     saved = await create_case(call.context.cases, call.dealer, draft.content(), call.principal.actor, key)
     return _created(response, saved)
@@ -56,7 +56,7 @@ async def create(request: Request, response: Response, call: Writes, draft: Case
     responses=problems("not-found", "invalid-request"),
 )
 async def get(web_case_id: str, response: Response, call: Reads) -> CaseDocument:
-    """One case, with its ETag."""
+    """Return one case with its ETag."""
     case = await get_case(call.context.cases, call.dealer.dealer, web_case_id)
     response.headers["ETag"] = etag(case)
     return case_document(case)
@@ -80,7 +80,7 @@ async def get(web_case_id: str, response: Response, call: Reads) -> CaseDocument
 async def edit(
     web_case_id: str, response: Response, call: Writes, expected: Versions, patch: CaseInput
 ) -> CaseDocument:
-    """Change a draft by a merge patch: null empties a field, what is left out stays."""
+    """Change a draft with a merge patch. null empties a field; fields that you leave out stay as they are."""
     case = await edit_case(call.context.cases, call.dealer.dealer, web_case_id, expected, patch.changes())
     response.headers["ETag"] = etag(case)
     return case_document(case)
@@ -95,7 +95,7 @@ async def edit(
     openapi_extra={"parameters": [IF_MATCH]},
 )
 async def delete(web_case_id: str, call: Writes, expected: Versions) -> None:
-    """Delete a draft for good; one that was ever submitted stays."""
+    """Delete a draft permanently. A draft that was submitted before cannot be deleted."""
     await delete_case(call.context.cases, call.dealer.dealer, web_case_id, expected)
 
 
@@ -110,7 +110,7 @@ async def delete(web_case_id: str, call: Writes, expected: Versions) -> None:
     openapi_extra={"parameters": [KEY]},
 )
 async def copy(web_case_id: str, request: Request, response: Response, call: Writes) -> CaseDocument:
-    """A new draft with the same content."""
+    """Create a new draft with the same content."""
     key = await idempotency_key(request, call.principal)
     saved = await copy_case(call.context.cases, call.dealer, web_case_id, call.principal.actor, key)
     return _created(response, saved)
@@ -119,13 +119,13 @@ async def copy(web_case_id: str, request: Request, response: Response, call: Wri
 @router.get(
     "/{web_case_id}/timeline",
     operation_id="get_timeline",
-    summary="Explain a case",
+    summary="Get a case's timeline",
     response_model=Timeline,
     responses={**NOT_MODIFIED, **problems("not-found", "invalid-request")},
     openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
 async def timeline(web_case_id: str, request: Request, response: Response, call: Reads) -> Timeline | Response:
-    """Who did what, when, what D365 answered, and how long each stage took."""
+    """Return who did what and when, what D365 answered, and how long each stage took."""
     entries = await get_timeline(call.context.cases, call.dealer.dealer, web_case_id)
     return unless_known(request, response, timeline_document(entries))
 

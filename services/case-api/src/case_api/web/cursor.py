@@ -17,8 +17,8 @@ _NULLABLE = frozenset(
 )
 _LIST = "cases"
 _FOREIGN = (
-    "This cursor is of another list: dealer, sort, q, text, filters and Accept-Language must be those of the page "
-    "before, or leave it out."
+    "This cursor belongs to another list. Send the same dealer, sort, q, text, filters and Accept-Language as for the "
+    "previous page, or leave the cursor out."
 )
 
 

@@ -41,20 +41,20 @@ def _checked_by(read: Callable[[str], object]) -> AfterValidator:
 
 def _no_nul(text: str) -> str:
     if "\x00" in text:
-        raise _wrong("It may not hold the character NUL.")
+        raise _wrong("Remove the character NUL.")
     return text
 
 
 def _sort(text: str) -> Sort:
     if text not in _SORTS:
-        raise _wrong(f"Sort by one of {', '.join(Column)}; with - before it for descending.")
+        raise _wrong(f"Sort by one of {', '.join(Column)}. Put - before it to sort in descending order.")
     return Sort.parse(text)
 
 
 def _statuses(text: str) -> tuple[CaseStatus, ...]:
     named = {name.strip() for name in text.split(",")}
     if not named <= set(CaseStatus):
-        raise _wrong(f"Name one or more of {', '.join(CaseStatus)}, with commas between them.")
+        raise _wrong(f"Name one or more of {', '.join(CaseStatus)}, separated by commas.")
     return tuple(status for status in CaseStatus if status in named)
 
 
@@ -67,7 +67,7 @@ def _time(text: str) -> date | datetime:
             return _in_utc(datetime.fromisoformat(text.upper()))
     except ValueError:
         pass
-    raise _wrong("Give a date (2026-01-31) or a time with its offset (2026-01-31T08:00:00Z; + is %2B).")
+    raise _wrong("Give a date (2026-01-31) or a time with an offset (2026-01-31T08:00:00Z; write + as %2B).")
 
 
 def _first(text: str, zone: ZoneInfo) -> datetime:
@@ -112,40 +112,42 @@ class FilterParameters(BaseModel):
 
     q: Typed | None = Field(
         None,
-        description="Part of a Web Case ID, a Case ID, a user (created_by) or a status's label (English, German, "
-        "Icelandic), from one character on. Case, invisible characters and the punctuation around it are ignored; "
-        "dashes and full-width characters are read as the plain ones, O also as 0, and I and L as 1. If nothing is "
-        "left, all cases are found.",
+        description="Part of a Web Case ID, a Case ID, a user (`created_by`) or a status label (English, German, "
+        "Icelandic); one character is enough. Upper and lower case, invisible characters and surrounding "
+        "punctuation make no difference; typographic dashes and full-width characters match the plain "
+        "ones, O also matches 0, and I and L match 1. If nothing is left to search for, the list contains "
+        "all cases.",
         examples=["w4k2"],
     )
     text: Typed | None = Field(
         None,
-        description="words that all stand in the case's description or notes, in any order, each of them anywhere; "
-        "read as `q` is",
+        description="Words that must all occur in the case's description or notes, in any order and also within words. "
+        "Characters match as for `q`.",
         examples=["hydraulic pump"],
     )
-    status: Statuses | None = Field(None, description="one or more, with commas between them")
-    category: Text | None = Field(None, description="as the case shows it: D365's once D365 has the case")
-    priority: Text | None = Field(None, description="as the case shows it")
+    status: Statuses | None = Field(None, description="One or more statuses, separated by commas.")
+    category: Text | None = Field(None, description="The category that the case shows: D365's, once D365 has the case.")
+    priority: Text | None = Field(None, description="The priority that the case shows.")
     created_by: Text | None = Field(
-        None, description="a user's name, case ignored; `me` is the caller, by whatever name", examples=[ME]
+        None,
+        description="A username, in upper or lower case. `me` means the caller, under any username.",
+        examples=[ME],
     )
     origin: Annotated[str, StringConstraints(pattern="^(portal|d365)$")] | None = None
-    created_from: Time | None = Field(None, description="a date (its day in `zone` begins the range) or a time")
-    created_to: Time | None = Field(
-        None, description="a date (the whole of its day in `zone` is within) or a time, included"
-    )
+    created_from: Time | None = Field(None, description="The first day (in `zone`) or time of the range.")
+    created_to: Time | None = Field(None, description="The last day (in `zone`) or time of the range, inclusive.")
     undelivered: bool | None = Field(
-        None, description="true: submitted, but D365 does not have it yet; false: the others"
+        None, description="`true`: only cases that are submitted but not in D365 yet. `false`: all others."
     )
-    zone: Zone = Field("UTC", description="the time zone whose days `created_from` and `created_to` name")
+    zone: Zone = Field("UTC", description="The time zone of the days in `created_from` and `created_to`.")
     sort: Sorted = Field(
         str(Sort()),
-        description="a column, `-` for descending. What has no value comes last both ways; equals are sorted by "
-        "created_at, then web_case_id, in the same direction. Status goes by the order of a case's life, priority by "
-        "D365's where it is configured, else by its name; created_by, category, priority and description by the "
-        "alphabet of `Accept-Language` (English, German or Icelandic, else the Unicode root's), ignoring case and, the "
-        "last three, what is beyond 100 characters.",
+        description="The column to sort by; `-` before it means descending. Cases without a value come last in both "
+        "directions; cases with equal values are sorted by created_at, then web_case_id, in the same "
+        "direction. Status follows the order of a case's life. Priority follows D365's configured order, "
+        "or its name if D365 has none. created_by, category, priority and description follow the alphabet "
+        "of `Accept-Language` (English, German or Icelandic, otherwise the Unicode root's) and ignore "
+        "upper and lower case; only the first 100 characters of category, priority and description count.",
     )
 
     def query(self, dealer: str, caller: Actor, accept_language: str = "") -> ListQuery:
@@ -171,10 +173,11 @@ class ExportParameters(FilterParameters):
     """The filters, and how the file is written."""
 
     zone: Zone = Field(
-        "UTC", description="the time zone of the file's times, whose days `created_from` and `created_to` name"
+        "UTC", description="The time zone of the times in the file, and of the days in `created_from` and `created_to`."
     )
     separator: Separator | None = Field(
-        None, description="between cells; default: that of the spreadsheets in the language of `Accept-Language`"
+        None,
+        description="The separator between cells. Default: what spreadsheets in the language of `Accept-Language` use.",
     )
 
     def spreadsheet(self, accept_language: str) -> Spreadsheet:
@@ -186,7 +189,9 @@ class ListParameters(FilterParameters):
     """The filters, and which page."""
 
     cursor: Annotated[str, StringConstraints(max_length=LONGEST_CURSOR)] | None = Field(
-        None, description="`next` of the page before; q, filters and sort must be the same"
+        None, description="`next` of the previous page. q, text, filters and sort must be the same."
     )
     limit: int = Field(25, ge=1, le=100)
-    counts: bool = Field(False, description="count the cases, too: in all, and by status whatever `status` names")
+    counts: bool = Field(
+        False, description="Whether to count the cases too: in total, and for each status (regardless of `status`)."
+    )

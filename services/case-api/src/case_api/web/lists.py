@@ -37,7 +37,7 @@ Reader = Annotated[Principal, Depends(Authenticated(Scope.CASES_READ))]
     openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
 async def dealers(request: Request, response: Response, principal: Reader) -> DealerList | Response:
-    """The dealers of the token that are registered."""
+    """Return the dealers in the token that Casebridge knows."""
     refuse_unknown_parameters(request, frozenset())
     directory = context_of(request).dealers
     found = [await directory.find(slug) for slug in sorted(principal.dealers)]
@@ -54,7 +54,7 @@ async def dealers(request: Request, response: Response, principal: Reader) -> De
     openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
 async def categories(request: Request, response: Response, call: Reads) -> CategoryList | Response:
-    """The categories of the dealer's legal entity that cases may have."""
+    """Return the categories that cases of the dealer's legal entity can have."""
     found = await call.context.lists.categories(call.dealer.data_area_id, call.context.category_types)
     items = [CategoryDocument(**category._asdict()) for category in found]
     return unless_known(request, response, CategoryList(items=items))
@@ -69,7 +69,7 @@ async def categories(request: Request, response: Response, call: Reads) -> Categ
     openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
 async def priorities(request: Request, response: Response, call: Reads) -> PriorityList | Response:
-    """The priorities of the dealer's legal entity."""
+    """Return the priorities of the dealer's legal entity."""
     found = await call.context.lists.priorities(call.dealer.data_area_id)
     items = [PriorityDocument(**priority._asdict()) for priority in found]
     return unless_known(request, response, PriorityList(items=items))
@@ -78,13 +78,13 @@ async def priorities(request: Request, response: Response, call: Reads) -> Prior
 @router.get(
     "/{dealer}/lengths",
     operation_id="list_lengths",
-    summary="List how long texts may be",
+    summary="List maximum text lengths",
     response_model=LengthList,
     responses={**NOT_MODIFIED, **problems("not-found", "invalid-request")},
     openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
 async def lengths(request: Request, response: Response, call: Reads) -> LengthList | Response:
-    """The texts of which D365 keeps less than drafts may hold: a longer one cannot be submitted (422)."""
+    """Return the texts for which D365 has a lower limit than drafts have. A longer text cannot be submitted (422)."""
     found = await call.context.lists.lengths()
     items = [LengthDocument(pointer=POINTERS[name], characters=found[name]) for name in POINTERS if name in found]
     return unless_known(request, response, LengthList(items=items))

@@ -18,17 +18,26 @@ def _header(name: str, description: str, example: str, pattern: str | None, *, r
     return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
 
 
-IF_MATCH = _header("If-Match", "the case's ETag; 412 where it has changed since", '"3"', None, required=True)
+IF_MATCH = _header(
+    "If-Match", "The case's ETag. If the case has changed since, the answer is 412.", '"3"', None, required=True
+)
 KEY = _header(
     "Idempotency-Key",
-    "makes the request safe to repeat: the same answer again, with `Idempotency-Replayed: true`, and no second effect",
+    "Makes the request safe to repeat: a repetition gets the same answer, with `Idempotency-Replayed: true`, and has "
+    "no further effect.",
     "9f1c2c5e-6f0b-4f0e-8f57-2d9a1b1c7a10",
     KEY_PATTERN,
 )
-IF_NONE_MATCH = _header("If-None-Match", "the ETag of what you have; 304 where it is the same", 'W/"6f1c"', None)
-NOT_MODIFIED: dict[int | str, Json] = {304: {"description": "You have it already (`If-None-Match`)"}}
-LAST_EVENT_ID = _header("Last-Event-ID", "the last `id` of a stream before: goes on behind it", "12-0-3.31-28-40", None)
-PREFER = _header("Prefer", "`wait=N`: answer when the outcome is known, after N seconds (30) at most", "wait=10", None)
+IF_NONE_MATCH = _header(
+    "If-None-Match", "The ETag of the version you have. If it is still current, the answer is 304.", 'W/"6f1c"', None
+)
+NOT_MODIFIED: dict[int | str, Json] = {
+    304: {"description": "Not modified: you have the current version (`If-None-Match`)."}
+}
+LAST_EVENT_ID = _header(
+    "Last-Event-ID", "The last `id` you received. The stream continues after it.", "12-0-3.31-28-40", None
+)
+PREFER = _header("Prefer", "`wait=N`: wait for the outcome, up to N seconds (30 at most).", "wait=10", None)
 
 
 def body(model: type[BaseModel], *media_types: str) -> Json:
@@ -46,28 +55,28 @@ _CASE = {"dealer": "$request.path.dealer", "web_case_id": "$response.body#/web_c
 _VERSION = {"header.If-Match": "$response.header.ETag"}
 _SAME_CASE = {"dealer": "$request.path.dealer", "web_case_id": "$request.path.web_case_id"}
 _OF_A_CASE = {
-    "get": link("get_case", "the case", _CASE),
-    "timeline": link("get_timeline", "its life", _CASE),
-    "copy": link("copy_case", "a new draft with the same content", _CASE),
+    "get": link("get_case", "Get the case.", _CASE),
+    "timeline": link("get_timeline", "Get its timeline.", _CASE),
+    "copy": link("copy_case", "Copy it to a new draft.", _CASE),
 }
 _OF_A_DRAFT = {
     **_OF_A_CASE,
-    "edit": link("edit_case", "change it", {**_CASE, **_VERSION}),
-    "delete": link("delete_case", "delete it", {**_CASE, **_VERSION}),
-    "submit": link("submit_case", "submit it, irreversibly", {**_CASE, **_VERSION}),
+    "edit": link("edit_case", "Change it.", {**_CASE, **_VERSION}),
+    "delete": link("delete_case", "Delete it.", {**_CASE, **_VERSION}),
+    "submit": link("submit_case", "Submit it. This cannot be undone.", {**_CASE, **_VERSION}),
 }
 _OF_A_SUBMISSION = {
-    "get": link("get_submission", "how far it has come", _SAME_CASE),
-    "case": link("get_case", "the case", _SAME_CASE),
-    "timeline": link("get_timeline", "the case's life", _SAME_CASE),
+    "get": link("get_submission", "Get its progress.", _SAME_CASE),
+    "case": link("get_case", "Get the case.", _SAME_CASE),
+    "timeline": link("get_timeline", "Get the case's timeline.", _SAME_CASE),
 }
 _TAGGED = ("list_dealers", "list_categories", "list_priorities", "list_lengths", "get_timeline", "get_submission")
 CONTRACT = Contract(
     CATALOGUE,
     tags={
-        "cases": "drafts, the list, and what became of each case",
-        "submission": "the irreversible act, and how far it has come",
-        "lists": "what a dealer chooses from",
+        "cases": "Drafts, the list of cases, and the history of each case.",
+        "submission": "Submit a case, and follow its progress. A submission cannot be undone.",
+        "lists": "What a dealer can choose from.",
     },
     models=(CaseInput,),
     examples=EXAMPLES,

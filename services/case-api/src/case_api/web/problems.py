@@ -13,7 +13,7 @@ CATALOGUE = {
     **COMMON,
     "case-submitted": Kind(409, "The case is submitted"),
     "case-not-submitted": Kind(404, "The case was never submitted"),
-    "idempotency-key-in-use": Kind(409, "A request with this Idempotency-Key is under way", retry=True),
+    "idempotency-key-in-use": Kind(409, "Another request with this Idempotency-Key is running", retry=True),
     "draft-deleted": Kind(410, "The draft was deleted"),
     "version-changed": Kind(412, "The case has changed"),
     "unsupported-media-type": Kind(415, "The body is not valid JSON"),
@@ -35,17 +35,19 @@ def problem(slug: str, detail: str, **more: Any) -> Problem:
 
 def not_found() -> Problem:
     """Make the 404, the same for what does not exist and for what is another dealer's."""
-    return problem("not-found", "There is no such dealer or case among yours.")
+    return problem("not-found", "No such dealer or case, or you have no access.")
 
 
 def version_required() -> Problem:
     """Make the 428 for a missing If-Match."""
-    return problem("version-required", "Send the case's ETag in If-Match, so that nobody's change is overwritten.")
+    return problem(
+        "version-required", "Send the case's ETag in If-Match. It keeps you from overwriting somebody else's change."
+    )
 
 
 def unsupported_media_type(expected: str) -> Problem:
     """Make the 415 for another media type."""
-    return problem("unsupported-media-type", f"Send JSON, with Content-Type: {expected}.")
+    return problem("unsupported-media-type", f"Send JSON with Content-Type: {expected}.")
 
 
 def wrong_parameter(pointer: str, detail: str) -> Problem:
@@ -55,19 +57,19 @@ def wrong_parameter(pointer: str, detail: str) -> Problem:
 
 def _incomplete(error: errors.IncompleteCase) -> Problem:
     fields = [FieldError(pointer=pointer, detail=detail) for pointer, detail in error.fields]
-    return problem("case-incomplete", "Mend the fields named, then submit again.", errors=fields)
+    return problem("case-incomplete", "Correct the fields that errors names, and submit again.", errors=fields)
 
 
 def _wrong_version(error: errors.WrongVersion) -> Problem:
     current = f'"{error.current}"'
-    detail = f"The case is at {current} now. Fetch it, and decide again."
+    detail = f"Its ETag is now {current}. Fetch the case, and decide again."
     return problem("version-changed", detail, headers={"ETag": current}, current_etag=current)
 
 
 def _too_many_streams(policy: str, most: int) -> Problem:
     detail = (
-        f"The {policy} may have {most} live streams at a time. Close those that nobody reads: one stream shows all "
-        "cases of a dealer. Until then, fetch the list from time to time."
+        f"This {policy} already has {most} live streams, which is the limit. Close streams that nobody reads: one "
+        "stream shows all cases of a dealer. Until one is free, fetch the list from time to time."
     )
     return problem("too-many-streams", detail, headers=_LATER, policy=policy)
 
@@ -78,28 +80,34 @@ _WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
     errors.CaseNotFound: lambda _: not_found(),
     errors.WrongVersion: _wrong_version,
     errors.IncompleteCase: _incomplete,
-    errors.NotADraft: lambda _: problem("case-submitted", "Only a draft can be changed; copy the case to a new one."),
-    errors.OnceSubmitted: lambda _: problem("case-submitted", "A case that was ever submitted cannot be deleted."),
-    errors.NotSubmitted: lambda _: problem("case-not-submitted", "This case has no submission."),
-    errors.KeyReused: lambda _: problem("idempotency-key-reused", "Take a new key for a new request."),
-    errors.DraftDeleted: lambda _: problem(
-        "draft-deleted", "The draft that this Idempotency-Key added was deleted. Take a new key for a new draft."
+    errors.NotADraft: lambda _: problem("case-submitted", "Only drafts can be changed. Copy the case to a new draft."),
+    errors.OnceSubmitted: lambda _: problem(
+        "case-submitted", "A case that was submitted, even once, cannot be deleted."
     ),
-    errors.KeyInUse: lambda _: problem("idempotency-key-in-use", "Repeat the request in a moment.", headers=_SOON),
+    errors.NotSubmitted: lambda _: problem("case-not-submitted", "The case has no submission. Submit it first."),
+    errors.KeyReused: lambda _: problem("idempotency-key-reused", "Use a new key for a new request."),
+    errors.DraftDeleted: lambda _: problem(
+        "draft-deleted", "The draft that this Idempotency-Key created was deleted. Use a new key for a new draft."
+    ),
+    errors.KeyInUse: lambda _: problem("idempotency-key-in-use", "Try again in a moment.", headers=_SOON),
     errors.ListsUnknown: lambda _: problem(
         "lists-unknown",
-        "The categories of this dealer's legal entity were not read from D365 yet. The draft is kept; submit it later.",
+        "Casebridge has not read the categories of this dealer's legal entity from D365 yet. The draft is saved. "
+        "Submit it later.",
         headers={"Retry-After": "30"},
     ),
     errors.TooManyStreamsOfUser: lambda error: _too_many_streams("user", error.most),
     errors.TooManyStreamsOfDealer: lambda error: _too_many_streams("dealer", error.most),
-    errors.TooManyStreams: lambda _: problem("streams-taken", "Connect again in a moment.", headers=_LATER),
+    errors.TooManyStreams: lambda _: problem(
+        "streams-taken", "All live streams are in use. Connect again in a moment.", headers=_LATER
+    ),
     errors.ListTooSlow: lambda _: problem(
         "list-too-slow",
-        "Narrow it (status, created_by, created_from, more characters in q) or sort it by created_at, and ask again.",
+        "Narrow the list (status, created_by, created_from, more characters in q) or sort it by created_at, and try "
+        "again.",
         headers={"Retry-After": "10"},
     ),
-    Transient: lambda _: problem("unavailable", "Repeat the request in a moment.", headers=_SOON),
+    Transient: lambda _: problem("unavailable", "Try again in a moment.", headers=_SOON),
 }
 
 

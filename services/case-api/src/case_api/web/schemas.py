@@ -27,7 +27,7 @@ class Document(BaseModel):
 
 
 class ContactInput(Document):
-    """Whom D365's staff may ask about the case."""
+    """The person to ask about the case."""
 
     name: ContactName | None = None
     email: Annotated[ContactEmail | None, BeforeValidator(plain_email)] = None
@@ -35,11 +35,11 @@ class ContactInput(Document):
 
 
 class CaseInput(Document):
-    """What a dealer writes into a case. A draft may be incomplete; a submission needs a category that exists."""
+    """What a dealer writes in a case. A draft may be incomplete; a submission needs a valid category."""
 
     category: Category | None = Field(default=None, examples=["Warranty"])
     category_type: Code | None = Field(
-        default=None, description="only needed where the category's name stands in several types"
+        default=None, description="Needed only if several types have a category with this name."
     )
     priority: Code | None = Field(default=None, examples=["High"])
     description: Description | None = Field(default=None, examples=["The hydraulic pump leaks."])
@@ -60,19 +60,19 @@ class CaseInput(Document):
 
 
 class SubmissionDocument(Document):
-    """How far a submission has come."""
+    """The progress of a submission."""
 
     submission_no: int
     state: SubmissionState
     case_id: str | None
-    reason: str | None = Field(description="what D365 answered, cleaned of technicalities; for people")
+    reason: str | None = Field(description="What D365 answered, in words for people, without technical details.")
     submitted_at: AwareDatetime
     delivered_at: AwareDatetime | None
     attempts: list[AttemptSummary]
 
 
 class ContactDocument(Document):
-    """Whom D365's staff may ask about the case."""
+    """The person to ask about the case."""
 
     name: str | None
     email: str | None
@@ -80,10 +80,10 @@ class ContactDocument(Document):
 
 
 class CaseDocument(Document):
-    """A case. Once D365 has it, category, priority and description are D365's."""
+    """A case. Once D365 has it, category, priority and description come from D365."""
 
     web_case_id: str
-    case_id: str | None = Field(description="D365's; null until D365 has the case")
+    case_id: str | None = Field(description="D365's ID of the case. null until D365 has the case.")
     dealer: str
     status: CaseStatus
     status_as_of: AwareDatetime | None
@@ -93,76 +93,80 @@ class CaseDocument(Document):
     description: str | None
     contact: ContactDocument | None
     notes: str | None
-    created_by: str | None = Field(description="null where the case was born in D365")
+    created_by: str | None = Field(description="null if the case was created in D365.")
     created_at: AwareDatetime
     updated_at: AwareDatetime
     submitted_at: AwareDatetime | None
     submission: SubmissionDocument | None
     origin: Annotated[str, StringConstraints(pattern="^(portal|d365)$")]
     moved_at: AwareDatetime | None = Field(
-        description="since when the case in D365 belongs to another customer or legal entity, or to a category type "
-        "that dealers do not see: this case then shows what was submitted and the last status from before; else null"
+        description="When the case moved in D365 to another customer, another legal entity, or a category type that "
+        "dealers do not see. The case then shows what was submitted and its last status before that. null "
+        "if it did not move."
     )
-    deleted_in_d365_at: AwareDatetime | None = Field(description="since when D365 does not have the case; else null")
+    deleted_in_d365_at: AwareDatetime | None = Field(
+        description="When Casebridge found that D365 no longer has the case. null if D365 has it."
+    )
     allowed_actions: list[Action]
 
 
 class CountDocument(Document):
-    """How many there are, a thousand at most; `more`: more than that (show "1000+")."""
+    """A count of up to 1,000. `more` means that it is higher: show "1000+"."""
 
     count: int = Field(examples=[1000])
     more: bool = Field(examples=[True])
 
 
 class CountsDocument(Document):
-    """How many cases the list has, and how many it would have for each status alone."""
+    """How many cases the list contains, and how many it would contain for each single status."""
 
     total: CountDocument
     statuses: dict[CaseStatus, CountDocument]
 
 
 class CasePage(Document):
-    """A page of the list; `next` is the cursor of the next one."""
+    """One page of the list. `next` is the cursor of the next page."""
 
     items: list[CaseDocument]
     next: str | None
     has_more: bool
-    counts: CountsDocument | None = Field(default=None, description="with `counts=true` only")
+    counts: CountsDocument | None = Field(default=None, description="Present only with `counts=true`.")
 
 
 class ValidationDocument(Document):
-    """The draft could be submitted as it stands."""
+    """The draft can be submitted as it is."""
 
     valid: bool
 
 
 class TimelineEntry(Document):
-    """Something that happened to a case."""
+    """One event in the life of a case."""
 
     at: AwareDatetime
     event: str = Field(
-        description="created, submitted, sent (Kafka has it), attempt, deferred, verifying, delivered, failed, "
-        "replayed, linked, returned, discarded, restored, status, reopened, moved or deleted_in_d365; more may come",
+        description="One of created, submitted, sent (to Kafka), attempt, deferred, verifying, delivered, failed, "
+        "replayed, linked, returned, discarded, restored, status, reopened, moved or deleted_in_d365. Later versions "
+        "may add more.",
         examples=["submitted"],
     )
-    by: str | None = Field(description="a user; `support` for the operators of the delivery; `D365`")
-    detail: str | None = Field(description="an attempt's outcome, the reason, the Case ID or the status")
+    by: str | None = Field(description="A user, `support` (the operators) or `D365`.")
+    detail: str | None = Field(description="The outcome of an attempt, the reason, the Case ID or the status.")
     submission_no: int | None
-    content: dict[str, Any] | None = Field(description="what was submitted")
+    content: dict[str, Any] | None = Field(description="What was submitted.")
     duration_seconds: float | None = Field(
-        description="sent and the first state: since submitted; each later state: since the one before; an attempt: "
-        "from its start to its end; a status: since the status before"
+        description="For `sent` and the first state: the time since the submission; for later states: since the "
+        "previous state; for an attempt: its duration; for a status: since the previous status."
     )
 
 
 class Timeline(Document):
-    """The life of a case, oldest first."""
+    """The timeline of a case, oldest event first."""
 
     items: list[TimelineEntry]
 
 
 class DealerDocument(Document):
-    """A dealer that the caller may act for."""
+    """A dealer that the caller can act for."""
 
     dealer: str
     name: str | None
@@ -178,7 +182,7 @@ class DealerList(Document):
 
 
 class CategoryDocument(Document):
-    """A category of D365 that a case may have."""
+    """A category from D365 that a case can have."""
 
     category: str
     category_type: str
@@ -192,21 +196,24 @@ class CategoryList(Document):
 
 
 class PriorityDocument(Document):
-    """A priority of D365 that a case may have."""
+    """A priority from D365 that a case can have."""
 
     priority: str
     description: str | None
 
 
 class LengthDocument(Document):
-    """How long a text may be that is submitted, in UTF-16 units (as `maxlength` of HTML counts)."""
+    """The maximum length of a text in a submission, in UTF-16 units (like `maxlength` in HTML)."""
 
     pointer: str
     characters: int
 
 
 class LengthList(Document):
-    """The texts that D365 shortens, were they longer; others may be as long as this document's schemas say."""
+    """Texts for which D365 has a lower limit than this document's schemas.
+
+    All other texts may be as long as the schemas say.
+    """
 
     items: list[LengthDocument]
 

@@ -48,7 +48,7 @@ data: {"reason":"token_expired"}
 
 """
 _STREAM: dict[str, Any] = {
-    "description": "Server-sent events, until the token expires",
+    "description": "Server-sent events until the token expires.",
     "content": {"text/event-stream": {"schema": {"type": "string"}, "examples": {"stream": {"value": _EXAMPLE}}}},
 }
 
@@ -73,17 +73,17 @@ async def _opened(request: Request, call: Reads) -> AsyncIterator[Stream]:
     openapi_extra={"parameters": [LAST_EVENT_ID]},
 )
 async def stream(call: Reads, opened: Annotated[Stream, Depends(_opened)]) -> Response:
-    """Each change that D365 or the delivery makes to a case of the dealer.
+    """Stream each change that D365 or the delivery makes to the dealer's cases.
 
-    - `event: case`: the case as `GET /cases/{web_case_id}` shows it. A case may come twice; the last one counts.
-    - `event: resync`: fetch the list anew, for something cannot be told (again): `{"reason"}` is `unknown_id`,
-      `too_old`, `too_slow` or `interrupted`. The stream goes on.
-    - `event: end`: the last one, `{"reason"}` being `token_expired` (connect with a new token) or `stopping` (connect
+    - `event: case`: the case, as `GET /cases/{web_case_id}` returns it. A case can occur twice; the last one counts.
+    - `event: resync`: fetch the list again, because the stream skipped something. `{"reason"}` is `unknown_id`,
+      `too_old`, `too_slow` or `interrupted`. The stream continues.
+    - `event: end`: the last event. `{"reason"}` is `token_expired` (connect with a new token) or `stopping` (connect
       again at once).
 
-    **Connect first, then list**: what happens in between is in the stream. Keep the last `id`, which comments have too,
-    and send it as `Last-Event-ID` to go on, at any replica. The token goes into `Authorization` only, which the
-    browsers' `EventSource` cannot send: read the stream by `fetch`. Drafts' own changes are not told.
+    **Connect first, then list**: the stream contains what happens in between. Keep the last `id` (comments have one
+    too) and send it as `Last-Event-ID` to continue, at any replica. Send the token in `Authorization`. The browsers'
+    `EventSource` cannot do that: read the stream with `fetch`. The stream does not show changes to drafts.
     """
     return EventSourceResponse(_written(call, opened), headers=_HEADERS)
 

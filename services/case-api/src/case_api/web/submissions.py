@@ -25,17 +25,17 @@ router = APIRouter(
 )
 Reads = Annotated[Call, Depends(CallFor(Scope.CASES_READ))]
 Submits = Annotated[Call, Depends(CallFor(Scope.CASES_SUBMIT, frozenset({"validate_only"})))]
-_submitted = Counter("casebridge_submissions_total", "Submissions answered with 202, repeated ones included")
+_submitted = Counter("casebridge_submissions_total", "Submissions answered with 202, including repetitions")
 
 
 @router.post(
     "",
     operation_id="submit_case",
-    summary="Submit a case, irreversibly",
+    summary="Submit a case",
     status_code=202,
     response_model=SubmissionDocument,
     responses={
-        200: {"model": ValidationDocument, "description": "`validate_only`: nothing stands in the way"},
+        200: {"model": ValidationDocument, "description": "With `validate_only`: the case can be submitted."},
         **problems(
             "not-found",
             "case-submitted",
@@ -56,9 +56,13 @@ async def submit(
     response: Response,
     call: Submits,
     expected: Versions,
-    validate_only: Annotated[bool, Query(description="check, but do not submit")] = False,
+    validate_only: Annotated[bool, Query(description="Check the case, but do not submit it.")] = False,
 ) -> SubmissionDocument | JSONResponse:
-    """Submit a draft. Repeated with the version that was submitted, it answers the same and does nothing twice."""
+    """Submit a draft.
+
+    This cannot be undone. Repeating the request with the submitted version returns the same answer and has no further
+    effect.
+    """
     key = await idempotency_key(request, call.principal)
     submitted = await call.context.submitter.submit(
         SubmitRequest(
@@ -88,13 +92,13 @@ async def submit(
 @router.get(
     "",
     operation_id="get_submission",
-    summary="Tell how far the submission has come",
+    summary="Get the submission's progress",
     response_model=SubmissionDocument,
     responses={**NOT_MODIFIED, **problems("not-found", "case-not-submitted", "invalid-request")},
     openapi_extra={"parameters": [PREFER, IF_NONE_MATCH]},
 )
 async def get(web_case_id: str, request: Request, response: Response, call: Reads) -> SubmissionDocument | Response:
-    """The case's current submission; with `Prefer: wait` once its outcome is known."""
+    """Return the case's current submission. With `Prefer: wait`, the answer waits until the outcome is known."""
     if seconds := wait_seconds(request):
         submission = await await_outcome(**_watched(call, web_case_id), seconds=seconds)
         response.headers["Preference-Applied"] = f"wait={seconds}"

@@ -6,7 +6,7 @@ from prometheus_client import Counter
 from case_shared.process.telemetry import trace_id_of
 
 log = structlog.get_logger(__name__)
-_doubles = Counter("d365_sync_found_twice_total", "Submissions that D365 has twice: an alarm")
+_doubles = Counter("d365_sync_found_twice_total", "Submissions that D365 has twice (an alarm)")
 
 
 def found_twice(web_case_id: str, traceparent: str | None) -> None:
@@ -15,6 +15,6 @@ def found_twice(web_case_id: str, traceparent: str | None) -> None:
     log.critical(
         "found_twice",
         web_case_id=web_case_id,
-        advice="close all cases but one in D365; the document names them",
+        advice="close all cases except one in D365; the document names them",
         trace_id=trace_id_of(traceparent),
     )

@@ -14,8 +14,10 @@ from d365_sync.domain.concurrency import Concurrency
 from d365_sync.domain.decision import Decision, Health
 
 log = structlog.get_logger(__name__)
-_open = Gauge("d365_sync_breaker_open", "1 where nothing is sent to D365 (0.5: a probe is under way)")
-_limit = Gauge("d365_sync_concurrency_limit", "Calls that D365 bears at once, as far as known")
+_open = Gauge(
+    "d365_sync_breaker_open", "1 while the circuit breaker is open and nothing is sent to D365; 0.5 during a probe"
+)
+_limit = Gauge("d365_sync_concurrency_limit", "The number of parallel calls that D365 can handle, as estimated")
 _SHOWN = {BreakerState.CLOSED: 0.0, BreakerState.HALF_OPEN: 0.5, BreakerState.OPEN: 1.0}
 FAST_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 30.0

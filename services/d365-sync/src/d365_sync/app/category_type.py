@@ -10,7 +10,7 @@ class CategoryAmbiguous(Refused):
     """The category is in several types, and the payload names none."""
 
     def __init__(self, types: list[str]) -> None:
-        super().__init__(f"the category stands in several types; give one of: {', '.join(types)}")
+        super().__init__(f"Several types have this category. Choose one of: {', '.join(types)}")
 
 
 def with_category_type(content: CaseContent, choices: Choices, allowed: CategoryTypes) -> CaseContent:

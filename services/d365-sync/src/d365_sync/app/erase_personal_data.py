@@ -64,7 +64,7 @@ class ErasePersonalData:
         """
         found = await self.data.find(whose) if await self.data.knows(whose.dealer) else None
         if found is None or (whose.web_case_id and not found):
-            raise NothingOfTheirs(f"there is no such dealer or case: {whose.web_case_id or whose.dealer}")
+            raise NothingOfTheirs(f"No such dealer or case: {whose.web_case_id or whose.dealer}")
         ids = [case.web_case_id for case in found]
         if dry_run:
             return ids

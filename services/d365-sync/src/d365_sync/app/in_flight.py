@@ -20,10 +20,10 @@ from d365_sync.domain.decision import Decision
 from d365_sync.domain.document import Claim
 
 log = structlog.get_logger(__name__)
-_under_way = Gauge("d365_sync_posts_in_flight", "POSTs under way")
+_under_way = Gauge("d365_sync_posts_in_flight", "POSTs in flight")
 _seconds = Histogram(
     "d365_sync_d365_request_duration_seconds",
-    "How long D365 took to answer a POST",
+    "Time that D365 took to answer a POST",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 
@@ -80,12 +80,12 @@ class InFlight:
         late = [claim for claim in self._ready if self._too_late(claim)]
         for claim in late:
             self._ready.remove(claim)
-            self.outcomes.add(Result(claim, Decision.not_sent(claim=claim, why="no slot became free in time")))
+            self.outcomes.add(Result(claim, Decision.not_sent(claim=claim, why="no slot was free in time")))
         self._fill()
 
     async def drain(self) -> None:
         """Give back what has not begun; wait until what is under way has ended and its outcome is stored."""
-        self.give_back("the service stops")
+        self.give_back("the service is stopping")
         while self._tasks:
             await asyncio.wait(self._tasks)
         await self.outcomes.drain()
@@ -98,7 +98,7 @@ class InFlight:
 
     def _fill(self) -> None:
         if self._ready and not self.backpressure.may_send:
-            self.give_back("D365 is to be left alone for now")
+            self.give_back("nothing is sent to D365 at the moment")
         while self._ready and self._posting < self.backpressure.concurrency.limit:
             self._posting += 1
             self.start(self._post(self._ready.popleft()))
@@ -124,9 +124,9 @@ class InFlight:
     def _too_late(self, claim: Claim) -> str | None:
         """Why the POST must not begin now, or None: the last check of both leases before sending."""
         if claim.expires - self.clock.monotonic() < self.timeout_seconds:
-            return "the document's lease would end before the answer must be here"
+            return "the document's lease would expire before D365's answer is due"
         if self.lease is None:
-            return "another process leads now"
+            return "another process is the leader now"
         try:
             self.lease.check()
         except LeaseLost as error:

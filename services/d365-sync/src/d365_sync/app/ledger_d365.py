@@ -140,7 +140,7 @@ class CompareWithD365:
             older_than_seconds += self.clock.monotonic() - began
             return await self._compare_all(comparison_id, older_than_seconds)
         except D365Error as error:
-            raise D365Unreachable(f"D365 gave no answer to hold the books against: {error.why}") from error
+            raise D365Unreachable(f"Cannot compare with D365, because it gave no answer: {error.why}") from error
         finally:
             await self.found.drop(comparison_id)
 
@@ -152,7 +152,7 @@ class CompareWithD365:
             await self.found.add(comparison_id, ours)
             following = cases[-1].rec_id or 0
             if following <= after:
-                raise D365Misconfigured("D365 gives the same page again; check [case.fields] rec_id")
+                raise D365Misconfigured("D365 returned the same page again; check [case.fields] rec_id")
             after = following
 
     async def _compare_all(self, comparison_id: UUID, older_than_seconds: float) -> Comparison:

@@ -38,16 +38,18 @@ class Link:
         customer = found[0].customer_account or ""
         if customer.casefold() != standing.customer_account.casefold():
             # The dealer would see another customer's case (promise 4).
-            raise NotAllowed(f"case {case_id} is of customer {customer or 'none'}", standing.now)
+            raise NotAllowed(
+                f"Case {case_id} belongs to customer {customer or 'none'}, not to this dealer's", standing.now
+            )
         kind = found[0].category_type
         if self.category_types.hide(kind):
             raise NotAllowed(
-                f"case {case_id} is of category type {kind}, which dealers never see (D365_CATEGORY_TYPES)",
+                f"Case {case_id} has the category type {kind}, which dealers do not see (D365_CATEGORY_TYPES)",
                 standing.now,
             )
         owner = found[0].web_case_id
         if owner and owner.casefold() != order.document.web_case_id.casefold():
-            raise NotAllowed(f"case {case_id} carries the Web Case ID {owner}", standing.now)
+            raise NotAllowed(f"Case {case_id} has another Web Case ID, {owner}", standing.now)
         await self.actions.link(order, found[0].case_id, await self._all(order, standing))
 
     async def _all(self, order: Order, standing: Standing) -> list[str]:
@@ -70,6 +72,10 @@ def _refuse_unless_other(standing: Standing, case_id: str) -> None:
     if case_id.casefold() in others:
         return
     if standing.case_id and case_id.casefold() == standing.case_id.casefold():
-        raise NotAllowed(f"it is tied to case {case_id} already; acknowledge the alarm to stay with it", standing.now)
+        raise NotAllowed(
+            f"The document is already linked to case {case_id}. Acknowledge the alarm to keep this link", standing.now
+        )
     known = ", ".join(standing.other_case_ids)
-    raise NotAllowed(f"case {case_id} is not the other case of this submission, which is {known}", standing.now)
+    raise NotAllowed(
+        f"Case {case_id} is not the other case of this submission. The other case is {known}", standing.now
+    )

@@ -18,10 +18,10 @@ from d365_sync.domain.outcomes import Policy
 
 log = structlog.get_logger(__name__)
 _UNSURE = (
-    "no such case, but no case known to be in D365 was in the answer either, so the answer proves nothing; "
-    "if D365 was restored to an earlier time, run `casebridge d365 restored`"
+    "The answer from D365 proves nothing: it contains neither this case nor a case that is known to be in D365. If "
+    "D365 was restored to an earlier time, run `casebridge d365 restored`"
 )
-_REMEDY = "correct the case there, or [case.fields] case_id of the mapping, then replay"
+_REMEDY = "correct the case in D365, or [case.fields] case_id in the mapping, then replay"
 
 
 @dataclass
@@ -71,10 +71,10 @@ class LookUp:
             finding, case_id, why = self._twice(claim, found)
         elif not is_case_id(found[0].case_id):
             finding, case_id = Finding.UNUSABLE_CASE_ID, None
-            why = f"D365 has it, but its Case ID cannot be used ({len(found[0].case_id)} characters); {_REMEDY}"
+            why = f"D365 has the case, but its Case ID is not usable ({len(found[0].case_id)} characters); {_REMEDY}"
         else:
             finding, case_id = await self._compare(claim, found[0]), found[0].case_id
-            why = f"D365 has it as case {case_id}: {finding.value.replace('_', ' ')}"
+            why = f"D365 has it as case {case_id} ({finding.value.replace('_', ' ')})"
         decision = after_look_up(finding, case_id, why, claim, self.policy)
         return Result(claim, decision, support=answer.support.get(claim.id.web_case_id))
 
@@ -84,7 +84,7 @@ class LookUp:
         return (
             Finding.FOUND_TWICE,
             None,
-            f"D365 has it more than once, as cases {case_ids}; close all but one there, then link that one",
+            f"D365 has it more than once, as cases {case_ids}. Close all except one in D365, then link that one",
         )
 
     async def _compare(self, claim: Claim, found: D365Case) -> Finding:

@@ -21,7 +21,7 @@ class DocumentChanged(Refused):
     """The document has changed since the operator saw it; `revision` is the current one."""
 
     def __init__(self, revision: int) -> None:
-        super().__init__(f"the document is at revision {revision} now")
+        super().__init__(f"the document is now at revision {revision}")
         self.revision = revision
 
 

@@ -74,7 +74,10 @@ class Preview:
     def _too_long(self, case: CaseToCreate) -> str | None:
         for name, most in self.lengths.items():
             if utf16_length(getattr(case, name) or "") > most:
-                return f"/payload/{name.replace('contact_', 'contact/')}: D365 keeps {most:,} characters of it"
+                return (
+                    f"/payload/{name.replace('contact_', 'contact/')}: D365 keeps only {most:,} characters. Shorten "
+                    "the text"
+                )
         return None
 
     def _request(self, case: CaseToCreate) -> Json:

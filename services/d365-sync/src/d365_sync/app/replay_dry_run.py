@@ -50,11 +50,13 @@ class ForecastReplay:
         web_case_id = candidate.id.web_case_id
         found = answer.found.get(web_case_id, ())
         if not found and not answer.is_surely_absent(web_case_id):
-            raise D365Unreachable("D365 did not show a case that is known to be there, so absence proves nothing")
+            raise D365Unreachable("D365 did not return a case that it is known to have, so its answer proves nothing")
         if candidate.state is not State.FAILED:
-            return Forecast(candidate.place, ReplayOutcome.LEFT_OUT, f"it is {candidate.state} by now")
+            return Forecast(candidate.place, ReplayOutcome.LEFT_OUT, f"The document is now {candidate.state}")
         if candidate.changed:
-            return Forecast(candidate.place, ReplayOutcome.LEFT_OUT, "it has changed since the dry run was ordered")
+            return Forecast(
+                candidate.place, ReplayOutcome.LEFT_OUT, "The document has changed since the dry run was ordered"
+            )
         if found and candidate.case is not None:
             return self._found(candidate.place, candidate.case, found)
         problem = candidate.problem or (candidate.case and wrong_choice(candidate.case, choices))
@@ -68,7 +70,7 @@ class ForecastReplay:
             return Forecast(place, ReplayOutcome.STILL_INVALID, f"D365 has it more than once, as cases {case_ids}")
         if is_ours(found[0], case, by_submission_id=self.by_submission_id):
             return Forecast(place, ReplayOutcome.ALREADY_THERE, f"D365 has it as case {case_ids}")
-        return Forecast(place, ReplayOutcome.STILL_INVALID, f"D365 has it with other content, as case {case_ids}")
+        return Forecast(place, ReplayOutcome.STILL_INVALID, f"D365 has it as case {case_ids}, with different content")
 
 
 def wrong_choice(case: CaseToCreate, choices: Choices) -> str | None:
@@ -78,7 +80,7 @@ def wrong_choice(case: CaseToCreate, choices: Choices) -> str | None:
     if choices.categories and not types:
         return f"/payload/category: D365 has no category {case.category}"
     if choices.categories and given and given.casefold() not in {kind.casefold() for kind in types}:
-        return f"/payload/category_type: D365 has category {case.category} in no type {given}"
+        return f"/payload/category_type: D365 does not have category {case.category} in type {given}"
     priorities = {priority.casefold() for priority in choices.priorities}
     if priorities and case.priority and case.priority.casefold() not in priorities:
         return f"/payload/priority: D365 has no priority {case.priority}"

@@ -22,7 +22,7 @@ _STEP = 100
 _MOST_QUEUED = 500
 _DRY_RUN_STEP = 400
 _HELD_UP_SECONDS = 5.0
-_stepped = Counter("d365_sync_replayed_documents_total", "Documents that replays of many are done with", ["kind"])
+_stepped = Counter("d365_sync_replayed_documents_total", "Documents processed by bulk replays", ["kind"])
 
 
 @dataclass
@@ -59,7 +59,7 @@ class RunReplays:
         if self._held_up_until.get(replay_id, 0.0) > self.clock.monotonic():
             return False
         if not self.may_send():
-            await self._hold_up(replay_id, "D365 is to be left alone for now; GET /v1/delivery tells why")
+            await self._hold_up(replay_id, "Nothing is sent to D365 at the moment. GET /v1/delivery shows why")
             return False
         candidates = await self.replays.candidates(replay_id, _DRY_RUN_STEP)
         try:

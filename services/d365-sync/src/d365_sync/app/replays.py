@@ -25,7 +25,7 @@ class ReplayNotAllowed(Refused):
     """The replay's state does not permit the action."""
 
     def __init__(self, action: ReplayAction, state: ReplayState) -> None:
-        super().__init__(f"a replay that is {state} cannot be given a {action}")
+        super().__init__(f"The replay is {state}, so {action} is not possible")
         self.state = state
 
 

@@ -27,12 +27,12 @@ _PAGE = 100
 _HELD_UP_SECONDS = 2.0
 _looked_up = Counter("d365_sync_restore_documents_total", "Documents looked up after a restore of D365", ["outcome"])
 _NO_CONTROL = (
-    "D365 does not have it, but shows none of the cases known to be there either; was D365 restored to a time before"
-    " --since, or is something hidden from the integration user?"
+    "D365 does not show this case, nor any case that it is known to have. Check whether D365 was restored to a time "
+    "before --since, and whether the integration user sees all cases"
 )
 _WAITS = (
-    "D365 shows no case from before, so one is delivered again first, and the rest once that one is seen there;"
-    " if it has failed, give it an end"
+    "D365 shows no case from before the restore. One case is delivered again first, and the others follow when D365 "
+    "shows it. If it fails, replay, return or discard it"
 )
 
 
@@ -49,7 +49,7 @@ class RestoreRuns(Refused):
     """Another restore of D365 is in progress."""
 
     def __init__(self, restore_id: UUID) -> None:
-        super().__init__(f"restore {restore_id} is being worked on; wait for its end")
+        super().__init__(f"Restore {restore_id} is still running. Wait until it has ended")
         self.restore_id = restore_id
 
 
@@ -163,7 +163,7 @@ class RestoreD365:
             await self.restores.complete(running.restore_id)
             return False
         if not self.may_send():
-            return await self._hold_up(running, "D365 is to be left alone for now; GET /v1/delivery tells why")
+            return await self._hold_up(running, "Nothing is sent to D365 at the moment. GET /v1/delivery shows why")
         try:
             found = await self._judge(page, running)
         except D365Error as error:
@@ -190,7 +190,7 @@ class RestoreD365:
         answer = await self.look_up(page.data_area_id, [one.id.web_case_id for one in open_], restored=True)
         linked = await self._linked(page.data_area_id, [one for one in open_ if one.id.web_case_id not in answer.found])
         judged = [
-            LookedUpDocument(one, LookedUp.UNDER_WAY, f"it is {one.state} by now")
+            LookedUpDocument(one, LookedUp.UNDER_WAY, f"The document is now {one.state}")
             for one in page.documents
             if one.state is not State.DELIVERED
         ]
@@ -219,12 +219,15 @@ class RestoreD365:
             return self._found(one, found)
         by_number = linked.get((one.case_id or "").casefold())
         if by_number and not by_number.web_case_id and same_key(by_number.customer_account, one.customer_account):
-            why = f"it was linked to case {one.case_id}, which is there, but may be another one since the restore"
+            why = (
+                f"It was linked to case {one.case_id}. D365 has a case with this ID, but it may be another case since "
+                "the restore"
+            )
             return LookedUpDocument(one, LookedUp.NOT_SURE, why)
         if not answer.is_surely_absent(one.id.web_case_id):
             return LookedUpDocument(one, LookedUp.NOT_SURE, _NO_CONTROL)
         if one.case is None:
-            return LookedUpDocument(one, LookedUp.NOT_SURE, "D365 does not have it any more, and its payload is gone")
+            return LookedUpDocument(one, LookedUp.NOT_SURE, "D365 no longer has it, and its payload was emptied")
         return LookedUpDocument(one, LookedUp.QUEUED, None)
 
     def _found(self, one: Redelivery, found: Sequence[D365Case]) -> LookedUpDocument:
@@ -233,4 +236,4 @@ class RestoreD365:
             return LookedUpDocument(one, LookedUp.NOT_SURE, f"D365 has it more than once, as cases {case_ids}")
         if one.case is None or is_ours(found[0], one.case, by_submission_id=self.by_submission_id):
             return LookedUpDocument(one, LookedUp.THERE, None)
-        return LookedUpDocument(one, LookedUp.NOT_SURE, f"D365 has it with other content, as case {case_ids}")
+        return LookedUpDocument(one, LookedUp.NOT_SURE, f"D365 has it as case {case_ids}, with different content")

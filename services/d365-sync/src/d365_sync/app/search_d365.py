@@ -84,10 +84,12 @@ class SearchD365:
         """
         account = await self.registry.account(dealer)
         if account is None:
-            raise DealerNotFound(f"there is no dealer {dealer}")
+            raise DealerNotFound(f"Dealer {dealer} does not exist")
         breaker = await self.control.read()
         if breaker.breaker is not BreakerState.CLOSED:
-            raise D365Unreachable(f"D365 is left alone for now: {breaker.breaker_reason or 'it does not answer'}")
+            raise D365Unreachable(
+                f"Nothing is sent to D365 at the moment: {breaker.breaker_reason or 'it does not answer'}"
+            )
         newest = await self._search(account, text)
         cases = [case for case in newest[:_MOST] if not self.category_types.hide(case.category_type)]
         tied = await self.registry.documents_of(account.data_area_id, [case.case_id for case in cases])
@@ -98,7 +100,7 @@ class SearchD365:
             async with asyncio.timeout(_QUEUE_SECONDS):
                 await self._slots.acquire()
         except TimeoutError:
-            raise D365Unreachable("other searches are under way; repeat it in a moment") from None
+            raise D365Unreachable("Too many searches are running. Try again in a moment") from None
         try:
             return await self.d365.search_cases(
                 account.data_area_id, account.customer_account, text, most=_MOST + 1, timeout=_TIMEOUT_SECONDS

@@ -18,7 +18,7 @@ _GATHER_SECONDS = 0.02
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
 _attempts = Counter("d365_sync_attempts_total", "Attempts by kind and outcome", ["kind", "outcome"])
-_ended = Counter("d365_sync_documents_ended_total", "Documents that came to an end", ["state", "cause"])
+_ended = Counter("d365_sync_documents_ended_total", "Documents that reached an end", ["state", "cause"])
 
 
 @dataclass

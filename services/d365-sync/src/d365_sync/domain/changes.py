@@ -9,7 +9,7 @@ from case_shared.words.written import plain_lines
 
 
 class Kind(StrEnum):
-    """What became of a field."""
+    """How a field changed."""
 
     ADDED = "added"
     CHANGED = "changed"

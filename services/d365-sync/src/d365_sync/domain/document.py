@@ -15,7 +15,7 @@ ENDED = frozenset({State.DELIVERED, State.FAILED, State.RETURNED, State.DISCARDE
 
 
 class Cause(StrEnum):
-    """Why a document is in its state; the word that operators group by."""
+    """Why a document is in its state. Operators group documents by it."""
 
     REJECTED = "rejected"
     OTHER_CONTENT = "exists_with_other_content"
@@ -74,7 +74,7 @@ class Action(StrEnum):
 
 
 class Alarm(StrEnum):
-    """What must not be, on a document that needs nothing else; the gravest first."""
+    """Something that must not happen, found on a document that is otherwise done; the most serious one first."""
 
     SECOND_CASE = "second_case"
     STORED_DIFFERENTLY = "stored_differently"

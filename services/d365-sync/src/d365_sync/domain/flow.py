@@ -28,7 +28,7 @@ class StageName(StrEnum):
 
 
 class Verdict(StrEnum):
-    """How it goes, at a glance."""
+    """The overall state, at a glance."""
 
     WELL = "well"
     ATTENTION = "attention"
@@ -36,7 +36,7 @@ class Verdict(StrEnum):
 
 
 class Kind(StrEnum):
-    """What is wrong, or out of the ordinary; `ABOUT` says how much each matters."""
+    """What is wrong or unusual. `ABOUT` says how much each kind matters."""
 
     ENVIRONMENT_REFUSED = "environment_refused"
     BREAKER_OPEN = "breaker_open"
@@ -97,10 +97,10 @@ _TOPICS_BACK = ("case.delivery.v1", "case.status-changed.v1")
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Something that a person should know.
+    """Something that needs a person's attention.
 
-    `where` is a stage, or a place in it: a step, a topic, a consumer group, a legal entity. `since` is None where
-    nobody knows. `stage` is the one that the console marks.
+    `where` is a stage, or a place in it: a step, topic, consumer group or legal entity. `since` is null if unknown.
+    `stage` is the stage that the console marks.
     """
 
     kind: Kind
@@ -122,10 +122,10 @@ class Concern:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """How many stand there, the age of the oldest in seconds, how many a minute leave it, and failures.
+    """The number of submissions in a stage, the age of the oldest, how many leave it per minute, and failures.
 
-    `failures` are those of the last hour, each stage's own: records that Kafka refused, unreadable ones, dead letters,
-    attempts that did not deliver, and cases that D365 did not show.
+    `failures` counts the last hour: records that Kafka refused, unreadable records, dead letters, attempts without a
+    delivery, or cases that D365 did not show, depending on the stage.
     """
 
     name: StageName
@@ -137,7 +137,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """What came into the stages in a minute, and what came of it; `post_seconds` is how long D365 took, on average."""
+    """What entered the stages in one minute, and the outcomes. `post_seconds` is D365's average time for a POST."""
 
     minute: datetime
     submitted: int

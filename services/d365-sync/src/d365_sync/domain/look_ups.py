@@ -55,7 +55,7 @@ def after_failed_look_up(error: D365Error, claim: Claim, policy: Policy) -> Deci
 
 def not_cleared(claim: Claim) -> Decision:
     """What follows if the POST after a look-up was not permitted: there was news meanwhile, so look again."""
-    why = "something was heard of it during the look-up"
+    why = "news of the submission arrived during the look-up"
     if claim.state is State.DELIVERING:
         return Decision.not_sent(claim=claim, why=why, look_up_first=True)
     decision = Decision.looked_up_again(
@@ -81,7 +81,7 @@ def _absent(claim: Claim, policy: Policy) -> Decision:
     if claim.verdict is Verdict.RETRY:
         return Decision.tried_again_later(claim=claim, due_seconds=RETRY_AFTER_REFUSAL_SECONDS)
     if claim.posts >= policy.max_attempts:
-        detail = f"{claim.posts} attempts without an answer; D365 does not have the case. Last: {claim.detail}"
+        detail = f"{claim.posts} attempts got no answer, and D365 does not have the case. Last attempt: {claim.detail}"
         return Decision.failed(finding=Finding.ABSENT, cause=Cause.ATTEMPTS_EXHAUSTED, detail=detail)
     return Decision.cleared(claim=claim)
 

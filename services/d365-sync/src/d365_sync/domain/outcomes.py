@@ -50,7 +50,7 @@ def after_post(  # noqa: C901 (a table, one row a case)
             health = Health.MISCONFIGURED if isinstance(control, D365ConfigurationError) else Health.FAILED
             return _deferred(Cause.UNAUTHORIZED, answer.full_text, claim, policy, health)
         case Throttled():
-            why, wait = "D365 answered 429", answer.retry_after
+            why, wait = "D365 answered 429 (too many requests)", answer.retry_after
             return _deferred(Cause.THROTTLED, why, claim, policy, Health.THROTTLED, retry_after=wait)
         case NotSent():
             return _deferred(Cause.UNREACHABLE, answer.why, claim, policy, Health.FAILED)

@@ -26,17 +26,17 @@ class Obstacle(StrEnum):
 
 
 _WORDS = {
-    Obstacle.SCOPE: f"your token lacks the scope {WRITING}",
-    Obstacle.BEING_SENT: "it is being sent to D365 at this moment; repeat it then",
-    Obstacle.NOT_PROVEN: "an attempt is not proven yet, and D365 may have the case: verify first",
-    Obstacle.ON_ITS_WAY: "it is on its way to D365 and needs nobody",
-    Obstacle.DELIVERED: "D365 has it: nothing leads away from there",
-    Obstacle.AT_AN_END: "it was returned or discarded",
-    Obstacle.NOT_DISCARDED: "only what was discarded can be restored",
-    Obstacle.DEAD_LETTER: "it is a dead letter already",
-    Obstacle.LOOKED_UP_NOW: "it is being looked up in D365 at this moment; repeat it then",
-    Obstacle.PAYLOAD_EMPTIED: "its payload was emptied, so that a case found could not be compared with it",
-    Obstacle.NO_ALARM: "there is no alarm on it",
+    Obstacle.SCOPE: f"Your token lacks the scope {WRITING}",
+    Obstacle.BEING_SENT: "The document is being sent to D365 right now. Try again in a moment",
+    Obstacle.NOT_PROVEN: "The result of an attempt is not known yet, and D365 may have the case. Verify first",
+    Obstacle.ON_ITS_WAY: "The document is on its way to D365 and needs no action",
+    Obstacle.DELIVERED: "D365 has the case, so the document stays delivered",
+    Obstacle.AT_AN_END: "The document was returned or discarded",
+    Obstacle.NOT_DISCARDED: "Only discarded documents can be restored",
+    Obstacle.DEAD_LETTER: "The document is already a dead letter",
+    Obstacle.LOOKED_UP_NOW: "The document is being looked up in D365 right now. Try again in a moment",
+    Obstacle.PAYLOAD_EMPTIED: "The payload was emptied, so a case in D365 could not be compared with it",
+    Obstacle.NO_ALARM: "The document has no alarm",
 }
 # Actions that must not overtake a look-up under way; evidence (link) is never fenced.
 _FENCED = frozenset({Action.REPLAY, Action.RETURN, Action.DISCARD, Action.RESTORE})

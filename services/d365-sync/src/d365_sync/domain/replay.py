@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class ReplayState(StrEnum):
-    """How a replay stands."""
+    """The state of a replay."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -22,7 +22,7 @@ class ReplayAction(StrEnum):
 
 
 class ReplayOutcome(StrEnum):
-    """What a replay did with a document, or what a dry run found that it would come to."""
+    """What a replay did with a document, or what a dry run expects."""
 
     REPLAYED = "replayed"
     LEFT_OUT = "left_out"

@@ -85,7 +85,7 @@ class PostgresDocuments:
             try:
                 claims.append(claim_of(row, expires))
             except ValidationError as error:
-                why = f"its payload cannot be used: {problems(error)}"
+                why = f"The payload is not valid: {problems(error)}"
                 key = {"token": str(row["lease_token"]), "attempt_no": row["attempts"], "why": why}
                 unreadable.append({**key_of(id_of(row)), **key})
                 trace_id = trace_id_of(row["traceparent"])

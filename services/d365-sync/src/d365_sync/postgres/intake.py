@@ -15,8 +15,8 @@ from d365_sync.postgres.statements import Statement
 
 log = structlog.get_logger(__name__)
 _UNKNOWN = (
-    "case-api has no such submission: the record was not written by case-api, or the database was restored without"
-    " `case_api restored`"
+    "case-api has no such submission: case-api did not write this record, or the database was restored without "
+    "`case_api restored`"
 )
 
 

@@ -85,7 +85,7 @@ class PostgresOperatorActions:
             if standing.revision != order.revision:
                 raise DocumentChanged(standing.revision)
             if permission(action, standing.now).needs_payload and more[0] is None:
-                raise PayloadNeeded("its payload was emptied, so the replay must bring one")
+                raise PayloadNeeded("The stored payload was emptied. Send a payload with the replay")
             states = [state.value for state in ALLOWED[action]]
             done = await connection.fetchval(
                 load_sql(_OF_DOCUMENTS[action]),
@@ -99,13 +99,13 @@ class PostgresOperatorActions:
             if done is None:
                 # Only another document can be in the way: it is already linked to the case.
                 assert action is Action.LINK, f"{action} was permitted and changed nothing"
-                raise NotAllowed("that case is tied to another document", standing.now)
+                raise NotAllowed("Another document is already linked to this case", standing.now)
 
 
 async def _standing(connection: Connection, document_id: DocumentId) -> Standing:
     row = await connection.fetchrow(load_sql(Statement.SELECT_STANDING), *document_id)
     if row is None:
-        raise DocumentNotFound(f"there is no document {document_id}")
+        raise DocumentNotFound(f"Document {document_id} does not exist")
     now = Situation(
         State(row["state"]),
         leased=row["leased"],

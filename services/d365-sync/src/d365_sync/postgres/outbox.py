@@ -37,7 +37,7 @@ def _record_of(row: asyncpg.Record) -> Record:
     try:
         event = event_of(row)
     except ValidationError as error:
-        raise UnsendableRecord(f"this revision fits no event: {problems(error)}") from None
+        raise UnsendableRecord(f"this revision cannot be published as an event: {problems(error)}") from None
     return Record.of(event, source="d365-sync", time=event.occurred_at, traceparent=row["traceparent"])
 
 

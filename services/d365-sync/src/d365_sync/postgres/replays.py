@@ -66,16 +66,16 @@ class PostgresReplays:
             # None: the open replay that was in the way has ended meanwhile.
             if meant is not None:
                 if meant["by_key"] and bytes(meant["request_hash"]) != same_request:
-                    raise KeyReused("the Idempotency-Key was used for another replay")
+                    raise KeyReused("this Idempotency-Key was used for another replay")
                 return _uuid(meant["replay_id"])
 
     async def _foreseen(self, dry_run_id: UUID) -> dict[str, Any]:
         """The query of a dry run that has ended. Raises NotADryRun."""
         row = await self.pool.fetchrow(load_sql(Statement.SELECT_REPLAY), dry_run_id)
         if row is None or not row["dry_run"]:
-            raise NotADryRun(f"there is no dry run {dry_run_id}")
+            raise NotADryRun(f"Dry run {dry_run_id} does not exist")
         if not replayable(ReplayState(row["state"]), dry_run=True):
-            raise NotADryRun(f"the dry run is {row['state']}; only one that is completed says what would be replayed")
+            raise NotADryRun(f"The dry run is {row['state']}. Name a dry run that is completed")
         query: dict[str, Any] = row["query"]
         return query
 
@@ -90,7 +90,7 @@ class PostgresReplays:
         """The replay's state. Raises ReplayNotFound."""
         state = await self.pool.fetchval(load_sql(Statement.SELECT_REPLAY_STATE), replay_id)
         if state is None:
-            raise ReplayNotFound(f"there is no replay {replay_id}")
+            raise ReplayNotFound(f"Replay {replay_id} does not exist")
         return ReplayState(state)
 
     async def gets_on(self, replay_id: UUID) -> bool:
@@ -141,7 +141,7 @@ def _uuid(value: Any) -> UUID:
 def _candidate(row: asyncpg.Record) -> Candidate:
     document_id, case, problem = DocumentId(row["web_case_id"], row["submission_no"]), None, None
     if row["content"] is None:
-        problem = "its payload was emptied; replay it alone, with a payload"
+        problem = "The payload was emptied. Replay this document alone, with a payload"
     else:
         try:
             content = CaseContent.model_validate(row["content"])

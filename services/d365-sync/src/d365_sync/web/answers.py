@@ -123,12 +123,12 @@ def _handler(word: Callable[[Any], Problem]) -> Callable[[Request, Exception], A
 
 def _changed(error: DocumentChanged) -> Problem:
     current = f'"{error.revision}"'
-    detail = f"The document is at {current} now. Fetch it, and decide again."
+    detail = f"Its ETag is now {current}. Fetch the document, and decide again."
     return Problem(412, "version-changed", "The document has changed", detail, headers={"ETag": current})
 
 
 def _not_allowed(error: NotAllowed) -> Problem:
-    return _refused("The document as it stands does not permit this", error, error.allowed)
+    return _refused("The document's state does not allow this", error, error.allowed)
 
 
 def _payload_needed(error: PayloadNeeded) -> Problem:
@@ -137,22 +137,25 @@ def _payload_needed(error: PayloadNeeded) -> Problem:
 
 
 def _replay_not_allowed(error: ReplayNotAllowed) -> Problem:
-    return _refused("The replay's state does not permit this", error, allowed_replay_actions(error.state))
+    return _refused("The replay's state does not allow this", error, allowed_replay_actions(error.state))
 
 
 def _refused(title: str, error: Exception, allowed: Sequence[str]) -> Problem:
-    offered = f" Allowed now: {', '.join(allowed)}." if allowed else " Nothing can be done with it now."
+    offered = f" Allowed now: {', '.join(allowed)}." if allowed else "No action is possible now."
     return Problem(409, "not-allowed", title, f"{error}.{offered}", allowed_actions=allowed)
 
 
 def _on_their_way(error: OnTheirWay) -> Problem:
     named = ", ".join(error.web_case_ids[:20])
-    detail = f"Repeat it once D365 has answered for these cases, or erase the others by their id: {named}."
+    detail = (
+        "Wait until D365 has answered for these cases and try again, or erase the other cases one by one. On their "
+        f"way: {named}."
+    )
     return Problem(409, "case-on-its-way", "A case is on its way to D365", detail, web_case_ids=error.web_case_ids)
 
 
 def _key_reused(_error: KeyReused) -> Problem:
-    detail = "Take a new key for a new replay; the same request may be repeated with the same key."
+    detail = "Use a new key for a new replay. Use the same key only to repeat the same request."
     title = "The Idempotency-Key was used for another request"
     error = FieldError(pointer="Idempotency-Key", detail=detail)
     return Problem(422, "idempotency-key-reused", title, detail, errors=[error])
@@ -160,27 +163,27 @@ def _key_reused(_error: KeyReused) -> Problem:
 
 def _category_ambiguous(error: CategoryAmbiguous) -> Problem:
     field = FieldError(pointer="/payload/category_type", detail=f"{error}.")
-    title = "The category's type is not clear"
+    title = "The category needs a type"
     return Problem(422, "invalid-request", title, f"/payload/category_type: {error}.", errors=[field])
 
 
 def _not_a_dry_run(error: NotADryRun) -> Problem:
     field = FieldError(pointer="/replay_id", detail=f"{error}.")
-    return Problem(422, "invalid-request", "That is no dry run to replay", f"/replay_id: {error}.", errors=[field])
+    return Problem(422, "invalid-request", "This dry run cannot be replayed", f"/replay_id: {error}.", errors=[field])
 
 
 def _restore_runs(error: RestoreRuns) -> Problem:
     return Problem(
         409,
         "restore-runs",
-        "Another restore of D365 is being worked on",
-        f"{error}: GET /v1/d365/restores/{error.restore_id}.",
+        "Another restore of D365 is running",
+        f"{error}. GET /v1/d365/restores/{error.restore_id} shows its progress.",
         restore_id=str(error.restore_id),
     )
 
 
 def _unavailable(error: D365Unreachable) -> Problem:
-    return Problem(503, "unavailable", "Not available now", str(error), headers={"Retry-After": "5"})
+    return Problem(503, "unavailable", "Temporarily unavailable", str(error), headers={"Retry-After": "5"})
 
 
 _WORDING: dict[type[Exception], Callable[[Any], Problem]] = {

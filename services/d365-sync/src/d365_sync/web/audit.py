@@ -45,15 +45,16 @@ _CSV_PAGE = 500
 @router.get(
     "/audit",
     operation_id="list_audit",
-    summary="Who did what and why, newest first",
+    summary="List the audit",
     responses={200: {"model": AuditPage}, **problems("not-found", "invalid-request")},
 )
 async def audit(request: Request, _auditor: Auditor, query: Annotated[AuditQuery, Query()]) -> Response:
-    """Edited fields by name, and whether each was added, changed or emptied, never their values.
+    """Return who did what and why, newest first.
 
-    `documents` is to how many, `outcome` how they stand now.
+    Edited fields appear by name, and as added, changed or emptied, never with their values. `documents` is the number
+    of documents that the action applied to, `outcome` their current state.
 
-    Filters: document, replay, actor (name or subject), action, since (that time and later), until (before that time).
+    Filters: document, replay, actor (name or subject), action, since (this time or later), until (before this time).
     """
     cursors = context_of(request).cursors
     behind = cursors.decode(query.cursor, "audit", int)
@@ -64,18 +65,19 @@ async def audit(request: Request, _auditor: Auditor, query: Annotated[AuditQuery
 @router.get(
     "/audit.csv",
     operation_id="export_audit",
-    summary="The audit as CSV",
+    summary="Export the audit as CSV",
     response_class=Response,
     responses={
-        200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "the audit"},
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The audit."},
         **problems("not-found", "invalid-request"),
     },
 )
 async def audit_csv(request: Request, _auditor: Auditor, query: Annotated[AuditFileQuery, Query()]) -> Response:
-    """All that matches, newest first: UTF-8 with a byte order mark.
+    """Return all matching entries, newest first.
 
-    Cells are separated as the spreadsheets of the `Accept-Language` do it, or as `separator` says; times are those of
-    `zone`, which their column names. An apostrophe stands wherever a spreadsheet could begin to read a formula.
+    The file is UTF-8 with a byte order mark. `separator` separates the cells; its default depends on
+    `Accept-Language`. Times are in the time zone `zone`, which the column headers name. An apostrophe precedes text
+    that a spreadsheet could take for a formula.
     """
     sheet = query.spreadsheet(request.headers.get("accept-language", ""))
     lines = _lines(sheet, context_of(request).queries, _wanted(query))

@@ -23,7 +23,7 @@ class _Document(BaseModel):
 
 
 class FindingDocument(_Document):
-    """One thing that a step found, for programs and translations."""
+    """One result of a step, for programs and translations."""
 
     code: str = Field(examples=["wrong_secret"])
     values: dict[str, str]
@@ -35,21 +35,23 @@ class StepDocument(_Document):
     id: StepId
     state: State
     message: str
-    remedy: str | None = Field(description="what to do: the setting or the D365 form to go to; null for nothing")
-    since: datetime = Field(description="since when it is in this state")
+    remedy: str | None = Field(
+        description="What to do: the setting to change, or the D365 form to open. null if there is nothing to do."
+    )
+    since: datetime = Field(description="When the step reached this state.")
     checked_at: datetime
     findings: list[FindingDocument]
 
 
 class ProofDocument(_Document):
-    """D365 was seen to refuse a second case with the same Web Case ID."""
+    """The proof that D365 rejects a second case with the same Web Case ID."""
 
     case_id: str
     at: datetime
 
 
 class CheckDocument(_Document):
-    """The last check of D365. `ok`: no step failed; null, without steps, where D365 was never checked."""
+    """The last check of D365. `ok` means that no step failed. It is null if D365 was never checked."""
 
     environment: str
     ok: bool | None
@@ -61,13 +63,14 @@ class CheckDocument(_Document):
 @router.get(
     "/check",
     operation_id="get_d365_check",
-    summary="Whether D365 allows what Casebridge needs, as it was checked last",
+    summary="Get the last check of D365",
     responses={200: {"model": CheckDocument}, **problems("invalid-request")},
 )
 async def check(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Response:
-    """d365-sync checks at its start, daily, and every five minutes while a step fails; it only reads.
+    """Return whether D365 allows what Casebridge needs.
 
-    Steps `write` and `events` are those of the last `casebridge d365 check --write`, where there was one.
+    d365-sync checks this when it starts, daily, and every five minutes while a step fails. It only reads. The steps
+    `write` and `events` come from the last `casebridge d365 check --write`, if there was one.
     """
     checks = context_of(request).checks
     steps, proof = await checks.steps(), await checks.proof()

@@ -21,7 +21,7 @@ _TEXT = r"^[^\x00]*$"
 
 
 class DealersQuery(PageQuery):
-    """`q` in slug, name or customer account; `failed=true` for those with dead letters."""
+    """Filters: `q` is part of the slug, name or customer account; `failed=true` selects dealers with dead letters."""
 
     q: TextFilter = None
     active: bool | None = None
@@ -29,7 +29,7 @@ class DealersQuery(PageQuery):
 
 
 class D365CasesQuery(Body):
-    """Whose cases, and the text to search; without `q` the newest."""
+    """The dealer and the search text. Without `q`, the newest cases."""
 
     dealer: Annotated[str, Field(min_length=1, max_length=100, pattern=_TEXT)]
     q: D365SearchText = ""
@@ -40,7 +40,7 @@ class _Document(BaseModel):
 
 
 class DealerDocument(_Document):
-    """A dealer with its documents: `open` are on their way, `failed` are dead letters."""
+    """A dealer with its numbers of documents: `open` are on their way, `failed` are dead letters."""
 
     dealer: str
     name: str | None
@@ -55,7 +55,7 @@ class DealerDocument(_Document):
 
 
 class DealersDocument(_Document):
-    """A page of dealers, by slug."""
+    """One page of dealers, sorted by slug."""
 
     items: list[DealerDocument]
     next: str | None
@@ -63,7 +63,7 @@ class DealersDocument(_Document):
 
 
 class D365CaseDocument(_Document):
-    """A case of D365; `document` is what is tied to it already."""
+    """A case in D365. `document` is the document that is linked to it."""
 
     case_id: str
     web_case_id: str | None
@@ -76,7 +76,7 @@ class D365CaseDocument(_Document):
 
 
 class D365CasesDocument(_Document):
-    """Cases of D365, the last modified first."""
+    """Cases in D365, last modified first."""
 
     items: list[D365CaseDocument]
     next: None
@@ -86,11 +86,11 @@ class D365CasesDocument(_Document):
 @router.get(
     "/dealers",
     operation_id="list_dealers",
-    summary="Dealers, with their documents",
+    summary="List dealers",
     responses={200: {"model": DealersDocument}, **problems("invalid-request")},
 )
 async def dealers(request: Request, _reader: Reader, query: Annotated[DealersQuery, Query()]) -> Response:
-    """The registry, as status-sync keeps it, by slug."""
+    """Return the dealers that Casebridge knows, sorted by slug, with their numbers of documents."""
     cursors = context_of(request).cursors
     behind = cursors.decode(query.cursor, "dealers", str)
     rows = await context_of(request).dealers.page(
@@ -102,13 +102,15 @@ async def dealers(request: Request, _reader: Reader, query: Annotated[DealersQue
 @router.get(
     "/d365/cases",
     operation_id="search_d365_cases",
-    summary="A dealer's cases in D365, to find the one to link",
+    summary="Search a dealer's cases in D365",
     responses={200: {"model": D365CasesDocument}, **problems("not-found", "invalid-request")},
 )
 async def d365_cases(request: Request, _reader: Reader, query: Annotated[D365CasesQuery, Query()]) -> Response:
-    """`q` is looked for in Case ID, Web Case ID and description, in the dealer's legal entity and account alone.
+    """Find the case to link to a document.
 
-    25 at most, the last modified first; 503 while D365 does not answer, or too many search at once.
+    `q` is part of the Case ID, Web Case ID or description. The search covers only the dealer's legal entity and
+    customer account, and returns at most 25 cases, last modified first. The answer is 503 while D365 does not answer,
+    or while too many searches are running.
     """
     found, more = await context_of(request).search_d365(query.dealer, query.q)
     return answer({"items": [_case(one) for one in found], "next": None, "has_more": more})

@@ -26,45 +26,53 @@ _STEERED: dict[int | str, Any] = {200: {"model": DeliveryDocument}, **problems("
 @router.get(
     "",
     operation_id="get_delivery",
-    summary="How delivery goes",
+    summary="Get the state of delivery",
     responses={200: {"model": DeliveryDocument}, **problems("invalid-request")},
 )
 async def delivery(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Response:
-    """Breaker, pause, maintenance windows, concurrency, what is in flight, backlog and its oldest."""
+    """Return the circuit breaker, pause, maintenance windows, concurrency, documents in flight, and the backlog and its
+    age.
+    """
     return answer(await delivery_of(context_of(request)))
 
 
-@router.post("/pause", operation_id="pause_delivery", summary="Stop sending to D365", responses=_STEERED)
+@router.post("/pause", operation_id="pause_delivery", summary="Pause delivery", responses=_STEERED)
 async def pause(request: Request, writer: Writer, body: OptionalReasonInput = NO_REASON) -> Response:
-    """What is under way is finished; submissions are taken in as before."""
+    """Nothing more is sent to D365. What is in flight finishes, and new submissions still come in."""
     return await _steer(request, DeliveryAction.PAUSE, writer, body)
 
 
-@router.post("/resume", operation_id="resume_delivery", summary="Go on sending to D365", responses=_STEERED)
+@router.post("/resume", operation_id="resume_delivery", summary="Resume delivery", responses=_STEERED)
 async def resume(request: Request, writer: Writer, body: OptionalReasonInput = NO_REASON) -> Response:
-    """Undo a pause."""
+    """End a pause."""
     return await _steer(request, DeliveryAction.RESUME, writer, body)
 
 
 @router.post(
     "/adopt",
     operation_id="adopt_environment",
-    summary="Let the database belong to the D365 environment that is set now",
+    summary="Adopt the D365 environment in D365_URL",
     responses=_STEERED,
 )
 async def adopt(request: Request, writer: Writer, body: ReasonInput) -> Response:
-    """Until then nothing is sent to another environment than before; then every open document is looked up first."""
+    """Let the database belong to this environment. Until then, nothing is sent to a new environment.
+
+    Every open document is then looked up in D365 before it is sent.
+    """
     return await _steer(request, DeliveryAction.ADOPT_ENVIRONMENT, writer, body, context_of(request).d365_url)
 
 
 @router.post(
     "/restored",
     operation_id="tell_restored",
-    summary="Tell that the database was restored from a backup, or Kafka's topics were made anew",
+    summary="Report a restored database or new Kafka topics",
     responses=_STEERED,
 )
 async def restored(request: Request, writer: Writer, body: ReasonInput) -> Response:
-    """Every open document is looked up in D365 before it is sent, and every document's state is published again."""
+    """Report that the database was restored from a backup, or that Kafka's topics were created again.
+
+    Every open document is looked up in D365 before it is sent, and the state of every document is published again.
+    """
     await context_of(request).actions.publish_everything_again()
     return await _steer(request, DeliveryAction.RESTORE, writer, body)
 
@@ -72,14 +80,17 @@ async def restored(request: Request, writer: Writer, body: ReasonInput) -> Respo
 @router.post(
     "/consumers/{group}/let-through",
     operation_id="let_consumer_through",
-    summary="Let a consumer go on that a flood of unreadable records stops",
+    summary="Resume a paused consumer",
     responses={**_STEERED, **problems("not-found", "invalid-request")},
 )
 async def let_through(request: Request, writer: Writer, group: str, body: ReasonInput) -> Response:
-    """For ten minutes its unreadable records are kept apart, however many; it tries again within 30 seconds."""
+    """Resume a consumer that is paused because of a flood of unreadable records.
+
+    It resumes within 30 seconds. For ten minutes, it sets aside any number of unreadable records.
+    """
     paused = await context_of(request).queries.paused_consumers()
     if group not in {consumer["consumer_group"] for consumer in paused}:
-        raise Problem(404, "not-found", "Not found", f"There is no paused consumer {group}.")
+        raise Problem(404, "not-found", "Not found", f"Consumer {group} is not paused.")
     return await _steer(request, DeliveryAction.LET_CONSUMER_THROUGH, writer, body, group)
 
 

@@ -13,13 +13,13 @@ Json = dict[str, Any]
 
 
 class NoteInput(Body):
-    """What operators tell each other; the text ends with the personal data of the case."""
+    """A note for other operators. Its text is deleted together with the personal data of the case."""
 
     text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
 
 
 class PreviewInput(Body):
-    """The payload as it would be sent; without it, the one that is stored."""
+    """The payload to preview. Without it, the stored payload."""
 
     payload: PayloadInput | None = None
 
@@ -29,7 +29,7 @@ class _Document(BaseModel):
 
 
 class NoteDocument(_Document):
-    """A note: who wrote it, and when."""
+    """A note, with its author and time."""
 
     id: int
     at: AwareDatetime
@@ -40,7 +40,7 @@ class NoteDocument(_Document):
 
 
 class NotesDocument(_Document):
-    """A page of notes, newest first."""
+    """One page of notes, newest first."""
 
     items: list[NoteDocument]
     next: str | None
@@ -48,7 +48,7 @@ class NotesDocument(_Document):
 
 
 class ChangeDocument(_Document):
-    """A field of the payload that differs."""
+    """A changed field of the payload."""
 
     pointer: str
     before: str | None
@@ -56,17 +56,21 @@ class ChangeDocument(_Document):
 
 
 class CaseNow(_Document):
-    """How a case stands: as its dealer sees it, and since when it takes nothing more from D365."""
+    """The case as its dealer sees it, and when it stopped following D365."""
 
     status: CaseStatus
-    status_as_of: AwareDatetime | None = Field(description="when the read began that showed it last")
-    moved_at: AwareDatetime | None = Field(description="belongs to another customer, legal entity or a hidden type")
+    status_as_of: AwareDatetime | None = Field(description="When the read began that last showed this status.")
+    moved_at: AwareDatetime | None = Field(
+        description="When the case moved to another customer, legal entity or a hidden category type."
+    )
     deleted_in_d365_at: AwareDatetime | None
-    case_id_reused_at: AwareDatetime | None = Field(description="its Case ID belongs to another case of D365")
+    case_id_reused_at: AwareDatetime | None = Field(
+        description="When its Case ID turned out to belong to another case in D365."
+    )
 
 
 class RequestDocument(_Document):
-    """The request by D365's names."""
+    """The request, with D365's names."""
 
     method: str
     url: str
@@ -74,7 +78,7 @@ class RequestDocument(_Document):
 
 
 class PermissionDocument(_Document):
-    """Whether the caller may do it now; `obstacle` is a word for programs, `why` the same for people."""
+    """Whether the caller can do this now. `obstacle` is the reason for programs, `why` for people."""
 
     action: Action
     allowed: bool
@@ -84,7 +88,7 @@ class PermissionDocument(_Document):
 
 
 class PreviewDocument(_Document):
-    """What a replay would send; `problem` names what D365's lists do not know, as far as they are known."""
+    """What a replay would send. `problem` names a value that D365's lists do not contain, as far as they are known."""
 
     changes: list[ChangeDocument]
     request: RequestDocument | None
@@ -99,14 +103,14 @@ class CategoryChoice(_Document):
 
 
 class ChoicesDocument(_Document):
-    """What D365 lets one choose in the document's legal entity; empty where that is not known."""
+    """The choices in D365 for the document's legal entity. Empty if they are not known."""
 
     categories: list[CategoryChoice]
     priorities: list[str]
 
 
 class PayloadFormDocument(_Document):
-    """All that a form for an edited payload needs: the JSON Schema of `payload`, its value now, and the choices."""
+    """What a form for editing the payload needs: the JSON Schema of `payload`, its current value, and the choices."""
 
     payload_schema: Json
     payload: Json | None

@@ -41,29 +41,34 @@ Writer = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_WRITE))]
 @router.post(
     "/preview",
     operation_id="preview_replay",
-    summary="What a replay would send, perhaps with an edited payload",
+    summary="Preview a replay",
     responses={200: {"model": PreviewDocument}, **problems("not-found", "invalid-request")},
 )
 async def preview(request: Request, _reader: Reader, document: str, body: PreviewInput) -> Response:
-    """Nothing is sent or stored: the changed fields, the request by D365's names, and what its lists do not know."""
+    """Return the changed fields, the request with D365's names, and a value that D365's lists do not contain.
+
+    Nothing is sent or stored. Send a payload to preview an edited one.
+    """
     row = await _row(request, document)
     edited = body.payload.content() if body.payload else None
     foreseen = await context_of(request).preview(row, edited)
     return answer(
-        asdict(foreseen) if foreseen else {"changes": [], "request": None, "problem": "/payload: it was emptied"}
+        asdict(foreseen)
+        if foreseen
+        else {"changes": [], "request": None, "problem": "/payload: The payload was emptied"}
     )
 
 
 @router.get(
     "/payload-form",
     operation_id="get_payload_form",
-    summary="What a form for an edited payload needs",
+    summary="Get the form for editing a payload",
     responses={200: {"model": PayloadFormDocument}, **problems("not-found", "invalid-request")},
 )
 async def payload_form(
     request: Request, _reader: Reader, document: str, _query: Annotated[NoQuery, Query()]
 ) -> Response:
-    """The JSON Schema of a replay's payload, the payload as it is, and what D365 lets one choose."""
+    """Return the JSON Schema of a replay's payload, the current payload, and the choices in D365."""
     row = await _row(request, document)
     choices = await context_of(request).preview.lists.choices(row["data_area_id"])
     pairs = [{"category": one, "category_type": kind} for one, kind in sorted(choices.categories)]
@@ -79,11 +84,14 @@ async def payload_form(
 @router.get(
     "/notes",
     operation_id="list_notes",
-    summary="A document's notes, newest first",
+    summary="List a document's notes",
     responses={200: {"model": NotesDocument}, **problems("not-found", "invalid-request")},
 )
 async def notes(request: Request, _reader: Reader, document: str, query: Annotated[PageQuery, Query()]) -> Response:
-    """What operators wrote to each other about it; the document itself has the newest twenty, too."""
+    """Return what operators wrote about the document, newest first.
+
+    The document itself contains the newest 20 notes.
+    """
     key = document_id(document)
     cursors = context_of(request).cursors
     behind = cursors.decode(query.cursor, "notes", int)
@@ -101,7 +109,10 @@ async def notes(request: Request, _reader: Reader, document: str, query: Annotat
     responses={201: {"model": NoteDocument}, **problems("not-found", "invalid-request")},
 )
 async def add_note(request: Request, writer: Writer, document: str, body: NoteInput) -> Response:
-    """Never changed; dealers do not see it. Its text ends with the personal data of the case."""
+    """Notes cannot be changed, and dealers do not see them.
+
+    The text is deleted together with the personal data of the case.
+    """
     key = document_id(document)
     added = await context_of(request).actions.add_note(key, writer.actor, body.text)
     if added is None:
@@ -118,4 +129,4 @@ async def _row(request: Request, document: str) -> Json:
 
 
 def _no_document(key: DocumentId) -> DocumentNotFound:
-    return DocumentNotFound(f"there is no document {key}")
+    return DocumentNotFound(f"Document {key} does not exist")

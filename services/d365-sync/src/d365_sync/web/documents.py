@@ -42,13 +42,14 @@ _ORDERED: dict[int | str, Any] = {
 @router.get(
     "/documents",
     operation_id="list_documents",
-    summary="List documents, newest first",
+    summary="List documents",
     responses={200: {"model": DocumentPage}, **problems("invalid-request")},
 )
 async def documents(request: Request, reader: Reader, query: Annotated[DocumentsQuery, Query()]) -> Response:
-    """Filters: state (several, by comma), dealer, cause, alarm, older_than_seconds, and q.
+    """Return documents, newest first.
 
-    `q` is looked for in the id, Case ID, submission id, the dealer's slug and name, reason and detail.
+    Filters: state (one or more, separated by commas), dealer, cause, alarm, older_than_seconds and q. `q` is part of
+    the document ID, Case ID, submission ID, dealer, reason or detail.
     """
     wanted = Filter(query.states(), query.dealer, query.cause, query.older_than_seconds, query.q, query.alarm)
     cursors = context_of(request).cursors
@@ -60,16 +61,16 @@ async def documents(request: Request, reader: Reader, query: Annotated[Documents
 @router.get(
     "/documents/{document}",
     operation_id="get_document",
-    summary="One document, with every attempt",
+    summary="Get a document",
     responses={200: {"model": DocumentDocument}, **problems("not-found", "invalid-request")},
 )
 async def one_document(
     request: Request, reader: Reader, document: str, _query: Annotated[NoQuery, Query()]
 ) -> Response:
-    """Payload, state, and each attempt with what was sent and what D365 answered; the ETag serves If-Match.
+    """Return the payload, the state, and each attempt with what was sent and what D365 answered.
 
-    `request` is what is sent to D365 for it, `changes` what operators edited of what was submitted, and `actions` tells
-    of each what stands in its way for the caller.
+    `request` is the request to D365, `changes` is what operators edited in the submitted payload, and `actions` says
+    for each action whether the caller can use it now, and if not, why. Send the ETag in If-Match.
     """
     return await _shown(request, reader, document_id(document))
 
@@ -77,11 +78,11 @@ async def one_document(
 @router.get(
     "/document-groups",
     operation_id="list_document_groups",
-    summary="Dead letters by cause",
+    summary="Group dead letters by cause",
     responses={200: {"model": DocumentGroups}, **problems("invalid-request")},
 )
 async def document_groups(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Response:
-    """How many, the first and the last, for each cause."""
+    """Return the number of dead letters for each cause, the first and the last time, and the most common reasons."""
     items = await context_of(request).queries.groups()
     return answers.answer({"items": items, "next": None, "has_more": False})
 
@@ -89,12 +90,12 @@ async def document_groups(request: Request, _reader: Reader, _query: Annotated[N
 @router.post(
     "/documents/{document}/replay",
     operation_id="replay_document",
-    summary="Try again, perhaps with an edited payload",
+    summary="Replay a document",
     responses=_ORDERED,
     openapi_extra=IF_MATCH,
 )
 async def replay(request: Request, writer: Writer, document: str, body: ReplayInput) -> Response:
-    """The document is looked up in D365 before it is sent."""
+    """Queue the dead letter again, optionally with an edited payload. It is looked up in D365 before it is sent."""
     order = _order(request, writer, document, body.reason)
     await context_of(request).replay(order, body.payload.content() if body.payload else None)
     return await _done(request, writer, order)
@@ -103,14 +104,15 @@ async def replay(request: Request, writer: Writer, document: str, body: ReplayIn
 @router.post(
     "/documents/{document}/link",
     operation_id="link_document",
-    summary="Tie it to a case that D365 already has",
+    summary="Link a document to a case in D365",
     responses=_ORDERED,
     openapi_extra=IF_MATCH,
 )
 async def link(request: Request, writer: Writer, document: str, body: LinkInput) -> Response:
-    """The case must be there, in the document's legal entity, and carry no other Web Case ID.
+    """Link the document to a case that D365 already has.
 
-    A delivered document with the alarm `second_case` goes over to one of its `other_case_ids`, and the alarm ends.
+    The case must be in the document's legal entity and must not have another Web Case ID. A delivered document with
+    the alarm `second_case` moves to one of its `other_case_ids`, and the alarm ends.
     """
     order = _order(request, writer, document, body.reason)
     await context_of(request).link(order, body.case_id)
@@ -120,12 +122,12 @@ async def link(request: Request, writer: Writer, document: str, body: LinkInput)
 @router.post(
     "/documents/{document}/verify",
     operation_id="verify_document",
-    summary="Look it up in D365 now",
+    summary="Look up a document in D365",
     responses=_ORDERED,
     openapi_extra=IF_MATCH,
 )
 async def verify(request: Request, writer: Writer, document: str, body: OptionalReasonInput = NO_REASON) -> Response:
-    """Waits a moment for what the look-up shows."""
+    """Look the document up now. The answer waits briefly for the result."""
     order = _order(request, writer, document, body.reason)
     await context_of(request).verify(order)
     return await _done(request, writer, order)
@@ -134,48 +136,48 @@ async def verify(request: Request, writer: Writer, document: str, body: Optional
 @router.post(
     "/documents/{document}/return",
     operation_id="return_document",
-    summary="Give it back to its dealer as a draft",
+    summary="Return a document to its dealer",
     responses=_ORDERED,
     openapi_extra=IF_MATCH,
 )
 async def give_back(request: Request, writer: Writer, document: str, body: ReasonInput) -> Response:
-    """The dealer sees the reason."""
+    """Return the document to its dealer as a draft. The dealer sees the reason."""
     return await _end(Action.RETURN, request, writer, document, body)
 
 
 @router.post(
     "/documents/{document}/discard",
     operation_id="discard_document",
-    summary="End it; restore undoes that",
+    summary="Discard a document",
     responses=_ORDERED,
     openapi_extra=IF_MATCH,
 )
 async def discard(request: Request, writer: Writer, document: str, body: ReasonInput) -> Response:
-    """The dealer sees the reason."""
+    """End the document without delivering it. The dealer sees the reason. `restore` undoes a discard."""
     return await _end(Action.DISCARD, request, writer, document, body)
 
 
 @router.post(
     "/documents/{document}/restore",
     operation_id="restore_document",
-    summary="Undo a discard",
+    summary="Restore a discarded document",
     responses=_ORDERED,
     openapi_extra=IF_MATCH,
 )
 async def restore(request: Request, writer: Writer, document: str, body: ReasonInput) -> Response:
-    """It is a dead letter again."""
+    """The document becomes a dead letter again."""
     return await _end(Action.RESTORE, request, writer, document, body)
 
 
 @router.post(
     "/documents/{document}/acknowledge",
     operation_id="acknowledge_document",
-    summary="End its alarm",
+    summary="Acknowledge an alarm",
     responses=_ORDERED,
     openapi_extra=IF_MATCH,
 )
 async def acknowledge(request: Request, writer: Writer, document: str, body: ReasonInput) -> Response:
-    """Somebody has dealt with what it reported; reported again, it raises no alarm."""
+    """End the document's alarm because somebody has dealt with it. The same finding raises no further alarm."""
     return await _end(Action.ACKNOWLEDGE, request, writer, document, body)
 
 
@@ -198,7 +200,7 @@ async def _shown(request: Request, caller: Principal, key: DocumentId) -> Respon
     context = context_of(request)
     row = await context.queries.document(key)
     if row is None:
-        raise DocumentNotFound(f"there is no document {key}")
+        raise DocumentNotFound(f"Document {key} does not exist")
     whole = answers.whole_document(row, context.preview, may_write=WRITING in caller.scopes)
     return answers.answer(whole, ETag=f'"{row["revision"]}"')
 

@@ -23,26 +23,28 @@ _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 
 
 class ErasureInput(ReasonInput):
-    """Whose personal data: of a case, of what a user wrote or submitted, or of a contact.
+    """Whose personal data to erase: that of one case, of the cases of a user, or of the cases with a contact.
 
-    With `dry_run` the cases are only found.
+    With `dry_run`, nothing is erased; the answer names the cases.
     """
 
     dealer: Annotated[_Text, Field(examples=["usmf-us-001"])]
     web_case_id: _Text | None = None
-    user: Annotated[_Text | None, Field(description="name or subject")] = None
-    contact: Annotated[_Text | None, Field(description="name, e-mail address or phone number; case ignored")] = None
+    user: Annotated[_Text | None, Field(description="Username or subject.")] = None
+    contact: Annotated[
+        _Text | None, Field(description="Name, email address or phone number, in upper or lower case.")
+    ] = None
     dry_run: Annotated[bool, Field(strict=True)] = False
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         if sum(value is not None for value in (self.web_case_id, self.user, self.contact)) != 1:
-            raise PydanticCustomError("whose", "Give one of web_case_id, user and contact.")
+            raise PydanticCustomError("whose", "Give exactly one of web_case_id, user and contact.")
         return self
 
 
 class ErasureDocument(Document):
-    """Whose cases were emptied, or would be."""
+    """The cases whose personal data was erased, or would be in a dry run."""
 
     dry_run: bool
     count: int
@@ -52,13 +54,14 @@ class ErasureDocument(Document):
 @router.post(
     "",
     operation_id="erase_personal_data",
-    summary="Erase personal data at once",
+    summary="Erase personal data",
     responses={200: {"model": ErasureDocument}, **problems("not-found", "case-on-its-way", "invalid-request")},
 )
 async def erase(request: Request, eraser: Eraser, body: ErasureInput) -> Response:
-    """Contact, notes, description and every copy of them are emptied, whatever the state; ids, status and times stay.
+    """Empty contact, notes, description and all their copies, in any state. IDs, status and times stay.
 
-    Where one of the cases is on its way to D365, nothing is erased (409). Safe to repeat. D365's own record stays.
+    If one of the cases is on its way to D365, nothing is erased (409). The request is safe to repeat. The record in
+    D365 stays.
     """
     whose = Whose(body.dealer, body.web_case_id, body.user, body.contact)
     ids = await context_of(request).erase(whose, eraser.actor, body.reason, dry_run=body.dry_run)

@@ -45,7 +45,7 @@ _RECORD = {
     "key_base64": None,
     "value_base64": "bm9uc2Vuc2U=",
     "headers": [],
-    "cause": "it is not valid JSON",
+    "cause": "the value is not valid JSON",
     "recorded_at": "2026-03-02T09:31:12Z",
     "kept_at": "2026-03-02T09:31:12.400Z",
     "seen_at": None,
@@ -150,7 +150,7 @@ DELIVERY: dict[str | tuple[str, str], Any] = {
         "ended_at": "2026-03-02T15:10:04Z",
         "held_up_by": None,
         "counts": {"documents": 42, "there": 3, "queued": 38, "not_sure": 1, "under_way": 0, "remaining": 0},
-        "unsure": [{"document": "W7K3M9QX2T-1", "why": "D365 has it with other content, as case C-000123"}],
+        "unsure": [{"document": "W7K3M9QX2T-1", "why": "D365 has it as case C-000123, with different content"}],
     },
     "DeliveryDocument": _DELIVERY,
     "CheckDocument": {

@@ -22,7 +22,7 @@ Reader = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_READ))]
 
 
 class FlowDocument(BaseModel):
-    """The pipeline at a glance; `delivery` is what GET /v1/delivery tells."""
+    """The whole flow at a glance. `delivery` is what GET /v1/delivery returns."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,16 +37,15 @@ class FlowDocument(BaseModel):
 @router.get(
     "/flow",
     operation_id="get_flow",
-    summary="The pipeline at a glance",
+    summary="Get the flow at a glance",
     responses={200: {"model": FlowDocument}, **problems("invalid-request")},
 )
 async def flow(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Response:
-    """Unsent, in Kafka, in the queue, at D365, status: how much stands there, since when, rates and failures.
+    """Return the stages (unsent, in Kafka, in the queue, at D365, status) with counts, ages, rates and failures.
 
-    `verdict` and `concerns` tell whether all is well: of each concern its kind, how many, since when (null where nobody
-    knows) and where, that is a stage, or a step, topic, consumer group or legal entity. `history` is the last hour by
-    the minute, counted in the tables.
-    A few seconds old at most; the ledger, which takes longer, is GET /v1/ledger.
+    `verdict` and `concerns` say whether everything is well. Each concern has a kind, a count, since when (null if
+    unknown) and where: a stage, step, topic, consumer group or legal entity. `history` is the last hour, by the minute.
+    The data is at most a few seconds old. The ledger, which takes longer, is GET /v1/ledger.
     """
     context = context_of(request)
     found = await context.show_flow()

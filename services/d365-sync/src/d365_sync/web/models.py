@@ -20,14 +20,14 @@ class Document(BaseModel):
 
 
 class Page(Document):
-    """A page of a list; `next` is the cursor of the next one."""
+    """One page of a list. `next` is the cursor of the next page."""
 
     next: str | None
     has_more: bool
 
 
 class ContactDocument(Document):
-    """Whom D365's staff may ask."""
+    """The person to ask about the case."""
 
     name: str | None
     email: str | None
@@ -35,7 +35,7 @@ class ContactDocument(Document):
 
 
 class PayloadDocument(Document):
-    """What the dealer wrote, or an operator in place of it."""
+    """What the dealer wrote, or what an operator replaced it with."""
 
     category: str
     category_type: str | None
@@ -46,29 +46,31 @@ class PayloadDocument(Document):
 
 
 class AttemptInShort(Document):
-    """One try: a POST or a look-up, and what came of it (null while it is under way)."""
+    """One attempt: a POST or a look-up, and its outcome (null while it is running)."""
 
     kind: str = Field(examples=["create"])
     started: AwareDatetime
     ended: AwareDatetime | None
     outcome: Outcome | None
-    finding: str | None = Field(description="of a look-up", examples=["absent"])
+    finding: str | None = Field(description="The result of a look-up.", examples=["absent"])
 
 
 class AttemptDocument(AttemptInShort):
-    """One try, with what was sent and what D365 answered, until retention empties them."""
+    """One attempt, with what was sent and what D365 answered, until retention empties them."""
 
     why: str | None
-    status: int | None = Field(description="of D365's answer")
+    status: int | None = Field(description="The HTTP status of D365's answer.")
     request: str | None
     answer: str | None
     duration_seconds: float | None
-    client_request_id: UUID | None = Field(description="of our request (`x-ms-client-request-id`), for D365's support")
-    dyn_aid: str | None = Field(description="of D365's answer (`ms-dyn-aid`), for D365's support")
+    client_request_id: UUID | None = Field(
+        description="The ID of our request (`x-ms-client-request-id`), for D365's support."
+    )
+    dyn_aid: str | None = Field(description="The ID of D365's answer (`ms-dyn-aid`), for D365's support.")
 
 
 class DifferenceDocument(Document):
-    """A field that D365 has other than it was sent; the texts go when the payload does."""
+    """A field that D365 stored differently from what was sent. The texts are emptied with the payload."""
 
     field: str = Field(examples=["description"])
     sent: str | None
@@ -86,10 +88,10 @@ class DocumentInShort(Document):
     data_area_id: str
     customer_account: str
     state: State
-    cause: Cause | None = Field(description="why it failed")
-    reason: str | None = Field(description="as the dealer sees it")
-    detail: str | None = Field(description="the full text, for operators")
-    given_reason: str | None = Field(description="an operator's")
+    cause: Cause | None = Field(description="Why the document is in its state, as a word for programs.")
+    reason: str | None = Field(description="The reason, as the dealer sees it.")
+    detail: str | None = Field(description="The full reason, for operators.")
+    given_reason: str | None = Field(description="The reason that an operator gave.")
     case_id: str | None
     attempts: list[AttemptInShort]
     created_by: str
@@ -102,12 +104,15 @@ class DocumentInShort(Document):
     next_attempt_at: AwareDatetime | None
     revision: int
     replay_id: UUID | None
-    payload: PayloadDocument | None = Field(description="null once retention has emptied it")
+    payload: PayloadDocument | None = Field(description="null after retention has emptied it.")
     alarm: Alarm | None = Field(
-        description="what must not be; `acknowledge` ends it, a second case also `link` to the other"
+        description="Something that must not happen. `acknowledge` ends the alarm; for a second case, `link` to the "
+        "other case does, too."
     )
     alarm_since: AwareDatetime | None
-    differences: list[DifferenceDocument] = Field(description="what D365 stored other than it was sent")
+    differences: list[DifferenceDocument] = Field(
+        description="The fields that D365 stored differently from what was sent."
+    )
     allowed_actions: list[Action]
 
 
@@ -118,22 +123,22 @@ class DocumentPage(Page):
 
 
 class DocumentDocument(DocumentInShort):
-    """A document with every attempt, whole."""
+    """A document with all details of its attempts."""
 
     attempts: list[AttemptDocument]  # type: ignore[assignment]
-    other_case_ids: list[str] = Field(description="cases that D365 has of the same submission, beside `case_id`")
-    case: CaseNow | None = Field(description="null where case-api does not have it")
-    actions: list[PermissionDocument] = Field(description="each with what stands in its way for the caller")
-    request: RequestDocument | None = Field(description="what D365 gets, whole")
-    submitted_payload: PayloadDocument | None = Field(description="as the dealer submitted it")
-    changes: list[ChangeDocument] | None = Field(
-        description="what operators edited; null where it is not known any more"
+    other_case_ids: list[str] = Field(description="Further cases that D365 has for the same submission.")
+    case: CaseNow | None = Field(description="null if case-api does not have the case.")
+    actions: list[PermissionDocument] = Field(
+        description="All actions, each with the reason why the caller cannot use it now."
     )
-    notes: list[NoteDocument] = Field(description="the newest twenty")
+    request: RequestDocument | None = Field(description="The complete request to D365.")
+    submitted_payload: PayloadDocument | None = Field(description="The payload as the dealer submitted it.")
+    changes: list[ChangeDocument] | None = Field(description="What operators edited. null if this is no longer known.")
+    notes: list[NoteDocument] = Field(description="The newest 20 notes.")
 
 
 class CommonReason(Document):
-    """A reason that dead letters of a cause share, 300 characters at most."""
+    """A reason that several dead letters share (at most 300 characters)."""
 
     reason: str
     count: int
@@ -146,17 +151,17 @@ class DocumentGroup(Document):
     count: int
     first: AwareDatetime
     last: AwareDatetime
-    reasons: list[CommonReason] = Field(description="the five commonest")
+    reasons: list[CommonReason] = Field(description="The five most common reasons.")
 
 
 class DocumentGroups(Page):
-    """Dead letters by cause; there is one page."""
+    """Dead letters by cause, on a single page."""
 
     items: list[DocumentGroup]
 
 
 class BreakerDocument(Document):
-    """The breaker before D365."""
+    """The circuit breaker for D365."""
 
     state: str = Field(pattern="^(closed|open|half_open)$")
     since: AwareDatetime | None
@@ -164,14 +169,14 @@ class BreakerDocument(Document):
 
 
 class EnvironmentDocument(Document):
-    """The D365 environment that the database belongs to, and another that was refused."""
+    """The D365 environment that the database belongs to, and a different one that was refused."""
 
     d365_url: str | None
     refused_url: str | None
 
 
 class PausedConsumer(Document):
-    """A consumer that a flood of unreadable records stops."""
+    """A consumer that is paused because of a flood of unreadable records."""
 
     consumer_group: str
     topic: str
@@ -182,7 +187,7 @@ class PausedConsumer(Document):
 
 
 class DeliveryDocument(Document):
-    """How delivery goes."""
+    """The state of delivery."""
 
     breaker: BreakerDocument
     paused: bool
@@ -191,7 +196,7 @@ class DeliveryDocument(Document):
     paused_by_issuer: str | None
     paused_reason: str | None
     paused_at: AwareDatetime | None
-    windows: list[WindowDocument] = Field(description="maintenance under way and to come")
+    windows: list[WindowDocument] = Field(description="The active and planned maintenance windows.")
     concurrency: int
     in_flight: int
     backlog: int

@@ -10,8 +10,8 @@ from d365_sync.web.examples import EXAMPLES
 CATALOGUE = {
     **COMMON,
     "case-on-its-way": Kind(409, "A case is on its way to D365"),
-    "not-allowed": Kind(409, "The state does not permit this"),
-    "restore-runs": Kind(409, "Another restore of D365 is being worked on"),
+    "not-allowed": Kind(409, "The state does not allow this"),
+    "restore-runs": Kind(409, "Another restore of D365 is running"),
     "version-changed": Kind(412, "The document has changed"),
     "idempotency-key-reused": Kind(422, "The Idempotency-Key was used for another request"),
     "version-required": Kind(428, "If-Match is missing"),
@@ -23,7 +23,7 @@ IF_MATCH = {
             "name": "If-Match",
             "in": "header",
             "required": True,
-            "description": "the document's ETag; 412 where it has changed since",
+            "description": "The document's ETag. If the document has changed since, the answer is 412.",
             "schema": {"type": "string", "examples": ['"3"']},
         }
     ]
@@ -33,29 +33,29 @@ _DOCUMENT, _REPLAY = {"document": "$response.body#/id"}, {"replay": "$response.b
 _OF_A_DOCUMENT = {
     name: link(f"{name}_document", description, {**_DOCUMENT, "header.If-Match": "$response.header.ETag"})
     for name, description in (
-        ("replay", "try again"),
-        ("link", "tie it to a case of D365"),
-        ("verify", "look it up in D365"),
-        ("return", "give it back to its dealer"),
-        ("discard", "end it"),
-        ("restore", "undo a discard"),
-        ("acknowledge", "end its alarm"),
+        ("replay", "Replay it."),
+        ("link", "Link it to a case in D365."),
+        ("verify", "Look it up in D365."),
+        ("return", "Return it to its dealer."),
+        ("discard", "Discard it."),
+        ("restore", "Restore it after a discard."),
+        ("acknowledge", "Acknowledge its alarm."),
     )
 }
 _OF_A_REPLAY = {
-    "get": link("get_replay", "how far it has come", _REPLAY),
-    **{name: link(f"{name}_replay", name, _REPLAY) for name in ("pause", "resume", "cancel")},
+    "get": link("get_replay", "Get its progress.", _REPLAY),
+    **{name: link(f"{name}_replay", f"{name.capitalize()} it.", _REPLAY) for name in ("pause", "resume", "cancel")},
 }
 _SHOW_DOCUMENTS = ("get_document", *(f"{name}_document" for name in _ORDERS))
 CONTRACT = Contract(
     CATALOGUE,
     tags={
-        "documents": "the document queue: why a case failed, and its end",
-        "replays": "many dead letters at once",
-        "delivery": "delivery as a whole",
-        "dealers": "the registry of dealers, and their cases in D365",
-        "personal data": "its end, before its time",
-        "records": "what was kept: unreadable records, the audit, the ledger",
+        "documents": "The document queue: why cases failed, and what operators can do about it.",
+        "replays": "Bulk replays: many dead letters at once.",
+        "delivery": "Delivery as a whole.",
+        "dealers": "Dealers and their cases in D365.",
+        "personal data": "Erase personal data before its retention time is over.",
+        "records": "Unreadable records, the audit and the ledger.",
     },
     examples=EXAMPLES,
     headers={

@@ -12,27 +12,27 @@ from d365_sync.web.models import Document, Page
 
 
 class UnreadableRecord(Document):
-    """A record of Kafka that a service could not read, as it came."""
+    """A Kafka record that a service could not read, in its original form."""
 
     id: int
     topic: str
     partition: int
     offset: int
-    last_offset: int = Field(description="of the range, where records that cannot be decoded cannot be distinguished")
+    last_offset: int = Field(description="The last offset, if this is a range of records that could not be decoded.")
     consumer_group: str
     key_base64: str | None
     value_base64: str | None
     headers: Any = Field(
-        description="[name, value in hexadecimal digits], and the name so, too, where it cannot be shown as it is"
+        description="Pairs of name and value; the value in hexadecimal digits, and the name, too, if it is not text."
     )
     cause: str
     recorded_at: AwareDatetime
     kept_at: AwareDatetime
-    seen_at: AwareDatetime | None = Field(description="when an operator first looked at it")
+    seen_at: AwareDatetime | None = Field(description="When an operator first looked at it.")
     seen_by: str | None
     seen_by_subject: str | None
     seen_by_issuer: str | None
-    key_text: str | None = Field(description="the beginning as text; what is no UTF-8 is U+FFFD")
+    key_text: str | None = Field(description="The beginning as text. Bytes that are not valid UTF-8 appear as U+FFFD.")
     value_text: str | None
     value_bytes: int | None
 
@@ -44,14 +44,14 @@ class UnreadableRecords(Page):
 
 
 class FieldChange(Document):
-    """A field of an edited payload, and what became of it."""
+    """A field of an edited payload, and how it changed."""
 
     field: str = Field(examples=["contact.email"])
     change: Kind
 
 
 class AuditEntry(Document):
-    """Who did what and why; edited fields by name, never their values."""
+    """Who did what and why. Edited fields appear by name, never with their values."""
 
     id: int
     at: AwareDatetime
@@ -65,9 +65,9 @@ class AuditEntry(Document):
     replay_id: UUID | None
     reason: str | None
     fields: list[str]
-    changes: list[FieldChange] = Field(description="of an edited payload, against what stood there before")
-    documents: int | None = Field(description="to how many")
-    outcome: State | ReplayState | None = Field(description="how they, or the replay, stand now")
+    changes: list[FieldChange] = Field(description="What changed in an edited payload.")
+    documents: int | None = Field(description="How many documents the action applied to.")
+    outcome: State | ReplayState | None = Field(description="The current state of the document or the replay.")
 
 
 class AuditPage(Page):
@@ -77,14 +77,14 @@ class AuditPage(Page):
 
 
 class DeviationDocument(Document):
-    """How many, and the first of them."""
+    """The number of cases, and the first of them."""
 
     count: int
     web_case_ids: list[str]
 
 
 class ComparisonDocument(Document):
-    """What D365's books and ours do not agree on."""
+    """Where D365 and Casebridge disagree."""
 
     cases: int
     delivered_not_found: DeviationDocument
@@ -93,7 +93,7 @@ class ComparisonDocument(Document):
 
 
 class LedgerDocument(Document):
-    """Where the submissions stand; those that are `younger` are not judged."""
+    """The submissions by state. Those counted as `younger` are not judged."""
 
     adds_up: bool
     as_of: AwareDatetime

@@ -34,11 +34,13 @@ _ONE: dict[int | str, Any] = {200: {"model": UnreadableRecord}, **problems("not-
 @router.get(
     "/unreadable-records",
     operation_id="list_unreadable_records",
-    summary="Kafka records that no service could read, newest first",
+    summary="List unreadable records",
     responses={200: {"model": UnreadableRecords}, **problems("invalid-request")},
 )
 async def unreadable_records(request: Request, _reader: Reader, query: Annotated[RecordsQuery, Query()]) -> Response:
-    """Raw bytes in base64, a preview as text, headers, place and cause; `topic` and `seen` filter."""
+    """Return the Kafka records that a service could not read, newest first: raw bytes in base64, a preview as text,
+    headers, position and cause. `topic` and `seen` filter the list.
+    """
     cursors = context_of(request).cursors
     behind = cursors.decode(query.cursor, _LIST, int)
     below = int(behind[0]) if behind else None
@@ -55,24 +57,24 @@ async def unreadable_records(request: Request, _reader: Reader, query: Annotated
 @router.get(
     "/unreadable-records/{record}",
     operation_id="get_unreadable_record",
-    summary="One of them",
+    summary="Get an unreadable record",
     responses=_ONE,
 )
 async def unreadable_record(
     request: Request, _reader: Reader, record: str, _query: Annotated[NoQuery, Query()]
 ) -> Response:
-    """As in the list."""
+    """Return one unreadable record, as in the list."""
     return await _shown(request, record)
 
 
 @router.post(
     "/unreadable-records/{record}/seen",
     operation_id="see_unreadable_record",
-    summary="Tell that you have looked at it",
+    summary="Mark an unreadable record as seen",
     responses=_ONE,
 )
 async def seen(request: Request, writer: Writer, record: str, body: OptionalReasonInput = NO_REASON) -> Response:
-    """It stands no more among what wants attention; again: nothing more. The first who looked is kept."""
+    """The record no longer needs attention. The first person who marked it is kept; repeating has no effect."""
     await context_of(request).actions.see_record(_record_id(record), writer.actor, body.reason)
     return await _shown(request, record)
 
@@ -80,15 +82,15 @@ async def seen(request: Request, writer: Writer, record: str, body: OptionalReas
 @router.get(
     "/ledger",
     operation_id="get_ledger",
-    summary="Does every submission have its place?",
+    summary="Check that no submission is missing",
     responses={200: {"model": LedgerDocument}, **problems("invalid-request")},
 )
 async def ledger(request: Request, _reader: Reader, query: Annotated[LedgerQuery, Query()]) -> Response:
-    """Submissions older than `older_than_seconds` (five minutes) by where they stand; younger ones are counted apart.
+    """Return the submissions older than `older_than_seconds` (default: five minutes) by state.
 
-    `d365=true` holds our books against D365's: it reads every case there that carries a Web Case ID, many in one
-    request, and tells which are delivered and not found, found and not delivered, or found twice. 503 where D365 gives
-    no answer.
+    Younger submissions are counted separately. `d365=true` also compares with D365: it reads every case there that has
+    a Web Case ID, many per request, and returns those that are delivered but not found, found but not delivered, or
+    found twice. The answer is 503 if D365 does not answer.
     """
     context = context_of(request)
     compared = await context.compare_with_d365(query.older_than_seconds) if query.d365 else None
@@ -113,7 +115,7 @@ def _record_id(text: str) -> int:
 
 
 def _no_record(text: str) -> Problem:
-    return Problem(404, "not-found", "Not found", f"There is no unreadable record {text}.")
+    return Problem(404, "not-found", "Not found", f"Unreadable record {text} does not exist.")
 
 
 def _unreadable(row: dict[str, Any]) -> Json:

@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 class ReplayQuery(Body):
-    """Which dead letters; the filters of GET /v1/documents. `state` must be named: nothing else can be replayed."""
+    """Which dead letters to replay: the filters of GET /v1/documents. `state` is required and must be `failed`."""
 
     state: Literal["failed"]
     dealer: WordFilter = None
@@ -30,10 +30,10 @@ class ReplayQuery(Body):
 
 
 class ReplaysInput(Body):
-    """An order: which dead letters, and why; with `dry_run` nothing is changed.
+    """Which dead letters to replay, and why. `dry_run` changes nothing.
 
-    In place of `query`, `replay_id` names a dry run: exactly its documents are replayed, as it saw them; those that
-    have changed since are left out and counted.
+    Instead of `query`, `replay_id` can name a dry run. Then exactly its documents are replayed, as it saw them;
+    documents that have changed since are left out and counted.
     """
 
     query: ReplayQuery | None = None
@@ -44,15 +44,17 @@ class ReplaysInput(Body):
     def check(self) -> None:
         """Raise 422 unless there is either a query or a dry run's ID."""
         if self.query is None and self.replay_id is None:
-            raise invalid([FieldError(pointer="/query", detail="Send it, or the replay_id of a dry run.")])
+            raise invalid([FieldError(pointer="/query", detail="Send a query, or the replay_id of a dry run.")])
         if self.query is not None and self.replay_id is not None:
-            raise invalid([FieldError(pointer="/replay_id", detail="Send it or a query, not both.")])
+            raise invalid([FieldError(pointer="/replay_id", detail="Send either a query or a replay_id, not both.")])
         if self.replay_id is not None and self.dry_run:
-            raise invalid([FieldError(pointer="/dry_run", detail="A dry run cannot be ordered of a dry run.")])
+            raise invalid(
+                [FieldError(pointer="/dry_run", detail="A dry run cannot start from another dry run. Send a query.")]
+            )
 
 
 class ReplayPageQuery(PageQuery):
-    """A page of a replay's documents; `outcome` filters by outcome."""
+    """One page of a replay's documents. `outcome` selects those with this outcome."""
 
     outcome: ReplayOutcome | None = None
 
@@ -62,28 +64,28 @@ class _Document(BaseModel):
 
 
 class ReplayCounts(_Document):
-    """How many documents it was given for, what came of them, and how many are to be done.
+    """How many documents it covers, their outcomes, and how many remain.
 
-    `would_create`, `already_there` and `still_invalid` are a dry run's, `replayed` a real one's.
+    `would_create`, `already_there` and `still_invalid` count the outcomes of a dry run, `replayed` those of a replay.
     """
 
     documents: int
     remaining: int
     replayed: int
-    left_out: int = Field(description="were no more as they were when it was ordered; each says why")
+    left_out: int = Field(description="Documents that had changed since the order. Each says why it was left out.")
     would_create: int
     already_there: int
     still_invalid: int
 
 
 class ReplayDocument(_Document):
-    """A replay of many dead letters."""
+    """A bulk replay of dead letters."""
 
     replay_id: UUID
     state: ReplayState
     dry_run: bool
     query: Json
-    dry_run_id: UUID | None = Field(description="the dry run whose documents it was given for")
+    dry_run_id: UUID | None = Field(description="The dry run whose documents it replays.")
     reason: str
     created_by: str
     created_by_subject: str | None
@@ -91,14 +93,14 @@ class ReplayDocument(_Document):
     created_at: datetime
     changed_at: datetime
     ended_at: datetime | None
-    held_up_by: str | None = Field(description="why a dry run does not get on for now")
+    held_up_by: str | None = Field(description="Why a dry run is waiting.")
     counts: ReplayCounts
-    allowed_actions: list[ReplayAction] = Field(description="what the caller may do with it now")
-    replayable: bool = Field(description="whether the caller can order a replay of exactly its documents")
+    allowed_actions: list[ReplayAction] = Field(description="What the caller can do with it now.")
+    replayable: bool = Field(description="Whether the caller can replay exactly its documents.")
 
 
 class ReplayItem(_Document):
-    """One of its documents: what the replay did with it (null: nothing yet), and how it stands now."""
+    """A document of the replay: what the replay did with it (null: nothing yet), and its current state."""
 
     id: str
     web_case_id: str
@@ -112,7 +114,10 @@ class ReplayItem(_Document):
 
 
 class OneReplayDocument(ReplayDocument):
-    """A replay with a page of its documents, oldest first; `states`: how many it replayed stand where now."""
+    """A replay with one page of its documents, oldest first.
+
+    `states` counts the replayed documents by their current state.
+    """
 
     states: dict[State, int]
     items: list[ReplayItem]
@@ -121,7 +126,7 @@ class OneReplayDocument(ReplayDocument):
 
 
 class ReplaysDocument(_Document):
-    """A page of replays, newest first."""
+    """One page of replays, newest first."""
 
     items: list[ReplayDocument]
     next: str | None

@@ -40,7 +40,7 @@ Key = Annotated[
     Header(
         alias="Idempotency-Key",
         pattern=r"^[\x21-\x7e]{1,255}$",
-        description="makes the order safe to repeat: the same key is the same replay",
+        description="Makes the request safe to repeat: the same key means the same replay.",
     ),
 ]
 _FIRST_PAGE = ReplayPageQuery()
@@ -62,7 +62,7 @@ _AS_THEY_ARE = (
 @router.post(
     "",
     operation_id="order_replay",
-    summary="Replay many dead letters, or see what that would come to",
+    summary="Replay many dead letters",
     status_code=202,
     responses={
         202: {"model": OneReplayDocument},
@@ -70,12 +70,12 @@ _AS_THEY_ARE = (
     },
 )
 async def order(request: Request, writer: Writer, body: ReplaysInput, key: Key = None) -> Response:
-    """The dead letters that match now are replayed in the background, each once, behind new cases.
+    """Replay the dead letters that match now, in the background, each once. New cases go first.
 
-    A dry run changes nothing: it asks D365 which of them are there already, and the known lists which would fail again;
-    the answer waits for it, 20 s at most, and not while D365 holds it up. With the `replay_id` of a dry run exactly its
-    documents are replayed, at the revisions that it saw. The same dead letters while their replay is
-    open, or the same Idempotency-Key: the same replay.
+    A dry run changes nothing: it asks D365 which of them are already there, and checks which would fail again. The
+    answer waits for a dry run for up to 20 s, unless D365 delays it. With the `replay_id` of a dry run, exactly its
+    documents are replayed, at the revisions that it saw. Repeating the request with the same Idempotency-Key, or for
+    the same dead letters while their replay is open, returns the same replay.
     """
     body.check()
     query = body.query.model_dump(mode="json", exclude_none=True) if body.query else {}
@@ -88,11 +88,11 @@ async def order(request: Request, writer: Writer, body: ReplaysInput, key: Key =
 @router.get(
     "",
     operation_id="list_replays",
-    summary="List replays, newest first",
+    summary="List replays",
     responses={200: {"model": ReplaysDocument}, **problems("invalid-request")},
 )
 async def replays(request: Request, reader: Reader, query: Annotated[PageQuery, Query()]) -> Response:
-    """Dry runs too."""
+    """Return replays and dry runs, newest first."""
     cursors = context_of(request).cursors
     rows = await context_of(request).queries.replays(_place(cursors, query.cursor), query.limit + 1)
     return answer(page([_replay(row, reader) for row in rows], query.limit, lambda item: _cursor(cursors, item)))
@@ -101,13 +101,13 @@ async def replays(request: Request, reader: Reader, query: Annotated[PageQuery, 
 @router.get(
     "/{replay}",
     operation_id="get_replay",
-    summary="One replay: how far it has come, and its documents",
+    summary="Get a replay",
     responses={200: {"model": OneReplayDocument}, **problems("not-found", "invalid-request")},
 )
 async def one_replay(
     request: Request, reader: Reader, replay: str, query: Annotated[ReplayPageQuery, Query()]
 ) -> Response:
-    """`cursor` and `limit` page through its documents."""
+    """Return its progress and its documents. `cursor` and `limit` page through the documents."""
     return await _shown(request, reader, _replay_id(replay), query)
 
 
@@ -119,19 +119,19 @@ _STEERED: dict[int | str, Any] = {
 
 @router.post("/{replay}/pause", operation_id="pause_replay", summary="Pause a replay", responses=_STEERED)
 async def pause(request: Request, writer: Writer, replay: str, body: OptionalReasonInput = NO_REASON) -> Response:
-    """What is in the queue already goes on to D365: a few hundred documents at most."""
+    """Documents that are already in the queue (a few hundred at most) are still sent to D365."""
     return await _steer(ReplayAction.PAUSE, request, writer, replay, body)
 
 
-@router.post("/{replay}/resume", operation_id="resume_replay", summary="Go on with a paused replay", responses=_STEERED)
+@router.post("/{replay}/resume", operation_id="resume_replay", summary="Resume a paused replay", responses=_STEERED)
 async def resume(request: Request, writer: Writer, replay: str, body: OptionalReasonInput = NO_REASON) -> Response:
-    """It goes on where it stopped."""
+    """The replay continues where it stopped."""
     return await _steer(ReplayAction.RESUME, request, writer, replay, body)
 
 
-@router.post("/{replay}/cancel", operation_id="cancel_replay", summary="End a replay", responses=_STEERED)
+@router.post("/{replay}/cancel", operation_id="cancel_replay", summary="Cancel a replay", responses=_STEERED)
 async def cancel(request: Request, writer: Writer, replay: str, body: OptionalReasonInput = NO_REASON) -> Response:
-    """What was not replayed stays a dead letter."""
+    """Documents that were not replayed remain dead letters."""
     return await _steer(ReplayAction.CANCEL, request, writer, replay, body)
 
 
@@ -149,7 +149,7 @@ async def _shown(
     queries = context_of(request).queries
     found = await queries.replay(replay_id)
     if found is None:
-        raise ReplayNotFound(f"there is no replay {replay_id}")
+        raise ReplayNotFound(f"Replay {replay_id} does not exist")
     cursors, of = context_of(request).cursors, f"replay {replay_id}"
     behind = cursors.decode(query.cursor, of, int) or [0]
     rows = await queries.replay_documents(replay_id, int(behind[0]), query.outcome, query.limit + 1)
@@ -184,7 +184,7 @@ def _replay_id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise Problem(404, "not-found", "Not found", f"There is no replay {text}.") from None
+        raise Problem(404, "not-found", "Not found", f"Replay {text} does not exist.") from None
 
 
 def _cursor(cursors: Cursors, item: Json) -> str:

@@ -39,7 +39,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 def _written(value: object) -> object:
     # pydantic would read a number as seconds since 1970.
     if not (isinstance(value, str) and _DATE.match(value)):
-        raise ValueError("write a time with its zone, such as 2026-03-08T06:00:00Z")
+        raise ValueError("write a time with an offset, such as 2026-03-08T06:00:00Z")
     return value
 
 
@@ -47,7 +47,7 @@ def _in_utc(time: datetime) -> datetime:
     try:
         return time.astimezone(UTC)
     except OverflowError:
-        raise ValueError("in UTC it lies outside of the years 1 to 9999") from None
+        raise ValueError("in UTC, the time must be within the years 1 to 9999") from None
 
 
 Time = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_utc)]
@@ -55,13 +55,13 @@ _TAG = re.compile(r'(?<!W/)"(\d{1,9})"')
 
 
 class Body(BaseModel):
-    """What is sent: unknown fields are refused."""
+    """Unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ContactInput(Body):
-    """Whom D365's staff may ask."""
+    """The person to ask about the case."""
 
     name: ContactName | None = None
     email: Annotated[ContactEmail | None, BeforeValidator(plain_email)] = None
@@ -69,7 +69,7 @@ class ContactInput(Body):
 
 
 class PayloadInput(Body):
-    """What is sent in place of what the dealer wrote, whole. Ids, dealer and legal entity are no part of it."""
+    """The complete payload that replaces what the dealer wrote. It does not contain IDs, dealer or legal entity."""
 
     category: Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=_TEXT)]
     category_type: Code | None = None
@@ -86,13 +86,13 @@ class PayloadInput(Body):
 
 
 class ReasonInput(Body):
-    """Why."""
+    """The reason for an action."""
 
     reason: Reason
 
 
 class OptionalReasonInput(Body):
-    """Why, for what does not demand it; the body may be left out."""
+    """The reason for an action that does not require one. The body is optional."""
 
     reason: Reason = "no reason given"
 
@@ -101,19 +101,19 @@ NO_REASON = OptionalReasonInput()
 
 
 class ReplayInput(ReasonInput):
-    """Try again, perhaps with another payload."""
+    """Replay a document, optionally with another payload."""
 
     payload: PayloadInput | None = None
 
 
 class LinkInput(ReasonInput):
-    """Tie it to a case of D365."""
+    """Link a document to a case in D365."""
 
     case_id: D365Key
 
 
 class DocumentsQuery(Body):
-    """Filters of the list; `state` takes several, separated by commas."""
+    """Filters of the list. `state` accepts several states, separated by commas."""
 
     state: str | None = None
     dealer: WordFilter = None
@@ -131,18 +131,18 @@ class DocumentsQuery(Body):
             return [State(word) for word in dict.fromkeys(words)] or tuple(State)
         except ValueError:
             known = ", ".join(State)
-            raise invalid([FieldError(pointer="?state", detail=f"There are these states: {known}.")]) from None
+            raise invalid([FieldError(pointer="?state", detail=f"Use one or more of these states: {known}.")]) from None
 
 
 class PageQuery(Body):
-    """A page of a list; `cursor` is `next` of the previous page."""
+    """One page of a list. `cursor` is `next` of the previous page."""
 
     cursor: Annotated[str | None, Field(max_length=LONGEST_CURSOR)] = None
     limit: Annotated[int, Field(ge=1, le=100)] = 25
 
 
 class AuditFilterQuery(Body):
-    """Which entries: of a document, a replay, a person, an action, a period."""
+    """Filters of the audit: document, replay, actor, action and time."""
 
     document: Annotated[str | None, Field(max_length=50)] = None
     replay: UUID | None = None
@@ -155,10 +155,13 @@ class AuditFilterQuery(Body):
 class AuditFileQuery(AuditFilterQuery):
     """Which entries, and how to write the file."""
 
-    zone: Annotated[Zone, Field(description="the time zone of the file's times")] = "UTC"
+    zone: Annotated[Zone, Field(description="The time zone of the times in the file.")] = "UTC"
     separator: Annotated[
         Separator | None,
-        Field(description="between cells; default: that of the spreadsheets in the language of `Accept-Language`"),
+        Field(
+            description="The separator between cells. Default: what spreadsheets in the language of `Accept-Language` "
+            "use."
+        ),
     ] = None
 
     def spreadsheet(self, accept_language: str) -> Spreadsheet:
@@ -167,32 +170,33 @@ class AuditFileQuery(AuditFilterQuery):
 
 
 class AuditQuery(AuditFilterQuery, PageQuery):
-    """Which entries, and which page of them."""
+    """One page of the audit."""
 
 
 class RecordsQuery(PageQuery):
-    """A page of unreadable records; of one topic, seen or not seen."""
+    """One page of unreadable records, by topic and by whether an operator has seen them."""
 
     topic: TextFilter = None
     seen: bool | None = None
 
 
 class LedgerQuery(Body):
-    """With `d365` the books are compared with D365's too; anything younger than `older_than_seconds` is not judged."""
+    """`d365` also compares with D365. Submissions younger than `older_than_seconds` are not judged."""
 
     d365: bool = False
     older_than_seconds: Annotated[float, Field(ge=0, le=10**9)] = JUDGED_SECONDS
 
 
 class NoQuery(Body):
-    """No parameters at all."""
+    """No parameters."""
 
 
 def no_query_on_orders(request: Request) -> None:
     """Raise 422 if a POST has query parameters: orders belong in the body."""
     if request.method == "POST":
         unknown = [
-            FieldError(pointer=f"?{name}", detail="There is no such parameter here.") for name in request.query_params
+            FieldError(pointer=f"?{name}", detail="Unknown parameter. Send it in the body, or leave it out.")
+            for name in request.query_params
         ]
         if unknown:
             raise invalid(unknown)
@@ -202,7 +206,7 @@ def document_id(text: str) -> DocumentId:
     """The document that the address names; raises 404 if no document can have that ID."""
     found = DocumentId.parse(text)
     if found is None:
-        raise Problem(404, "not-found", "Not found", f"There is no document {text}.")
+        raise Problem(404, "not-found", "Not found", f"Document {text} does not exist.")
     return found
 
 
@@ -210,7 +214,7 @@ def expected_revision(request: Request) -> int:
     """The revision in If-Match, 0 if it contains none; raises 428 if the header is missing."""
     header = request.headers.get("if-match")
     if header is None:
-        detail = "Send the document's ETag in If-Match, so that you decide on what you have seen."
+        detail = "Send the document's ETag in If-Match. It ensures that you decide on what you have seen."
         raise Problem(428, "version-required", "If-Match is missing", detail)
     found = _TAG.fullmatch(header.strip())
     # No document is ever at revision 0, so the answer is 412.

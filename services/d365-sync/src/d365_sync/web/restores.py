@@ -26,7 +26,7 @@ _COUNTS = ("documents", "there", "queued", "not_sure", "under_way", "remaining")
 
 
 class RestoreInput(ReasonInput):
-    """D365 was restored to the time `since`; a dry run changes nothing."""
+    """D365 was restored to the time `since`. A dry run changes nothing."""
 
     since: Time
     dry_run: StrictBool = False
@@ -37,30 +37,30 @@ class _Document(BaseModel):
 
 
 class RestoreCounts(_Document):
-    """How many documents were delivered since then, and what D365 shows of them."""
+    """The number of documents that were delivered since then, and what D365 shows for them."""
 
     documents: int
     there: int
-    queued: int = Field(description="surely absent, and delivered again; in a dry run: would be")
-    not_sure: int = Field(description="left as they are: `unsure` says why")
-    under_way: int = Field(description="not delivered any more when they were looked up")
+    queued: int = Field(description="Surely absent from D365, and delivered again (in a dry run: would be).")
+    not_sure: int = Field(description="Left as they are. `unsure` says why.")
+    under_way: int = Field(description="No longer delivered when they were looked up.")
     remaining: int
 
 
 class UnsureDocument(_Document):
-    """A document of which nothing is sure."""
+    """A document that could not be judged."""
 
     document: str
     why: str | None
 
 
 class RestoreDocument(_Document):
-    """A restore of D365 that an operator has reported, and how far its look-ups have come."""
+    """A restore of D365 that an operator reported, and the progress of its look-ups."""
 
     restore_id: UUID
     since: datetime
     dry_run: bool
-    state: str = Field(description="running or completed", pattern="^(running|completed)$")
+    state: str = Field(description="running or completed.", pattern="^(running|completed)$")
     reason: str
     ordered_by: str
     ordered_by_subject: str | None
@@ -68,25 +68,31 @@ class RestoreDocument(_Document):
     ordered_at: datetime
     changed_at: datetime
     ended_at: datetime | None
-    held_up_by: str | None = Field(description="why it does not get on just now")
+    held_up_by: str | None = Field(description="Why it is waiting.")
     counts: RestoreCounts
-    unsure: list[UnsureDocument] = Field(description="the first hundred")
+    unsure: list[UnsureDocument] = Field(description="The first 100 of them.")
 
 
 @router.post(
     "",
     operation_id="order_d365_restore",
-    summary="Tell that D365 was restored to an earlier time",
+    summary="Report that D365 was restored",
     status_code=202,
     responses={202: {"model": RestoreDocument}, **problems("restore-runs", "invalid-request")},
 )
 async def order(request: Request, writer: Writer, body: RestoreInput) -> Response:
-    """All that was delivered since then is looked up in the background: what D365 surely does not have is delivered
-    again, once, the rest stays as it is. The same order while it is carried out: the same restore.
+    """Look up in the background every document that was delivered since then.
+
+    Cases that are surely absent from D365 are delivered again, once; the others stay as they are. Repeating the request
+    while the restore is running returns the same restore.
     """
     if body.since > datetime.now(UTC):
         raise invalid(
-            [FieldError(pointer="/since", detail="It lies in the future; give the time that D365 is back at.")]
+            [
+                FieldError(
+                    pointer="/since", detail="This time is in the future. Give the time that D365 was restored to."
+                )
+            ]
         )
     wanted = RestoreOrder(body.since, body.dry_run, writer.actor, body.reason)
     restore_id = await context_of(request).order_restore(wanted)
@@ -96,11 +102,11 @@ async def order(request: Request, writer: Writer, body: RestoreInput) -> Respons
 @router.get(
     "/{restore}",
     operation_id="get_d365_restore",
-    summary="One restore of D365: how far its look-ups have come",
+    summary="Get a restore of D365",
     responses={200: {"model": RestoreDocument}, **problems("not-found", "invalid-request")},
 )
 async def one_restore(request: Request, _reader: Reader, restore: str, _query: Annotated[NoQuery, Query()]) -> Response:
-    """With the first hundred documents of which nothing is sure."""
+    """Return its progress, with the first 100 documents that could not be judged."""
     try:
         restore_id = UUID(restore)
     except ValueError:
@@ -129,4 +135,4 @@ def _document(row: dict[str, Any]) -> Json:
 
 
 def _unknown(restore: str) -> Problem:
-    return Problem(404, "not-found", "Not found", f"There is no restore {restore}.")
+    return Problem(404, "not-found", "Not found", f"Restore {restore} does not exist.")

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class WindowState(StrEnum):
-    """How a maintenance window stands now."""
+    """The current state of a maintenance window."""
 
     TO_COME = "to_come"
     UNDER_WAY = "under_way"
@@ -17,7 +17,7 @@ class WindowState(StrEnum):
 
 
 class WindowDocument(BaseModel):
-    """A maintenance window; `ended_by` and `ended_reason` where an operator ended it early."""
+    """A maintenance window. `ended_by` and `ended_reason` are set if an operator ended it early."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -26,14 +26,14 @@ _FARTHEST = timedelta(days=366)
 
 
 class WindowInput(ReasonInput):
-    """From when to when, and why; without `begins_at` it begins now."""
+    """The beginning, the end and the reason. Without `begins_at`, the window begins now."""
 
     begins_at: Time | None = None
     ends_at: Time
 
 
 class WindowsQuery(Body):
-    """With `past`, the list includes those that are over."""
+    """`past` includes windows that are over."""
 
     past: bool = False
 
@@ -44,11 +44,11 @@ _LISTED: dict[int | str, Any] = {200: {"model": WindowsDocument}}
 @router.get(
     "",
     operation_id="list_delivery_windows",
-    summary="Maintenance windows",
+    summary="List maintenance windows",
     responses={**_LISTED, **problems("invalid-request")},
 )
 async def windows(request: Request, _reader: Reader, query: Annotated[WindowsQuery, Query()]) -> Response:
-    """What is under way and to come, soonest first; a hundred at most."""
+    """Return active and planned windows, soonest first, at most 100."""
     return await _listed(request, past=query.past)
 
 
@@ -60,7 +60,7 @@ async def windows(request: Request, _reader: Reader, query: Annotated[WindowsQue
     responses={201: {"model": WindowsDocument}, **problems("invalid-request")},
 )
 async def plan(request: Request, writer: Writer, body: WindowInput) -> Response:
-    """Nothing is sent to D365 while it is under way, whoever leads; what is under way then is finished."""
+    """Nothing is sent to D365 during a maintenance window. What is in flight at its beginning finishes."""
     _check(body, datetime.now(UTC))
     await context_of(request).windows.add(body.begins_at, body.ends_at, writer.actor, body.reason)
     return await _listed(request, status=201)
@@ -69,11 +69,11 @@ async def plan(request: Request, writer: Writer, body: WindowInput) -> Response:
 @router.delete(
     "/{window}",
     operation_id="end_delivery_window",
-    summary="End a maintenance window, or call it off",
+    summary="End or cancel a maintenance window",
     responses={**_LISTED, **problems("not-found", "invalid-request")},
 )
 async def end(request: Request, writer: Writer, window: str, query: Annotated[ReasonInput, Query()]) -> Response:
-    """Delivery goes on at once, unless it is paused or another window is under way."""
+    """Delivery resumes at once, unless it is paused or another window is active."""
     context = context_of(request)
     if not await context.windows.end(_window_id(window), writer.actor, query.reason):
         raise _no_window(window)
@@ -90,11 +90,11 @@ def _check(body: WindowInput, now: datetime) -> None:
     begins_at = body.begins_at or now
     wrong = []
     if begins_at > now + _FARTHEST:
-        wrong.append(FieldError(pointer="/begins_at", detail="It must begin within a year."))
+        wrong.append(FieldError(pointer="/begins_at", detail="The window must begin within a year."))
     if body.ends_at <= max(begins_at, now):
-        wrong.append(FieldError(pointer="/ends_at", detail="It must end after it begins, and after now."))
+        wrong.append(FieldError(pointer="/ends_at", detail="The window must end in the future, and after it begins."))
     elif body.ends_at - begins_at > _LONGEST:
-        detail = f"It may last {_LONGEST.days} days at most; for longer, pause delivery."
+        detail = f"The window may last at most {_LONGEST.days} days. For longer breaks, pause delivery."
         wrong.append(FieldError(pointer="/ends_at", detail=detail))
     if wrong:
         raise invalid(wrong)
@@ -108,5 +108,5 @@ def _window_id(text: str) -> UUID:
 
 
 def _no_window(text: str) -> Problem:
-    detail = f"There is no maintenance window {text} that is under way or to come."
+    detail = f"No active or planned maintenance window has the ID {text}."
     return Problem(404, "not-found", "Not found", detail)

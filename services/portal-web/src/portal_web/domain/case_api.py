@@ -17,7 +17,7 @@ class Action(ApiEnum):
 
 
 class CaseStatus(ApiEnum):
-    """A case's status as dealers see it, in the order of its life."""
+    """The status of a case as dealers see it, in the order of a case's life."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -28,7 +28,7 @@ class CaseStatus(ApiEnum):
 
 
 class CategoryDocument(ApiModel):
-    """A category of D365 that a case may have."""
+    """A category from D365 that a case can have."""
 
     category: str
     category_type: str
@@ -42,7 +42,7 @@ class CategoryList(ApiModel):
 
 
 class ContactDocument(ApiModel):
-    """Whom D365's staff may ask about the case."""
+    """The person to ask about the case."""
 
     email: str | None = None
     name: str | None = None
@@ -50,21 +50,21 @@ class ContactDocument(ApiModel):
 
 
 class CountDocument(ApiModel):
-    """How many there are, a thousand at most; `more`: more than that (show "1000+")."""
+    """A count of up to 1,000. `more` means that it is higher: show "1000+"."""
 
     count: int
     more: bool
 
 
 class CountsDocument(ApiModel):
-    """How many cases the list has, and how many it would have for each status alone."""
+    """How many cases the list contains, and how many it would contain for each single status."""
 
     statuses: dict[CaseStatus, CountDocument]
     total: CountDocument
 
 
 class DealerDocument(ApiModel):
-    """A dealer that the caller may act for."""
+    """A dealer that the caller can act for."""
 
     active: bool
     customer_account: str
@@ -80,27 +80,30 @@ class DealerList(ApiModel):
 
 
 class FieldError(ApiModel):
-    """What is wrong with one field; `pointer` is a JSON pointer into the body, or names a query parameter or header."""
+    """What is wrong with one field. `pointer` is a JSON pointer into the body, or names a query parameter or header."""
 
     detail: str
     pointer: str
 
 
 class LengthDocument(ApiModel):
-    """How long a text may be that is submitted, in UTF-16 units (as `maxlength` of HTML counts)."""
+    """The maximum length of a text in a submission, in UTF-16 units (like `maxlength` in HTML)."""
 
     characters: int
     pointer: str
 
 
 class LengthList(ApiModel):
-    """The texts that D365 shortens, were they longer; others may be as long as this document's schemas say."""
+    """Texts for which D365 has a lower limit than this document's schemas.
+
+    All other texts may be as long as the schemas say.
+    """
 
     items: list[LengthDocument]
 
 
 class Outcome(ApiEnum):
-    """What one attempt came to."""
+    """The outcome of one attempt."""
 
     DELIVERED = "delivered"
     REJECTED = "rejected"
@@ -109,7 +112,7 @@ class Outcome(ApiEnum):
 
 
 class PriorityDocument(ApiModel):
-    """A priority of D365 that a case may have."""
+    """A priority from D365 that a case can have."""
 
     description: str | None = None
     priority: str
@@ -122,7 +125,7 @@ class PriorityList(ApiModel):
 
 
 class SubmissionState(ApiEnum):
-    """How far a submission has come; a document's state is the same."""
+    """The progress of a submission, and the state of its document."""
 
     PENDING = "pending"
     DELIVERING = "delivering"
@@ -135,7 +138,7 @@ class SubmissionState(ApiEnum):
 
 
 class TimelineEntry(ApiModel):
-    """Something that happened to a case."""
+    """One event in the life of a case."""
 
     at: AwareDatetime
     by: str | None = None
@@ -147,7 +150,7 @@ class TimelineEntry(ApiModel):
 
 
 class AttemptSummary(ApiModel):
-    """One try, as a dealer may see it."""
+    """One attempt, as a dealer may see it."""
 
     ended: AwareDatetime | None = None
     outcome: Outcome | None = None
@@ -155,7 +158,7 @@ class AttemptSummary(ApiModel):
 
 
 class SubmissionDocument(ApiModel):
-    """How far a submission has come."""
+    """The progress of a submission."""
 
     attempts: list[AttemptSummary]
     case_id: str | None = None
@@ -167,13 +170,13 @@ class SubmissionDocument(ApiModel):
 
 
 class Timeline(ApiModel):
-    """The life of a case, oldest first."""
+    """The timeline of a case, oldest event first."""
 
     items: list[TimelineEntry]
 
 
 class CaseDocument(ApiModel):
-    """A case. Once D365 has it, category, priority and description are D365's."""
+    """A case. Once D365 has it, category, priority and description come from D365."""
 
     allowed_actions: list[Action]
     case_id: str | None = None
@@ -198,7 +201,7 @@ class CaseDocument(ApiModel):
 
 
 class CasePage(ApiModel):
-    """A page of the list; `next` is the cursor of the next one."""
+    """One page of the list. `next` is the cursor of the next page."""
 
     counts: CountsDocument | None = None
     has_more: bool

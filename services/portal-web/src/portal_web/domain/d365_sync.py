@@ -20,14 +20,14 @@ class Action(ApiEnum):
 
 
 class Alarm(ApiEnum):
-    """What must not be, on a document that needs nothing else; the gravest first."""
+    """Something that must not happen, found on a document that is otherwise done; the most serious one first."""
 
     SECOND_CASE = "second_case"
     STORED_DIFFERENTLY = "stored_differently"
 
 
 class BreakerDocument(ApiModel):
-    """The breaker before D365."""
+    """The circuit breaker for D365."""
 
     reason: str | None = None
     since: AwareDatetime | None = None
@@ -35,7 +35,7 @@ class BreakerDocument(ApiModel):
 
 
 class CaseStatus(ApiEnum):
-    """A case's status as dealers see it, in the order of its life."""
+    """The status of a case as dealers see it, in the order of a case's life."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -53,7 +53,7 @@ class CategoryChoice(ApiModel):
 
 
 class Cause(ApiEnum):
-    """Why a document is in its state; the word that operators group by."""
+    """Why a document is in its state. Operators group documents by it."""
 
     REJECTED = "rejected"
     EXISTS_WITH_OTHER_CONTENT = "exists_with_other_content"
@@ -74,7 +74,7 @@ class Cause(ApiEnum):
 
 
 class ChangeDocument(ApiModel):
-    """A field of the payload that differs."""
+    """A changed field of the payload."""
 
     after: str | None = None
     before: str | None = None
@@ -82,21 +82,21 @@ class ChangeDocument(ApiModel):
 
 
 class ChoicesDocument(ApiModel):
-    """What D365 lets one choose in the document's legal entity; empty where that is not known."""
+    """The choices in D365 for the document's legal entity. Empty if they are not known."""
 
     categories: list[CategoryChoice]
     priorities: list[str]
 
 
 class CommonReason(ApiModel):
-    """A reason that dead letters of a cause share, 300 characters at most."""
+    """A reason that several dead letters share (at most 300 characters)."""
 
     count: int
     reason: str
 
 
 class ContactDocument(ApiModel):
-    """Whom D365's staff may ask."""
+    """The person to ask about the case."""
 
     email: str | None = None
     name: str | None = None
@@ -104,7 +104,7 @@ class ContactDocument(ApiModel):
 
 
 class D365CaseDocument(ApiModel):
-    """A case of D365; `document` is what is tied to it already."""
+    """A case in D365. `document` is the document that is linked to it."""
 
     case_id: str
     category: str | None = None
@@ -117,14 +117,14 @@ class D365CaseDocument(ApiModel):
 
 
 class D365CasesDocument(ApiModel):
-    """Cases of D365, the last modified first."""
+    """Cases in D365, last modified first."""
 
     has_more: bool
     items: list[D365CaseDocument]
 
 
 class DealerDocument(ApiModel):
-    """A dealer with its documents: `open` are on their way, `failed` are dead letters."""
+    """A dealer with its numbers of documents: `open` are on their way, `failed` are dead letters."""
 
     active: bool
     customer_account: str
@@ -139,7 +139,7 @@ class DealerDocument(ApiModel):
 
 
 class DealersDocument(ApiModel):
-    """A page of dealers, by slug."""
+    """One page of dealers, sorted by slug."""
 
     has_more: bool
     items: list[DealerDocument]
@@ -147,14 +147,14 @@ class DealersDocument(ApiModel):
 
 
 class DeviationDocument(ApiModel):
-    """How many, and the first of them."""
+    """The number of cases, and the first of them."""
 
     count: int
     web_case_ids: list[str]
 
 
 class DifferenceDocument(ApiModel):
-    """A field that D365 has other than it was sent; the texts go when the payload does."""
+    """A field that D365 stored differently from what was sent. The texts are emptied with the payload."""
 
     field: str
     sent: str | None = None
@@ -172,7 +172,7 @@ class DocumentGroup(ApiModel):
 
 
 class DocumentGroups(ApiModel):
-    """Dead letters by cause; there is one page."""
+    """Dead letters by cause, on a single page."""
 
     has_more: bool
     items: list[DocumentGroup]
@@ -180,21 +180,21 @@ class DocumentGroups(ApiModel):
 
 
 class EnvironmentDocument(ApiModel):
-    """The D365 environment that the database belongs to, and another that was refused."""
+    """The D365 environment that the database belongs to, and a different one that was refused."""
 
     d365_url: str | None = None
     refused_url: str | None = None
 
 
 class FindingDocument(ApiModel):
-    """One thing that a step found, for programs and translations."""
+    """One result of a step, for programs and translations."""
 
     code: str
     values: dict[str, str]
 
 
 class Minute(ApiModel):
-    """What came into the stages in a minute, and what came of it; `post_seconds` is how long D365 took, on average."""
+    """What entered the stages in one minute, and the outcomes. `post_seconds` is D365's average time for a POST."""
 
     deferred: int
     delivered: int
@@ -212,7 +212,7 @@ class Minute(ApiModel):
 
 
 class NoteDocument(ApiModel):
-    """A note: who wrote it, and when."""
+    """A note, with its author and time."""
 
     at: AwareDatetime
     author: str
@@ -239,7 +239,7 @@ class Obstacle(ApiEnum):
 
 
 class Outcome(ApiEnum):
-    """What one attempt came to."""
+    """The outcome of one attempt."""
 
     DELIVERED = "delivered"
     REJECTED = "rejected"
@@ -248,7 +248,7 @@ class Outcome(ApiEnum):
 
 
 class PausedConsumer(ApiModel):
-    """A consumer that a flood of unreadable records stops."""
+    """A consumer that is paused because of a flood of unreadable records."""
 
     cause: str
     consumer_group: str
@@ -259,7 +259,7 @@ class PausedConsumer(ApiModel):
 
 
 class PayloadDocument(ApiModel):
-    """What the dealer wrote, or an operator in place of it."""
+    """What the dealer wrote, or what an operator replaced it with."""
 
     category: str
     category_type: str | None = None
@@ -270,7 +270,7 @@ class PayloadDocument(ApiModel):
 
 
 class PayloadFormDocument(ApiModel):
-    """All that a form for an edited payload needs: the JSON Schema of `payload`, its value now, and the choices."""
+    """What a form for editing the payload needs: the JSON Schema of `payload`, its current value, and the choices."""
 
     choices: ChoicesDocument
     payload: dict[str, Any] | None = None
@@ -278,7 +278,7 @@ class PayloadFormDocument(ApiModel):
 
 
 class PermissionDocument(ApiModel):
-    """Whether the caller may do it now; `obstacle` is a word for programs, `why` the same for people."""
+    """Whether the caller can do this now. `obstacle` is the reason for programs, `why` for people."""
 
     action: Action
     allowed: bool
@@ -288,7 +288,7 @@ class PermissionDocument(ApiModel):
 
 
 class ProofDocument(ApiModel):
-    """D365 was seen to refuse a second case with the same Web Case ID."""
+    """The proof that D365 rejects a second case with the same Web Case ID."""
 
     at: AwareDatetime
     case_id: str
@@ -303,9 +303,9 @@ class ReplayAction(ApiEnum):
 
 
 class ReplayCounts(ApiModel):
-    """How many documents it was given for, what came of them, and how many are to be done.
+    """How many documents it covers, their outcomes, and how many remain.
 
-    `would_create`, `already_there` and `still_invalid` are a dry run's, `replayed` a real one's.
+    `would_create`, `already_there` and `still_invalid` count the outcomes of a dry run, `replayed` those of a replay.
     """
 
     already_there: int
@@ -318,7 +318,7 @@ class ReplayCounts(ApiModel):
 
 
 class ReplayOutcome(ApiEnum):
-    """What a replay did with a document, or what a dry run found that it would come to."""
+    """What a replay did with a document, or what a dry run expects."""
 
     REPLAYED = "replayed"
     LEFT_OUT = "left_out"
@@ -328,7 +328,7 @@ class ReplayOutcome(ApiEnum):
 
 
 class ReplayState(ApiEnum):
-    """How a replay stands."""
+    """The state of a replay."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -337,7 +337,7 @@ class ReplayState(ApiEnum):
 
 
 class RequestDocument(ApiModel):
-    """The request by D365's names."""
+    """The request, with D365's names."""
 
     body: dict[str, Any]
     method: str
@@ -382,7 +382,7 @@ class StepId(ApiEnum):
 
 
 class SubmissionState(ApiEnum):
-    """How far a submission has come; a document's state is the same."""
+    """The progress of a submission, and the state of its document."""
 
     PENDING = "pending"
     DELIVERING = "delivering"
@@ -395,7 +395,7 @@ class SubmissionState(ApiEnum):
 
 
 class UnreadableRecord(ApiModel):
-    """A record of Kafka that a service could not read, as it came."""
+    """A Kafka record that a service could not read, in its original form."""
 
     cause: str
     consumer_group: str
@@ -427,7 +427,7 @@ class UnreadableRecords(ApiModel):
 
 
 class Verdict(ApiEnum):
-    """How it goes, at a glance."""
+    """The overall state, at a glance."""
 
     WELL = "well"
     ATTENTION = "attention"
@@ -435,7 +435,7 @@ class Verdict(ApiEnum):
 
 
 class WindowState(ApiEnum):
-    """How a maintenance window stands now."""
+    """The current state of a maintenance window."""
 
     TO_COME = "to_come"
     UNDER_WAY = "under_way"
@@ -444,7 +444,7 @@ class WindowState(ApiEnum):
 
 
 class D365SyncDomainChangesKind(ApiEnum):
-    """What became of a field."""
+    """How a field changed."""
 
     ADDED = "added"
     CHANGED = "changed"
@@ -452,7 +452,7 @@ class D365SyncDomainChangesKind(ApiEnum):
 
 
 class D365SyncDomainFlowKind(ApiEnum):
-    """What is wrong, or out of the ordinary; `ABOUT` says how much each matters."""
+    """What is wrong or unusual. `ABOUT` says how much each kind matters."""
 
     ENVIRONMENT_REFUSED = "environment_refused"
     BREAKER_OPEN = "breaker_open"
@@ -481,7 +481,7 @@ class D365SyncDomainFlowKind(ApiEnum):
 
 
 class AttemptDocument(ApiModel):
-    """One try, with what was sent and what D365 answered, until retention empties them."""
+    """One attempt, with what was sent and what D365 answered, until retention empties them."""
 
     answer: str | None = None
     client_request_id: str | None = None
@@ -498,7 +498,7 @@ class AttemptDocument(ApiModel):
 
 
 class AttemptInShort(ApiModel):
-    """One try: a POST or a look-up, and what came of it (null while it is under way)."""
+    """One attempt: a POST or a look-up, and its outcome (null while it is running)."""
 
     ended: AwareDatetime | None = None
     finding: str | None = None
@@ -508,7 +508,7 @@ class AttemptInShort(ApiModel):
 
 
 class CaseNow(ApiModel):
-    """How a case stands: as its dealer sees it, and since when it takes nothing more from D365."""
+    """The case as its dealer sees it, and when it stopped following D365."""
 
     case_id_reused_at: AwareDatetime | None = None
     deleted_in_d365_at: AwareDatetime | None = None
@@ -518,7 +518,7 @@ class CaseNow(ApiModel):
 
 
 class ComparisonDocument(ApiModel):
-    """What D365's books and ours do not agree on."""
+    """Where D365 and Casebridge disagree."""
 
     cases: int
     delivered_not_found: DeviationDocument
@@ -527,10 +527,10 @@ class ComparisonDocument(ApiModel):
 
 
 class Concern(ApiModel):
-    """Something that a person should know.
+    """Something that needs a person's attention.
 
-    `where` is a stage, or a place in it: a step, a topic, a consumer group, a legal entity. `since` is None where
-    nobody knows. `stage` is the one that the console marks.
+    `where` is a stage, or a place in it: a step, topic, consumer group or legal entity. `since` is null if unknown.
+    `stage` is the stage that the console marks.
     """
 
     count: int
@@ -543,7 +543,7 @@ class Concern(ApiModel):
 
 
 class DocumentDocument(ApiModel):
-    """A document with every attempt, whole."""
+    """A document with all details of its attempts."""
 
     actions: list[PermissionDocument]
     alarm: Alarm | None = None
@@ -626,14 +626,14 @@ class DocumentPage(ApiModel):
 
 
 class FieldChange(ApiModel):
-    """A field of an edited payload, and what became of it."""
+    """A field of an edited payload, and how it changed."""
 
     change: D365SyncDomainChangesKind
     field: str
 
 
 class LedgerDocument(ApiModel):
-    """Where the submissions stand; those that are `younger` are not judged."""
+    """The submissions by state. Those counted as `younger` are not judged."""
 
     adds_up: bool
     as_of: AwareDatetime
@@ -651,7 +651,7 @@ class LedgerDocument(ApiModel):
 
 
 class PreviewDocument(ApiModel):
-    """What a replay would send; `problem` names what D365's lists do not know, as far as they are known."""
+    """What a replay would send. `problem` names a value that D365's lists do not contain, as far as they are known."""
 
     changes: list[ChangeDocument]
     problem: str | None = None
@@ -659,7 +659,7 @@ class PreviewDocument(ApiModel):
 
 
 class ReplayDocument(ApiModel):
-    """A replay of many dead letters."""
+    """A bulk replay of dead letters."""
 
     allowed_actions: list[ReplayAction]
     changed_at: AwareDatetime
@@ -680,7 +680,7 @@ class ReplayDocument(ApiModel):
 
 
 class ReplayItem(ApiModel):
-    """One of its documents: what the replay did with it (null: nothing yet), and how it stands now."""
+    """A document of the replay: what the replay did with it (null: nothing yet), and its current state."""
 
     case_id: str | None = None
     cause: str | None = None
@@ -694,7 +694,7 @@ class ReplayItem(ApiModel):
 
 
 class ReplaysDocument(ApiModel):
-    """A page of replays, newest first."""
+    """One page of replays, newest first."""
 
     has_more: bool
     items: list[ReplayDocument]
@@ -702,10 +702,10 @@ class ReplaysDocument(ApiModel):
 
 
 class Stage(ApiModel):
-    """How many stand there, the age of the oldest in seconds, how many a minute leave it, and failures.
+    """The number of submissions in a stage, the age of the oldest, how many leave it per minute, and failures.
 
-    `failures` are those of the last hour, each stage's own: records that Kafka refused, unreadable ones, dead letters,
-    attempts that did not deliver, and cases that D365 did not show.
+    `failures` counts the last hour: records that Kafka refused, unreadable records, dead letters, attempts without a
+    delivery, or cases that D365 did not show, depending on the stage.
     """
 
     count: int
@@ -728,7 +728,7 @@ class StepDocument(ApiModel):
 
 
 class WindowDocument(ApiModel):
-    """A maintenance window; `ended_by` and `ended_reason` where an operator ended it early."""
+    """A maintenance window. `ended_by` and `ended_reason` are set if an operator ended it early."""
 
     begins_at: AwareDatetime
     created_at: AwareDatetime
@@ -754,7 +754,7 @@ class WindowsDocument(ApiModel):
 
 
 class AuditEntry(ApiModel):
-    """Who did what and why; edited fields by name, never their values."""
+    """Who did what and why. Edited fields appear by name, never with their values."""
 
     action: str
     actor: str
@@ -782,7 +782,7 @@ class AuditPage(ApiModel):
 
 
 class CheckDocument(ApiModel):
-    """The last check of D365. `ok`: no step failed; null, without steps, where D365 was never checked."""
+    """The last check of D365. `ok` means that no step failed. It is null if D365 was never checked."""
 
     checked_at: AwareDatetime | None = None
     environment: str
@@ -792,7 +792,7 @@ class CheckDocument(ApiModel):
 
 
 class DeliveryDocument(ApiModel):
-    """How delivery goes."""
+    """The state of delivery."""
 
     backlog: int
     breaker: BreakerDocument
@@ -813,7 +813,7 @@ class DeliveryDocument(ApiModel):
 
 
 class FlowDocument(ApiModel):
-    """The pipeline at a glance; `delivery` is what GET /v1/delivery tells."""
+    """The whole flow at a glance. `delivery` is what GET /v1/delivery returns."""
 
     as_of: AwareDatetime
     concerns: list[Concern]
@@ -824,7 +824,10 @@ class FlowDocument(ApiModel):
 
 
 class OneReplayDocument(ApiModel):
-    """A replay with a page of its documents, oldest first; `states`: how many it replayed stand where now."""
+    """A replay with one page of its documents, oldest first.
+
+    `states` counts the replayed documents by their current state.
+    """
 
     allowed_actions: list[ReplayAction]
     changed_at: AwareDatetime

@@ -28,7 +28,7 @@ from status_sync.domain.placement import CaseNumber, Dealer, KnownCase, Rules, n
 from status_sync.domain.texts import SeenText, digest_of
 
 log = structlog.get_logger(__name__)
-_changes = Counter("casebridge_d365_changes_applied_total", "Changes of D365's side that were applied")
+_changes = Counter("casebridge_d365_changes_applied_total", "Changes in D365 that were applied")
 _CHUNK_CASES = 500
 _DRAWS = 8
 

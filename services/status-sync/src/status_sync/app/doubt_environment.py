@@ -11,7 +11,10 @@ from status_sync.domain.doubts import Doubt
 
 log = structlog.get_logger(__name__)
 _RUNBOOK = "docs/runbooks/d365-refreshed.md"
-_REMEDY = f"D365 hides them (role, companies), was restored, or was refreshed from another environment: {_RUNBOOK}"
+_REMEDY = (
+    "D365 hides these cases (role, legal entities), was restored, or was refreshed from another environment: "
+    f"{_RUNBOOK}"
+)
 
 
 class Doubts(Protocol):

@@ -22,11 +22,11 @@ from status_sync.domain.event_notes import Note, Outcome, Standing, Strangers, j
 from status_sync.domain.recognition import Recognised, Recognition
 
 log = structlog.get_logger(__name__)
-_events = Counter("casebridge_d365_events_total", "D365's business events by what came of them", ["outcome"])
+_events = Counter("casebridge_d365_events_total", "D365's business events by result", ["outcome"])
 _REMEDIES = {
-    Outcome.UNUSABLE: "the key of the case cannot be asked for in D365",
+    Outcome.UNUSABLE: "D365 cannot be queried for the key of this case",
     Outcome.OTHER_ENVIRONMENT: (
-        "they come from another D365 environment than D365_URL: delete the endpoint there (Business events catalog), "
+        "they come from a D365 environment other than D365_URL: delete the endpoint there (Business events catalog), "
         "or set D365_URL to that environment if it is the right one"
     ),
     Outcome.FOREIGN: (

@@ -21,7 +21,7 @@ from status_sync.app.find_absent import FindAbsent
 from status_sync.domain.due_reads import DueRead, KeyKind, UnresponsiveEntities, retry_after_miss
 
 log = structlog.get_logger(__name__)
-_reads = Counter("casebridge_due_reads_total", "Due reads by what came of them", ["outcome"])
+_reads = Counter("casebridge_due_reads_total", "Due reads by result", ["outcome"])
 # A legal entity or a kind of key that D365 refuses must not keep the others from being read.
 _AFTER_REFUSAL = timedelta(seconds=30)
 # One call has the time-out of one request, however many requests it takes.

@@ -15,7 +15,7 @@ from case_shared.database.postgres import Connection
 
 log = structlog.get_logger(__name__)
 _empty = Counter(
-    "casebridge_d365_empty_lists_total", "Empty lists that D365 answered with; the last one stays", ["list"]
+    "casebridge_d365_empty_lists_total", "Empty lists in D365's answers, which do not replace the last list", ["list"]
 )
 
 

@@ -17,7 +17,7 @@ from case_shared.words.errors import CasebridgeError, Transient, UnreadableRecor
 from status_sync.domain.recognition import ENVELOPE_FIELD, check_envelope
 
 log = structlog.get_logger(__name__)
-_received = Counter("casebridge_d365_events_received_total", "Events taken over HTTPS, each once Kafka has it")
+_received = Counter("casebridge_d365_events_received_total", "Events received by HTTPS and stored in Kafka")
 # D365 waits ten seconds for an HTTPS endpoint (Learn, business events).
 _PATIENCE_SECONDS = 8
 MAX_EVENTS = 1000
@@ -96,9 +96,9 @@ class ReceiveEvents:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 await self.send(values)
         except MessageSizeTooLargeError as error:
-            raise EventTooLarge(f"an event is larger than Kafka takes: {error}") from error
+            raise EventTooLarge(f"An event is too large for Kafka: {error}") from error
         except (KafkaError, TimeoutError, OSError) as error:
-            raise KafkaNotReached(f"Kafka did not take the events: {error!r}") from error
+            raise KafkaNotReached(f"Kafka did not accept the events: {error!r}") from error
         reached(FaultPoint.EVENTS_FORWARDED)
         _received.inc(len(values))
 
@@ -108,12 +108,12 @@ def _sorted(body: bytes, attributes: Mapping[str, str]) -> _Sorted:
     try:
         content = parse_json(body)
     except ValueError as error:
-        raise NotAnEvent(f"the body is not valid JSON: {error}") from None
+        raise NotAnEvent(f"The body is not valid JSON: {error}") from None
     events: list[Any] = content if isinstance(content, list) else [content]
     if not events:
-        raise NotAnEvent("the array is empty")
+        raise NotAnEvent("The array is empty")
     if len(events) > MAX_EVENTS:
-        raise EventTooLarge(f"a request may have {MAX_EVENTS} events at most, not {len(events)}")
+        raise EventTooLarge(f"The request has {len(events)} events, but at most {MAX_EVENTS} are allowed")
     found = _Sorted([], [], [])
     for index, event in enumerate(events):
         pointer = f"/{index}" if content is events else ""

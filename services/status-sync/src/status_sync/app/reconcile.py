@@ -15,7 +15,7 @@ from status_sync.app.apply_read import ApplyRead
 from status_sync.domain.due_reads import OVERLAP
 
 log = structlog.get_logger(__name__)
-_polled = Counter("casebridge_d365_polled_cases_total", "Cases that the reconciliation poll has read")
+_polled = Counter("casebridge_d365_polled_cases_total", "Cases that the poll has read")
 _BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 
 

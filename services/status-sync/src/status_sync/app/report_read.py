@@ -12,16 +12,16 @@ from status_sync.app.plan_read import Plan
 from status_sync.domain.placement import Ignored, Unfollowed
 
 log = structlog.get_logger(__name__)
-_ignored = Counter("casebridge_d365_cases_ignored_total", "Cases that were read and change nothing here", ["reason"])
-_unknown = Counter("casebridge_d365_unknown_status_total", "Changes to a status that the mapping does not know")
+_ignored = Counter("casebridge_d365_cases_ignored_total", "Cases that were read without changing anything", ["reason"])
+_unknown = Counter("casebridge_d365_unknown_status_total", "Changes to a status that the mapping does not contain")
 _unfollowed = Counter(
     "casebridge_cases_unfollowed_total",
-    "Cases that take nothing more from D365, by why",
+    "Cases that no longer follow D365, by reason",
     ["why"],
 )
 _shown = Histogram(
     "casebridge_d365_change_shown_seconds",
-    "Time from a change of a case in D365, by D365's clock, until the read model shows it; cases new here aside",
+    "Time from a change in D365, by D365's clock, until the read model shows it; without new cases",
     buckets=(0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600, 14_400, 86_400),
 )
 _ALARMING = (Ignored.MISMATCH, Ignored.SECOND)
@@ -66,5 +66,5 @@ def unknown(changed: Sequence[tuple[str, str | None]], mapping: Mapping) -> None
                 "unknown_d365_status",
                 web_case_id=web_case_id,
                 d365_status=d365_status,
-                advice="the last known status stays; add the symbol to table [status] of the mapping",
+                advice="the case keeps its last known status; add the symbol to table [status] of the mapping",
             )

@@ -82,7 +82,7 @@ class SyncDealers:
             log.warning(
                 "every_customer_becomes_a_dealer",
                 customers=customers,
-                advice="set [customers] filter in the mapping, unless all of them are dealers",
+                advice="unless all of them are dealers, set [customers] filter in the mapping",
             )
         self._told = customers
 

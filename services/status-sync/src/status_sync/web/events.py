@@ -22,7 +22,10 @@ _ORIGIN = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class EventsAccepted(BaseModel):
-    """How many events Kafka has now; `unreadable` more are kept for operators, with why they cannot be read."""
+    """The number of events that Kafka has stored.
+
+    `unreadable` counts further ones that are kept for operators, with the reason.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,7 +34,7 @@ class EventsAccepted(BaseModel):
 
 
 class SubscriptionValidated(BaseModel):
-    """What Event Grid asked to be told."""
+    """The answer to Event Grid's validation."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -91,17 +94,20 @@ def event_routes(secret: SecretStr | None, limits: EventLimits) -> APIRouter:
         ADDRESS,
         status_code=202,
         operation_id="receive_events",
-        summary="Take business events of D365",
+        summary="Receive business events from D365",
         dependencies=[Depends(door.authenticated)],
         response_model=EventsAccepted,
-        responses={200: {"model": SubscriptionValidated, "description": "Event Grid's handshake"}, **PROBLEMS},
+        responses={
+            200: {"model": SubscriptionValidated, "description": "The answer to Event Grid's handshake."},
+            **PROBLEMS,
+        },
         openapi_extra=BODY,
     )
     async def receive(request: Request) -> Response:
-        """Put events into the inbound topic as they come, in any shape; answered once Kafka has them.
+        """Put events unchanged into the inbound topic, and answer when Kafka has stored them.
 
-        D365's own envelope, fields under `data`, Dataverse's RemoteExecutionContext, Event Grid's and CloudEvents'
-        schemas (also batches and binary mode); see docs/events/d365.md.
+        The endpoint accepts D365's own envelope, fields under `data`, Dataverse's RemoteExecutionContext, and the
+        schemas of Event Grid and CloudEvents (including batches and binary mode). See docs/events/d365.md.
         """
         receive_events: ReceiveEvents = request.app.state.receive_events
         received = await _receive(receive_events, await request.body(), _attributes(request))
@@ -113,7 +119,7 @@ def event_routes(secret: SecretStr | None, limits: EventLimits) -> APIRouter:
     @router.options(
         ADDRESS,
         operation_id="allow_event_source",
-        summary="Answer the handshake of CloudEvents",
+        summary="Answer the CloudEvents handshake",
         dependencies=[Depends(door.invited)],
         response_class=Response,
         responses=HANDSHAKE_PROBLEMS,
@@ -122,7 +128,7 @@ def event_routes(secret: SecretStr | None, limits: EventLimits) -> APIRouter:
     async def handshake(
         web_hook_request_origin: Annotated[str | None, Header(alias="WebHook-Request-Origin")] = None,
     ) -> Response:
-        """Let the source that asks send its events here (CloudEvents, "HTTP 1.1 Web Hooks for Event Delivery")."""
+        """Allow the source that asks to send its events here (CloudEvents, "HTTP 1.1 Web Hooks for Event Delivery")."""
         return Response(status_code=200, headers=_permission(web_hook_request_origin, limits.per_minute))
 
     return router
@@ -147,8 +153,8 @@ async def _receive(receive_events: ReceiveEvents, body: bytes, attributes: dict[
         raise Problem(413, "too-large", "The body is too large", str(error)) from error
     except KafkaNotReached as error:
         headers = {"Retry-After": _RETRY_AFTER_SECONDS}
-        detail = "Kafka did not take the events in time. Send them again; doubles do no harm."
-        raise Problem(503, "unavailable", "Not available now", detail, headers=headers) from error
+        detail = "Kafka did not accept the events in time. Send them again; duplicates do no harm."
+        raise Problem(503, "unavailable", "Temporarily unavailable", detail, headers=headers) from error
 
 
 def _attributes(request: Request) -> dict[str, str]:

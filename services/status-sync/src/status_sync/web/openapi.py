@@ -14,24 +14,24 @@ CATALOGUE = {
 SECURITY: list[dict[str, list[str]]] = [{"secret": []}, {"functions_key": []}, {"code": []}]
 CONTRACT = Contract(
     CATALOGUE,
-    tags={"D365": "what D365 calls"},
+    tags={"D365": "What D365 calls."},
     examples={
         "EventsAccepted": {"accepted": 1, "unreadable": 0},
         "SubscriptionValidated": {"validationResponse": "512d38b6-c7b8-40c8-89fe-f46f9e9622b6"},
     },
     security_schemes={
-        "secret": {"type": "http", "scheme": "bearer", "description": "the shared secret, D365_EVENTS_SECRET"},
+        "secret": {"type": "http", "scheme": "bearer", "description": "The shared secret, D365_EVENTS_SECRET."},
         "functions_key": {
             "type": "apiKey",
             "in": "header",
             "name": "x-functions-key",
-            "description": "the same, as a Dataverse webhook sends it",
+            "description": "The same secret, as Dataverse webhooks send it.",
         },
         "code": {
             "type": "apiKey",
             "in": "query",
             "name": "code",
-            "description": "the same, where D365 can set no header; proxies may log addresses",
+            "description": "The same secret, for D365 versions that cannot set a header. Proxies may log the address.",
         },
     },
 )
@@ -50,14 +50,14 @@ _ENVELOPE = {
         "WebCaseId": {"examples": ["W7K3M9QX2T"]},
     },
     "additionalProperties": True,
-    "description": "D365's flat envelope, as it comes; an event that names no case is accepted and ignored.",
+    "description": "D365's flat envelope. An event that names no case is accepted and ignored.",
 }
 _WRAPPED = {
     "type": "object",
     "required": ["data"],
     "properties": {"data": _ENVELOPE},
     "additionalProperties": True,
-    "description": "a CloudEvent, or an event in Event Grid's schema",
+    "description": "A CloudEvent, or an event in Event Grid's schema.",
 }
 _DATAVERSE = {
     "type": "object",
@@ -74,7 +74,7 @@ _DATAVERSE = {
         }
     },
     "additionalProperties": True,
-    "description": "Dataverse's RemoteExecutionContext",
+    "description": "Dataverse's RemoteExecutionContext.",
 }
 _EVENT: dict[str, Any] = {"anyOf": [_ENVELOPE, _WRAPPED, _DATAVERSE]}
 _SCHEMA = {"oneOf": [_EVENT, {"type": "array", "items": _EVENT, "minItems": 1, "maxItems": 1000}]}
@@ -94,12 +94,12 @@ HANDSHAKE: dict[str, Any] = {
     "security": [{}, *SECURITY],
     "responses": {
         "200": {
-            "description": "The source may send",
+            "description": "The source may send events.",
             "headers": {
                 name: {"description": text, "schema": {"type": "string"}}
                 for name, text in {
-                    "WebHook-Allowed-Origin": "the source that asked",
-                    "WebHook-Allowed-Rate": "how many requests a minute it may send",
+                    "WebHook-Allowed-Origin": "The source that asked.",
+                    "WebHook-Allowed-Rate": "The number of requests per minute that it may send.",
                 }.items()
             },
         }

@@ -32,12 +32,10 @@ def check_secret(secret: SecretStr | None, given: Given) -> None:
     """Compare in constant time. Raises: `Problem` 401, or 503 if the endpoint has no secret."""
     expected = secret.get_secret_value() if secret else ""
     if not expected:
-        raise Problem(
-            503, "events-off", "This endpoint is off", "An operator must set D365_EVENTS_SECRET to turn it on."
-        )
+        raise Problem(503, "events-off", "This endpoint is off", "Set D365_EVENTS_SECRET to turn it on.")
     matches = [secrets.compare_digest(one.encode(), expected.encode()) for one in given.candidates()]
     if not any(matches):
-        detail = "Send the shared secret as bearer token, in the header x-functions-key, or as ?code=."
+        detail = "Send the shared secret as a bearer token, in the header x-functions-key, or as ?code=."
         raise Problem(
             401, "unauthorized", "The secret is missing or wrong", detail, headers={"WWW-Authenticate": "Bearer"}
         )

@@ -60,7 +60,7 @@ class Reach:
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             return unreachable("no_connection", **values, why=_why(error))
         except TimeoutError:
-            return unreachable("no_answer", **values, why=f"nothing came within {self.limits.total:g} s")
+            return unreachable("no_answer", **values, why=f"no answer within {self.limits.total:g} s")
         except (aiohttp.ClientError, OSError) as error:
             return unreachable("no_answer", **values, why=_why(error))
 

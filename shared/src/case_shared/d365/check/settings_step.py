@@ -55,11 +55,11 @@ def _problems(error: ValidationError) -> list[Finding]:
 
 def _problem(name: str, kind: str, message: str) -> Finding:
     if kind == "missing":
-        return failed("setting_wrong", setting=name.upper(), problem="is missing")
+        return failed("setting_wrong", setting=name.upper(), problem="not set")
     # A check over several settings has no location; its message names them.
     setting, _, problem = (name, "", message) if name else message.partition(": ")
     problem = (problem or message).rstrip(".")
     if kind == "string_pattern_mismatch" and name.endswith("_url"):
-        problem = f"must be an address, such as {_SOME_URL}"
-    code = "setting_wrong" if problem.startswith("is ") else "setting_unfit"
+        problem = f"it must be an address such as {_SOME_URL}"
+    code = "setting_wrong" if problem.startswith("not set") else "setting_unfit"
     return failed(code, setting=setting.upper(), problem=problem)

@@ -75,7 +75,7 @@ async def service(target: Target) -> list[Finding]:
         return [failed("web_page")]
     sets = (answer.document or {}).get("value")
     if not isinstance(sets, list):
-        return [failed("no_odata", url=url, why="no service document")]
+        return [failed("no_odata", url=url, why="the answer is not a service document")]
     names = [one["name"] for one in sets if isinstance(one, dict) and isinstance(one.get("name"), str)]
     target.learned.sets = frozenset(names)
     return [ok("service_answers", sets=len(names))]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from casebridge.api import Api
 
 LOOK_SECONDS = 0.5
-d365 = typer.Typer(name="d365", help="The D365 environment that the database belongs to.", no_args_is_help=True)
+d365 = typer.Typer(name="d365", help="Check D365, and report changes to its environment.", no_args_is_help=True)
 
 
 @d365.callback()
@@ -28,8 +28,11 @@ def about() -> None:
 def adopt(
     reason: Reason, data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = None, json: Json = False
 ) -> None:
-    """Let the database belong to the D365 environment that d365-sync is set to now; until then it delivers nothing."""
-    decide("adopt", "the database belongs to this D365 environment now", reason, data_dir, url, token, json=json)
+    """Let the database belong to the D365 environment in d365-sync's settings.
+
+    Until then, d365-sync delivers nothing.
+    """
+    decide("adopt", "the database now belongs to this D365 environment", reason, data_dir, url, token, json=json)
 
 
 @d365.command("restored")
@@ -37,25 +40,26 @@ def d365_restored(
     since: Annotated[
         str,
         typer.Option(
-            metavar="TIME", help="The time that D365 is back at; without a zone it is a time here, on this computer."
+            metavar="TIME",
+            help="The time that D365 was restored to. Without an offset, it is in this computer's time zone.",
         ),
     ],
     reason: Reason,
-    dry_run: Annotated[bool, typer.Option(help="Change nothing; tell what it would come to.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Change nothing, only show what would happen.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """D365 was restored to an earlier time: deliver again what it has lost since, once, and leave what is there.
+    """Report that D365 was restored to an earlier time. What it has lost since is delivered again, once.
 
-    It runs in the background: to interrupt this command stops only the watching. Exit code 1 where anything is not
-    sure.
+    The look-ups run in the background: Ctrl-C ends only this command. The exit code is 1 if any document could not be
+    judged.
     """
     from casebridge.api import operator_api
 
     moment = local_time(since)
-    sys.stderr.write(f"what was delivered since {moment.isoformat(timespec='seconds')} is looked up in D365\n")
+    sys.stderr.write(f"looking up in D365 what was delivered since {moment.isoformat(timespec='seconds')}\n")
     api = operator_api(data_dir, url, token)
     body = {"since": moment.isoformat(), "dry_run": dry_run, "reason": reason}
     restore = watch(api, api.call("POST", "/v1/d365/restores", body=body).body)
@@ -72,7 +76,7 @@ def local_time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text.strip()).astimezone()
     except (ValueError, OverflowError):
-        raise UsageError(f"--since {text!r} is no time: write one such as 2026-03-02T12:00:00+01:00") from None
+        raise UsageError(f"--since {text!r} is not a time: write it like 2026-03-02T12:00:00+01:00") from None
 
 
 def watch(api: "Api", restore: dict[str, Any]) -> dict[str, Any]:
@@ -82,14 +86,14 @@ def watch(api: "Api", restore: dict[str, Any]) -> dict[str, Any]:
         while restore["state"] == "running":
             counts = restore["counts"]
             line = f"{counts['documents'] - counts['remaining']} of {counts['documents']}"
-            line += f", held up: {restore['held_up_by']}" if restore["held_up_by"] else ""
+            line += f", waiting: {restore['held_up_by']}" if restore["held_up_by"] else ""
             if line != told:
                 told = line
                 sys.stderr.write(line + "\n")
             time.sleep(LOOK_SECONDS)
             restore = api.get(f"/v1/d365/restores/{restore['restore_id']}").body
     except KeyboardInterrupt:
-        sys.stderr.write("it goes on in the background; the same command shows it again\n")
+        sys.stderr.write("it continues in the background; run the same command to see it again\n")
     return restore
 
 
@@ -109,10 +113,10 @@ def tell(restore: dict[str, Any]) -> None:
 def restored(
     reason: Reason, data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = None, json: Json = False
 ) -> None:
-    """After a restore of the database: make every open document look into D365 before it is sent."""
+    """Report that the database was restored: every open document is then looked up in D365 before it is sent."""
     decide(
         "restored",
-        "every open document is looked up in D365 before it is sent",
+        "d365-sync looks up every open document in D365 before it sends it",
         reason,
         data_dir,
         url,

@@ -34,16 +34,18 @@ def check(
         bool,
         typer.Option(
             "--write",
-            help="Create a marked case too, to prove that its Web Case ID is unique; it is deleted again, or "
-            "cancelled where it may not be deleted. Needs --company.",
+            help="Also create a marked case, to prove that D365 keeps its Web Case ID unique. The case is deleted "
+            "again, or canceled if it may not be deleted. Needs --company.",
         ),
     ] = False,
     company: Annotated[
         str | None,
-        typer.Option(metavar="CODE", help="The legal entity (dataAreaId) that must be seen, and gets the marked case."),
+        typer.Option(
+            metavar="CODE", help="The legal entity (dataAreaId) that must be visible, and gets the marked case."
+        ),
     ] = None,
     event_seconds: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0, help="With --write: how long a business event is waited for.")
+        float, typer.Option(metavar="SECONDS", min=0, help="With --write: how long to wait for a business event.")
     ] = 60,
     data_dir: Annotated[
         Path | None,
@@ -51,18 +53,18 @@ def check(
             "--data-dir",
             metavar="DIR",
             resolve_path=True,
-            help="Look at the D365 of the local stack that keeps its data there, not at that of the environment.",
+            help="Use the settings of the local stack in this folder instead of environment variables.",
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Look, step by step, whether D365 allows what Casebridge needs, by the settings in the environment.
+    """Check, step by step, whether D365 allows what Casebridge needs. Environment variables contain the settings.
 
-    Nothing else needs to run; where DATABASE_URL is d365-sync's, the result is kept for its console. Exit code 0: all
-    well, or warnings only; 1: something to do; 2: not reachable.
+    Nothing else needs to run. If DATABASE_URL is d365-sync's database, the console shows the result. The exit code is
+    0 if the check passed (perhaps with warnings), 1 if there is something to do, and 2 if D365 cannot be reached.
     """
     if write and not company:
-        raise UsageError("--write creates a case: name the legal entity for it with --company, such as --company usmf")
+        raise UsageError("--write creates a case: name its legal entity with --company, for example --company usmf")
     if data_dir:
         os.environ.update(settings_of(data_dir))
     company = company.strip().lower() if company else None
@@ -111,7 +113,7 @@ def settings_of(data_dir: Path) -> dict[str, str]:
     for name, variables in wanted.items():
         pid = processes.get(name)
         if pid is None:
-            raise UsageError(f"--data-dir {data_dir}: {name} does not run there")
+            raise UsageError(f"--data-dir {data_dir}: {name} is not running there")
         given = psutil.Process(pid).environ()
         found |= {variable: value for variable, value in given.items() if variable.startswith(variables)}
     return found
@@ -149,7 +151,9 @@ async def look(company: str | None, *, write: bool, event_seconds: float) -> "Re
         if checks:
             await checks.store(report, written=write)
         elif report.proof:
-            write_error("nobody remembers the proof that Web Case IDs are unique: DATABASE_URL names no database")
+            write_error(
+                "the proof that Web Case IDs are unique is not stored: set DATABASE_URL to d365-sync's database"
+            )
     return report
 
 
@@ -190,7 +194,7 @@ async def stored_checks(stack: AsyncExitStack, settings: "D365Settings") -> "Pos
         checks = PostgresChecks(pool, settings.d365_url, settings.mapping)
         await checks.last()
     except (*UNREACHABLE, ValueError) as error:
-        write_error(f"the result is not kept: DATABASE_URL: {error}")
+        write_error(f"the result is not stored: DATABASE_URL: {error}")
         return None
     return checks
 
@@ -202,7 +206,7 @@ def show(report: "Report") -> None:
         print("\n".join(lines_of(step, marks[step.state])))
     to_do = [step.id.value for step in report.steps if step.state == "failed"]
     print()
-    print(f"To do: {', '.join(to_do)}." if to_do else "D365 allows what Casebridge needs.")
+    print(f"To do: {', '.join(to_do)}." if to_do else "D365 allows everything that Casebridge needs.")
 
 
 def lines_of(step: "Step", mark: str) -> list[str]:

@@ -10,7 +10,7 @@ from casebridge.output import show_document, show_page
 
 
 def delivery(data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = None, json: Json = False) -> None:
-    """Show how delivery goes: breaker, pause, concurrency, backlog."""
+    """Show the state of delivery: circuit breaker, pause, concurrency, backlog."""
     from casebridge.api import operator_api
 
     show_document(operator_api(data_dir, url, token).get("/v1/delivery").body, json=json)
@@ -19,24 +19,27 @@ def delivery(data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token
 def pause(
     reason: Reason, data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = None, json: Json = False
 ) -> None:
-    """Stop sending to D365; submissions are taken in as before."""
+    """Pause delivery to D365. New submissions still come in."""
     steer("pause", reason, data_dir, url, token, json=json)
 
 
 def resume(
     reason: Reason, data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = None, json: Json = False
 ) -> None:
-    """Go on sending to D365."""
+    """Resume delivery to D365."""
     steer("resume", reason, data_dir, url, token, json=json)
 
 
 def audit(
-    document: Annotated[str | None, typer.Option(metavar="DOCUMENT", help="Of this document only.")] = None,
-    replay: Annotated[str | None, typer.Option(metavar="REPLAY", help="Of this replay of many only.")] = None,
-    actor: Annotated[str | None, typer.Option(metavar="USER", help="Of this user only.")] = None,
-    action: Annotated[str | None, typer.Option(help="Of this action only, such as discard.")] = None,
-    since: Annotated[str | None, typer.Option(metavar="TIME", help="Since then, such as 2026-11-24T08:00:00Z.")] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Before then.")] = None,
+    document: Annotated[str | None, typer.Option(metavar="DOCUMENT", help="Only entries for this document.")] = None,
+    replay: Annotated[str | None, typer.Option(metavar="REPLAY", help="Only entries for this bulk replay.")] = None,
+    actor: Annotated[str | None, typer.Option(metavar="USER", help="Only entries for this user.")] = None,
+    action: Annotated[str | None, typer.Option(help="Only entries for this action, such as discard.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Only entries at or after this time, such as 2026-11-24T08:00:00Z."),
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Only entries before this time.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -53,8 +56,8 @@ def audit(
 
 
 def unreadable(
-    topic: Annotated[str | None, typer.Option(help="Of this topic only.")] = None,
-    unseen: Annotated[bool, typer.Option("--unseen", help="Only those at which nobody has looked.")] = False,
+    topic: Annotated[str | None, typer.Option(help="Only records of this topic.")] = None,
+    unseen: Annotated[bool, typer.Option("--unseen", help="Only records that nobody has seen.")] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -62,7 +65,7 @@ def unreadable(
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """List the Kafka records that no service could read; with --json their raw bytes too."""
+    """List the Kafka records that a service could not read. --json includes their raw bytes."""
     from casebridge.api import operator_api
 
     page = operator_api(data_dir, url, token).page(
@@ -76,14 +79,14 @@ def unreadable(
 
 
 def seen(
-    record: Annotated[int, typer.Argument(metavar="RECORD", help="Its id, as `unreadable` shows it.")],
+    record: Annotated[int, typer.Argument(metavar="RECORD", help="The record's ID, as `unreadable` shows it.")],
     reason: Reason,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """Tell that you have looked at an unreadable record."""
+    """Mark an unreadable record as seen."""
     from casebridge.api import operator_api
 
     api = operator_api(data_dir, url, token)
@@ -91,14 +94,14 @@ def seen(
 
 
 def let_through(
-    group: Annotated[str, typer.Argument(metavar="GROUP", help="The consumer group, as `delivery` names it.")],
+    group: Annotated[str, typer.Argument(metavar="GROUP", help="The consumer group, as `delivery` shows it.")],
     reason: Reason,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """Let a consumer keep a flood of unreadable records apart and go on."""
+    """Resume a consumer that is paused because of a flood of unreadable records. They are set aside."""
     steer(f"consumers/{group}/let-through", reason, data_dir, url, token, json=json)
 
 

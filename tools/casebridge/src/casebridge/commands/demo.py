@@ -30,9 +30,9 @@ def demo(
     data_dir: DataDir = DEFAULT_DATA_DIR,
     json: Json = False,
 ) -> None:
-    """Submit a case and follow it to Closed; let D365 refuse another one, and replay it.
+    """Submit a case and follow it to Closed. Then let D365 refuse another case, and replay it.
 
-    Uses the stack that runs on --data-dir; where none runs, one is started for as long as the demonstration takes.
+    The demonstration uses the stack in --data-dir. If none is running, it starts one for as long as it takes.
     """
     steps: list[Step] = []
 
@@ -53,7 +53,7 @@ def running_stack(data_dir: Path) -> Iterator[Path]:
     if find_elsewhere() or find_running(data_dir):
         yield data_dir
         return
-    print("no stack runs here: starting one for the demonstration", file=sys.stderr)
+    print("no stack is running here: starting one for the demonstration", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="casebridge-demo-", ignore_cleanup_errors=True) as temporary:
         command = [sys.executable, "-m", "casebridge", "up", "--json", "--ports", "auto", "--data-dir", temporary]
         stack = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -69,7 +69,7 @@ def wait_until_ready(stack: subprocess.Popen[str]) -> None:
     """Wait for the line that says that the stack is ready; raises OperationFailed if it ends before."""
     line = stack.stdout.readline() if stack.stdout else ""
     if not line or not jsonlib.loads(line)["ready"]:
-        raise OperationFailed("the stack did not start, see above")
+        raise OperationFailed("the stack did not start; see the messages above")
 
 
 def walk(data_dir: Path, stack: StackState, dealer: str, tell: Callable[["Step"], None]) -> None:
@@ -80,7 +80,7 @@ def walk(data_dir: Path, stack: StackState, dealer: str, tell: Callable[["Step"]
     from casebridge.walkthrough import Walkthrough
 
     if missing := [name for name in NEEDED if name not in stack.urls]:
-        raise UsageError(f"the demonstration needs {', '.join(missing)}, and this stack runs without")
+        raise UsageError(f"the demonstration needs {', '.join(missing)}, which this stack does not run")
     person = User(user_name(), "demonstration", (dealer,), (*DEALER_SCOPES, *OPERATOR_SCOPES))
     token = mint(data_dir, person, " ".join(person.scopes), TOKEN_MINUTES)
     Walkthrough(

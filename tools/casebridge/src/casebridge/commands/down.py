@@ -14,16 +14,18 @@ INTERVAL_SECONDS = 0.05
 
 
 def down(data_dir: DataDir = DEFAULT_DATA_DIR, json: Json = False) -> None:
-    """Stop the stack that runs on this folder and wait until it is gone; its data stay."""
+    """Stop the stack in this folder, and wait for its end. Its data stays."""
     state = find_running(data_dir.resolve())
     if state:
         os.kill(state.pid, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
         while state.is_alive():
             if time.monotonic() > deadline:
-                raise OperationFailed(f"process {state.pid} still runs after {STOP_SECONDS:.0f} s; kill it with -9")
+                raise OperationFailed(
+                    f"process {state.pid} is still running after {STOP_SECONDS:.0f} s; end it with kill -9 {state.pid}"
+                )
             time.sleep(INTERVAL_SECONDS)
     if json:
         write_json({"stopped": state is not None})
     else:
-        print("stopped" if state else f"no stack runs on {data_dir}")
+        print("stopped" if state else f"no stack is running in {data_dir}")

@@ -8,20 +8,23 @@ from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reason,
 
 
 def erase(
-    dealer: Annotated[str, typer.Option(metavar="DEALER", help="Whose cases: the dealer's slug.")],
+    dealer: Annotated[str, typer.Option(metavar="DEALER", help="The slug of the dealer whose cases to erase from.")],
     reason: Reason,
-    web_case_id: Annotated[str | None, typer.Option("--web-case-id", metavar="ID", help="This case.")] = None,
-    user: Annotated[str | None, typer.Option(help="What this user wrote or submitted: name or subject.")] = None,
+    web_case_id: Annotated[str | None, typer.Option("--web-case-id", metavar="ID", help="Only this case.")] = None,
+    user: Annotated[str | None, typer.Option(help="Cases that this user (name or subject) wrote or submitted.")] = None,
     contact: Annotated[
-        str | None, typer.Option(help="Cases with this contact: name, e-mail address or phone number.")
+        str | None, typer.Option(help="Cases with this contact (name, email address or phone number).")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the cases.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Erase nothing, only list the cases.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """Erase contact, notes, description and every copy of them from a dealer's cases, for good; D365 keeps its own."""
+    """Permanently erase contact, notes, description and all their copies from a dealer's cases.
+
+    D365 keeps its own data.
+    """
     from casebridge.api import operator_api
     from casebridge.errors import UsageError
     from casebridge.output import show_document
@@ -29,7 +32,7 @@ def erase(
     whose = {"web_case_id": web_case_id, "user": user, "contact": contact}
     given = {name: value for name, value in whose.items() if value is not None}
     if len(given) != 1:
-        raise UsageError("give one of --web-case-id, --user and --contact")
+        raise UsageError("give exactly one of --web-case-id, --user and --contact")
     body = {"dealer": dealer, **given, "reason": reason, "dry_run": dry_run}
     answer = operator_api(data_dir, url, token).call("POST", "/v1/erasures", body=body).body
     show_document(answer, json=json)

@@ -9,7 +9,7 @@ from casebridge.output import show_page, shown, write_json
 
 
 def flow(data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = None, json: Json = False) -> None:
-    """Show the pipeline at a glance: whether all is well, and what stands where."""
+    """Show the whole flow at a glance: whether everything is well, and how much is in each stage."""
     from casebridge.api import operator_api
 
     found = operator_api(data_dir, url, token).get("/v1/flow").body
@@ -25,8 +25,10 @@ def flow(data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = N
 
 
 def dealers(
-    text: Annotated[str | None, typer.Option("--text", "-q", help="Only with this in slug, name or account.")] = None,
-    failed: Annotated[bool, typer.Option("--failed", help="Only those with dead letters.")] = False,
+    text: Annotated[
+        str | None, typer.Option("--text", "-q", help="Only dealers with this text in slug, name or account.")
+    ] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only dealers with dead letters.")] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -34,7 +36,7 @@ def dealers(
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """List dealers, with how many documents of each are on their way or failed."""
+    """List dealers, with their numbers of open and failed documents."""
     from casebridge.api import operator_api
 
     api = operator_api(data_dir, url, token)
@@ -44,14 +46,14 @@ def dealers(
 
 
 def search_d365(
-    dealer: Annotated[str, typer.Option(help="Whose cases.")],
-    text: Annotated[str, typer.Option("--text", "-q", help="In Case ID, Web Case ID or description.")] = "",
+    dealer: Annotated[str, typer.Option(help="The dealer whose cases to search.")],
+    text: Annotated[str, typer.Option("--text", "-q", help="Text in the Case ID, Web Case ID or description.")] = "",
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """Look for a dealer's cases in D365, to find the one to link."""
+    """Search a dealer's cases in D365 for the one to link."""
     from casebridge.api import operator_api
 
     found = operator_api(data_dir, url, token).get("/v1/d365/cases", dealer=dealer, q=text).body

@@ -19,9 +19,7 @@ from casebridge.output import step_lines, write_json
 if TYPE_CHECKING:
     from case_shared.web.token_steps import Explanation, TokenSettings
 
-identity = typer.Typer(
-    name="identity", help="The identity provider: set it up, and look into tokens.", no_args_is_help=True
-)
+identity = typer.Typer(name="identity", help="Set up the identity provider, and check tokens.", no_args_is_help=True)
 
 
 @identity.callback()
@@ -33,7 +31,9 @@ def about() -> None:
 def check(
     token: Annotated[
         str | None,
-        typer.Option("--token", metavar="TOKEN", help="The access token; without it, or as -, it is read from stdin."),
+        typer.Option(
+            "--token", metavar="TOKEN", help="The access token. Without it, or with -, the token is read from stdin."
+        ),
     ] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     json: Json = False,
@@ -70,9 +70,9 @@ class DealersBy(StrEnum):
 @identity.command()
 def keycloak(
     portal_url: Annotated[
-        list[str], typer.Option(metavar="URL", help="The portal's address, as PUBLIC_URL; may be repeated.")
+        list[str], typer.Option(metavar="URL", help="The portal's address, like PUBLIC_URL. Can be repeated.")
     ],
-    dealer: Annotated[list[str] | None, typer.Option(metavar="D", help="A dealer's slug; may be repeated.")] = None,
+    dealer: Annotated[list[str] | None, typer.Option(metavar="D", help="A dealer's slug. Can be repeated.")] = None,
     dealers_by: Annotated[
         DealersBy, typer.Option(help="A group for each dealer, or an attribute of users.")
     ] = DealersBy.GROUPS,
@@ -81,7 +81,7 @@ def keycloak(
     ] = False,
     realm: Annotated[str, typer.Option(metavar="NAME", help="The realm's name.")] = "casebridge",
     keycloak_url: Annotated[
-        str, typer.Option(metavar="URL", help="Keycloak's address, for --settings.")
+        str, typer.Option(metavar="URL", help="The address of Keycloak, for --settings.")
     ] = "https://keycloak.example",
     settings: Annotated[
         bool, typer.Option("--settings", help="Print the services' settings for this realm instead.")
@@ -122,7 +122,7 @@ def given(token: str | None) -> str:
     scheme, _, rest = text.partition(" ")
     text = rest.strip() if scheme.lower() == "bearer" else text
     if not text:
-        raise UsageError("no token: name it with --token, or write it to stdin")
+        raise UsageError("no token: give it with --token, or write it to stdin")
     return text
 
 
@@ -156,4 +156,4 @@ def show(explanation: "Explanation") -> None:
         print("The services do not accept the token.")
         return
     who = explanation.principal.username
-    print(f"{who} may {'; '.join(explanation.may)}." if explanation.may else f"{who} is known, and may do nothing.")
+    print(f"{who} may {'; '.join(explanation.may)}." if explanation.may else f"{who} is known, but may do nothing.")

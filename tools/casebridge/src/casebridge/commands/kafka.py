@@ -10,7 +10,7 @@ from casebridge.commands.options import Json
 from casebridge.errors import UsageError
 from casebridge.output import write_json
 
-kafka = typer.Typer(name="kafka", help="What an administrator of Kafka sets up for Casebridge.", no_args_is_help=True)
+kafka = typer.Typer(name="kafka", help="Set up Kafka for Casebridge, as its administrator.", no_args_is_help=True)
 
 
 @kafka.callback()
@@ -21,14 +21,18 @@ def about() -> None:
 @kafka.command()
 def acls(
     grant: Annotated[
-        bool, typer.Option("--grant", help="Give the rights, as the user that KAFKA_SASL_USERNAME names.")
+        bool, typer.Option("--grant", help="Grant the rights, as the user in KAFKA_SASL_USERNAME.")
     ] = False,
-    topic_prefix: Annotated[str, typer.Option(envvar="KAFKA_TOPIC_PREFIX", help="As in the services' settings.")] = "",
-    group_prefix: Annotated[str, typer.Option(envvar="KAFKA_GROUP_PREFIX", help="As in the services' settings.")] = "",
+    topic_prefix: Annotated[
+        str, typer.Option(envvar="KAFKA_TOPIC_PREFIX", help="The same as in the services' settings.")
+    ] = "",
+    group_prefix: Annotated[
+        str, typer.Option(envvar="KAFKA_GROUP_PREFIX", help="The same as in the services' settings.")
+    ] = "",
     events_topic: Annotated[
-        str, typer.Option(envvar="D365_EVENTS_TOPIC", help="The topic into which D365 sends its events.")
+        str, typer.Option(envvar="D365_EVENTS_TOPIC", help="The topic that D365 sends its events to.")
     ] = "d365.case-events.v1",
-    principal_prefix: Annotated[str, typer.Option(help="What stands before a user's name in a principal.")] = "User:",
+    principal_prefix: Annotated[str, typer.Option(help="The prefix of a user's name in a principal.")] = "User:",
     service: Annotated[
         list[str] | None, typer.Option(help="Only the rights of this user; can be repeated. Default: all.")
     ] = None,
@@ -59,7 +63,7 @@ def acls(
         listed = [{**asdict(right), "statement": line} for right, line in printed.items()]
         write_json({"granted": grant, "rights": listed})
     elif grant:
-        print(f"{len(wanted)} rights are given")
+        print(f"{len(wanted)} rights granted")
     else:
         for user, of_user in groupby(sorted(printed, key=lambda right: USERS.index(right.user)), lambda one: one.user):
             print(f"# {user}", *(printed[right] for right in of_user), sep="\n")

@@ -12,16 +12,17 @@ COMPARISON_SECONDS = 1800
 
 
 def ledger(
-    d365: Annotated[bool, typer.Option("--d365", help="Hold it against D365's own books too.")] = False,
+    d365: Annotated[bool, typer.Option("--d365", help="Also compare with the cases in D365.")] = False,
     older_than: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Judge what is that old; default: five minutes.")
+        float | None,
+        typer.Option(metavar="SECONDS", help="Check submissions that are at least this old. Default: five minutes."),
     ] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """Print the ledger; exits with 1 where it does not add up. Cases in flight do add up."""
+    """Check that no submission is missing. The exit code is 1 if the ledger does not add up. Cases in flight count."""
     from casebridge.api import operator_api
 
     api = operator_api(data_dir, url, token)

@@ -17,13 +17,16 @@ INTERVAL_SECONDS = 0.2
 
 
 def logs(
-    name: Annotated[str | None, typer.Argument(help="One process, as `casebridge ps` names it; default: all.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines until Ctrl-C.")] = False,
-    lines: Annotated[int, typer.Option(min=0, help="How many of the last lines of each.")] = 20,
+    name: Annotated[str | None, typer.Argument(help="The process, as `casebridge ps` shows it. Default: all.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Continue with new lines until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option(min=0, help="The number of last lines of each process.")] = 20,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     json: Json = False,
 ) -> None:
-    """Print the last lines of the stack's processes, running or not; with --json one document a line."""
+    """Print the last log lines of the stack's processes, whether they are running or not.
+
+    --json prints one document per line.
+    """
     progress = Progress(sys.stdout)
     tails = [LogTail(file) for file in find_logs(data_dir.resolve() / "logs", name)]
     show = (lambda name, line: write_json({"name": name, "line": line})) if json else progress.say
@@ -43,7 +46,7 @@ def find_logs(folder: Path, name: str | None) -> list[Path]:
     chosen = [file for file in found if name in {None, file.stem}]
     if not chosen:
         known = ", ".join(file.stem for file in found) or "none yet"
-        raise UsageError(f"there is no log of {name or 'a stack'} in {folder}; there are: {known}")
+        raise UsageError(f"no log of {name or 'a stack'} in {folder}; the logs there are: {known}")
     return chosen
 
 

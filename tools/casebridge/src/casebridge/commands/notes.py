@@ -12,7 +12,12 @@ from casebridge.output import show_document, show_page
 
 def note(
     document: DocumentId,
-    text: Annotated[str, typer.Option("--text", metavar="TEXT", help="What the others should know; no personal data.")],
+    text: Annotated[
+        str,
+        typer.Option(
+            "--text", metavar="TEXT", help="What the other operators should know. Do not enter personal data."
+        ),
+    ],
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     token: Token = None,
@@ -51,7 +56,7 @@ def preview(
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """Show what a replay would send to D365, and what an edited payload changes; nothing is sent."""
+    """Show what a replay would send to D365, and what an edited payload changes. Nothing is sent."""
     from casebridge.api import operator_api
 
     body = {"payload": read_payload(payload)} if payload else {}

@@ -7,22 +7,28 @@ import typer
 
 DataDir = Annotated[
     Path,
-    typer.Option("--data-dir", metavar="DIR", help="Where the stack keeps its data.", resolve_path=True),
+    typer.Option("--data-dir", metavar="DIR", help="The folder with the stack's data.", resolve_path=True),
 ]
 DEFAULT_DATA_DIR = Path(".casebridge")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Url = Annotated[
     str | None,
-    typer.Option("--url", envvar="CASEBRIDGE_URL", help="Address of d365-sync; default: the stack of --data-dir."),
+    typer.Option("--url", envvar="CASEBRIDGE_URL", help="The address of d365-sync. Default: the stack in --data-dir."),
 ]
 Token = Annotated[
     str | None,
-    typer.Option("--token", envvar="CASEBRIDGE_TOKEN", help="Access token; default: made for you by the local stack."),
+    typer.Option(
+        "--token", envvar="CASEBRIDGE_TOKEN", help="An access token. Default: one that the local stack creates for you."
+    ),
 ]
-Reason = Annotated[str, typer.Option("--reason", "-r", metavar="TEXT", help="Why; it goes into the audit.")]
-Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
-Cursor = Annotated[str | None, typer.Option(help="Go on behind a page: its `next`.")]
-Dealer = Annotated[str | None, typer.Option(help="Only of this dealer.")]
-Cause = Annotated[str | None, typer.Option(help="Only with this cause.")]
-OlderThan = Annotated[float | None, typer.Option("--older-than", metavar="SECONDS", help="Only those that old.")]
-Text = Annotated[str | None, typer.Option("--text", "-q", help="Only with this text in ids, reason or detail.")]
+Reason = Annotated[str, typer.Option("--reason", "-r", metavar="TEXT", help="The reason, for the audit.")]
+Limit = Annotated[int, typer.Option(min=1, help="The most entries to show.")]
+Cursor = Annotated[str | None, typer.Option(help="`next` of the previous page.")]
+Dealer = Annotated[str | None, typer.Option(help="Only documents of this dealer.")]
+Cause = Annotated[str | None, typer.Option(help="Only documents with this cause.")]
+OlderThan = Annotated[
+    float | None, typer.Option("--older-than", metavar="SECONDS", help="Only documents that are at least this old.")
+]
+Text = Annotated[
+    str | None, typer.Option("--text", "-q", help="Only documents with this text in an ID, the reason or the detail.")
+]

@@ -6,7 +6,7 @@ from casebridge.state import get_running
 
 
 def ps(data_dir: DataDir = DEFAULT_DATA_DIR, json: Json = False) -> None:
-    """Show the running stack's processes: name, process id, state, restarts."""
+    """Show the running stack's processes: name, process ID, state and restarts."""
     state = get_running(data_dir.resolve())
     columns = ["name", "pid", "state", "restarts"]
     processes = [record.model_dump(mode="json", include=set(columns)) for record in state.processes]

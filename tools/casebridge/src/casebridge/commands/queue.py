@@ -24,25 +24,27 @@ from casebridge.commands.options import (
 from casebridge.errors import UsageError
 from casebridge.output import render_fields, show_page, write_json
 
-queue = typer.Typer(name="queue", help="See why cases did not reach D365, and give them an end.", no_args_is_help=True)
+queue = typer.Typer(
+    name="queue", help="See why cases did not reach D365, and decide what happens to them.", no_args_is_help=True
+)
 
 DocumentId = Annotated[str, typer.Argument(metavar="DOCUMENT", help="<Web Case ID>-<submission number>")]
 COLUMNS = ["id", "dealer", "state", "cause", "alarm", "attempts", "created_at", "next_attempt_at", "reason"]
 ENDS = {
-    "verify": "Look it up in D365 now.",
-    "return": "Give it back to its dealer as a draft, with the reason.",
-    "discard": "End it; `restore` undoes that.",
-    "restore": "Undo a discard.",
-    "acknowledge": "End its alarm, such as a second case in D365: you have seen to it.",
+    "verify": "Look up a document in D365 now.",
+    "return": "Return a document to its dealer as a draft. The dealer sees the reason.",
+    "discard": "End a document without delivering it. `restore` undoes this.",
+    "restore": "Restore a discarded document.",
+    "acknowledge": "End a document's alarm, such as a second case in D365, after you have dealt with it.",
 }
 
 
 @queue.command("list")
 def list_documents(
-    state: Annotated[str | None, typer.Option(help="Only in this state, such as failed.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only documents in this state, such as failed.")] = None,
     dealer: Dealer = None,
     cause: Cause = None,
-    alarm: Annotated[str | None, typer.Option(help="Only with this alarm, such as second_case.")] = None,
+    alarm: Annotated[str | None, typer.Option(help="Only documents with this alarm, such as second_case.")] = None,
     older_than: OlderThan = None,
     text: Text = None,
     limit: Limit = 50,
@@ -74,7 +76,7 @@ def show(
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """Show one document: its payload, and every attempt with what was sent and answered."""
+    """Show one document: its payload, and each attempt with the request and the answer."""
     from casebridge.api import operator_api
 
     found = operator_api(data_dir, url, token).get(f"/v1/documents/{document}").body
@@ -90,7 +92,7 @@ def show(
 
 @queue.command()
 def groups(data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = None, json: Json = False) -> None:
-    """Count the documents that failed, by cause."""
+    """Count the dead letters by cause."""
     from casebridge.api import operator_api
 
     found = operator_api(data_dir, url, token).get("/v1/document-groups").body
@@ -109,7 +111,7 @@ def replay(
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """Try to deliver it again, perhaps with an edited payload; `replay-all` does so with many."""
+    """Deliver a dead letter again, optionally with an edited payload. `replay-all` does this for many."""
     edited = {"payload": read_payload(payload)} if payload else {}
     act(document, "replay", {"reason": reason, **edited}, data_dir, url, token, json=json)
 
@@ -117,14 +119,14 @@ def replay(
 @queue.command()
 def link(
     document: DocumentId,
-    case_id: Annotated[str, typer.Option(help="The Case ID that it has in D365.")],
+    case_id: Annotated[str, typer.Option(help="The ID of the case in D365.")],
     reason: Reason,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """Tie it to a case that D365 already has; where D365 has two, to the one that the portal shall follow."""
+    """Link a document to a case that D365 already has. If D365 has two, link the one that the portal should follow."""
     act(document, "link", {"reason": reason, "case_id": case_id}, data_dir, url, token, json=json)
 
 
@@ -166,7 +168,7 @@ def read_payload(file: Path) -> dict[str, Any]:
     try:
         payload = jsonlib.loads(file.read_text("utf-8"))
     except ValueError as error:
-        raise UsageError(f"{file} is not JSON: {error}") from error
+        raise UsageError(f"{file} is not valid JSON: {error}") from error
     if not isinstance(payload, dict):
-        raise UsageError(f'{file} must hold a JSON object, such as {{"category": …}}')
+        raise UsageError(f'{file} must contain a JSON object, such as {{"category": …}}')
     return payload

@@ -29,45 +29,47 @@ if TYPE_CHECKING:
     from casebridge.api import Api
 
 LOOK_SECONDS = 0.5
-ReplayId = Annotated[str, typer.Argument(metavar="REPLAY", help="Its id.")]
+ReplayId = Annotated[str, typer.Argument(metavar="REPLAY", help="The replay's ID.")]
 STEERS = {
-    "pause": "Pause a replay: what is in the queue already goes on, nothing follows.",
-    "resume": "Go on with a paused replay.",
-    "cancel": "End a replay: what it has not replayed stays failed.",
+    "pause": "Pause a replay. Documents that are already in the queue are still sent.",
+    "resume": "Resume a paused replay.",
+    "cancel": "Cancel a replay. Documents that were not replayed remain failed.",
 }
-replays = typer.Typer(name="replays", help="List replays of many; pause, resume or cancel one.")
+replays = typer.Typer(name="replays", help="List bulk replays; pause, resume or cancel one.")
 
 
 def replay_all(
     reason: Reason,
-    state: Annotated[str, typer.Option(help="Their state: only what failed can be replayed.")] = "failed",
+    state: Annotated[
+        str, typer.Option(help="The state of the documents. Only failed ones can be replayed.")
+    ] = "failed",
     dealer: Dealer = None,
     cause: Cause = None,
     older_than: OlderThan = None,
     text: Text = None,
-    dry_run: Annotated[bool, typer.Option(help="Change nothing; tell what it would come to.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Change nothing, only show what would happen.")] = False,
     of: Annotated[
         str | None,
-        typer.Option("--of", metavar="DRY_RUN", help="Exactly the documents of this dry run, as it saw them."),
+        typer.Option("--of", metavar="DRY_RUN", help="Replay exactly the documents of this dry run, as it saw them."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """Replay all dead letters that match, each once, behind new cases.
+    """Replay all matching dead letters, each once. New cases go first.
 
-    Unless --yes or --of is given, a dry run comes first, and exactly what it saw is replayed once you confirm. It runs
-    in the background: to interrupt this command stops only the watching. With --json it does not watch, but for a dry
-    run's result.
+    Without --yes or --of, the command starts with a dry run, and replays exactly its documents after you confirm. The
+    replay runs in the background: Ctrl-C ends only this command. With --json, the command waits only for the result of
+    a dry run.
     """
     from casebridge.api import operator_api
 
     filters = {"dealer": dealer, "cause": cause, "older_than_seconds": older_than, "q": text}
     given = {name: value for name, value in filters.items() if value is not None}
     if of is not None and (given or dry_run):
-        raise UsageError("--of takes the documents of a dry run: no other filter, and no --dry-run, goes with it")
+        raise UsageError("--of replays the documents of a dry run: remove the other filters and --dry-run")
     api = operator_api(data_dir, url, token)
     which = {"query": {"state": state, **given}}
     if of is None and not dry_run and not yes:
@@ -107,7 +109,7 @@ def list_replays(
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """List replays of many, newest first; pause, resume or cancel one."""
+    """List bulk replays, newest first; pause, resume or cancel one."""
     from casebridge.api import operator_api
 
     if context.invoked_subcommand is not None:
@@ -122,7 +124,7 @@ def list_replays(
 @replays.command("show")
 def show_replay(
     replay: ReplayId,
-    outcome: Annotated[str | None, typer.Option(help="Its documents with this outcome, such as left_out.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="Only documents with this outcome, such as left_out.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -148,7 +150,9 @@ def steer(action: str) -> Any:
 
     def command(
         replay: ReplayId,
-        reason: Annotated[str | None, typer.Option("--reason", "-r", metavar="TEXT", help="Why.")] = None,
+        reason: Annotated[
+            str | None, typer.Option("--reason", "-r", metavar="TEXT", help="The reason, for the audit.")
+        ] = None,
         data_dir: DataDir = DEFAULT_DATA_DIR,
         url: Url = None,
         token: Token = None,
@@ -185,14 +189,14 @@ def watch(api: "Api", replay: dict[str, Any]) -> dict[str, Any]:
             time.sleep(LOOK_SECONDS)
             replay = api.get(f"/v1/replays/{replay['replay_id']}", limit=1).body
     except KeyboardInterrupt:
-        sys.stderr.write("it goes on in the background: casebridge queue replays\n")
+        sys.stderr.write("it continues in the background; see casebridge queue replays\n")
     return replay
 
 
 def progress(replay: dict[str, Any]) -> str:
     """Its progress, in one line."""
     line = f"{done(replay)} of {replay['counts']['documents']}"
-    return f"{line}, held up: {replay['held_up_by']}" if replay["held_up_by"] else line
+    return f"{line}, waiting: {replay['held_up_by']}" if replay["held_up_by"] else line
 
 
 def done(replay: dict[str, Any]) -> int:

@@ -7,7 +7,7 @@ from casebridge.output import Progress, write_json
 
 
 def setup(json: Json = False) -> None:
-    """Download PostgreSQL and Kafka into the cache folder; does nothing when they are there."""
+    """Download PostgreSQL and Kafka into the cache folder, unless they are already there."""
     from casebridge import kafka, postgres
 
     progress = Progress(sys.stderr)

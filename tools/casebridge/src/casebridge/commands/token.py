@@ -9,17 +9,17 @@ from casebridge.output import write_json
 
 
 def token(
-    user: Annotated[str, typer.Option(metavar="U", help="Who the token is for.")],
-    dealer: Annotated[list[str] | None, typer.Option(metavar="D", help="A dealer's slug; may be repeated.")] = None,
-    scope: Annotated[str, typer.Option(metavar='"A B"', help="Scopes, separated by spaces.")] = "",
-    minutes: Annotated[int, typer.Option(min=1, help="How long it is valid.")] = 60,
+    user: Annotated[str, typer.Option(metavar="U", help="The user that the token is for.")],
+    dealer: Annotated[list[str] | None, typer.Option(metavar="D", help="A dealer's slug. Can be repeated.")] = None,
+    scope: Annotated[str, typer.Option(metavar='"A B"', help="The scopes, separated by spaces.")] = "",
+    minutes: Annotated[int, typer.Option(min=1, help="How long the token is valid.")] = 60,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     json: Json = False,
 ) -> None:
     """Print a token signed with the key of the development identity provider.
 
-    With --dealer it may do what a dealer may (cases:*). Without, a ready-made user gets its own dealers and scopes, and
-    anyone else gets no dealer and the scopes of an operator (documents:*, audit:read). --scope overrules both.
+    With --dealer, the token has a dealer's scopes (cases:*). Without it, a sample user gets its own dealers and scopes;
+    all other users get no dealer and an operator's scopes (documents:*, audit:read). --scope overrides the scopes.
     """
     from casebridge.tokens import describe, mint
 

@@ -34,16 +34,17 @@ class Ports(StrEnum):
 
 def up(
     data_dir: DataDir = DEFAULT_DATA_DIR,
-    without: Annotated[str, typer.Option(metavar="NAME,…", help="Parts not to run: " + ", ".join(PARTS))] = "",
+    without: Annotated[str, typer.Option(metavar="NAME,…", help="The parts not to run: " + ", ".join(PARTS))] = "",
     ports: Annotated[Ports, typer.Option(help="auto: avoid ports that are in use.")] = Ports.FIXED,
     restored: Annotated[
-        str | None, typer.Option(metavar="REASON", help="The database was restored: see docs/runbooks/restore.md.")
+        str | None,
+        typer.Option(metavar="REASON", help="Report that the database was restored. See docs/runbooks/restore.md."),
     ] = None,
     json: Json = False,
 ) -> None:
     """Run PostgreSQL, Kafka, the identity provider, the sandbox and all services until Ctrl-C or SIGTERM.
 
-    Environment variables reach the services: `D365_URL=… casebridge up --without sandbox` runs against another D365.
+    The services receive your environment variables: `D365_URL=… casebridge up --without sandbox` uses another D365.
     """
     from casebridge.stack import Stack, end_orphans
 
@@ -123,4 +124,4 @@ def announce(state: StackState, progress: Progress, *, json: bool) -> None:
     if {"portal-web", "oidc"} <= state.urls.keys():
         who = ", ".join(f"{user.username} ({user.role})" for user in USERS.values())
         print(f"{'':<{NAME_WIDTH}}  sign in to portal-web as {who}", flush=True)
-    progress.say("casebridge", "ready; try `make demo` in another terminal, Ctrl-C stops everything")
+    progress.say("casebridge", "ready; try `make demo` in another terminal. Ctrl-C stops everything")

@@ -8,7 +8,7 @@ import typer
 from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reason, Token, Url
 from casebridge.output import show_page
 
-windows = typer.Typer(name="windows", help="Maintenance windows: plan one, end it early.", invoke_without_command=True)
+windows = typer.Typer(name="windows", help="List maintenance windows; plan or end one.", invoke_without_command=True)
 COLUMNS = ["window_id", "state", "begins_at", "ends_at", "created_by", "reason"]
 FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"]
 
@@ -16,13 +16,13 @@ FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"]
 @windows.callback()
 def list_windows(
     context: typer.Context,
-    past: Annotated[bool, typer.Option("--past", help="Those that are over, too.")] = False,
+    past: Annotated[bool, typer.Option("--past", help="Include windows that are over.")] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """List maintenance windows; plan one, or end it early."""
+    """List maintenance windows; plan or end one."""
     from casebridge.api import operator_api
 
     if context.invoked_subcommand is None:
@@ -32,18 +32,22 @@ def list_windows(
 
 @windows.command()
 def plan(
-    until: Annotated[datetime, typer.Option(formats=FORMATS, help="When it ends, in this computer's time.")],
+    until: Annotated[
+        datetime, typer.Option(formats=FORMATS, help="The end of the window, in this computer's time zone.")
+    ],
     reason: Reason,
     begin: Annotated[
         datetime | None,
-        typer.Option("--from", formats=FORMATS, help="When it begins, in this computer's time; default: now."),
+        typer.Option(
+            "--from", formats=FORMATS, help="The beginning of the window, in this computer's time zone. Default: now."
+        ),
     ] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """Send nothing to D365 for a while; it goes on by itself."""
+    """Plan a maintenance window, in which nothing is sent to D365. Delivery then resumes by itself."""
     from casebridge.api import operator_api
 
     times = {"begins_at": begin and begin.astimezone().isoformat(), "ends_at": until.astimezone().isoformat()}
@@ -53,14 +57,14 @@ def plan(
 
 @windows.command()
 def end(
-    window: Annotated[str, typer.Argument(metavar="WINDOW", help="Its id, as the list shows it.")],
+    window: Annotated[str, typer.Argument(metavar="WINDOW", help="The window's ID, as the list shows it.")],
     reason: Reason,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     token: Token = None,
     json: Json = False,
 ) -> None:
-    """End a maintenance window now, or call it off."""
+    """End an active maintenance window, or cancel a planned one."""
     from casebridge.api import operator_api
 
     api = operator_api(data_dir, url, token)

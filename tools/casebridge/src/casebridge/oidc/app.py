@@ -130,7 +130,7 @@ class Routes:
         if target and client and client.check_redirect_uri(target):
             state = request.query.get("state")
             raise web.HTTPFound(URL(target).update_query(state=state) if state else target)
-        return web.Response(text="You are signed out: this provider keeps no session.\n")
+        return web.Response(text="You are signed out. This provider keeps no sessions.\n")
 
     async def _oauth_request(self, request: web.Request) -> Request:
         form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}

@@ -36,6 +36,6 @@ USERS: Mapping[str, User] = {
         User("dana", "dealer", ("usmf-us-001",), DEALER_SCOPES),
         User("theo", "dealer of two dealers", ("usmf-us-001", "usmf-us-002"), DEALER_SCOPES),
         User("olga", "operator", (), OPERATOR_SCOPES),
-        User("rudi", "operator who may only read", (), READ_ONLY_SCOPES),
+        User("rudi", "operator with read-only access", (), READ_ONLY_SCOPES),
     )
 }

@@ -89,7 +89,7 @@ def read_certificate(path: Path) -> dict[str, Any]:
     try:
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise CredentialUnusable(f"the certificate {path} cannot be read: {error}") from error
+        raise CredentialUnusable(f"cannot read the certificate {path}: {error}") from error
     prints = (certificate.fingerprint(hashes.SHA1()), certificate.fingerprint(hashes.SHA256()))  # noqa: S303 (x5t is SHA-1)
     return {base64url_encode(one).decode(): certificate.public_key() for one in prints}
 
@@ -99,4 +99,4 @@ def read_federation(issuer: str, subject: str, keys: Path) -> Federation:
     try:
         return Federation(issuer, subject, PyJWKSet.from_dict(json.loads(keys.read_text())))
     except (OSError, ValueError, jwt.PyJWTError) as error:
-        raise CredentialUnusable(f"the keys {keys} of {issuer} cannot be read: {error}") from error
+        raise CredentialUnusable(f"cannot read the keys {keys} of {issuer}: {error}") from error

@@ -7,7 +7,7 @@
 WITH changed AS (
     UPDATE documents AS d SET
         state = 'delivered', cause = 'linked', reason = NULL, given_reason = NULL, case_id = $7::text,
-        detail = CASE WHEN d.state = 'delivered' THEN format('D365 has this submission as case %s, and also as %s; an operator chose the first', $7::text, d.case_id) END,
+        detail = CASE WHEN d.state = 'delivered' THEN format('D365 has this submission as cases %s and %s. An operator chose the first', $7::text, d.case_id) END,
         delivered_at = CASE WHEN d.state = 'delivered' THEN d.delivered_at ELSE now() END,
         other_case_ids = array_remove(array_remove(d.other_case_ids || d.case_id, $7::text), NULL),
         acknowledged_case_ids = array_remove(d.acknowledged_case_ids || $8::text[] || d.other_case_ids || d.case_id, NULL),

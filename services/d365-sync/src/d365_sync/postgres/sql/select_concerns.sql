@@ -66,7 +66,7 @@ SELECT 'known_cases_not_shown', 1, first_at, data_area_id, example
 FROM status_sync.environment_doubts WHERE kind = 'nothing_shown' AND last_at > now() - interval '1 hour'
 UNION ALL
 SELECT 'events_of_other_environment', least(sum(events), 2000000000)::int, min(first_at), subject,
-    CASE WHEN max(kind) = 'other_environment' THEN 'they name it as theirs' ELSE 'they name cases of another Casebridge' END
+    CASE WHEN max(kind) = 'other_environment' THEN 'the events name this environment' ELSE 'the events name cases of another Casebridge' END
 FROM status_sync.event_notes
 WHERE kind IN ('other_environment', 'foreign_web_case_id') AND last_at > now() - interval '1 day'
 GROUP BY subject

@@ -39,9 +39,9 @@ WITH replay AS (
         outcome = CASE WHEN c.web_case_id IS NOT NULL THEN 'replayed' ELSE 'left_out' END,
         detail = CASE
             WHEN c.web_case_id IS NOT NULL THEN NULL
-            WHEN n.state <> 'failed' THEN 'it is ' || n.state || ' by now'
-            WHEN n.emptied THEN 'its payload was emptied; replay it with a payload'
-            ELSE 'it has failed anew since the replay was ordered'
+            WHEN n.state <> 'failed' THEN 'The document is now ' || n.state
+            WHEN n.emptied THEN 'The payload was emptied. Replay this document alone, with a payload'
+            ELSE 'The document has failed again since the replay was ordered'
         END
     FROM next AS n LEFT JOIN changed AS c USING (web_case_id, submission_no)
     WHERE l.replay_id = $1::uuid AND l.place = n.place AND l.outcome IS NULL
