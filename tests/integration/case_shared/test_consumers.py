@@ -129,7 +129,8 @@ async def test_a_start_that_fails_midway_leaves_no_second_member_behind(
     async with consuming(broker, handler, Subscription("letters", GROUP, other)):
         await eventually(lambda: asyncio.sleep(0, len(starts)), lambda count: count == 3)
         await send(broker, *(b"%d" % number for number in range(20)))
-        await eventually(handler.count, lambda count: count == 20)
+        # While the group is shared a commit may be refused, and what it was for comes again.
+        await eventually(handler.count, lambda count: count >= 20)
         await eventually(lambda: committed(broker), lambda count: count == 20)
 
 
