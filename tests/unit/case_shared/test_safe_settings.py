@@ -68,6 +68,8 @@ def test_what_is_safe_starts_and_tells_no_secret(settings: dict[str, Any]) -> No
         (REAL, {"oidc_issuer": "http://127.0.0.2:8090"}, "OIDC_ISSUER"),
         (REAL, {"database_url": "postgresql://u:brief@db.example/db"}, "DATABASE_URL"),
         (REAL, {"database_url": "postgresql://u:development-password@postgres/db"}, "DATABASE_URL"),
+        (REAL, {"database_url": "postgresql://u:brief@127.0.0.1:5432,db.example:5432/db"}, "DATABASE_URL"),
+        (REAL, {"database_url": f"postgresql://u:{GOOD}@db.example:one,other.example/db"}, "each host must be"),
         (REAL, {"database_url": "postgresql://u:aaaaaaaaaaaaaaaaaaaaaa@db.example/db"}, "DATABASE_URL"),
         (REAL, {"d365_client_secret": "brief"}, "D365_CLIENT_SECRET"),
         (REAL, {"kafka_bootstrap_servers": "k.example:1", "kafka_sasl_password": "guest"}, "KAFKA_SASL_PASSWORD"),

@@ -10,10 +10,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from alembic import command, context
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
+
+from case_shared.process.database_urls import session_attrs
 
 _LOCK = 4_242_001  # any number, the same for all our migrations: no two of them run at once
 _LOCK_POLL_SECONDS = 0.1
@@ -33,12 +36,10 @@ def run_environment() -> None:
     """Run as Alembic's `env.py` of each service: one transaction, a short lock time-out, a version table per schema."""
     attributes = context.config.attributes
     schema: str = attributes["schema"]
-    url = (
-        attributes["database_url"]
-        .replace("postgresql://", "postgresql+psycopg://", 1)
-        .replace("postgres://", "postgresql+psycopg://", 1)
-    )
-    engine = create_engine(url, poolclass=NullPool)
+    url: str = attributes["database_url"]
+    # As libpq reads it: SQLAlchemy knows no address with several hosts.
+    wanted = {"target_session_attrs": found} if (found := session_attrs(url)) else {}
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url, **wanted), poolclass=NullPool)
     with engine.connect() as connection:
         _lock(connection)
         connection.execute(text("SET lock_timeout = '5s'"))

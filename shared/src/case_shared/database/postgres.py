@@ -15,6 +15,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 from prometheus_client import Gauge
 
+from case_shared.database.connecting import connector
 from case_shared.process.telemetry import Exporting
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _connections = Gauge(
 
 
 async def create_pool(
-    url: str,
+    url: str | Callable[[], str],
     *,
     schema: str,
     name: str,
@@ -52,19 +53,21 @@ async def create_pool(
 ) -> Pool:
     """Open a pool whose connections find `schema` first and have `settings`; `name` shows in `pg_stat_activity`.
 
+    A `url` that is a function is asked for the address of each new connection, so that a changed password is used.
+
     A connection that returns to the pool is not reset, which saves a round trip: so leave no session state behind (SET,
     advisory locks, LISTEN). The server ends an idle transaction and releases its locks: its process is frozen, because
     our transactions wait for nothing but the database. A command that takes longer than `command_seconds` raises
     `TimeoutError`, and takes at most as long again to give up.
 
-    Connections to a read-only server are replaced, unless `settings` ask for one: the server may have become a standby
-    of a new primary, or its setting was changed for new connections only.
+    Connections to a read-only server are replaced: the server may have become a standby of a new primary, or its setting
+    was changed for new connections only.
     """
     pool: Pool = await asyncpg.create_pool(
-        url,
+        connect=connector(url if callable(url) else lambda: url),
         min_size=1,
         max_size=size,
-        reset=_keep if settings and settings.get(_READ_ONLY) == "on" else _renewing(lambda: pool),
+        reset=_renewing(lambda: pool),
         init=_prepare,
         command_timeout=command_seconds,
         statement_cache_size=_STATEMENTS,
@@ -98,10 +101,6 @@ async def close_pool(pool: Pool) -> None:
             await pool.close()  # cuts them if canceled
     except TimeoutError:
         log.warning("pool_cut", seconds=_CLOSE_SECONDS)
-
-
-async def _keep(_connection: Connection) -> None:
-    """Reset nothing."""
 
 
 def _renewing(pool: Callable[[], Pool]) -> Callable[[Connection], Awaitable[None]]:

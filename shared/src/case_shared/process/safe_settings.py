@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings
 
+from case_shared.process.database_urls import hosts_of
+
 _SHORTEST_SECRET = 16
 _FEWEST_CHARACTERS = 6
 _WELL_KNOWN = ("development", "password", "changeme", "change-me", "secret", "example", "12345678")
@@ -115,7 +117,9 @@ class SafeSettings(BaseSettings):
         for name in _DATABASES:
             url: SecretStr | None = getattr(self, name, None)
             parts = urlsplit(url.get_secret_value()) if url else None
-            if parts and parts.password and not is_local(parts.hostname or "") and is_weak(unquote(parts.password)):
+            places = hosts_of(url.get_secret_value()) if url else []
+            local = bool(places) and all(is_local(host) for host, _ in places)
+            if parts and parts.password and not local and is_weak(unquote(parts.password)):
                 yield f"{name.upper()}: password {hint}"
 
 

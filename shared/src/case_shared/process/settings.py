@@ -7,6 +7,7 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, DirectoryPat
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from case_shared.process.database_urls import hosts_of
 from case_shared.process.safe_settings import SafeSettings
 from case_shared.words.scopes import Scope
 
@@ -32,6 +33,10 @@ def _known_scopes(text: str) -> str:
 def _postgresql(url: SecretStr) -> SecretStr:
     if not url.get_secret_value().startswith(("postgres://", "postgresql://")):
         raise ValueError("it must begin with postgresql://")
+    try:
+        hosts_of(url.get_secret_value())
+    except ValueError:
+        raise ValueError("each host must be name, name:port or [IPv6]:port, separated by commas") from None
     return url
 
 
@@ -107,7 +112,8 @@ class DatabaseSettings(BaseSettings):
     """Where PostgreSQL is."""
 
     database_url: DatabaseUrl = Field(
-        description="The database address for the service's own role: postgresql://user:password@host:port/name."
+        description="The database address for the service's own role: postgresql://user:password@host:port/name. Of "
+        "several hosts, separated by commas, the primary is used."
     )
     database_pool_size: Annotated[int, Field(ge=2, le=64)] = Field(
         default=12, description="The most database connections of one process."

@@ -117,7 +117,7 @@ async def open_pool(
     while True:
         try:
             pool = await create_pool(
-                settings.database_url.get_secret_value(),
+                settings.database_url.get_secret_value,
                 schema=service.replace("-", "_"),
                 name=service,
                 size=size or settings.database_pool_size,

@@ -21,7 +21,6 @@ def connection_settings(timeout_seconds: float) -> dict[str, str]:
     others = ("seqscan", "bitmapscan", "hashjoin", "mergejoin")
     return {
         "statement_timeout": f"{round(timeout_seconds * 1000)}ms",
-        "default_transaction_read_only": "on",
         "plan_cache_mode": "force_generic_plan",
         **{f"enable_{method}": "off" for method in others},
         "max_parallel_workers_per_gather": "0",
