@@ -1,25 +1,34 @@
 """The shutdown of a service's server loses no request in flight."""
 
 import asyncio
+import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx2
 import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from case_shared.process.clock import SystemClock
+from case_shared.process.heartbeats import Heartbeats
+from case_shared.web.health import health_routes
 from case_shared.web.http_protocol import BoundedProtocol
 from case_shared.web.service import _Server
 from tests.support.eventually import eventually
-from tests.support.processes import free_port
+from tests.support.patience import PATIENCE
+from tests.support.processes import Process, free_port
 
 
 @asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[tuple[_Server, httpx2.AsyncClient, "asyncio.Task[None]"]]:
+async def serving(
+    app: FastAPI, drain_seconds: float = 0
+) -> AsyncIterator[tuple[_Server, httpx2.AsyncClient, "asyncio.Task[None]"]]:
     port = free_port()
     config = uvicorn.Config(app, port=port, http=BoundedProtocol, log_config=None, lifespan="off")
-    server = _Server(config)
+    server = _Server(config, drain_seconds)
     run = asyncio.create_task(server.serve(sockets=[config.bind_socket()]))
 
     async def started() -> bool:
@@ -72,6 +81,62 @@ async def test_a_request_that_waits_is_told_that_the_server_stops() -> None:
         answer = await asyncio.wait_for(waiting, 10)
         assert (answer.json(), answer.headers["connection"]) == ("told", "close")
         await asyncio.wait_for(run, 10)
+
+
+async def test_readiness_fails_before_anything_else_ends() -> None:
+    application = app()
+    application.include_router(health_routes(Heartbeats(SystemClock()), {}))
+    async with serving(application, drain_seconds=1.5) as (server, client, run):
+        assert (await client.get("/readyz")).status_code == 200
+        server.handle_exit(signal.SIGTERM, None)
+        began = time.monotonic()
+        answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()["ready"]) == (503, False)
+        # New connections, too, and without a word of the end.
+        async with httpx2.AsyncClient(base_url=client.base_url) as another:
+            answer = await another.get("/")
+            assert (answer.status_code, answer.headers.get("connection")) == (200, None)
+        assert (await client.get("/healthz")).status_code == 200
+        await asyncio.wait_for(run, 10)
+        assert time.monotonic() - began > 1.4
+
+
+async def test_another_signal_ends_the_time_for_draining() -> None:
+    async with serving(app(), drain_seconds=300) as (server, _client, run):
+        server.handle_exit(signal.SIGTERM, None)
+        server.handle_exit(signal.SIGTERM, None)
+        await asyncio.wait_for(run, 10)
+
+
+@pytest.mark.parametrize("module", ["case_api", "d365_sync", "status_sync", "portal_web"])
+async def test_sigterm_ends_a_start_that_waits_for_the_database(module: str, tmp_path: Path) -> None:
+    environment = {
+        "DATABASE_URL": f"postgresql://u:p@127.0.0.1:{free_port()}/db",
+        "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}",
+        "OIDC_ISSUER": "http://127.0.0.1:1",
+        "D365_URL": "http://127.0.0.1:1",
+        "D365_TOKEN_URL": "http://127.0.0.1:1/token",
+        "D365_CLIENT_ID": "c",
+        "D365_CLIENT_SECRET": "s",
+        "PUBLIC_URL": "http://127.0.0.1:1",
+        "CASE_API_URL": "http://127.0.0.1:1",
+        "PORT": str(free_port()),
+    }
+    process = Process(module, ("serve",), environment, "", tmp_path / "log")
+    process.start()
+    try:
+
+        async def waits() -> bool:
+            return "database_not_reached" in process.output()
+
+        await eventually(waits, within_seconds=60)
+        began = time.monotonic()
+        assert await process.stop() == 0
+        assert time.monotonic() - began < 3 * PATIENCE
+    finally:
+        process.kill()
+    assert '"level": "error"' not in process.output()
+    assert "Traceback" not in process.output()
 
 
 async def _tasks(server: _Server) -> int:

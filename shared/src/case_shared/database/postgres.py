@@ -60,8 +60,8 @@ async def create_pool(
     our transactions wait for nothing but the database. A command that takes longer than `command_seconds` raises
     `TimeoutError`, and takes at most as long again to give up.
 
-    Connections to a read-only server are replaced: the server may have become a standby of a new primary, or its setting
-    was changed for new connections only.
+    Connections to a read-only server are replaced: the server may have become a standby of a new primary, or its
+    setting was changed for new connections only.
     """
     pool: Pool = await asyncpg.create_pool(
         connect=connector(url if callable(url) else lambda: url),

@@ -1,6 +1,8 @@
 """The commands of each service; each imports what it needs only when it runs, so that `migrate` starts fast."""
 
 import argparse
+import signal
+import sys
 from collections.abc import Callable
 
 
@@ -28,6 +30,8 @@ def run(
     arguments = parser.parse_args()
     match arguments.command:
         case "serve":
+            # Until the service has its own handler: what runs as the first process of a container ignores it.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             serve()
         case "migrate":
             migrate()

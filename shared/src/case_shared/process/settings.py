@@ -99,6 +99,13 @@ class ServiceSettings(HttpSettings, SafeSettings):
         le=3600,
         description="How long a client may read nothing of its response before it is disconnected.",
     )
+    drain_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=300,
+        description="After SIGTERM /readyz fails for this long while everything else goes on, so that load balancers "
+        "send nothing more; then the service stops. Grant the stop 20 seconds on top of it.",
+    )
     otel_exporter_otlp_endpoint: str | None = Field(
         default=None,
         description="The address of the OpenTelemetry collector. Without it, the service sends no traces.",

@@ -29,6 +29,7 @@ def health_routes(
 
     `/readyz` also shows the checks in `shown`, which do not affect readiness. If a check raises `NotReady`, `reasons`
     shows its message. `/metrics` answers this machine and callers that send `metrics_token`; others get 404.
+    A service that is about to stop is not ready.
     """
     router = APIRouter(include_in_schema=False)
 
@@ -38,7 +39,9 @@ def health_routes(
         return JSONResponse({"healthy": not stuck, "stuck_seconds": stuck}, 503 if stuck else 200)
 
     @router.get("/readyz")
-    async def readyz() -> Response:
+    async def readyz(request: Request) -> Response:
+        if getattr(request.app.state, "draining", False):
+            return JSONResponse({"ready": False, "checks": {}, "reasons": {"service": "It is about to stop."}}, 503)
         asked = {**checks, **shown}
         answers = await asyncio.gather(*(_fails(check) for check in asked.values()))
         results = {name: answer is None for name, answer in zip(asked, answers, strict=True)}

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import logging
 import resource
 import select
 import signal
@@ -11,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from types import FrameType
 from typing import Any
 
 import structlog
@@ -28,12 +30,41 @@ from case_shared.web.http_protocol import BoundedProtocol
 
 log = structlog.get_logger(__name__)
 GRACE_SECONDS = 8
-# How long clients may go on using their open connections when the service stops.
-DRAIN_SECONDS = 2.0
+# How long clients may go on using connections that are open when the service stops.
+_LINGER_SECONDS = 2.0
 
 
 class _Server(HttpServer):
-    """uvicorn's server, whose end fails no request, and which exits with 0 instead of raising the signal again."""
+    """uvicorn's server, whose end fails no request, and which ends with 0 rather than raise the signal again.
+
+    A signal ends a start at once, whatever it waits for. Once it serves, `/readyz` fails first, and for `drain_seconds`
+    it serves as before, so that whoever sends it requests hears of its end; another signal ends that time.
+    """
+
+    def __init__(self, config: uvicorn.Config, drain_seconds: float = 0) -> None:
+        super().__init__(config)
+        self.drain_seconds = drain_seconds
+        self.given_up = False
+        self._draining = False
+        self._serving: asyncio.Task[Any] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.started and self._serving is not None:
+            self.given_up = True
+            log.info("start_given_up", signal=signal.Signals(sig).name)
+            # What it has to say of an application that did not start would be a stack trace of this very end.
+            logging.getLogger("uvicorn.error").disabled = True
+            self._serving.cancel()
+        elif self.drain_seconds and not self._draining:
+            self._draining = True
+            log.info("draining", seconds=self.drain_seconds)
+            self.config.app.state.draining = True  # type: ignore[union-attr]
+            asyncio.get_running_loop().call_later(self.drain_seconds, self._stop)
+        else:
+            super().handle_exit(sig, frame)
+
+    def _stop(self) -> None:
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more connections, and close each open one with its next answer, before everything ends.
@@ -60,14 +91,14 @@ class _Server(HttpServer):
 
     def _in_use(self, seconds: float) -> bool:
         """Whether a client may still use its connection, or has just sent something that nobody has read."""
-        if seconds < DRAIN_SECONDS:
+        if seconds < _LINGER_SECONDS:
             return bool(self.connections)
         sockets = [connection.transport.get_extra_info("socket") for connection in self.connections]
-        return seconds < 2 * DRAIN_SECONDS and any(_readable(one) for one in sockets if one is not None)
+        return seconds < 2 * _LINGER_SECONDS and any(_readable(one) for one in sockets if one is not None)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
+        loop, self._serving = asyncio.get_running_loop(), asyncio.current_task()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
@@ -150,6 +181,7 @@ def run(service: str, settings: ServiceSettings, port: int, app: FastAPI) -> Non
         keep_alive_seconds=settings.keep_alive_seconds,
         client_timeout_seconds=settings.client_timeout_seconds,
         trusted_proxies=settings.trusted_proxies,
+        drain_seconds=settings.drain_seconds,
     )
 
 
@@ -178,11 +210,12 @@ def serve(
     client_timeout_seconds: float,
     keep_alive_seconds: int = KEEP_ALIVE_SECONDS,
     trusted_proxies: str = "",
+    drain_seconds: float = 0,
 ) -> None:
     """Serve `app` until a signal stops it; requests under way are finished first.
 
     A client that takes nothing of its answer for `client_timeout_seconds` is disconnected. Exits with 2, and says why,
-    if the port is in use; with 3 if the start failed.
+    if the port is in use; with 3 if the start failed. A signal that comes before the start is done ends it with 0.
     """
     config = uvicorn.Config(
         app,
@@ -202,9 +235,13 @@ def serve(
     sock = _bound(host, port)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; accepted connections inherit it
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(client_timeout_seconds * 1000))
-    server = _Server(config)
-    uvloop.run(server.serve(sockets=[sock]))
-    if not server.started:
+    server = _Server(config, drain_seconds)
+    try:
+        uvloop.run(server.serve(sockets=[sock]))
+    except asyncio.CancelledError:
+        if not server.given_up:
+            raise
+    if not server.started and not server.given_up:
         raise SystemExit(3)
 
 
