@@ -27,6 +27,11 @@ class Database:
 
     superuser_url: str
 
+    @property
+    def name(self) -> str:
+        """What the server calls it."""
+        return urlsplit(self.superuser_url).path.removeprefix("/")
+
     def url(self, role: str) -> str:
         """The URL with which `role` connects, as in production."""
         return with_user(self.superuser_url, role)

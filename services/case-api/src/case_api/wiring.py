@@ -16,7 +16,7 @@ from case_api.app.resend_submissions import EVERY_SECONDS, Resender
 from case_api.app.submit_case import Submitter
 from case_api.consumers import DeliveryConsumer
 from case_api.live import LiveReader
-from case_api.postgres.case_list import PostgresCaseList, connection_settings
+from case_api.postgres.case_list import PostgresCaseList, connection_settings, settings_statement
 from case_api.postgres.case_store import PostgresCaseStore
 from case_api.postgres.delivery_store import PostgresResendStore, Resends
 from case_api.postgres.list_store import PostgresListStore
@@ -42,6 +42,7 @@ from case_shared.process.clock import SystemClock
 from case_shared.process.heartbeats import Heartbeats
 from case_shared.process.loop_delay import measure_loop_delay
 from case_shared.process.loops import Doorbell, finish, run_loop, start
+from case_shared.process.settings import Pooler
 from case_shared.web import service
 from case_shared.web.auth import TokenVerifier
 from case_shared.web.cursors import Cursors, shared_key
@@ -109,7 +110,7 @@ class Service:
         submitter = Submitter(submissions.batched(), self.doorbell)
         return Context(
             cases=PostgresCaseStore(self.pool),
-            list=PostgresCaseList(self.list_pool),
+            list=self._list(),
             lists=self.lists,
             dealers=self.dealers,
             submitter=submitter,
@@ -121,6 +122,11 @@ class Service:
             cursors=self.cursors,
             keep_alive_seconds=self.settings.live_keep_alive_seconds,
         )
+
+    def _list(self) -> PostgresCaseList:
+        pooled = self.settings.database_pooler is not Pooler.NONE
+        first = settings_statement(connection_settings(self.settings.list_timeout_seconds)) if pooled else ""
+        return PostgresCaseList(self.list_pool, first)
 
     def retention(self) -> Retention:
         """Return the removal of what is kept only for a configured time."""
@@ -238,7 +244,8 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
     async with AsyncExitStack() as stack:
         pool = await service.open_pool(settings, service="case-api")
         stack.push_async_callback(close_pool, pool)
-        options = connection_settings(settings.list_timeout_seconds)
+        direct = settings.database_pooler is Pooler.NONE
+        options = connection_settings(settings.list_timeout_seconds) if direct else None
         size = settings.list_pool_size
         list_pool = await service.open_pool(settings, service="case-api", purpose="list", size=size, options=options)
         stack.push_async_callback(close_pool, list_pool)

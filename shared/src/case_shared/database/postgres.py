@@ -16,6 +16,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from prometheus_client import Gauge
 
 from case_shared.database.connecting import connector
+from case_shared.process.settings import STATEMENTS, Pooler
 from case_shared.process.telemetry import Exporting
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ else:
 log = structlog.get_logger(__name__)
 _tracer = trace.get_tracer("case_shared.database")
 _CLOSE_SECONDS = 2.0
-# More than we have: each connection plans a statement once, not again every five minutes.
-_STATEMENTS = 500
 # Less than a leader's lease: no lock of a frozen leader blocks its successor.
 _IDLE_IN_TRANSACTION = "5s"
 _READ_ONLY = "default_transaction_read_only"
@@ -42,6 +41,10 @@ _connections = Gauge(
 )
 
 
+class SearchPathMissing(ConnectionError):
+    """The role's connections do not find its schema, and through a pooler nobody else can tell them."""
+
+
 async def create_pool(
     url: str | Callable[[], str],
     *,
@@ -50,6 +53,8 @@ async def create_pool(
     size: int,
     command_seconds: float = 60,
     settings: Mapping[str, str] | None = None,
+    statements: int = STATEMENTS,
+    pooler: Pooler = Pooler.NONE,
 ) -> Pool:
     """Open a pool whose connections find `schema` first and have `settings`; `name` shows in `pg_stat_activity`.
 
@@ -62,25 +67,44 @@ async def create_pool(
 
     Connections to a read-only server are replaced: the server may have become a standby of a new primary, or its
     setting was changed for new connections only.
+
+    A `pooler` that gives a server's connection away after each transaction knows no settings of ours: they are those of
+    the role (`sql/roles.sql`), and `settings` must not be given. `statements` are kept prepared for each connection.
     """
+    direct = pooler is Pooler.NONE
+    assert direct or not settings
+    ours = {
+        "search_path": f"{schema}, public",
+        "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION,
+        **(settings or {}),
+    }
     pool: Pool = await asyncpg.create_pool(
         connect=connector(url if callable(url) else lambda: url),
         min_size=1,
         max_size=size,
-        reset=_renewing(lambda: pool),
+        reset=_renewing(lambda: pool) if direct else _keep,
         init=_prepare,
         command_timeout=command_seconds,
-        statement_cache_size=_STATEMENTS,
+        statement_cache_size=statements,
+        # A statement is planned once a connection, not anew every five minutes.
         max_cached_statement_lifetime=0,
-        server_settings={
-            "application_name": name,
-            "search_path": f"{schema}, public",
-            "timezone": "UTC",
-            "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION,
-            **(settings or {}),
-        },
+        # A pooler keeps these two for each client.
+        server_settings={"application_name": name, "timezone": "UTC", **(ours if direct else {})},
     )
+    if not direct:
+        await _require_schema(pool, schema)
     return pool
+
+
+async def _require_schema(pool: Pool, schema: str) -> None:
+    """Raise `SearchPathMissing`, and close `pool`, where its connections do not find `schema` first."""
+    found = await pool.fetchval("SELECT current_schema()")
+    if found != schema:
+        await close_pool(pool)
+        raise SearchPathMissing(
+            f"through the pooler schema {found} is found first, not {schema}: run roles.sql again (docs/postgresql.md)"
+            " and let the pooler connect anew"
+        )
 
 
 def measure_pool(pool: Pool, purpose: str) -> None:
@@ -101,6 +125,10 @@ async def close_pool(pool: Pool) -> None:
             await pool.close()  # cuts them if canceled
     except TimeoutError:
         log.warning("pool_cut", seconds=_CLOSE_SECONDS)
+
+
+async def _keep(_connection: Connection) -> None:
+    """Reset nothing: at the next transaction the server's connection may be another one."""
 
 
 def _renewing(pool: Callable[[], Pool]) -> Callable[[Connection], Awaitable[None]]:

@@ -1,6 +1,7 @@
 """Settings come from the environment; a start reports what is wrong or missing before it does anything."""
 
 import sys
+from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, DirectoryPath, Field, SecretStr, ValidationError
@@ -16,6 +17,8 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 # Longer than the 60 s of usual load balancers: we never close a connection that they are about to use.
 KEEP_ALIVE_SECONDS = 75
 BODY_SECONDS = 10.0
+# Prepared statements that a connection keeps: more than there are.
+STATEMENTS = 500
 Days = Annotated[float, Field(gt=0, le=3650)]
 
 
@@ -115,6 +118,13 @@ class ServiceSettings(HttpSettings, SafeSettings):
     )
 
 
+class Pooler(StrEnum):
+    """What stands between a service and PostgreSQL."""
+
+    NONE = "none"
+    TRANSACTION = "transaction"
+
+
 class DatabaseSettings(BaseSettings):
     """Where PostgreSQL is."""
 
@@ -124,6 +134,16 @@ class DatabaseSettings(BaseSettings):
     )
     database_pool_size: Annotated[int, Field(ge=2, le=64)] = Field(
         default=12, description="The most database connections of one process."
+    )
+    database_pooler: Pooler = Field(
+        default=Pooler.NONE,
+        description="What DATABASE_URL leads to: PostgreSQL itself, or a pooler (PgBouncer) that gives connections to "
+        "others after each transaction (docs/postgresql.md).",
+    )
+    database_statement_cache_size: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        default=STATEMENTS,
+        description="How many statements a connection keeps prepared. 0 for PgBouncer before 1.21, or with "
+        "max_prepared_statements = 0.",
     )
     database_command_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
         default=60, description="How long an SQL statement may take. Longer ones are canceled."

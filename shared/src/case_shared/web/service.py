@@ -142,7 +142,8 @@ async def open_pool(
 ) -> Pool:
     """Open a pool on the schema with the service's name, however long PostgreSQL takes to be reachable.
 
-    `purpose` is its name in the metrics; `size` defaults to the setting; `options` are settings of its connections.
+    `purpose` is its name in the metrics; `size` defaults to the setting; `options` are settings of its connections,
+    which a pooler refuses.
     """
     never = asyncio.Event()
     while True:
@@ -154,6 +155,8 @@ async def open_pool(
                 size=size or settings.database_pool_size,
                 command_seconds=settings.database_command_timeout_seconds,
                 settings=options,
+                statements=settings.database_statement_cache_size,
+                pooler=settings.database_pooler,
             )
         except UNREACHABLE as error:
             log.warning("database_not_reached", setting="DATABASE_URL", error=repr(error))

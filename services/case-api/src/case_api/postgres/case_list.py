@@ -1,5 +1,6 @@
 """The list in PostgreSQL, with its own connections: what takes long there delays nobody else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,11 +30,20 @@ def connection_settings(timeout_seconds: float) -> dict[str, str]:
     }
 
 
+def settings_statement(settings: Mapping[str, str]) -> str:
+    """What gives `settings` to the transaction in which it is run."""
+    return ";".join(f"SET LOCAL {name} = '{value}'" for name, value in settings.items())
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresCaseList:
-    """case_api.app.stores.CaseList."""
+    """case_api.app.stores.CaseList.
+
+    `first`, if any, is run in each statement's transaction before it: for connections that do not keep their settings.
+    """
 
     pool: Pool
+    first: str = ""
 
     async def page(self, query: ListQuery, after: Place | None, limit: int) -> list[Listed]:
         """Return up to `limit` cases after `after`. Raises: `ListTooSlow`."""
@@ -52,7 +62,11 @@ class PostgresCaseList:
 
     async def _fetch(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         try:
-            return await self.pool.fetch(statement, *values)
+            if not self.first:
+                return await self.pool.fetch(statement, *values)
+            async with self.pool.acquire() as connection, connection.transaction(readonly=True):
+                await connection.execute(self.first)
+                return await connection.fetch(statement, *values)
         except asyncpg.QueryCanceledError as error:
             raise ListTooSlow(str(error)) from error
 

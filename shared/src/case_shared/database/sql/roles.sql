@@ -9,6 +9,11 @@ BEGIN
             EXECUTE format('CREATE ROLE %I LOGIN', role_name);
         END IF;
     END LOOP;
+    -- A service asks for these itself, unless a pooler is between, which passes no settings on (docs/postgresql.md).
+    FOREACH role_name IN ARRAY ARRAY['case_api', 'd365_sync', 'status_sync', 'portal_web'] LOOP
+        EXECUTE format('ALTER ROLE %I SET search_path = %I, public', role_name, role_name);
+        EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', role_name, '5s');
+    END LOOP;
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO case_migrations, case_api, d365_sync, status_sync, portal_web', current_database());
 END
