@@ -102,6 +102,8 @@ and exits with 2.
 
 With Docker Compose, write the settings into `.env`. [.env.example](../.env.example) lists those that Compose passes on,
 and the passwords and ports that only Compose needs. Secrets are marked; they never appear in logs.
+Each secret, except those of the sandbox and the development provider, can be in a file: set `NAME_FILE` instead of
+`NAME` ([postgresql.md](postgresql.md#secrets-as-files)).
 
 In the column "read by", `services` means case-api, d365-sync, status-sync and portal-web; `migrate` means this command
 and `restored` of each service; `d365 check` means `casebridge d365 check`, and so on.

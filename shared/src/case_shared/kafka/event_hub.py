@@ -8,9 +8,9 @@ from typing import Annotated, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
-from pydantic_settings import BaseSettings
 
 from case_shared.kafka.connection import KafkaSettings
+from case_shared.process.secret_files import SecretFileSettings
 
 _USER = "$ConnectionString"
 _PORT = 9093
@@ -64,7 +64,7 @@ def _of_an_event_hub(text: SecretStr) -> SecretStr:
 EventHubConnection = Annotated[SecretStr, AfterValidator(_of_an_event_hub)]
 
 
-class InboundTopic(BaseSettings):
+class InboundTopic(SecretFileSettings):
     """Where D365's business events come in."""
 
     d365_events_topic: str = Field(

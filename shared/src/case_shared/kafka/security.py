@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 from pydantic import Field, FilePath, SecretStr, model_validator
-from pydantic_settings import BaseSettings
+
+from case_shared.process.secret_files import SecretFileSettings
 
 OAUTH = "OAUTHBEARER"
 _OAUTH_NEEDS = ("kafka_oauth_token_url", "kafka_oauth_client_id", "kafka_oauth_client_secret")
 _PASSWORD_NEEDS = ("kafka_sasl_username", "kafka_sasl_password")
 
 
-class KafkaSecurity(BaseSettings):
+class KafkaSecurity(SecretFileSettings):
     """TLS and SASL; what does not fit together is named before anything starts."""
 
     kafka_security_protocol: str = Field(

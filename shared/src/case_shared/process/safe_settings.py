@@ -9,9 +9,9 @@ from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings
 
 from case_shared.process.database_urls import hosts_of
+from case_shared.process.secret_files import SecretFileSettings
 
 _SHORTEST_SECRET = 16
 _FEWEST_CHARACTERS = 6
@@ -52,7 +52,7 @@ def is_weak(secret: str) -> bool:
     return known or len(secret) < _SHORTEST_SECRET or len(set(secret)) < _FEWEST_CHARACTERS
 
 
-class SafeSettings(BaseSettings):
+class SafeSettings(SecretFileSettings):
     """The checks, for whichever of those settings a service has."""
 
     casebridge_trial: bool = Field(

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from case_shared.process.database_urls import hosts_of
 from case_shared.process.safe_settings import SafeSettings
+from case_shared.process.secret_files import SecretFileSettings, UnusableSecretFile
 from case_shared.words.scopes import Scope
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
@@ -125,7 +126,7 @@ class Pooler(StrEnum):
     TRANSACTION = "transaction"
 
 
-class DatabaseSettings(BaseSettings):
+class DatabaseSettings(SecretFileSettings):
     """Where PostgreSQL is."""
 
     database_url: DatabaseUrl = Field(
@@ -218,6 +219,9 @@ def load_settings(settings: type[SettingsT]) -> SettingsT:
     """Read `settings` from the environment, or report every wrong and missing variable and exit with 2."""
     try:
         return settings(_env_ignore_empty=True)  # an empty variable counts as not set: Compose passes such on
+    except UnusableSecretFile as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(2) from None
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
             # A check over several settings has no location; its message names them.

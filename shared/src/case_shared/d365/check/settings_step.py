@@ -7,6 +7,7 @@ from yarl import URL
 from case_shared.d365.check.report import Finding, failed, ok, warning
 from case_shared.d365.settings import D365Settings
 from case_shared.kafka.event_hub import InboundTopic
+from case_shared.process.secret_files import UnusableSecretFile
 
 _SOME_URL = "https://example.operations.dynamics.com"
 
@@ -21,6 +22,8 @@ def read_settings() -> tuple[CheckSettings | None, list[Finding]]:
     """Read the settings from the environment, or return a finding for each that is wrong or missing."""
     try:
         settings = CheckSettings(_env_ignore_empty=True)
+    except UnusableSecretFile as error:
+        return None, [_problem("", "", str(error))]
     except ValidationError as error:
         return None, [*_problems(error), *_behind_the_missing_url(error)]
     return settings, judge_settings(settings)

@@ -183,12 +183,13 @@ async def stored_checks(stack: AsyncExitStack, settings: "D365Settings") -> "Pos
     """d365-sync's results; None if DATABASE_URL names no database, or one that does not exist yet."""
     from case_shared.database.errors import UNREACHABLE
     from case_shared.database.postgres import close_pool, create_pool
+    from case_shared.process.secret_files import secret_variable
     from d365_sync.postgres.checks import PostgresChecks
 
-    url = os.environ.get("DATABASE_URL")
-    if not url:
-        return None
     try:
+        url = secret_variable("DATABASE_URL")
+        if not url:
+            return None
         pool = await create_pool(url, schema="d365_sync", name="d365-check", size=2)
         stack.push_async_callback(close_pool, pool)
         checks = PostgresChecks(pool, settings.d365_url, settings.mapping)
