@@ -8,11 +8,12 @@ import time
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from alembic import command, context
 from alembic.config import Config
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
@@ -20,16 +21,35 @@ from case_shared.process.database_urls import session_attrs
 
 _LOCK = 4_242_001  # any number, the same for all our migrations: no two of them run at once
 _LOCK_POLL_SECONDS = 0.1
+_OLDEST = "oldest code: "
 
 
-def upgrade(database_url: str, *, package: str, schema: str, revision: str = "head") -> None:
-    """Bring `schema` to `revision` of `package`'s migrations, by default the newest; does nothing if it is there."""
+class SchemaTooNew(Exception):
+    """A newer release has dropped what this one still uses; the message names both."""
+
+
+class Newer(NamedTuple):
+    """The revision that a newer release has brought the schema to, and the newest that this one knows."""
+
+    found: str
+    known: str
+
+
+def upgrade(database_url: str, *, package: str, schema: str, revision: str = "head") -> Newer | None:
+    """Bring `schema` to `revision` of `package`'s migrations, by default the newest; does nothing if it is there.
+
+    A schema that a newer release has brought further is left as it is and returned, for releases add first and drop one
+    release later: so an older one runs beside its successor, and one can go back. Raises `SchemaTooNew` where a newer
+    migration says (`oldest_code`) that this code is too old for it.
+    """
     with resources.as_file(resources.files(package) / "postgres" / "migrations") as folder:
         config = Config()
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
         config.set_main_option("path_separator", "os")
-        config.attributes.update(database_url=database_url, schema=schema)
+        config.attributes.update(database_url=database_url, schema=schema, scripts=ScriptDirectory.from_config(config))
         command.upgrade(config, revision)
+        newer: Newer | None = config.attributes.get("newer")
+        return newer
 
 
 def run_environment() -> None:
@@ -46,8 +66,36 @@ def run_environment() -> None:
         connection.execute(text(f"SET search_path TO {schema}, public"))
         connection.commit()
         context.configure(connection=connection, version_table="schema_version", version_table_schema=schema)
+        scripts = {script.revision: script for script in attributes["scripts"].walk_revisions()}
+        if newer := _newer(connection, schema, max(scripts)):
+            attributes["newer"] = newer
+            return
         with context.begin_transaction():
             context.run_migrations()
+        _note_oldest_code(connection, schema, scripts)
+
+
+def _newer(connection: Connection, schema: str, known: str) -> Newer | None:
+    """The schema's revision, where it is newer than `known`: revisions are numbers of four digits."""
+    found = context.get_context().get_current_revision()
+    if found is None or found <= known:
+        return None
+    oldest = connection.scalar(text("SELECT obj_description(to_regclass(:name))"), {"name": f"{schema}.schema_version"})
+    if oldest and oldest.removeprefix(_OLDEST) > known:
+        raise SchemaTooNew(
+            f"schema {schema} is at revision {found} and needs code that knows {oldest.removeprefix(_OLDEST)}; this"
+            f" release knows {known}. Deploy a newer one, or restore a backup from before."
+        )
+    return Newer(found, known)
+
+
+def _note_oldest_code(connection: Connection, schema: str, scripts: Mapping[str, Script]) -> None:
+    """Leave a word for older releases: which code the migrations that ran can still be used by."""
+    now = context.get_context().get_current_revision() or ""
+    named = [getattr(script.module, "oldest_code", "") for revision, script in scripts.items() if revision <= now]
+    if oldest := max(named, default=""):
+        connection.execute(text(f"COMMENT ON TABLE {schema}.schema_version IS '{_OLDEST}{oldest}'"))
+        connection.commit()
 
 
 def _lock(connection: Connection) -> None:

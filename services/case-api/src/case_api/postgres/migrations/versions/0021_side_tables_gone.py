@@ -6,6 +6,8 @@ from case_shared.database.migrations import execute
 
 revision = "0021"
 down_revision = "0020"
+# Its lists read the index of 0020, and nothing that is dropped here.
+oldest_code = "0020"
 
 # With their triggers. `cases` is locked for a moment, as for any change of its shape.
 _FUNCTIONS = ("list_cases", "list_changed_statuses", "list_changed_ids")
