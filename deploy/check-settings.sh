@@ -45,19 +45,23 @@ check_url() {
     *) refuse "$1" "use https, because secrets and tokens go there" ;;
   esac
 }
-for name in POSTGRES_PASSWORD CASE_MIGRATIONS_PASSWORD CASE_API_PASSWORD D365_SYNC_PASSWORD STATUS_SYNC_PASSWORD \
-  PORTAL_WEB_PASSWORD KAFKA_BROKER_PASSWORD KAFKA_MIGRATIONS_PASSWORD KAFKA_CASE_API_PASSWORD KAFKA_D365_SYNC_PASSWORD \
-  KAFKA_STATUS_SYNC_PASSWORD KAFKA_D365_PASSWORD; do
-  check_secret $name
-  case $(printenv "$name" || true) in
-    *[!A-Za-z0-9_.~-]*) refuse "$name" "use only letters, digits and - _ . ~, because it is part of an address or a quoted setting" ;;
-  esac
-done
-check_secret D365_EVENTS_SECRET
-# The services check how these fit together.
-if [ -n "${D365_CLIENT_SECRET:-}" ] || [ -z "${D365_CLIENT_CERTIFICATE:-}${D365_MANAGED_IDENTITY:-}" ]; then
-  check_secret D365_CLIENT_SECRET
-fi
+check_secrets() {
+  for name in POSTGRES_PASSWORD CASE_MIGRATIONS_PASSWORD CASE_API_PASSWORD D365_SYNC_PASSWORD STATUS_SYNC_PASSWORD \
+    PORTAL_WEB_PASSWORD KAFKA_BROKER_PASSWORD KAFKA_MIGRATIONS_PASSWORD KAFKA_CASE_API_PASSWORD \
+    KAFKA_D365_SYNC_PASSWORD KAFKA_STATUS_SYNC_PASSWORD KAFKA_D365_PASSWORD; do
+    check_secret $name
+    case $(printenv "$name" || true) in
+      *[!A-Za-z0-9_.~-]*) refuse "$name" "use only letters, digits and - _ . ~, because it is part of an address or a quoted setting" ;;
+    esac
+  done
+  check_secret D365_EVENTS_SECRET
+  # The services check how these fit together.
+  if [ -n "${D365_CLIENT_SECRET:-}" ] || [ -z "${D365_CLIENT_CERTIFICATE:-}${D365_MANAGED_IDENTITY:-}" ]; then
+    check_secret D365_CLIENT_SECRET
+  fi
+}
+# With deploy/outside.yml these are in files that only the services are given, and which they check themselves.
+[ "${CASEBRIDGE_OUTSIDE:-}" = true ] || check_secrets
 for name in OIDC_CLIENT_SECRET METRICS_TOKEN KAFKA_SASL_PASSWORD; do
   [ -z "$(printenv $name || true)" ] || check_secret $name
 done

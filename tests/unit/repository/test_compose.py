@@ -192,6 +192,9 @@ TRIAL = {
         (REAL, {"METRICS_TOKEN": "x"}, "METRICS_TOKEN"),
         (REAL, {"D365_EVENTS_SECRET": "ababababababababababab"}, "D365_EVENTS_SECRET"),
         (REAL, {"KAFKA_BROKER_PASSWORD": "kafka"}, "KAFKA_BROKER_PASSWORD"),
+        (REAL, {"CASEBRIDGE_OUTSIDE": "true", "POSTGRES_PASSWORD": "", "D365_EVENTS_SECRET": ""}, None),
+        (REAL, {"CASEBRIDGE_OUTSIDE": "true", "OIDC_ISSUER": "http://elsewhere.example"}, "OIDC_ISSUER"),
+        (REAL, {"CASEBRIDGE_OUTSIDE": "true", "METRICS_TOKEN": "x"}, "METRICS_TOKEN"),
     ],
 )
 def test_the_stack_does_not_start_with_an_open_door(
