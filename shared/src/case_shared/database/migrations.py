@@ -21,6 +21,7 @@ from case_shared.process.database_urls import session_attrs
 
 _LOCK = 4_242_001  # any number, the same for all our migrations: no two of them run at once
 _LOCK_POLL_SECONDS = 0.1
+_HOST_SECONDS = 10  # for each of several
 _OLDEST = "oldest code: "
 
 
@@ -58,8 +59,7 @@ def run_environment() -> None:
     schema: str = attributes["schema"]
     url: str = attributes["database_url"]
     # As libpq reads it: SQLAlchemy knows no address with several hosts.
-    wanted = {"target_session_attrs": found} if (found := session_attrs(url)) else {}
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url, **wanted), poolclass=NullPool)
+    engine = create_engine("postgresql+psycopg://", creator=lambda: _connect(url), poolclass=NullPool)
     with engine.connect() as connection:
         _lock(connection)
         connection.execute(text("SET lock_timeout = '5s'"))
@@ -96,6 +96,13 @@ def _note_oldest_code(connection: Connection, schema: str, scripts: Mapping[str,
     if oldest := max(named, default=""):
         connection.execute(text(f"COMMENT ON TABLE {schema}.schema_version IS '{_OLDEST}{oldest}'"))
         connection.commit()
+
+
+def _connect(url: str) -> psycopg.Connection[Any]:
+    wanted = session_attrs(url)
+    if wanted is None:
+        return psycopg.connect(url)
+    return psycopg.connect(url, target_session_attrs=wanted, connect_timeout=_HOST_SECONDS)
 
 
 def _lock(connection: Connection) -> None:
