@@ -41,7 +41,7 @@ demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its en
 	@exec $(RUN)/casebridge demo $(ARGS)
 
 test: $(INSTALLED) ## Run all tests, on their own PostgreSQL and Kafka
-	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/chaos --ignore tests/cluster --ignore tests/client --ignore tests/foreign_clients --ignore tests/identity --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
+	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/chaos --ignore tests/cluster --ignore tests/client --ignore tests/foreign_clients --ignore tests/identity --ignore tests/proxies --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
 
 models: $(INSTALLED) ## Regenerate the portal's models of the APIs, from docs/openapi
 	@exec $(RUN)/python -m tests.support.portal_models
@@ -71,6 +71,10 @@ foreign-clients: $(INSTALLED) ## Run other people's clients against the D365 san
 identity: $(INSTALLED) ## Sign in at a real Keycloak in Chromium: renewal, sign-out, back-channel, new keys; not part of CI
 	@$(CHROMIUM)
 	@exec $(RUN)/python -m pytest -p no:schemathesis tests/identity $(ARGS)
+
+.PHONY: proxies
+proxies: $(INSTALLED) ## Run the samples of deploy/proxies with two replicas of each service; needs nginx and haproxy (apt)
+	@exec $(RUN)/python -m pytest -p no:schemathesis tests/proxies $(ARGS)
 
 settings: $(INSTALLED) ## Write docs/settings.md from the settings classes
 	@$(RUN)/python -m tests.support.settings_document > docs/settings.md.new && mv docs/settings.md.new docs/settings.md

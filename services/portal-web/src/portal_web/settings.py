@@ -17,7 +17,8 @@ class Settings(ServiceSettings, DatabaseSettings, OidcSettings):
 
     port: Port = Field(default=8080, description="The port to listen on.")
     public_url: str = Field(
-        pattern=_ADDRESS, description="The portal's address, as browsers see it: scheme, host and port."
+        pattern=_ADDRESS,
+        description="The portal's address, as browsers see it: scheme, host and port, without a path.",
     )
     case_api_url: str = Field(pattern="^https?://", description="The address of case-api.")
     d365_sync_url: str | None = Field(

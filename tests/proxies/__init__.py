@@ -1,0 +1,1 @@
+"""The samples of deploy/proxies, in front of real replicas (`make proxies`)."""
