@@ -33,7 +33,7 @@ async def test_the_list_stays_when_it_cannot_be_asked_for_and_comes_back(desk: D
         for kind, text in (("503", case[:4]), ("proxy", case[:5]), ("network", case)):
             trouble["kind"] = kind
             await page.get_by_label("Search by").fill(text)
-            await expect(alert).to_contain_text("does not answer right now")
+            await expect(alert).to_contain_text("is not responding")
             await expect(row).to_be_visible()
             await expect(page.get_by_label("Search by")).to_be_focused()
         trouble["kind"] = ""
@@ -63,10 +63,10 @@ async def test_the_focus_stays_where_the_dealer_is(desk: Desk) -> None:
         await expect(page.locator("#announcer")).to_contain_text("case")
         await expect(box).to_be_focused()
         opener = page.get_by_label(f"Delete draft {case}")
-        for way in ("Escape", "Keep it"):
+        for way in ("Escape", "Keep draft"):
             await opener.press("Enter")
             dialog = page.get_by_role("dialog")
-            await expect(dialog.get_by_role("link", name="Keep it")).to_be_focused()
+            await expect(dialog.get_by_role("link", name="Keep draft")).to_be_focused()
             await (page.keyboard.press("Escape") if way == "Escape" else dialog.get_by_text(way).click())
             await expect(dialog).to_have_count(0)
             await expect(opener).to_be_focused()

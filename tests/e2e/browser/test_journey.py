@@ -30,7 +30,7 @@ async def finish(page: Page) -> str:
     """Finish and submit; returns the Web Case ID."""
     await page.get_by_role("button", name="Finish").click()
     dialog = page.get_by_role("dialog")
-    await expect(dialog).to_contain_text("cannot be undone")
+    await expect(dialog).to_contain_text("You cannot undo this")
     await dialog.get_by_role("button", name="Submit").click()
     await expect(page.locator("#notice")).to_contain_text("is submitted")
     return page.url.rpartition("/")[2]
@@ -66,7 +66,7 @@ async def test_a_refused_case_is_told_with_its_reason(desk: Desk) -> None:
         fault = (await clerk.http.post("/_sandbox/faults", json=rule)).json()["id"]
         await page.get_by_label(f"Edit draft {case}", exact=True).click()
         await finish(page)
-        await expect(page.locator("#progress")).to_contain_text("the support team has it")
+        await expect(page.locator("#progress")).to_contain_text("the support team is handling it")
         await expect(page.locator("#progress")).to_contain_text("The machine is unknown.")
         await page.goto(LIST)
         await expect(page.locator(f"[data-case={case}]")).to_contain_text("Not delivered")
@@ -83,7 +83,7 @@ async def test_a_page_that_looked_before_the_state_was_stored_shows_it_then(desk
         await page.get_by_label(f"Edit draft {case}", exact=True).click()
         async with unstored(desk, case):
             await finish(page)
-            await expect(page.locator("#announcer")).to_contain_text(f"{case}: Could not be delivered")
+            await expect(page.locator("#announcer")).to_contain_text(f"{case}: Delivery failed")
             await page.wait_for_load_state("networkidle")
             await expect(page.locator("#progress")).not_to_contain_text("The machine is unknown.")
         await expect(page.locator("#progress")).to_contain_text("The machine is unknown.")
@@ -126,7 +126,7 @@ async def test_searching_as_one_types_keeps_the_address_and_back_works(desk: Des
         await expect(page.locator("tbody tr")).to_have_count(1)
         await expect(page.locator("#announcer")).to_contain_text("1 case")
         await page.get_by_role("checkbox", name="Closed").check(force=True)
-        await expect(page.get_by_role("heading", name="No case fits")).to_be_visible()
+        await expect(page.get_by_role("heading", name="No matching cases")).to_be_visible()
         await expect(page).to_have_url(re.compile("status=closed"))
         await page.go_back()
         await expect(page.locator("tbody tr")).to_have_count(1)

@@ -115,14 +115,14 @@ async def test_what_a_form_held_when_the_session_ended_comes_back_after_the_sign
     await end(portal)
     ended = await dana.send(form, address_of(form), action="close", description="Typed for an hour.")
     assert ended.status_code == 401
-    assert "What you typed is kept" in ended.text
+    assert "Your entries are kept" in ended.text
     back = await dana.at_provider(sign_in_again(ended), "dana")
     assert page_of(back) == address_of(form)
     assert "Typed for an hour." in back.text
     saved = await dana.send(back, address_of(back), action="close", description="Typed for an hour.")
     assert saved.status_code in {200, 422}, "the list"
     for path in (address_of(form), address_of(back)):
-        assert "it is not saved yet" not in (await dana.get(path)).text, "once it is saved, it comes back no more"
+        assert "not saved yet" not in (await dana.get(path)).text, "once it is saved, it comes back no more"
 
 
 async def test_somebody_else_does_not_get_it(portal: Portal, dana: Browser) -> None:
@@ -217,7 +217,7 @@ async def test_sign_ins_of_several_tabs_all_succeed_and_lead_each_to_its_own_pla
         assert page_of(back) == address_of(page)
         assert text in back.text, "each gets its own form back"
         assert dana.http.cookies[COOKIE] == cookie, "the forms of the other tabs stay good"
-    assert "it is not saved yet" not in (await dana.get(address_of(form))).text, "nor does any other tab get it"
+    assert "not saved yet" not in (await dana.get(address_of(form))).text, "nor does any other tab get it"
 
 
 @pytest.mark.parametrize(
@@ -259,8 +259,8 @@ async def test_nothing_is_kept_for_who_never_had_a_session(portal: Portal, dana:
             fields = {**form, "token": token, "description": "x" * 10_000}
             answer = await nobody.http.post(f"{CASES}/new", data=fields)
             assert answer.status_code == 401
-            assert "Nothing was done" in answer.text
+            assert "Nothing was changed" in answer.text
         too_long = {**form, **{f"field{number}": "x" * 20_000 for number in range(25)}}
-        assert "Nothing was done" in (await nobody.http.post(f"{CASES}/new", data=too_long)).text
+        assert "Nothing was changed" in (await nobody.http.post(f"{CASES}/new", data=too_long)).text
     async with portal.database.connect() as connection:
         assert await connection.fetchval("SELECT count(*) FROM portal_web.kept") == 0

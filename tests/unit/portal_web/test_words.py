@@ -14,7 +14,7 @@ from tests.support.words import TRANSLATED, WEB, by_text, catalog, texts
 
 
 def test_texts_are_found() -> None:
-    assert {"Create Case", "Not submitted yet: something is missing or wrong", "%(number)s case"} <= set(
+    assert {"Create Case", "Not submitted. Complete or correct these fields:", "%(number)s case"} <= set(
         by_text(texts())
     )
 

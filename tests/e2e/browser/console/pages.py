@@ -26,16 +26,16 @@ async def edited(page: Page, world: World) -> None:
 
 async def edited_wrongly(page: Page, world: World) -> None:
     await page.goto(f"/console/documents/{world.failed}-1/edit")
-    await page.get_by_label("Category (mandatory)").fill("")
+    await page.get_by_label("Category (required)").fill("")
     await page.get_by_role("button", name="Show what changes").click()
-    await expect(page.get_by_text("Mend these fields")).to_be_visible()
+    await expect(page.get_by_text("Correct these fields")).to_be_visible()
 
 
 async def reason_missing(page: Page, world: World) -> None:
     await page.goto(f"/console/documents/{world.failed}-1/discard")
     await page.get_by_label("Reason").fill("   ")
     await page.get_by_role("button", name="Discard").click()
-    await expect(page.get_by_text("Say why: at least a word")).to_be_visible()
+    await expect(page.get_by_text("Enter a reason of at most")).to_be_visible()
 
 
 async def overtaken(page: Page, world: World) -> None:
@@ -45,11 +45,11 @@ async def overtaken(page: Page, world: World) -> None:
     await other.goto(f"{path}/return")
     await other.get_by_label("Reason").fill("Name the machine, please.")
     await other.get_by_role("button", name="Return to the dealer").click()
-    await expect(other.get_by_text("It was returned to the dealer.")).to_be_visible()
+    await expect(other.get_by_text("The document was returned to the dealer.")).to_be_visible()
     await other.close()
     await page.get_by_label("Reason").fill("the period is open again")
     await page.get_by_role("button", name="Replay").click()
-    await expect(page.get_by_text("the document has changed meanwhile")).to_be_visible()
+    await expect(page.get_by_text("the document has changed")).to_be_visible()
 
 
 async def window_refused(page: Page, _world: World) -> None:
@@ -57,7 +57,7 @@ async def window_refused(page: Page, _world: World) -> None:
     await page.get_by_label("Until").fill("2020-01-01T10:00")
     await page.locator("#reason-plan").fill("D365 update")
     await page.get_by_role("button", name="Plan", exact=True).click()
-    await expect(page.get_by_text("It must end after now")).to_be_visible()
+    await expect(page.get_by_text("Choose an end in the future")).to_be_visible()
 
 
 async def all_open(page: Page, world: World) -> None:
@@ -80,7 +80,7 @@ async def waiting(page: Page, _world: World) -> None:
     await page.goto("/console/replays/new?cause=rejected")
     await page.get_by_label("Reason").fill("the period is open again")
     await page.get_by_role("button", name="Dry run").click()
-    await expect(page.get_by_text("It is held up")).to_be_visible()
+    await expect(page.get_by_text("The replay is delayed")).to_be_visible()
 
 
 @asynccontextmanager

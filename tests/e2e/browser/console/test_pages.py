@@ -14,9 +14,9 @@ from tests.e2e.browser.console.conftest import Operators
 async def test_the_flow_tells_at_a_glance(operators: Operators) -> None:
     (document,) = await operators.failed()
     async with operators.signed_in() as page:
-        await expect(page.get_by_text("It flows, and something wants your attention")).to_be_visible()
+        await expect(page.get_by_text("Running, but something needs your attention")).to_be_visible()
         await expect(page.get_by_text("adds up")).to_be_visible()
-        stages = page.get_by_role("list", name="The way of a case").get_by_role("heading")
+        stages = page.get_by_role("list", name="Path of a case").get_by_role("heading")
         await expect(stages).to_have_count(5)
         await page.get_by_role("link", name="Documents failed and need an operator").click()
         await expect(page.get_by_role("link", name=document)).to_be_visible()
@@ -28,7 +28,7 @@ async def test_who_may_only_read_is_told_why(operators: Operators) -> None:
         for name in ("Replay", "Edit and replay", "Discard", "Return to the dealer", "Verify now"):
             button = page.get_by_role("button", name=name, exact=True)
             await expect(button).to_be_disabled()
-            await expect(button).to_have_accessible_description("You may only look.")
+            await expect(button).to_have_accessible_description("You have read-only access.")
         await expect(page.get_by_label("Add a note")).to_have_count(0)
         await page.goto(f"/console/documents/{document}/discard")
         await expect(page.get_by_label("Reason")).to_have_count(0)
@@ -53,19 +53,19 @@ async def test_a_note_stays_with_its_document(operators: Operators) -> None:
 
 async def test_maintenance_is_planned_and_ended_and_stands_in_the_audit(operators: Operators, tmp_path: Path) -> None:
     async with operators.signed_in(to="/console/delivery") as page:
-        await page.get_by_label("From (empty: now)").fill("2027-03-01T06:00")
+        await page.get_by_label("From (empty means now)").fill("2027-03-01T06:00")
         await page.get_by_label("Until").fill("2027-03-01T09:00")
         await page.locator("#reason-plan").fill("D365 update 10.0.99")
         await page.get_by_role("button", name="Plan", exact=True).click()
         window = page.get_by_role("listitem").filter(has_text="D365 update 10.0.99")
-        await window.get_by_text("Call it off").first.click()
+        await window.get_by_text("Call off").first.click()
         await window.get_by_label("Reason").fill("postponed")
-        await window.get_by_role("button", name="Call it off").click()
+        await window.get_by_role("button", name="Call off").click()
         await expect(window.get_by_text("Called off")).to_be_visible()
         await page.goto("/console/audit?action=end_window")
         await expect(page.get_by_role("cell", name="postponed")).to_be_visible()
         async with page.expect_download() as download:
-            await page.get_by_role("link", name="CSV").click()
+            await page.get_by_role("link", name="Export CSV").click()
         await (await download.value).save_as(tmp_path / "audit.csv")
     assert "end_window" in (tmp_path / "audit.csv").read_text()
 
@@ -80,13 +80,13 @@ async def test_it_speaks_the_operator_s_language(operators: Operators, language:
 @pytest.mark.timeout(240)
 async def test_a_picture_that_is_out_of_date_says_so(operators: Operators) -> None:
     async with operators.signed_in() as page:
-        await expect(page.get_by_role("list", name="The way of a case")).to_be_visible()
+        await expect(page.get_by_role("list", name="Path of a case")).to_be_visible()
         pid = operators.stack.processes()["d365-sync"].pid
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
         try:
-            await expect(page.get_by_role("alert")).to_contain_text("does not answer", timeout=60_000)
+            await expect(page.get_by_role("alert")).to_contain_text("is not responding", timeout=60_000)
             assert await violations(page) == []
         finally:
             os.kill(pid, signal.SIGCONT)
-        await expect(page.get_by_role("list", name="The way of a case")).to_be_visible(timeout=30_000)
+        await expect(page.get_by_role("list", name="Path of a case")).to_be_visible(timeout=30_000)

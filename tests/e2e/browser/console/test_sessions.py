@@ -15,7 +15,7 @@ async def send_too_late(page: Page, button: str) -> None:
     await expect(page.get_by_role("heading", name="You have been signed out")).to_be_visible()
     await page.get_by_role("link", name="Sign in again").click()
     await page.get_by_role("button", name="olga").click()
-    await expect(page.get_by_text("What you had typed is in its form again")).to_be_focused()
+    await expect(page.get_by_text("Your entries are back in the form")).to_be_focused()
 
 
 async def test_a_reason_a_note_and_an_edit_come_back(operators: Operators) -> None:
@@ -34,7 +34,7 @@ async def test_a_reason_a_note_and_an_edit_come_back(operators: Operators) -> No
         await page.get_by_label("Description").fill("The pump leaks and drips.")
         await page.get_by_role("button", name="Show what changes").click()
         await page.get_by_label("Reason").fill("as the dealer said")
-        await send_too_late(page, "Replay it so")
+        await send_too_late(page, "Replay this version")
         await expect(page.get_by_label("Description")).to_have_value("The pump leaks and drips.")
         await page.get_by_role("button", name="Show what changes").click()
         await expect(page.get_by_label("Reason")).to_have_value("as the dealer said")
@@ -44,7 +44,7 @@ async def test_a_reason_a_note_and_an_edit_come_back(operators: Operators) -> No
         await send_too_late(page, "Discard")
         await expect(page.get_by_label("Reason")).to_have_value("It was a test.")
         await page.get_by_role("button", name="Discard").click()
-        await expect(page.get_by_text("It was discarded.")).to_be_visible()
+        await expect(page.get_by_text("The document was discarded.")).to_be_visible()
 
     assert await operators.state(document) == "discarded"
 

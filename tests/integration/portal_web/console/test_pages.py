@@ -129,12 +129,12 @@ async def test_what_d365_stored_differently_stands_beside_what_was_sent(olga: Br
 
     shown = (await olga.get(path)).text
 
-    assert "D365 stored other text than was sent" in shown
-    assert "its dealer still sees what it wrote" in shown
+    assert "D365 stored a different text than was sent" in shown
+    assert "its dealer still sees the original text" in shown
     assert '<span translate="no" dir="auto">Call &lt;first&gt;.</span>' in shown
     assert '<span translate="no" dir="auto">Call</span>' in shown
     await olga.send(await olga.get(f"{path}/acknowledge"), f"{path}/acknowledge", reason="completed there")
-    assert "its dealer still sees what it wrote" not in (await olga.get(path)).text
+    assert "its dealer still sees the original text" not in (await olga.get(path)).text
 
 
 async def test_records_that_nobody_can_decode_are_shown(portal: Portal, olga: Browser) -> None:
@@ -178,11 +178,11 @@ async def test_a_document_says_how_its_case_stands(portal: Portal, olga: Browser
         )
     page = (await olga.get(f"/console/documents/{dead_letter}")).text
     assert re.search(r"<dt>Status</dt><dd>\s*Open\b", page)
-    assert "nothing more from D365" not in page
+    assert "no longer updates this case" not in page
     for column, words in (
         ("moved_at", "Moved in D365"),
         ("deleted_in_d365_at", "Deleted in D365"),
-        ("case_id_reused_at", "gave a Case ID to a second case"),
+        ("case_id_reused_at", "D365 reused a Case ID"),
     ):
         async with portal.database.connect() as connection:
             await connection.execute(
@@ -191,4 +191,4 @@ async def test_a_document_says_how_its_case_stands(portal: Portal, olga: Browser
             await connection.execute(f"UPDATE case_api.cases SET {column} = now()")
         page = (await olga.get(f"/console/documents/{dead_letter}")).text
         assert words in page
-        assert "nothing more from D365" in page
+        assert "no longer updates this case" in page

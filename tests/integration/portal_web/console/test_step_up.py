@@ -15,7 +15,7 @@ from tests.integration.d365_sync.conftest import Queue
 from tests.integration.portal_web.conftest import Browser, Portal, address_of
 from tests.integration.portal_web.test_sessions import COOKIE, page_of, sign_in_again
 
-CONFIRM = "Confirm that it is you"
+CONFIRM = "Confirm your identity"
 
 
 @pytest_asyncio.fixture
@@ -116,7 +116,7 @@ async def test_a_provider_that_ignores_it_signs_nobody_in(
         with monkeypatch.context() as patched:
             patched.setattr(provider, "exchange", ignoring)
             arrived = await olga.at_provider(sent, "olga")
-        assert (arrived.status_code, "did not ask you for one" in arrived.text) == (400, True)
+        assert (arrived.status_code, "did not ask for one" in arrived.text) == (400, True)
         assert "max_age=" in (await olga.http.get(f"/console/documents/{dead_letter}/return")).headers["location"]
 
 

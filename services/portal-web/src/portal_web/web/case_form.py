@@ -202,24 +202,26 @@ async def _refused(request: Request, at: DealerVisit, form: Form, problem: Probl
     """The form again, with what is wrong beside its fields; what was typed stays."""
     words = words_of(request)
     if alone:
-        return _told(words("Not saved: Save & Close shows what is wrong."), 422)
+        return _told(words("Not saved. Choose Save & Close to see what is wrong."), 422)
     if problem.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
         return await _page(request, at, Form.new(form.content, gone=True), 409)
     if problem.slug == "lists-unknown":
-        trouble = words("The draft is saved. D365's categories are not known yet: submit it in a few minutes.")
+        trouble = words(
+            "The draft is saved. The categories from D365 are not available yet. Submit the draft in a few minutes."
+        )
         return await _page(request, at, replace(form, trouble=trouble), 503)
     named = {field_of(one.pointer) for one in problem.fields}
     kept = kept_lengths((await _choices(at)).lengths)
     errors = {name: _advice(name, form.content, words, kept) for name in FIELDS if name in named}
     if not errors:
-        trouble = words("Not saved. %(why)s What you typed is below.", why=f"{told(problem.status, words)[0]}.")
+        trouble = words("Not saved. %(why)s Your entries are below.", why=f"{told(problem.status, words)[0]}.")
         return await _page(request, at, replace(form, trouble=trouble), problem.status)
     return await _page(request, at, replace(form, errors=errors), 422)
 
 
 async def _not_saved(request: Request, at: DealerVisit, form: Form) -> Response:
     words = words_of(request)
-    trouble = words("Not saved: the service does not answer. What you typed is below; try again in a moment.")
+    trouble = words("Not saved: the service is not responding. Your entries are below. Try again in a moment.")
     return await _page(request, at, replace(form, trouble=trouble), 503)
 
 
@@ -228,16 +230,16 @@ def _advice(field: str, content: Content, words: Words, kept: Mapping[str, int])
     if field == "category":
         if not content.category:
             return words("Choose a category.")
-        return words("D365 does not have this category any more. Choose another.")
+        return words("D365 no longer has this category. Choose another one.")
     if field == "priority":
-        return words("D365 does not have this priority any more. Choose another.")
+        return words("D365 no longer has this priority. Choose another one.")
     if field == "contact_email":
-        return words("This is no e-mail address. Write it like name@example.com.")
+        return words("This is not an email address. Enter one such as name@example.com.")
     if len(getattr(content, field)) > LENGTHS[field]:
-        return words("This is too long: %(number)s characters at most.", number=words.number(LENGTHS[field]))
+        return words("This is too long. Use at most %(number)s characters.", number=words.number(LENGTHS[field]))
     if utf16_length(getattr(content, field)) > kept.get(field, LENGTHS[field]):
-        return words("This is too long: D365 keeps %(number)s characters of it.", number=words.number(kept[field]))
-    return words("This holds characters that cannot be stored. Type it anew, without pasted formatting.")
+        return words("This is too long. D365 stores at most %(number)s characters.", number=words.number(kept[field]))
+    return words("This text contains characters that cannot be stored. Type it again without pasted formatting.")
 
 
 def _alone(fields: dict[str, str]) -> bool:
@@ -253,11 +255,18 @@ async def _autosaved(request: Request, at: DealerVisit, outcome: Outcome) -> Res
     words = words_of(request)
     match outcome:
         case Unrelated(submitted=False):
-            return _told(words("Not saved: another case was begun on this page. Save & Close makes a new one."), 409)
+            return _told(
+                words("Not saved: another case was started on this page. Choose Save & Close to create a new one."), 409
+            )
         case Unrelated():
-            return _told(words("Not saved: the case has been submitted in another window."), 409)
+            return _told(
+                words("Not saved: the case was submitted in another window. Choose Save & Close to create a new one."),
+                409,
+            )
         case Conflict():
-            return _told(words("Not saved: the draft was changed elsewhere. Save & Close shows both versions."), 409)
+            return _told(
+                words("Not saved: the draft was changed elsewhere. Choose Save & Close to see both versions."), 409
+            )
         case Saved(draft):
             now = words.clock(context_of(request).clock.now())
             address = f"{at.path}/{draft.case.web_case_id}/edit"

@@ -78,9 +78,9 @@ def _count(page: CasePage | None, status: CaseStatus, words: Words) -> str:
 def _told(listing: Listing, page: CasePage | None, words: Words) -> str:
     """How many cases the list has, in words."""
     if listing.too_long:
-        return words("This search is too long: %(number)s characters at most", number=words.number(LONGEST_SEARCH))
+        return words("This search is too long. Use at most %(number)s characters.", number=words.number(LONGEST_SEARCH))
     if page is None:
-        return words("This search takes too long")
+        return words("This search took too long")
     total = page.counts.total if page.counts else CountDocument(count=len(page.items), more=page.has_more)
     if total.more:
         return words("More than %(number)s cases", number=words.number(total.count))

@@ -55,7 +55,11 @@ class Guard:
 
         if scope["method"] not in _SAFE and scope["path"] != BACK_CHANNEL and not self._ours(Headers(scope=scope)):
             words = words_of(Request(scope))
-            refusal = PlainTextResponse(words("This form was not sent by a page of this site.") + "\n", 403)
+            refusal = PlainTextResponse(
+                words("This form was not sent from this site. Open the page again and send the form from there.")
+                + "\n",
+                403,
+            )
             await refusal(scope, receive, guarded)
             return
         # Ignore `Host`: addresses must contain our own name.

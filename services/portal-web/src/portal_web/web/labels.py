@@ -18,9 +18,9 @@ STATES: Mapping[str, str] = {
     "pending": N_("On its way to D365"),
     "delivering": N_("On its way to D365"),
     "verifying": N_("On its way to D365"),
-    "deferred": N_("On its way: D365 is busy, it is tried again"),
+    "deferred": N_("On its way; D365 is busy, and Casebridge tries again"),
     "delivered": N_("In D365"),
-    "failed": N_("Could not be delivered: the support team has it"),
+    "failed": N_("Delivery failed; the support team is handling it"),
     "returned": N_("Returned to you by the support team"),
     "discarded": N_("Ended by the support team"),
 }
@@ -33,23 +33,23 @@ EVENTS: Mapping[str, str] = {
     "reopened": N_("Reopened in D365"),
     "moved": N_("Moved away from your dealer in D365"),
     "deleted_in_d365": N_("Deleted in D365"),
-    "linked": N_("Tied to a case in D365 by the support team"),
+    "linked": N_("Linked to a case in D365 by the support team"),
     "replayed": N_("Sent again by the support team"),
-    "restored": N_("Taken up again by the support team"),
+    "restored": N_("Resumed by the support team"),
     **STATES,
 }
 OUTCOMES: Mapping[str, str] = {
-    "delivered": N_("D365 has it"),
+    "delivered": N_("D365 accepted it"),
     "rejected": N_("D365 refused it"),
-    "unknown": N_("No clear answer; it is checked"),
-    "deferred": N_("D365 was busy or away"),
+    "unknown": N_("No clear answer; Casebridge checks D365"),
+    "deferred": N_("D365 was busy or unreachable"),
 }
 FIELDS: Mapping[str, str] = {
     "category": N_("Category"),
     "priority": N_("Priority"),
     "description": N_("Description"),
     "contact_name": N_("Contact name"),
-    "contact_email": N_("Contact e-mail"),
+    "contact_email": N_("Contact email"),
     "contact_phone": N_("Contact phone"),
     "notes": N_("Notes"),
 }

@@ -12,12 +12,12 @@ _SECONDS = 20
 TEXTS = {
     "saved": N_("Draft %(case)s is saved."),
     "deleted": N_("Draft %(case)s is deleted."),
-    "copied": N_("This is a new draft with the content of %(case)s."),
-    "submitted": N_("%(case)s is submitted. It is on its way to D365; you can follow it here."),
-    "already": N_("This was submitted already, as %(case)s. Nothing was sent again."),
-    "begun": N_("You had begun %(case)s on this page: go on here, or create another case from the list."),
-    "changed": N_("%(case)s was changed in the meantime. Look at what would be sent now."),
-    "not-a-draft": N_("%(case)s is submitted: it can only be viewed."),
+    "copied": N_("This is a new draft with the content of case %(case)s."),
+    "submitted": N_("Case %(case)s is submitted and on its way to D365. Follow its progress on this page."),
+    "already": N_("You already submitted this as case %(case)s. Nothing was sent again."),
+    "begun": N_("You already started case %(case)s on this page. Continue here, or create another case from the list."),
+    "changed": N_("Case %(case)s has changed in the meantime. Review it before you submit it."),
+    "not-a-draft": N_("Case %(case)s has been submitted. You can no longer edit it."),
 }
 
 

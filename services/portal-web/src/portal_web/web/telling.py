@@ -8,19 +8,19 @@ Told = tuple[str, str]
 def told(status: int, words: Words) -> Told:
     """Title and advice for an HTTP status."""
     if status in {401, 403}:
-        return words("You may not do this"), words("Ask your administrator for the right to it.")
+        return words("You do not have permission to do this"), words("Ask your administrator for access.")
     if status == 404:
-        advice = words("It may have been deleted, or belong to a dealer that is not yours.")
-        return words("There is no such page"), advice
+        advice = words("Check the address. The page may have been deleted, or you may not have access to it.")
+        return words("Page not found"), advice
     if status == 409:
-        return words("This is not possible any more"), words("It has changed in the meantime. Look at it again.")
+        return words("This is no longer possible"), words("It has changed in the meantime. Go back and check it.")
     if status == 413:
-        return words("This is too long"), words("Shorten the text, and send it again.")
+        return words("This is too long"), words("Shorten the text and send it again.")
     if status == 429:
-        return words("Too many requests"), words("Wait a minute, and try again.")
+        return words("Too many requests"), words("Wait a minute and try again.")
     if status < 500:
-        return words("This cannot be done"), words("Go back, check what you entered, and try again.")
+        return words("This is not possible"), words("Go back, check your entries, and try again.")
     if status == 503:
-        advice = words("Nothing was lost. Wait a moment, and try again.")
-        return words("The service does not answer right now"), advice
-    return words("Something failed on our side"), words("It was recorded. Try again; nothing was done twice.")
+        advice = words("Nothing was lost. Wait a moment and try again.")
+        return words("The service is not responding"), advice
+    return words("Something went wrong on our side"), words("The error was recorded. Try again: nothing is done twice.")

@@ -8,7 +8,7 @@ STATES: Mapping[str, str] = {
     "pending": N_("Waiting"),
     "delivering": N_("Being sent"),
     "verifying": N_("Being looked up"),
-    "deferred": N_("Put off"),
+    "deferred": N_("Deferred"),
     "delivered": N_("Delivered"),
     "failed": N_("Failed"),
     "returned": N_("Returned"),
@@ -26,19 +26,19 @@ STATE_ICONS: Mapping[str, str] = {
 }
 CAUSES: Mapping[str, str] = {
     "rejected": N_("D365 refused it"),
-    "exists_with_other_content": N_("D365 has it with other content"),
+    "exists_with_other_content": N_("D365 has it with different content"),
     "found_twice": N_("D365 has it twice"),
-    "unusable_case_id": N_("D365 gave no usable Case ID"),
+    "unusable_case_id": N_("D365 returned no usable Case ID"),
     "invalid_payload": N_("The payload cannot be read"),
-    "attempts_exhausted": N_("No clear answer, too often"),
-    "superseded": N_("An earlier submission arrived"),
+    "attempts_exhausted": N_("No clear answer after too many attempts"),
+    "superseded": N_("An earlier submission reached D365"),
     "throttled": N_("D365 is busy"),
     "unreachable": N_("D365 is not reachable"),
     "no_answer": N_("No clear answer"),
-    "unauthorized": N_("D365 does not let us in"),
-    "misconfigured": N_("The mapping does not fit D365"),
+    "unauthorized": N_("D365 denies access"),
+    "misconfigured": N_("The mapping does not match D365"),
     "read_back": N_("Found by a look-up"),
-    "evidence": N_("D365 told of it"),
+    "evidence": N_("D365 reported it"),
     "linked": N_("Linked by an operator"),
     "lost_in_d365": N_("D365 lost it in a restore"),
 }
@@ -50,15 +50,15 @@ STAGES: Mapping[str, str] = {
     "status": N_("Status"),
 }
 STAGE_HINTS: Mapping[str, str] = {
-    "unsent": N_("submitted, not handed over yet"),
-    "kafka": N_("handed over, not taken in yet"),
-    "queue": N_("wait for their turn"),
+    "unsent": N_("submitted, not in Kafka yet"),
+    "kafka": N_("in Kafka, not received yet"),
+    "queue": N_("waiting to be sent"),
     "d365": N_("being sent or looked up"),
-    "status": N_("to be told or read"),
+    "status": N_("to be reported or read"),
 }
 RATES: Mapping[str, str] = {
     "unsent": N_("submitted"),
-    "kafka": N_("taken in"),
+    "kafka": N_("received"),
     "queue": N_("sent"),
     "d365": N_("delivered"),
     "status": N_("known to the portal"),
@@ -67,36 +67,38 @@ FAILURES: Mapping[str, str] = {
     "unsent": N_("refused by Kafka"),
     "kafka": N_("unreadable"),
     "queue": N_("failed"),
-    "d365": N_("tries in vain"),
+    "d365": N_("failed attempts"),
     "status": N_("not shown by D365"),
 }
 CONCERNS: Mapping[str, str] = {
-    "environment_refused": N_("D365_URL is another environment than before: nothing is sent"),
-    "breaker_open": N_("D365 is left alone, since it does not answer as it should"),
-    "paused": N_("Delivery is paused by an operator"),
-    "maintenance": N_("A maintenance window is under way"),
-    "consumer_paused": N_("A consumer stands still: too much cannot be read"),
-    "old": N_("The oldest one waits too long"),
-    "refused_by_kafka": N_("Kafka refuses what is sent"),
+    "environment_refused": N_("Nothing is sent: D365_URL names a different environment than before"),
+    "breaker_open": N_("Nothing is sent: D365 does not answer properly"),
+    "paused": N_("An operator paused delivery"),
+    "maintenance": N_("A maintenance window is in progress"),
+    "consumer_paused": N_("A consumer is paused: too many unreadable records"),
+    "old": N_("The oldest entry has waited too long"),
+    "refused_by_kafka": N_("Kafka refuses records"),
     "dead_letters": N_("Documents failed and need an operator"),
     "unreadable": N_("Records could not be read"),
-    "poll_late": N_("The last full reading of D365 is long ago"),
-    "moved_cases": N_("Cases belong to another customer in D365 than in the portal"),
+    "poll_late": N_("D365 has not been read in full for a long time"),
+    "moved_cases": N_("Cases belong to a different customer in D365 than in the portal"),
     "deleted_cases": N_("Cases were deleted in D365"),
-    "case_id_reused": N_("D365 gave a Case ID to a second case: its case shows nothing new"),
+    "case_id_reused": N_("D365 reused a Case ID: the portal no longer updates the first case"),
     "environment_refreshed": N_(
-        "D365 holds another Casebridge's cases under our Case IDs: it was refreshed from another one"
+        "D365 has another Casebridge's cases under our Case IDs: it was refreshed from another environment"
     ),
-    "known_cases_not_shown": N_("D365 shows none of the cases it had: check its roles and companies, then the runbook"),
-    "events_of_other_environment": N_("Events of another D365 environment arrive: delete its endpoint there"),
-    "stored_differently": N_("D365 stored other text than was sent"),
-    "uniqueness_unproven": N_("It is not proven that D365 refuses a Web Case ID twice"),
+    "known_cases_not_shown": N_(
+        "D365 shows none of the cases that it had: check roles and legal entities, then follow the runbook"
+    ),
+    "events_of_other_environment": N_("Another D365 environment sends us events: delete its endpoint there"),
+    "stored_differently": N_("D365 stored a different text than was sent"),
+    "uniqueness_unproven": N_("It is not proven that D365 refuses a second case with the same Web Case ID"),
     "second_case": N_("D365 has a second case with the same Web Case ID"),
-    "step_never_succeeded": N_("A step has never succeeded since its service started"),
-    "step_late": N_("A step has not succeeded for too long"),
+    "step_never_succeeded": N_("A step has not succeeded since its service started"),
+    "step_late": N_("A step has not succeeded for a long time"),
     "consumer_stopped": N_("A consumer has stopped reading"),
-    "consumer_lags": N_("A consumer falls behind"),
-    "partitions_unowned": N_("Nobody reads some partitions of a topic"),
+    "consumer_lags": N_("A consumer is falling behind"),
+    "partitions_unowned": N_("Some partitions of a topic have no consumer"),
 }
 # Where an operator sees the details of a concern.
 CONCERN_PAGES: Mapping[str, str] = {
@@ -113,7 +115,7 @@ CONCERN_PAGES: Mapping[str, str] = {
 }
 ALARMS: Mapping[str, str] = {
     "second_case": N_("D365 has it twice"),
-    "stored_differently": N_("D365 stored other text"),
+    "stored_differently": N_("D365 stored a different text"),
 }
 ACTIONS: Mapping[str, str] = {
     "replay": N_("Replay"),
@@ -126,46 +128,46 @@ ACTIONS: Mapping[str, str] = {
 }
 # What each action does, shown where it is confirmed.
 CONSEQUENCES: Mapping[str, str] = {
-    "replay": N_("It is looked up in D365 first, and sent only where it is not there. It queues behind new cases."),
-    "verify": N_("D365 is asked for it now. Nothing is sent."),
-    "return": N_("The dealer gets a draft again and sees your reason."),
-    "discard": N_("It is ended, and the dealer sees your reason. You can restore it."),
-    "restore": N_("It is a failed document again, as before it was discarded."),
-    "link": N_("The document counts as delivered, as that case of D365. This cannot be undone."),
-    "acknowledge": N_("The alarm ends. The same finding, told again, is no alarm any more."),
+    "replay": N_("Casebridge looks it up in D365 first and sends it only if it is not there. New cases go first."),
+    "verify": N_("Casebridge asks D365 for it now and sends nothing."),
+    "return": N_("The dealer gets the case back as a draft and sees your reason."),
+    "discard": N_("This ends the submission, and the dealer sees your reason. You can restore the document later."),
+    "restore": N_("The document counts as failed again, as it did before it was discarded."),
+    "link": N_("The document then counts as delivered, as this case in D365. You cannot undo this."),
+    "acknowledge": N_("This ends the alarm. The same finding does not raise it again."),
 }
 # What a link does to a delivered document that D365 has twice.
 LINK_TO_THE_OTHER = N_("The portal follows that case from now on, and the alarm ends.")
 DONE: Mapping[str, str] = {
-    "replay": N_("It is back in the queue."),
-    "link": N_("It is linked."),
-    "verify": N_("D365 was asked."),
-    "return": N_("It was returned to the dealer."),
-    "discard": N_("It was discarded."),
-    "restore": N_("It was restored."),
-    "acknowledge": N_("The alarm is ended."),
+    "replay": N_("The document is back in the queue."),
+    "link": N_("The document is linked."),
+    "verify": N_("Casebridge asked D365."),
+    "return": N_("The document was returned to the dealer."),
+    "discard": N_("The document was discarded."),
+    "restore": N_("The document was restored."),
+    "acknowledge": N_("The alarm is acknowledged."),
     "note": N_("The note was added."),
 }
 OBSTACLES: Mapping[str, str] = {
-    "scope": N_("You may only look."),
-    "being_sent": N_("It is being sent at this moment."),
-    "not_proven": N_("An attempt is not proven yet: verify first."),
-    "on_its_way": N_("It is on its way and needs nobody."),
-    "delivered": N_("D365 has it."),
-    "at_an_end": N_("It was returned or discarded."),
-    "not_discarded": N_("Only what was discarded can be restored."),
+    "scope": N_("You have read-only access."),
+    "being_sent": N_("Casebridge is sending it right now."),
+    "not_proven": N_("The result of an attempt is still unclear. Verify it first."),
+    "on_its_way": N_("It is on its way. No action is needed."),
+    "delivered": N_("D365 already has it."),
+    "at_an_end": N_("It has been returned or discarded."),
+    "not_discarded": N_("Only discarded documents can be restored."),
     "dead_letter": N_("It is not discarded."),
-    "looked_up_now": N_("It is being looked up at this moment."),
-    "payload_emptied": N_("Its payload was emptied: nothing could be compared with it."),
-    "no_alarm": N_("There is no alarm on it."),
+    "looked_up_now": N_("Casebridge is looking it up right now."),
+    "payload_emptied": N_("The payload was emptied, so a case in D365 cannot be compared with it."),
+    "no_alarm": N_("It has no alarm."),
 }
 AUDIT_ACTIONS: Mapping[str, str] = {
     "replay": N_("Replayed"),
-    "replay_all": N_("Replayed many"),
+    "replay_all": N_("Bulk replay started"),
     "dry_run": N_("Dry run"),
     "pause_replay": N_("Replay paused"),
     "resume_replay": N_("Replay resumed"),
-    "cancel_replay": N_("Replay cancelled"),
+    "cancel_replay": N_("Replay canceled"),
     "link": N_("Linked"),
     "verify": N_("Verified"),
     "return": N_("Returned"),
@@ -176,7 +178,7 @@ AUDIT_ACTIONS: Mapping[str, str] = {
     "resume": N_("Delivery resumed"),
     "adopt": N_("Environment adopted"),
     "restored": N_("Database restored"),
-    "let_through": N_("Consumer let through"),
+    "let_through": N_("Consumer continued"),
     "add_window": N_("Maintenance planned"),
     "end_window": N_("Maintenance ended"),
     "see_record": N_("Record seen"),
@@ -186,31 +188,31 @@ REPLAY_STATES: Mapping[str, str] = {
     "running": N_("Running"),
     "paused": N_("Paused"),
     "completed": N_("Completed"),
-    "canceled": N_("Cancelled"),
+    "canceled": N_("Canceled by an operator"),
 }
 OUTCOMES: Mapping[str, str] = {
     "delivered": N_("Delivered"),
     "rejected": N_("Refused"),
     "unknown": N_("No clear answer"),
-    "deferred": N_("Put off"),
+    "deferred": N_("Deferred"),
     "found": N_("Found"),
-    "other_content": N_("Found with other content"),
+    "other_content": N_("Found with different content"),
     "earlier_submission": N_("Found: an earlier submission"),
     "found_twice": N_("Found twice"),
     "unusable_case_id": N_("Found without a usable Case ID"),
-    "absent": N_("Not there"),
-    "unsure": N_("Nothing is proven"),
+    "absent": N_("Not in D365"),
+    "unsure": N_("Inconclusive"),
     "replayed": N_("Back in the queue"),
     "left_out": N_("Left out"),
     "would_create": N_("Would be created"),
-    "already_there": N_("Is there already"),
+    "already_there": N_("Already in D365"),
     "still_invalid": N_("Would fail again"),
 }
 KINDS: Mapping[str, str] = {"create": N_("Sent to D365"), "read_back": N_("Looked up in D365")}
 WINDOW_STATES: Mapping[str, str] = {
-    "under_way": N_("Under way"),
-    "to_come": N_("To come"),
-    "over": N_("Over"),
+    "under_way": N_("In progress"),
+    "to_come": N_("Planned"),
+    "over": N_("Ended"),
     "called_off": N_("Called off"),
 }
 PAYLOAD_FIELDS: Mapping[str, str] = {
@@ -219,7 +221,7 @@ PAYLOAD_FIELDS: Mapping[str, str] = {
     "/priority": N_("Priority"),
     "/description": N_("Description"),
     "/contact/name": N_("Contact name"),
-    "/contact/email": N_("Contact e-mail"),
+    "/contact/email": N_("Contact email"),
     "/contact/phone": N_("Contact phone"),
     "/notes": N_("Notes"),
 }
@@ -230,7 +232,7 @@ SENT_FIELDS: Mapping[str, str] = {
     "priority": N_("Priority"),
     "description": N_("Description"),
     "contact_name": N_("Contact name"),
-    "contact_email": N_("Contact e-mail"),
+    "contact_email": N_("Contact email"),
     "contact_phone": N_("Contact phone"),
     "notes": N_("Notes"),
     "created_by": N_("Created by"),
@@ -248,15 +250,15 @@ LEDGER_WRONG: Mapping[str, str] = {
     "without_case_id": N_("Delivered, but without a Case ID in the portal"),
 }
 LEDGER_D365: Mapping[str, str] = {
-    "delivered_not_found": N_("Delivered, but D365 does not have it"),
-    "found_not_delivered": N_("D365 has it, but it is not delivered"),
+    "delivered_not_found": N_("Marked as delivered, but not in D365"),
+    "found_not_delivered": N_("In D365, but not marked as delivered"),
     "found_twice": N_("D365 has it twice"),
 }
 CHECK_STEPS: Mapping[str, str] = {
     "settings": N_("Settings"),
     "network": N_("Network"),
     "token": N_("Access token"),
-    "service": N_("Admission to D365"),
+    "service": N_("Access to D365"),
     "entities": N_("Entity sets and fields"),
     "privileges": N_("Privileges"),
     "companies": N_("Legal entities"),
@@ -268,9 +270,9 @@ CHECK_STEPS: Mapping[str, str] = {
     "status_symbols": N_("Case statuses"),
 }
 CHECK_STATES: Mapping[str, str] = {
-    "ok": N_("In order"),
-    "warning": N_("Worth knowing"),
-    "failed": N_("To do"),
-    "skipped": N_("Not looked at"),
+    "ok": N_("OK"),
+    "warning": N_("Note"),
+    "failed": N_("Action needed"),
+    "skipped": N_("Skipped"),
 }
 CHECK_ICONS: Mapping[str, str] = {"ok": "check", "warning": "warning", "failed": "error", "skipped": "info"}

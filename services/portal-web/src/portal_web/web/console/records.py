@@ -41,7 +41,7 @@ async def record(request: Request, console: Operator, record: str) -> Response:
 @router.post("/{record}/seen")
 async def seen(request: Request, console: Operator, record: str, fields: Posted) -> Response:
     """Mark it as seen: it no longer needs attention."""
-    await console.api.see_record(record, fields.get("reason", "").strip() or "looked at in the console")
+    await console.api.see_record(record, fields.get("reason", "").strip() or "seen in the console")
     return await go(request, f"/console/unreadable/{record}")
 
 
