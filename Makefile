@@ -85,7 +85,7 @@ words: $(INSTALLED) ## Add new texts of the pages to the translations
 scenarios: $(INSTALLED) ## Run the storms: floods, restores, restarts and outages; takes four minutes
 	@exec $(RUN)/python -m pytest tests/chaos/scenarios -n 2 --dist load --maxschedchunk 1 $(ARGS)
 
-cluster: $(INSTALLED) ## Test on three Kafka brokers that are killed and restarted; takes eight minutes, and CI runs it at night
+cluster: $(INSTALLED) ## Test on three Kafka brokers that are killed and restarted; takes five minutes, and CI runs it at night
 	@exec $(RUN)/python -m pytest -p no:schemathesis -s tests/cluster $(ARGS)
 
 chaos: $(INSTALLED) ## Test the whole system under seeded faults, and write docs/fault-report.md; SEEDS=7,9 runs only those
