@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import orjson
 from fastapi import FastAPI, Request, Response
 
 from case_shared.web.problems import FieldError, Problem
@@ -101,11 +100,6 @@ def page(items: Sequence[Json], limit: int, cursor_of: Callable[[Json], str]) ->
     shown = list(items[:limit])
     more = len(items) > limit
     return {"items": shown, "next": cursor_of(shown[-1]) if more else None, "has_more": more}
-
-
-def answer(content: Json, status: int = 200, **headers: str) -> Response:
-    """`content` as JSON; `headers` by their names."""
-    return Response(orjson.dumps(content, default=str, option=orjson.OPT_UTC_Z), status, headers, "application/json")
 
 
 def install_refusals(app: FastAPI) -> None:

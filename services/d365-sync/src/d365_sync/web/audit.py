@@ -12,7 +12,7 @@ from case_shared.words.scopes import Scope
 from case_shared.words.spreadsheets import Cell, Spreadsheet
 from d365_sync.app.reads import AuditFilter, ReadsQueue
 from d365_sync.domain.document import DocumentId
-from d365_sync.web.answers import Json, answer, page
+from d365_sync.web.answers import Json, page
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
 from d365_sync.web.record_models import AuditPage
@@ -46,9 +46,10 @@ _CSV_PAGE = 500
     "/audit",
     operation_id="list_audit",
     summary="List the audit",
-    responses={200: {"model": AuditPage}, **problems("not-found", "invalid-request")},
+    response_model=AuditPage,
+    responses=problems("not-found", "invalid-request"),
 )
-async def audit(request: Request, _auditor: Auditor, query: Annotated[AuditQuery, Query()]) -> Response:
+async def audit(request: Request, _auditor: Auditor, query: Annotated[AuditQuery, Query()]) -> Json:
     """Return who did what and why, newest first.
 
     Edited fields appear by name, and as added, changed or emptied, never with their values. `documents` is the number
@@ -59,7 +60,7 @@ async def audit(request: Request, _auditor: Auditor, query: Annotated[AuditQuery
     cursors = context_of(request).cursors
     behind = cursors.decode(query.cursor, "audit", int)
     rows = await context_of(request).queries.audit(_wanted(query), int(behind[0]) if behind else None, query.limit + 1)
-    return answer(page([_entry(row) for row in rows], query.limit, lambda item: cursors.encode("audit", item["id"])))
+    return page([_entry(row) for row in rows], query.limit, lambda item: cursors.encode("audit", item["id"]))
 
 
 @router.get(

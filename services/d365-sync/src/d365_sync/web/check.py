@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from case_shared.d365.check.report import State, StepId
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
 from case_shared.words.scopes import Scope
-from d365_sync.web.answers import answer
+from d365_sync.web.answers import Json
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
 from d365_sync.web.requests import NoQuery
@@ -64,9 +64,10 @@ class CheckDocument(_Document):
     "/check",
     operation_id="get_d365_check",
     summary="Get the last check of D365",
-    responses={200: {"model": CheckDocument}, **problems("invalid-request")},
+    response_model=CheckDocument,
+    responses=problems("invalid-request"),
 )
-async def check(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Response:
+async def check(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Json:
     """Return whether D365 allows what Casebridge needs.
 
     d365-sync checks this when it starts, daily, and every five minutes while a step fails. It only reads. The steps
@@ -74,12 +75,10 @@ async def check(request: Request, _reader: Reader, _query: Annotated[NoQuery, Qu
     """
     checks = context_of(request).checks
     steps, proof = await checks.steps(), await checks.proof()
-    return answer(
-        {
-            "environment": checks.environment,
-            "ok": all(step["state"] != State.FAILED for step in steps) if steps else None,
-            "checked_at": max((step["checked_at"] for step in steps), default=None),
-            "uniqueness_proof": {"case_id": proof.case_id, "at": proof.at} if proof else None,
-            "steps": steps,
-        }
-    )
+    return {
+        "environment": checks.environment,
+        "ok": all(step["state"] != State.FAILED for step in steps) if steps else None,
+        "checked_at": max((step["checked_at"] for step in steps), default=None),
+        "uniqueness_proof": {"case_id": proof.case_id, "at": proof.at} if proof else None,
+        "steps": steps,
+    }

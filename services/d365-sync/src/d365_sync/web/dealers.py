@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from case_shared.d365.keys import D365SearchText
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
 from case_shared.words.scopes import Scope
 from d365_sync.app.search_d365 import FoundCase
-from d365_sync.web.answers import Json, answer, page
+from d365_sync.web.answers import Json, page
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
 from d365_sync.web.requests import Body, PageQuery, TextFilter
@@ -87,25 +87,27 @@ class D365CasesDocument(_Document):
     "/dealers",
     operation_id="list_dealers",
     summary="List dealers",
-    responses={200: {"model": DealersDocument}, **problems("invalid-request")},
+    response_model=DealersDocument,
+    responses=problems("invalid-request"),
 )
-async def dealers(request: Request, _reader: Reader, query: Annotated[DealersQuery, Query()]) -> Response:
+async def dealers(request: Request, _reader: Reader, query: Annotated[DealersQuery, Query()]) -> Json:
     """Return the dealers that Casebridge knows, sorted by slug, with their numbers of documents."""
     cursors = context_of(request).cursors
     behind = cursors.decode(query.cursor, "dealers", str)
     rows = await context_of(request).dealers.page(
         query.q, str(behind[0]) if behind else None, query.limit + 1, active=query.active, failed=query.failed
     )
-    return answer(page(rows, query.limit, lambda row: cursors.encode("dealers", row["dealer"])))
+    return page(rows, query.limit, lambda row: cursors.encode("dealers", row["dealer"]))
 
 
 @router.get(
     "/d365/cases",
     operation_id="search_d365_cases",
     summary="Search a dealer's cases in D365",
-    responses={200: {"model": D365CasesDocument}, **problems("not-found", "invalid-request")},
+    response_model=D365CasesDocument,
+    responses=problems("not-found", "invalid-request"),
 )
-async def d365_cases(request: Request, _reader: Reader, query: Annotated[D365CasesQuery, Query()]) -> Response:
+async def d365_cases(request: Request, _reader: Reader, query: Annotated[D365CasesQuery, Query()]) -> Json:
     """Find the case to link to a document.
 
     `q` is part of the Case ID, Web Case ID or description. The search covers only the dealer's legal entity and
@@ -113,7 +115,7 @@ async def d365_cases(request: Request, _reader: Reader, query: Annotated[D365Cas
     or while too many searches are running.
     """
     found, more = await context_of(request).search_d365(query.dealer, query.q)
-    return answer({"items": [_case(one) for one in found], "next": None, "has_more": more})
+    return {"items": [_case(one) for one in found], "next": None, "has_more": more}
 
 
 def _case(found: FoundCase) -> Json:

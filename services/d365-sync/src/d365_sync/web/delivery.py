@@ -1,15 +1,15 @@
 """Routes of delivery as a whole: its state, and pause, resume, adopt, restored."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request
 
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
 from case_shared.web.problems import Problem
 from case_shared.words.scopes import Scope
 from d365_sync.domain.delivery_action import DeliveryAction
 from d365_sync.domain.document import State
-from d365_sync.web.answers import Json, answer
+from d365_sync.web.answers import Json
 from d365_sync.web.context import Context, context_of
 from d365_sync.web.models import DeliveryDocument
 from d365_sync.web.openapi import problems
@@ -20,30 +20,43 @@ router = APIRouter(
 )
 Reader = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_READ))]
 Writer = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_WRITE))]
-_STEERED: dict[int | str, Any] = {200: {"model": DeliveryDocument}, **problems("invalid-request")}
+_STEERED = problems("invalid-request")
 
 
 @router.get(
     "",
     operation_id="get_delivery",
     summary="Get the state of delivery",
-    responses={200: {"model": DeliveryDocument}, **problems("invalid-request")},
+    response_model=DeliveryDocument,
+    responses=problems("invalid-request"),
 )
-async def delivery(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Response:
+async def delivery(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Json:
     """Return the circuit breaker, pause, maintenance windows, concurrency, documents in flight, and the backlog and its
     age.
     """
-    return answer(await delivery_of(context_of(request)))
+    return await delivery_of(context_of(request))
 
 
-@router.post("/pause", operation_id="pause_delivery", summary="Pause delivery", responses=_STEERED)
-async def pause(request: Request, writer: Writer, body: OptionalReasonInput = NO_REASON) -> Response:
+@router.post(
+    "/pause",
+    operation_id="pause_delivery",
+    summary="Pause delivery",
+    response_model=DeliveryDocument,
+    responses=_STEERED,
+)
+async def pause(request: Request, writer: Writer, body: OptionalReasonInput = NO_REASON) -> Json:
     """Nothing more is sent to D365. What is in flight finishes, and new submissions still come in."""
     return await _steer(request, DeliveryAction.PAUSE, writer, body)
 
 
-@router.post("/resume", operation_id="resume_delivery", summary="Resume delivery", responses=_STEERED)
-async def resume(request: Request, writer: Writer, body: OptionalReasonInput = NO_REASON) -> Response:
+@router.post(
+    "/resume",
+    operation_id="resume_delivery",
+    summary="Resume delivery",
+    response_model=DeliveryDocument,
+    responses=_STEERED,
+)
+async def resume(request: Request, writer: Writer, body: OptionalReasonInput = NO_REASON) -> Json:
     """End a pause."""
     return await _steer(request, DeliveryAction.RESUME, writer, body)
 
@@ -52,9 +65,10 @@ async def resume(request: Request, writer: Writer, body: OptionalReasonInput = N
     "/adopt",
     operation_id="adopt_environment",
     summary="Adopt the D365 environment in D365_URL",
+    response_model=DeliveryDocument,
     responses=_STEERED,
 )
-async def adopt(request: Request, writer: Writer, body: ReasonInput) -> Response:
+async def adopt(request: Request, writer: Writer, body: ReasonInput) -> Json:
     """Let the database belong to this environment. Until then, nothing is sent to a new environment.
 
     Every open document is then looked up in D365 before it is sent.
@@ -66,9 +80,10 @@ async def adopt(request: Request, writer: Writer, body: ReasonInput) -> Response
     "/restored",
     operation_id="tell_restored",
     summary="Report a restored database or new Kafka topics",
+    response_model=DeliveryDocument,
     responses=_STEERED,
 )
-async def restored(request: Request, writer: Writer, body: ReasonInput) -> Response:
+async def restored(request: Request, writer: Writer, body: ReasonInput) -> Json:
     """Report that the database was restored from a backup, or that Kafka's topics were created again.
 
     Every open document is looked up in D365 before it is sent, and the state of every document is published again.
@@ -81,9 +96,10 @@ async def restored(request: Request, writer: Writer, body: ReasonInput) -> Respo
     "/consumers/{group}/let-through",
     operation_id="let_consumer_through",
     summary="Resume a paused consumer",
+    response_model=DeliveryDocument,
     responses={**_STEERED, **problems("not-found", "invalid-request")},
 )
-async def let_through(request: Request, writer: Writer, group: str, body: ReasonInput) -> Response:
+async def let_through(request: Request, writer: Writer, group: str, body: ReasonInput) -> Json:
     """Resume a consumer that is paused because of a flood of unreadable records.
 
     It resumes within 30 seconds. For ten minutes, it sets aside any number of unreadable records.
@@ -96,11 +112,11 @@ async def let_through(request: Request, writer: Writer, group: str, body: Reason
 
 async def _steer(
     request: Request, action: DeliveryAction, writer: Principal, body: ReasonInput | OptionalReasonInput, *more: str
-) -> Response:
+) -> Json:
     context = context_of(request)
     await context.actions.steer(action, writer.actor, body.reason, *more)
     context.wake_ups.taken_in()
-    return answer(await delivery_of(context))
+    return await delivery_of(context)
 
 
 async def delivery_of(context: Context) -> Json:

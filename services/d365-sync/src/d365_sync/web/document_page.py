@@ -3,13 +3,13 @@
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request
 
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
 from case_shared.words.scopes import Scope
 from d365_sync.app.operator_actions import DocumentNotFound
 from d365_sync.domain.document import DocumentId
-from d365_sync.web.answers import Json, answer, page, payload
+from d365_sync.web.answers import Json, page, payload
 from d365_sync.web.context import context_of
 from d365_sync.web.document_models import (
     NoteDocument,
@@ -42,9 +42,10 @@ Writer = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_WRITE))]
     "/preview",
     operation_id="preview_replay",
     summary="Preview a replay",
-    responses={200: {"model": PreviewDocument}, **problems("not-found", "invalid-request")},
+    response_model=PreviewDocument,
+    responses=problems("not-found", "invalid-request"),
 )
-async def preview(request: Request, _reader: Reader, document: str, body: PreviewInput) -> Response:
+async def preview(request: Request, _reader: Reader, document: str, body: PreviewInput) -> Json:
     """Return the changed fields, the request with D365's names, and a value that D365's lists do not contain.
 
     Nothing is sent or stored. Send a payload to preview an edited one.
@@ -52,42 +53,38 @@ async def preview(request: Request, _reader: Reader, document: str, body: Previe
     row = await _row(request, document)
     edited = body.payload.content() if body.payload else None
     foreseen = await context_of(request).preview(row, edited)
-    return answer(
-        asdict(foreseen)
-        if foreseen
-        else {"changes": [], "request": None, "problem": "/payload: The payload was emptied"}
-    )
+    if foreseen is None:
+        return {"changes": [], "request": None, "problem": "/payload: The payload was emptied"}
+    return asdict(foreseen)
 
 
 @router.get(
     "/payload-form",
     operation_id="get_payload_form",
     summary="Get the form for editing a payload",
-    responses={200: {"model": PayloadFormDocument}, **problems("not-found", "invalid-request")},
+    response_model=PayloadFormDocument,
+    responses=problems("not-found", "invalid-request"),
 )
-async def payload_form(
-    request: Request, _reader: Reader, document: str, _query: Annotated[NoQuery, Query()]
-) -> Response:
+async def payload_form(request: Request, _reader: Reader, document: str, _query: Annotated[NoQuery, Query()]) -> Json:
     """Return the JSON Schema of a replay's payload, the current payload, and the choices in D365."""
     row = await _row(request, document)
     choices = await context_of(request).preview.lists.choices(row["data_area_id"])
     pairs = [{"category": one, "category_type": kind} for one, kind in sorted(choices.categories)]
-    return answer(
-        {
-            "payload_schema": PayloadInput.model_json_schema(),
-            "payload": row["content"] and payload(row["content"]),
-            "choices": {"categories": pairs, "priorities": sorted(choices.priorities)},
-        }
-    )
+    return {
+        "payload_schema": PayloadInput.model_json_schema(),
+        "payload": row["content"] and payload(row["content"]),
+        "choices": {"categories": pairs, "priorities": sorted(choices.priorities)},
+    }
 
 
 @router.get(
     "/notes",
     operation_id="list_notes",
     summary="List a document's notes",
-    responses={200: {"model": NotesDocument}, **problems("not-found", "invalid-request")},
+    response_model=NotesDocument,
+    responses=problems("not-found", "invalid-request"),
 )
-async def notes(request: Request, _reader: Reader, document: str, query: Annotated[PageQuery, Query()]) -> Response:
+async def notes(request: Request, _reader: Reader, document: str, query: Annotated[PageQuery, Query()]) -> Json:
     """Return what operators wrote about the document, newest first.
 
     The document itself contains the newest 20 notes.
@@ -98,7 +95,7 @@ async def notes(request: Request, _reader: Reader, document: str, query: Annotat
     found = await context_of(request).queries.notes(key, int(behind[0]) if behind else None, query.limit + 1)
     if not found and behind is None:
         await _row(request, document)
-    return answer(page(found, query.limit, lambda note: cursors.encode("notes", note["id"])))
+    return page(found, query.limit, lambda note: cursors.encode("notes", note["id"]))
 
 
 @router.post(
@@ -106,9 +103,10 @@ async def notes(request: Request, _reader: Reader, document: str, query: Annotat
     operation_id="add_note",
     summary="Add a note",
     status_code=201,
-    responses={201: {"model": NoteDocument}, **problems("not-found", "invalid-request")},
+    response_model=NoteDocument,
+    responses=problems("not-found", "invalid-request"),
 )
-async def add_note(request: Request, writer: Writer, document: str, body: NoteInput) -> Response:
+async def add_note(request: Request, writer: Writer, document: str, body: NoteInput) -> Json:
     """Notes cannot be changed, and dealers do not see them.
 
     The text is deleted together with the personal data of the case.
@@ -117,7 +115,7 @@ async def add_note(request: Request, writer: Writer, document: str, body: NoteIn
     added = await context_of(request).actions.add_note(key, writer.actor, body.text)
     if added is None:
         raise _no_document(key)
-    return answer(added, 201)
+    return added
 
 
 async def _row(request: Request, document: str) -> Json:

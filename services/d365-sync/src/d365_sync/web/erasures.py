@@ -2,14 +2,14 @@
 
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
 from case_shared.words.scopes import Scope
 from d365_sync.app.erase_personal_data import Whose
-from d365_sync.web.answers import answer
+from d365_sync.web.answers import Json
 from d365_sync.web.context import context_of
 from d365_sync.web.models import Document
 from d365_sync.web.openapi import problems
@@ -55,9 +55,10 @@ class ErasureDocument(Document):
     "",
     operation_id="erase_personal_data",
     summary="Erase personal data",
-    responses={200: {"model": ErasureDocument}, **problems("not-found", "case-on-its-way", "invalid-request")},
+    response_model=ErasureDocument,
+    responses=problems("not-found", "case-on-its-way", "invalid-request"),
 )
-async def erase(request: Request, eraser: Eraser, body: ErasureInput) -> Response:
+async def erase(request: Request, eraser: Eraser, body: ErasureInput) -> Json:
     """Empty contact, notes, description and all their copies, in any state. IDs, status and times stay.
 
     If one of the cases is on its way to D365, nothing is erased (409). The request is safe to repeat. The record in
@@ -65,4 +66,4 @@ async def erase(request: Request, eraser: Eraser, body: ErasureInput) -> Respons
     """
     whose = Whose(body.dealer, body.web_case_id, body.user, body.contact)
     ids = await context_of(request).erase(whose, eraser.actor, body.reason, dry_run=body.dry_run)
-    return answer({"dry_run": body.dry_run, "count": len(ids), "web_case_ids": ids})
+    return {"dry_run": body.dry_run, "count": len(ids), "web_case_ids": ids}

@@ -4,13 +4,13 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
 from case_shared.words.scopes import Scope
 from d365_sync.domain.flow import Concern, Minute, Stage, Verdict
-from d365_sync.web.answers import answer
+from d365_sync.web.answers import Json
 from d365_sync.web.context import context_of
 from d365_sync.web.delivery import delivery_of
 from d365_sync.web.models import DeliveryDocument
@@ -38,9 +38,10 @@ class FlowDocument(BaseModel):
     "/flow",
     operation_id="get_flow",
     summary="Get the flow at a glance",
-    responses={200: {"model": FlowDocument}, **problems("invalid-request")},
+    response_model=FlowDocument,
+    responses=problems("invalid-request"),
 )
-async def flow(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Response:
+async def flow(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Json:
     """Return the stages (unsent, in Kafka, in the queue, at D365, status) with counts, ages, rates and failures.
 
     `verdict` and `concerns` say whether everything is well. Each concern has a kind, a count, since when (null if
@@ -50,4 +51,4 @@ async def flow(request: Request, _reader: Reader, _query: Annotated[NoQuery, Que
     context = context_of(request)
     found = await context.show_flow()
     parts = {name: [asdict(one) for one in getattr(found, name)] for name in ("concerns", "stages", "history")}
-    return answer({"as_of": found.now.as_of, "verdict": found.verdict, "delivery": await delivery_of(context), **parts})
+    return {"as_of": found.now.as_of, "verdict": found.verdict, "delivery": await delivery_of(context), **parts}

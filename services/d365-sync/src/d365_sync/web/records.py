@@ -4,13 +4,13 @@ import base64
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request
 
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
 from case_shared.web.problems import Problem
 from case_shared.words.scopes import Scope
 from d365_sync.domain.ledger import adds_up
-from d365_sync.web.answers import Json, answer, page
+from d365_sync.web.answers import Json, page
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
 from d365_sync.web.record_models import LedgerDocument, UnreadableRecord, UnreadableRecords
@@ -28,16 +28,17 @@ router = APIRouter(prefix="/v1", tags=["records"], dependencies=[Depends(no_quer
 Reader = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_READ))]
 Writer = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_WRITE))]
 _PREVIEW_BYTES = 4096
-_ONE: dict[int | str, Any] = {200: {"model": UnreadableRecord}, **problems("not-found", "invalid-request")}
+_ONE = problems("not-found", "invalid-request")
 
 
 @router.get(
     "/unreadable-records",
     operation_id="list_unreadable_records",
     summary="List unreadable records",
-    responses={200: {"model": UnreadableRecords}, **problems("invalid-request")},
+    response_model=UnreadableRecords,
+    responses=problems("invalid-request"),
 )
-async def unreadable_records(request: Request, _reader: Reader, query: Annotated[RecordsQuery, Query()]) -> Response:
+async def unreadable_records(request: Request, _reader: Reader, query: Annotated[RecordsQuery, Query()]) -> Json:
     """Return the Kafka records that a service could not read, newest first: raw bytes in base64, a preview as text,
     headers, position and cause. `topic` and `seen` filter the list.
     """
@@ -45,12 +46,10 @@ async def unreadable_records(request: Request, _reader: Reader, query: Annotated
     behind = cursors.decode(query.cursor, _LIST, int)
     below = int(behind[0]) if behind else None
     rows = await context_of(request).queries.unreadable_records(query.topic, query.seen, below, query.limit + 1)
-    return answer(
-        page(
-            [_unreadable(row) for row in rows],
-            query.limit,
-            lambda item: cursors.encode(_LIST, item["id"]),
-        )
+    return page(
+        [_unreadable(row) for row in rows],
+        query.limit,
+        lambda item: cursors.encode(_LIST, item["id"]),
     )
 
 
@@ -58,11 +57,12 @@ async def unreadable_records(request: Request, _reader: Reader, query: Annotated
     "/unreadable-records/{record}",
     operation_id="get_unreadable_record",
     summary="Get an unreadable record",
+    response_model=UnreadableRecord,
     responses=_ONE,
 )
 async def unreadable_record(
     request: Request, _reader: Reader, record: str, _query: Annotated[NoQuery, Query()]
-) -> Response:
+) -> Json:
     """Return one unreadable record, as in the list."""
     return await _shown(request, record)
 
@@ -71,9 +71,10 @@ async def unreadable_record(
     "/unreadable-records/{record}/seen",
     operation_id="see_unreadable_record",
     summary="Mark an unreadable record as seen",
+    response_model=UnreadableRecord,
     responses=_ONE,
 )
-async def seen(request: Request, writer: Writer, record: str, body: OptionalReasonInput = NO_REASON) -> Response:
+async def seen(request: Request, writer: Writer, record: str, body: OptionalReasonInput = NO_REASON) -> Json:
     """The record no longer needs attention. The first person who marked it is kept; repeating has no effect."""
     await context_of(request).actions.see_record(_record_id(record), writer.actor, body.reason)
     return await _shown(request, record)
@@ -83,9 +84,11 @@ async def seen(request: Request, writer: Writer, record: str, body: OptionalReas
     "/ledger",
     operation_id="get_ledger",
     summary="Check that no submission is missing",
-    responses={200: {"model": LedgerDocument}, **problems("invalid-request")},
+    response_model=LedgerDocument,
+    response_model_exclude_unset=True,  # `d365` is there only if it was asked for
+    responses=problems("invalid-request"),
 )
-async def ledger(request: Request, _reader: Reader, query: Annotated[LedgerQuery, Query()]) -> Response:
+async def ledger(request: Request, _reader: Reader, query: Annotated[LedgerQuery, Query()]) -> Json:
     """Return the submissions older than `older_than_seconds` (default: five minutes) by state.
 
     Younger submissions are counted separately. `d365=true` also compares with D365: it reads every case there that has
@@ -98,14 +101,14 @@ async def ledger(request: Request, _reader: Reader, query: Annotated[LedgerQuery
     as_of = counts.pop("as_of")
     agrees = compared is None or compared.adds_up
     comparison = {"d365": asdict(compared)} if compared else {}
-    return answer({"adds_up": adds_up(counts) and agrees, "as_of": as_of, **counts, **comparison})
+    return {"adds_up": adds_up(counts) and agrees, "as_of": as_of, **counts, **comparison}
 
 
-async def _shown(request: Request, record: str) -> Response:
+async def _shown(request: Request, record: str) -> Json:
     row = await context_of(request).queries.unreadable_record(_record_id(record))
     if row is None:
         raise _no_record(record)
-    return answer(_unreadable(row))
+    return _unreadable(row)
 
 
 def _record_id(text: str) -> int:

@@ -1,7 +1,7 @@
 """Routes of replays: many dead letters at once."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -13,7 +13,7 @@ from case_shared.words.scopes import Scope
 from d365_sync.app.replays import DeadLetters, ReplayNotFound, ReplayOrder
 from d365_sync.domain.document import DocumentId
 from d365_sync.domain.replay import ReplayAction, ReplayOutcome, ReplayState, allowed_replay_actions, replayable
-from d365_sync.web.answers import Json, answer, page
+from d365_sync.web.answers import Json, page
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
 from d365_sync.web.replay_models import (
@@ -64,12 +64,10 @@ _AS_THEY_ARE = (
     operation_id="order_replay",
     summary="Replay many dead letters",
     status_code=202,
-    responses={
-        202: {"model": OneReplayDocument},
-        **problems("invalid-request", "idempotency-key-reused"),
-    },
+    response_model=OneReplayDocument,
+    responses=problems("invalid-request", "idempotency-key-reused"),
 )
-async def order(request: Request, writer: Writer, body: ReplaysInput, key: Key = None) -> Response:
+async def order(request: Request, response: Response, writer: Writer, body: ReplaysInput, key: Key = None) -> Json:
     """Replay the dead letters that match now, in the background, each once. New cases go first.
 
     A dry run changes nothing: it asks D365 which of them are already there, and checks which would fail again. The
@@ -82,70 +80,84 @@ async def order(request: Request, writer: Writer, body: ReplaysInput, key: Key =
     which = body.query.wanted() if body.query else DeadLetters()
     wanted = ReplayOrder(which, query, body.dry_run, writer.actor, body.reason, key, body.replay_id)
     replay_id = await context_of(request).order_replay(wanted)
-    return await _shown(request, writer, replay_id, _FIRST_PAGE, 202, Location=f"/v1/replays/{replay_id}")
+    response.headers["Location"] = f"/v1/replays/{replay_id}"
+    return await _shown(request, writer, replay_id, _FIRST_PAGE)
 
 
 @router.get(
     "",
     operation_id="list_replays",
     summary="List replays",
-    responses={200: {"model": ReplaysDocument}, **problems("invalid-request")},
+    response_model=ReplaysDocument,
+    responses=problems("invalid-request"),
 )
-async def replays(request: Request, reader: Reader, query: Annotated[PageQuery, Query()]) -> Response:
+async def replays(request: Request, reader: Reader, query: Annotated[PageQuery, Query()]) -> Json:
     """Return replays and dry runs, newest first."""
     cursors = context_of(request).cursors
     rows = await context_of(request).queries.replays(_place(cursors, query.cursor), query.limit + 1)
-    return answer(page([_replay(row, reader) for row in rows], query.limit, lambda item: _cursor(cursors, item)))
+    return page([_replay(row, reader) for row in rows], query.limit, lambda item: _cursor(cursors, item))
 
 
 @router.get(
     "/{replay}",
     operation_id="get_replay",
     summary="Get a replay",
-    responses={200: {"model": OneReplayDocument}, **problems("not-found", "invalid-request")},
+    response_model=OneReplayDocument,
+    responses=problems("not-found", "invalid-request"),
 )
-async def one_replay(
-    request: Request, reader: Reader, replay: str, query: Annotated[ReplayPageQuery, Query()]
-) -> Response:
+async def one_replay(request: Request, reader: Reader, replay: str, query: Annotated[ReplayPageQuery, Query()]) -> Json:
     """Return its progress and its documents. `cursor` and `limit` page through the documents."""
     return await _shown(request, reader, _replay_id(replay), query)
 
 
-_STEERED: dict[int | str, Any] = {
-    200: {"model": OneReplayDocument},
-    **problems("not-found", "not-allowed", "invalid-request"),
-}
+_STEERED = problems("not-found", "not-allowed", "invalid-request")
 
 
-@router.post("/{replay}/pause", operation_id="pause_replay", summary="Pause a replay", responses=_STEERED)
-async def pause(request: Request, writer: Writer, replay: str, body: OptionalReasonInput = NO_REASON) -> Response:
+@router.post(
+    "/{replay}/pause",
+    operation_id="pause_replay",
+    summary="Pause a replay",
+    response_model=OneReplayDocument,
+    responses=_STEERED,
+)
+async def pause(request: Request, writer: Writer, replay: str, body: OptionalReasonInput = NO_REASON) -> Json:
     """Documents that are already in the queue (a few hundred at most) are still sent to D365."""
     return await _steer(ReplayAction.PAUSE, request, writer, replay, body)
 
 
-@router.post("/{replay}/resume", operation_id="resume_replay", summary="Resume a paused replay", responses=_STEERED)
-async def resume(request: Request, writer: Writer, replay: str, body: OptionalReasonInput = NO_REASON) -> Response:
+@router.post(
+    "/{replay}/resume",
+    operation_id="resume_replay",
+    summary="Resume a paused replay",
+    response_model=OneReplayDocument,
+    responses=_STEERED,
+)
+async def resume(request: Request, writer: Writer, replay: str, body: OptionalReasonInput = NO_REASON) -> Json:
     """The replay continues where it stopped."""
     return await _steer(ReplayAction.RESUME, request, writer, replay, body)
 
 
-@router.post("/{replay}/cancel", operation_id="cancel_replay", summary="Cancel a replay", responses=_STEERED)
-async def cancel(request: Request, writer: Writer, replay: str, body: OptionalReasonInput = NO_REASON) -> Response:
+@router.post(
+    "/{replay}/cancel",
+    operation_id="cancel_replay",
+    summary="Cancel a replay",
+    response_model=OneReplayDocument,
+    responses=_STEERED,
+)
+async def cancel(request: Request, writer: Writer, replay: str, body: OptionalReasonInput = NO_REASON) -> Json:
     """Documents that were not replayed remain dead letters."""
     return await _steer(ReplayAction.CANCEL, request, writer, replay, body)
 
 
 async def _steer(
     action: ReplayAction, request: Request, writer: Principal, replay: str, body: OptionalReasonInput
-) -> Response:
+) -> Json:
     replay_id = _replay_id(replay)
     await context_of(request).steer_replay(replay_id, action, writer.actor, body.reason)
     return await _shown(request, writer, replay_id, _FIRST_PAGE)
 
 
-async def _shown(
-    request: Request, caller: Principal, replay_id: UUID, query: ReplayPageQuery, status: int = 200, **headers: str
-) -> Response:
+async def _shown(request: Request, caller: Principal, replay_id: UUID, query: ReplayPageQuery) -> Json:
     queries = context_of(request).queries
     found = await queries.replay(replay_id)
     if found is None:
@@ -155,7 +167,7 @@ async def _shown(
     rows = await queries.replay_documents(replay_id, int(behind[0]), query.outcome, query.limit + 1)
     items = page(rows, query.limit, lambda row: cursors.encode(of, row["place"]))
     items["items"] = [_item(row) for row in items["items"]]
-    return answer({**_replay(found, caller), "states": found["states"], **items}, status, **headers)
+    return {**_replay(found, caller), "states": found["states"], **items}
 
 
 def _replay(row: Json, caller: Principal) -> Json:

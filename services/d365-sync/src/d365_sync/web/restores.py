@@ -11,7 +11,7 @@ from case_shared.web.auth import Authenticated, Principal, TokenFirst
 from case_shared.web.problems import FieldError, Problem, invalid
 from case_shared.words.scopes import Scope
 from d365_sync.app.restore_d365 import RestoreOrder
-from d365_sync.web.answers import Json, answer
+from d365_sync.web.answers import Json
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
 from d365_sync.web.requests import NoQuery, ReasonInput, Time, no_query_on_orders
@@ -78,9 +78,10 @@ class RestoreDocument(_Document):
     operation_id="order_d365_restore",
     summary="Report that D365 was restored",
     status_code=202,
-    responses={202: {"model": RestoreDocument}, **problems("restore-runs", "invalid-request")},
+    response_model=RestoreDocument,
+    responses=problems("restore-runs", "invalid-request"),
 )
-async def order(request: Request, writer: Writer, body: RestoreInput) -> Response:
+async def order(request: Request, response: Response, writer: Writer, body: RestoreInput) -> Json:
     """Look up in the background every document that was delivered since then.
 
     Cases that are surely absent from D365 are delivered again, once; the others stay as they are. Repeating the request
@@ -96,30 +97,31 @@ async def order(request: Request, writer: Writer, body: RestoreInput) -> Respons
         )
     wanted = RestoreOrder(body.since, body.dry_run, writer.actor, body.reason)
     restore_id = await context_of(request).order_restore(wanted)
-    return await _shown(request, restore_id, 202)
+    response.headers["Location"] = f"/v1/d365/restores/{restore_id}"
+    return await _shown(request, restore_id)
 
 
 @router.get(
     "/{restore}",
     operation_id="get_d365_restore",
     summary="Get a restore of D365",
-    responses={200: {"model": RestoreDocument}, **problems("not-found", "invalid-request")},
+    response_model=RestoreDocument,
+    responses=problems("not-found", "invalid-request"),
 )
-async def one_restore(request: Request, _reader: Reader, restore: str, _query: Annotated[NoQuery, Query()]) -> Response:
+async def one_restore(request: Request, _reader: Reader, restore: str, _query: Annotated[NoQuery, Query()]) -> Json:
     """Return its progress, with the first 100 documents that could not be judged."""
     try:
         restore_id = UUID(restore)
     except ValueError:
         raise _unknown(restore) from None
-    return await _shown(request, restore_id, 200)
+    return await _shown(request, restore_id)
 
 
-async def _shown(request: Request, restore_id: UUID, status: int) -> Response:
+async def _shown(request: Request, restore_id: UUID) -> Json:
     row = await context_of(request).restores.shown(restore_id)
     if row is None:
         raise _unknown(str(restore_id))
-    headers = {"Location": f"/v1/d365/restores/{restore_id}"} if status == 202 else {}
-    return answer(_document(row), status, **headers)
+    return _document(row)
 
 
 def _document(row: dict[str, Any]) -> Json:

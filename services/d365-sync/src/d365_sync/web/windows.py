@@ -1,15 +1,15 @@
 """Routes of maintenance windows: planned pauses of delivery that end by themselves."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request
 
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
 from case_shared.web.problems import FieldError, Problem, invalid
 from case_shared.words.scopes import Scope
-from d365_sync.web.answers import answer
+from d365_sync.web.answers import Json
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
 from d365_sync.web.requests import Body, ReasonInput, Time, no_query_on_orders
@@ -38,16 +38,14 @@ class WindowsQuery(Body):
     past: bool = False
 
 
-_LISTED: dict[int | str, Any] = {200: {"model": WindowsDocument}}
-
-
 @router.get(
     "",
     operation_id="list_delivery_windows",
     summary="List maintenance windows",
-    responses={**_LISTED, **problems("invalid-request")},
+    response_model=WindowsDocument,
+    responses=problems("invalid-request"),
 )
-async def windows(request: Request, _reader: Reader, query: Annotated[WindowsQuery, Query()]) -> Response:
+async def windows(request: Request, _reader: Reader, query: Annotated[WindowsQuery, Query()]) -> Json:
     """Return active and planned windows, soonest first, at most 100."""
     return await _listed(request, past=query.past)
 
@@ -57,22 +55,24 @@ async def windows(request: Request, _reader: Reader, query: Annotated[WindowsQue
     operation_id="plan_delivery_window",
     summary="Plan a maintenance window",
     status_code=201,
-    responses={201: {"model": WindowsDocument}, **problems("invalid-request")},
+    response_model=WindowsDocument,
+    responses=problems("invalid-request"),
 )
-async def plan(request: Request, writer: Writer, body: WindowInput) -> Response:
+async def plan(request: Request, writer: Writer, body: WindowInput) -> Json:
     """Nothing is sent to D365 during a maintenance window. What is in flight at its beginning finishes."""
     _check(body, datetime.now(UTC))
     await context_of(request).windows.add(body.begins_at, body.ends_at, writer.actor, body.reason)
-    return await _listed(request, status=201)
+    return await _listed(request)
 
 
 @router.delete(
     "/{window}",
     operation_id="end_delivery_window",
     summary="End or cancel a maintenance window",
-    responses={**_LISTED, **problems("not-found", "invalid-request")},
+    response_model=WindowsDocument,
+    responses=problems("not-found", "invalid-request"),
 )
-async def end(request: Request, writer: Writer, window: str, query: Annotated[ReasonInput, Query()]) -> Response:
+async def end(request: Request, writer: Writer, window: str, query: Annotated[ReasonInput, Query()]) -> Json:
     """Delivery resumes at once, unless it is paused or another window is active."""
     context = context_of(request)
     if not await context.windows.end(_window_id(window), writer.actor, query.reason):
@@ -81,9 +81,9 @@ async def end(request: Request, writer: Writer, window: str, query: Annotated[Re
     return await _listed(request)
 
 
-async def _listed(request: Request, *, past: bool = False, status: int = 200) -> Response:
+async def _listed(request: Request, *, past: bool = False) -> Json:
     found = await context_of(request).windows.list(past=past)
-    return answer({"items": found, "next": None, "has_more": False}, status)
+    return {"items": found, "next": None, "has_more": False}
 
 
 def _check(body: WindowInput, now: datetime) -> None:
