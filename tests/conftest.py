@@ -35,6 +35,14 @@ def pytest_configure() -> None:
     structlog.configure(processors=[structlog.processors.add_log_level, plain])
 
 
+@pytest.fixture(autouse=True)
+def own_logging() -> Iterator[None]:
+    """Undo what a command did to the logs of this process: it writes to a standard error that is closed by now."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
 # The longest files come first, so that all workers end at about the same time.
 STACK, BROWSER, SCENARIOS = "tests/e2e/", "tests/e2e/browser/", "tests/chaos/scenarios/test_"
 SLOWEST = (

@@ -128,11 +128,11 @@ async def test_names_of_spans_are_few_and_probes_are_not_traced(stack: Stack, co
         ids = [(await dealer.submitted(uuid.uuid4().hex))["web_case_id"] for _ in range(3)]
         for web_case_id in ids:
             await dealer.until(web_case_id, submission_state="delivered")
-        for path in ("/made/up/1", "/made/up/2"):
+        for path in ("/unmade/1", "/unmade/2"):
             await dealer.http.get(path)
 
     async def unmatched() -> int:
-        return sum(one.attributes.get("url.path", "").startswith("/made/up") for one in collector.spans)
+        return sum(one.attributes.get("url.path", "").startswith("/unmade") for one in collector.spans)
 
     await eventually(unmatched, lambda found: found == 2)
     names = Counter(one.name for one in collector.spans)

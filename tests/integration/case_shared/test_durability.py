@@ -49,7 +49,7 @@ async def test_topics_are_made_as_the_settings_ask(broker: Broker) -> None:
 
 
 async def test_too_few_brokers_for_the_factor_are_named_with_the_setting(broker: Broker) -> None:
-    with pytest.raises(BrokerNotAvailableError, match=r"KAFKA_REPLICATION_FACTOR 3 may ask for more brokers"):
+    with pytest.raises(BrokerNotAvailableError, match=r"KAFKA_REPLICATION_FACTOR 3 does not ask for more brokers"):
         await ensure_topics(asking(broker, **SAFE, kafka_start_seconds=0.7), CASE_SUBMITTED)
 
 
