@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import collector as collector  # noqa: PLC0414 - a fixture
 from tests.e2e.conftest import stack as stack  # noqa: PLC0414 - a fixture
 from tests.support.documents import ROOT, blocks
+from tests.support.patience import PATIENCE
 
 CLIENT = ROOT / "clients/typescript"
 
@@ -25,7 +27,13 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(*command: str, folder: Path, **environment: str) -> str:
     """Run `command` in `folder`; returns what it prints, and fails with it."""
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=folder, env={**os.environ, **environment}, timeout=100
-    )  # fmt: skip
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, **environment},
+        timeout=100 * PATIENCE,
+    )
     assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
     return done.stdout

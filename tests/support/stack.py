@@ -18,10 +18,11 @@ from case_shared.words.scopes import Scope
 from casebridge.state import ProcessRecord, ProcessState, get_running
 from casebridge.tokens import describe, mint
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 
 DEALER_SCOPES = f"{Scope.CASES_READ} {Scope.CASES_WRITE} {Scope.CASES_SUBMIT}"
 OPERATOR_SCOPES = f"{Scope.DOCUMENTS_READ} {Scope.DOCUMENTS_WRITE} {Scope.AUDIT_READ}"
-UP_SECONDS = 120
+UP_SECONDS = 120 * PATIENCE
 
 
 @dataclass
