@@ -171,8 +171,12 @@ async def asked_and_stayed(page: Page, typed: str) -> None:
 
     page.on("dialog", stay)
     await page.get_by_role("link", name="Case", exact=True).first.click(no_wait_after=True)
+
+    async def dialogs() -> list[str]:
+        return asked
+
+    assert await eventually(dialogs) == ["beforeunload"]
     await expect(page.get_by_label("Description")).to_have_value(typed)
-    assert asked == ["beforeunload"]
 
 
 async def test_a_draft_is_saved_as_one_types_and_nobody_leaves_with_less(desk: Desk) -> None:
@@ -237,6 +241,23 @@ async def test_a_new_case_is_saved_as_one_types_and_its_page_becomes_the_draft_s
         await page.get_by_role("button", name="Save & Close").click()
         await expect(page.locator(f"[data-case={case}]")).to_contain_text("second")
         await write(page, "another, and away at once")
+        await expect(page.locator("#saved")).to_contain_text("Draft saved at")
+        await page.get_by_role("button", name="Cancel").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        await expect(page.locator("#notice")).to_contain_text("is deleted")
+
+
+async def test_what_is_typed_before_the_script_has_loaded_is_saved_too(desk: Desk) -> None:
+    async with desk.dealer() as page:
+        typed = asyncio.Event()
+
+        async def late(route: Route) -> None:
+            await typed.wait()
+            await route.continue_()
+
+        await page.route(re.compile(r"/form\b.*\.js"), late)
+        await write(page, "typed at once")
+        typed.set()
         await expect(page.locator("#saved")).to_contain_text("Draft saved at")
         await page.get_by_role("button", name="Cancel").click()
         await page.get_by_role("dialog").get_by_role("button", name="Delete").click()

@@ -7,11 +7,24 @@ let leaving = false;
 let timer;
 let running = null;
 
-form.addEventListener("input", () => {
+function changed() {
   dirty = true;
   saved.textContent = "";
   if ("autosave" in form.dataset) plan(PAUSE_MS);
-});
+}
+form.addEventListener("input", changed);
+// Over a slow line people type before this script has loaded. What a browser restores going back is no typing.
+const [{ type: arrival }] = performance.getEntriesByType("navigation");
+if (arrival === "navigate" && [...form.elements].some(isTyped)) changed();
+
+/** Whether a field's value is not what the page came with. */
+function isTyped(field) {
+  if (field.localName === "select") {
+    const first = [...field.options].findIndex((option) => option.defaultSelected);
+    return field.selectedIndex !== Math.max(0, first);
+  }
+  return field.type !== "hidden" && "defaultValue" in field && field.value !== field.defaultValue;
+}
 
 function plan(milliseconds) {
   clearTimeout(timer);
