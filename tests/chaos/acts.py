@@ -18,6 +18,7 @@ from tests.chaos import odd
 from tests.chaos.links import Weather
 from tests.chaos.parts import Part
 from tests.chaos.world import REPLICAS, World, spare
+from tests.support.eventually import eventually
 
 _POINT_SECONDS = 8.0
 # Longer than any POST takes, so that D365's answer is known before it is lost.
@@ -255,8 +256,17 @@ async def restore_d365(world: World) -> None:
     headers = {"Authorization": f"Bearer {world.token('operator')}"}
     order = {"since": world.backed_up_at.isoformat(), "reason": "D365 was restored"}
     url = f"{world.service_url('d365-sync-1')}/v1/d365/restores"
-    async with world.session.post(url, headers=headers, json=order) as answer:
-        answer.raise_for_status()
+
+    async def reported() -> bool:
+        """The operator tries again while this replica is starting, because the fault before has killed it."""
+        try:
+            async with world.session.post(url, headers=headers, json=order) as answer:
+                answer.raise_for_status()
+        except aiohttp.ClientConnectorError:
+            return False
+        return True
+
+    await eventually(reported, within_seconds=30, every_seconds=0.5)
 
 
 async def fill_disk(world: World) -> None:
