@@ -1,6 +1,7 @@
 """What the user sees: progress, log lines with a colored name, tables and JSON."""
 
 import json
+import logging
 import os
 import re
 import sys
@@ -127,3 +128,13 @@ def render_fields(document: dict[str, Any]) -> None:
         text = json.dumps(value, indent=2, ensure_ascii=False) if nested else shown(value)
         text = text.replace("\n", "\n" + " " * (width + 2)) if nested else text
         print(f"{name:<{width}}  {text}")
+
+
+def log_warnings_to_stderr() -> None:
+    """Keep standard output for what a command reports, which may be JSON."""
+    import structlog
+
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -13,7 +13,7 @@ import typer
 
 from casebridge.commands.options import Json
 from casebridge.errors import UsageError
-from casebridge.output import step_lines, write_error, write_json
+from casebridge.output import log_warnings_to_stderr, step_lines, write_error, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -121,18 +121,12 @@ def settings_of(data_dir: Path) -> dict[str, str]:
 
 async def look(company: str | None, *, write: bool, event_seconds: float) -> "Report":
     """Run the check; store the result if a database is named."""
-    import structlog
-
     from case_shared.d365.check.running import not_checked, run_check
     from case_shared.d365.check.settings_step import read_settings
     from case_shared.d365.check.target import Asked
     from case_shared.process.clock import SystemClock
 
-    # Keep standard output for the report, which may be JSON.
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    log_warnings_to_stderr()
     logging.getLogger("aiokafka").setLevel(logging.ERROR)
     settings, problems = read_settings()
     if settings is None:

@@ -1,7 +1,6 @@
 """`casebridge identity`: what an administrator of the identity provider sets up, and how to see whether it is right."""
 
 import asyncio
-import logging
 import os
 import sys
 from enum import StrEnum
@@ -14,7 +13,7 @@ import typer
 from casebridge.commands.d365_check import MARKS, PLAIN_MARKS, can_print
 from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json
 from casebridge.errors import UsageError
-from casebridge.output import step_lines, write_json
+from casebridge.output import log_warnings_to_stderr, step_lines, write_json
 
 if TYPE_CHECKING:
     from case_shared.web.token_steps import Explanation, TokenSettings
@@ -129,17 +128,12 @@ def given(token: str | None) -> str:
 async def explained(token: str, settings: "TokenSettings") -> "Explanation":
     """What the services make of the token."""
     import aiohttp
-    import structlog
 
     from case_shared.process.clock import SystemClock
     from case_shared.web.auth import TokenVerifier
     from case_shared.web.token_steps import explain
 
-    # Standard output is the explanation's, which may be JSON.
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    log_warnings_to_stderr()
     async with aiohttp.ClientSession() as session:
         return await explain(token, settings, TokenVerifier(settings, session, SystemClock()))
 
