@@ -79,11 +79,14 @@ class Process:
 async def running(
     module: str, *arguments: str, environment: Mapping[str, str], url: str, log: Path, ready: str = "/readyz"
 ) -> AsyncIterator[Process]:
-    """Run `python -m module arguments` until the block ends."""
+    """Run `python -m module arguments` until the block ends; a failure in the block shows the end of its log."""
     process = Process(module, arguments, environment, url, log)
     process.start()
     try:
         await process.ready(ready)
         yield process
+    except BaseException as error:
+        error.add_note(f"The log of {module} ends:\n{process.output()[-4000:]}")
+        raise
     finally:
         process.kill()
