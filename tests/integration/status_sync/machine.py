@@ -19,6 +19,7 @@ from case_shared.words.events import CaseDelivery, Record, SubmissionState
 from case_shared.words.identifiers import new_web_case_id
 from status_sync.app.apply_read import ApplyRead
 from status_sync.app.doubt_environment import DoubtEnvironment
+from status_sync.app.link_delivered import LinkDelivered
 from status_sync.app.note_deliveries import NoteDeliveries
 from status_sync.domain.placement import Rules
 from status_sync.postgres.cases import CaseStore
@@ -140,7 +141,9 @@ class Machine(RuleBasedStateMachine):
         async with self.superuser.acquire() as connection:
             await store_document_by(connection, delivery)
         record = Record.of(delivery, source="test", time=datetime.now(UTC), traceparent=None)
-        use_case = NoteDeliveries(self.pool, CaseStore(), DueReadStore(self.pool), "g", Doorbell())
+        cases, due_reads = CaseStore(), DueReadStore(self.pool)
+        link = LinkDelivered(cases, due_reads)
+        use_case = NoteDeliveries(self.pool, cases, due_reads, link, "g", Doorbell())
         await use_case.handle([Raw(record.value, record.headers)] * times)
 
 

@@ -56,7 +56,8 @@ async def note_deliveries(world: World, *deliveries: CaseDelivery) -> None:
 
 async def note_delivery_records(world: World, *deliveries: CaseDelivery) -> None:
     service = world.service
-    use_case = NoteDeliveries(world.pool, service.cases, service.due_reads, "group", service.due)
+    stores = (service.cases, service.due_reads, service.link_delivered)
+    use_case = NoteDeliveries(world.pool, *stores, "group", service.due)
     records = [Record.of(one, source="test", time=datetime.now(UTC), traceparent=None) for one in deliveries]
     await use_case.handle(
         [Raw(one.value, offset, topic=one.topic, headers=one.headers) for offset, one in enumerate(records)]

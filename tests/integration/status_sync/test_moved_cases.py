@@ -9,6 +9,7 @@ from case_shared.words.identifiers import derived_web_case_id
 from status_sync.domain.due_reads import CaseKey, KeyKind
 from tests.integration.status_sync.conftest import Submitted, World
 from tests.integration.status_sync.test_consumers import delivery, note_deliveries
+from tests.support.submissions import store_document
 
 SECRET = "for the second dealer alone"
 
@@ -175,6 +176,45 @@ async def test_a_moved_case_that_is_renumbered_leaves_nothing_at_its_first_numbe
     assert there is not None
     assert there["status"] == "in_process"
     assert left is None or left["deleted_in_d365_at"] is not None
+
+
+async def test_a_case_that_moves_before_anybody_notes_its_delivery_has_moved(world: World) -> None:
+    """Kafka lost the delivery's record; staff gave the case to another customer before the first read."""
+    await world.step("dealers")
+    case = await world.submit()
+    case_id = await world.create(case, CustomerAccount="US-002", Description=SECRET)
+    await poll(world)
+    assert (await world.row(case.web_case_id))["case_id"] is None, "d365-sync may still decide that it is not its case"
+    await store_document(world.database, delivery(case, case_id))
+    await ring(world, case_id)
+    row = await world.row(case.web_case_id)
+    assert (row["case_id"], row["d365_description"]) == (case_id, None)
+    assert row["moved_at"] is not None
+    theirs = await born_row(world, "usmf-us-002", case_id)
+    assert theirs is not None
+    assert theirs["d365_description"] == SECRET
+
+
+async def test_the_sweep_links_what_was_delivered_and_never_noted(world: World) -> None:
+    """Kafka lost the records; D365 shows one case under another customer and number, and lost the other."""
+    other, _ = await delivered(world)
+    moved, deleted = await world.submit(), await world.submit()
+    await world.create(moved, CustomerAccount="US-002", CaseId="C-ELSEWHERE", Description=SECRET)
+    for case, case_id in ((moved, "C-MOVED"), (deleted, "C-DELETED")):
+        await store_document(world.database, delivery(case, case_id))
+    await poll(world)
+    await world.step("sweep")
+    assert (await world.row(moved.web_case_id))["case_id"] is None, "its record may still come"
+    async with world.database.connect() as connection:
+        await connection.execute("UPDATE d365_sync.documents SET changed_at = now() - interval '11 minutes'")
+        await connection.execute("UPDATE status_sync.sync_state SET done_at = 'epoch' WHERE name = 'sweep'")
+    await world.step("sweep")
+    await read_due(world)
+    assert (await world.row(deleted.web_case_id))["deleted_in_d365_at"] is not None
+    row = await world.row(moved.web_case_id)
+    assert (row["case_id"], row["moved_at"] is not None) == ("C-MOVED", True)
+    assert await born_row(world, "usmf-us-002", "C-ELSEWHERE") is not None
+    assert (await world.row(other.web_case_id))["moved_at"] is None
 
 
 async def test_the_first_dealers_words_do_not_go_with_the_case(world: World) -> None:

@@ -38,6 +38,7 @@ from case_shared.words.events import CaseStatus, Record
 from status_sync.app.apply_read import ApplyRead
 from status_sync.app.doubt_environment import DoubtEnvironment
 from status_sync.app.find_absent import FindAbsent
+from status_sync.app.link_delivered import LinkDelivered
 from status_sync.app.look_for_known_cases import LookForKnownCases
 from status_sync.app.note_deliveries import NoteDeliveries
 from status_sync.app.note_events import NoteEvents
@@ -90,6 +91,7 @@ class Service:
     def __post_init__(self) -> None:
         self.cases = CaseStore()
         self.due_reads = DueReadStore(self.pool)
+        self.link_delivered = LinkDelivered(self.cases, self.due_reads)
         self.known_cases = DoubtStore(self.pool)
         self.doubts = DoubtEnvironment(self.pool, self.known_cases)
         self.progress = ProgressStore(self.pool)
@@ -127,6 +129,7 @@ class Service:
         choices = SyncChoices(registry, read_list, self.d365, self.mapping, timeout)
         filtered = bool(self.mapping.customers.filter)
         dealers = SyncDealers(self.pool, registry, read_list, self.d365, timeout, filtered)
+        sweep = Sweep(self.pool, self.due_reads, self.cases, self.link_delivered, self._symbols_at_an_end())
         return Poller(
             read_due_cases=ReadDueCases(
                 self.due_reads,
@@ -142,7 +145,7 @@ class Service:
                 ("categories", choices.categories),
                 ("priorities", choices.priorities),
                 ("cases", Reconcile(self.progress, self.d365, apply_read, timeout, beat_poller).handle),
-                ("sweep", Sweep(self.due_reads, self._symbols_at_an_end()).handle),
+                ("sweep", sweep.handle),
                 ("restored", ReadRestored(self.due_reads).handle),
                 ("controls", LookForKnownCases(self.known_cases).handle),
             ),
@@ -200,7 +203,9 @@ class Service:
         recognition = Recognition(self.mapping, (self.settings.d365_url, self.settings.d365_scope or ""))
         group = group_of(self.inbound.topic)
         events = NoteEvents(self.pool, self.due_reads, EventNoteStore(), recognition, group, self.due, self.clock)
-        deliveries = NoteDeliveries(self.pool, self.cases, self.due_reads, group_of(CASE_DELIVERY), self.due)
+        deliveries = NoteDeliveries(
+            self.pool, self.cases, self.due_reads, self.link_delivered, group_of(CASE_DELIVERY), self.due
+        )
         return Consumers(
             self.settings,
             subscriptions(self.inbound, events.handle, deliveries.handle),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import structlog
 
@@ -13,40 +13,17 @@ from case_shared.kafka.records import store_batch
 from case_shared.process.loops import Doorbell
 from case_shared.process.telemetry import trace_id_of
 from case_shared.words.events import CaseDelivery, SubmissionState, decode, traceparent_of
+from status_sync.app.link_delivered import Delivered, LinkDelivered
 
 _LOST = "lost_in_d365"
 log = structlog.get_logger(__name__)
 
 
-class Delivered(NamedTuple):
-    """The Case ID that D365 gave to a case of ours; sortable, so that locks are taken in one order."""
-
-    web_case_id: str
-    case_id: str
-
-
-class Linked(NamedTuple):
-    """A delivered case as the read model has it now; if `linked` is false, `case_id` is a different one."""
-
-    web_case_id: str
-    case_id: str
-    linked: bool
-
-
 class DeliveredCases(Protocol):
-    """The part of the read model that a delivery writes."""
+    """What d365-sync has delivered."""
 
     async def find_delivered(self, connection: Connection, web_case_ids: Sequence[str]) -> Sequence[Delivered]:
         """Return the newest Case ID that d365-sync has for each of these cases, sorted; omits those without one."""
-
-    async def lock(self, connection: Connection) -> None:
-        """Keep other transactions from writing D365's side of the read model until this one ends."""
-
-    async def remove_born_as(self, connection: Connection, delivered: Sequence[Delivered]) -> None:
-        """Remove the rows born in D365 that represent these cases."""
-
-    async def link(self, connection: Connection, delivered: Sequence[Delivered]) -> Sequence[Linked]:
-        """Store the Case IDs of cases that have none yet."""
 
 
 class DueReads(Protocol):
@@ -54,11 +31,6 @@ class DueReads(Protocol):
 
     async def make_lost_due(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
         """Make the cases due now, by the Case IDs in the read model."""
-
-    async def make_delivered_due(
-        self, connection: Connection, delivered: Sequence[Delivered], traces: Mapping[str, str | None]
-    ) -> None:
-        """Make the cases due now, by the Case IDs that D365 gave them; `traces` by Web Case ID."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +43,7 @@ class NoteDeliveries:
     pool: Pool
     cases: DeliveredCases
     due_reads: DueReads
+    link_delivered: LinkDelivered
     group: str
     doorbell: Doorbell
     gate: FloodGate = field(default_factory=FloodGate)
@@ -104,16 +77,8 @@ class NoteDeliveries:
             trace_id = trace_id_of(traces.get(web_case_id))
             advice = "d365-sync did not write this record"
             log.error("delivery_not_backed", web_case_id=web_case_id, advice=advice, trace_id=trace_id)
-        if not delivered:
-            return
-        await self.cases.lock(connection)
-        await self.cases.remove_born_as(connection, delivered)
-        for case in await self.cases.link(connection, delivered):
-            if not case.linked:
-                ids = {"web_case_id": case.web_case_id, "case_id": case.case_id}
-                log.error("delivered_with_another_case_id", **ids, trace_id=trace_id_of(traces.get(case.web_case_id)))
-        # Even if another row has the Case ID: the read shows whose it is now.
-        await self.due_reads.make_delivered_due(connection, delivered, traces)
+        if delivered:
+            await self.link_delivered.handle(connection, delivered, traces)
 
 
 def _is_lost(delivery: CaseDelivery) -> bool:

@@ -1,12 +1,18 @@
-"""Once a day, reads each case that has not ended by its ID, and so finds what no event and no poll has brought."""
+"""Once a day, reads each case that has not ended by its ID, and so finds what no event and no poll has brought.
 
-from collections.abc import Collection
+It also links cases whose delivery was never noted, because Kafka lost the record: if D365 no longer shows such a case
+as its dealer's, no poll would find it.
+"""
+
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
 import structlog
 
+from case_shared.database.postgres import Connection, Pool
+from status_sync.app.link_delivered import Delivered, LinkDelivered
 from status_sync.domain.due_reads import CASES_PER_SECOND
 
 log = structlog.get_logger(__name__)
@@ -21,16 +27,34 @@ class OpenCases(Protocol):
         """Make each case whose D365 status is not in `ended` due; None if the last sweep is younger than `every`."""
 
 
+class DeliveredCases(Protocol):
+    """What d365-sync has delivered."""
+
+    async def find_unlinked(self, connection: Connection) -> Sequence[Delivered]:
+        """Return the Case IDs of cases that have been delivered for a while and have none in the read model, sorted."""
+
+
 @dataclass(frozen=True)
 class Sweep:
     """Spreads the reads over time; `ended` are D365's symbols of cases that have ended."""
 
-    cases: OpenCases
+    pool: Pool
+    due_reads: OpenCases
+    cases: DeliveredCases
+    link_delivered: LinkDelivered
     ended: Collection[str]
     every: timedelta = timedelta(days=1)
 
     async def handle(self) -> None:
         """Sweep if it is time to."""
-        made_due = await self.cases.make_open_cases_due(self.ended, self.every, CASES_PER_SECOND)
+        made_due = await self.due_reads.make_open_cases_due(self.ended, self.every, CASES_PER_SECOND)
         if made_due is not None:
             log.info("sweep_begun", cases=made_due)
+            await self._link()
+
+    async def _link(self) -> None:
+        async with self.pool.acquire() as connection, connection.transaction():
+            unlinked = await self.cases.find_unlinked(connection)
+            if unlinked:
+                await self.link_delivered.handle(connection, unlinked, {})
+                log.warning("deliveries_not_noted", web_case_ids=[one.web_case_id for one in unlinked])

@@ -51,6 +51,7 @@ class KnownCase:
 
     `named`: D365 once showed its record with the row's own Web Case ID; a record without one is then not its own.
     `linked`: an operator has linked the row to its Case ID, whose record may lack the Web Case ID.
+    `delivered_as`: the Case ID that d365-sync delivered it under, while the row has none.
     `moved_to`: where its record is, if it moved under another number.
     `traceparent`: in which trace it was submitted, while D365 has shown nothing of it.
     """
@@ -66,6 +67,7 @@ class KnownCase:
     unfollowed: Unfollowed | None = None
     named: bool = False
     linked: bool = False
+    delivered_as: str | None = None
     moved_to: CaseNumber | None = None
     category: str | None = None
     category_type: str | None = None
@@ -173,7 +175,7 @@ class Rules:
             for row in at_number
             if row.origin is Origin.PORTAL and row.unfollowed is None and row is not owner
         )
-        if owner is not None and (owner.case_id is not None or self._is_at(found, owner)):
+        if owner is not None and (owner.case_id is not None or self._is_decided(found, owner)):
             return replace(self._place_owned(found, owner, born, dealer, absent), reused=reused)
         if found.web_case_id and born is None:
             ignored = Ignored.MISMATCH if by_web_case_id else Ignored.FOREIGN
@@ -191,7 +193,8 @@ class Rules:
         row = by_web_case_id
         if row is None or not row.submission_ids:
             return None
-        return row if row in at_number or self._is_submission(found, row) else None
+        is_its_case = row in at_number or _is_delivered_as(found, row)
+        return row if is_its_case or self._is_submission(found, row) else None
 
     def _place_owned(
         self,
@@ -217,9 +220,9 @@ class Rules:
     def _shown_to(self, found: D365Case, dealer: Dealer | None) -> Dealer | None:
         return dealer if self.gate.lists(found) else None
 
-    def _is_at(self, found: D365Case, row: KnownCase) -> bool:
-        """Whether `found` is where `row` was sent: if not, d365-sync decides what it is before anybody follows it."""
-        return row.party.is_same(Party.of(found))
+    def _is_decided(self, found: D365Case, row: KnownCase) -> bool:
+        """Whether `found` is where `row` was sent; if not, nobody follows it before d365-sync has delivered it."""
+        return row.party.is_same(Party.of(found)) or _is_delivered_as(found, row)
 
     def _is_submission(self, found: D365Case, row: KnownCase) -> bool:
         """Whether it is any of the case's submissions, wherever it is now: a returned one may still arrive late."""
@@ -242,6 +245,10 @@ class Rules:
 def number_of(found: D365Case) -> CaseNumber:
     """Return where D365 keeps a record."""
     return found.data_area_id.lower(), found.case_id
+
+
+def _is_delivered_as(found: D365Case, row: KnownCase) -> bool:
+    return row.delivered_as is not None and _is_same_number((row.data_area_id, row.delivered_as), number_of(found))
 
 
 def _is_same_number(one: CaseNumber | None, other: CaseNumber) -> bool:

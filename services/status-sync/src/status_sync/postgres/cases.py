@@ -9,7 +9,7 @@ from case_shared.d365.models import D365Case
 from case_shared.database.postgres import Connection, load_sql
 from case_shared.words.events import CaseStatus
 from status_sync.app.apply_read import Applied
-from status_sync.app.note_deliveries import Delivered, Linked
+from status_sync.app.link_delivered import Delivered, Linked
 from status_sync.app.plan_read import Insert, Leaving, Removal, Second, Update
 from status_sync.domain.placement import CaseNumber, Dealer, KnownCase, Origin, Unfollowed
 from status_sync.domain.texts import SeenText
@@ -78,6 +78,10 @@ class CaseStore:
         """Return the newest Case ID that d365-sync has for each of these cases, sorted; omits those without one."""
         rows = await connection.fetch(load_sql(Statement.FIND_DELIVERED), web_case_ids)
         return sorted(Delivered(**row) for row in rows)
+
+    async def find_unlinked(self, connection: Connection) -> Sequence[Delivered]:
+        """Return the Case IDs of cases that have been delivered for a while and have none in the read model, sorted."""
+        return [Delivered(**row) for row in await connection.fetch(load_sql(Statement.FIND_UNLINKED))]
 
     async def link(self, connection: Connection, delivered: Sequence[Delivered]) -> Sequence[Linked]:
         """Store the Case IDs of cases that have none yet."""

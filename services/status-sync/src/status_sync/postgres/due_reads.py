@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from case_shared.database.postgres import Connection, Pool, load_sql
 from status_sync.app.find_absent import Numbers
-from status_sync.app.note_deliveries import Delivered
+from status_sync.app.link_delivered import Delivered
 from status_sync.app.read_due_cases import Postponed, Taken
 from status_sync.domain.due_reads import RETRIES, UNTRACED, CaseKey, DueRead, KeyKind
 from status_sync.postgres.statements import Statement

@@ -22,6 +22,7 @@ class Statement(SqlFile):
     FIND_STANDINGS = auto()
     FIND_TAKEN_SLUGS = auto()
     FIND_TEXTS = auto()
+    FIND_UNLINKED = auto()
     FIND_UNREGISTERED = auto()
     FINISH_POLL = auto()
     FOLLOW_CUSTOMERS = auto()

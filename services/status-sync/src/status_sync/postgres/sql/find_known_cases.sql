@@ -11,6 +11,12 @@ SELECT
         SELECT FROM d365_sync.deliveries AS d
         WHERE d.web_case_id = c.web_case_id AND d.state = 'delivered' AND d.cause = 'linked' AND lower(d.case_id) = lower(c.case_id)
     ) AS linked,
+    CASE WHEN c.case_id IS NULL THEN (
+        -- Its record may never have come: Kafka can lose it.
+        SELECT d.case_id FROM d365_sync.deliveries AS d
+        WHERE d.web_case_id = c.web_case_id AND d.state = 'delivered' AND d.case_id IS NOT NULL
+        ORDER BY d.submission_no DESC LIMIT 1
+    ) END AS delivered_as,
     m.data_area_id AS moved_area, m.case_id AS moved_case_id,
     CASE
         WHEN c.case_id_reused_at IS NOT NULL THEN 'reused'

@@ -1,0 +1,70 @@
+"""Stores the Case IDs that d365-sync has, and makes these cases due for a read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from case_shared.database.postgres import Connection
+from case_shared.process.telemetry import trace_id_of
+
+log = structlog.get_logger(__name__)
+
+
+class Delivered(NamedTuple):
+    """The Case ID that D365 gave to a case of ours; sortable, so that locks are taken in one order."""
+
+    web_case_id: str
+    case_id: str
+
+
+class Linked(NamedTuple):
+    """A delivered case as the read model has it now; if `linked` is false, `case_id` is a different one."""
+
+    web_case_id: str
+    case_id: str
+    linked: bool
+
+
+class Cases(Protocol):
+    """The part of the read model that a delivery writes."""
+
+    async def lock(self, connection: Connection) -> None:
+        """Keep other transactions from writing D365's side of the read model until this one ends."""
+
+    async def remove_born_as(self, connection: Connection, delivered: Sequence[Delivered]) -> None:
+        """Remove the rows born in D365 that represent these cases."""
+
+    async def link(self, connection: Connection, delivered: Sequence[Delivered]) -> Sequence[Linked]:
+        """Store the Case IDs of cases that have none yet."""
+
+
+class DueReads(Protocol):
+    """Where due reads are kept."""
+
+    async def make_delivered_due(
+        self, connection: Connection, delivered: Sequence[Delivered], traces: Mapping[str, str | None]
+    ) -> None:
+        """Make the cases due now, by the Case IDs that D365 gave them; `traces` by Web Case ID."""
+
+
+@dataclass(frozen=True)
+class LinkDelivered:
+    """Links delivered cases (sorted, at least one) in the caller's transaction."""
+
+    cases: Cases
+    due_reads: DueReads
+
+    async def handle(
+        self, connection: Connection, delivered: Sequence[Delivered], traces: Mapping[str, str | None]
+    ) -> None:
+        """Store the Case IDs of `delivered`; `traces` by Web Case ID."""
+        await self.cases.lock(connection)
+        await self.cases.remove_born_as(connection, delivered)
+        for case in await self.cases.link(connection, delivered):
+            if not case.linked:
+                ids = {"web_case_id": case.web_case_id, "case_id": case.case_id}
+                log.error("delivered_with_another_case_id", **ids, trace_id=trace_id_of(traces.get(case.web_case_id)))
+        # Even if another row has the Case ID: the read shows whose it is now.
+        await self.due_reads.make_delivered_due(connection, delivered, traces)
