@@ -88,8 +88,8 @@ scenarios: $(INSTALLED) ## Run the storms: floods, restores, restarts and outage
 cluster: $(INSTALLED) ## Test on three Kafka brokers that are killed and restarted; takes five minutes, and CI runs it at night
 	@exec $(RUN)/python -m pytest -p no:schemathesis -s tests/cluster $(ARGS)
 
-chaos: $(INSTALLED) ## Test the whole system under seeded faults, and write docs/fault-report.md; SEEDS=7,9 runs only those
-	@exec $(RUN)/python -m tests.chaos --seeds $(or $(SEEDS),1-100) --worlds $(WORLDS) $(if $(SEEDS),,--write docs/fault-report.md)
+chaos: $(INSTALLED) ## Test the whole system under seeded faults, and write docs/fault-report.md; SEEDS=7,9 runs only those, RESUME=1 what is left
+	@exec $(RUN)/python -m tests.chaos --seeds $(or $(SEEDS),1-100) --worlds $(WORLDS) $(if $(RESUME),--resume) $(if $(SEEDS),,--write docs/fault-report.md)
 
 chaos-short: $(INSTALLED) ## Test under CI's few seeds
 	@exec $(RUN)/python -m tests.chaos --seeds $(SHORT_SEEDS) --worlds 1

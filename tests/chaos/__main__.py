@@ -1,11 +1,15 @@
-"""`make chaos`: run seeds, print each result, write the report. Exits with 1 if a promise was broken."""
+"""`make chaos`: run seeds, print each result, write the report. Exits with 1 if a promise was broken.
+
+`--resume` leaves out seeds that have passed with the same code: a hundred seeds take an hour, and a run may be
+interrupted.
+"""
 
 import asyncio
 import shutil
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +20,7 @@ from tests.chaos import report, world
 from tests.chaos.books import rows_of
 from tests.chaos.checker import Kind
 from tests.chaos.run import Verdict, run
+from tests.chaos.summary import Passed, Summary
 
 # Seeds per world at most: a failing seed then has few predecessors, and the same world can be built again.
 _SEEDS_A_WORLD = 10
@@ -28,25 +33,32 @@ def main(
     keep: Annotated[Path, typer.Option(metavar="DIR", help="Where histories and logs of failing seeds go.")] = Path(
         ".chaos"
     ),
+    resume: Annotated[bool, typer.Option(help="Leave out seeds that have passed with the same code.")] = False,
 ) -> None:
     """Strike the whole system with seeded faults, and check every promise afterwards."""
-    verdicts = asyncio.run(run_all(parse(seeds), worlds, keep))
-    again = late(verdicts) if worlds > 1 else []
+    passed = Passed(keep)
+    numbers = parse(seeds)
+    before = passed.load(numbers) if resume else []
+    if before:
+        print(f"{len(before)} of {len(numbers)} seeds have passed with this code before", flush=True)
+    left = sorted({*numbers} - {one.seed for one in before})
+    ran = asyncio.run(run_all(left, worlds, keep, passed))
+    again = late(ran) if worlds > 1 else []
     if again:
         print(f"late beside another system, again alone: {again}", flush=True)
-        alone = {verdict.seed: verdict for verdict in asyncio.run(run_all(again, 1, keep))}
-        verdicts = [alone.get(verdict.seed, verdict) for verdict in verdicts]
+        alone = {one.seed: one for one in asyncio.run(run_all(again, 1, keep, passed))}
+        ran = [alone.get(one.seed, one) for one in ran]
+    summaries = sorted([*before, *ran], key=lambda one: one.seed)
     if write:
-        report.write(write, f"make chaos{'' if worlds == 1 else f' WORLDS={worlds}'}", verdicts, again)
-    broken = [verdict.seed for verdict in verdicts if verdict.violations]
-    print(f"{len(verdicts)} seeds, broken promises in {len(broken)}" + (f": {broken}" if broken else ""))
+        report.write(write, f"make chaos{'' if worlds == 1 else f' WORLDS={worlds}'}", summaries)
+    broken = [one.seed for one in summaries if one.broken]
+    print(f"{len(summaries)} seeds, broken promises in {len(broken)}" + (f": {broken}" if broken else ""))
     raise typer.Exit(1 if broken else 0)
 
 
-def late(verdicts: list[Verdict]) -> list[int]:
+def late(summaries: list[Summary]) -> list[int]:
     """Seeds that fail only because a recovery took too long: systems that share two cores start more slowly."""
-    broken = {verdict.seed: {violation.kind for violation in verdict.violations} for verdict in verdicts}
-    return [seed for seed, kinds in broken.items() if kinds == {Kind.SLOW}]
+    return [one.seed for one in summaries if {*one.broken} == {Kind.SLOW}]
 
 
 def parse(seeds: str) -> list[int]:
@@ -62,19 +74,26 @@ def parse(seeds: str) -> list[int]:
     return numbers
 
 
-async def run_all(seeds: list[int], worlds: int, keep: Path) -> list[Verdict]:
-    """Run these seeds, and return their verdicts in order; each world serves a few of them."""
+async def run_all(seeds: list[int], worlds: int, keep: Path, passed: Passed) -> list[Summary]:
+    """Run these seeds, and return their summaries; each world serves a few of them."""
+    if not seeds:
+        return []
     share = min(_SEEDS_A_WORLD, -(-len(seeds) // worlds))
     waiting = deque(seeds[place : place + share] for place in range(0, len(seeds), share))
-    verdicts: list[Verdict] = []
+    summaries: list[Summary] = []
+
+    def ended(verdict: Verdict) -> None:
+        summary = Summary.of(verdict)
+        passed.store(summary)
+        summaries.append(summary)
 
     async def serve() -> None:
         while waiting:
             with fresh_folder() as folder:
-                await run_some(waiting.popleft(), folder, keep, verdicts)
+                await run_some(waiting.popleft(), folder, keep, ended)
 
     await asyncio.gather(*(serve() for _ in range(worlds)))
-    return sorted(verdicts, key=lambda verdict: verdict.seed)
+    return summaries
 
 
 @contextmanager
@@ -88,14 +107,14 @@ def fresh_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def run_some(seeds: list[int], folder: Path, keep: Path, verdicts: list[Verdict]) -> None:
-    """Run these seeds on one world; keep the evidence of a failing one."""
+async def run_some(seeds: list[int], folder: Path, keep: Path, ended: Callable[[Verdict], None]) -> None:
+    """Run these seeds on one world, and report each verdict to `ended`; keep the evidence of a failing one."""
     began = time.monotonic()
     async with world.running(folder) as running:
         print(f"world ready after {time.monotonic() - began:.0f} s", flush=True)
         for seed in seeds:
             verdict = await run(running, seed)
-            verdicts.append(verdict)
+            ended(verdict)
             tell(verdict)
             if verdict.violations:
                 place = keep_evidence(verdict, folder, keep)

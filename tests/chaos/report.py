@@ -5,15 +5,15 @@ import statistics
 import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 
 from tests.chaos.checker import Kind
 from tests.chaos.history import Action, Outcome
-from tests.chaos.run import Verdict
+from tests.chaos.summary import Summary
 
+_MINUTE = "%Y-%m-%d %H:%M"
 _HEAD = """\
 # Fault report
 
@@ -22,51 +22,49 @@ Written by `make chaos`; do not edit. How it works, and how to run one seed agai
 """
 
 
-def write(file: Path, command: str, verdicts: Sequence[Verdict], again: Sequence[int]) -> None:
-    """Write the report. Seeds `again` were late beside another world; only their second runs, alone, count."""
-    parts = [_HEAD, _facts(command, verdicts, again), _promises(verdicts), _work(verdicts), _recoveries(verdicts)]
-    file.write_text("\n".join([*parts, _seeds(verdicts)]))
+def write(file: Path, command: str, summaries: Sequence[Summary]) -> None:
+    """Write the report. Of a seed that was late beside another world only its second run, alone, counts."""
+    parts = [_HEAD, _facts(command, summaries), _promises(summaries), _work(summaries), _recoveries(summaries)]
+    file.write_text("\n".join([*parts, _seeds(summaries)]))
 
 
-def _facts(command: str, verdicts: Sequence[Verdict], again: Sequence[int]) -> str:
-    seconds = [verdict.seconds for verdict in verdicts]
+def _facts(command: str, summaries: Sequence[Summary]) -> str:
+    seconds, ended = [one.seconds for one in summaries], [one.ended_at for one in summaries]
     rows = {
         "Commit": _commit(),
         "Command": f"`{command}`",
-        "When": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "When": f"{min(ended):{_MINUTE}} to {max(ended):{_MINUTE}} UTC",
         "Machine": f"{psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, {platform.system()},"
         f" Python {platform.python_version()}",
         "System": "2 case-api, 3 d365-sync, 2 status-sync, PostgreSQL, Kafka; D365 sandbox with uniqueness off",
-        "Runs": f"{len(verdicts)}, each {min(seconds):.0f} to {max(seconds):.0f} s, {sum(seconds) / 60:.0f} minutes",
-        "Late beside another system, so run alone": ", ".join(map(str, again)) or "none",
-        "Faults": str(sum(len(verdict.history.recoveries) for verdict in verdicts)),
+        "Runs": f"{len(summaries)}, each {min(seconds):.0f} to {max(seconds):.0f} s, {sum(seconds) / 60:.0f} minutes",
+        "Faults": str(sum(len(one.recoveries) for one in summaries)),
     }
     return _table(("", ""), rows.items())
 
 
-def _promises(verdicts: Sequence[Verdict]) -> str:
-    counted = Counter(violation.kind for verdict in verdicts for violation in verdict.violations)
+def _promises(summaries: Sequence[Summary]) -> str:
+    counted = Counter(kind for one in summaries for kind in one.broken)
     return "## Broken promises\n\n" + _table(("promise", "times broken"), [(kind, str(counted[kind])) for kind in Kind])
 
 
-def _work(verdicts: Sequence[Verdict]) -> str:
+def _work(summaries: Sequence[Summary]) -> str:
     done: dict[Action, Counter[Outcome]] = defaultdict(Counter)
-    for verdict in verdicts:
-        for operation in verdict.history.operations:
-            done[operation.action][operation.outcome] += 1
-    tickets = [ticket for verdict in verdicts for ticket in verdict.history.tickets.values()]
-    acknowledged = sum(ticket.submission is Outcome.OK for ticket in tickets)
+    for one in summaries:
+        for action, outcomes in one.operations.items():
+            done[action].update(outcomes)
+    cases, acknowledged = sum(one.cases for one in summaries), sum(one.acknowledged for one in summaries)
     rows = [(action, *(str(done[action][outcome]) for outcome in Outcome)) for action in Action if action in done]
-    return f"## What clients did\n\n{len(tickets)} cases, {acknowledged} submissions acknowledged.\n\n" + _table(
+    return f"## What clients did\n\n{cases} cases, {acknowledged} submissions acknowledged.\n\n" + _table(
         ("operation", *Outcome), rows
     )
 
 
-def _recoveries(verdicts: Sequence[Verdict]) -> str:
+def _recoveries(summaries: Sequence[Summary]) -> str:
     """Per fault: from its end (or from its strike, if other replicas live) to the first new case in D365."""
     by_fault: dict[str, list[float]] = defaultdict(list)
-    for verdict in verdicts:
-        for recovery in verdict.history.recoveries:
+    for one in summaries:
+        for recovery in one.recoveries:
             by_fault[recovery.fault].append(recovery.seconds)
     rows = [
         (fault, str(len(seconds)), f"{statistics.median(seconds):.1f}", f"{max(seconds):.1f}")
@@ -80,16 +78,16 @@ def _recoveries(verdicts: Sequence[Verdict]) -> str:
     return f"## Recovery\n\n{text}\n\n" + _table(head, rows)
 
 
-def _seeds(verdicts: Sequence[Verdict]) -> str:
+def _seeds(summaries: Sequence[Summary]) -> str:
     rows = [
         (
-            str(verdict.seed),
-            f"{verdict.seconds:.0f}",
-            f"{verdict.settled_seconds:.1f}",
-            str(len(verdict.history.tickets)),
-            "; ".join(verdict.faults),
+            str(one.seed),
+            f"{one.seconds:.0f}",
+            f"{one.settled_seconds:.1f}",
+            str(one.cases),
+            "; ".join(one.faults),
         )
-        for verdict in verdicts
+        for one in summaries
     ]
     return "## Runs\n\n" + _table(("seed", "s", "settled after, s", "cases", "faults"), rows)
 

@@ -6,10 +6,11 @@ from tests.chaos.__main__ import late
 from tests.chaos.checker import Kind, Violation
 from tests.chaos.history import History
 from tests.chaos.run import Verdict
+from tests.chaos.summary import Summary
 
 
-def verdict(seed: int, *kinds: Kind) -> Verdict:
-    return Verdict(seed, (), History(seed), [Violation(kind, None, "") for kind in kinds], 1.0, 1.0)
+def summary(seed: int, *kinds: Kind) -> Summary:
+    return Summary.of(Verdict(seed, (), History(seed), [Violation(kind, None, "") for kind in kinds], 1.0, 1.0))
 
 
 @pytest.mark.parametrize(
@@ -17,4 +18,4 @@ def verdict(seed: int, *kinds: Kind) -> Verdict:
     [((), []), ((Kind.SLOW, Kind.SLOW), [7]), ((Kind.SLOW, Kind.LOST), []), ((Kind.LOST,), [])],
 )
 def test_only_what_was_late_and_nothing_else_runs_again(kinds: tuple[Kind, ...], again: list[int]) -> None:
-    assert late([verdict(7, *kinds)]) == again
+    assert late([summary(7, *kinds)]) == again
