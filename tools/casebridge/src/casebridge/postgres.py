@@ -1,5 +1,6 @@
 """PostgreSQL 18 as a local server: its binaries, its cluster, its process."""
 
+import contextlib
 import os
 import platform
 import shutil
@@ -148,7 +149,9 @@ def clear_leftovers(cluster: Path) -> None:
     """
     leftovers = [process for process in psutil.process_iter(["name", "cwd"]) if is_backend(process, cluster)]
     for process in leftovers:
-        process.kill()
+        # They notice by themselves that the server is gone, and may end at this moment.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(leftovers)
     pid_file = cluster / "postmaster.pid"
     if pid_file.exists() and psutil.pid_exists(int(pid_file.read_text().split()[0])):
