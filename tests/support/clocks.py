@@ -1,7 +1,9 @@
-"""A clock that a test moves."""
+"""Clocks that a test moves."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 
 @dataclass
@@ -15,3 +17,10 @@ class HandClock:
 
     def monotonic(self) -> float:
         return self.seconds
+
+
+def clock_of_limits(monkeypatch: pytest.MonkeyPatch) -> HandClock:
+    """The clock of rate limits, which a test moves: on a busy machine a few requests take as long as a limit counts."""
+    clock = HandClock(1000)
+    monkeypatch.setattr("throttled.utils.now_mono_f", clock.monotonic)
+    return clock

@@ -5,7 +5,7 @@ from typing import Any
 
 from case_api.app.know_dealers import DealerDirectory
 from case_api.domain.dealers import Dealer
-from case_shared.process.clock import SystemClock
+from tests.support.clocks import HandClock
 
 
 class Registry:
@@ -20,8 +20,8 @@ class Registry:
         return [Dealer(slug, "usmf", slug, name=None, active=True) for slug in self.slugs]
 
 
-def directory(registry: Any) -> DealerDirectory:
-    return DealerDirectory(registry, SystemClock())
+def directory(registry: Any, clock: HandClock | None = None) -> DealerDirectory:
+    return DealerDirectory(registry, clock or HandClock())
 
 
 async def test_the_first_list_is_seen_at_once() -> None:
@@ -33,7 +33,11 @@ async def test_the_first_list_is_seen_at_once() -> None:
 
 
 async def test_an_unknown_dealer_does_not_cost_a_read_each() -> None:
-    known = directory(registry := Registry("usmf-us-001"))
+    clock = HandClock()
+    known = directory(registry := Registry("usmf-us-001"), clock)
     for _ in range(5):
         assert await known.find("usmf-us-002") is None
     assert registry.reads == 1
+    clock.seconds += 1.1
+    assert await known.find("usmf-us-002") is None
+    assert registry.reads == 2

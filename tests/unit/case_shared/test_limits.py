@@ -6,8 +6,13 @@ import pytest
 
 from case_shared.web.limits import RateLimits
 from case_shared.web.problems import Problem
-from tests.support.eventually import eventually
+from tests.support.clocks import HandClock, clock_of_limits
 from tests.support.patience import PATIENCE
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
+    return clock_of_limits(monkeypatch)
 
 
 def allowed(
@@ -28,9 +33,9 @@ def refused(limits: RateLimits, user: str, client: str | None = None, dealer: st
     return caught.value
 
 
-async def test_a_minutes_worth_is_allowed_at_once_and_then_the_time_is_told() -> None:
+def test_a_minutes_worth_is_allowed_at_once_and_then_the_time_is_told(clock: HandClock) -> None:
     limits = RateLimits(user_per_minute=60)
-    assert 60 <= allowed(limits, "ann") <= 62
+    assert allowed(limits, "ann") == 60
     problem = refused(limits, "ann")
     assert (problem.status, problem.slug, problem.extensions["policy"]) == (429, "too-many-requests", "user")
     assert problem.headers == {
@@ -38,13 +43,11 @@ async def test_a_minutes_worth_is_allowed_at_once_and_then_the_time_is_told() ->
         "RateLimit-Policy": '"user";q=60;w=60',
         "RateLimit": '"user";r=0;t=1',
     }
-
-    async def again() -> bool:
-        return allowed(limits, "ann", most=1) == 1
-
-    assert await eventually(again, within_seconds=5)
+    clock.seconds += 1
+    assert allowed(limits, "ann") == 1
 
 
+@pytest.mark.usefixtures("clock")
 def test_one_user_of_a_portal_locks_out_no_other() -> None:
     limits = RateLimits(user_per_minute=10, client_per_minute=15)
     assert allowed(limits, "ann", "portal") == 10
@@ -56,6 +59,7 @@ def test_one_user_of_a_portal_locks_out_no_other() -> None:
     assert allowed(limits, "eve") == 10
 
 
+@pytest.mark.usefixtures("clock")
 def test_a_call_that_a_dealers_limit_refuses_counts_towards_no_other() -> None:
     limits = RateLimits(user_per_minute=10, client_per_minute=10, dealer_per_minute=2)
     assert allowed(limits, "ann", "portal", "a") == 2

@@ -13,6 +13,7 @@ from status_sync.app.receive_events import Received
 from status_sync.web.events import EventLimits, event_routes
 from status_sync.wiring import _app
 from tests.support import asgi
+from tests.support.clocks import clock_of_limits
 from tests.support.odd_requests import failures
 
 EVENTS = "/v1/d365/events"
@@ -86,7 +87,8 @@ async def test_the_secret_of_a_dataverse_webhook_opens_it() -> None:
     assert (await asgi.call(app("s3cret"), "POST", EVENTS, {"x-functions-key": "s3cret"}, {})).status == 202
 
 
-async def test_who_guesses_the_secret_is_held_up_and_d365_is_not() -> None:
+async def test_who_guesses_the_secret_is_held_up_and_d365_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock_of_limits(monkeypatch)
     limited = app("s3cret", EventLimits(Limit("secret", 4), Limit("address", 2)))
 
     async def send(secret: str) -> tuple[int, str | None]:
