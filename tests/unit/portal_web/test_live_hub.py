@@ -12,6 +12,7 @@ from case_shared.words.errors import Transient
 from portal_web.app.live_hub import LiveHub, Page, TooManyPages
 from portal_web.domain.live import Event
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 
 NOW = datetime.now(UTC)
 
@@ -58,7 +59,7 @@ class Upstream:
 async def ids(page: Page, count: int) -> list[str | None]:
     """The IDs of the next `count` events."""
     found: list[Event] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(5 * PATIENCE):
         while len(found) < count:
             found += await page.take(1)
     return [event.id for event in found]

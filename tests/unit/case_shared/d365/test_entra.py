@@ -31,6 +31,7 @@ from case_shared.d365.sign_in_errors import (
     D365TenantUnknown,
 )
 from case_shared.process.clock import SystemClock
+from tests.support.patience import PATIENCE
 from tests.support.tls import client_certificate, server_certificate
 from tests.unit.case_shared.d365.scripted import answer, scripted
 
@@ -115,7 +116,7 @@ async def signed_in(entra: Entra, **given: Any) -> None:
     }
     settings = D365Settings(**{**known, **given})
     async with open_client(settings, Mapping(), SystemClock(), limit=2) as client:
-        await client.probe(timeout=10)
+        await client.probe(timeout=10 * PATIENCE)
 
 
 def proves_with(entra: Entra, name: str) -> str:
@@ -249,7 +250,7 @@ async def test_a_federated_token_that_is_gone_is_named(entra: Entra, tmp_path: P
     file.unlink()
     async with open_client(known, Mapping(), SystemClock(), limit=2) as client:
         with pytest.raises(D365FederationRefused, match="D365_FEDERATED_TOKEN_FILE"):
-            await client.probe(timeout=10)
+            await client.probe(timeout=10 * PATIENCE)
 
 
 async def test_an_authority_that_nobody_vouches_for_gets_no_secret(

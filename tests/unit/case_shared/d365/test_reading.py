@@ -18,6 +18,7 @@ from case_shared.d365.errors import (
 )
 from case_shared.d365.mapping import Mapping
 from case_shared.d365.models import ModifiedKey
+from tests.support.patience import PATIENCE
 from tests.unit.case_shared.d365.scripted import (
     Step,
     answer,
@@ -29,6 +30,8 @@ from tests.unit.case_shared.d365.scripted import (
     then_hang_up,
 )
 
+# Much more than an answer takes.
+SECONDS = 5 * PATIENCE
 NAMES = [name for name in Mapping().case.fields.by_ours().values() if name != "Notes"]
 START = ModifiedKey(datetime(2026, 1, 1, tzinfo=UTC), 0)
 
@@ -70,14 +73,16 @@ def page(rows: Iterable[dict[str, Any]], **more: str) -> bytes:
 async def test_no_sure_answer_is_a_typed_error(step: Step, error: type[D365Error]) -> None:
     async with scripted(step) as d365, client_of(d365.url) as client:
         with pytest.raises(error) as raised:
-            await client.find_by_web_case_id("usmf", ["W1"], control_case_ids=["C-0"], timeout=0.3)
+            await client.find_by_web_case_id(
+                "usmf", ["W1"], control_case_ids=["C-0"], timeout=1 * PATIENCE if step is silence else SECONDS
+            )
 
     assert "find cases" in str(raised.value)
 
 
 async def test_a_read_back_asks_for_many_with_the_control_in_the_same_request() -> None:
     async with scripted(page([row("C-1", "w1"), row("C-2", "W1"), row("C-0")])) as d365, client_of(d365.url) as client:
-        read = await client.find_by_web_case_id("usmf", ["W1", "W'2"], control_case_ids=["C-0"], timeout=2)
+        read = await client.find_by_web_case_id("usmf", ["W1", "W'2"], control_case_ids=["C-0"], timeout=SECONDS)
 
     assert [case.case_id for case in read.found["W1"]] == ["C-1", "C-2"]
     assert read.is_surely_absent("W'2")
@@ -94,7 +99,7 @@ async def test_a_read_back_asks_for_many_with_the_control_in_the_same_request() 
 @pytest.mark.parametrize("rows", [[], [row("C-0", dataAreaId="dat")], [row("C-00")]])
 async def test_without_the_control_in_the_answer_nothing_is_surely_absent(rows: list[dict[str, Any]]) -> None:
     async with scripted(page(rows)) as d365, client_of(d365.url) as client:
-        read = await client.find_by_web_case_id("usmf", ["W1"], control_case_ids=["C-0"], timeout=2)
+        read = await client.find_by_web_case_id("usmf", ["W1"], control_case_ids=["C-0"], timeout=SECONDS)
 
     assert not read.is_surely_absent("W1")
 
@@ -103,8 +108,8 @@ async def test_keys_that_d365_fills_up_with_blanks_are_the_same_keys() -> None:
     padded = {"dataAreaId": "USMF ", "CustomerAccount": " US-001  ", "CaseStatus": "Planned "}
     rows = [row("C-1  ", "W1  ", CaseRecId="5637144576", **padded), row("C-0   ", CaseRecId=1)]
     async with scripted(page(rows)) as d365, client_of(d365.url) as client:
-        read = await client.find_by_web_case_id("usmf", ["W1", "W2"], control_case_ids=["C-0"], timeout=2)
-        [[found, _]] = [cases async for cases in client.read_modified_since(START, page_size=9, timeout=2)]
+        read = await client.find_by_web_case_id("usmf", ["W1", "W2"], control_case_ids=["C-0"], timeout=SECONDS)
+        [[found, _]] = [cases async for cases in client.read_modified_since(START, page_size=9, timeout=SECONDS)]
 
     assert [case.case_id for case in read.found["W1"]] == ["C-1"]
     assert read.is_surely_absent("W2")
@@ -114,7 +119,7 @@ async def test_keys_that_d365_fills_up_with_blanks_are_the_same_keys() -> None:
 
 async def test_cases_of_other_legal_entities_are_not_found() -> None:
     async with scripted(page([row("C-1", "W1", dataAreaId="dat")])) as d365, client_of(d365.url) as client:
-        read = await client.find_by_web_case_id("usmf", ["W1"], control_case_ids=[], timeout=2)
+        read = await client.find_by_web_case_id("usmf", ["W1"], control_case_ids=[], timeout=SECONDS)
 
     assert read.found == {}
 
@@ -122,7 +127,7 @@ async def test_cases_of_other_legal_entities_are_not_found() -> None:
 async def test_a_big_read_back_goes_in_shares_each_with_its_own_control() -> None:
     asked = [f"W{number:09}" for number in range(20)]
     async with scripted(page([row("C-0")]), page([])) as d365, client_of(d365.url) as client:
-        read = await client.find_by_web_case_id("usmf", asked, control_case_ids=["C-0"], timeout=2)
+        read = await client.find_by_web_case_id("usmf", asked, control_case_ids=["C-0"], timeout=SECONDS)
 
     assert len(d365.requests) == 2
     assert all("CaseId eq 'C-0'" in request.query for request in d365.requests)
@@ -133,7 +138,7 @@ async def test_a_big_read_back_goes_in_shares_each_with_its_own_control() -> Non
 async def test_a_control_that_d365_refuses_to_be_asked_for_hides_no_case() -> None:
     refused = answer(400, odata_error("no"))
     async with scripted(refused, refused, page([row("C-1", "W1")])) as d365, client_of(d365.url) as client:
-        read = await client.find_by_web_case_id("usmf", ["W1"], control_case_ids=["C-8", "C-9"], timeout=2)
+        read = await client.find_by_web_case_id("usmf", ["W1"], control_case_ids=["C-8", "C-9"], timeout=SECONDS)
 
     assert set(read.found) == {"W1"}
     assert read.proofs == {}
@@ -144,7 +149,7 @@ async def test_next_pages_are_followed_on_the_same_origin() -> None:
     async with scripted() as d365, client_of(d365.url) as client:
         following = f"{d365.url}/data/DealerPortalCases?cross-company=true&$skip=1"
         d365.steps = [page([row("C-1")], nextLink=following), page([row("C-2"), row("*")])]
-        cases = await client.read_cases_by_case_id("usmf", ["C-1", "c-2"], timeout=2)
+        cases = await client.read_cases_by_case_id("usmf", ["C-1", "c-2"], timeout=SECONDS)
 
     assert [case.case_id for case in cases] == ["C-1", "C-2"]
     assert d365.requests[1].query == "cross-company=true&$skip=1"
@@ -153,14 +158,14 @@ async def test_next_pages_are_followed_on_the_same_origin() -> None:
 async def test_the_token_is_never_sent_to_another_origin() -> None:
     async with scripted(page([], nextLink="http://elsewhere.invalid/data/X")) as d365, client_of(d365.url) as client:
         with pytest.raises(D365Misconfigured, match=r"elsewhere\.invalid"):
-            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=2)
+            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=SECONDS)
 
 
 async def test_more_rows_than_keys_can_have_are_not_read_to_their_end() -> None:
     everything = page([row(f"C-{number}") for number in range(1000)], nextLink="/data/X?$skip=1000")
     async with scripted(everything) as d365, client_of(d365.url) as client:
         with pytest.raises(D365AnswersTooMuch, match="ignores the filter"):
-            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=2)
+            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=SECONDS)
 
     assert len(d365.requests) == 1
     assert "$top=1000" in d365.requests[0].query
@@ -183,29 +188,29 @@ async def test_more_rows_than_keys_can_have_are_not_read_to_their_end() -> None:
 async def test_a_next_page_that_is_not_d365s_own_is_refused_by_name_and_not_followed(link: str) -> None:
     async with scripted(page([], nextLink=link), page([row("C-1")])) as d365, client_of(d365.url) as client:
         with pytest.raises(D365ForeignLink):
-            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=2)
+            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=SECONDS)
         assert len(d365.requests) == 1
-        assert len(await client.read_cases_by_case_id("usmf", ["C-1"], timeout=2)) == 1
+        assert len(await client.read_cases_by_case_id("usmf", ["C-1"], timeout=SECONDS)) == 1
 
 
 async def test_a_next_page_with_another_user_in_it_is_refused() -> None:
     async with scripted() as d365, client_of(d365.url) as client:
         d365.steps = [page([], nextLink=d365.url.replace("//", "//eve:pw@") + "/data/X")]
         with pytest.raises(D365ForeignLink):
-            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=2)
+            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=SECONDS)
 
 
 async def test_a_redirect_is_named_and_never_followed() -> None:
     elsewhere = answer(302, "", Location="http://elsewhere.invalid/data/X")
     async with scripted(elsewhere) as d365, client_of(d365.url) as client:
         with pytest.raises(D365NotOData, match="redirect"):
-            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=2)
+            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=SECONDS)
 
 
 async def test_a_page_that_names_itself_as_the_next_is_no_sure_answer() -> None:
     async with scripted(page([], nextLink="/data/X?$skip=1")) as d365, client_of(d365.url) as client:
         with pytest.raises(D365NotOData, match="same page"):
-            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=2)
+            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=SECONDS)
 
 
 async def test_a_missing_field_is_named() -> None:
@@ -213,13 +218,13 @@ async def test_a_missing_field_is_named() -> None:
     del lacking["CaseStatus"]
     async with scripted(page([lacking])) as d365, client_of(d365.url) as client:
         with pytest.raises(D365Misconfigured, match="DealerPortalCases: the answer has no field CaseStatus"):
-            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=2)
+            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=SECONDS)
 
 
 async def test_a_field_of_another_kind_is_named_without_its_value() -> None:
     async with scripted(page([row("C-1", Priority={"a": "secret"})])) as d365, client_of(d365.url) as client:
         with pytest.raises(D365Misconfigured, match="field Priority") as raised:
-            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=2)
+            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=SECONDS)
 
     assert "secret" not in str(raised.value)
 
@@ -228,7 +233,7 @@ async def test_changes_are_read_by_key_in_the_same_order() -> None:
     async with scripted(page([row("C-1"), row("C-2")]), page([row("C-3")])) as d365, client_of(d365.url) as client:
         pages = [
             [case.case_id for case in cases]
-            async for cases in client.read_modified_since(START, page_size=2, timeout=2)
+            async for cases in client.read_modified_since(START, page_size=2, timeout=SECONDS)
         ]
 
     assert pages == [["C-1", "C-2"], ["C-3"]]
@@ -247,7 +252,9 @@ async def test_a_time_with_more_digits_than_ours_carries_the_reader_forward() ->
     )
     async with scripted(*pages) as d365, client_of(d365.url) as client:
         read = [
-            case.case_id async for cases in client.read_modified_since(START, page_size=2, timeout=2) for case in cases
+            case.case_id
+            async for cases in client.read_modified_since(START, page_size=2, timeout=SECONDS)
+            for case in cases
         ]
 
     assert read == ["C-3", "C-4", "C-5", "C-1"]
@@ -260,12 +267,12 @@ async def test_a_reader_that_cannot_advance_says_so() -> None:
     same = [row("C-1"), row("C-2")]
     async with scripted(page(same)) as d365, client_of(d365.url) as client:
         with pytest.raises(D365Misconfigured, match="same page again"):
-            _ = [cases async for cases in client.read_modified_since(START, page_size=2, timeout=2)]
+            _ = [cases async for cases in client.read_modified_since(START, page_size=2, timeout=SECONDS)]
 
 
 async def test_after_a_401_a_read_tries_one_fresh_token() -> None:
     async with scripted(answer(401), page([])) as d365, client_of(d365.url) as client:
-        await client.probe(timeout=2)
+        await client.probe(timeout=SECONDS)
 
     assert len(d365.token_requests) == 2
 
@@ -273,6 +280,6 @@ async def test_after_a_401_a_read_tries_one_fresh_token() -> None:
 async def test_retry_after_is_told() -> None:
     async with scripted(answer(429, "", Retry_After="3")) as d365, client_of(d365.url) as client:
         with pytest.raises(D365Throttled) as raised:
-            await client.probe(timeout=2)
+            await client.probe(timeout=SECONDS)
 
     assert raised.value.retry_after == 3
