@@ -1,3 +1,4 @@
+import random
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,3 +43,23 @@ def test_automatic_ports_are_outside_the_range_of_outgoing_connections(tmp_path:
     chosen = ports.choose(tmp_path, list(ports.DEFAULTS), automatic=True)
     assert set(chosen.values()) <= set(ports.AUTOMATIC)
     assert len(set(chosen.values())) == len(ports.DEFAULTS)
+
+
+def in_order(population: range, k: int) -> list[int]:
+    return list(population[:k])
+
+
+def test_a_port_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random, "sample", in_order)
+    drawn = [*ports.free_ports(2), *ports.free_ports(2)]
+    assert len(set(drawn)) == 4
+
+
+def test_a_new_port_is_that_of_no_other_part(tmp_path: Path, taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random, "sample", in_order)
+    (remembered,) = ports.free_ports(1)
+    monkeypatch.setattr(ports, "_drawn", set())  # another process drew it
+    write_private(tmp_path / "ports.json", f'{{"case-api": {taken}, "kafka": {remembered}}}')
+    chosen = ports.choose(tmp_path, ["case-api", "kafka"], automatic=True)
+    assert chosen["kafka"] == remembered
+    assert chosen["case-api"] not in {taken, remembered}

@@ -4,7 +4,7 @@ import errno
 import json
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from casebridge.errors import UsageError
@@ -26,6 +26,8 @@ DEFAULTS: Mapping[str, int] = {
 # Below the range that systems use for outgoing connections: a client that tries to reconnect to a stopped part must not
 # get that part's port.
 AUTOMATIC = range(20_000, 32_000)
+# A part listens on its port a moment after this process has drawn it: until then nothing shows that it is taken.
+_drawn: set[int] = set()
 
 
 def is_free(port: int) -> bool:
@@ -55,16 +57,22 @@ def choose(data_dir: Path, names: list[str], *, automatic: bool) -> dict[str, in
     taken = [name for name in names if not is_free(wanted[name])]
     if taken and not automatic:
         raise UsageError(taken_message({name: wanted[name] for name in taken}))
-    wanted.update(zip(taken, free_ports(len(taken)), strict=True))
+    others = free_ports(len(taken), without=wanted.values())
+    wanted.update(zip(taken, others, strict=True))
     write_private(memory, json.dumps(wanted))
     return {name: wanted[name] for name in names}
 
 
-def free_ports(count: int) -> list[int]:
-    """`count` different ports on which nothing listens, drawn at random so that two stacks do not choose the same."""
+def free_ports(count: int, without: Collection[int] = ()) -> list[int]:
+    """`count` ports on which nothing listens, drawn at random so that two stacks do not choose the same.
+
+    This process draws each port once.
+    """
     candidates = random.sample(AUTOMATIC, len(AUTOMATIC))
-    free = (port for port in candidates if is_free(port))
-    return [next(free) for _ in range(count)]
+    free = (port for port in candidates if port not in _drawn and port not in without and is_free(port))
+    ports = [next(free) for _ in range(count)]
+    _drawn.update(ports)
+    return ports
 
 
 def taken_message(taken: Mapping[str, int]) -> str:
