@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from case_shared.words.identifiers import new_web_case_id
+from tests.support import web_case_ids
 
 INSERT = """
 INSERT INTO d365_sync.documents (web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account,
@@ -18,6 +18,6 @@ FROM unnest($1::text[]) WITH ORDINALITY AS drawn (web_case_id, n)
 
 async def insert(connection: Any, count: int) -> list[str]:
     """Insert `count` dead letters of three dealers; returns their Web Case IDs, oldest first."""
-    drawn = list({new_web_case_id() for _ in range(count)})
+    drawn = web_case_ids.draw(count)
     await connection.execute(INSERT, drawn)
     return drawn

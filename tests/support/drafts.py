@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from case_shared.words.identifiers import new_web_case_id
+from tests.support import web_case_ids
 
 DEALER = "usmf-us-001"
 DATA_AREA_ID = "usmf"
@@ -24,7 +24,7 @@ async def insert(connection: Any, count: int) -> list[str]:
         " ON CONFLICT DO NOTHING",
         DATA_AREA_ID, CATEGORY_TYPE, CATEGORY,
     )  # fmt: skip
-    drawn = list({new_web_case_id() for _ in range(count)})
+    drawn = web_case_ids.draw(count)
     await connection.execute(
         "INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase, category,"
         " description, contact_name, created_by)"

@@ -7,12 +7,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
 from kafka.admin import KafkaAdminClient, ScramMechanism, UserScramCredentialUpsertion
 
-from case_shared.kafka.connection import KafkaSettings
+from case_shared.kafka.connection import KafkaSettings, connection_arguments
 from casebridge import kafka, servers
 from casebridge.output import Progress
 from casebridge.ports import HOST, free_ports
+from tests.support.eventually import eventually
 from tests.support.issuer import CLIENT_SECRET, issuer
 from tests.support.tls import client_certificate, server_certificate
 
@@ -58,11 +61,10 @@ async def guarded_kafka(folder: Path) -> AsyncIterator[Guarded]:
         server = await asyncio.to_thread(servers.start, broker, f"{HOST}:{open_port}", folder)
         try:
             await asyncio.to_thread(_add_scram_user, server.address)
-            yield Guarded(
-                ca_file,
-                _clients(ca_file, certificate, users, certificates, provider),
-                KafkaSettings(kafka_bootstrap_servers=server.address),
-            )
+            clients = _clients(ca_file, certificate, users, certificates, provider)
+            # The controller has stored the user; the broker learns of it a moment later.
+            await eventually(lambda: _signs_in(clients["SCRAM-SHA-512"]))
+            yield Guarded(ca_file, clients, KafkaSettings(kafka_bootstrap_servers=server.address))
         finally:
             server.kill()
 
@@ -105,6 +107,17 @@ def _add_scram_user(address: str) -> None:
         admin.alter_user_scram_credentials([UserScramCredentialUpsertion(USER, ScramMechanism.SCRAM_SHA_512, PASSWORD)])
     finally:
         admin.close()
+
+
+async def _signs_in(settings: KafkaSettings) -> bool:
+    client = AIOKafkaClient(**connection_arguments(settings))
+    try:
+        await client.bootstrap()
+    except KafkaError:
+        return False
+    finally:
+        await client.close()
+    return True
 
 
 def _clients(
