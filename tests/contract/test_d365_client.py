@@ -41,6 +41,7 @@ from case_shared.d365.session import open_client
 from case_shared.d365.settings import D365Settings
 from case_shared.process.clock import SystemClock
 from case_shared.words.identifiers import new_web_case_id
+from tests.support.patience import PATIENCE
 from tests.support.sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox, started
 
 START = ModifiedKey(datetime(2000, 1, 1, tzinfo=UTC), 0)
@@ -261,12 +262,17 @@ async def test_every_fault_has_its_outcome_and_a_read_back_tells_the_truth(
     known, sent = await created(client, a_case()), a_case()
     await d365.fault(operation="create", **fault)
 
-    answer = await client.create_case(sent, timeout=1)
+    answer = await client.create_case(sent, timeout=long_enough(fault))
     read = await look_up(client, sent, known)
 
     assert isinstance(answer, expected), answer
     assert (sent.web_case_id in read.found) is is_there
     assert read.is_surely_absent(sent.web_case_id) is not is_there
+
+
+def long_enough(fault: dict[str, Any]) -> float:
+    """Seconds to wait for an answer under `fault`; if D365 hangs, for it to take the request."""
+    return PATIENCE if fault["kind"] == "hang" else 10 * PATIENCE
 
 
 async def test_d365_down_means_nothing_sent(tmp_path: Path) -> None:
@@ -302,7 +308,7 @@ async def test_a_read_without_a_sure_answer_raises(
     await d365.fault(operation="read", **fault)
 
     with pytest.raises(error):
-        await client.probe(timeout=0.5)
+        await client.probe(timeout=long_enough(fault))
 
 
 async def test_status_changes_are_read_by_case_id(client: D365Client, d365: Sandbox) -> None:

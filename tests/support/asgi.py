@@ -9,6 +9,8 @@ import orjson
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+from tests.support.patience import PATIENCE
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -42,7 +44,7 @@ def operations(app: FastAPI) -> list[str]:
 async def call(
     app: FastAPI, method: str, target: str, headers: Mapping[str, str], body: Any = None, *, seconds: float = 5
 ) -> Answer:
-    """Call the application; leaves a stream of events once it has begun."""
+    """Call the application; leaves a stream of events once it has begun. `seconds` are multiplied by `PATIENCE`."""
     path, _, query = target.partition("?")
     sent = b"" if body is None else orjson.dumps(body)
     given = {"host": "api", "content-length": str(len(sent)), **{name.lower(): text for name, text in headers.items()}}
@@ -84,7 +86,7 @@ async def call(
             done.set()
 
     running = asyncio.ensure_future(app(scope, receive, send))
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(seconds * PATIENCE):
         await asyncio.wait(
             [running, waiting := asyncio.ensure_future(done.wait())], return_when=asyncio.FIRST_COMPLETED
         )

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.patience import PATIENCE
 from tests.support.stack import Stack
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +36,8 @@ def run_shell(stack: Stack, script: str, folder: Path) -> subprocess.CompletedPr
     script = at(stack, script).replace(".venv/bin/casebridge", str(command))
     run = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
-        capture_output=True, text=True, check=False, cwd=folder, env={**os.environ, "COLUMNS": "120"}, timeout=60,
+        capture_output=True, text=True, check=False, cwd=folder, env={**os.environ, "COLUMNS": "120"},
+        timeout=60 * PATIENCE,
     )  # fmt: skip
     assert run.returncode == 0, f"{run.stdout}\n{run.stderr}"
     return run

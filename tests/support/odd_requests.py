@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from case_shared.web.http_protocol import BoundedProtocol
 from case_shared.web.service import _Server
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 from tests.support.processes import free_port
 
 Json = dict[str, Any]
@@ -106,7 +107,7 @@ async def _status(port: int, request: bytes) -> str:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(request)
-        line = await asyncio.wait_for(reader.readline(), 30)
+        line = await asyncio.wait_for(reader.readline(), 30 * PATIENCE)
         return line[9:10].decode()
     finally:
         writer.close()

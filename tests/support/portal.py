@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 
 DEALER = "usmf-us-001"
 
@@ -65,7 +66,7 @@ async def portal(token: str, *urls: str) -> AsyncIterator[Portal]:
     """A portal with these case-apis that knows a category."""
     limits = httpx2.Limits(max_connections=20, keepalive_expiry=60)
     headers = {"Authorization": f"Bearer {token}"}
-    async with httpx2.AsyncClient(headers=headers, timeout=10, limits=limits) as client:
+    async with httpx2.AsyncClient(headers=headers, timeout=10 * PATIENCE, limits=limits) as client:
         started = Portal(client, urls)
         await started.know_category()
         yield started

@@ -14,6 +14,7 @@ import aiohttp
 
 from casebridge.ports import free_ports
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 
 
 def free_port() -> int:
@@ -69,10 +70,10 @@ class Process:
             self.running.wait()
 
     async def stop(self, within_seconds: float = 12) -> int:
-        """SIGTERM; returns the exit code."""
+        """SIGTERM; returns the exit code. `within_seconds` is multiplied by `PATIENCE`."""
         self.send(signal.SIGTERM)
         assert self.running is not None
-        return await asyncio.to_thread(self.running.wait, within_seconds)
+        return await asyncio.to_thread(self.running.wait, within_seconds * PATIENCE)
 
 
 @asynccontextmanager

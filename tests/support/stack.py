@@ -23,6 +23,7 @@ from tests.support.patience import PATIENCE
 DEALER_SCOPES = f"{Scope.CASES_READ} {Scope.CASES_WRITE} {Scope.CASES_SUBMIT}"
 OPERATOR_SCOPES = f"{Scope.DOCUMENTS_READ} {Scope.DOCUMENTS_WRITE} {Scope.AUDIT_READ}"
 UP_SECONDS = 120 * PATIENCE
+STOP_SECONDS = 20 * PATIENCE
 
 
 @dataclass
@@ -80,7 +81,7 @@ class Stack:
     @asynccontextmanager
     async def clerk(self) -> AsyncIterator["Clerk"]:
         """D365's clerk, at the sandbox."""
-        async with httpx2.AsyncClient(base_url=self.urls["sandbox"], timeout=10) as client:
+        async with httpx2.AsyncClient(base_url=self.urls["sandbox"], timeout=10 * PATIENCE) as client:
             yield Clerk(client)
 
 
@@ -98,7 +99,7 @@ def casebridge(*arguments: str, check: bool = True) -> subprocess.CompletedProce
 
 
 def _client(url: str, token: str) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=20)
+    return httpx2.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=20 * PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ class Clerk:
 
 @asynccontextmanager
 async def up(data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> AsyncIterator[Stack]:
-    """Run `casebridge up --json` until the block ends, then stop it with SIGTERM, within 20 seconds."""
+    """Run `casebridge up --json` until the block ends, then stop it with SIGTERM, within STOP_SECONDS."""
     command = [sys.executable, "-m", "casebridge", "up", "--json", "--ports", "auto", "--data-dir", str(data_dir)]
     errors = data_dir.with_suffix(".stderr")
     with errors.open("wb") as stderr:
@@ -204,5 +205,5 @@ async def up(data_dir: Path, *arguments: str, environment: Mapping[str, str] | N
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(STOP_SECONDS):
             await process.wait()

@@ -20,6 +20,7 @@ from case_shared.kafka.topics import topic_name
 from tests.integration.d365_sandbox.conftest import OData, sign_in
 from tests.support.brokers import Broker
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 from tests.support.sandbox import Sandbox, started
 
 READY = "/_sandbox/health"
@@ -93,7 +94,9 @@ def run(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `serve` with settings that end it immediately."""
     command = [sys.executable, "-m", "d365_sandbox", "serve", "--data-file", str(tmp_path / "own.db")]
     path = {"PATH": os.environ["PATH"]}
-    return subprocess.run(command, env=path | environment, capture_output=True, text=True, timeout=20, check=False)
+    return subprocess.run(
+        command, env=path | environment, capture_output=True, text=True, timeout=20 * PATIENCE, check=False
+    )
 
 
 async def test_a_port_that_is_taken_is_named(d365: Sandbox, tmp_path: Path) -> None:
@@ -208,7 +211,7 @@ async def test_events_reach_kafka_in_d365s_own_envelope(broker: Broker, tmp_path
         await consumer.start()
         try:
             seen: set[str] = set()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(20 * PATIENCE):
                 while seen != {"None", "InProcess"}:
                     for records in (await consumer.getmany(timeout_ms=500)).values():
                         bodies = [json.loads(record.value) for record in records]
