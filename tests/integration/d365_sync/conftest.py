@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 import pytest_asyncio
 
 from case_shared.d365.client import D365Client
@@ -20,6 +21,7 @@ from case_shared.process.heartbeats import Heartbeats
 from case_shared.words.events import CaseContent, CaseDelivery, CaseSubmitted, Contact, decode
 from case_shared.words.identifiers import new_web_case_id
 from d365_sync import wiring
+from d365_sync.app import verify
 from d365_sync.app.wake_ups import WakeUps
 from d365_sync.dispatcher import LEASE_NAME, Dispatcher
 from d365_sync.domain.document import DocumentId
@@ -30,16 +32,19 @@ from tests.integration.d365_sync.operators import Api, serving
 from tests.support.databases import Database
 from tests.support.eventually import eventually
 from tests.support.outboxes import Kept
+from tests.support.patience import PATIENCE
 from tests.support.sandbox import Sandbox
 from tests.support.submissions import store_submissions
 
 Json = dict[str, Any]
+# They grow together, so that on a slow machine, too, an answer is in time and what follows what stays the same.
 QUICK = {
-    "d365_timeout_seconds": 1.0,
-    "d365_settle_seconds": 1.5,
-    "d365_breaker_seconds": 0.3,
-    "d365_backoff_max_seconds": 0.2,
+    "d365_timeout_seconds": 1.0 * PATIENCE,
+    "d365_settle_seconds": 1.5 * PATIENCE,
+    "d365_breaker_seconds": 0.3 * PATIENCE,
+    "d365_backoff_max_seconds": 0.2 * PATIENCE,
 }
+SETTLE_SECONDS = QUICK["d365_settle_seconds"]
 
 
 def submitted(**changes: Any) -> CaseSubmitted:
@@ -120,6 +125,16 @@ class Queue:
 
         return await eventually(lambda: self.document(event), holds, within_seconds=within)
 
+    async def until_published(self) -> None:
+        """Wait until the publisher has noted every revision of every document as sent."""
+
+        async def noted() -> bool:
+            return not await self.pool.fetchval(
+                "SELECT exists(SELECT FROM documents WHERE revision > published_revision)"
+            )
+
+        await eventually(noted)
+
     @property
     def events(self) -> list[CaseDelivery]:
         """All published events."""
@@ -155,15 +170,15 @@ async def dispatching(database: Database, sandbox: Sandbox, **changes: Any) -> A
         d365 = await stack.enter_async_context(open_client(settings, settings.mapping, clock, limit=60))
         kafka, heartbeats = Kept(), Heartbeats(clock)
         dispatcher = wiring.build_dispatcher(settings, pool, d365, kafka, clock, heartbeats, wake_ups)
-        leadership = Leadership(pool, clock, heartbeats, LEASE_NAME, lease_seconds=4)
+        leadership = Leadership(pool, clock, heartbeats, LEASE_NAME, lease_seconds=4 * PATIENCE)
         leading = asyncio.create_task(leadership.run(dispatcher.lead, stopping))
         try:
             yield Queue(database, pool, dispatcher, wake_ups, kafka)
         finally:
             stopping.set()
             wake_ups.taken_in()
-            await asyncio.wait_for(leading, 10)
-            await asyncio.wait_for(dispatcher.in_flight.drain(), 10)
+            await asyncio.wait_for(leading, 10 * PATIENCE)
+            await asyncio.wait_for(dispatcher.in_flight.drain(), 10 * PATIENCE)
 
 
 @pytest_asyncio.fixture
@@ -174,8 +189,9 @@ async def queue(database: Database, d365: Sandbox) -> AsyncIterator[Queue]:
 
 
 @pytest_asyncio.fixture
-async def api(queue: Queue, d365: Sandbox) -> AsyncIterator[Api]:
+async def api(queue: Queue, d365: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
     """The operators' API with that dispatcher."""
+    monkeypatch.setattr(verify, "_WAIT_SECONDS", verify._WAIT_SECONDS * PATIENCE)
     d365_client = queue.dispatcher.look_up.d365
     assert isinstance(d365_client, D365Client)
     context = build_context(settings_for(queue.database, d365), queue.pool, d365_client, queue.wake_ups)

@@ -8,6 +8,7 @@ does not keep the Web Case ID unique. Time passes by dating stored times back.
 
 import asyncio
 import os
+import time
 from collections.abc import Awaitable, Collection, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -81,11 +82,16 @@ class Post:
 class World:
     """D365's cases, and its next answer."""
 
-    now: float = 0
+    passed: float = 0
     cases: list[D365Case] = field(default_factory=list)
     posts: list[Post] = field(default_factory=list)
     answer: str = "created"
     trouble: str | None = None
+
+    @property
+    def now(self) -> float:
+        """By the clock that the database has, too: what rules let pass, and what passed by itself."""
+        return self.passed + time.monotonic()
 
     def land(self, case: CaseToCreate) -> str:
         """Create the case in D365; returns its Case ID."""
@@ -236,16 +242,18 @@ class DocumentLife(RuleBasedStateMachine):
 
     @rule()
     def claim(self) -> None:
+        asked_at = self.world.now
         for claim in self.run(self.queue.claim()):
             if claim.kind is AttemptKind.CREATE:
                 self.permitted(claim)
-                self.posting.append(self.held(claim))
+                self.posting.append(self.held(claim, asked_at))
             else:
-                self.looking.append(self.held(claim))
+                self.looking.append(self.held(claim, asked_at))
 
     @rule()
     def claim_to_look_up(self) -> None:
-        self.looking += [self.held(claim) for claim in self.run(self.queue.claim_to_look_up())]
+        asked_at = self.world.now
+        self.looking += [self.held(claim, asked_at) for claim in self.run(self.queue.claim_to_look_up())]
 
     @precondition(lambda self: self.looking)
     @rule(data=st.data(), trouble=st.sampled_from(TROUBLES))
@@ -267,12 +275,13 @@ class DocumentLife(RuleBasedStateMachine):
 
     def posted_if_begun(self, held: Held, result: Result) -> None:
         claim = replace(result.claim, cause=result.decision.cause, detail=result.decision.detail)
+        asked_at = self.world.now
         begun = self.run(
             self.queue.documents.begin_posts(self.queue.leader, [claim], lease_seconds=LEASE_SECONDS, support={})
         )
         for one in begun:
             self.permitted(one)
-            self.posting.append(self.held(one))
+            self.posting.append(self.held(one, asked_at))
         if not begun:
             self.answered.append(Result(claim, not_cleared(claim)))
 
@@ -350,7 +359,7 @@ class DocumentLife(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([5, 31, 90, 400]))
     def time_passes(self, seconds: int) -> None:
-        self.world.now += seconds
+        self.world.passed += seconds
         columns = ("due_at", "verify_at", "settles_at", "lease_expires_at", "changed_at", "submitted_at")
         moved = ", ".join(f"{column} = {column} - interval '{seconds} seconds'" for column in columns)
         self.run(self.queue.pool.execute(f"UPDATE documents SET {moved}"))
@@ -446,8 +455,8 @@ class DocumentLife(RuleBasedStateMachine):
     def posts_of(self, submission_id: UUID) -> list[Post]:
         return [post for post in self.world.posts if post.case.submission_id == submission_id]
 
-    def held(self, claim: Claim) -> Held:
-        return Held(claim, self.world.now + LEASE_SECONDS)
+    def held(self, claim: Claim, asked_at: float) -> Held:
+        return Held(claim, asked_at + LEASE_SECONDS)
 
     def take(self, data: st.DataObject, places: list[T]) -> T:
         return places.pop(data.draw(st.integers(0, len(places) - 1)))

@@ -27,7 +27,7 @@ from tests.support.sandbox import Sandbox
 
 WHY = {"reason": "a test"}
 MATCH = {"If-Match": '"1"'}
-IN_AN_HOUR = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ TRIES = {
     "POST /v1/documents/{document}/notes": Try(WRITE, 404, {"text": "a test"}),
     "GET /v1/flow": Try(READ),
     "GET /v1/delivery/windows": Try(READ),
-    "POST /v1/delivery/windows": Try(WRITE, 201, {**WHY, "ends_at": IN_AN_HOUR}),
+    "POST /v1/delivery/windows": Try(WRITE, 201, {**WHY, "ends_at": TOMORROW}),
     "DELETE /v1/delivery/windows/{window}": Try(WRITE, 404, query="?reason=x"),
     "GET /v1/dealers": Try(READ),
     "GET /v1/d365/check": Try(READ),

@@ -7,9 +7,18 @@ from typing import Any
 import pytest
 
 from case_shared.words.events import CaseSubmitted
-from tests.integration.d365_sync.conftest import Queue, cases_of, dispatching, known_case, old, submitted
+from tests.integration.d365_sync.conftest import (
+    SETTLE_SECONDS,
+    Queue,
+    cases_of,
+    dispatching,
+    known_case,
+    old,
+    submitted,
+)
 from tests.support.databases import Database
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 from tests.support.sandbox import Sandbox
 
 
@@ -153,7 +162,7 @@ UNTRUSTWORTHY: list[tuple[str, dict[str, Any]]] = [
     ("cut JSON", {"kind": "not_json"}),
     ("HTML with 200", {"kind": "html"}),
     ("a redirect", {"kind": "redirect"}),
-    ("a time-out", {"kind": "hang", "delay_seconds": 3}),
+    ("a time-out", {"kind": "hang", "delay_seconds": 3 * PATIENCE}),
 ]
 # Ten consecutive attempts without an answer would open the breaker.
 each_part = pytest.mark.parametrize(
@@ -190,13 +199,14 @@ async def test_what_was_not_committed_is_sent_again_once_it_surely_is_not_there(
         assert (attempts[-1]["kind"], attempts[-1]["outcome"]) == ("create", "delivered"), name
         # A look-up comes right before the second POST, and the settling time is between the two POSTs.
         assert (attempts[-2]["kind"], attempts[-2]["finding"]) == ("read_back", "absent"), name
-        assert (attempts[-1]["started_at"] - attempts[0]["ended_at"]).total_seconds() >= 1.5, name
+        assert (attempts[-1]["started_at"] - attempts[0]["ended_at"]).total_seconds() >= SETTLE_SECONDS, name
         assert len(await cases_of(d365, event)) == 1, name
 
 
 async def test_a_late_commit_within_the_settling_time_is_not_doubled(queue: Queue, d365: Sandbox) -> None:
     await known_case(queue)
-    await d365.fault(kind="late_commit", operation="create", count=1, delay_seconds=1.8)
+    # After the time-out of 1 s, and before the end of the settling time, at 2.5 s.
+    await d365.fault(kind="late_commit", operation="create", count=1, delay_seconds=1.8 * PATIENCE)
     event = submitted()
     await queue.take_in(event)
 
@@ -205,10 +215,8 @@ async def test_a_late_commit_within_the_settling_time_is_not_doubled(queue: Queu
     assert len(await cases_of(d365, event)) == 1
 
 
-async def test_attempts_without_an_answer_are_bounded(database: Any, d365: Sandbox) -> None:
-    from tests.integration.d365_sync.conftest import dispatching
-
-    async with dispatching(database, d365, d365_max_attempts=2, d365_settle_seconds=1.1) as queue:
+async def test_attempts_without_an_answer_are_bounded(database: Database, d365: Sandbox) -> None:
+    async with dispatching(database, d365, d365_max_attempts=2, d365_settle_seconds=1.1 * PATIENCE) as queue:
         await known_case(queue)
         await d365.fault(kind="drop", operation="create")
         event = submitted()
@@ -232,7 +240,7 @@ async def test_401_opens_the_breaker_and_the_document_waits(queue: Queue, d365: 
     assert stored.breaker_reason
     await d365.control("DELETE", "/faults/unauthorized")
     await queue.until(event, "delivered")
-    assert (await queue.dispatcher.control.read()).breaker.value == "closed"
+    await eventually(queue.dispatcher.control.read, lambda control: control.breaker.value == "closed")
 
 
 async def test_a_token_that_was_revoked_costs_no_attempt(queue: Queue, d365: Sandbox) -> None:

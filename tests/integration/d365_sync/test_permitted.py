@@ -20,6 +20,7 @@ from d365_sync.postgres.intake import Submitted, take_in
 from tests.integration.d365_sync.conftest import Json, settings_for, submitted
 from tests.integration.d365_sync.operators import Api, serving
 from tests.support.databases import Database
+from tests.support.eventually import eventually
 from tests.support.sandbox import Sandbox
 from tests.support.submissions import store_submissions
 
@@ -125,9 +126,11 @@ async def test_an_action_is_decided_by_the_row_that_its_change_meets(
     await stand(pool, document, State.FAILED, leased=True, emptied=False, alarmed=False)
     page = await api.get(f"/documents/{document}")
     assert Action.DISCARD not in page["allowed_actions"]
-    async with pool.acquire() as connection, connection.transaction():
+    async with database.connect() as observer, database.connect() as connection, connection.transaction():
         # The look-up ends while the operator's order waits for the row.
-        await connection.execute("UPDATE documents SET lease_token = NULL, lease_kind = NULL, lease_expires_at = NULL")
+        await connection.execute(
+            "UPDATE d365_sync.documents SET lease_token = NULL, lease_kind = NULL, lease_expires_at = NULL"
+        )
         waiting = asyncio.create_task(
             api.client.post(
                 f"/v1/documents/{document}/discard",
@@ -135,7 +138,8 @@ async def test_an_action_is_decided_by_the_row_that_its_change_meets(
                 headers={"If-Match": f'"{page["revision"]}"'},
             )
         )
-        await asyncio.sleep(0.2)
+        locked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        await eventually(lambda: observer.fetchval(locked))
         assert not waiting.done()
 
     assert (await waiting).json()["state"] == "discarded"

@@ -79,9 +79,11 @@ async def test_a_delivered_payload_goes_and_its_document_stays_and_prevents_a_do
         assert all(one["outcome"] == "delivered" and one["status"] == 201 for one in attempts)
 
         # Read the topic again from its start: the queue has the document, and D365 gets no second request for a case.
+        await queue.until_published()
         published = len(await queue.events_of(event))
         await queue.take_in(event)
         marker = await known_case(queue)
+        await queue.until_published()
         assert (await queue.document(event))["content"] is None
         assert len(await queue.events_of(event)) == published + 1
         assert len(await cases_of(d365, event, marker)) == 2
@@ -169,8 +171,8 @@ async def test_what_is_locked_is_left_for_later_and_nobody_waits(database: Datab
     async with database.connect() as connection, database.pool("d365_sync") as pool:
         await connection.execute(BACKLOG.replace("40000", "60").replace("20000", "10"))
         await connection.execute("UPDATE d365_sync.documents SET changed_at = now() - interval '1 year'")
-        async with pool.acquire() as other, other.transaction():
-            await other.execute("SELECT FROM documents WHERE web_case_id = 'W30' FOR UPDATE")
+        async with connection.transaction():
+            await connection.execute("SELECT FROM d365_sync.documents WHERE web_case_id = 'W30' FOR UPDATE")
             async with asyncio.timeout(2 * PATIENCE):
                 assert await pool.fetchval(load_sql(Statement.EMPTY_DOCUMENTS), 86_400) == 49
         assert await pool.fetchval(load_sql(Statement.EMPTY_DOCUMENTS), 86_400) == 1

@@ -130,6 +130,8 @@ async def busy(running_servers: Servers, template_database: str) -> AsyncIterato
     """A database with a backlog, for all tests of plans."""
     async with cloned(running_servers.postgres, template_database) as database:
         async with database.connect() as connection:
+            # The same times in each run, so that plans do not differ by chance.
+            await connection.execute("SELECT setseed(0.5)")
             await connection.execute(BACKLOG.replace("40000", "12000").replace("20000", "600") + FLOW)
             await connection.execute("ANALYZE")
         yield database

@@ -28,7 +28,8 @@ async def test_what_d365_shortened_is_an_alarm_however_the_delivery_is_known(
     if how != "answer":
         await d365.fault(kind="drop", operation="create", when="after_commit", count=1)
     if how == "evidence":
-        await d365.fault(kind="empty_list", operation="read", id="blind")
+        # Hides the case from look-ups alone: how D365 stored it is read by its Case ID.
+        await d365.fault(kind="empty_list", operation="read", web_case_id=event.web_case_id, id="blind")
     await queue.take_in(event)
     if how == "evidence":
         await queue.until(event, "verifying")
