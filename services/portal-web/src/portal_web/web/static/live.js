@@ -2,10 +2,10 @@
 
 const AGAIN_MS = 10000, FEW = 3, GATHER_MS = 400;
 let source = null;
-let missed = false;
 let waiting = [];
 let telling;
 let said = "";
+let heard = false;  // an event has announced what the next look will show
 
 /** Announce a few changes by their texts, more of them only by number. */
 function tell(text) {
@@ -24,20 +24,17 @@ function listen() {
   const address = place()?.dataset.live;
   if (!address || source) return;
   source = new EventSource(address);
-  source.addEventListener("open", () => { if (missed || moving()) look(); missed = false; });
+  // The stream shows no change from before it was open: of a new page, or while the connection was lost.
+  source.addEventListener("open", look);
   source.addEventListener("case", (event) => show(JSON.parse(event.data)));
   source.addEventListener("resync", look);
   source.addEventListener("error", () => {
-    missed = true;
     if (source?.readyState !== EventSource.CLOSED) return;  // it reconnects by itself
     stop();
     look();  // which shows whether somebody is still signed in
     setTimeout(() => { if (!document.hidden) listen(); }, AGAIN_MS);
   });
 }
-
-/** Whether the page shows something on its way to D365, which may have arrived before the stream was open. */
-const moving = () => place().querySelector(".status.submitted") !== null;
 
 function stop() {
   source?.close();
@@ -48,14 +45,19 @@ function stop() {
 function show(change) {
   if (place().dataset.of) {
     if (place().dataset.of !== change.case) return;
+    heard = true;
     look();
-    // An event comes again once the API has stored its change: the page needs it, its reader does not.
-    if (change.say !== said) tell(said = change.say);
+    tellOnce(change.say);
     return;
   }
   const row = rowOf(document, change.case);
   if (!row) news();
   else if (put(row, change.status, change.case_id)) tell(change.say);
+}
+
+/** Announce a change of the page's case. Its event comes again once the API has stored it; its reader knows it by then. */
+function tellOnce(text) {
+  if (text !== said) tell(said = text);
 }
 
 const rowOf = (page, id) => page.querySelector(`[data-case="${CSS.escape(id)}"]`);
@@ -72,6 +74,9 @@ function put(row, status, caseId) {
   row.classList.add("changed");
   return true;
 }
+
+/** The status on a case's own page. */
+const shownStatus = () => words(document.querySelector("#progress .status")?.textContent ?? "");
 
 const words = (text) => text.split(/\s+/).filter(Boolean).join(" ");
 
@@ -107,10 +112,13 @@ async function fetchProgress() {
   }
   if (text === null) return;
   const page = new DOMParser().parseFromString(text, "text/html");
+  const before = shownStatus(), known = heard;
+  heard = false;
   for (const id of ["progress", "life-card"]) {
     const now = document.getElementById(id), then = page.getElementById(id);
     if (now && then) now.innerHTML = then.innerHTML;
   }
+  if (!known && shownStatus() !== before) tellOnce(`${place().dataset.of}: ${shownStatus()}`);
   for (const row of document.querySelectorAll("[data-case]")) {
     const then = rowOf(page, row.dataset.case);
     if (!then) news();
@@ -123,7 +131,7 @@ async function fetchProgress() {
 
 // A hidden page closes its connection: browsers open only six to a site.
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) { stop(); missed = true; } else listen();
+  if (document.hidden) stop(); else listen();
 });
 addEventListener("pagehide", stop);
 listen();
