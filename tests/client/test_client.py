@@ -8,10 +8,11 @@ import pytest
 from tests.client.conftest import CLIENT, run
 from tests.support.documents import GUIDE, at, blocks
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 from tests.support.stack import DEALER_SCOPES, Stack
 
 # The stack's start and the compiler take a while on a busy machine.
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(240 * PATIENCE)
 DEALER = "usmf-us-001"
 
 
@@ -43,7 +44,13 @@ async def test_the_program_of_the_guide_works(stack: Stack, portal: Path) -> Non
 async def lists_are_known(stack: Stack) -> None:
     """Wait until status-sync has read D365's lists for the first time."""
     async with stack.dealer(DEALER) as dealer:
-        await eventually(lambda: dealer.call("GET", "/categories"), lambda answer: answer.status_code == 200)
+        for name in ("categories", "priorities"):
+
+            async def known(path: str = f"/{name}") -> bool:
+                answer = await dealer.call("GET", path)
+                return bool(answer.status_code == 200 and answer.json()["items"])
+
+            await eventually(known)
 
 
 def compiled(portal: Path, name: str, program: str) -> str:

@@ -7,6 +7,10 @@ import pytest_asyncio
 
 from tests.support import stack as stacks
 from tests.support import traces
+from tests.support.patience import PATIENCE
+
+# D365's answer may take this long, and a POST may land this long after its sender gave up.
+TIMEOUT_SECONDS, SETTLE_SECONDS = f"{2 * PATIENCE:g}", f"{3 * PATIENCE:g}"
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -20,8 +24,8 @@ async def collector() -> AsyncIterator[traces.Collector]:
 async def stack(tmp_path_factory: pytest.TempPathFactory, collector: traces.Collector) -> AsyncIterator[stacks.Stack]:
     """`casebridge up`, with shorter waits for D365, so that a test does not take minutes."""
     environment = {
-        "D365_TIMEOUT_SECONDS": "2",
-        "D365_SETTLE_SECONDS": "3",
+        "D365_TIMEOUT_SECONDS": TIMEOUT_SECONDS,
+        "D365_SETTLE_SECONDS": SETTLE_SECONDS,
         "D365_POLL_SECONDS": "2",
         "D365_BREAKER_SECONDS": "1",
         "D365_BACKOFF_MAX_SECONDS": "2",

@@ -9,6 +9,7 @@ import httpx2
 import psutil
 import pytest
 
+from tests.e2e.conftest import SETTLE_SECONDS
 from tests.support.eventually import eventually
 from tests.support.stack import Stack
 
@@ -41,7 +42,7 @@ async def test_pids_are_the_processes_themselves(stack: Stack, name: str, module
 
 async def test_the_user_s_environment_reaches_the_services(stack: Stack) -> None:
     environment = psutil.Process(stack.processes()["d365-sync"].pid).environ()
-    assert environment["D365_SETTLE_SECONDS"] == "3"
+    assert environment["D365_SETTLE_SECONDS"] == SETTLE_SECONDS
 
 
 async def test_demonstration_goes_all_the_way(stack: Stack) -> None:

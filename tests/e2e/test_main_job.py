@@ -24,7 +24,8 @@ async def test_a_case_gets_its_case_id_and_follows_d365s_status(stack: Stack, ke
         submission = await dealer.submitted(key, description="The lifter leaks oil")
         assert (submission["submission_no"], submission["state"]) == (1, "pending")
         web_case_id = submission["web_case_id"]
-        case = await dealer.until(web_case_id, submission_state="delivered", status="submitted")
+        case = await dealer.until_in_d365(web_case_id)
+        assert case["status"] == "submitted"
         [booked] = await clerk.holding(web_case_id)
         assert (booked["CaseId"], booked["dataAreaId"]) == (case["case_id"], "usmf")
         for symbol, status in (("InProcess", "in_process"), ("Planned", "open"), ("Closed", "closed")):

@@ -5,6 +5,7 @@ import re
 import httpx2
 
 from tests.support.dashboards import asked_metrics
+from tests.support.eventually import eventually
 from tests.support.stack import Stack
 
 SERVICES = ("case-api", "d365-sync", "status-sync", "portal-web")
@@ -43,6 +44,14 @@ async def test_labels_name_no_case_no_dealer_and_no_person(stack: Stack) -> None
     for service, text in (await scraped(stack)).items():
         for named in (web_case_id, "usmf-us-001", "dora"):
             assert named not in text, service
-    case_api = (await scraped(stack))["case-api"]
-    assert 'route="/v1/dealers/{dealer}/cases/{web_case_id}/submission"' in case_api
-    assert 'method="GET",route="unmatched",status="4xx"' in case_api
+    counted = {
+        'route="/v1/dealers/{dealer}/cases/{web_case_id}/submission"',
+        'method="GET",route="unmatched",status="4xx"',
+    }
+
+    async def missing() -> set[str]:
+        """A request is counted once its answer is sent."""
+        case_api = (await scraped(stack))["case-api"]
+        return {one for one in counted if one not in case_api}
+
+    await eventually(missing, lambda found: not found)

@@ -99,9 +99,14 @@ async def test_one_trace_leads_from_the_click_to_d365_and_back(stack: Stack, col
     assert sent.attributes["messaging.destination.name"] == "case.submitted.v1"
     [stored] = [one for one in spans if one.name == "submit_cases"]
     assert stored.attributes["db.system.name"] == "postgresql"
-    assert lines_of(stack.data_dir, web_case_id) == {
-        name: {trace} for name in ("case_submitted", "document_ended", "case_status_changed")
-    }
+    expected = {name: {trace} for name in ("case_submitted", "document_ended", "case_status_changed")}
+
+    async def logged() -> dict[str, set[str]]:
+        """The stack reads what its parts print, and writes it into their logs a moment later."""
+        return lines_of(stack.data_dir, web_case_id)
+
+    await eventually(logged, lambda found: found.keys() >= expected.keys())
+    assert await logged() == expected
 
 
 async def test_a_look_up_is_part_of_it(stack: Stack, collector: Collector) -> None:
@@ -145,8 +150,9 @@ def lines_of(data_dir: Path, web_case_id: str) -> dict[str, set[str]]:
     """The traces of all log lines about a case, by what the line says; every line of any case has one."""
     found: dict[str, set[str]] = {}
     for log in (data_dir / "logs").glob("*.log"):
-        for line in log.read_text().splitlines():
-            if "web_case_id" not in line or not line.startswith("{"):
+        for line in log.read_text().splitlines(keepends=True):
+            # The last one may not be written to its end.
+            if "web_case_id" not in line or not line.startswith("{") or not line.endswith("\n"):
                 continue
             said = json.loads(line)
             if "web_case_id" in said:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.foreign_clients.environments import MissingTool, java_command, node_command, python_command
+from tests.support.patience import PATIENCE
 from tests.support.sandbox import started
 
 Command = Callable[[], tuple[str, ...]]
@@ -31,7 +32,7 @@ def installed(command: Command) -> tuple[str, ...]:
         pytest.skip(str(missing))
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(900 * PATIENCE)
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_a_foreign_client_gets_what_its_documentation_says(client: str, tmp_path: Path) -> None:
     command = await asyncio.to_thread(installed, CLIENTS[client])
@@ -42,6 +43,6 @@ async def test_a_foreign_client_gets_what_its_documentation_says(client: str, tm
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        output, _ = await asyncio.wait_for(process.communicate(), timeout=120)
+        output, _ = await asyncio.wait_for(process.communicate(), timeout=120 * PATIENCE)
     assert process.returncode == 0, output.decode(errors="replace")
     print(output.decode(errors="replace"))

@@ -11,9 +11,10 @@ from tests.integration.case_api.test_service import serving
 from tests.support import issuer
 from tests.support.brokers import Broker
 from tests.support.databases import Database
+from tests.support.patience import PATIENCE
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300 * PATIENCE)
 async def test_it_keeps_what_its_document_promises(database: Database, broker: Broker, tmp_path: Path) -> None:
     await fill_lists(database)
     await broker.create(CASE_SUBMITTED, CASE_DELIVERY)

@@ -12,12 +12,13 @@ from tests.support import issuer
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 from tests.support.processes import free_port, running
 from tests.support.sandbox import Sandbox
 from tests.support.submissions import store_submissions
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300 * PATIENCE)
 async def test_it_keeps_what_its_document_promises(
     database: Database, broker: Broker, d365: Sandbox, tmp_path: Path
 ) -> None:

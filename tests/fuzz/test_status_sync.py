@@ -9,11 +9,12 @@ from tests.fuzz.promises import hold
 from tests.integration.status_sync.test_service import EVENTS, SECRET
 from tests.support.brokers import Broker
 from tests.support.databases import Database
+from tests.support.patience import PATIENCE
 from tests.support.processes import free_port, running
 from tests.support.sandbox import Sandbox
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300 * PATIENCE)
 async def test_it_keeps_what_its_document_promises(
     database: Database, broker: Broker, d365: Sandbox, tmp_path: Path
 ) -> None:

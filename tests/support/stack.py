@@ -162,6 +162,14 @@ class DealerClient:
 
         return await eventually(lambda: self.case(web_case_id), holds, within_seconds=within_seconds, every_seconds=0.1)
 
+    async def until_in_d365(self, web_case_id: str) -> dict[str, Any]:
+        """Wait until the submission is delivered and the case has its Case ID: status-sync writes that, maybe later."""
+
+        def holds(case: dict[str, Any]) -> bool:
+            return bool(case["submission"]["state"] == "delivered" and case["case_id"])
+
+        return await eventually(lambda: self.case(web_case_id), holds, within_seconds=30, every_seconds=0.1)
+
 
 @dataclass(frozen=True)
 class Clerk:
