@@ -90,6 +90,11 @@ def listen(context: BrowserContext) -> list[str]:
     return complaints
 
 
+async def loaded(page: Page) -> None:
+    """Wait until the page's scripts have run: before, its links and keys do what plain HTML does."""
+    await page.wait_for_load_state("load")
+
+
 async def sign_in(page: Page, user: str, to: str = "/") -> None:
     """Sign in at the provider."""
     await page.goto(f"/sign-in?to={to}")

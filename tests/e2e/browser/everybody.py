@@ -49,12 +49,13 @@ async def is_for_everybody(desk: Desk, world: World, scene: Sequence[State], fol
                 weight = await weighed(page)
                 await state.way(page, world)
                 await page.wait_for_load_state("load")
+                first_load = sum(weight)  # what the page asks for later depends on how long the checks take
                 if folder:
                     await draw(page, state, folder)
                 wrong = await wrong_in_any_look(page)
                 assert wrong == {}, (state.name, wrong)
                 if isinstance(state.way, At):  # the way to other states uses English names
-                    assert 0 < sum(weight) <= MOST_BYTES, (state.name, sum(weight))
+                    assert 0 < first_load <= MOST_BYTES, (state.name, first_load)
                     english = await untranslated(page)
                     assert english == [], (state.name, english)
 

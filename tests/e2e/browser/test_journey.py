@@ -10,9 +10,9 @@ import pytest
 from playwright.async_api import Dialog, Page, Route, expect
 
 from tests.e2e.browser.axe import violations
-from tests.e2e.browser.conftest import Desk, sign_in, sign_out_elsewhere
+from tests.e2e.browser.conftest import Desk, loaded, sign_in, sign_out_elsewhere
 from tests.e2e.browser.pages import LIST
-from tests.e2e.browser.world import World
+from tests.e2e.browser.world import World, done
 from tests.support.eventually import eventually
 
 SCHEME = "() => getComputedStyle(document.documentElement).colorScheme"
@@ -92,7 +92,10 @@ async def test_a_page_that_looked_before_the_state_was_stored_shows_it_then(desk
 
 @asynccontextmanager
 async def unstored(desk: Desk, case: str) -> AsyncIterator[None]:
-    """Within the block, case-api does not store d365-sync's report about the case's submission."""
+    """Within the block, case-api does not store d365-sync's report about the case's submission.
+
+    Delivery is paused until then: d365-sync must not report before the row can be locked.
+    """
     connection = await asyncpg.connect(desk.stack.database_url)
     over = asyncio.Event()
 
@@ -104,7 +107,10 @@ async def unstored(desk: Desk, case: str) -> AsyncIterator[None]:
                 return bool(await connection.fetch(held, case))
 
             assert await eventually(locked, within_seconds=20)
+            await steer(desk, "resume")
             await over.wait()
+
+    await steer(desk, "pause")
 
     holding = asyncio.create_task(hold())
     try:
@@ -113,6 +119,12 @@ async def unstored(desk: Desk, case: str) -> AsyncIterator[None]:
         over.set()
         await holding
         await connection.close()
+
+
+async def steer(desk: Desk, how: str) -> None:
+    """Pause or resume delivery."""
+    async with desk.stack.operator() as operator:
+        done(await operator.post(f"/v1/delivery/{how}", json={"reason": "a test looks at what happens meanwhile"}))
 
 
 async def test_searching_as_one_types_keeps_the_address_and_back_works(desk: Desk) -> None:
@@ -133,6 +145,7 @@ async def test_searching_as_one_types_keeps_the_address_and_back_works(desk: Des
         await expect(page.get_by_role("checkbox", name="Closed")).not_to_be_checked()
         await page.get_by_role("link", name="Remove filter").first.click()
         await expect(page).to_have_url(re.compile(rf"{LIST}$"))
+        await loaded(page)
         await page.locator("#sort-status").click()
         await expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Status")
         await expect(page.locator("#sort-status")).to_be_focused()
@@ -169,6 +182,7 @@ async def asked_and_stayed(page: Page, typed: str) -> None:
         asked.append(dialog.type)
         await dialog.dismiss()
 
+    await loaded(page)
     page.on("dialog", stay)
     await page.get_by_role("link", name="Case", exact=True).first.click(no_wait_after=True)
 
@@ -306,6 +320,7 @@ async def test_cancel_deletes_or_keeps_editing(desk: Desk) -> None:
 
 async def tab_to(page: Page, name: str) -> None:
     """Press Tab until the element with this name has the focus."""
+    await loaded(page)
     for _ in range(60):
         await page.keyboard.press("Tab")
         focused = await page.evaluate(

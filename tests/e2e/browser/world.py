@@ -99,7 +99,7 @@ async def _cases(api: DealerClient, clerk: Clerk) -> dict[str, str]:
         )
     }
     for name, moves in (("delivered", []), ("in_process", ["InProcess"]), ("closed", ["InProcess", "Closed"])):
-        known = await api.until(sent[name], submission_state="delivered")
+        known = await api.until_in_d365(sent[name])
         for move in moves:
             await clerk.move("usmf", known["case_id"], move)
     await api.until(sent["in_process"], status="in_process")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.async_api import expect
 
 from tests.e2e.browser.axe import violations
 from tests.e2e.browser.console.conftest import Operators
+from tests.support.patience import PATIENCE
 
 
 async def test_the_flow_tells_at_a_glance(operators: Operators) -> None:
@@ -52,9 +54,10 @@ async def test_a_note_stays_with_its_document(operators: Operators) -> None:
 
 
 async def test_maintenance_is_planned_and_ended_and_stands_in_the_audit(operators: Operators, tmp_path: Path) -> None:
+    day = f"{datetime.now(UTC) + timedelta(days=90):%Y-%m-%d}"
     async with operators.signed_in(to="/console/delivery") as page:
-        await page.get_by_label("From (empty means now)").fill("2027-03-01T06:00")
-        await page.get_by_label("Until").fill("2027-03-01T09:00")
+        await page.get_by_label("From (empty means now)").fill(f"{day}T06:00")
+        await page.get_by_label("Until").fill(f"{day}T09:00")
         await page.locator("#reason-plan").fill("D365 update 10.0.99")
         await page.get_by_role("button", name="Plan", exact=True).click()
         window = page.get_by_role("listitem").filter(has_text="D365 update 10.0.99")
@@ -77,7 +80,7 @@ async def test_it_speaks_the_operator_s_language(operators: Operators, language:
         await expect(page.locator("html")).to_have_attribute("lang", language)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(240 * PATIENCE)
 async def test_a_picture_that_is_out_of_date_says_so(operators: Operators) -> None:
     async with operators.signed_in() as page:
         await expect(page.get_by_role("list", name="Path of a case")).to_be_visible()
@@ -85,8 +88,8 @@ async def test_a_picture_that_is_out_of_date_says_so(operators: Operators) -> No
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
         try:
-            await expect(page.get_by_role("alert")).to_contain_text("is not responding", timeout=60_000)
+            await expect(page.get_by_role("alert")).to_contain_text("is not responding", timeout=60_000 * PATIENCE)
             assert await violations(page) == []
         finally:
             os.kill(pid, signal.SIGCONT)
-        await expect(page.get_by_role("list", name="Path of a case")).to_be_visible(timeout=30_000)
+        await expect(page.get_by_role("list", name="Path of a case")).to_be_visible(timeout=30_000 * PATIENCE)

@@ -5,11 +5,14 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.e2e.browser.conftest import loaded
 from tests.e2e.browser.console.conftest import Operators
+from tests.support.patience import PATIENCE
 
 
 async def press_until(page: Page, name: str, role: str = "link") -> None:
     """Press Tab until the element with this name has the focus, which must be visible."""
+    await loaded(page)
     wanted = page.get_by_role(role, name=name, exact=True).first  # type: ignore[arg-type]
     for _ in range(60):
         await page.keyboard.press("Tab")
@@ -32,6 +35,7 @@ async def test_a_document_is_replayed_by_keyboard_alone(operators: Operators) ->
         await press_until(page, "Replay")
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", name=re.compile("Replay:"))).to_be_visible()
+        await loaded(page)
         await page.keyboard.press("Tab")
         while not await page.locator("#reason").evaluate("element => element === document.activeElement"):
             await page.keyboard.press("Tab")
@@ -82,7 +86,7 @@ async def test_an_edit_shows_its_difference_before_it_is_sent(operators: Operato
     assert case["Description"] == "The <b>pump</b> leaks & drips."
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(240 * PATIENCE)
 async def test_one_is_tried_and_then_the_group(operators: Operators) -> None:
     documents = await operators.failed(11, message="Only this group has this reason.")
     query = "state=failed&cause=rejected&q=Only%20this%20group"
@@ -96,7 +100,7 @@ async def test_one_is_tried_and_then_the_group(operators: Operators) -> None:
         await page.get_by_role("link", name="Replay the group…").click()
         await page.get_by_label("Reason").fill("and now the group")
         await page.get_by_role("button", name="Dry run").click()
-        await expect(page.get_by_text("10 of 10")).to_be_visible(timeout=20_000)
+        await expect(page.get_by_text("10 of 10")).to_be_visible()
         await page.get_by_role("link", name="Replay 10 documents…").click()
         await expect(page.get_by_role("heading", name="Replay 10 documents?")).to_be_visible()
         await page.get_by_label("Enter 10 to confirm").fill("11")
@@ -105,7 +109,7 @@ async def test_one_is_tried_and_then_the_group(operators: Operators) -> None:
         await page.get_by_label("Enter 10 to confirm").fill("10")
         await page.get_by_role("button", name="Replay 10 documents").click()
         await expect(page.get_by_role("heading", name="Bulk replay")).to_be_visible()
-        await expect(page.get_by_text("10 of 10")).to_be_visible(timeout=20_000)
+        await expect(page.get_by_text("10 of 10")).to_be_visible()
 
     for document in documents:
         await operators.until(document, "delivered")
