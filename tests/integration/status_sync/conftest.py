@@ -21,6 +21,7 @@ from status_sync.settings import Settings
 from status_sync.wiring import Service
 from tests.support.databases import Database
 from tests.support.outboxes import waiting
+from tests.support.patience import PATIENCE
 from tests.support.sandbox import CLIENT_ID, CLIENT_SECRET, Sandbox
 
 CATEGORY = {"CategoryType": "Service", "CaseCategory": "Breakdown"}
@@ -137,7 +138,7 @@ def settings_for(database: Database, d365_url: str, **others: Any) -> Settings:
             "d365_token_url": f"{d365_url}/oauth2/v2.0/token",
             "d365_client_id": CLIENT_ID,
             "d365_client_secret": CLIENT_SECRET,
-            "d365_timeout_seconds": 5,
+            "d365_timeout_seconds": 5 * PATIENCE,
             **others,
         }
     )

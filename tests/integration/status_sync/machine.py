@@ -27,12 +27,13 @@ from status_sync.postgres.doubts import DoubtStore
 from status_sync.postgres.due_reads import DueReadStore
 from status_sync.postgres.outbox import OutboxStore
 from tests.support.databases import Database
+from tests.support.patience import PATIENCE
 from tests.support.submissions import store_document_by
 
 ResultT = TypeVar("ResultT")
 MAPPING = Mapping()
-# The longest attempt at a step of the machine, on a busy computer too.
-STEP_SECONDS = 20
+# The longest attempt at a step of the machine.
+STEP_SECONDS = 20 * PATIENCE
 # Deleting few rows is faster than TRUNCATE, which creates new files.
 EMPTY = "".join(
     f"DELETE FROM {table};"
