@@ -167,4 +167,4 @@ async def _events(world: World, topic: str) -> list[Any]:
     ]
 
 
-AWAY = (aiohttp.ClientError, asyncpg.PostgresError, OSError, TimeoutError)
+AWAY = (aiohttp.ClientError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)

@@ -11,8 +11,9 @@ import aiohttp
 
 from tests.chaos.history import REFUSED, Action, History, Outcome, Ticket, party_of
 from tests.chaos.world import World
+from tests.support.patience import PATIENCE
 
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 60.0 * PATIENCE
 _REQUEST_SECONDS = 3.0
 # As a load balancer does; otherwise recovery times depend on chance meetings with a frozen replica.
 _SHUNNED_SECONDS = 3.0

@@ -29,6 +29,7 @@ from case_shared.words.events import (
 from case_shared.words.identifiers import new_web_case_id
 from casebridge.kafka_rights import D365_EVENTS
 from tests.support.batches import CODECS, NOW_MS, Sent, encoded, sending
+from tests.support.patience import PATIENCE
 
 _MOST_REVISION = 2**31 - 1
 TOPICS = (CASE_SUBMITTED, CASE_DELIVERY, CASE_STATUS_CHANGED, D365_EVENTS)
@@ -147,7 +148,7 @@ def _events(topic: str) -> list[Wrong]:
 
 async def _aborted(kafka: str, topic: str) -> Place:
     producer = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=f"chaos-{uuid4()}")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(20 * PATIENCE):
         await producer.start()
         try:
             await producer.begin_transaction()

@@ -52,7 +52,7 @@ class Part:
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
             )  # fmt: skip
 
-    async def ready(self, within_seconds: float = 60) -> None:
+    async def ready(self, within_seconds: float) -> None:
         """Wait until it is ready; otherwise raises AssertionError with its last lines."""
         deadline = time.monotonic() + within_seconds
         while not await asyncio.to_thread(self.program.is_ready):

@@ -22,6 +22,8 @@ HIDDEN = "HumanResources"
 # One in this many of the dealers' cases changes owner; the others show that this delays nobody.
 _ONE_IN = 4
 _SILENT = (aiohttp.ClientError, TimeoutError, OSError)
+# InterfaceError: the connection was lost between two calls.
+_NO_DATABASE = (asyncpg.PostgresError, asyncpg.InterfaceError)
 _DELIVERED = "SELECT web_case_id FROM d365_sync.documents WHERE state = 'delivered'"
 _SEEN = "SELECT count(*) FROM status_sync.case_texts WHERE digest = $1"
 
@@ -65,7 +67,7 @@ class Staff:
             async with self.world.session.get(f"{self.world.sandbox_url}/_sandbox/cases") as answer:
                 cases = (await answer.json())["items"]
             rows = await self._ask(_DELIVERED)
-        except (*_SILENT, asyncpg.PostgresError):
+        except (*_SILENT, *_NO_DATABASE):
             return []
         delivered = {row["web_case_id"] for row in rows}
         return [case for case in cases if case["WebCaseId"] in delivered]
@@ -111,7 +113,7 @@ class Staff:
     async def _was_seen(self, text: str) -> bool:
         try:
             return bool((await self._ask(_SEEN, digest_of(text)))[0]["count"])
-        except (OSError, TimeoutError, asyncpg.PostgresError):
+        except (OSError, TimeoutError, *_NO_DATABASE):
             return False
 
     async def _write(self, case: dict[str, Any], _: Ticket) -> None:

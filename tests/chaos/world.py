@@ -33,12 +33,14 @@ from tests.chaos.links import Link
 from tests.chaos.odd import Place
 from tests.chaos.parts import Parts
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 
 REPLICAS = {"case-api": 2, "d365-sync": 3, "status-sync": 2}
 # One more of each, which only rebalances start and stop.
 DEALERS = 8
 D365_TIMEOUT_SECONDS = 2
 SETTLE_SECONDS = 5
+_READY_SECONDS = 60 * PATIENCE
 _DISK_MEGABYTES = 1024
 _SETTINGS = {
     "D365_TIMEOUT_SECONDS": str(D365_TIMEOUT_SECONDS),
@@ -182,7 +184,7 @@ async def _start(world: World) -> None:
     for name, program in {"postgres": server, "kafka": broker, "oidc": parts.oidc(plan)}.items():
         processes.add(name, name, program, plan.data_dir).start()
     for name in ("postgres", "kafka", "oidc"):
-        await processes.by_name[name].ready()
+        await processes.by_name[name].ready(_READY_SECONDS)
     await asyncio.to_thread(database.prepare, plan)
     await asyncio.to_thread(parts.give_kafka_rights, plan)
     await asyncio.gather(*(asyncio.to_thread(migrate, plan, name) for name in parts.SERVICES))
@@ -195,7 +197,7 @@ async def _start(world: World) -> None:
     for part in started:
         part.start()
     for part in started:
-        await part.ready()
+        await part.ready(_READY_SECONDS)
     await eventually(lambda: _know_dealers(world), within_seconds=30)
 
 

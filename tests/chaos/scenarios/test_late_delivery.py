@@ -19,12 +19,15 @@ from tests.support import sandbox as sandboxes
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 from tests.support.portal import DEALER, Portal, portal
 from tests.support.replicas import fleet
 from tests.support.sandbox import Sandbox
 
 # Longer than the settling time, the second POST and the following steps of operator and dealer.
-LANDS_AFTER_SECONDS = 20
+LANDS_AFTER_SECONDS = 20 * PATIENCE
+# A document is being verified at least this long: the test must see both while they are.
+SETTLE_SECONDS = 3 * PATIENCE
 MARK = "lands late"
 REASON = {"reason": "D365 has refused it; please change the category"}
 
@@ -79,10 +82,11 @@ class Whole:
 async def whole(database: Database, broker: Broker, d365: Sandbox, folder: Path) -> AsyncIterator[Whole]:
     """One replica of each service."""
     async with fleet(database, broker, d365, folder) as started:
-        api, delivery, _ = [await started.start(name) for name in ("case_api", "d365_sync", "status_sync")]
+        settings = {"D365_SETTLE_SECONDS": f"{SETTLE_SECONDS:g}"}
+        api, delivery, _ = [await started.start(name, **settings) for name in ("case_api", "d365_sync", "status_sync")]
         headers = {"Authorization": f"Bearer {started.token(DEALER)}"}
         async with (
-            httpx2.AsyncClient(base_url=delivery.url, headers=headers, timeout=10) as operator,
+            httpx2.AsyncClient(base_url=delivery.url, headers=headers, timeout=10 * PATIENCE) as operator,
             portal(started.token(DEALER), api.url) as dealer,
         ):
             yield Whole(dealer, operator, d365)
@@ -142,7 +146,8 @@ async def has_arrived_as_number_one(world: Whole, web_case_id: str) -> None:
 
     def holds(case: dict[str, Any]) -> bool:
         submission = case["submission"] or {}
-        return (submission.get("submission_no"), submission.get("state")) == (1, "delivered")
+        delivered = (submission.get("submission_no"), submission.get("state")) == (1, "delivered")
+        return delivered and case["case_id"] is not None
 
     case = await eventually(lambda: world.case(web_case_id), holds)
     assert (document["cause"], case["status"], case["description"]) == ("evidence", "submitted", MARK)

@@ -34,8 +34,8 @@ CASES = "DealerPortalCases"
 TIMES = {
     "D365_BREAKER_SECONDS": f"{INTERVAL}",
     "D365_MAX_CONCURRENCY": f"{AT_ONCE}",
-    "D365_TIMEOUT_SECONDS": "2",
-    "D365_SETTLE_SECONDS": "3",
+    "D365_TIMEOUT_SECONDS": f"{2 * PATIENCE:g}",
+    "D365_SETTLE_SECONDS": f"{3 * PATIENCE:g}",
     "D365_BACKOFF_MAX_SECONDS": "2",
     "D365_ACCEPT_RARE_DUPLICATES": "true",
 }
@@ -69,6 +69,11 @@ class Replicas:
     async def breaker(self) -> str:
         """The breaker, as stored."""
         return str(await self.ask("SELECT breaker FROM d365_sync.delivery_control"))
+
+    async def under_way(self) -> int:
+        """Attempts that have begun and have not ended, here and in D365."""
+        in_flight = int((await self.d365.control("GET", "/counters"))["in_flight"])
+        return in_flight + await self.documents("delivering")
 
     async def requests(self) -> list[dict[str, Any]]:
         """D365's requests about cases since the counters were reset, oldest first."""
@@ -113,6 +118,7 @@ async def test_an_outage_costs_no_case_and_little_besides(database: Database, br
         first = a_batch(40)
         taken_in = [await service.send(first)]
         await eventually(service.breaker, lambda state: state == "open")
+        await eventually(service.under_way, lambda count: count == 0)
 
         # During the outage: cases are accepted as usual, the leader dies, and D365 gets one request per interval.
         await d365.control("DELETE", "/counters")

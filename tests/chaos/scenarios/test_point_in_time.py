@@ -15,6 +15,7 @@ from tests.support import databases
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 from tests.support.portal import DEALER, Portal, portal
 from tests.support.replicas import Fleet, fleet
 from tests.support.sandbox import Sandbox
@@ -22,7 +23,7 @@ from tests.support.servers import FAST
 from tests.support.standby import copy_cluster
 
 __all__ = ["lenient_d365"]  # a fixture
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(300 * PATIENCE)
 GUIDE = (Path(__file__).parents[3] / "docs/backup.md").read_text(encoding="utf-8")
 ARCHIVED = "SELECT last_archived_wal >= $1 FROM pg_stat_archiver"
 

@@ -20,7 +20,7 @@ from tests.support.sandbox import Sandbox
 from tests.support.standby import Pair, pair
 
 __all__ = ["lenient_d365"]  # a fixture
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(300 * PATIENCE)
 SERVICES = ("case_api", "d365_sync", "status_sync")
 CLIENTS = 3
 

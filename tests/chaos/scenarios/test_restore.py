@@ -1,6 +1,7 @@
 """The steps of docs/runbooks/restore.md leave no duplicate in D365, and lose nothing that Kafka has."""
 
 import asyncio
+import contextlib
 import os
 import re
 import shlex
@@ -25,13 +26,14 @@ from tests.support import stack as stacks
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 from tests.support.portal import DEALER, Portal, portal
 from tests.support.replicas import Fleet, fleet
 from tests.support.sandbox import Sandbox
 from tests.support.servers import FAST
 from tests.support.stack import Stack
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(300 * PATIENCE)
 RUNBOOK = Path(__file__).parents[3] / "docs" / "runbooks" / "restore.md"
 SERVICES = ("case_api", "d365_sync", "status_sync")
 # Everything that has data to lose.
@@ -258,22 +260,26 @@ async def without_document_or_submission(database: Database) -> int:
 def back_up_running(stack: Stack, folder: Path, backup: Path) -> None:
     """Copy PostgreSQL's folder while it runs, as a disk snapshot does."""
     postmaster = psutil.Process(stack.pids["postgres"])
-    processes = [postmaster, *postmaster.children(recursive=True)]
-    for process in processes:
-        process.suspend()
+    postmaster.suspend()  # first: it starts no more backends
+    backends = postmaster.children(recursive=True)
     try:
+        for backend in backends:
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+                backend.suspend()
         backup.mkdir()
         copy(folder, backup / folder.name)
     finally:
-        for process in processes:
-            process.resume()
+        for backend in backends:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                backend.resume()
+        postmaster.resume()
 
 
 async def test_the_local_stack_with_an_empty_kafka_and_an_old_database(tmp_path: Path) -> None:
     environment = {
         "SANDBOX_UNIQUE_WEB_CASE_ID": "false",
-        "D365_SETTLE_SECONDS": "3",
-        "D365_TIMEOUT_SECONDS": "2",
+        "D365_SETTLE_SECONDS": f"{3 * PATIENCE:g}",
+        "D365_TIMEOUT_SECONDS": f"{2 * PATIENCE:g}",
         "RESEND_FIRST_SECONDS": "3",
     }
     data, backup = tmp_path / "data", tmp_path / "backup"

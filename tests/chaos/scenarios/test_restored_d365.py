@@ -15,6 +15,7 @@ from tests.integration.d365_sync.test_service import record
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 from tests.support.submissions import store_submissions
 
 KEPT, LOST = 20, 380
@@ -36,7 +37,7 @@ async def deliver(world: World, count: int, before: int) -> list[str]:
     return [event.web_case_id for event in events]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(240 * PATIENCE)
 async def test_what_d365_lost_is_delivered_again_once_each_though_the_service_is_killed(world: World) -> None:
     kept = await deliver(world, KEPT, 0)
     since = datetime.now(UTC)

