@@ -1,15 +1,17 @@
 """Rate limits in this process's memory: each replica has its own (docs/adr/0014)."""
 
 import math
+import time
+from collections import OrderedDict
 from typing import Annotated
 
 from prometheus_client import Counter
 from pydantic import Field
 from pydantic_settings import BaseSettings
-from throttled import MemoryStore, RateLimiterType, RateLimitState, Throttled, per_min
 
 from case_shared.web.problems import Problem
 
+_SECONDS = 60.0
 # Far more than call within a minute; beyond this number, the ones that were quiet longest are forgotten.
 _MOST_KEYS = 10_000
 _limited = Counter("casebridge_requests_limited_total", "Requests answered with 429", ["policy"])
@@ -33,26 +35,36 @@ class Limit:
 
     def __init__(self, policy: str, per_minute: int) -> None:
         self._policy, self._per_minute = policy, per_minute
-        store = MemoryStore(options={"MAX_SIZE": _MOST_KEYS})
-        gcra = RateLimiterType.GCRA.value
-        self._throttled = Throttled(using=gcra, quota=per_min(per_minute), store=store) if per_minute else None
+        self._seconds_each = _SECONDS / per_minute if per_minute else 0.0
+        # When a key has all its requests again, by key; the ones that were quiet longest come first.
+        self._full_at: OrderedDict[str, float] = OrderedDict()
 
     def check(self, key: str) -> None:
         """Raise 429 if `key` has used up its requests; counts nothing."""
-        if self._throttled is not None and self._throttled.peek(key).remaining < 1:
-            self.count(key)  # this is refused, and says when the next one may come
+        if self._per_minute:
+            self._full_after_one_more(key)
 
     def count(self, key: str) -> None:
         """Count a request of `key`; raises 429, and then does not count it."""
-        if self._throttled is not None:
-            result = self._throttled.limit(key)
-            if result.limited:
-                raise self._refused(result.state)
+        if self._per_minute:
+            self._full_at[key] = self._full_after_one_more(key)
+            if len(self._full_at) > _MOST_KEYS:
+                self._full_at.popitem(last=False)
 
-    def _refused(self, state: RateLimitState) -> Problem:
+    def _full_after_one_more(self, key: str) -> float:
+        now = full_at = time.monotonic()
+        if key in self._full_at:
+            self._full_at.move_to_end(key)
+            full_at = max(now, self._full_at[key])
+        full_at += self._seconds_each
+        if full_at > now + _SECONDS:
+            raise self._refused(full_at - now - _SECONDS)
+        return full_at
+
+    def _refused(self, seconds_to_wait: float) -> Problem:
         """Make the 429 with Retry-After and the fields of draft-ietf-httpapi-ratelimit-headers-10."""
         _limited.labels(self._policy).inc()
-        seconds = max(1, math.ceil(state.retry_after))
+        seconds = max(1, math.ceil(seconds_to_wait))
         headers = {
             "Retry-After": str(seconds),
             "RateLimit-Policy": f'"{self._policy}";q={self._per_minute};w=60',
@@ -77,8 +89,7 @@ class RateLimits:
         """Count a request; raises 429, and then it counts towards no limit at all."""
         asked = ((self._user, user), (self._client, client), (self._dealer, dealer))
         concerned = [(limit, key) for limit, key in asked if key]
-        for limit, key in concerned[:-1]:
+        for limit, key in concerned:
             limit.check(key)
-        # The last limit needs no check first: if it refuses, no other has counted yet.
-        for limit, key in reversed(concerned):
+        for limit, key in concerned:
             limit.count(key)
