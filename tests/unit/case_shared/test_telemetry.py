@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from case_shared.process import telemetry
-from case_shared.process.telemetry import OncePerMinute, not_exporting
+from case_shared.process.telemetry import OncePerMinute
 
 
 def record(at: float, message: str, *arguments: object, name: str = "aiokafka.client") -> logging.LogRecord:
@@ -45,33 +45,36 @@ def test_others_are_left_alone() -> None:
 
 
 def test_spans_that_go_nowhere_have_ids_all_the_same() -> None:
-    tracer = not_exporting().get_tracer("test")
-    with tracer.start_as_current_span("outer") as outer, tracer.start_as_current_span("inner") as inner:
+    with telemetry.span("outer") as outer, telemetry.span("inner") as inner:
         of_outer, of_inner = outer.get_span_context(), inner.get_span_context()
         assert trace.get_current_span() is inner
     assert of_outer.is_valid
     assert not of_outer.trace_flags.sampled
     assert of_inner.trace_id == of_outer.trace_id
     assert of_inner.span_id != of_outer.span_id
-    assert tracer.start_span("another").get_span_context().trace_id != of_outer.trace_id
+    with telemetry.span("another") as another:
+        assert another.get_span_context().trace_id != of_outer.trace_id
 
 
 def test_what_somebody_else_records_goes_on_so_through_spans_that_go_nowhere() -> None:
     parent = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate": "theirs=1"}
     passed_on: dict[str, str] = {}
-    tracer = not_exporting().get_tracer("test")
-    with tracer.start_as_current_span("ours", propagate.extract(parent)):
+    theirs = trace.get_current_span(propagate.extract(parent))
+    with trace.use_span(theirs), telemetry.span("ours"):
         propagate.inject(passed_on)
     version, trace_id, span_id, flags = passed_on["traceparent"].split("-")
     assert (version, trace_id, flags) == ("00", "0af7651916cd43dd8448eb211c80319c", "01")
     assert span_id != "b7ad6b7169203331"
     assert passed_on["tracestate"] == "theirs=1"
+    with telemetry.span("ours", traceparent=parent["traceparent"]):
+        assert (telemetry.current_traceparent() or "").startswith(f"00-{trace_id}-")
 
 
 def test_a_span_tells_the_kind_of_an_error_and_not_what_it_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
     exported, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exported))
     monkeypatch.setattr(telemetry, "_tracer", provider.get_tracer("test"))
+    monkeypatch.setattr(telemetry.Exporting, "on", True)
     with pytest.raises(ValueError, match="the pump leaks"), telemetry.span("failing"):
         raise ValueError("the pump leaks")
     [span] = exported.get_finished_spans()

@@ -231,7 +231,8 @@ def build_app(settings: Settings | None) -> FastAPI:
             app.include_router(health_routes(started.heartbeats, checks, shown, metrics_token=settings.metrics_token))
             yield
 
-    routers = [part.router for part in (stream, case_list, cases, submissions, lists)]  # /stream before /{web_case_id}
+    # `/stream` before `/{web_case_id}`; what is called most comes early, because FastAPI tries one after the other.
+    routers = [part.router for part in (stream, cases, case_list, submissions, lists)]
     app = create_app("Casebridge case API", DESCRIPTION, lifespan, settings, routers)
     install_wording(app)
     install_openapi(app, CONTRACT)

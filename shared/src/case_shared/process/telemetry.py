@@ -2,21 +2,23 @@
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import asyncpg
 import structlog
 from opentelemetry import propagate, trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
-from opentelemetry.trace import Link, Span, SpanKind, StatusCode
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode
 
 _QUIET_SECONDS = 60.0
 _tracer = trace.get_tracer("casebridge")
+_ids = RandomIdGenerator()
 
 
 def configure(service: str, *, level: str, form: str, otlp_endpoint: str | None) -> None:
@@ -44,7 +46,8 @@ def configure(service: str, *, level: str, form: str, otlp_endpoint: str | None)
     )
     structlog.contextvars.bind_contextvars(service=service)
     _adopt_standard_logging(shared, rendering, level)
-    trace.set_tracer_provider(_exporting(service, otlp_endpoint) if otlp_endpoint else not_exporting())
+    if otlp_endpoint is not None:
+        trace.set_tracer_provider(_exporting(service, otlp_endpoint))
     Exporting.on = otlp_endpoint is not None
 
 
@@ -62,11 +65,6 @@ def _exporting(service: str, otlp_endpoint: str) -> TracerProvider:
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{otlp_endpoint}/v1/traces")))
     return provider
-
-
-def not_exporting() -> TracerProvider:
-    """Make spans that go nowhere: logs and the next service still get their IDs, and a caller's sampling decision."""
-    return TracerProvider(sampler=ParentBased(root=ALWAYS_OFF))
 
 
 def _adopt_standard_logging(shared: list[Any], rendering: list[Any], level: str) -> None:
@@ -151,7 +149,6 @@ def trace_id_of(traceparent: str | None) -> str | None:
     return traceparent.split("-")[1] if traceparent else None
 
 
-@contextmanager
 def span(
     name: str,
     *,
@@ -159,17 +156,38 @@ def span(
     kind: SpanKind = SpanKind.INTERNAL,
     attributes: Mapping[str, str | int] | None = None,
     links: tuple[str, ...] = (),
-) -> Iterator[Span]:
+) -> AbstractContextManager[Span]:
     """Run the block in a span: a child of `traceparent` if given, linked to the traces in `links`.
 
     An error's message may quote what a dealer wrote: the span records only its type, the log has the rest.
     """
     parent = propagate.extract({"traceparent": traceparent}) if traceparent else None
+    if not Exporting.on:
+        return trace.use_span(_unexported(parent), record_exception=False, set_status_on_exception=False)
     linked = [
         Link(trace.get_current_span(propagate.extract({"traceparent": link})).get_span_context()) for link in links
     ]
+    return _exported(name, parent, kind, attributes, linked)
+
+
+def _unexported(parent: Context | None) -> Span:
+    """Make a span that goes nowhere: logs and the next service still get its IDs, and a caller's sampling decision."""
+    within = trace.get_current_span(parent).get_span_context()
+    trace_id = within.trace_id if within.is_valid else _ids.generate_trace_id()
+    ids = SpanContext(trace_id, _ids.generate_span_id(), False, within.trace_flags, within.trace_state)
+    return NonRecordingSpan(ids)
+
+
+@contextmanager
+def _exported(
+    name: str,
+    parent: Context | None,
+    kind: SpanKind,
+    attributes: Mapping[str, str | int] | None,
+    links: Sequence[Link],
+) -> Iterator[Span]:
     with _tracer.start_as_current_span(
-        name, parent, kind, attributes, linked, record_exception=False, set_status_on_exception=False
+        name, parent, kind, attributes, links, record_exception=False, set_status_on_exception=False
     ) as started:
         try:
             yield started
