@@ -35,6 +35,14 @@ class Cause(StrEnum):
     LINKED = "linked"
 
 
+_CAUSES = {cause.value: cause for cause in Cause}
+
+
+def known_cause(value: str | None) -> Cause | None:
+    """The cause by this name; None if only a newer release knows it (docs/upgrade.md#go-back)."""
+    return _CAUSES.get(value) if value else None
+
+
 class AttemptKind(StrEnum):
     """What an attempt does: the POST, or a look-up by Web Case ID (its stored value, part of the API, is older)."""
 

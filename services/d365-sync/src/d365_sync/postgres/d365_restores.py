@@ -14,11 +14,10 @@ from case_shared.database.postgres import Pool, load_sql
 from case_shared.words.events import CaseContent
 from d365_sync.app.ports import Leader
 from d365_sync.app.restore_d365 import LookedUpDocument, Redelivery, RestoreOrder, RestorePage, RunningRestore
-from d365_sync.domain.document import Cause, DocumentId, State, case_to_create
+from d365_sync.domain.document import DocumentId, State, case_to_create, known_cause
 from d365_sync.postgres.statements import Statement
 
 _UNSURE_SHOWN = 100
-_CAUSES = {cause.value: cause for cause in Cause}
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def _redelivery(row: asyncpg.Record) -> Redelivery:
         id=DocumentId(row["web_case_id"], row["submission_no"]),
         submission_id=UUID(int=row["submission_id"].int),
         state=State(row["state"]),
-        cause=_CAUSES.get(row["cause"]) if row["cause"] else None,
+        cause=known_cause(row["cause"]),
         case_id=row["case_id"],
         revision=row["revision"],
         customer_account=row["customer_account"],

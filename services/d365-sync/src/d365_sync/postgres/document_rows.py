@@ -15,11 +15,19 @@ from case_shared.process.telemetry import trace_id_of
 from case_shared.words.events import CaseContent
 from d365_sync.app.alarms import found_twice
 from d365_sync.app.ports import Changed, Result
-from d365_sync.domain.document import AttemptKind, Cause, Claim, DocumentId, State, Verdict, case_to_create
+from d365_sync.domain.document import (
+    AttemptKind,
+    Cause,
+    Claim,
+    DocumentId,
+    State,
+    Verdict,
+    case_to_create,
+    known_cause,
+)
 from d365_sync.postgres.stored import as_json
 
 log = structlog.get_logger(__name__)
-_CAUSES = {cause.value: cause for cause in Cause}
 
 
 def id_of(row: asyncpg.Record) -> DocumentId:
@@ -34,7 +42,7 @@ def key_of(document_id: DocumentId) -> dict[str, Any]:
 
 def changed_of(rows: Sequence[asyncpg.Record]) -> list[Changed]:
     """The documents that changed; raises the alarm for one that D365 has twice."""
-    changed = [Changed(id_of(row), State(row["state"]), _cause(row["cause"]), row["traceparent"]) for row in rows]
+    changed = [Changed(id_of(row), State(row["state"]), known_cause(row["cause"]), row["traceparent"]) for row in rows]
     for document in changed:
         if document.state is State.DELIVERED and document.cause is Cause.FOUND_TWICE:
             found_twice(document.id.web_case_id, document.traceparent)
@@ -59,7 +67,7 @@ def claim_of(row: asyncpg.Record, expires: float) -> Claim:
         state=State(row["state"]),
         case=_case(row),
         expires=expires,
-        cause=_cause(row["cause"]),
+        cause=known_cause(row["cause"]),
         reason=row["reason"],
         detail=row["detail"],
         verdict=Verdict(row["verdict"]) if row["verdict"] else None,
@@ -142,11 +150,6 @@ def failure_of(row: asyncpg.Record) -> DocumentFailure:
         cause=row["cause"] or "",
         reason=row["reason"] or row["detail"] or "",
     )
-
-
-def _cause(value: str | None) -> Cause | None:
-    # A newer version of this service may have written a cause that this one does not know.
-    return _CAUSES.get(value) if value else None
 
 
 def _text(value: str | None) -> str | None:

@@ -11,11 +11,10 @@ from d365_sync.app.operator_actions import DocumentChanged, DocumentNotFound, No
 from d365_sync.app.preview import content_of
 from d365_sync.domain.changes import Change
 from d365_sync.domain.delivery_action import DeliveryAction
-from d365_sync.domain.document import ALLOWED, Action, Alarm, Cause, DocumentId, State
+from d365_sync.domain.document import ALLOWED, Action, Alarm, DocumentId, State, known_cause
 from d365_sync.domain.permissions import Situation, permission
 from d365_sync.postgres.statements import Statement
 
-_CAUSES = frozenset(Cause)
 _OF_DOCUMENTS: Mapping[Action, Statement] = {
     Action.REPLAY: Statement.REPLAY_DOCUMENT,
     Action.LINK: Statement.LINK_DOCUMENT,
@@ -119,7 +118,7 @@ async def _standing(connection: Connection, document_id: DocumentId) -> Standing
         row["data_area_id"],
         row["customer_account"],
         row["look_up_pending"],
-        cause=Cause(row["cause"]) if row["cause"] in _CAUSES else None,
+        cause=known_cause(row["cause"]),
         content=content_of(row["content"]),
         case_id=row["case_id"],
         other_case_ids=tuple(row["other_case_ids"]),

@@ -10,7 +10,7 @@ import asyncpg
 from case_shared.database.postgres import Pool, load_sql
 from d365_sync.app.ledger_d365 import Entry
 from d365_sync.app.reads import AuditFilter, Filter, Place, Row
-from d365_sync.domain.document import Cause, DocumentId, State
+from d365_sync.domain.document import DocumentId, State, known_cause
 from d365_sync.domain.ledger import JUDGED_SECONDS
 from d365_sync.postgres.statements import Statement
 
@@ -110,7 +110,7 @@ def _entry(row: asyncpg.Record) -> Entry:
         data_area_id=row["data_area_id"],
         customer_account=row["customer_account"],
         state=State(row["state"]),
-        cause=Cause(row["cause"]) if row["cause"] else None,
+        cause=known_cause(row["cause"]),
         case_id=row["case_id"],
         judged=row["judged"],
         other_delivered=row["other_delivered"],

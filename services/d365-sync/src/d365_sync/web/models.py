@@ -1,16 +1,17 @@
 """What operators get, as OpenAPI shows it; answers are built by hand, and tests compare them with these models."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from case_shared.words.events import Outcome
-from d365_sync.domain.document import Action, Alarm, Cause, State
+from d365_sync.domain.document import Action, Alarm, Cause, State, known_cause
 from d365_sync.web.document_models import CaseNow, ChangeDocument, NoteDocument, PermissionDocument, RequestDocument
 from d365_sync.web.window_models import WindowDocument
 
 Json = dict[str, Any]
+KnownCause = Annotated[Cause | None, BeforeValidator(known_cause)]
 
 
 class Document(BaseModel):
@@ -88,7 +89,7 @@ class DocumentInShort(Document):
     data_area_id: str
     customer_account: str
     state: State
-    cause: Cause | None = Field(description="Why the document is in its state, as a word for programs.")
+    cause: KnownCause = Field(description="Why the document is in its state, as a word for programs.")
     reason: str | None = Field(description="The reason, as the dealer sees it.")
     detail: str | None = Field(description="The full reason, for operators.")
     given_reason: str | None = Field(description="The reason that an operator gave.")
@@ -147,7 +148,7 @@ class CommonReason(Document):
 class DocumentGroup(Document):
     """Dead letters of one cause."""
 
-    cause: Cause | None
+    cause: KnownCause
     count: int
     first: AwareDatetime
     last: AwareDatetime
