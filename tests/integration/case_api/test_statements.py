@@ -14,6 +14,7 @@ from case_api.postgres import statements
 from case_api.postgres.case_list import PostgresCaseList, connection_settings
 from case_api.postgres.list_statements import arguments, counts_statement, page_statement
 from case_shared.database import migrations
+from case_shared.database.migrations import EXPAND
 from case_shared.database.postgres import load_sql
 from case_shared.words.actor import Actor
 from case_shared.words.events import CaseStatus
@@ -118,7 +119,7 @@ async def test_each_role_writes_its_own_columns_alone(database: Database) -> Non
 
 
 async def test_the_list_comes_to_its_index_while_older_code_answers(running_servers: Servers) -> None:
-    """0020, interrupted while it built the index and run again, keeps what older code uses; 0021 drops it."""
+    """0020, interrupted while it built the index and run again, keeps what older code uses; 0024 drops it."""
     template = await create_template(running_servers.postgres, {"case_api": "0019"})
     async with cloned(running_servers.postgres, template) as database, database.connect() as connection:
         drafts = "INSERT INTO cases (web_case_id, dealer, data_area_id, customer_account, origin, phase, created_by)"
@@ -133,6 +134,8 @@ async def test_the_list_comes_to_its_index_while_older_code_answers(running_serv
             """
         )
         await migrate(database, "0020")
+        await migrate(database, EXPAND)
+        await migrate(database, EXPAND)
         for web_case_id in ("WA", "WB"):
             async with database.pool("case_api") as pool:
                 await pool.execute(f"{drafts} VALUES ('{web_case_id}', 'd', 'a', 'c', 'portal', 'draft', 'bob')")
@@ -145,13 +148,28 @@ async def test_the_list_comes_to_its_index_while_older_code_answers(running_serv
                 for table in ("case_statuses", "case_ids"):
                     assert await connection.fetchval(f"SELECT count(*) FROM case_api.{table}") == 10
                 await migrate(database)
-                await connection.execute("UPDATE case_api.schema_version SET version_num = '0020'")
+                await connection.execute("UPDATE case_api.schema_version SET version_num = '0023'")
                 await migrate(database)  # as after an interruption
+                await migrate(database, EXPAND)  # nothing: it is past that
         triggers = "SELECT tgname FROM pg_trigger WHERE tgrelid = 'case_api.cases'::regclass AND NOT tgisinternal"
         assert await connection.fetchval(triggers) == "cases_origin"
         assert await connection.fetch("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid") == []
         for gone in ("case_ids", "case_statuses", "case_creators", "cases_newest", "cases_by_creator"):
             assert await connection.fetchval("SELECT to_regclass($1) IS NULL", f"case_api.{gone}"), gone
+
+
+async def test_status_sync_reads_contacts_only_until_older_code_is_gone(running_servers: Servers) -> None:
+    """status-sync before 0012 reads them: it must run beside its successor, and one can go back to it."""
+    template = await create_template(running_servers.postgres, {"case_api": EXPAND})
+    async with cloned(running_servers.postgres, template) as database:
+        async with database.pool("status_sync") as pool:
+            await pool.fetch("SELECT contact_name, contact_email, contact_phone, emptied_at FROM case_api.cases")
+            await pool.fetch("SELECT traceparent FROM case_api.submissions")  # which its successor reads
+        await migrate(database)
+        async with database.pool("status_sync") as pool:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await pool.fetch("SELECT contact_name FROM case_api.cases")
+            await pool.fetch("SELECT emptied_at, named_in_d365, status FROM case_api.cases")
 
 
 async def migrate(database: Database, revision: str = "head") -> None:

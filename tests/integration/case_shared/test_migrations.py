@@ -1,10 +1,15 @@
 """A schema that a newer release has changed: an older one runs beside it, unless that release says that it cannot."""
 
+import asyncio
+from functools import partial
+
 import pytest
 
 from case_shared.database import migrations
 from case_shared.kafka import migrate
-from tests.support.databases import Database
+from tests.support.databases import Database, cloned, create_template
+from tests.support.eventually import eventually
+from tests.support.servers import Servers
 
 FUTURE = "9000"
 
@@ -42,3 +47,23 @@ async def test_migrations_leave_word_of_the_oldest_code_that_can_run(database: D
         said = await connection.fetchval("SELECT obj_description('case_api.schema_version'::regclass)")
     assert said == "oldest code: 0020"
     assert migrations.upgrade(database.url("case_migrations"), package="case_api", schema="case_api") is None
+
+
+async def test_a_migration_gives_way_to_a_service_and_tries_again(running_servers: Servers) -> None:
+    """The service has what the migration needs next, and needs what the migration has: PostgreSQL ends one of them."""
+    template = await create_template(running_servers.postgres, {"case_api": "0013"})
+    async with cloned(running_servers.postgres, template) as database, database.connect() as service:
+        await service.execute("SET deadlock_timeout = '1min'")  # the migration notices first
+
+        async def waits() -> bool:
+            async with database.connect() as connection:
+                return bool(await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+        upgrade = partial(migrations.upgrade, database.url("case_migrations"), package="case_api", schema="case_api")
+        async with service.transaction():
+            await service.execute("LOCK TABLE case_api.idempotency_keys IN ROW EXCLUSIVE MODE")
+            migrating = asyncio.create_task(asyncio.to_thread(upgrade, revision="0014"))
+            await eventually(waits)
+            await service.execute("LOCK TABLE case_api.cases IN ROW EXCLUSIVE MODE")
+        await migrating
+        assert await service.fetchval("SELECT version_num FROM case_api.schema_version") == "0014"

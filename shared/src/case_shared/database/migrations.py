@@ -5,7 +5,7 @@ revision a Python file with its order, and next to it the SQL under the same nam
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from alembic import command, context
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from case_shared.process.database_urls import session_attrs
@@ -23,6 +24,13 @@ _LOCK = 4_242_001  # any number, the same for all our migrations: no two of them
 _LOCK_POLL_SECONDS = 0.1
 _HOST_SECONDS = 10  # for each of several
 _OLDEST = "oldest code: "
+# In place of a revision: the newest one of which older code can still be run.
+EXPAND = "expand"
+# Services go on writing. Whoever waits for a lock in the other order is in a deadlock with a migration, and a long
+# transaction outlasts `lock_timeout`: either passes.
+_TRIES = 10
+_TRY_AGAIN_SECONDS = 1.0
+_PASSING = (psycopg.errors.DeadlockDetected, psycopg.errors.LockNotAvailable)
 
 
 class SchemaTooNew(Exception):
@@ -39,6 +47,8 @@ class Newer(NamedTuple):
 def upgrade(database_url: str, *, package: str, schema: str, revision: str = "head") -> Newer | None:
     """Bring `schema` to `revision` of `package`'s migrations, by default the newest; does nothing if it is there.
 
+    `expand` is the newest revision before those at the end that drop what older code uses: these name an `oldest_code`.
+
     A schema that a newer release has brought further is left as it is and returned, for releases add first and drop one
     release later: so an older one runs beside its successor, and one can go back. Raises `SchemaTooNew` where a newer
     migration says (`oldest_code`) that this code is too old for it.
@@ -47,14 +57,29 @@ def upgrade(database_url: str, *, package: str, schema: str, revision: str = "he
         config = Config()
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
         config.set_main_option("path_separator", "os")
-        config.attributes.update(database_url=database_url, schema=schema, scripts=ScriptDirectory.from_config(config))
-        command.upgrade(config, revision)
+        scripts = ScriptDirectory.from_config(config)
+        target = _newest_expanding(scripts) if revision == EXPAND else revision
+        config.attributes.update(database_url=database_url, schema=schema, scripts=scripts, target=target)
+        _insist(lambda: command.upgrade(config, target))
         newer: Newer | None = config.attributes.get("newer")
         return newer
 
 
+def _insist(migrate: Callable[[], None]) -> None:
+    """Run `migrate`, which continues where it stopped, again while a lock is all that stops it."""
+    for left in reversed(range(_TRIES)):
+        try:
+            migrate()
+        except (psycopg.Error, DBAPIError) as error:
+            if left == 0 or not isinstance(getattr(error, "orig", error), _PASSING):
+                raise
+            time.sleep(_TRY_AGAIN_SECONDS)
+        else:
+            return
+
+
 def run_environment() -> None:
-    """Run as Alembic's `env.py` of each service: one transaction, a short lock time-out, a version table per schema."""
+    """Run as Alembic's `env.py` of each service: a short lock time-out, and a version table per schema."""
     attributes = context.config.attributes
     schema: str = attributes["schema"]
     url: str = attributes["database_url"]
@@ -65,14 +90,31 @@ def run_environment() -> None:
         connection.execute(text("SET lock_timeout = '5s'"))
         connection.execute(text(f"SET search_path TO {schema}, public"))
         connection.commit()
-        context.configure(connection=connection, version_table="schema_version", version_table_schema=schema)
+        # One transaction each: no table stays locked while later ones run.
+        context.configure(
+            connection=connection,
+            version_table="schema_version",
+            version_table_schema=schema,
+            transaction_per_migration=True,
+        )
         scripts = {script.revision: script for script in attributes["scripts"].walk_revisions()}
         if newer := _newer(connection, schema, max(scripts)):
             attributes["newer"] = newer
             return
+        if _is_past(attributes["target"]):
+            return
         with context.begin_transaction():
             context.run_migrations()
         _note_oldest_code(connection, schema, scripts)
+
+
+def _newest_expanding(scripts: ScriptDirectory) -> str:
+    return next(script.revision for script in scripts.walk_revisions() if not hasattr(script.module, "oldest_code"))
+
+
+def _is_past(target: str) -> bool:
+    """Whether the schema is at a later revision than `target` already, which Alembic takes for a mistake."""
+    return target.isdigit() and (context.get_context().get_current_revision() or "") > target
 
 
 def _newer(connection: Connection, schema: str, known: str) -> Newer | None:

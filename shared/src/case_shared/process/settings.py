@@ -166,7 +166,8 @@ class MigrationSettings(SafeSettings):
     )
     migrations_revision: str = Field(
         default="head",
-        description="The revision to migrate to. Use an earlier one while replicas of an older version are running.",
+        description="The revision to migrate to. `expand` leaves out the migrations that drop what the last release "
+        "uses: set it while replicas of that release run, and as long as you may go back to it.",
     )
 
 

@@ -10,8 +10,7 @@ COMMENT ON COLUMN case_api.cases.deleted_in_d365_at IS 'since when D365 does not
 COMMENT ON COLUMN case_api.cases.case_id_reused_at IS 'since when the Case ID is another case''s: an alarm, not for dealers';
 COMMENT ON COLUMN case_api.cases.named_in_d365 IS 'whether D365 once showed the record with this Web Case ID';
 
--- status-sync: what it writes, and what it compares; the contact and the notes are not for it.
-REVOKE SELECT ON case_api.cases FROM status_sync;
+-- status-sync: what it writes, and what it compares; the contact and the notes are not for it. 0024 takes its right to the whole table.
 GRANT SELECT (
     web_case_id, dealer, data_area_id, customer_account, origin, phase, category, category_type, priority, description, created_at,
     updated_at, submitted_at, submission_no, case_id, d365_status, d365_status_mapped, status_as_of, d365_category, d365_category_type,
