@@ -128,6 +128,19 @@ alerts: $(INSTALLED) ## Prove with promtool that each alert fires, and does not;
 	@$(PROMTOOL)
 	@exec $(RUN)/python -m pytest -q -p no:schemathesis tests/unit/repository/test_alerts.py $(ARGS)
 
+# Built by Go; what is on the path already is used. Helm's own builds name the Kubernetes that they were made for.
+CHART_TOOLS := helm=helm.sh/helm/v3/cmd/helm@v3.22.0 kubeconform=github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0 \
+	kube-score=github.com/zegl/kube-score/cmd/kube-score@v1.20.0
+
+.PHONY: chart
+chart: $(INSTALLED) ## Write the generated files of the Helm chart: its values' schema from the settings classes, the alert rules
+	@$(RUN)/python -m tests.support.chart
+
+.PHONY: helm
+helm: $(INSTALLED) ## Check the Helm chart with helm lint, kubeconform and kube-score; builds them if they are missing (Go)
+	@$(BRING_CHART_TOOLS)
+	@exec $(RUN)/python -m pytest -q -p no:schemathesis tests/unit/repository/test_chart*.py $(ARGS)
+
 .PHONY: release
 release: $(INSTALLED) ## Build packages, images, SBOMs and checksums into dist/; publishes nothing
 	@exec $(RUN)/python .ci/release.py $(ARGS)
@@ -181,6 +194,14 @@ echo "alerts: bringing promtool by apt"; \
 { apt-get download -qq prometheus >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get download -qq prometheus >/dev/null; }; } && \
 dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb; } || \
 echo "alerts: promtool cannot be had here, so its tests are skipped. Install Prometheus, which has it." >&2
+endef
+define BRING_CHART_TOOLS
+for tool in $(CHART_TOOLS); do \
+	name=$${tool%%=*}; PATH=$(CURDIR)/.tools/go:$$PATH:$$HOME/go/bin command -v $$name >/dev/null && continue; \
+	echo "helm: building $$name, which takes minutes the first time"; \
+	{ command -v go >/dev/null && GOBIN=$(CURDIR)/.tools/go go install -ldflags="-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=37" $${tool#*=}; } || \
+	echo "helm: $$name cannot be had here, so its tests are skipped. Install it, or Go, which builds it." >&2; \
+done
 endef
 define NO_PYTHON
 Casebridge needs Python 3.11 or newer, and found none on your PATH.

@@ -41,6 +41,11 @@ def operations(app: FastAPI) -> list[str]:
     return sorted(found - {name for name in found if name.startswith("HEAD ")})
 
 
+def paths_of(app: FastAPI) -> set[str]:
+    """The path of every route, as its template."""
+    return {str(route.path) for route in iter_route_contexts(app.routes)}
+
+
 async def call(
     app: FastAPI, method: str, target: str, headers: Mapping[str, str], body: Any = None, *, seconds: float = 5
 ) -> Answer:
