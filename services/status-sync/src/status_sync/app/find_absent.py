@@ -8,7 +8,7 @@ number is given up only if the case is found under another one, or if D365 assig
 If a row's number belongs to another case now, the row's Web Case ID is looked up instead.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -77,10 +77,7 @@ class FindAbsent:
         """Return those of `case_ids` that are surely gone, or were there after all. Raises: D365Error."""
         numbers = await self.rows.find_numbers(data_area_id, case_ids)
         known = [case_id for case_id in case_ids if case_id in numbers.followed and is_key(case_id)]
-        settled: set[str] = set()
-        for start in range(0, len(known), _AT_ONCE):
-            settled |= await self._look_again(data_area_id, known[start : start + _AT_ONCE], numbers)
-        return settled
+        return await _in_parts(known, lambda part: self._look_again(data_area_id, part, numbers))
 
     async def by_web_case_id(self, data_area_id: str, web_case_ids: Sequence[str]) -> set[str]:
         """Return those that lost their Case ID to another case and are surely gone, or elsewhere. Raises: D365Error."""
@@ -89,18 +86,12 @@ class FindAbsent:
         if not lost:
             return set()
         numbers = await self.rows.find_numbers(data_area_id, [])
-        settled: set[str] = set()
-        for start in range(0, len(lost), _AT_ONCE):
-            settled |= await self._look_everywhere(data_area_id, lost[start : start + _AT_ONCE], numbers)
-        return settled
+        return await _in_parts(lost, lambda part: self._look_everywhere(data_area_id, part, numbers))
 
     async def _look_everywhere(self, data_area_id: str, web_case_ids: Sequence[str], numbers: Numbers) -> set[str]:
         began_at = await self.rows.read_begins()
         answer = await self.d365.find_by_web_case_id(
-            data_area_id,
-            web_case_ids,
-            control_case_ids=[one for one in numbers.controls if is_key(one)],
-            timeout=self.timeout_seconds,
+            data_area_id, web_case_ids, control_case_ids=_controls(numbers), timeout=self.timeout_seconds
         )
         gone = [web_case_id for web_case_id in web_case_ids if answer.is_surely_absent(web_case_id)]
         elsewhere = await self.d365.find_anywhere(gone, timeout=self.timeout_seconds) if gone else ()
@@ -113,10 +104,7 @@ class FindAbsent:
     async def _look_again(self, data_area_id: str, case_ids: Sequence[str], numbers: Numbers) -> set[str]:
         began_at = await self.rows.read_begins()
         answer = await self.d365.find_by_case_id(
-            data_area_id,
-            case_ids,
-            control_case_ids=[one for one in numbers.controls if is_key(one)],
-            timeout=self.timeout_seconds,
+            data_area_id, case_ids, control_case_ids=_controls(numbers), timeout=self.timeout_seconds
         )
         gone = [case_id for case_id in case_ids if answer.is_surely_absent(case_id)]
         if unsure := [case_id for case_id in case_ids if case_id not in answer.found and case_id not in gone]:
@@ -141,3 +129,15 @@ class FindAbsent:
         known = [case_id for case_id in unsure if case_id in numbers.shown]
         if known and not answer.found:
             await self.doubts.nothing_shown(data_area_id, f"{numbers.followed[known[0]]} had {known[0]}")
+
+
+async def _in_parts(keys: Sequence[str], settle: Callable[[Sequence[str]], Awaitable[set[str]]]) -> set[str]:
+    """Settle a few keys per request. Returns all that are settled."""
+    settled: set[str] = set()
+    for start in range(0, len(keys), _AT_ONCE):
+        settled |= await settle(keys[start : start + _AT_ONCE])
+    return settled
+
+
+def _controls(numbers: Numbers) -> list[str]:
+    return [case_id for case_id in numbers.controls if is_key(case_id)]
