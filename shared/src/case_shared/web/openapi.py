@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from case_shared.web.problems import MEDIA_TYPE, Kind, ProblemDocument
+from case_shared.words.json_object import Json
 
-Json = dict[str, Any]
 REFERENCE = "#/components/schemas/{model}"
 # Every operation behind a token may answer with these.
 ALWAYS = (

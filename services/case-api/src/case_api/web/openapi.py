@@ -1,7 +1,5 @@
 """What FastAPI does not see in the routes: headers without 422 when missing, more media types, links."""
 
-from typing import Any
-
 from pydantic import BaseModel
 
 from case_api.web.conditions import KEY_PATTERN
@@ -9,8 +7,7 @@ from case_api.web.examples import EXAMPLES
 from case_api.web.problems import CATALOGUE
 from case_api.web.schemas import CaseInput
 from case_shared.web.openapi import ALWAYS, REFERENCE, Contract, link, problem_responses
-
-Json = dict[str, Any]
+from case_shared.words.json_object import Json
 
 
 def _header(name: str, description: str, example: str, pattern: str | None, *, required: bool = False) -> Json:

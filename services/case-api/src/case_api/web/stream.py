@@ -1,7 +1,7 @@
 """The live stream of a dealer's cases: server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import structlog
@@ -15,6 +15,7 @@ from case_api.domain.case import Case
 from case_api.web.access import Call, CallFor
 from case_api.web.documents import case_document
 from case_api.web.openapi import LAST_EVENT_ID, problems
+from case_shared.words.json_object import Json
 from case_shared.words.scopes import Scope
 
 log = structlog.get_logger(__name__)
@@ -47,7 +48,7 @@ event: end
 data: {"reason":"token_expired"}
 
 """
-_STREAM: dict[str, Any] = {
+_STREAM: Json = {
     "description": "Server-sent events until the token expires.",
     "content": {"text/event-stream": {"schema": {"type": "string"}, "examples": {"stream": {"value": _EXAMPLE}}}},
 }

@@ -1,6 +1,6 @@
 """Routes of the submission, the irreversible act."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import uuid4
 
 import structlog
@@ -17,6 +17,7 @@ from case_api.web.openapi import IF_MATCH, IF_NONE_MATCH, KEY, NOT_MODIFIED, PRE
 from case_api.web.routing import TimedRoute
 from case_api.web.schemas import SubmissionDocument, ValidationDocument
 from case_shared.process.telemetry import current_traceparent
+from case_shared.words.json_object import Json
 from case_shared.words.scopes import Scope
 
 log = structlog.get_logger(__name__)
@@ -107,7 +108,7 @@ async def get(web_case_id: str, request: Request, response: Response, call: Read
     return unless_known(request, response, submission_document(submission))
 
 
-def _watched(call: Call, web_case_id: str) -> dict[str, Any]:
+def _watched(call: Call, web_case_id: str) -> Json:
     context = call.context
     return {
         "store": context.cases,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -11,13 +11,12 @@ from case_shared.d365.models import CaseToCreate
 from case_shared.d365.texts import utf16_length
 from case_shared.words.category_types import CategoryTypes
 from case_shared.words.events import CaseContent
+from case_shared.words.json_object import Json
 from d365_sync.app.category_type import CategoryAmbiguous, with_category_type
 from d365_sync.app.replay_dry_run import wrong_choice
 from d365_sync.app.replays import Choices
 from d365_sync.domain.changes import Change, changes
 from d365_sync.domain.document import DocumentId, case_to_create
-
-Json = dict[str, Any]
 
 
 class Describes(Protocol):

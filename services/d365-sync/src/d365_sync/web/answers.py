@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 
 from case_shared.web.problems import FieldError, Problem
 from case_shared.words.events import CaseContent, Contact
+from case_shared.words.json_object import Json
 from d365_sync.app.category_type import CategoryAmbiguous
 from d365_sync.app.erase_personal_data import NothingOfTheirs, OnTheirWay
 from d365_sync.app.operator_actions import D365Unreachable, DocumentChanged, DocumentNotFound, NotAllowed, PayloadNeeded
@@ -19,7 +20,6 @@ from d365_sync.domain.document import Alarm, DocumentId, State
 from d365_sync.domain.permissions import Situation, allowed_actions, permissions
 from d365_sync.domain.replay import allowed_replay_actions
 
-Json = dict[str, Any]
 _AS_THEY_ARE = (
     "web_case_id",
     "submission_no",

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from case_shared.process.settings import HttpSettings
 from case_shared.web.http import create_app
 from case_shared.web.openapi import install_openapi
+from case_shared.words.json_object import Json
 from d365_sync.web import (
     audit,
     check,
@@ -43,7 +44,7 @@ def create(lifespan: Lifespan, settings: HttpSettings | None = None) -> FastAPI:
     return app
 
 
-def describe() -> dict[str, Any]:
+def describe() -> Json:
     """The OpenAPI document."""
 
     @asynccontextmanager

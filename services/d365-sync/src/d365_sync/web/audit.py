@@ -8,11 +8,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
+from case_shared.words.json_object import Json
 from case_shared.words.scopes import Scope
 from case_shared.words.spreadsheets import Cell, Spreadsheet
 from d365_sync.app.reads import AuditFilter, ReadsQueue
 from d365_sync.domain.document import DocumentId
-from d365_sync.web.answers import Json, page
+from d365_sync.web.answers import page
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
 from d365_sync.web.record_models import AuditPage
@@ -99,7 +100,7 @@ def _wanted(query: AuditFilterQuery) -> AuditFilter:
     return AuditFilter(key, query.replay, query.actor, query.action, query.since, query.until)
 
 
-def _entry(row: dict[str, Any]) -> Json:
+def _entry(row: Json) -> Json:
     number = row["submission_no"]
     changes = [
         {"field": field, "change": kind} for field, kind in zip(row["fields"], row["changes"] or (), strict=False)

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from case_shared.d365.check.report import State, StepId
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
+from case_shared.words.json_object import Json
 from case_shared.words.scopes import Scope
-from d365_sync.web.answers import Json
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
 from d365_sync.web.requests import NoQuery

@@ -1,16 +1,17 @@
 """Routes of dealers, and of their cases in D365."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from case_shared.d365.keys import D365SearchText
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
+from case_shared.words.json_object import Json
 from case_shared.words.scopes import Scope
 from d365_sync.app.search_d365 import FoundCase
-from d365_sync.web.answers import Json, page
+from d365_sync.web.answers import page
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
 from d365_sync.web.requests import Body, PageQuery, TextFilter
@@ -120,5 +121,5 @@ async def d365_cases(request: Request, _reader: Reader, query: Annotated[D365Cas
 
 def _case(found: FoundCase) -> Json:
     names = ("case_id", "web_case_id", "status", "category", "priority", "description", "modified_at")
-    shown: dict[str, Any] = {name: getattr(found.case, name) for name in names}
+    shown: Json = {name: getattr(found.case, name) for name in names}
     return {**shown, "document": str(found.document) if found.document else None}

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
 from case_shared.web.problems import Problem
+from case_shared.words.json_object import Json
 from case_shared.words.scopes import Scope
 from d365_sync.domain.delivery_action import DeliveryAction
 from d365_sync.domain.document import State
-from d365_sync.web.answers import Json
 from d365_sync.web.context import Context, context_of
 from d365_sync.web.models import DeliveryDocument
 from d365_sync.web.openapi import problems

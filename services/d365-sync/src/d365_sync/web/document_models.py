@@ -1,15 +1,14 @@
 """What a document's own page has beyond the list, as operators send and get it."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from case_shared.words.events import CaseStatus
+from case_shared.words.json_object import Json
 from d365_sync.domain.document import Action
 from d365_sync.domain.permissions import Obstacle
 from d365_sync.web.requests import Body, PayloadInput
-
-Json = dict[str, Any]
 
 
 class NoteInput(Body):

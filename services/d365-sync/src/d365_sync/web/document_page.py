@@ -1,15 +1,16 @@
 """Routes of one document's own page: what would be sent, a form for its payload, and notes."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
+from case_shared.words.json_object import Json
 from case_shared.words.scopes import Scope
 from d365_sync.app.operator_actions import DocumentNotFound
 from d365_sync.domain.document import DocumentId
-from d365_sync.web.answers import Json, page, payload
+from d365_sync.web.answers import page, payload
 from d365_sync.web.context import context_of
 from d365_sync.web.document_models import (
     NoteDocument,
@@ -120,7 +121,7 @@ async def add_note(request: Request, writer: Writer, document: str, body: NoteIn
 
 async def _row(request: Request, document: str) -> Json:
     key = document_id(document)
-    row: dict[str, Any] | None = await context_of(request).queries.document(key)
+    row: Json | None = await context_of(request).queries.document(key)
     if row is None:
         raise _no_document(key)
     return row

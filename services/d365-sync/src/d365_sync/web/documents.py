@@ -1,19 +1,19 @@
 """Routes of the document queue."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
 from case_shared.web.cursors import Cursors
+from case_shared.words.json_object import Json
 from case_shared.words.scopes import Scope
 from d365_sync.app.operator_actions import DocumentNotFound, Order
 from d365_sync.app.reads import Filter, Place
 from d365_sync.domain.document import Action, DocumentId
 from d365_sync.domain.permissions import WRITING
 from d365_sync.web import answers
-from d365_sync.web.answers import Json
 from d365_sync.web.context import context_of
 from d365_sync.web.models import DocumentDocument, DocumentGroups, DocumentPage
 from d365_sync.web.openapi import IF_MATCH, problems
@@ -218,7 +218,7 @@ async def _shown(request: Request, response: Response, caller: Principal, key: D
     return whole
 
 
-def _cursor(cursors: Cursors, item: dict[str, Any]) -> str:
+def _cursor(cursors: Cursors, item: Json) -> str:
     return cursors.encode(_LIST, item["created_at"].isoformat(), item["web_case_id"], item["submission_no"])
 
 

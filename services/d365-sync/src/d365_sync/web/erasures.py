@@ -7,9 +7,9 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
+from case_shared.words.json_object import Json
 from case_shared.words.scopes import Scope
 from d365_sync.app.erase_personal_data import Whose
-from d365_sync.web.answers import Json
 from d365_sync.web.context import context_of
 from d365_sync.web.models import Document
 from d365_sync.web.openapi import problems

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
+from case_shared.words.json_object import Json
 from case_shared.words.scopes import Scope
 from d365_sync.domain.flow import Concern, Minute, Stage, Verdict
-from d365_sync.web.answers import Json
 from d365_sync.web.context import context_of
 from d365_sync.web.delivery import delivery_of
 from d365_sync.web.models import DeliveryDocument

@@ -1,6 +1,6 @@
 """What operators get, as OpenAPI shows it; answers are built by hand, and tests compare them with these models."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -10,7 +10,6 @@ from d365_sync.domain.document import Action, Alarm, Cause, State, known_cause
 from d365_sync.web.document_models import CaseNow, ChangeDocument, NoteDocument, PermissionDocument, RequestDocument
 from d365_sync.web.window_models import WindowDocument
 
-Json = dict[str, Any]
 KnownCause = Annotated[Cause | None, BeforeValidator(known_cause)]
 
 

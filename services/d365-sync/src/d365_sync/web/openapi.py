@@ -1,9 +1,8 @@
 """What the OpenAPI document says beyond what FastAPI finds: refusals, examples, headers, links."""
 
-from typing import Any
-
 from case_shared.web.openapi import ALWAYS, Contract, link, problem_responses
 from case_shared.web.problems import COMMON, Kind
+from case_shared.words.json_object import Json
 from d365_sync.domain.document import Action
 from d365_sync.web.examples import EXAMPLES
 
@@ -67,6 +66,6 @@ CONTRACT = Contract(
 )
 
 
-def problems(*types: str | int) -> dict[int | str, dict[str, Any]]:
+def problems(*types: str | int) -> dict[int | str, Json]:
     """The problems that a route may answer with, by type or by status, besides those of every route."""
     return problem_responses(CATALOGUE, (*ALWAYS, *types))

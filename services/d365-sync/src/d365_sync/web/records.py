@@ -2,15 +2,16 @@
 
 import base64
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
 from case_shared.web.problems import Problem
+from case_shared.words.json_object import Json
 from case_shared.words.scopes import Scope
 from d365_sync.domain.ledger import adds_up
-from d365_sync.web.answers import Json, page
+from d365_sync.web.answers import page
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
 from d365_sync.web.record_models import LedgerDocument, UnreadableRecord, UnreadableRecords
@@ -121,7 +122,7 @@ def _no_record(text: str) -> Problem:
     return Problem(404, "not-found", "Not found", f"Unreadable record {text} does not exist.")
 
 
-def _unreadable(row: dict[str, Any]) -> Json:
+def _unreadable(row: Json) -> Json:
     key, value, offset = row.pop("key"), row.pop("value"), row.pop("record_offset")
     last_offset = row.pop("last_offset")
     return {

@@ -1,18 +1,17 @@
 """Replays as operators send and get them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from case_shared.web.problems import FieldError, invalid
+from case_shared.words.json_object import Json
 from d365_sync.app.replays import DeadLetters
 from d365_sync.domain.document import State
 from d365_sync.domain.replay import ReplayAction, ReplayOutcome, ReplayState
 from d365_sync.web.requests import Body, PageQuery, Reason, TextFilter, WordFilter
-
-Json = dict[str, Any]
 
 
 class ReplayQuery(Body):

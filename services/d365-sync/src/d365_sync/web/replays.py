@@ -9,11 +9,12 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
 from case_shared.web.cursors import Cursors
 from case_shared.web.problems import Problem
+from case_shared.words.json_object import Json
 from case_shared.words.scopes import Scope
 from d365_sync.app.replays import DeadLetters, ReplayNotFound, ReplayOrder
 from d365_sync.domain.document import DocumentId
 from d365_sync.domain.replay import ReplayAction, ReplayOutcome, ReplayState, allowed_replay_actions, replayable
-from d365_sync.web.answers import Json, page
+from d365_sync.web.answers import page
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
 from d365_sync.web.replay_models import (

@@ -1,7 +1,7 @@
 """Routes of D365 restores: report that D365 was restored to an earlier time, and follow the look-ups."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
 from case_shared.web.problems import FieldError, Problem, invalid
+from case_shared.words.json_object import Json
 from case_shared.words.scopes import Scope
 from d365_sync.app.restore_d365 import RestoreOrder
-from d365_sync.web.answers import Json
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
 from d365_sync.web.requests import NoQuery, ReasonInput, Time, no_query_on_orders
@@ -124,7 +124,7 @@ async def _shown(request: Request, restore_id: UUID) -> Json:
     return _document(row)
 
 
-def _document(row: dict[str, Any]) -> Json:
+def _document(row: Json) -> Json:
     counts = {name: row[name] for name in _COUNTS}
     return {
         **{name: row[name] for name in _SHOWN},

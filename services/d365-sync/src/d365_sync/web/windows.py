@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from case_shared.web.auth import Authenticated, Principal, TokenFirst
 from case_shared.web.problems import FieldError, Problem, invalid
+from case_shared.words.json_object import Json
 from case_shared.words.scopes import Scope
-from d365_sync.web.answers import Json
 from d365_sync.web.context import context_of
 from d365_sync.web.openapi import problems
 from d365_sync.web.requests import Body, ReasonInput, Time, no_query_on_orders

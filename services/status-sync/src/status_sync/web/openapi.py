@@ -1,9 +1,8 @@
 """What the OpenAPI document says besides what FastAPI sees: refusals, examples, and the shared secret."""
 
-from typing import Any
-
 from case_shared.web.openapi import Contract, problem_responses
 from case_shared.web.problems import COMMON, Kind
+from case_shared.words.json_object import Json
 from status_sync.domain.recognition import ENVELOPE_FIELD
 
 CATALOGUE = {
@@ -76,7 +75,7 @@ _DATAVERSE = {
     "additionalProperties": True,
     "description": "Dataverse's RemoteExecutionContext.",
 }
-_EVENT: dict[str, Any] = {"anyOf": [_ENVELOPE, _WRAPPED, _DATAVERSE]}
+_EVENT: Json = {"anyOf": [_ENVELOPE, _WRAPPED, _DATAVERSE]}
 _SCHEMA = {"oneOf": [_EVENT, {"type": "array", "items": _EVENT, "minItems": 1, "maxItems": 1000}]}
 _EXAMPLE = {
     ENVELOPE_FIELD: "CaseStatusChangedBusinessEvent",
@@ -85,12 +84,12 @@ _EXAMPLE = {
     "WebCaseId": "W7K3M9QX2T",
     "CaseStatus": "InProcess",
 }
-BODY: dict[str, Any] = {
+BODY: Json = {
     "security": SECURITY,
     "requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMA, "example": _EXAMPLE}}},
 }
 # A source may ask before it knows the secret.
-HANDSHAKE: dict[str, Any] = {
+HANDSHAKE: Json = {
     "security": [{}, *SECURITY],
     "responses": {
         "200": {
