@@ -16,6 +16,8 @@ from typing import Any, TextIO
 COLOURS = (36, 32, 35, 33, 34, 91, 96, 92)  # ANSI codes, one per name
 NAME_WIDTH = 11
 STEP_WIDTH = 15
+MARKS = {"ok": "✓", "warning": "!", "failed": "✗", "skipped": "·"}  # by a step's state
+PLAIN_MARKS = {"ok": "ok", "warning": "!", "failed": "x", "skipped": "-"}
 LONGEST_LINE = 120
 MEGABYTE = 1_000_000
 TOLD_DOWNLOAD_BYTES = MEGABYTE // 2
@@ -112,12 +114,22 @@ def show_document(document: dict[str, Any], *, json: bool) -> None:
         render_fields(document)
 
 
-def step_lines(mark: str, name: str, message: str, remedy: str | None) -> list[str]:
+def step_lines(state: str, name: str, message: str, remedy: str | None) -> list[str]:
     """The lines of a check's step: what was found and, below it, what to do; no longer than the terminal."""
+    mark = (MARKS if can_print("".join(MARKS.values())) else PLAIN_MARKS)[state]
     width = min(get_terminal_size().columns, LONGEST_LINE)
     indent = " " * (len(mark) + 1 + STEP_WIDTH + 1)
     said = textwrap.wrap(message, width, initial_indent=f"{mark} {name:<{STEP_WIDTH}} ", subsequent_indent=indent)
     return said + textwrap.wrap(remedy or "", width, initial_indent=f"{indent}> ", subsequent_indent=f"{indent}  ")
+
+
+def can_print(text: str) -> bool:
+    """Whether stdout's encoding has these characters."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def render_fields(document: dict[str, Any]) -> None:

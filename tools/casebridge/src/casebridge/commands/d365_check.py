@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,14 +17,12 @@ from casebridge.output import log_warnings_to_stderr, step_lines, write_error, w
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from case_shared.d365.check.report import Report, Step
+    from case_shared.d365.check.report import Report
     from case_shared.d365.check.settings_step import CheckSettings
     from case_shared.d365.settings import D365Settings
     from case_shared.kafka.event_hub import Inbound
     from d365_sync.postgres.checks import PostgresChecks
 
-MARKS = {"ok": "✓", "warning": "!", "failed": "✗", "skipped": "·"}
-PLAIN_MARKS = {"ok": "ok", "warning": "!", "failed": "x", "skipped": "-"}
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -196,23 +193,8 @@ async def stored_checks(stack: AsyncExitStack, settings: "D365Settings") -> "Pos
 
 def show(report: "Report") -> None:
     """Print one line per step, and below it what to do."""
-    marks = MARKS if can_print("".join(MARKS.values())) else PLAIN_MARKS
     for step in report.steps:
-        print("\n".join(lines_of(step, marks[step.state])))
+        print("\n".join(step_lines(step.state, step.id.value, step.message, step.remedy)))
     to_do = [step.id.value for step in report.steps if step.state == "failed"]
     print()
     print(f"To do: {', '.join(to_do)}." if to_do else "D365 allows everything that Casebridge needs.")
-
-
-def lines_of(step: "Step", mark: str) -> list[str]:
-    """A step's lines, no longer than the terminal."""
-    return step_lines(mark, step.id.value, step.message, step.remedy)
-
-
-def can_print(text: str) -> bool:
-    """Whether stdout's encoding has these characters."""
-    try:
-        text.encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True

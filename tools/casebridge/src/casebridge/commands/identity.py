@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import typer
 
-from casebridge.commands.d365_check import MARKS, PLAIN_MARKS, can_print
 from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json
 from casebridge.errors import UsageError
 from casebridge.output import log_warnings_to_stderr, step_lines, write_json
@@ -140,11 +139,10 @@ async def explained(token: str, settings: "TokenSettings") -> "Explanation":
 
 def show(explanation: "Explanation") -> None:
     """Print a line a step, below it what to do, and at the end what the token may do."""
-    marks = MARKS if can_print("".join(MARKS.values())) else PLAIN_MARKS
     for step in explanation.steps:
         # A token is anybody's text until its signature is checked.
         message = "".join(one if one.isprintable() else "?" for one in step.message)
-        print("\n".join(step_lines(marks[step.state], step.id, message, step.remedy)))
+        print("\n".join(step_lines(step.state, step.id, message, step.remedy)))
     print()
     if explanation.principal is None:
         print("The services do not accept the token.")
