@@ -180,7 +180,7 @@ async def _change(world: World, broker: Broker, cases: list[tuple[str, str]], se
         web_case_id, dealer = cases[number % len(cases)]
         now = datetime.now(UTC)
         await connection.execute(CHANGE, web_case_id, now)
-        sent.append(await _ring(producer, broker, web_case_id, dealer, now))
+        sent.append(await _send_change(producer, broker, web_case_id, dealer, now))
     await asyncio.gather(*sent)
     await producer.stop()
     await connection.close()
@@ -189,7 +189,7 @@ async def _change(world: World, broker: Broker, cases: list[tuple[str, str]], se
     return changes
 
 
-async def _ring(
+async def _send_change(
     producer: AIOKafkaProducer, broker: Broker, web_case_id: str, dealer: str, now: datetime
 ) -> "asyncio.Future[Any]":
     event = CaseStatusChanged(

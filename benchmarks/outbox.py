@@ -22,7 +22,7 @@ from case_shared.kafka.producing import Sender
 from case_shared.kafka.topics import CASE_SUBMITTED, topic_name
 from case_shared.process.clock import SystemClock
 from case_shared.process.heartbeats import Heartbeats
-from case_shared.process.loops import Doorbell, run_loop
+from case_shared.process.loops import WakeUp, run_loop
 from tests.support import drafts
 from tests.support.eventually import eventually
 
@@ -60,9 +60,9 @@ class Noting:
 
 
 @asynccontextmanager
-async def publishing(world: World, pool: Pool, acknowledged: dict[str, float]) -> AsyncIterator[Doorbell]:
+async def publishing(world: World, pool: Pool, acknowledged: dict[str, float]) -> AsyncIterator[WakeUp]:
     """Run the outbox publisher as case-api does; yields what wakes it."""
-    bell, stopping = Doorbell(), asyncio.Event()
+    wake_up, stopping = WakeUp(), asyncio.Event()
     lease = Lease("outbox", 1, CLOCK, CLOCK.monotonic() + 3600)
     publisher = new_publisher(world, pool, acknowledged)
     loop = asyncio.create_task(
@@ -72,14 +72,14 @@ async def publishing(world: World, pool: Pool, acknowledged: dict[str, float]) -
             every_seconds=POLL_SECONDS,
             stopping=stopping,
             heartbeats=Heartbeats(CLOCK),
-            doorbell=bell,
+            wake_up=wake_up,
         )
     )
     try:
-        yield bell
+        yield wake_up
     finally:
         stopping.set()
-        bell.ring()
+        wake_up.wake()
         await loop
         await publisher.sender.close()
 
@@ -105,8 +105,8 @@ async def play_delay(world: World) -> Figures:
     pool = await create_pool(world.database.url("case_api"), schema="case_api", name="benchmark", size=POOL_SIZE)
     committed: dict[str, float] = {}
     acknowledged: dict[str, float] = {}
-    async with publishing(world, pool, acknowledged) as bell:
-        submitter = Submitter(PostgresSubmitStore(pool, ANY_TYPE, resend_seconds=60).batched(), bell)
+    async with publishing(world, pool, acknowledged) as wake_up:
+        submitter = Submitter(PostgresSubmitStore(pool, ANY_TYPE, resend_seconds=60).batched(), wake_up)
 
         async def submit(web_case_id: str) -> None:
             await submitter.submit(request(web_case_id))

@@ -47,7 +47,7 @@ def streams_of(api: Api, **limits: int) -> LiveStreams:
     return streams
 
 
-def rings(streams: LiveStreams, case: Json, dealer: str | None = DEALER) -> Heard:
+def notification(streams: LiveStreams, case: Json, dealer: str | None = DEALER) -> Heard:
     """The next record of case.status-changed.v1."""
     return Heard(STATUS, streams.held.offsets[STATUS], 0.0, case["web_case_id"], dealer)
 
@@ -75,8 +75,8 @@ async def test_a_case_is_told_to_its_own_dealer_as_a_get_shows_it(api: Api) -> N
     async with streams.opened(DEALER, None, "ann") as first, streams.opened(DEALER, None, "ann") as second:
         async with streams.opened(OTHER, None, "ann") as others:
             # The row decides who owns the case, not the record.
-            await streams.tell([rings(streams, case)])
-            await streams.tell([rings(streams, case, OTHER)])
+            await streams.tell([notification(streams, case)])
+            await streams.tell([notification(streams, case, OTHER)])
             assert taken(others) == []
         assert taken(first) == taken(second) == [await api.get(case)] * 2
 
@@ -120,7 +120,7 @@ async def test_a_stream_never_falls_behind_an_event_that_is_not_stored_yet(api: 
     late = await delivery(api, case, S.DELIVERING, revision=4)
     await store_document(api.database, event)
     async with streams.opened(DEALER, None, "ann") as stream:
-        for heard in (told(streams, event), rings(streams, case), told(streams, late)):
+        for heard in (told(streams, event), notification(streams, case), told(streams, late)):
             await streams.tell([replaced(heard, streams)])
         assert [one["submission"]["state"] for one in taken(stream)] == ["delivered"] * 3
     assert (await api.get(case))["submission"]["state"] == "pending"
@@ -206,7 +206,7 @@ async def test_a_stream_goes_on_exactly_behind_each_id(api: Api) -> None:
     foreign = await api.create(OTHER)
     async with streams.opened(DEALER, None, "ann") as stream:
         for case in (cases[0], foreign, cases[1], cases[2], foreign, cases[3]):
-            await streams.tell([rings(streams, case, case["dealer"])])
+            await streams.tell([notification(streams, case, case["dealer"])])
         _, events = stream.take()
     ids = [stream.start_id, *(event.id for event in events)]
     for number, last_id in enumerate(ids):
@@ -227,11 +227,11 @@ async def test_an_id_that_cannot_be_resumed_means_fetching_anew(api: Api, last_i
     streams.held.most = 1
     case = await api.submitted()
     for _ in range(3):
-        await streams.tell([rings(streams, case)])
+        await streams.tell([notification(streams, case)])
     async with streams.opened(DEALER, last_id, "ann") as stream:
         loss, events = stream.take()
         assert (loss, events) == ((reason, "3.0"), [])
-        await streams.tell([rings(streams, case)])
+        await streams.tell([notification(streams, case)])
         assert len(taken(stream)) == 1
 
 
@@ -242,13 +242,13 @@ async def test_an_id_of_a_replica_that_is_ahead_is_waited_for(api: Api) -> None:
     async def opens() -> list[Json]:
         async with streams.opened(DEALER, "2.0", "ann") as stream:
             for _ in range(2):
-                await streams.tell([rings(streams, case)])
+                await streams.tell([notification(streams, case)])
             return taken(stream)
 
     opening = asyncio.create_task(opens())
     await asyncio.sleep(0)
-    await streams.tell([rings(streams, case)])
-    await streams.tell([rings(streams, case)])
+    await streams.tell([notification(streams, case)])
+    await streams.tell([notification(streams, case)])
     assert len(await opening) == 2
 
 
@@ -269,7 +269,7 @@ async def test_a_stream_that_begins_while_cases_are_read_misses_nothing(
 
         streams.store = FindsBy(find)
         await stack.enter_async_context(streams.opened(DEALER, None, "ann"))
-        await streams.tell([rings(streams, case), rings(streams, others, OTHER)._replace(offset=1)])
+        await streams.tell([notification(streams, case), notification(streams, others, OTHER)._replace(offset=1)])
         assert began[0].start_id == event_id({STATUS: 0, DELIVERY: 0})
         assert [one["web_case_id"] for one in taken(began[0])] == [others["web_case_id"]]
 
@@ -315,7 +315,7 @@ async def test_a_slow_reader_holds_nobody_up(api: Api) -> None:
     case = await api.submitted(notes="n" * 1000)
     async with streams.opened(DEALER, None, "ann") as slow, streams.opened(DEALER, None, "ann") as fast:
         for _ in range(20):
-            await streams.tell([rings(streams, case)])
+            await streams.tell([notification(streams, case)])
             assert len(taken(fast)) == 1
         loss, events = slow.take()
         assert loss is not None

@@ -10,7 +10,7 @@ from case_api.postgres.delivery_store import PostgresResendStore
 from case_api.postgres.statements import Statement
 from case_shared.database.leadership import Lease
 from case_shared.database.postgres import load_sql
-from case_shared.process.loops import Doorbell
+from case_shared.process.loops import WakeUp
 from case_shared.words.events import SubmissionState as S
 from tests.integration.case_api.conftest import CASES, DRAFT, Api, Json
 from tests.integration.case_api.deliveries import RESENDS, deliver
@@ -81,7 +81,7 @@ async def test_an_emptied_submission_is_never_sent_again(api: Api) -> None:
     await api.fetch("DELETE FROM case_api.outbox")
     await deliver(api, case, S.PENDING, revision=2)
     await api.fetch("UPDATE case_api.submission_states SET resend_at = now() - interval '1 minute'")
-    resender = Resender(PostgresResendStore(api.service.pool, RESENDS), Doorbell())
+    resender = Resender(PostgresResendStore(api.service.pool, RESENDS), WakeUp())
 
     assert not await resender.turn()
 

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from case_shared.d365.mapping import Mapping
 from case_shared.database.postgres import Pool, create_pool
 from case_shared.process.clock import SystemClock
-from case_shared.process.loops import Doorbell
+from case_shared.process.loops import WakeUp
 from case_shared.words.category_types import CategoryTypes
 from case_shared.words.events import CaseDelivery, Record, SubmissionState
 from case_shared.words.identifiers import new_web_case_id
@@ -123,7 +123,7 @@ class Machine(RuleBasedStateMachine):
         rules = Rules(CategoryTypes.parse(None), by_submission_id=True)
         due_reads, outbox = DueReadStore(self.pool), OutboxStore()
         return ApplyRead(
-            self.pool, CaseStore(), due_reads, outbox, MAPPING, rules, SystemClock(), Doorbell(), self.doubts()
+            self.pool, CaseStore(), due_reads, outbox, MAPPING, rules, SystemClock(), WakeUp(), self.doubts()
         )
 
     def submit(self, case: Submitted, description: str | None = None) -> None:
@@ -144,7 +144,7 @@ class Machine(RuleBasedStateMachine):
         record = Record.of(delivery, source="test", time=datetime.now(UTC), traceparent=None)
         cases, due_reads = CaseStore(), DueReadStore(self.pool)
         link = LinkDelivered(cases, due_reads)
-        use_case = NoteDeliveries(self.pool, cases, due_reads, link, "g", Doorbell())
+        use_case = NoteDeliveries(self.pool, cases, due_reads, link, "g", WakeUp())
         await use_case.handle([Raw(record.value, record.headers)] * times)
 
 

@@ -23,17 +23,17 @@ def by_case_id(case_id: str) -> CaseKey:
     return CaseKey("usmf", KeyKind.CASE_ID, case_id)
 
 
-async def ring(world: World, *keys: CaseKey) -> None:
+async def notify(world: World, *keys: CaseKey) -> None:
     async with world.pool.acquire() as connection, connection.transaction():
         await world.service.due_reads.make_due(connection, sorted(set(keys)))
 
 
-async def test_a_doorbell_brings_d365s_status_whole(world: World) -> None:
+async def test_a_notification_brings_d365s_status_whole(world: World) -> None:
     case = await world.submit()
     case_id = await world.create(case, Priority="High", Description="Leaks")
     await world.d365.move("usmf", case_id, "InProcess")
     before = await world.now()
-    await ring(world, by_case_id(case_id))
+    await notify(world, by_case_id(case_id))
     await world.read_due()
 
     row = await world.row(case.web_case_id)
@@ -49,7 +49,7 @@ async def test_a_doorbell_brings_d365s_status_whole(world: World) -> None:
 async def test_an_event_by_web_case_id_will_do(world: World) -> None:
     case = await world.submit()
     case_id = await world.create(case)
-    await ring(world, CaseKey("usmf", KeyKind.WEB_CASE_ID, case.web_case_id.lower()))
+    await notify(world, CaseKey("usmf", KeyKind.WEB_CASE_ID, case.web_case_id.lower()))
     await world.read_due()
     assert (await world.row(case.web_case_id))["case_id"] == case_id
     assert await world.due() == []
@@ -59,7 +59,7 @@ async def test_what_has_not_changed_is_not_told_again(world: World) -> None:
     case = await world.submit()
     case_id = await world.create(case)
     for _ in range(3):
-        await ring(world, by_case_id(case_id))
+        await notify(world, by_case_id(case_id))
         await world.read_due()
     assert len(await world.events()) == 1
 
@@ -99,18 +99,18 @@ async def test_a_hundred_events_cost_d365_a_few_requests(world: World) -> None:
     case_ids = [await world.create(case) for case in cases]
     await world.service.d365.probe(timeout=5)
     await world.requests()
-    await ring(world, *map(by_case_id, case_ids[:50]))
-    await ring(world, *(CaseKey("usmf", KeyKind.WEB_CASE_ID, case.web_case_id) for case in cases[50:]))
+    await notify(world, *map(by_case_id, case_ids[:50]))
+    await notify(world, *(CaseKey("usmf", KeyKind.WEB_CASE_ID, case.web_case_id) for case in cases[50:]))
     await world.read_due()
     assert await world.requests() <= 8
     assert {row["case_id"] for row in await world.rows()} == set(case_ids)
 
 
-async def test_a_doorbell_during_a_read_makes_the_case_due_again(world: World) -> None:
+async def test_a_notification_during_a_read_makes_the_case_due_again(world: World) -> None:
     case_id = await world.create(await world.submit())
-    await ring(world, by_case_id(case_id))
+    await notify(world, by_case_id(case_id))
     taken = await world.service.due_reads.take(10)
-    await ring(world, by_case_id(case_id))
+    await notify(world, by_case_id(case_id))
     await world.service.due_reads.settle(taken.due, [])
     assert await world.due() == [("usmf", "case_id", case_id)]
     again = await world.service.due_reads.take(10)
@@ -119,7 +119,7 @@ async def test_a_doorbell_during_a_read_makes_the_case_due_again(world: World) -
 
 
 async def test_what_d365_does_not_show_yet_is_tried_again_and_given_up_in_the_end(world: World) -> None:
-    await ring(world, by_case_id("C-NOT-THERE"))
+    await notify(world, by_case_id("C-NOT-THERE"))
     tries = 0
     while await world.due():
         tries += 1
@@ -138,7 +138,7 @@ async def test_what_d365_does_not_show_yet_is_tried_again_and_given_up_in_the_en
 async def test_an_outage_of_d365_loses_nothing(world: World) -> None:
     case = await world.submit()
     case_id = await world.create(case)
-    await ring(world, by_case_id(case_id))
+    await notify(world, by_case_id(case_id))
     await world.d365.fault(kind="status", status=503, operation="read")
     for _ in range(3):
         with pytest.raises(D365TransientError):
@@ -152,7 +152,7 @@ async def test_an_outage_of_d365_loses_nothing(world: World) -> None:
 async def test_what_d365_refuses_to_be_asked_holds_no_other_legal_entity_up(world: World) -> None:
     case = await world.submit()
     case_id = await world.create(case)
-    await ring(world, by_case_id(case_id), CaseKey("demf", KeyKind.CASE_ID, "C-1"))
+    await notify(world, by_case_id(case_id), CaseKey("demf", KeyKind.CASE_ID, "C-1"))
     await world.d365.fault(kind="status", status=403, operation="read", data_area_id="demf")
     await world.read_due()
     assert (await world.row(case.web_case_id))["case_id"] == case_id
@@ -170,7 +170,7 @@ async def test_a_read_that_began_earlier_and_ends_later_changes_nothing(world: W
     assert (await world.row(case.web_case_id))["status"] == "closed"
 
 
-async def test_reads_and_doorbells_in_any_order_end_equal_to_d365(world: World) -> None:
+async def test_reads_and_notifications_in_any_order_end_equal_to_d365(world: World) -> None:
     draw = random.Random(7)
     case = await world.submit()
     case_id = await world.create(case)
@@ -181,7 +181,7 @@ async def test_reads_and_doorbells_in_any_order_end_equal_to_d365(world: World) 
         match draw.randrange(3):
             case 0:
                 await world.d365.move("usmf", case_id, next(statuses))
-                await asyncio.gather(*(ring(world, by_case_id(case_id)) for _ in range(draw.randrange(3))))
+                await asyncio.gather(*(notify(world, by_case_id(case_id)) for _ in range(draw.randrange(3))))
             case 1:
                 under_way.append((await world.now(), await world.found(case_id)))
             case _ if under_way:
@@ -191,7 +191,7 @@ async def test_reads_and_doorbells_in_any_order_end_equal_to_d365(world: World) 
             case _:
                 pass
     await world.d365.move("usmf", case_id, "Planned")
-    await ring(world, by_case_id(case_id))
+    await notify(world, by_case_id(case_id))
     await world.read_due()
     for began_at, found in under_way:
         await apply_read.handle(began_at, [found, found])
@@ -239,7 +239,7 @@ def reader(world: World, d365: IllFor, limit: int = 400) -> tuple[ReadDueCases, 
 async def test_a_legal_entity_that_d365_does_not_answer_for_holds_no_other_up(world: World) -> None:
     case = await world.submit()
     case_id = await world.create(case)
-    await ring(world, by_case_id(case_id), CaseKey("aaaa", KeyKind.CASE_ID, "C-1"))
+    await notify(world, by_case_id(case_id), CaseKey("aaaa", KeyKind.CASE_ID, "C-1"))
     d365 = IllFor(world.service.d365, "aaaa")
     due, clock = reader(world, d365)
     await due.handle()
@@ -255,7 +255,7 @@ async def test_a_legal_entity_that_d365_does_not_answer_for_holds_no_other_up(wo
 
 async def test_d365_as_a_whole_is_asked_twice_and_by_turns(world: World) -> None:
     areas = ("aaaa", "bbbb", "cccc", "dddd")
-    await ring(world, *(CaseKey(area, KeyKind.CASE_ID, "C-1") for area in areas))
+    await notify(world, *(CaseKey(area, KeyKind.CASE_ID, "C-1") for area in areas))
     d365 = IllFor(world.service.d365, "aaaa", "bbbb", "cccc")
     due, clock = reader(world, d365)
     with pytest.raises(D365TransientError):
@@ -268,9 +268,9 @@ async def test_d365_as_a_whole_is_asked_twice_and_by_turns(world: World) -> None
 
 
 async def test_the_backlog_of_one_legal_entity_stands_before_nobody_else(world: World) -> None:
-    await ring(world, *(CaseKey("demf", KeyKind.CASE_ID, f"C-{number}") for number in range(5)))
+    await notify(world, *(CaseKey("demf", KeyKind.CASE_ID, f"C-{number}") for number in range(5)))
     case_id = await world.create(await world.submit())
-    await ring(world, by_case_id(case_id))
+    await notify(world, by_case_id(case_id))
     due, _ = reader(world, IllFor(world.service.d365), limit=2)
     assert await due.handle()
     assert ("usmf", "case_id", case_id) not in await world.due()
@@ -278,7 +278,7 @@ async def test_the_backlog_of_one_legal_entity_stands_before_nobody_else(world: 
 
 async def test_a_key_that_d365_refuses_to_be_asked_for_holds_no_other_up(world: World) -> None:
     case_ids = [await world.create(await world.submit()) for _ in range(20)]
-    await ring(world, *map(by_case_id, case_ids), by_case_id("C-POISON"))
+    await notify(world, *map(by_case_id, case_ids), by_case_id("C-POISON"))
     await world.d365.fault(kind="status", status=400, operation="read", text="C-POISON")
     await world.service.d365.probe(timeout=5)
     await world.requests()
@@ -293,8 +293,8 @@ async def test_keys_that_match_everything_are_dropped_and_their_neighbours_are_r
     case_id = await world.create(case)
     await world.requests()
     # Stored as by an earlier version.
-    await ring(world, *(CaseKey("usmf", kind, key) for kind in KeyKind for key in ("*", "CASE-0*", "a\x7fb")))
-    await ring(world, CaseKey("*", KeyKind.CASE_ID, "CASE-000001"), by_case_id(case_id))
+    await notify(world, *(CaseKey("usmf", kind, key) for kind in KeyKind for key in ("*", "CASE-0*", "a\x7fb")))
+    await notify(world, CaseKey("*", KeyKind.CASE_ID, "CASE-000001"), by_case_id(case_id))
 
     await world.read_due()
 

@@ -272,10 +272,10 @@ class Gate(Machine):
 
     def read_now(self, which: int) -> None:
         area, case_id = self.any_number(which)
-        self.run(self.ring(CaseKey(area, KeyKind.CASE_ID, case_id)))
+        self.run(self.notify(CaseKey(area, KeyKind.CASE_ID, case_id)))
         self.read_due()
 
-    async def ring(self, key: CaseKey) -> None:
+    async def notify(self, key: CaseKey) -> None:
         async with self.pool.acquire() as connection, connection.transaction():
             await DueReadStore(self.pool).make_due(connection, [key])
 

@@ -25,7 +25,7 @@ async def read_due(world: World) -> None:
         await world.read_due()
 
 
-async def ring(world: World, case_id: str) -> None:
+async def notify(world: World, case_id: str) -> None:
     """Announce the case with an event, and read it."""
     async with world.pool.acquire() as connection, connection.transaction():
         await world.service.due_reads.make_due(connection, [CaseKey("usmf", KeyKind.CASE_ID, case_id)])
@@ -128,7 +128,7 @@ async def test_a_case_that_no_read_has_shown_is_deleted_only_long_after_its_deli
     assert (row["case_id"], row["deleted_in_d365_at"]) == ("C-TOO-NEW", None)
     async with world.database.connect() as connection:
         await connection.execute("UPDATE d365_sync.documents SET changed_at = now() - interval '11 minutes'")
-    await ring(world, "C-TOO-NEW")
+    await notify(world, "C-TOO-NEW")
     assert (await world.row(case.web_case_id))["deleted_in_d365_at"] is not None, "no answer lags so long"
 
 
@@ -149,7 +149,7 @@ async def test_a_moved_case_stands_still_for_the_first_dealer_and_is_born_for_th
     assert (told["status"], told["submission_id"], told["dealer"]) == ("submitted", None, "usmf-us-001")
 
     await world.d365.change("usmf", case_id, Description="another secret", event=True)
-    await ring(world, case_id)
+    await notify(world, case_id)
     assert (await world.row(case.web_case_id))["moved_at"] == row["moved_at"]
     assert await texts_of(world, "usmf-us-002") >= {"another secret"}
 
@@ -186,7 +186,7 @@ async def test_a_case_that_moves_before_anybody_notes_its_delivery_has_moved(wor
     await poll(world)
     assert (await world.row(case.web_case_id))["case_id"] is None, "d365-sync may still decide that it is not its case"
     await store_document(world.database, delivery(case, case_id))
-    await ring(world, case_id)
+    await notify(world, case_id)
     row = await world.row(case.web_case_id)
     assert (row["case_id"], row["d365_description"]) == (case_id, None)
     assert row["moved_at"] is not None
@@ -286,18 +286,18 @@ async def test_a_deleted_case_says_so_from_a_sure_answer_only(world: World, born
         return next(row["deleted_in_d365_at"] for row in await world.rows() if row["case_id"] == case_id)
 
     await world.d365.fault(kind="empty_list", operation="read")
-    await ring(world, case_id)
+    await notify(world, case_id)
     assert await deleted_at() is None, "an empty list proves nothing"
     await world.d365.control("DELETE", "/faults")
     await world.d365.delete("usmf", case_id)
-    await ring(world, case_id)
+    await notify(world, case_id)
     assert await deleted_at() is not None
     assert ("usmf", "case_id", case_id) not in await world.due()
     ours = await world.row(case.web_case_id)
     assert (ours["status"], ours["d365_description"]) == ("submitted", "of the first dealer")
     # Restored: it is followed again.
     await world.create(None if born_in_d365 else case, CaseId=case_id, Description="back", CaseStatus="InProcess")
-    await ring(world, case_id)
+    await notify(world, case_id)
     assert await deleted_at() is None
     assert "back" in await texts_of(world, "usmf-us-001")
 
@@ -326,7 +326,7 @@ async def test_what_went_back_with_a_restore_of_d365_is_read_again(world: World)
     await world.d365.change("usmf", renumbered_id, CaseId="C-AFTER")
     born_id = await world.create(None, CustomerAccount="US-002", Description=SECRET)
     await poll(world)
-    await ring(world, deleted_id)
+    await notify(world, deleted_id)
     assert (await world.row(changed.web_case_id))["status"] == "closed"
     assert (await world.row(deleted.web_case_id))["deleted_in_d365_at"] is not None
     assert await born_row(world, "usmf-us-002", moved_id) is not None

@@ -15,7 +15,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from case_shared.d365.models import D365Case
 from case_shared.process.clock import SystemClock
-from case_shared.process.loops import Doorbell
+from case_shared.process.loops import WakeUp
 from status_sync.app.note_events import NoteEvents
 from status_sync.app.read_due_cases import ReadDueCases
 from status_sync.app.read_list import ReadList
@@ -86,7 +86,7 @@ class Status(Machine):
     async def hear_event(self, case_id: str, times: int) -> None:
         event = {"BusinessEventId": "X", "BusinessEventLegalEntity": AREA, "CaseId": case_id}
         due_reads, notes, recognition = DueReadStore(self.pool), EventNoteStore(), Recognition(MAPPING)
-        use_case = NoteEvents(self.pool, due_reads, notes, recognition, "g", Doorbell(), SystemClock())
+        use_case = NoteEvents(self.pool, due_reads, notes, recognition, "g", WakeUp(), SystemClock())
         await use_case.handle([Raw(orjson.dumps(event))] * times)
 
     # --- what happens in D365 and in the portal

@@ -8,7 +8,7 @@ import pytest
 
 from case_shared.d365.errors import D365Error, D365Forbidden, D365Throttled, D365Unavailable
 from case_shared.process.heartbeats import Heartbeats
-from case_shared.process.loops import Doorbell
+from case_shared.process.loops import WakeUp
 from status_sync.poller import Patience, Poller
 
 
@@ -99,7 +99,7 @@ async def test_one_list_that_cannot_be_read_does_not_keep_the_cases_from_being_r
 
     steps = [(name, step(name)) for name in ("dealers", "categories", "cases")]
     heartbeats = Heartbeats(clock)
-    poller = Poller(_nothing_due, steps, 60, 30, clock, heartbeats, Doorbell(), Patience(clock))
+    poller = Poller(_nothing_due, steps, 60, 30, clock, heartbeats, WakeUp(), Patience(clock))
     with pytest.raises(raised) if raised else nullcontext():
         await poller.poll()
     assert seen == run
@@ -118,7 +118,7 @@ async def test_a_step_that_meets_another_error_is_told_with_those_behind_it() ->
     clock = ManualClock()
     heartbeats = Heartbeats(clock)
     steps = [("dealers", fine), ("categories", broken), ("cases", fine)]
-    poller = Poller(_nothing_due, steps, 60, 30, clock, heartbeats, Doorbell(), Patience(clock))
+    poller = Poller(_nothing_due, steps, 60, 30, clock, heartbeats, WakeUp(), Patience(clock))
     with pytest.raises(ConnectionResetError):
         await poller.poll()
     errors = [heartbeats.outcome(name).error for name, _ in steps]

@@ -41,7 +41,7 @@ from case_shared.kafka.outbox import OutboxPublisher, sender_for
 from case_shared.process.clock import SystemClock
 from case_shared.process.heartbeats import Heartbeats
 from case_shared.process.loop_delay import measure_loop_delay
-from case_shared.process.loops import Doorbell, finish, run_loop, start
+from case_shared.process.loops import WakeUp, finish, run_loop, start
 from case_shared.process.settings import Pooler
 from case_shared.web import service
 from case_shared.web.auth import TokenVerifier
@@ -70,7 +70,7 @@ class Service:
     heartbeats: Heartbeats
     cursors: Cursors = field(default_factory=Cursors)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    doorbell: Doorbell = field(default_factory=Doorbell)
+    wake_up: WakeUp = field(default_factory=WakeUp)
 
     def __post_init__(self) -> None:
         settings = self.settings
@@ -80,7 +80,7 @@ class Service:
         self.dealers = DealerDirectory(self.lists, self.clock)
         self.sender = sender_for(settings, "case-api")
         self.publisher = OutboxPublisher(self.pool, OUTBOX, self.sender, settings.outbox_batch_size)
-        self.resender = Resender(PostgresResendStore(self.pool, resends), self.doorbell)
+        self.resender = Resender(PostgresResendStore(self.pool, resends), self.wake_up)
         self.consumers = Consumers(
             settings,
             [DeliveryConsumer(self.pool, resends).subscription()],
@@ -107,7 +107,7 @@ class Service:
         """Return what the routes work with."""
         types = CategoryTypes.parse(self.settings.d365_category_types)
         submissions = PostgresSubmitStore(self.pool, types, self.settings.resend_first_seconds)
-        submitter = Submitter(submissions.batched(), self.doorbell)
+        submitter = Submitter(submissions.batched(), self.wake_up)
         return Context(
             cases=PostgresCaseStore(self.pool),
             list=self._list(),
@@ -165,7 +165,7 @@ class Service:
 
         try:
             await asyncio.gather(
-                self._loop("outbox", publish, self.settings.outbox_poll_seconds, self.doorbell),
+                self._loop("outbox", publish, self.settings.outbox_poll_seconds, self.wake_up),
                 self._loop("resend", self.resender.turn, EVERY_SECONDS),
             )
         finally:
@@ -178,7 +178,7 @@ class Service:
             await self.live.close()
 
     async def _loop(
-        self, name: str, turn: Callable[[], Awaitable[bool]], seconds: float, doorbell: Doorbell | None = None
+        self, name: str, turn: Callable[[], Awaitable[bool]], seconds: float, wake_up: WakeUp | None = None
     ) -> None:
         await run_loop(
             name,
@@ -186,7 +186,7 @@ class Service:
             every_seconds=seconds,
             stopping=self.stopping,
             heartbeats=self.heartbeats,
-            doorbell=doorbell,
+            wake_up=wake_up,
         )
 
     async def database_answers(self) -> bool:

@@ -17,7 +17,7 @@ from case_shared.database.leadership import Lease
 from case_shared.kafka.outbox import OutboxPublisher
 from case_shared.process.fault_points import FaultPoint, reached
 from case_shared.process.heartbeats import Heartbeats
-from case_shared.process.loops import Doorbell, run_loop
+from case_shared.process.loops import WakeUp, run_loop
 from case_shared.process.tracing import record, working_on
 from d365_sync.app.backpressure import Backpressure
 from d365_sync.app.compare_stored import CompareStored
@@ -77,18 +77,18 @@ class Dispatcher:
         self._leader = Leader(lease.name, lease.token)
         self.in_flight.lease = lease
         await self.backpressure.resume()
-        loops: dict[str, tuple[Callable[[], Awaitable[bool]], float, Doorbell]] = {
-            "tend": (self.tend, _TEND_SECONDS, Doorbell()),
+        loops: dict[str, tuple[Callable[[], Awaitable[bool]], float, WakeUp]] = {
+            "tend": (self.tend, _TEND_SECONDS, WakeUp()),
             "deliver": (self.deliver, _POLL_SECONDS, self.wake_ups.deliver),
             "verify": (self.look_up_due, _POLL_SECONDS, self.wake_ups.look_up),
             "publish": (lambda: self._publish(lease), _POLL_SECONDS, self.wake_ups.publish),
-            "compare": (self._compare_stored, _COMPARE_SECONDS, Doorbell()),
+            "compare": (self._compare_stored, _COMPARE_SECONDS, WakeUp()),
         }
         if self.log_failures:
-            loops["log_failures"] = (self._log_failures, 2.0, Doorbell())
+            loops["log_failures"] = (self._log_failures, 2.0, WakeUp())
         try:
             async with asyncio.TaskGroup() as group:
-                for name, (turn, seconds, doorbell) in loops.items():
+                for name, (turn, seconds, wake_up) in loops.items():
                     group.create_task(
                         run_loop(
                             name,
@@ -96,7 +96,7 @@ class Dispatcher:
                             every_seconds=seconds,
                             stopping=stopping,
                             heartbeats=self.heartbeats,
-                            doorbell=doorbell,
+                            wake_up=wake_up,
                             # The breaker's probe and the preflight ask D365 several times in a turn.
                             turn_seconds=60 + 8 * self.timeout_seconds,
                         )
@@ -110,7 +110,7 @@ class Dispatcher:
         """Check what must be right before anything is claimed: environment, mapping, breaker; expire old leases."""
         await self._check_environment()
         if await self.documents.expire_leases(settle_seconds=self.settle_seconds):
-            self.wake_ups.look_up.ring()
+            self.wake_ups.look_up.wake()
         for second in await self.documents.second_cases(_SECOND_CASES):
             await self.documents.note_second_case(second)
         self.in_flight.refresh()
@@ -241,8 +241,8 @@ class Dispatcher:
         finally:
             self.in_flight.looking_up -= len(claims)
             ended()
-            self.wake_ups.deliver.ring()
-            self.wake_ups.look_up.ring()
+            self.wake_ups.deliver.wake()
+            self.wake_ups.look_up.wake()
 
     async def _post_cleared(self, cleared: Sequence[Result], leader: Leader) -> None:
         if not cleared:

@@ -47,14 +47,14 @@ class Leading:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.dispatcher.lead(lease, stopping))
-                for name, step, doorbell in steps:
+                for name, step, wake_up in steps:
                     loop = run_loop(
                         name,
                         step,
                         every_seconds=_REPLAY_SECONDS,
                         stopping=stopping,
                         heartbeats=self.heartbeats,
-                        doorbell=doorbell,
+                        wake_up=wake_up,
                     )
                     group.create_task(loop)
                 group.create_task(

@@ -50,8 +50,8 @@ def build_context(
         erase=ErasePersonalData(PostgresPersonalData(pool)),
         replay=Replay(actions, replays, category_types),
         preview=Preview(d365, replays, category_types, settings.mapping.case.lengths.known()),
-        order_replay=OrderReplay(replays, wake_ups.replays.ring, _DRY_RUN_WAIT_SECONDS),
-        steer_replay=SteerReplay(replays, wake_ups.replays.ring),
+        order_replay=OrderReplay(replays, wake_ups.replays.wake, _DRY_RUN_WAIT_SECONDS),
+        steer_replay=SteerReplay(replays, wake_ups.replays.wake),
         compare_with_d365=CompareWithD365(
             d365, queries, PostgresFoundCases(pool), SystemClock(), seconds, settings.mapping.has_submission_id
         ),
@@ -60,7 +60,7 @@ def build_context(
         link=Link(d365, actions, category_types, seconds),
         verify=Verify(actions, wake_ups.taken_in),
         end=EndDocument(actions),
-        order_restore=OrderRestore(PostgresRestores(pool), wake_ups.restores.ring),
+        order_restore=OrderRestore(PostgresRestores(pool), wake_ups.restores.wake),
         restores=PostgresRestores(pool),
         checks=PostgresChecks(pool, settings.d365_url, settings.mapping),
         wake_ups=wake_ups,

@@ -179,7 +179,7 @@ def build_dispatcher(
         control=control,
         backpressure=backpressure,
         in_flight=InFlight(
-            Deliver(d365, policy, seconds), outcomes, backpressure, clock, seconds, wake_ups.deliver.ring
+            Deliver(d365, policy, seconds), outcomes, backpressure, clock, seconds, wake_ups.deliver.wake
         ),
         look_up=LookUp(d365, documents, policy, seconds, mapping.has_submission_id),
         publisher=OutboxPublisher(pool, OUTBOX, sender, batch_size=500),

@@ -12,7 +12,7 @@ from case_shared.d365.errors import D365ConfigurationError, D365Error, D365Throt
 from case_shared.database.leadership import Lease
 from case_shared.process.clock import Clock
 from case_shared.process.heartbeats import Heartbeats
-from case_shared.process.loops import Doorbell, pause, run_loop
+from case_shared.process.loops import WakeUp, pause, run_loop
 
 log = structlog.get_logger(__name__)
 _failures = Counter("casebridge_d365_read_failures_total", "Failed reads of D365", ["loop", "error"])
@@ -71,7 +71,7 @@ class Poller:
     timeout_seconds: float
     clock: Clock
     heartbeats: Heartbeats
-    doorbell: Doorbell
+    wake_up: WakeUp
     patience: Patience
 
     async def lead(self, lease: Lease, stopping: asyncio.Event) -> None:
@@ -93,11 +93,11 @@ class Poller:
             return False
 
         async with asyncio.TaskGroup() as loops:
-            loops.create_task(self._loop("reader", read, stopping, self.doorbell))
+            loops.create_task(self._loop("reader", read, stopping, self.wake_up))
             loops.create_task(self._loop("poller", poll, stopping, None))
 
     async def _loop(
-        self, name: str, turn: Callable[[], Awaitable[bool]], stopping: asyncio.Event, doorbell: Doorbell | None
+        self, name: str, turn: Callable[[], Awaitable[bool]], stopping: asyncio.Event, wake_up: WakeUp | None
     ) -> None:
         await run_loop(
             name,
@@ -105,7 +105,7 @@ class Poller:
             every_seconds=_TICK_SECONDS,
             stopping=stopping,
             heartbeats=self.heartbeats,
-            doorbell=doorbell,
+            wake_up=wake_up,
             turn_seconds=60 + 2 * self.timeout_seconds,
         )
 

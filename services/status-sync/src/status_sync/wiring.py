@@ -26,7 +26,7 @@ from case_shared.kafka.topics import CASE_DELIVERY, topic_name
 from case_shared.process.clock import SystemClock
 from case_shared.process.heartbeats import Heartbeats
 from case_shared.process.loop_delay import measure_loop_delay
-from case_shared.process.loops import Doorbell, finish, run_loop, start
+from case_shared.process.loops import WakeUp, finish, run_loop, start
 from case_shared.process.telemetry import current_traceparent
 from case_shared.web.health import health_routes
 from case_shared.web.http import create_app
@@ -85,8 +85,8 @@ class Service:
     clock: SystemClock
     heartbeats: Heartbeats
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    due: Doorbell = field(default_factory=Doorbell)
-    changed: Doorbell = field(default_factory=Doorbell)
+    due: WakeUp = field(default_factory=WakeUp)
+    changed: WakeUp = field(default_factory=WakeUp)
 
     def __post_init__(self) -> None:
         self.cases = CaseStore()
@@ -114,9 +114,9 @@ class Service:
             "poller": self._leadership("poller").run(poller.lead, self.stopping),
             "outbox": self._leadership(OUTBOX_LEASE).run(self._publish, self.stopping),
             "consumers": self.consumers.run(self.stopping),
-            "progress": self._loop("progress", self.moving.turn, progress.EVERY_SECONDS, Doorbell()),
-            "measures": self._loop("measures", Backlogs(self.progress).turn, _MEASURE_SECONDS, Doorbell()),
-            "outbox_measures": self._loop("outbox_measures", self.publisher.measure, _MEASURE_SECONDS, Doorbell()),
+            "progress": self._loop("progress", self.moving.turn, progress.EVERY_SECONDS, WakeUp()),
+            "measures": self._loop("measures", Backlogs(self.progress).turn, _MEASURE_SECONDS, WakeUp()),
+            "outbox_measures": self._loop("outbox_measures", self.publisher.measure, _MEASURE_SECONDS, WakeUp()),
         }
         return start(loops)
 
@@ -153,7 +153,7 @@ class Service:
             timeout_seconds=timeout,
             clock=self.clock,
             heartbeats=self.heartbeats,
-            doorbell=self.due,
+            wake_up=self.due,
             patience=Patience(self.clock),
         )
 
@@ -216,9 +216,9 @@ class Service:
     def _leadership(self, name: str) -> Leadership:
         return Leadership(self.pool, self.clock, self.heartbeats, name)
 
-    async def _loop(self, name: str, turn: Callable[[], Awaitable[bool]], seconds: float, doorbell: Doorbell) -> None:
+    async def _loop(self, name: str, turn: Callable[[], Awaitable[bool]], seconds: float, wake_up: WakeUp) -> None:
         await run_loop(
-            name, turn, every_seconds=seconds, stopping=self.stopping, heartbeats=self.heartbeats, doorbell=doorbell
+            name, turn, every_seconds=seconds, stopping=self.stopping, heartbeats=self.heartbeats, wake_up=wake_up
         )
 
 

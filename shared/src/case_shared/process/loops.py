@@ -21,17 +21,17 @@ _LASTING_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Doorbell:
-    """Wakes a loop early; many rings wake it once."""
+class WakeUp:
+    """Wakes a loop early; many calls wake it once."""
 
     _event: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Wake the loop, now or at its next wait."""
         self._event.set()
 
     async def wait(self, seconds: float) -> None:
-        """Wait for a ring, at most `seconds`."""
+        """Wait to be woken, at most `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 await self._event.wait()
@@ -86,7 +86,7 @@ async def run_loop(
     every_seconds: float,
     stopping: asyncio.Event,
     heartbeats: "Heartbeats",
-    doorbell: Doorbell | None = None,
+    wake_up: WakeUp | None = None,
     turn_seconds: float = 60,
 ) -> None:
     """Call `turn` until `stopping` is set: again at once if it returns True (more to do), else after a wait.
@@ -95,20 +95,20 @@ async def run_loop(
     tried again after a pause that doubles up to five seconds. It still beats: metrics and readiness show the failure,
     and a restart would not fix it. A turn that takes longer than `turn_seconds` without a beat of its own is stuck.
     """
-    doorbell = doorbell or Doorbell()
+    wake_up = wake_up or WakeUp()
     # A loop that sleeps would notice `stopping` only at its next turn.
-    waker = asyncio.create_task(_ring_when(stopping, doorbell))
+    waker = asyncio.create_task(_wake_when(stopping, wake_up))
     heartbeats.expect(name, within_seconds=every_seconds + turn_seconds)
     try:
-        await _turns(name, turn, every_seconds, stopping, heartbeats, doorbell)
+        await _turns(name, turn, every_seconds, stopping, heartbeats, wake_up)
     finally:
         waker.cancel()
         heartbeats.forget(name)
 
 
-async def _ring_when(stopping: asyncio.Event, doorbell: Doorbell) -> None:
+async def _wake_when(stopping: asyncio.Event, wake_up: WakeUp) -> None:
     await stopping.wait()
-    doorbell.ring()
+    wake_up.wake()
 
 
 async def _turns(
@@ -117,7 +117,7 @@ async def _turns(
     every_seconds: float,
     stopping: asyncio.Event,
     heartbeats: "Heartbeats",
-    doorbell: Doorbell,
+    wake_up: WakeUp,
 ) -> None:
     failures, failing_since = 0, 0.0
     while not stopping.is_set():
@@ -134,13 +134,13 @@ async def _turns(
             failures += 1
             _failures.labels(name).inc()
             heartbeats.failed(name, type(error).__name__)
-            tell = log.error if now - failing_since >= _LASTING_SECONDS else log.warning
-            tell("loop_turn_failed", loop=name, error=repr(error), failures=failures, exc_info=failures == 1)
+            write = log.error if now - failing_since >= _LASTING_SECONDS else log.warning
+            write("loop_turn_failed", loop=name, error=repr(error), failures=failures, exc_info=failures == 1)
             await pause(min(_LONGEST_PAUSE_SECONDS, 0.1 * 2 ** min(failures, 10)), stopping)
             more = True
         heartbeats.beat(name)
         if not more and not stopping.is_set():
-            await doorbell.wait(every_seconds)
+            await wake_up.wait(every_seconds)
 
 
 def _is_cancelled() -> bool:

@@ -43,7 +43,7 @@ class ControlApi:
     tokens: Tokens
     log: RequestLog
     customers: int
-    ring: Callable[[], None]
+    wake: Callable[[], None]
     refuse: Callable[[float], Awaitable[None]]
     _refusal: "asyncio.Task[None] | None" = None
 
@@ -119,7 +119,7 @@ class ControlApi:
         """Presses Resend for one event of the Errors list (`id`), or for all."""
         wanted = request.match_info.get("id")
         count = await self.store.submit(lambda connection: resend(connection, int(wanted) if wanted else None))
-        self.ring()
+        self.wake()
         return web.json_response({"resent": count})
 
     async def test_endpoints(self, request: web.Request) -> web.Response:

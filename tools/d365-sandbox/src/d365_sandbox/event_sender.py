@@ -103,7 +103,7 @@ class Sender:
     clock: Callable[[], float]
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Wakes the loop: there may be something to send."""
         self._wake.set()
 

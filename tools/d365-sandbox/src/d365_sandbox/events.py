@@ -57,7 +57,7 @@ class EventLog:
 
     endpoints: tuple[str, ...]
     faults: FaultRegistry
-    ring: Callable[[], None]
+    wake: Callable[[], None]
     draw: random.Random
 
     def emit(self, connection: sqlite3.Connection, case: sqlite3.Row, now: float) -> None:
@@ -68,7 +68,7 @@ class EventLog:
         body = json.dumps(build_envelope(case, control_number=number, event_id=event_id, now=now))
         for endpoint in self.endpoints or ("none",):
             self._append(connection, endpoint, number, event_id, body, now)
-        self.ring()
+        self.wake()
 
     def emit_test(self, connection: sqlite3.Connection, legal_entity: str, now: float) -> None:
         """Appends the event with which D365 tests a new endpoint."""
@@ -80,7 +80,7 @@ class EventLog:
         body = json.dumps(envelope | {"BusinessEventId": TEST_EVENT_ID})
         for endpoint in self.endpoints:
             self._append(connection, endpoint, TEST_CONTROL_NUMBER, event_id, body, now)
-        self.ring()
+        self.wake()
 
     def _append(
         self, connection: sqlite3.Connection, endpoint: str, number: int, event_id: str, body: str, now: float

@@ -102,7 +102,7 @@ class Page:
         wanted = (await _form(request)).get("id", "")
         event_id = int(wanted) if wanted.isdigit() else None
         await self.api.store.submit(lambda connection: resend(connection, event_id))
-        self.api.ring()
+        self.api.wake()
         raise web.HTTPSeeOther("/#events")
 
     def _render(self, message: str = "") -> web.Response:

@@ -96,8 +96,8 @@ def build(settings: Settings) -> Sandbox:
     draw = random.Random(settings.seed)  # noqa: S311 (faults, not secrets)
     faults = FaultKeeper(FaultRegistry(chance=draw.random), store, tuple(settings.initial_faults))
     senders = _senders(settings, store, environment)
-    ring = _ring(senders)
-    events = EventLog(settings.endpoints, faults.registry, ring, draw)
+    wake = _waker(senders)
+    events = EventLog(settings.endpoints, faults.registry, wake, draw)
     books = Books(environment, events)
     tokens = Tokens(
         store, environment, settings.client_id, settings.client_secret, _credentials(settings),
@@ -110,7 +110,7 @@ def build(settings: Settings) -> Sandbox:
     clerk = Clerk(store, books, settings.clerk == "auto", settings.clerk_step_seconds)
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_refuse_other_sites])
     sandbox = Sandbox(settings, store, books, clerk, front, senders, _runner(app, settings), settings.tls)
-    api = ControlApi(store, clerk, faults, tokens, requests, settings.customers, ring, sandbox.refuse)
+    api = ControlApi(store, clerk, faults, tokens, requests, settings.customers, wake, sandbox.refuse)
     _add_routes(app.router, front, api)
     return sandbox
 
@@ -152,12 +152,12 @@ def _senders(settings: Settings, store: Store, environment: Environment) -> list
     ]
 
 
-def _ring(senders: list[Sender]) -> Callable[[], None]:
-    def ring() -> None:
+def _waker(senders: list[Sender]) -> Callable[[], None]:
+    def wake() -> None:
         for sender in senders:
-            sender.ring()
+            sender.wake()
 
-    return ring
+    return wake
 
 
 @web.middleware

@@ -7,7 +7,7 @@ from prometheus_client import Counter
 
 from case_api.app.stores import ResendStore
 from case_shared.process.fault_points import FaultPoint, reached
-from case_shared.process.loops import Doorbell
+from case_shared.process.loops import WakeUp
 from case_shared.process.telemetry import trace_id_of
 
 log = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ class Resender:
     """Puts due submissions into the outbox again, and wakes the outbox publisher."""
 
     store: ResendStore
-    outbox: Doorbell
+    outbox: WakeUp
 
     async def turn(self) -> bool:
         """Resend one batch; True if more may be due."""
@@ -32,5 +32,5 @@ class Resender:
             log.warning("submission_resent", web_case_id=one.web_case_id, trace_id=trace_id_of(one.traceparent))
         if again:
             _resent.inc(len(again))
-            self.outbox.ring()
+            self.outbox.wake()
         return len(again) == _BATCH

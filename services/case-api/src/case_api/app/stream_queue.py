@@ -48,13 +48,13 @@ class Stream:
         self._loss: Loss | None = None
         self._room = self._waiting_bytes = waiting_bytes
         self._waiting: deque[Event] = deque()
-        self._bell = asyncio.Event()
+        self._arrived = asyncio.Event()
 
     async def wait(self, seconds: float) -> None:
         """Wait until something can be sent, or the stream has ended; at most `seconds`."""
         try:
             async with asyncio.timeout(seconds):
-                await self._bell.wait()
+                await self._arrived.wait()
         except TimeoutError:
             pass
 
@@ -64,7 +64,7 @@ class Stream:
         self._empty()
         self._loss = None
         if not self.ended:
-            self._bell.clear()
+            self._arrived.clear()
         return taken
 
     def push(self, event: Event) -> None:
@@ -74,7 +74,7 @@ class Stream:
             self.lose(Resync.TOO_SLOW, event.id)
             return
         self._waiting.append(event)
-        self._bell.set()
+        self._arrived.set()
 
     def push_first(self, events: Sequence[Event]) -> None:
         """Queue what was missed, before what has come since."""
@@ -88,12 +88,12 @@ class Stream:
         _resyncs.labels(reason.value).inc()
         self._empty()
         self._loss = Loss(reason, place)
-        self._bell.set()
+        self._arrived.set()
 
     def end(self) -> None:
         """End the stream; its client gets what waits where it resumes."""
         self.ended = True
-        self._bell.set()
+        self._arrived.set()
 
     def _empty(self) -> None:
         self._waiting.clear()

@@ -16,7 +16,7 @@ from case_api.domain.errors import (
 )
 from case_api.domain.submission import wrong_fields
 from case_shared.process.fault_points import FaultPoint, reached
-from case_shared.process.loops import Doorbell
+from case_shared.process.loops import WakeUp
 from case_shared.words.errors import Transient
 from case_shared.words.identifiers import is_web_case_id
 
@@ -33,7 +33,7 @@ class Submitter:
     """Submits, and wakes the outbox publisher."""
 
     store: SubmitStore
-    outbox: Doorbell
+    outbox: WakeUp
 
     async def submit(self, request: SubmitRequest) -> Submitted | None:
         """Submit the draft, or find its earlier submission; None if it was only to be validated, and is valid.
@@ -48,7 +48,7 @@ class Submitter:
                 raise CaseNotFound(request.web_case_id)
             if answer.submission is not None and answer.submitted:
                 reached(FaultPoint.SUBMISSION_COMMITTED)
-                self.outbox.ring()
+                self.outbox.wake()
                 return Submitted(answer.submission)
             if request.key is not None and (kept := _kept(request.key, answer)):
                 return kept

@@ -121,20 +121,20 @@ class Replays(Protocol):
 
 @dataclass(frozen=True)
 class OrderReplay:
-    """Stores the order and its list of dead letters; `ring` wakes the leader if it runs in this process.
+    """Stores the order and its list of dead letters; `wake` wakes the leader if it runs in this process.
 
     The same key, or the same dead letters while their replay is open, give the same replay: two clicks are one job.
     """
 
     replays: Replays
-    ring: Callable[[], None]
+    wake: Callable[[], None]
     wait_seconds: float
 
     async def __call__(self, order: ReplayOrder) -> UUID:
         """Order it; wait a while for a dry run's end, unless D365 delays it. Raises KeyReused, NotADryRun."""
         replay_id = await self.replays.order(order)
         reached(FaultPoint.REPLAY_ORDERED)
-        self.ring()
+        self.wake()
         if order.dry_run:
             await self._wait(replay_id)
         return replay_id
@@ -151,7 +151,7 @@ class SteerReplay:
     """Pauses, resumes or cancels a replay; takes effect before the leader's next step."""
 
     replays: Replays
-    ring: Callable[[], None]
+    wake: Callable[[], None]
 
     async def __call__(self, replay_id: UUID, action: ReplayAction, actor: Actor, reason: str) -> None:
         """Do it; doing it again changes nothing. Raises ReplayNotFound, ReplayNotAllowed."""
@@ -159,4 +159,4 @@ class SteerReplay:
             state = await self.replays.state(replay_id)
             if state is not LEADS_TO[action]:
                 raise ReplayNotAllowed(action, state)
-        self.ring()
+        self.wake()

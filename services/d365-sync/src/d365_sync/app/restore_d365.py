@@ -118,10 +118,10 @@ class Restores(Protocol):
 
 @dataclass(frozen=True)
 class OrderRestore:
-    """Stores the order; the leader carries it out. `ring` wakes the leader if it runs in this process."""
+    """Stores the order; the leader carries it out. `wake` wakes the leader if it runs in this process."""
 
     restores: Restores
-    ring: Callable[[], None]
+    wake: Callable[[], None]
 
     async def __call__(self, order: RestoreOrder) -> UUID:
         """Return the restore's ID, the same one while the same order runs. Raises RestoreRuns."""
@@ -133,7 +133,7 @@ class OrderRestore:
             if (running.since, running.dry_run) != (order.since, order.dry_run):
                 raise RestoreRuns(running.restore_id)
             restore_id = running.restore_id
-        self.ring()
+        self.wake()
         return restore_id
 
 

@@ -13,15 +13,15 @@ _LOOK_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Verify:
-    """The dispatcher does the look-up, wherever it runs; `ring` wakes it if it runs in this process."""
+    """The dispatcher does the look-up, wherever it runs; `wake` wakes it if it runs in this process."""
 
     actions: OperatorActions
-    ring: Callable[[], None]
+    wake: Callable[[], None]
 
     async def __call__(self, order: Order) -> None:
         """Order the look-up and wait a few seconds for its end. Raises the errors that `operator_actions` names."""
         await self.actions.change(Action.VERIFY, order)
-        self.ring()
+        self.wake()
         for _ in range(int(_WAIT_SECONDS / _LOOK_SECONDS)):
             await asyncio.sleep(_LOOK_SECONDS)
             standing = await self.actions.standing(order.document)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from case_shared.process.loops import Doorbell
+from case_shared.process.loops import WakeUp
 from d365_sync.app.ports import Changed
 from d365_sync.domain.document import State
 
@@ -12,20 +12,20 @@ from d365_sync.domain.document import State
 class WakeUps:
     """One for each loop that gets work from elsewhere."""
 
-    deliver: Doorbell = field(default_factory=Doorbell)
-    look_up: Doorbell = field(default_factory=Doorbell)
-    publish: Doorbell = field(default_factory=Doorbell)
-    replays: Doorbell = field(default_factory=Doorbell)
-    restores: Doorbell = field(default_factory=Doorbell)
+    deliver: WakeUp = field(default_factory=WakeUp)
+    look_up: WakeUp = field(default_factory=WakeUp)
+    publish: WakeUp = field(default_factory=WakeUp)
+    replays: WakeUp = field(default_factory=WakeUp)
+    restores: WakeUp = field(default_factory=WakeUp)
 
     def taken_in(self) -> None:
         """Consumers or operators brought new documents, or made old ones due."""
-        self.deliver.ring()
-        self.look_up.ring()
-        self.publish.ring()
+        self.deliver.wake()
+        self.look_up.wake()
+        self.publish.wake()
 
     def stored(self, changed: Sequence[Changed]) -> None:
         """Outcomes were stored."""
-        self.publish.ring()
+        self.publish.wake()
         if any(document.state is State.VERIFYING for document in changed):
-            self.look_up.ring()
+            self.look_up.wake()

@@ -30,7 +30,7 @@ class Page:
         self.open, self.ends_at = open_, ends_at
         self.ended = False
         self._waiting: deque[Event] = deque()
-        self._bell = asyncio.Event()
+        self._arrived = asyncio.Event()
 
     def push(self, event: Event) -> None:
         """Queue an event without waiting; a page that is too slow loses its queue and must reload."""
@@ -38,24 +38,24 @@ class Page:
             self._waiting.clear()
             event = resync(event.id)
         self._waiting.append(event)
-        self._bell.set()
+        self._arrived.set()
 
     def end(self) -> None:
         """End the stream: the browser reconnects."""
         self.ended = True
-        self._bell.set()
+        self._arrived.set()
 
     async def take(self, seconds: float) -> list[Event]:
         """The queued events, or those that come within `seconds`."""
         try:
             async with asyncio.timeout(seconds):
-                await self._bell.wait()
+                await self._arrived.wait()
         except TimeoutError:
             return []
         taken = list(self._waiting)
         self._waiting.clear()
         if not self.ended:
-            self._bell.clear()
+            self._arrived.clear()
         return taken
 
 
@@ -64,7 +64,7 @@ class _Shared:
     """The pages of a dealer, and the API's stream that they share."""
 
     members: set[Page] = field(default_factory=set)
-    _told: set[Page] = field(default_factory=set)
+    _caught_up: set[Page] = field(default_factory=set)
     _history: deque[Event] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _place: str | None = None
     _reading: asyncio.Task[None] | None = None
@@ -77,17 +77,17 @@ class _Shared:
             self._opened = asyncio.get_running_loop().create_future()
             self._place = last_event_id or self._place
             self._reading = asyncio.create_task(self._read(self._opened))
-            self._told.add(page)
+            self._caught_up.add(page)
         assert self._opened is not None
         await asyncio.shield(self._opened)
-        if page not in self._told:
+        if page not in self._caught_up:
             self._catch_up(page, last_event_id)
-            self._told.add(page)
+            self._caught_up.add(page)
 
     def leave(self, page: Page) -> None:
         """Remove `page`; without any page left, the stream ends."""
         self.members.discard(page)
-        self._told.discard(page)
+        self._caught_up.discard(page)
         if not self.members and self._reading:
             self._reading.cancel()
 
@@ -110,7 +110,7 @@ class _Shared:
                     if not opened.done():
                         opened.set_result(None)
                     async for event in events:
-                        self._tell(event)
+                        self._publish(event)
                 await asyncio.sleep(_PAUSE_SECONDS)
         except Exception as error:  # noqa: BLE001 - whoever waits for the stream raises it
             if opened.done():
@@ -125,12 +125,12 @@ class _Shared:
             for page in self.members:
                 page.end()
 
-    def _tell(self, event: Event) -> None:
+    def _publish(self, event: Event) -> None:
         if event.name == "end":
             return
         self._place = event.id or self._place
         self._history.append(event)
-        for page in self._told:
+        for page in self._caught_up:
             page.push(event)
 
 

@@ -16,7 +16,7 @@ from case_shared.d365.models import D365Case
 from case_shared.database.errors import DATA_ERRORS
 from case_shared.database.postgres import Connection, Pool
 from case_shared.process.clock import Clock
-from case_shared.process.loops import Doorbell
+from case_shared.process.loops import WakeUp
 from case_shared.process.telemetry import current_traceparent, span, trace_id_of
 from case_shared.words.events import CaseStatus, CaseStatusChanged, Record
 from case_shared.words.identifiers import derived_web_case_id
@@ -126,7 +126,7 @@ class ApplyRead:
     mapping: D365Mapping
     rules: Rules
     clock: Clock
-    doorbell: Doorbell
+    wake_up: WakeUp
     doubts: DoubtEnvironment
 
     async def handle(
@@ -159,7 +159,7 @@ class ApplyRead:
         _changes.inc(changes)
         shown(self.clock.now(), modified)
         if changes:
-            self.doorbell.ring()
+            self.wake_up.wake()
         return changes
 
     async def _change(

@@ -10,7 +10,7 @@ from case_shared.database.postgres import Connection, Pool
 from case_shared.kafka.connection import RawRecord
 from case_shared.kafka.flood import FloodGate
 from case_shared.kafka.records import store_batch
-from case_shared.process.loops import Doorbell
+from case_shared.process.loops import WakeUp
 from case_shared.process.telemetry import trace_id_of
 from case_shared.words.events import CaseDelivery, SubmissionState, decode, traceparent_of
 from status_sync.app.link_delivered import Delivered, LinkDelivered
@@ -45,7 +45,7 @@ class NoteDeliveries:
     due_reads: DueReads
     link_delivered: LinkDelivered
     group: str
-    doorbell: Doorbell
+    wake_up: WakeUp
     gate: FloodGate = field(default_factory=FloodGate)
 
     async def handle(self, records: Sequence[RawRecord]) -> None:
@@ -63,7 +63,7 @@ class NoteDeliveries:
 
         stored = await store_batch(self.pool, self.group, records, read, store, self.gate)
         if any(_is_delivered(delivery) or _is_lost(delivery) for delivery in stored):
-            self.doorbell.ring()
+            self.wake_up.wake()
 
     async def _store(
         self, connection: Connection, deliveries: Sequence[CaseDelivery], traces: Mapping[str, str | None]

@@ -15,7 +15,7 @@ from case_shared.kafka.flood import FloodGate
 from case_shared.kafka.record_batches import DecodedRecord, UndecodableRecord
 from case_shared.kafka.records import store_batch
 from case_shared.process.clock import Clock
-from case_shared.process.loops import Doorbell
+from case_shared.process.loops import WakeUp
 from case_shared.words.events import traceparent_of
 from status_sync.domain.due_reads import CaseKey
 from status_sync.domain.event_notes import Note, Outcome, Standing, Strangers, judge, keys_of, note_of
@@ -97,7 +97,7 @@ class NoteEvents:
     notes: EventNotes
     recognition: Recognition
     group: str
-    doorbell: Doorbell
+    wake_up: WakeUp
     clock: Clock
     gate: FloodGate = field(default_factory=FloodGate)
     strangers: Strangers = field(default_factory=Strangers)
@@ -122,7 +122,7 @@ class NoteEvents:
         _events.labels("unreadable").inc(len(parts) - len(stored))
         self._tell([(event, judged[id(event)].outcome) for event in stored])
         if any(judged[id(event)].keys for event in stored):
-            self.doorbell.ring()
+            self.wake_up.wake()
 
     def _read(self, record: RawRecord) -> Recognised:
         if isinstance(record, _Part):
