@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
-from case_api.app.held_records import Heard
 from case_api.app.live_streams import LiveStreams
+from case_api.app.recent_records import LiveRecord
 from case_api.app.stream_queue import Resync, Stream
 from case_api.domain.errors import TooManyStreams, TooManyStreamsOfDealer, TooManyStreamsOfUser
 from case_api.domain.event_ids import Partition, event_id
@@ -43,18 +43,18 @@ def streams_of(api: Api, **limits: int) -> LiveStreams:
     """The service's streams, as if they had begun to read."""
     streams = api.service.streams
     streams.limits = replace(streams.limits, **limits)
-    streams.held.begin({STATUS: 0, DELIVERY: 0})
+    streams.recent.begin({STATUS: 0, DELIVERY: 0})
     return streams
 
 
-def notification(streams: LiveStreams, case: Json, dealer: str | None = DEALER) -> Heard:
+def status_record(streams: LiveStreams, case: Json, dealer: str | None = DEALER) -> LiveRecord:
     """The next record of case.status-changed.v1."""
-    return Heard(STATUS, streams.held.offsets[STATUS], 0.0, case["web_case_id"], dealer)
+    return LiveRecord(STATUS, streams.recent.offsets[STATUS], 0.0, case["web_case_id"], dealer)
 
 
-def told(streams: LiveStreams, event: CaseDelivery) -> Heard:
+def delivery_record(streams: LiveStreams, event: CaseDelivery) -> LiveRecord:
     """The next record of case.delivery.v1."""
-    return Heard(DELIVERY, streams.held.offsets[DELIVERY], 0.0, event.web_case_id)
+    return LiveRecord(DELIVERY, streams.recent.offsets[DELIVERY], 0.0, event.web_case_id)
 
 
 def taken(stream: Stream) -> list[Json]:
@@ -69,14 +69,14 @@ def shown(body: bytes) -> Json:
     return data
 
 
-async def test_a_case_is_told_to_its_own_dealer_as_a_get_shows_it(api: Api) -> None:
+async def test_a_case_is_sent_to_its_own_dealer_as_a_get_shows_it(api: Api) -> None:
     streams = streams_of(api)
     case = await api.submitted()
     async with streams.opened(DEALER, None, "ann") as first, streams.opened(DEALER, None, "ann") as second:
         async with streams.opened(OTHER, None, "ann") as others:
             # The row decides who owns the case, not the record.
-            await streams.tell([notification(streams, case)])
-            await streams.tell([notification(streams, case, OTHER)])
+            await streams.send([status_record(streams, case)])
+            await streams.send([status_record(streams, case, OTHER)])
             assert taken(others) == []
         assert taken(first) == taken(second) == [await api.get(case)] * 2
 
@@ -85,8 +85,10 @@ async def test_a_case_comes_once_a_batch_at_its_last_record(api: Api) -> None:
     streams = streams_of(api)
     one, two = await api.submitted(), await api.submitted()
     async with streams.opened(DEALER, None, "ann") as stream:
-        batch = [Heard(STATUS, offset, 0.0, case["web_case_id"], DEALER) for offset, case in enumerate((one, two, one))]
-        await streams.tell([*batch, Heard(STATUS, 3, 0.0)])
+        batch = [
+            LiveRecord(STATUS, offset, 0.0, case["web_case_id"], DEALER) for offset, case in enumerate((one, two, one))
+        ]
+        await streams.send([*batch, LiveRecord(STATUS, 3, 0.0)])
         _, events = stream.take()
     assert [(event.id, shown(event.body)["web_case_id"]) for event in events] == [
         ("2.0", two["web_case_id"]),
@@ -120,13 +122,13 @@ async def test_a_stream_never_falls_behind_an_event_that_is_not_stored_yet(api: 
     late = await delivery(api, case, S.DELIVERING, revision=4)
     await store_document(api.database, event)
     async with streams.opened(DEALER, None, "ann") as stream:
-        for heard in (told(streams, event), notification(streams, case), told(streams, late)):
-            await streams.tell([replaced(heard, streams)])
+        for record in (delivery_record(streams, event), status_record(streams, case), delivery_record(streams, late)):
+            await streams.send([replaced(record, streams)])
         assert [one["submission"]["state"] for one in taken(stream)] == ["delivered"] * 3
     assert (await api.get(case))["submission"]["state"] == "pending"
 
 
-async def test_what_was_told_before_it_was_stored_is_told_again_once_it_is(api: Api) -> None:
+async def test_what_was_sent_before_it_was_stored_is_sent_again_once_it_is(api: Api) -> None:
     clock = LateClock()
     streams = streams_of(api)
     streams.clock = clock
@@ -134,7 +136,7 @@ async def test_what_was_told_before_it_was_stored_is_told_again_once_it_is(api: 
     event = await delivery(api, case, S.FAILED, revision=2, cause="rejected", reason="No such machine")
     await store_document(api.database, event)
     async with streams.opened(DEALER, None, "ann") as stream:
-        await streams.tell([told(streams, event)])
+        await streams.send([delivery_record(streams, event)])
         await streams.follow_up()
         assert [one["submission"]["state"] for one in taken(stream)] == ["failed"]
         assert (await api.get(case))["submission"]["state"] == "pending", "a GET now is too early"
@@ -161,7 +163,7 @@ async def test_a_state_that_is_never_stored_is_not_asked_for_for_ever(
     event = await delivery(api, await api.submitted(), S.FAILED, revision=2, cause="rejected", reason="No")
     await store_document(api.database, event)
     async with streams.opened(DEALER, None, "ann"):
-        await streams.tell([told(streams, event)])
+        await streams.send([delivery_record(streams, event)])
         monkeypatch.setattr(PostgresLiveStore, "find", counting)
         for _ in range(3600):
             clock.seconds += 1
@@ -175,12 +177,12 @@ async def test_a_stream_shows_nothing_of_a_forged_delivery(api: Api) -> None:
     case = await api.submitted()
     forged = await delivery(api, case, S.DELIVERED, revision=5, case_id="C-1", reason="another dealer's words")
     async with streams.opened(DEALER, None, "ann") as stream:
-        await streams.tell([told(streams, forged)])
+        await streams.send([delivery_record(streams, forged)])
         assert taken(stream) == [await api.get(case)]
 
 
-def replaced(heard: Heard, streams: LiveStreams) -> Heard:
-    return heard._replace(offset=streams.held.offsets[heard.partition])
+def replaced(record: LiveRecord, streams: LiveStreams) -> LiveRecord:
+    return record._replace(offset=streams.recent.offsets[record.partition])
 
 
 async def test_who_connects_hears_what_the_list_does_not_show_yet(api: Api) -> None:
@@ -189,15 +191,15 @@ async def test_who_connects_hears_what_the_list_does_not_show_yet(api: Api) -> N
     events = [await delivery(api, one, S.FAILED, revision=2, reason="No") for one in (case, stored, others)]
     for event in events:
         await store_document(api.database, event)
-        await streams.tell([told(streams, event)])
+        await streams.send([delivery_record(streams, event)])
     await handle(api, [events[1]])
     async with streams.opened(DEALER, None, "ann") as stream:
         assert stream.start_id == streams.place
         assert [one["web_case_id"] for one in taken(stream)] == [case["web_case_id"]]
     async with streams.opened(DEALER, "nonsense", "ann") as stream:
-        loss, told_again = stream.take()
+        loss, again = stream.take()
         assert loss is not None
-        assert len(told_again) == 1
+        assert len(again) == 1
 
 
 async def test_a_stream_goes_on_exactly_behind_each_id(api: Api) -> None:
@@ -206,7 +208,7 @@ async def test_a_stream_goes_on_exactly_behind_each_id(api: Api) -> None:
     foreign = await api.create(OTHER)
     async with streams.opened(DEALER, None, "ann") as stream:
         for case in (cases[0], foreign, cases[1], cases[2], foreign, cases[3]):
-            await streams.tell([notification(streams, case, case["dealer"])])
+            await streams.send([status_record(streams, case, case["dealer"])])
         _, events = stream.take()
     ids = [stream.start_id, *(event.id for event in events)]
     for number, last_id in enumerate(ids):
@@ -224,14 +226,14 @@ async def test_a_stream_goes_on_exactly_behind_each_id(api: Api) -> None:
 )
 async def test_an_id_that_cannot_be_resumed_means_fetching_anew(api: Api, last_id: str, reason: Resync) -> None:
     streams = streams_of(api)
-    streams.held.most = 1
+    streams.recent.most = 1
     case = await api.submitted()
     for _ in range(3):
-        await streams.tell([notification(streams, case)])
+        await streams.send([status_record(streams, case)])
     async with streams.opened(DEALER, last_id, "ann") as stream:
         loss, events = stream.take()
         assert (loss, events) == ((reason, "3.0"), [])
-        await streams.tell([notification(streams, case)])
+        await streams.send([status_record(streams, case)])
         assert len(taken(stream)) == 1
 
 
@@ -242,13 +244,13 @@ async def test_an_id_of_a_replica_that_is_ahead_is_waited_for(api: Api) -> None:
     async def opens() -> list[Json]:
         async with streams.opened(DEALER, "2.0", "ann") as stream:
             for _ in range(2):
-                await streams.tell([notification(streams, case)])
+                await streams.send([status_record(streams, case)])
             return taken(stream)
 
     opening = asyncio.create_task(opens())
     await asyncio.sleep(0)
-    await streams.tell([notification(streams, case)])
-    await streams.tell([notification(streams, case)])
+    await streams.send([status_record(streams, case)])
+    await streams.send([status_record(streams, case)])
     assert len(await opening) == 2
 
 
@@ -269,7 +271,7 @@ async def test_a_stream_that_begins_while_cases_are_read_misses_nothing(
 
         streams.store = FindsBy(find)
         await stack.enter_async_context(streams.opened(DEALER, None, "ann"))
-        await streams.tell([notification(streams, case), notification(streams, others, OTHER)._replace(offset=1)])
+        await streams.send([status_record(streams, case), status_record(streams, others, OTHER)._replace(offset=1)])
         assert began[0].start_id == event_id({STATUS: 0, DELIVERY: 0})
         assert [one["web_case_id"] for one in taken(began[0])] == [others["web_case_id"]]
 
@@ -315,7 +317,7 @@ async def test_a_slow_reader_holds_nobody_up(api: Api) -> None:
     case = await api.submitted(notes="n" * 1000)
     async with streams.opened(DEALER, None, "ann") as slow, streams.opened(DEALER, None, "ann") as fast:
         for _ in range(20):
-            await streams.tell([notification(streams, case)])
+            await streams.send([status_record(streams, case)])
             assert len(taken(fast)) == 1
         loss, events = slow.take()
         assert loss is not None
@@ -325,7 +327,7 @@ async def test_a_slow_reader_holds_nobody_up(api: Api) -> None:
             assert len(taken(again)) >= 1 or not events
 
 
-async def test_problems_of_the_limits_are_told(api: Api) -> None:
+async def test_problems_of_the_limits_are_named(api: Api) -> None:
     streams_of(api, streams=0)
     answer = await api.client.get(f"/v1/dealers/{DEALER}/cases/stream")
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:casebridge:problem:streams-taken")

@@ -16,8 +16,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError, UnknownTopicOrPartitionError
 from prometheus_client import Counter, Gauge
 
-from case_api.app.held_records import Heard
 from case_api.app.live_streams import LiveStreams
+from case_api.app.recent_records import LiveRecord
 from case_api.domain.event_ids import Partition
 from case_shared.database.errors import UNREACHABLE
 from case_shared.kafka.broker import is_alive
@@ -58,7 +58,7 @@ class LiveReader:
     _ends: dict[Partition, int] | None = None
     _started: bool = False
     _checked_at: float = 0
-    _waiting: Sequence[Heard] = ()
+    _waiting: Sequence[LiveRecord] = ()
 
     def __post_init__(self) -> None:
         self._began = self.monotonic()
@@ -74,18 +74,18 @@ class LiveReader:
         if not self._waiting:
             self._waiting = await self._read()
         if self._waiting:
-            await self._tell()
+            await self._send()
         await self.streams.follow_up()
         return True
 
     async def close(self) -> None:
         """Close the connection; the next turn opens a new one."""
         consumer, self._consumer = self._consumer, None
-        self._tell_health(healthy=False)
+        self._set_health(healthy=False)
         if consumer is not None:
             await _let_go(consumer)
 
-    async def _read(self) -> Sequence[Heard]:
+    async def _read(self) -> Sequence[LiveRecord]:
         try:
             consumer = self._consumer or await self._connected()
             if self.monotonic() - self._checked_at > _CHECK_SECONDS:
@@ -98,7 +98,7 @@ class LiveReader:
                 await self._pass_over_what_is_no_record(consumer)
         except OffsetOutOfRangeError as error:
             log.warning("live_place_lost", error=repr(error))
-            self._begin_anew()
+            self._begin_again()
             await self.close()
             return ()
         except Exception as error:
@@ -106,41 +106,41 @@ class LiveReader:
             self._last_error = f": {error!r}"
             await self.close()
             raise
-        return [_heard(self._partitions[_place(record)], record) for record in records]
+        return [_live_record(self._partitions[_place(record)], record) for record in records]
 
     async def _pass_over_what_is_no_record(self, consumer: AIOKafkaConsumer) -> None:
         """Skip the marks that a transaction leaves after its records: no record follows them at the end of a topic."""
         for one, partition in self._partitions.items():
             place = await consumer.position(one)
-            if place > self.streams.held.offsets[partition]:
-                self.streams.held.offsets[partition] = place
+            if place > self.streams.recent.offsets[partition]:
+                self.streams.recent.offsets[partition] = place
         self._start_when_read()
 
-    async def _tell(self) -> None:
+    async def _send(self) -> None:
         try:
-            await (self.streams.tell if self._started else self.streams.hold)(self._waiting)
+            await (self.streams.send if self._started else self.streams.keep)(self._waiting)
         except UNREACHABLE:
             raise
         except Exception as error:
             # It would fail again: clients that fetch the list see what could not be sent.
             _lost.inc()
             log.error("live_batch_lost", records=len(self._waiting), exc_info=error)
-            await self.streams.hold(self._waiting)
+            await self.streams.keep(self._waiting)
             self.streams.interrupt()
         self._waiting = ()
         self._start_when_read()
 
     def _start_when_read(self) -> None:
-        offsets = self.streams.held.offsets
+        offsets = self.streams.recent.offsets
         if self._started or self._ends is None or any(offsets[one] < end for one, end in self._ends.items()):
             return
         self._started = True
         # A client that connected earlier may have listed earlier: it was never sent what was written in between.
         self.streams.interrupt()
-        log.info("live_streams_started", held=len(self.streams.held))
+        log.info("live_streams_started", records=len(self.streams.recent))
 
-    def _begin_anew(self) -> None:
-        self.streams.held.forget()
+    def _begin_again(self) -> None:
+        self.streams.recent.forget()
         self._ends, self._started = None, False
 
     async def _connected(self) -> AIOKafkaConsumer:
@@ -160,7 +160,7 @@ class LiveReader:
         self._reader = Reader(consumer)
         self._checked_at = self.monotonic()
         self._ever_reached = True
-        self._tell_health(healthy=True)
+        self._set_health(healthy=True)
         self._start_when_read()
         return consumer
 
@@ -178,7 +178,7 @@ class LiveReader:
 
     async def _assign(self, consumer: AIOKafkaConsumer) -> None:
         """Read each partition from where we are; new ones from their beginning, at the start all from a little ago."""
-        offsets = self.streams.held.offsets
+        offsets = self.streams.recent.offsets
         new = [one for one, partition in self._partitions.items() if partition not in offsets]
         if self._ends is None:
             ends = await consumer.end_offsets(new)
@@ -186,7 +186,7 @@ class LiveReader:
             self._ends = {self._partitions[one]: end for one, end in ends.items()}
         else:
             begins = await consumer.beginning_offsets(new)
-        self.streams.held.begin({self._partitions[one]: offset for one, offset in begins.items()})
+        self.streams.recent.begin({self._partitions[one]: offset for one, offset in begins.items()})
         consumer.assign(list(self._partitions))
         for one, partition in self._partitions.items():
             consumer.seek(one, offsets[partition])
@@ -194,25 +194,25 @@ class LiveReader:
     async def _a_little_ago(
         self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
     ) -> dict[TopicPartition, int]:
-        held = self.streams.held
-        since_ms = int((time.time() - held.seconds) * 1000)
+        recent = self.streams.recent
+        since_ms = int((time.time() - recent.seconds) * 1000)
         found = await consumer.offsets_for_times(dict.fromkeys(ends, since_ms))
         begins = {one: found[one].offset if found.get(one) else end for one, end in ends.items()}
-        return {one: max(begin, ends[one] - held.most) for one, begin in begins.items()}
+        return {one: max(begin, ends[one] - recent.most) for one, begin in begins.items()}
 
     async def _check(self, consumer: AIOKafkaConsumer) -> None:
         """Ask Kafka something, since a reader cannot distinguish silence from absence; and look for new partitions."""
         if not is_alive(consumer):
             raise KafkaError("the consumer's task has ended")
         ends = await consumer.end_offsets(list(self._partitions))
-        offsets = self.streams.held.offsets
+        offsets = self.streams.recent.offsets
         _behind.set(sum(end - offsets[self._partitions[one]] for one, end in ends.items()))
         if self._known_partitions(consumer).keys() != self._partitions.keys():
             log.info("live_partitions_changed")
             await self.close()
         self._checked_at = self.monotonic()
 
-    def _tell_health(self, *, healthy: bool) -> None:
+    def _set_health(self, *, healthy: bool) -> None:
         self.healthy = healthy
         _reachable.set(healthy)
 
@@ -235,16 +235,16 @@ def _place(record: RawRecord) -> TopicPartition:
     return TopicPartition(record.topic, record.partition)
 
 
-def _heard(partition: Partition, record: RawRecord) -> Heard:
+def _live_record(partition: Partition, record: RawRecord) -> LiveRecord:
     written_at = record_time(record).timestamp()
     try:
         if isinstance(record, UndecodableRecord):
-            return Heard(partition, record.last_offset, written_at)
+            return LiveRecord(partition, record.last_offset, written_at)
         if record.topic.endswith(CASE_DELIVERY):
             delivery = decode(CaseDelivery, record.value, record.headers)
-            return Heard(partition, record.offset, written_at, delivery.web_case_id)
+            return LiveRecord(partition, record.offset, written_at, delivery.web_case_id)
         changed = decode(CaseStatusChanged, record.value, record.headers)
     except Exception as error:  # noqa: BLE001 - whatever it is, the groups' consumers keep the record and report it
         log.debug("live_record_passed_over", topic=record.topic, offset=record.offset, cause=str(error))
-        return Heard(partition, record.offset, written_at)
-    return Heard(partition, record.offset, written_at, changed.web_case_id, changed.dealer)
+        return LiveRecord(partition, record.offset, written_at)
+    return LiveRecord(partition, record.offset, written_at, changed.web_case_id, changed.dealer)

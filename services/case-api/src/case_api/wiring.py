@@ -9,9 +9,9 @@ import aiohttp
 import structlog
 from fastapi import FastAPI
 
-from case_api.app.held_records import HeldRecords
 from case_api.app.know_dealers import REFRESH_SECONDS, DealerDirectory
 from case_api.app.live_streams import Limits, LiveStreams
+from case_api.app.recent_records import RecentRecords
 from case_api.app.resend_submissions import EVERY_SECONDS, Resender
 from case_api.app.submit_case import Submitter
 from case_api.consumers import DeliveryConsumer
@@ -100,8 +100,8 @@ class Service:
             settings.live_max_streams_per_dealer,
             settings.live_waiting_bytes,
         )
-        held = HeldRecords(settings.live_held_records, settings.live_held_seconds)
-        return LiveStreams(PostgresLiveStore(self.pool), stream.case_event, held, limits, self.clock)
+        recent = RecentRecords(settings.live_held_records, settings.live_held_seconds)
+        return LiveStreams(PostgresLiveStore(self.pool), stream.case_event, recent, limits, self.clock)
 
     def context(self) -> Context:
         """Return what the routes work with."""

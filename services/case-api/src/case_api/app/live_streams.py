@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from prometheus_client import Gauge
 
-from case_api.app.held_records import Heard, HeldRecords
+from case_api.app.recent_records import LiveRecord, RecentRecords
 from case_api.app.stream_queue import Event, Resync, Stream
 from case_api.domain.case import Case
 from case_api.domain.errors import TooManyStreams, TooManyStreamsOfDealer, TooManyStreamsOfUser
@@ -66,7 +66,7 @@ class LiveStreams:
 
     store: LiveStore
     encode: Callable[[Case, str], bytes]
-    held: HeldRecords
+    recent: RecentRecords
     limits: Limits
     clock: Clock
     _open: dict[str, list[Stream]] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class LiveStreams:
     @property
     def place(self) -> str:
         """The ID of the place up to which every stream was sent everything."""
-        return event_id(self.held.offsets)
+        return event_id(self.recent.offsets)
 
     @asynccontextmanager
     async def opened(self, dealer: str, last_event_id: str | None, user: str) -> AsyncIterator[Stream]:
@@ -126,8 +126,8 @@ class LiveStreams:
         if after is not None:
             await self._caught_up(after)
         # From here to the end of the registration nothing else runs: no event is missed, and none comes twice.
-        behind = after is None or self.held.are_behind(after)
-        missed = None if after is None or behind else self.held.since(after)
+        behind = after is None or self.recent.are_behind(after)
+        missed = None if after is None or behind else self.recent.since(after)
         self._open.setdefault(stream.dealer, []).append(stream)
         if missed is None:
             stream.start_id = self.place
@@ -144,31 +144,31 @@ class LiveStreams:
         """Wait until we have read as far as `after`, but not long."""
         try:
             async with asyncio.timeout(_CATCH_UP_SECONDS), self._progress:
-                await self._progress.wait_for(lambda: self._ended or not self.held.are_behind(after))
+                await self._progress.wait_for(lambda: self._ended or not self.recent.are_behind(after))
         except TimeoutError:
             pass
 
     async def _not_stored(self, stream: Stream) -> list[Event]:
         """Return the newest delivery events that the list does not show yet: this stream would never get them."""
         place, now = self.place, self.clock.monotonic()
-        recent = self.held.recent_deliveries(now - _STORED_SECONDS, _MOST_UNSTORED)
-        found = await self._find_for(stream.dealer, recent)
+        deliveries = self.recent.recent_deliveries(now - _STORED_SECONDS, _MOST_UNSTORED)
+        found = await self._find_for(stream.dealer, deliveries)
         written_at = self.clock.now().timestamp()
         return [
             Event(place, self.encode(self._newest(one), place), written_at) for one in found.values() if one.has_news
         ]
 
-    async def _missed(self, dealer: str, after: Offsets, missed: Sequence[Heard]) -> list[Event]:
+    async def _missed(self, dealer: str, after: Offsets, missed: Sequence[LiveRecord]) -> list[Event]:
         """Return what a stream of `dealer` missed since `after`, each case once."""
-        offsets = {partition: after.get(partition, 0) for partition in self.held.offsets}
+        offsets = {partition: after.get(partition, 0) for partition in self.recent.offsets}
         theirs = {one.web_case_id for one in missed if one.web_case_id and one.dealer in {None, dealer}}
         found = await self._find_for(dealer, theirs)
         events = []
-        for heard, is_last in _marked(missed):
-            offsets[heard.partition] = heard.offset + 1
-            one = found.get(heard.web_case_id or "")
+        for record, is_last in _marked(missed):
+            offsets[record.partition] = record.offset + 1
+            one = found.get(record.web_case_id or "")
             if one is not None and is_last:
-                events.append(self._event(self._newest(one), event_id(offsets), heard))
+                events.append(self._event(self._newest(one), event_id(offsets), record))
         return events
 
     async def _find_for(self, dealer: str, web_case_ids: Collection[str]) -> dict[str, LiveCase]:
@@ -177,26 +177,26 @@ class LiveStreams:
         async with self._resuming:
             return _by_id(await self.store.find(web_case_ids, [dealer]))
 
-    async def tell(self, batch: Sequence[Heard]) -> None:
+    async def send(self, batch: Sequence[LiveRecord]) -> None:
         """Send the records that were read next to the streams. Raises: what the store raises; then nothing was sent."""
         found = await self._find(batch)
         # From here on nothing else runs, so streams and offsets always agree.
         now = self.clock.monotonic()
-        for heard, is_last in _marked(batch):
-            self.held.add(heard, now)
-            one = found.get(heard.web_case_id or "")
+        for record, is_last in _marked(batch):
+            self.recent.add(record, now)
+            one = found.get(record.web_case_id or "")
             if one is not None and is_last:
-                self._publish(one, heard)
-        await self._tell_progress()
+                self._publish(one, record)
+        await self._notify_waiting()
 
-    async def hold(self, batch: Sequence[Heard]) -> None:
+    async def keep(self, batch: Sequence[LiveRecord]) -> None:
         """Keep records that were read before any stream started."""
         now = self.clock.monotonic()
-        for heard in batch:
-            self.held.add(heard, now)
-        await self._tell_progress()
+        for record in batch:
+            self.recent.add(record, now)
+        await self._notify_waiting()
 
-    async def _find(self, batch: Sequence[Heard]) -> dict[str, LiveCase]:
+    async def _find(self, batch: Sequence[LiveRecord]) -> dict[str, LiveCase]:
         """Return the cases of the dealers that have streams, including streams that start meanwhile."""
         found: dict[str, LiveCase] = {}
         asked: set[str] = set()
@@ -207,10 +207,10 @@ class LiveStreams:
                 found |= _by_id(await self.store.find(named, new))
         return found
 
-    def _publish(self, found: LiveCase, heard: Heard) -> None:
+    def _publish(self, found: LiveCase, record: LiveRecord) -> None:
         streams = self._open.get(found.case.dealer)
         if streams:
-            event = self._event(self._newest(found), self.place, heard)
+            event = self._event(self._newest(found), self.place, record)
             for stream in streams:
                 stream.push(event)
 
@@ -259,10 +259,10 @@ class LiveStreams:
             self._ahead[found.case.web_case_id] = self._ask_again_in(_FOLLOW_UP_SECONDS)
         return with_delivery(found)
 
-    def _event(self, case: Case, place: str, heard: Heard) -> Event:
-        return Event(place, self.encode(case, place), heard.written_at)
+    def _event(self, case: Case, place: str, record: LiveRecord) -> Event:
+        return Event(place, self.encode(case, place), record.written_at)
 
-    async def _tell_progress(self) -> None:
+    async def _notify_waiting(self) -> None:
         async with self._progress:
             self._progress.notify_all()
 
@@ -279,10 +279,10 @@ class LiveStreams:
         for streams in self._open.values():
             for stream in streams:
                 stream.end()
-        await self._tell_progress()
+        await self._notify_waiting()
 
 
-def _marked(batch: Sequence[Heard]) -> list[tuple[Heard, bool]]:
+def _marked(batch: Sequence[LiveRecord]) -> list[tuple[LiveRecord, bool]]:
     """Return each record, and whether it is the last one of its case here: a case is sent once."""
     last: Mapping[str | None, int] = {one.web_case_id: place for place, one in enumerate(batch)}
     return [(one, last[one.web_case_id] == place) for place, one in enumerate(batch)]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from case_api.domain.event_ids import Offsets, Partition
 
 
-class Heard(NamedTuple):
+class LiveRecord(NamedTuple):
     """A record that was read: where, when it was written (Unix seconds), and the case that it names.
 
     An unreadable one names no case. Records of `case.delivery.v1` name no dealer; all others do.
@@ -20,13 +20,13 @@ class Heard(NamedTuple):
     dealer: str | None = None
 
 
-class _Held(NamedTuple):
-    heard: Heard
+class _Kept(NamedTuple):
+    record: LiveRecord
     read_at: float
 
 
 @dataclass
-class HeldRecords:
+class RecentRecords:
     """At most `most` records, none older than `seconds`; `offsets`: where to read each partition next."""
 
     most: int
@@ -34,7 +34,7 @@ class HeldRecords:
     offsets: dict[Partition, int] = field(default_factory=dict)
     # Every record from here on is kept.
     _starts: dict[Partition, int] = field(default_factory=dict)
-    _records: deque[_Held] = field(default_factory=deque)
+    _records: deque[_Kept] = field(default_factory=deque)
 
     def __len__(self) -> int:
         """How many records are kept."""
@@ -51,42 +51,42 @@ class HeldRecords:
         for known in (self.offsets, self._starts, self._records):
             known.clear()
 
-    def add(self, heard: Heard, now: float) -> None:
+    def add(self, record: LiveRecord, now: float) -> None:
         """Keep a record, the next one of its partition; `now` in monotonic seconds."""
-        self.offsets[heard.partition] = heard.offset + 1
-        if heard.web_case_id is None:
+        self.offsets[record.partition] = record.offset + 1
+        if record.web_case_id is None:
             return
-        self._records.append(_Held(heard, now))
+        self._records.append(_Kept(record, now))
         while len(self._records) > self.most or self._records[0].read_at < now - self.seconds:
             self._let_go()
 
     def _let_go(self) -> None:
-        gone = self._records.popleft().heard
+        gone = self._records.popleft().record
         self._starts[gone.partition] = gone.offset + 1
 
     def recent_deliveries(self, since: float, most: int) -> list[str]:
         """Return the cases of the newest delivery events, up to `most` read after `since` (monotonic seconds)."""
         found: dict[str, None] = {}
-        for heard, read_at in reversed(self._records):
+        for record, read_at in reversed(self._records):
             if read_at < since or len(found) == most:
                 break
-            if heard.web_case_id is not None and heard.dealer is None:
-                found[heard.web_case_id] = None
+            if record.web_case_id is not None and record.dealer is None:
+                found[record.web_case_id] = None
         return list(found)
 
     def are_behind(self, after: Offsets) -> bool:
         """Whether somebody has read further than we have."""
         return any(offset > self.offsets.get(partition, 0) for partition, offset in after.items())
 
-    def since(self, after: Offsets) -> list[Heard] | None:
+    def since(self, after: Offsets) -> list[LiveRecord] | None:
         """Return the records from `after` on, in the order of reading; None if not all of them are kept."""
         if any(after.get(partition, 0) < start for partition, start in self._starts.items()):
             return None
         unseen = sum(offset - after.get(partition, 0) for partition, offset in self.offsets.items())
-        missed: list[Heard] = []
-        for heard, _ in reversed(self._records):
+        missed: list[LiveRecord] = []
+        for record, _ in reversed(self._records):
             if len(missed) >= unseen:
                 break
-            if heard.offset >= after.get(heard.partition, 0):
-                missed.append(heard)
+            if record.offset >= after.get(record.partition, 0):
+                missed.append(record)
         return missed[::-1]
