@@ -13,7 +13,7 @@ from portal_web.app.ports import Marks
 from portal_web.clients.provider import LOGOUT_EVENT
 from portal_web.domain.errors import SignInFailed
 from portal_web.domain.secret import Secret
-from portal_web.web.guard import BACK_CHANNEL
+from portal_web.web.protection import BACK_CHANNEL
 from tests.integration.portal_web.conftest import CASES, Browser, Portal
 from tests.integration.portal_web.test_sessions import COOKIE
 from tests.unit.case_shared.test_auth import encoded

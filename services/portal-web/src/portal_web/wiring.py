@@ -46,8 +46,8 @@ from portal_web.web import (
 )
 from portal_web.web.context import Context, PageLimits
 from portal_web.web.cookies import Cookies
-from portal_web.web.guard import Guard
 from portal_web.web.limits import counted
+from portal_web.web.protection import Protection
 from portal_web.web.refusals import install_refusals
 
 _SWEEP_SECONDS = 300.0
@@ -114,7 +114,7 @@ def build_app(settings: Settings) -> FastAPI:
         app.include_router(pages.router, dependencies=[] if pages in UNCOUNTED else [Depends(counted)])
     app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED_BYTES)
     app.add_middleware(BodyLimit, seconds=settings.body_timeout_seconds)
-    app.add_middleware(Guard, public_url=settings.public_url)
+    app.add_middleware(Protection, public_url=settings.public_url)
     app.add_middleware(Observing)
     return app
 

@@ -77,13 +77,13 @@ class KeepingSession:
 
         Raises SignInFailed where the token is not to be trusted, Transient where that cannot be found out.
         """
-        told = await self.provider.signed_out(logout_token)
-        marks = Marks.of(told.subject or "", told.provider_session)
+        logout = await self.provider.signed_out(logout_token)
+        marks = Marks.of(logout.subject or "", logout.provider_session)
         if marks.provider_session:
             ended = await self.store.delete_from(marks.provider_session)
         else:
             ended = await self.store.delete_of(marks.owner)
-        log.info("signed_out_at_provider", user=told.subject, ended=ended)
+        log.info("signed_out_at_provider", user=logout.subject, ended=ended)
         return ended
 
     async def _left(self, session: Session) -> str | None:

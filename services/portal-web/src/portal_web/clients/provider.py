@@ -93,15 +93,15 @@ class OidcProvider:
         endpoint = (await self._discovery()).get("end_session_endpoint")
         if not endpoint:
             return None
-        told = {
+        query = {
             "client_id": self.settings.oidc_client_id,
             "post_logout_redirect_uri": self.settings.public_url + SIGNED_OUT,
             **({"id_token_hint": tokens.id_token} if tokens.id_token else {}),
         }
-        address = f"{endpoint}?{urlencode(told)}"
+        address = f"{endpoint}?{urlencode(query)}"
         if len(address) > _LONGEST_ADDRESS:  # the token has hundreds of dealers; without it, the provider asks the user
-            told.pop("id_token_hint", None)
-            address = f"{endpoint}?{urlencode(told)}"
+            query.pop("id_token_hint", None)
+            address = f"{endpoint}?{urlencode(query)}"
         return address
 
     async def revoke(self, tokens: Tokens) -> None:

@@ -15,7 +15,7 @@ from case_shared.words.errors import Transient
 from portal_web.domain.case_api import FieldError
 
 # Problems of status 503 that a page explains; all others are the same to a user.
-TELLING = frozenset({"lists-unknown", "list-too-slow"})
+EXPLAINED = frozenset({"lists-unknown", "list-too-slow"})
 MOST_CONNECTIONS, MOST_STREAMS = 100, 500
 _POOL_SECONDS = 2.0
 _PREFIX = "urn:casebridge:problem:"
@@ -160,6 +160,6 @@ def refuse(response: httpx2.Response) -> None:
         document = {}
     problem = Problem(response.status_code, document if isinstance(document, dict) else {})
     busy = response.status_code == httpx2.codes.TOO_MANY_REQUESTS
-    if busy or (response.is_server_error and problem.slug not in TELLING):
+    if busy or (response.is_server_error and problem.slug not in EXPLAINED):
         raise Unavailable(str(problem)) from problem
     raise problem

@@ -1,8 +1,8 @@
-"""What can go wrong with a visit, sorted by reaction.
+"""What can go wrong with sessions and sign-in, sorted by reaction.
 
-Refused               the user is told, and may begin anew
-├── SessionEnded      sign in again, and go on where one was
-└── SignInFailed      the provider, or the user there, said no
+Refused               a page says so, and the user can start again
+├── SessionEnded      the user signs in again and continues
+└── SignInFailed      the provider, or the user there, refused
     ├── TokenTooLong  an administrator must assign less to the user
     └── NotProven     an administrator must set up the provider
 """

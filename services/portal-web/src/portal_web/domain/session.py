@@ -36,7 +36,7 @@ class Dealer(Kept):
 
 
 class Session(Kept):
-    """A signed-in browser; `dealers` are those of the access token, None while case-api has not told them.
+    """A signed-in browser; `dealers` are those of the access token, None while case-api has not returned them.
 
     `signed_in_at`: when the user last proved to be there, as the provider says; None where it does not.
     """

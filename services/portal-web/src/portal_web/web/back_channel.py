@@ -6,7 +6,7 @@ from fastapi.responses import JSONResponse
 
 from portal_web.domain.errors import SignInFailed
 from portal_web.web.context import context_of
-from portal_web.web.guard import BACK_CHANNEL
+from portal_web.web.protection import BACK_CHANNEL
 
 log = structlog.get_logger(__name__)
 router = APIRouter()

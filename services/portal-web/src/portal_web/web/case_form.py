@@ -21,12 +21,12 @@ from portal_web.domain.cases import Versioned
 from portal_web.domain.content import LENGTHS, Content, field_of, kept_lengths
 from portal_web.web import notices
 from portal_web.web.context import context_of
+from portal_web.web.current_user import CurrentDealer, ForDealer, Posted
 from portal_web.web.labels import FIELDS
 from portal_web.web.preferences import words_of
 from portal_web.web.rendering import render
 from portal_web.web.signing import forget_kept, kept_form
-from portal_web.web.telling import told
-from portal_web.web.visit import DealerVisit, ForDealer, Posted
+from portal_web.web.status_texts import explain
 from portal_web.web.words import Words
 
 router = APIRouter(prefix="/dealers/{dealer}/cases")
@@ -78,7 +78,7 @@ async def write_new(request: Request, at: ForDealer) -> Response:
     key = request.query_params.get("key", "")
     if not _is_key(key):
         return RedirectResponse(f"{at.path}/new?key={uuid.uuid4().hex}", 303)
-    if kept := await kept_form(request, at.visit):
+    if kept := await kept_form(request, at.user):
         tab = kept.fields.get("tab", "")
         return await _page(request, at, Form(Content.of_fields(kept.fields), key=key, tab=tab, came_back=True))
     if begun := await context_of(request).saving_new.begun.find(at.dealer.dealer, key):
@@ -86,7 +86,7 @@ async def write_new(request: Request, at: ForDealer) -> Response:
     return await _page(request, at, replace(Form.new(Content()), key=key))
 
 
-async def _go_to_begun(at: DealerVisit, web_case_id: str) -> Response:
+async def _go_to_begun(at: CurrentDealer, web_case_id: str) -> Response:
     """Go on to the draft that was begun at this address; if it is no longer a draft, to a new address."""
     try:
         begun = await at.api.case(web_case_id)
@@ -107,7 +107,7 @@ async def save_first(request: Request, at: ForDealer, fields: Posted) -> Respons
     if not _is_key(key):
         return await _page(request, at, Form.new(content, unrelated=Unrelated()), 409)
     if alone and content == Content():
-        return _told("", 200)
+        return _message("", 200)
     try:
         sent = NewForm(key, form.tab, goes_on=alone)
         outcome = await context_of(request).saving_new.save(at.api, at.dealer.dealer, sent, content)
@@ -128,7 +128,7 @@ async def edit(request: Request, web_case_id: str, at: ForDealer) -> Response:
     draft = await at.api.case(web_case_id)
     if "edit" not in draft.case.allowed_actions:
         return notices.redirect(f"{at.path}/{web_case_id}", "not-a-draft", web_case_id)
-    if kept := await kept_form(request, at.visit):
+    if kept := await kept_form(request, at.user):
         typed, saved = Content.of_fields(kept.fields), Content.of_case(draft.case)
         # What was saved meanwhile is newer than what comes back: show both, and save nothing unasked.
         theirs = saved if kept.fields.get("etag", draft.etag) != draft.etag and typed != saved else None
@@ -177,7 +177,7 @@ async def submit(web_case_id: str, at: ForDealer, fields: Posted) -> Response:
 
 
 async def _go_on(
-    request: Request, at: DealerVisit, fields: dict[str, str], content: Content, outcome: Outcome
+    request: Request, at: CurrentDealer, fields: dict[str, str], content: Content, outcome: Outcome
 ) -> Response:
     """Where a save leads: back to the list, to the question, or to what prevents it."""
     match outcome:
@@ -198,11 +198,13 @@ async def _go_on(
             return response
 
 
-async def _refused(request: Request, at: DealerVisit, form: Form, problem: Problem, *, alone: bool = False) -> Response:
+async def _refused(
+    request: Request, at: CurrentDealer, form: Form, problem: Problem, *, alone: bool = False
+) -> Response:
     """The form again, with what is wrong beside its fields; what was typed stays."""
     words = words_of(request)
     if alone:
-        return _told(words("Not saved. Choose Save & Close to see what is wrong."), 422)
+        return _message(words("Not saved. Choose Save & Close to see what is wrong."), 422)
     if problem.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
         return await _page(request, at, Form.new(form.content, gone=True), 409)
     if problem.slug == "lists-unknown":
@@ -214,12 +216,12 @@ async def _refused(request: Request, at: DealerVisit, form: Form, problem: Probl
     kept = kept_lengths((await _choices(at)).lengths)
     errors = {name: _advice(name, form.content, words, kept) for name in FIELDS if name in named}
     if not errors:
-        trouble = words("Not saved. %(why)s Your entries are below.", why=f"{told(problem.status, words)[0]}.")
+        trouble = words("Not saved. %(why)s Your entries are below.", why=f"{explain(problem.status, words)[0]}.")
         return await _page(request, at, replace(form, trouble=trouble), problem.status)
     return await _page(request, at, replace(form, errors=errors), 422)
 
 
-async def _not_saved(request: Request, at: DealerVisit, form: Form) -> Response:
+async def _not_saved(request: Request, at: CurrentDealer, form: Form) -> Response:
     words = words_of(request)
     trouble = words("Not saved: the service is not responding. Your entries are below. Try again in a moment.")
     return await _page(request, at, replace(form, trouble=trouble), 503)
@@ -251,35 +253,35 @@ def _is_key(text: str) -> bool:
     return len(text) == _KEY_CHARACTERS and text.isascii() and text.isalnum()
 
 
-async def _autosaved(request: Request, at: DealerVisit, outcome: Outcome) -> Response:
+async def _autosaved(request: Request, at: CurrentDealer, outcome: Outcome) -> Response:
     words = words_of(request)
     match outcome:
         case Unrelated(submitted=False):
-            return _told(
+            return _message(
                 words("Not saved: another case was started on this page. Choose Save & Close to create a new one."), 409
             )
         case Unrelated():
-            return _told(
+            return _message(
                 words("Not saved: the case was submitted in another window. Choose Save & Close to create a new one."),
                 409,
             )
         case Conflict():
-            return _told(
+            return _message(
                 words("Not saved: the draft was changed elsewhere. Choose Save & Close to see both versions."), 409
             )
         case Saved(draft):
             now = words.clock(context_of(request).clock.now())
             address = f"{at.path}/{draft.case.web_case_id}/edit"
-            response = _told(words("Draft saved at %(time)s", time=now), 200, etag=draft.etag, address=address)
+            response = _message(words("Draft saved at %(time)s", time=now), 200, etag=draft.etag, address=address)
             await forget_kept(request, response)
             return response
 
 
-def _told(message: str, status: int, **more: str) -> Response:
+def _message(message: str, status: int, **more: str) -> Response:
     return JSONResponse({"message": message, **more}, status)
 
 
-async def _page(request: Request, at: DealerVisit, form: Form, status: int = 200, *, ask: bool = False) -> Response:
+async def _page(request: Request, at: CurrentDealer, form: Form, status: int = 200, *, ask: bool = False) -> Response:
     choices = await _choices(at)
     return await render(
         request,
@@ -296,7 +298,7 @@ async def _page(request: Request, at: DealerVisit, form: Form, status: int = 200
     )
 
 
-async def _choices(at: DealerVisit) -> Choices:
+async def _choices(at: CurrentDealer) -> Choices:
     try:
         return await at.choices()
     except Transient:

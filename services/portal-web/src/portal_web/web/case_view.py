@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request, Response
 
 from portal_web.domain.case_api import CaseDocument, CaseStatus, TimelineEntry
 from portal_web.domain.content import Content
+from portal_web.web.current_user import ForDealer
 from portal_web.web.labels import EVENTS, FIELDS, OUTCOMES
 from portal_web.web.rendering import render
-from portal_web.web.visit import ForDealer
 
 router = APIRouter(prefix="/dealers/{dealer}/cases")
 
@@ -37,5 +37,5 @@ def _since(case: CaseDocument, timeline: list[TimelineEntry]) -> datetime:
     """When the case got its current status; reads of D365 (`status_as_of`) only confirm it."""
     if case.status == CaseStatus.DRAFT:
         return case.created_at
-    told = [one.at for one in timeline if one.event == "status" and one.detail == case.status]
-    return told[-1] if told else case.submitted_at or case.created_at
+    changes = [one.at for one in timeline if one.event == "status" and one.detail == case.status]
+    return changes[-1] if changes else case.submitted_at or case.created_at

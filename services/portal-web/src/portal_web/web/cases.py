@@ -12,10 +12,10 @@ from portal_web.clients.rest import Problem
 from portal_web.domain.case_api import CasePage, CaseStatus, CountDocument
 from portal_web.domain.listing import LONGEST_SEARCH, PAGE_SIZE, WORDS, Listing
 from portal_web.web import notices
+from portal_web.web.current_user import CurrentDealer, ForDealer, Posted
 from portal_web.web.labels import COLUMNS
 from portal_web.web.preferences import preferences_of
 from portal_web.web.rendering import render
-from portal_web.web.visit import DealerVisit, ForDealer, Posted
 from portal_web.web.words import Words
 
 router = APIRouter(prefix="/dealers/{dealer}/cases")
@@ -49,7 +49,7 @@ async def show(request: Request, at: ForDealer) -> Response:
         counts={status: _count(page, status, words) for status in CaseStatus},
         choices=await at.choices(),
         key=uuid.uuid4().hex,
-        told=_told(listing, page, words),
+        summary=_summary(listing, page, words),
     )
     if request.headers.get("hx-request"):
         address = at.path + listing.query(cursor=listing.cursor)
@@ -57,7 +57,7 @@ async def show(request: Request, at: ForDealer) -> Response:
     return response
 
 
-async def _found(at: DealerVisit, listing: Listing, zone: str) -> tuple[Listing, CasePage | None]:
+async def _found(at: CurrentDealer, listing: Listing, zone: str) -> tuple[Listing, CasePage | None]:
     """A page of the list. If no ID, user or label matches, searches descriptions and notes."""
     if listing.too_long:
         return listing, None
@@ -75,7 +75,7 @@ def _count(page: CasePage | None, status: CaseStatus, words: Words) -> str:
     return f"{words.number(count.count)}{'+' if count.more else ''}" if count else ""
 
 
-def _told(listing: Listing, page: CasePage | None, words: Words) -> str:
+def _summary(listing: Listing, page: CasePage | None, words: Words) -> str:
     """How many cases the list has, in words."""
     if listing.too_long:
         return words("This search is too long. Use at most %(number)s characters.", number=words.number(LONGEST_SEARCH))

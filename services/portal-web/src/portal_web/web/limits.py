@@ -5,7 +5,7 @@ from starlette.exceptions import HTTPException
 
 from case_shared.web.problems import Problem
 from portal_web.web.context import context_of
-from portal_web.web.visit import find_visit
+from portal_web.web.current_user import find_user
 
 # The longest form that can be kept, percent-encoded; a little less than the limit for any body.
 MOST_FORM_BYTES = 1000 * 1024
@@ -13,11 +13,11 @@ MOST_FORM_BYTES = 1000 * 1024
 
 async def counted(request: Request) -> None:
     """FastAPI dependency of every page: refuses too many requests (429) and, unread, forms that are too long (413)."""
-    visit = await find_visit(request)
+    user = await find_user(request)
     limits = context_of(request).limits
     try:
-        if visit:
-            limits.of_user.count(visit.session.subject)
+        if user:
+            limits.of_user.count(user.session.subject)
         else:
             limits.of_address.count(request.client.host if request.client else "")
     except Problem as problem:

@@ -17,10 +17,10 @@ from portal_web.domain.case_api import CaseDocument
 from portal_web.domain.cases import undelivered
 from portal_web.domain.live import Event, events_of, resync
 from portal_web.web.context import context_of
+from portal_web.web.current_user import CurrentDealer, ForDealer
 from portal_web.web.labels import STATES, STATUSES
 from portal_web.web.preferences import words_of
 from portal_web.web.rendering import fragment
-from portal_web.web.visit import DealerVisit, ForDealer
 from portal_web.web.words import Words
 
 log = structlog.get_logger(__name__)
@@ -33,12 +33,12 @@ router = APIRouter(prefix="/dealers/{dealer}/cases")
 @router.get("/stream")
 async def stream(request: Request, at: ForDealer) -> Response:
     """The changes, until the token or the session ends; then the browser reconnects. 429: the page polls instead."""
-    visit, words, stopping = at.visit, words_of(request), request.app.state.stopping
-    page = Page(lambda place: _changes(at.api, place), visit.session.tokens.expires_at)
+    user, words, stopping = at.user, words_of(request), request.app.state.stopping
+    page = Page(lambda place: _changes(at.api, place), user.session.tokens.expires_at)
     # Only pages whose tokens give the same rights share a stream.
-    shared = f"{at.dealer.dealer} {' '.join(sorted(visit.rights.scopes))}"
+    shared = f"{at.dealer.dealer} {' '.join(sorted(user.rights.scopes))}"
     place = place_of(request.headers.get("last-event-id"))
-    looking = context_of(request).live.looking(shared, visit.session.subject, page, place)
+    looking = context_of(request).live.looking(shared, user.session.subject, page, place)
     try:
         await looking.__aenter__()
     except TooManyPages:
@@ -46,7 +46,7 @@ async def stream(request: Request, at: ForDealer) -> Response:
 
     async def body() -> AsyncIterator[bytes]:
         try:
-            async for text in _until(stopping, _told(at, page, words)):
+            async for text in _until(stopping, _page_events(at, page, words)):
                 yield text
         finally:
             await looking.__aexit__(None, None, None)
@@ -60,9 +60,9 @@ async def _changes(api: DealerApi, place: str | None) -> AsyncIterator[AsyncIter
         yield events_of(lines_of(answer))
 
 
-async def _told(at: DealerVisit, page: Page, words: Words) -> AsyncIterator[bytes]:
+async def _page_events(at: CurrentDealer, page: Page, words: Words) -> AsyncIterator[bytes]:
     """The page's events as text; ends with the page's own token or session, whichever token reads the stream."""
-    context, secret = at.visit.context, at.visit.secret
+    context, secret = at.user.context, at.user.secret
     yield b": here\n\n"
     while not page.ended:
         left = (page.ends_at - context.clock.now()).total_seconds()

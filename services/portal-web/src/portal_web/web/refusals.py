@@ -13,12 +13,12 @@ from case_shared.process.telemetry import current_trace_id
 from case_shared.words.errors import Transient
 from portal_web.clients.rest import Problem
 from portal_web.web.addresses import local_path
-from portal_web.web.guard import by_navigation, by_script
+from portal_web.web.current_user import ForgedForm, SignInNeeded, StepUpNeeded
 from portal_web.web.preferences import words_of
+from portal_web.web.protection import by_navigation, by_script
 from portal_web.web.rendering import here, render
 from portal_web.web.signing import ask_to_prove, ask_to_sign_in, begin, give_back
-from portal_web.web.telling import told
-from portal_web.web.visit import ForgedForm, SignInNeeded, StepUpNeeded
+from portal_web.web.status_texts import explain
 
 log = structlog.get_logger(__name__)
 _PASSED_ON = ("Retry-After", "Connection")
@@ -32,7 +32,7 @@ def _wants_json(request: Request) -> bool:
 async def refusal(request: Request, status: int, headers: dict[str, str] | None = None) -> Response:
     """The page for a status; for a script only its text."""
     words = words_of(request)
-    title, advice = told(status, words)
+    title, advice = explain(status, words)
     if _wants_json(request):
         response: Response = JSONResponse({"message": f"{title}. {advice}"}, status)
     else:
@@ -94,7 +94,7 @@ async def _forged(request: Request, error: Exception) -> Response:
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     log.warning("api_unavailable", error=repr(error))
-    request.state.visit = getattr(request.state, "visit", None)  # the error page must not repeat the failing request
+    request.state.user = getattr(request.state, "user", None)  # the error page must not repeat the failing request
     return await refusal(request, 503, {"Retry-After": "5"})
 
 
@@ -104,7 +104,7 @@ async def _database(request: Request, error: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
-    request.state.visit = getattr(request.state, "visit", None)
+    request.state.user = getattr(request.state, "user", None)
     return await refusal(request, 500)
 
 

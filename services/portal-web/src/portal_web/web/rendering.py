@@ -16,9 +16,9 @@ from markupsafe import Markup
 from portal_web.domain.cases import undelivered
 from portal_web.web import notices
 from portal_web.web.assets import asset
+from portal_web.web.current_user import find_user
 from portal_web.web.labels import STATES, STATUSES
 from portal_web.web.preferences import Preferences, preferences_of
-from portal_web.web.visit import find_visit
 from portal_web.web.words import LANGUAGES, Words, catalog, zones
 
 # The parameter, in an address and in a form, for what was typed there before a sign-in.
@@ -44,17 +44,17 @@ def fragment(template: str, words: Words, **values: Any) -> str:
 
 async def values_of(request: Request, preferences: Preferences) -> dict[str, Any]:
     """What every template knows besides its own values."""
-    visit = await find_visit(request)
+    user = await find_user(request)
     return {
         "request": request,
         "here": here(request),
         "words": preferences.words,
         "preferences": preferences,
-        "visit": visit,
-        "at": getattr(request.state, "dealer_visit", None),
+        "user": user,
+        "at": getattr(request.state, "current_dealer", None),
         "notice": notices.read(request),
-        "token": visit.secret.form_token() if visit else "",
-        "author": visit.session.subject if visit else "",
+        "token": user.secret.form_token() if user else "",
+        "author": user.session.subject if user else "",
         "kept_reference": getattr(request.state, "kept", ""),
     }
 

@@ -14,8 +14,8 @@ from portal_web.domain.secret import Secret
 from portal_web.domain.session import KeptForm, KeptKey, SignIn
 from portal_web.web.addresses import local_path
 from portal_web.web.context import context_of
+from portal_web.web.current_user import CurrentUser, Posted, find_user
 from portal_web.web.rendering import KEPT, here, render
-from portal_web.web.visit import Posted, Visit, find_visit
 
 log = structlog.get_logger(__name__)
 router = APIRouter()
@@ -26,13 +26,13 @@ _LONGEST_RETURN = 1500
 @router.get("/")
 async def home(request: Request) -> Response:
     """The start page, or the welcome page for visitors who are not signed in."""
-    visit = await find_visit(request)
-    if visit is None:
+    user = await find_user(request)
+    if user is None:
         return await render(request, "welcome.html", signed_out=False)
-    dealers = await visit.dealers()
+    dealers = await user.dealers()
     if len(dealers) == 1:
         return RedirectResponse(f"/dealers/{dealers[0].dealer}/cases", 303)
-    if not dealers and visit.is_operator:
+    if not dealers and user.is_operator:
         return RedirectResponse("/console", 303)
     return await render(request, "dealers.html", dealers=dealers)
 
@@ -71,7 +71,7 @@ def _answer(request: Request, state: str) -> Answer:
 async def _failed(request: Request, error: SignInFailed, *, over: bool) -> Response:
     said = error.said
     log.warning("sign_in_failed", error=str(error), **({"provider": str(said)} if said else {}))
-    if over and "code" in request.query_params and await find_visit(request):  # Back, or a second click
+    if over and "code" in request.query_params and await find_user(request):  # Back, or a second click
         return RedirectResponse("/", 303)
     return await render(request, "sign_in_failed.html", 400, said=said, reason=error.reason)
 
@@ -93,7 +93,7 @@ async def _signed_out(request: Request, end: Callable[[Secret], Awaitable[str | 
     context = context_of(request)
     secret = context.cookies.session(request)
     address = await end(secret) if secret else None
-    request.state.visit = None
+    request.state.user = None
     response = await render(request, "signing_out.html", address=address or "/signed-out")
     context.cookies.forget_all(request, response)
     return response
@@ -124,8 +124,8 @@ async def ask_to_sign_in(request: Request, fields: dict[str, str]) -> Response:
 
 async def ask_to_prove(request: Request, fields: dict[str, str], max_age_seconds: int) -> Response:
     """A page instead of what cannot be undone: sign in again first; what the form had comes back after it."""
-    visit = await find_visit(request)
-    token = visit.secret.form_token() if visit else ""
+    user = await find_user(request)
+    token = user.secret.form_token() if user else ""
     form = await _kept(request, {**fields, "token": token}, fields.get("author", ""))
     sign_in, address = await _begun(request, local_path(fields.get("page")), form, max_age_seconds)
     response = await render(request, "step_up.html", 403, address=address, kept=form is not None)
@@ -135,10 +135,10 @@ async def ask_to_prove(request: Request, fields: dict[str, str], max_age_seconds
 
 async def give_back(request: Request, fields: dict[str, str]) -> Response | None:
     """Lead back to the page of a form, with its content, if its author is signed in; otherwise None."""
-    visit = await find_visit(request)
-    if visit is None or fields.get("author") != visit.session.subject:
+    user = await find_user(request)
+    if user is None or fields.get("author") != user.session.subject:
         return None
-    form = await _kept(request, {**fields, "token": visit.secret.form_token()}, visit.session.subject)
+    form = await _kept(request, {**fields, "token": user.secret.form_token()}, user.session.subject)
     if form is None:
         return None
     response = RedirectResponse(_found_again(local_path(fields["page"]), form), 303)
@@ -146,12 +146,12 @@ async def give_back(request: Request, fields: dict[str, str]) -> Response | None
     return response
 
 
-async def kept_form(request: Request, visit: Visit) -> KeptForm | None:
+async def kept_form(request: Request, user: CurrentUser) -> KeptForm | None:
     """The form that was sent to this page without a session, in this tab, if it is this user's."""
     context = context_of(request)
     key = context.cookies.form(request, request.query_params.get(KEPT, ""))
     form = await context.signing_in.forms.find(key) if key else None
-    if key is None or form is None or form.page != here(request) or form.author != visit.session.subject:
+    if key is None or form is None or form.page != here(request) or form.author != user.session.subject:
         return None
     request.state.kept = key.reference
     return form

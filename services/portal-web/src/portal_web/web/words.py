@@ -94,8 +94,8 @@ class Words:
         """How long something took."""
         if seconds < 1:
             return self("less than a second")
-        told = format_timedelta(seconds_to(seconds), threshold=1.5, locale=self.locale)
-        return f"⟦{told}⟧" if self.language == PSEUDO else told
+        text = format_timedelta(seconds_to(seconds), threshold=1.5, locale=self.locale)
+        return f"⟦{text}⟧" if self.language == PSEUDO else text
 
     def number(self, value: float) -> str:
         """A number as the language writes it."""

@@ -19,8 +19,8 @@ async def connection(request: Request, console: Operator) -> Response:
     """The last result of each step, in the operator's language."""
     words = words_of(request)
     check = await console.api.d365_check()
-    told = {step.id: (" ".join(messages(step, words)), " ".join(remedies(step, words))) for step in check.steps}
-    return await show(request, console, "d365", check=check, told=told)
+    texts = {step.id: (" ".join(messages(step, words)), " ".join(remedies(step, words))) for step in check.steps}
+    return await show(request, console, "d365", check=check, texts=texts)
 
 
 def messages(step: StepDocument, words: Words) -> Iterator[str]:

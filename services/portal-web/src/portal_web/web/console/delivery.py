@@ -10,9 +10,9 @@ from portal_web.clients.rest import Problem
 from portal_web.domain.console import window_under_way
 from portal_web.web.console.access import Console, Operator
 from portal_web.web.console.pages import go, show
+from portal_web.web.current_user import Posted
 from portal_web.web.preferences import words_of
 from portal_web.web.signing import kept_form
-from portal_web.web.visit import Posted
 
 router = APIRouter(prefix="/console/delivery")
 _STEERS = {"pause", "resume", "adopt"}
@@ -82,7 +82,7 @@ async def _page(
     problem: Problem | None = None,
     fields: dict[str, str] | None = None,
 ) -> Response:
-    if fields is None and (kept := await kept_form(request, console.visit)):
+    if fields is None and (kept := await kept_form(request, console.user)):
         form, fields = kept.fields.get("form", ""), kept.fields
     errors = {one.pointer.strip("/?"): one.detail for one in problem.fields} if problem else {}
     found = await console.api.delivery()

@@ -10,7 +10,7 @@ from portal_web.clients.rest import Problem
 from portal_web.web.console.access import Console, Operator, given
 from portal_web.web.console.labels import STATES
 from portal_web.web.console.pages import go, show
-from portal_web.web.visit import Posted
+from portal_web.web.current_user import Posted
 
 router = APIRouter(prefix="/console/documents")
 FILTERS = ("state", "cause", "alarm", "dealer", "q", "older_than_seconds")
@@ -116,5 +116,5 @@ def bulk_of(filters: Mapping[str, str]) -> dict[str, str]:
 
 def address(path: str, query: Mapping[str, str]) -> str:
     """An address with the parameters that have a value."""
-    told = urlencode({name: value for name, value in query.items() if value})
-    return f"{path}?{told}" if told else path
+    encoded = urlencode({name: value for name, value in query.items() if value})
+    return f"{path}?{encoded}" if encoded else path

@@ -11,8 +11,8 @@ from portal_web.domain.d365_sync import ContactDocument, PayloadDocument, Payloa
 from portal_web.web.console.access import Console, Operator
 from portal_web.web.console.orders import ordered
 from portal_web.web.console.pages import show
+from portal_web.web.current_user import Posted
 from portal_web.web.signing import kept_form
-from portal_web.web.visit import Posted
 
 router = APIRouter(prefix="/console/documents/{document}/edit")
 CONTACT = tuple(ContactDocument.model_fields)
@@ -24,7 +24,7 @@ _PREFIX = "/payload"
 async def edit(request: Request, console: Operator, document: str) -> Response:
     """The form, with the payload as it is."""
     form = await console.api.payload_form(document)
-    if kept := await kept_form(request, console.visit):
+    if kept := await kept_form(request, console.user):
         return await _form(request, console, document, form, _given(kept.fields), kept.fields.get("reason", ""))
     return await _form(request, console, document, form, flat(form.payload or {}))
 

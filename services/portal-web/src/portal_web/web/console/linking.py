@@ -6,7 +6,7 @@ from portal_web.clients.rest import Problem, Unavailable
 from portal_web.domain.d365_sync import Action, D365CaseDocument
 from portal_web.web.console.access import Operator
 from portal_web.web.console.orders import asked, ordered
-from portal_web.web.visit import Posted
+from portal_web.web.current_user import Posted
 
 router = APIRouter(prefix="/console/documents/{document}/link")
 

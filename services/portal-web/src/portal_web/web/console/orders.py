@@ -11,7 +11,7 @@ from portal_web.domain.console import VersionedDocument, permission
 from portal_web.web.console.access import Console, Operator
 from portal_web.web.console.documents import address
 from portal_web.web.console.pages import go, show
-from portal_web.web.visit import Posted
+from portal_web.web.current_user import Posted
 
 router = APIRouter(prefix="/console/documents/{document}")
 _SIMPLE = ("replay", "verify", "return", "discard", "restore", "acknowledge")

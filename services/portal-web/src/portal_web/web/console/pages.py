@@ -25,7 +25,7 @@ NAVIGATION = (
 
 async def show(request: Request, console: Console, template: str, status: int = 200, **values: Any) -> Response:
     """A page of the console, `console/<template>.html`; `kept`: a form sent to it after the session had ended."""
-    kept = await kept_form(request, console.visit)
+    kept = await kept_form(request, console.user)
     known: dict[str, Any] = {"console": console, "labels": labels, "navigation": NAVIGATION, **values}
     return await render(request, f"console/{template}.html", status, kept=kept.fields if kept else {}, **known)
 

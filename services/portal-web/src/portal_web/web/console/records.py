@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from portal_web.web.console.access import Operator, given
 from portal_web.web.console.documents import address
 from portal_web.web.console.pages import go, show
-from portal_web.web.visit import Posted
+from portal_web.web.current_user import Posted
 
 router = APIRouter(prefix="/console/unreadable")
 _SHOWN_BYTES = 2048

@@ -9,7 +9,7 @@ from portal_web.clients.rest import Problem
 from portal_web.web.console.access import Console, Operator, given
 from portal_web.web.console.documents import FILTERS, address
 from portal_web.web.console.pages import go, show
-from portal_web.web.visit import Posted
+from portal_web.web.current_user import Posted
 
 router = APIRouter(prefix="/console/replays")
 # From this many on, the operator must type the count, so that no click replays a thousand by mistake.

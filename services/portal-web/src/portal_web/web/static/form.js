@@ -38,16 +38,16 @@ async function autosave() {
   body.set("action", "autosave");
   try {
     const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } });
-    const told = await answer.json();
+    const reply = await answer.json();
     if (answer.ok) {
-      if (told.address && told.address !== form.getAttribute("action")) await become(told.address);
-      if (told.etag) for (const field of document.querySelectorAll("input[name=etag]")) field.value = told.etag;
-      saved.textContent = told.message;
+      if (reply.address && reply.address !== form.getAttribute("action")) await become(reply.address);
+      if (reply.etag) for (const field of document.querySelectorAll("input[name=etag]")) field.value = reply.etag;
+      saved.textContent = reply.message;
       if (dirty) plan(PAUSE_MS);
       return;
     }
     dirty = true;
-    saved.textContent = answer.status === 401 ? form.dataset.ended : told.message;
+    saved.textContent = answer.status === 401 ? form.dataset.ended : reply.message;
     if (answer.status >= 500) plan(AGAIN_MS);
   } catch {
     dirty = true;

@@ -3,15 +3,15 @@
 const AGAIN_MS = 10000, FEW = 3, GATHER_MS = 400;
 let source = null;
 let waiting = [];
-let telling;
+let gathering;
 let said = "";
-let heard = false;  // an event has announced what the next look will show
+let announced = false;  // an event has announced what the next look will show
 
 /** Announce a few changes by their texts, more of them only by number. */
-function tell(text) {
+function announce(text) {
   waiting.push(text);
-  clearTimeout(telling);
-  telling = setTimeout(() => {
+  clearTimeout(gathering);
+  gathering = setTimeout(() => {
     const text = waiting.slice(0, FEW).join(". ") + (waiting.length > FEW ? ` (+${waiting.length - FEW})` : "");
     document.dispatchEvent(new CustomEvent("announce", { detail: text }));
     waiting = [];
@@ -45,19 +45,19 @@ function stop() {
 function show(change) {
   if (place().dataset.of) {
     if (place().dataset.of !== change.case) return;
-    heard = true;
+    announced = true;
     look();
-    tellOnce(change.say);
+    announceOnce(change.say);
     return;
   }
   const row = rowOf(document, change.case);
   if (!row) news();
-  else if (put(row, change.status, change.case_id)) tell(change.say);
+  else if (put(row, change.status, change.case_id)) announce(change.say);
 }
 
 /** Announce a change of the page's case. Its event comes again once the API has stored it; its reader knows it by then. */
-function tellOnce(text) {
-  if (text !== said) tell(said = text);
+function announceOnce(text) {
+  if (text !== said) announce(said = text);
 }
 
 const rowOf = (page, id) => page.querySelector(`[data-case="${CSS.escape(id)}"]`);
@@ -112,18 +112,18 @@ async function fetchProgress() {
   }
   if (text === null) return;
   const page = new DOMParser().parseFromString(text, "text/html");
-  const before = shownStatus(), known = heard;
-  heard = false;
+  const before = shownStatus(), known = announced;
+  announced = false;
   for (const id of ["progress", "life-card"]) {
     const now = document.getElementById(id), then = page.getElementById(id);
     if (now && then) now.innerHTML = then.innerHTML;
   }
-  if (!known && shownStatus() !== before) tellOnce(`${place().dataset.of}: ${shownStatus()}`);
+  if (!known && shownStatus() !== before) announceOnce(`${place().dataset.of}: ${shownStatus()}`);
   for (const row of document.querySelectorAll("[data-case]")) {
     const then = rowOf(page, row.dataset.case);
     if (!then) news();
     else if (put(row, cell(then, "status").innerHTML, cell(then, "case_id").textContent)) {
-      tell(`${row.dataset.case}: ${words(cell(row, "status").textContent)}`);
+      announce(`${row.dataset.case}: ${words(cell(row, "status").textContent)}`);
     }
   }
   if ([...page.querySelectorAll("[data-case]")].some((row) => !rowOf(document, row.dataset.case))) news();

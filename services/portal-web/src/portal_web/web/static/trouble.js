@@ -7,7 +7,7 @@ let timer;
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
   if (ctx.response.status >= 400) return;
-  if (ctx.select && !holds(ctx.text, ctx.select)) {  // not our page: a proxy's, for example
+  if (ctx.select && !contains(ctx.text, ctx.select)) {  // not our page: a proxy's, for example
     event.preventDefault();
     away(ctx);
   } else clear();
@@ -20,7 +20,7 @@ document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
 });
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => { if (ctx) away(ctx); });
 
-const holds = (text, selector) => new DOMParser().parseFromString(text, "text/html").querySelector(selector) !== null;
+const contains = (text, selector) => new DOMParser().parseFromString(text, "text/html").querySelector(selector) !== null;
 
 function show(text) {
   clearTimeout(timer);

@@ -16,8 +16,8 @@ from portal_web.domain.errors import SessionEnded
 from portal_web.domain.secret import Secret
 from portal_web.domain.session import Dealer, Session
 from portal_web.web.context import Context, context_of
-from portal_web.web.guard import by_user
 from portal_web.web.preferences import preferences_of
+from portal_web.web.protection import by_user
 
 _DEALER_SCOPE, _OPERATOR_SCOPE = Scope.CASES_READ, Scope.DOCUMENTS_READ
 # Longer than any field may be: the API says which field is too long, and the form shows it with its text.
@@ -49,8 +49,8 @@ class StepUpNeeded(Exception):
 
 
 @dataclass(frozen=True)
-class Visit:
-    """A request of a user who is signed in."""
+class CurrentUser:
+    """The user who is signed in, as one request needs them."""
 
     secret: Secret
     session: Session
@@ -106,17 +106,17 @@ class Visit:
 
 
 @dataclass(frozen=True)
-class DealerVisit:
-    """A request for one of the user's dealers."""
+class CurrentDealer:
+    """The dealer in the path, one of the user's."""
 
-    visit: Visit
+    user: CurrentUser
     dealer: Dealer
     dealers: tuple[Dealer, ...]
 
     @property
     def api(self) -> DealerApi:
         """What belongs to the dealer."""
-        return self.visit.api.of(self.dealer.dealer)
+        return self.user.api.of(self.dealer.dealer)
 
     @property
     def path(self) -> str:
@@ -125,18 +125,18 @@ class DealerVisit:
 
     async def choices(self) -> Choices:
         """The choices for the fields of its cases."""
-        return await self.visit.context.choices.of(self.dealer.dealer, self.api)
+        return await self.user.context.choices.of(self.dealer.dealer, self.api)
 
 
-async def find_visit(request: Request) -> Visit | None:
-    """The visit, if somebody is signed in; found once per request."""
-    if not hasattr(request.state, "visit"):
-        request.state.visit = await _find(request)
-    visit: Visit | None = request.state.visit
-    return visit
+async def find_user(request: Request) -> CurrentUser | None:
+    """The current user, if somebody is signed in; found once per request."""
+    if not hasattr(request.state, "user"):
+        request.state.user = await _find(request)
+    user: CurrentUser | None = request.state.user
+    return user
 
 
-async def _find(request: Request) -> Visit | None:
+async def _find(request: Request) -> CurrentUser | None:
     context = context_of(request)
     secret = context.cookies.session(request)
     if secret is None:
@@ -147,28 +147,28 @@ async def _find(request: Request) -> Visit | None:
     except SessionEnded:
         return None
     rights = rights_in(session.tokens.access_token, context.settings)
-    return Visit(secret, session, context, rights, preferences_of(request).accepts)
+    return CurrentUser(secret, session, context, rights, preferences_of(request).accepts)
 
 
-async def signed_in(request: Request) -> Visit:
-    """FastAPI dependency: the visit; raises SignInNeeded."""
-    visit = await find_visit(request)
-    if visit is None:
+async def signed_in(request: Request) -> CurrentUser:
+    """FastAPI dependency: the current user; raises SignInNeeded."""
+    user = await find_user(request)
+    if user is None:
         raise SignInNeeded(await fields_of(request) if request.method == "POST" else None)
-    return visit
+    return user
 
 
-async def for_dealer(request: Request, dealer: str, visit: Annotated[Visit, Depends(signed_in)]) -> DealerVisit:
-    """FastAPI dependency: the visit for the dealer in the path; 404 if the user may not act for it."""
-    dealers = await visit.dealers()
+async def for_dealer(request: Request, dealer: str, user: Annotated[CurrentUser, Depends(signed_in)]) -> CurrentDealer:
+    """FastAPI dependency: the dealer in the path; 404 if the user may not act for it."""
+    dealers = await user.dealers()
     if dealer not in {one.dealer for one in dealers}:
-        dealers = await visit.ask_for_dealers()
+        dealers = await user.ask_for_dealers()
     found = next((one for one in dealers if one.dealer == dealer), None)
     if found is None:
         raise HTTPException(404)
-    request.state.dealer_visit = DealerVisit(visit, found, dealers)
-    at_dealer: DealerVisit = request.state.dealer_visit
-    return at_dealer
+    request.state.current_dealer = CurrentDealer(user, found, dealers)
+    at: CurrentDealer = request.state.current_dealer
+    return at
 
 
 async def fields_of(request: Request) -> dict[str, str]:
@@ -180,15 +180,15 @@ async def fields_of(request: Request) -> dict[str, str]:
     return fields
 
 
-async def posted(request: Request, visit: Annotated[Visit, Depends(signed_in)]) -> dict[str, str]:
+async def posted(request: Request, user: Annotated[CurrentUser, Depends(signed_in)]) -> dict[str, str]:
     """FastAPI dependency: the fields of a form of this session; raises ForgedForm."""
     fields = await fields_of(request)
-    if not visit.secret.wrote(fields.pop("token", "")):
+    if not user.secret.wrote(fields.pop("token", "")):
         raise ForgedForm(fields)
     request.state.kept = fields.pop("kept", "")
     return fields
 
 
-SignedIn = Annotated[Visit, Depends(signed_in)]
-ForDealer = Annotated[DealerVisit, Depends(for_dealer)]
+SignedIn = Annotated[CurrentUser, Depends(signed_in)]
+ForDealer = Annotated[CurrentDealer, Depends(for_dealer)]
 Posted = Annotated[dict[str, str], Depends(posted)]

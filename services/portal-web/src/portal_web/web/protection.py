@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal_web.web.preferences import words_of
 
-# Nothing inline, nothing from elsewhere. Fetch metadata and SameSite guard forms; frames are refused.
+# Nothing inline, nothing from elsewhere. Fetch metadata and SameSite protect forms; frames are refused.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -31,19 +31,19 @@ BACK_CHANNEL = "/sign-out/back-channel"
 
 
 @dataclass
-class Guard:
+class Protection:
     """Adds the headers, and refuses what another site sends."""
 
     app: ASGIApp
     public_url: str
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Guard one request."""
+        """Protect one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
 
-        async def guarded(message: Message) -> None:
+        async def protected(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
@@ -60,13 +60,13 @@ class Guard:
                 + "\n",
                 403,
             )
-            await refusal(scope, receive, guarded)
+            await refusal(scope, receive, protected)
             return
         # Ignore `Host`: addresses must contain our own name.
         others = [header for header in scope["headers"] if header[0] != b"host"]
         # In place: what is around it is to see which route is chosen.
         scope["headers"] = [*others, (b"host", self._host)]
-        await self.app(scope, receive, guarded)
+        await self.app(scope, receive, protected)
 
     @property
     def _host(self) -> bytes:

@@ -1,11 +1,9 @@
-"""What an HTTP status means for a visitor, in words."""
+"""What an HTTP status means for a user, in words."""
 
 from portal_web.web.words import Words
 
-Told = tuple[str, str]
 
-
-def told(status: int, words: Words) -> Told:
+def explain(status: int, words: Words) -> tuple[str, str]:
     """Title and advice for an HTTP status."""
     if status in {401, 403}:
         return words("You do not have permission to do this"), words("Ask your administrator for access.")
