@@ -62,7 +62,7 @@ def main(
         goal
         for result in results
         for goal in result.goals
-        if goal.figure in result.medians and not goal.holds(result.medians[goal.figure])
+        if goal.figure in result.medians and not goal.is_reached(result.medians[goal.figure])
     ]
     raise typer.Exit(1 if missed else 0)
 
@@ -80,7 +80,7 @@ async def _run(chosen: list[Benchmark], rounds: int, seconds: float, cases: list
                 # A database and topics for each: what one benchmark leaves behind does not slow the next.
                 async with databases.cloned(postgres.address, template) as database:
                     broker = await _broker(kafka.address, one.name)
-                    results.append(await measured(one, World(database, broker, folder, seconds, cases), rounds, tell))
+                    results.append(await measured(one, World(database, broker, folder, seconds, cases), rounds, show))
             return results
         finally:
             kafka.stop()
@@ -96,7 +96,7 @@ async def _broker(address: str, name: str) -> brokers.Broker:
     return broker
 
 
-def tell(line: str) -> None:
+def show(line: str) -> None:
     """Print progress, apart from the result."""
     print(line, file=sys.stderr)
 
@@ -140,7 +140,7 @@ Medians of {rounds} rounds, each of which plays the subject and its ceiling in t
   when their first two pages are those of a plain look at every case. Status changes are those of status-sync, with
   the list's index and without it.
 - **live**: {live.DEALERS * live.STREAMS_PER_DEALER:,} open streams ({live.DEALERS} dealers) on one case-api,
-  {live.CHANGES_PER_SECOND} changes a second, each told to {live.STREAMS_PER_DEALER} streams. From before the case's row
+  {live.CHANGES_PER_SECOND} changes a second, each sent to {live.STREAMS_PER_DEALER} streams. From before the case's row
   is changed (so before its Kafka record) to its client's socket; the clients are a process of their own. The bare
   consumer does nothing with the same records: what it waits for is the machine.
 """

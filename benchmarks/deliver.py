@@ -106,8 +106,8 @@ async def _ours(world: World, d365: Sandbox, folder: Path) -> tuple[float, float
         await connection.execute("UPDATE d365_sync.delivery_control SET paused = false")
         await _until_delivered(connection, process)
         cpu = (cpu_seconds(process) - began) / DOCUMENTS * 1000
-        told = await connection.fetchval("SELECT max(detail) FROM d365_sync.documents WHERE state <> 'delivered'")
-        assert told is None, told
+        detail = await connection.fetchval("SELECT max(detail) FROM d365_sync.documents WHERE state <> 'delivered'")
+        assert detail is None, detail
         rate: float = await connection.fetchval(RATE)
         await connection.close()
         await process.stop()

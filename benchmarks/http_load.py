@@ -54,8 +54,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Note the end, expected or not."""
         if not self.ended.done():
-            told = self.stopped and error is None
-            self.ended.set_result(None) if told else self.ended.set_exception(error or RuntimeError("hung up on"))
+            expected = self.stopped and error is None
+            self.ended.set_result(None) if expected else self.ended.set_exception(error or RuntimeError("hung up on"))
 
 
 async def main(task: dict[str, Any]) -> dict[str, float]:

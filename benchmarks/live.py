@@ -60,9 +60,9 @@ async def play(world: World) -> Figures:
             async with _bare_consumer(broker) as bare:
                 changes = await _change(world, broker, cases, world.seconds)
             cpu = _cpu_seconds(process) - began
-            told = await clients.order("stop")
-        assert told["closed"] == 0, process.output()[-2000:]
-    delays = told["delays"]
+            answer = await clients.order("stop")
+        assert answer["closed"] == 0, process.output()[-2000:]
+    delays = answer["delays"]
     return {
         "p50 ms": delays[len(delays) // 2],
         "p99 ms": delays[int(len(delays) * 0.99)],

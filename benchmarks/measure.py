@@ -22,7 +22,7 @@ class Goal:
     at_least: float | None = None
     at_most: float | None = None
 
-    def holds(self, value: float) -> bool:
+    def is_reached(self, value: float) -> bool:
         """Whether `value` is within the bound."""
         return (self.at_least is None or value >= self.at_least) and (self.at_most is None or value <= self.at_most)
 
@@ -72,13 +72,13 @@ class Benchmark:
     once: bool = False
 
 
-async def measured(benchmark: Benchmark, world: World, rounds: int, tell: Callable[[str], None]) -> Result:
+async def measured(benchmark: Benchmark, world: World, rounds: int, show: Callable[[str], None]) -> Result:
     """Play `rounds` rounds and take the median of each figure."""
     played: list[Figures] = []
     rounds = 1 if benchmark.once else rounds
     for number in range(rounds):
         figures = await benchmark.play(world)
-        tell(f"{benchmark.name} {number + 1}/{rounds}: " + ", ".join(f"{k} {v:.4g}" for k, v in figures.items()))
+        show(f"{benchmark.name} {number + 1}/{rounds}: " + ", ".join(f"{k} {v:.4g}" for k, v in figures.items()))
         played.append(figures)
     columns = {name: [figures[name] for figures in played] for name in played[0]}
     medians = {name: statistics.median(values) for name, values in columns.items()}

@@ -20,7 +20,7 @@ def table(results: Sequence[Result]) -> str:
         for figure, median in result.medians.items():
             least, greatest = result.spread[figure]
             goal = goals.get(figure)
-            reached = "" if goal is None else ("yes" if goal.holds(median) else "**no**")
+            reached = "" if goal is None else ("yes" if goal.is_reached(median) else "**no**")
             spread = f"{least:,.4g} - {greatest:,.4g}"
             lines.append(f"| {result.name} | {figure} | {median:,.4g} | {spread} | {goal or ''} | {reached} |")
     return "\n".join(lines)

@@ -8,18 +8,18 @@ from casebridge.errors import UsageError
 
 
 def test_second_holder_is_refused_and_told_who_holds_it(tmp_path: Path) -> None:
-    with lock.held(tmp_path), pytest.raises(UsageError, match=str(os.getpid())), lock.held(tmp_path):
+    with lock.exclusive(tmp_path), pytest.raises(UsageError, match=str(os.getpid())), lock.exclusive(tmp_path):
         pass
 
 
 def test_lock_that_nobody_holds_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / lock.LOCK_NAME).write_text("1")
-    with lock.held(tmp_path):
+    with lock.exclusive(tmp_path):
         assert (tmp_path / lock.LOCK_NAME).read_text() == str(os.getpid())
 
 
 def test_new_folder_is_marked_and_accepted_again(tmp_path: Path) -> None:
-    with lock.held(tmp_path):
+    with lock.exclusive(tmp_path):
         lock.check_layout(tmp_path)
         lock.check_layout(tmp_path)
     assert (tmp_path / lock.VERSION_NAME).exists()

@@ -63,11 +63,11 @@ class D365Tokens:
 
         Raises: D365Unavailable (no token right now), D365Unauthorized (the endpoint refuses us: configuration).
         """
-        held, now = self._token, self._clock.monotonic()
-        if held and now < held.expires_at:
-            if now >= held.renew_at:
+        token, now = self._token, self._clock.monotonic()
+        if token and now < token.expires_at:
+            if now >= token.renew_at:
                 self._renewal()
-            return held.value
+            return token.value
         try:
             async with asyncio.timeout(timeout):
                 # Shielded: a caller that gives up must not cancel the renewal for the others.

@@ -27,8 +27,8 @@ def full_text(document: Mapping[str, Any] | None) -> str | None:
 def reason_for_dealers(text: str) -> str:
     """Strip wrapper, levels and `validateWrite failed` from D365's text, and join what is left of its Infolog."""
     parts = (_LEVEL.sub("", part.strip()) for part in _WRAPPER.sub("", text.strip()).split(";"))
-    telling = [part for part in parts if part and not _NOISE.match(part)]
-    return ("; ".join(telling) or text.strip())[:_MAX_REASON]
+    useful = [part for part in parts if part and not _NOISE.match(part)]
+    return ("; ".join(useful) or text.strip())[:_MAX_REASON]
 
 
 def _part(document: Mapping[str, Any] | None, key: str) -> Mapping[str, Any] | None:

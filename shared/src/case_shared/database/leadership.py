@@ -134,11 +134,11 @@ class Leadership:
     async def _acquire(self) -> Lease | None:
         try:
             async with asyncio.timeout(self.lease_seconds / 2):
-                held = await self._ask()
+                acquired = await self._ask()
         except UNREACHABLE as error:
             log.warning("lease_not_reached", lease=self.name, error=repr(error))
             return None
-        return None if held is None else Lease(self.name, held[0], self.clock, held[1])
+        return None if acquired is None else Lease(self.name, acquired[0], self.clock, acquired[1])
 
     async def _ask(self) -> tuple[int, float] | None:
         # Counted from before the query: the database's clock starts later, so ours ends first.

@@ -76,21 +76,21 @@ class Consumer:
             try:
                 if await until_started(self._start, self._loop, stopping):
                     await self._consume()
-            except Exception as error:  # noqa: BLE001 - told by _tell_end
-                self._tell_end(error)
+            except Exception as error:  # noqa: BLE001 - _log_end logs it
+                self._log_end(error)
                 await pause(_PAUSE_AFTER_ERROR_SECONDS, stopping)
             finally:
                 await self._stop()
 
-    def _tell_end(self, error: Exception) -> None:
+    def _log_end(self, error: Exception) -> None:
         """One end heals by itself, by the next start; ends that follow each other do not."""
         self.state.has_failed(error, ended=True)
         self._heartbeats.failed(self._subscription.name, repr(error))
         now = self._heartbeats.clock.monotonic()
         again = self._ended_at is not None and now - self._ended_at < _LASTING_SECONDS
         self._ended_at = now
-        tell = log.error if again else log.warning
-        tell("consumer_ended", topic=self.state.topic, group=self.state.group, exc_info=error)
+        write = log.error if again else log.warning
+        write("consumer_ended", topic=self.state.topic, group=self.state.group, exc_info=error)
 
     async def _start(self) -> None:
         """Join the group with a new broker: FastStream would also restart what an earlier start left behind."""
@@ -246,12 +246,12 @@ class Consumer:
         unowned = {TopicPartition(self.state.topic, number) for number in known or ()} - owned
         # A group assigns added partitions a moment later: only what two measurements see counts.
         lasting = unowned & self._unowned
-        self._tell_unowned(len(lasting))
+        self._log_unowned(len(lasting))
         self._unowned = unowned
         self.state.has_unowned(len(lasting))
 
-    def _tell_unowned(self, count: int) -> None:
-        """Partitions that are being shared out anew get their owner by themselves; an error is what lasts."""
+    def _log_unowned(self, count: int) -> None:
+        """Partitions that are being shared out again get their owner by themselves; an error is what lasts."""
         about = {"topic": self.state.topic, "group": self.state.group, "count": count}
         now = self._heartbeats.clock.monotonic()
         if not count:

@@ -131,7 +131,7 @@ class OutboxPublisher:
         return False
 
     async def _publish(self, rows: Sequence[asyncpg.Record], lease: Lease) -> None:
-        held: set[bytes] = set()
+        blocked: set[bytes] = set()
         waiting = []
         for row in rows:
             one = tuple(row[column] for column in self.outbox.id_columns)
@@ -139,19 +139,19 @@ class OutboxPublisher:
                 waiting.append(Waiting(one, row["key"], self.outbox.record_of(row), row["since"]))
             except UnsendableRecord as error:
                 await self._set_aside(one, row["key"], str(error))
-                held.add(row["key"])
+                blocked.add(row["key"])
         for wave in one_of_each_key(waiting):
-            await self._publish_wave([one for one in wave if one.key not in held], lease, held)
+            await self._publish_wave([one for one in wave if one.key not in blocked], lease, blocked)
 
-    async def _publish_wave(self, wave: Sequence[Waiting], lease: Lease, held: set[bytes]) -> None:
-        """Publish records of different keys; add the keys of those set aside to `held`."""
+    async def _publish_wave(self, wave: Sequence[Waiting], lease: Lease, blocked: set[bytes]) -> None:
+        """Publish records of different keys; add the keys of those set aside to `blocked`."""
         failed = [one for one, error in await self._send(wave, lease) if error is not None]
         # Kafka refuses a batch as a whole, so send each record alone: only the one to blame is set aside.
         for one in failed:
             for _, error in await self._send([one], lease):
                 if error is not None:
                     await self._set_aside(one.id, one.key, repr(error))
-                    held.add(one.key)
+                    blocked.add(one.key)
 
     async def _send(self, waiting: Sequence[Waiting], lease: Lease) -> Sequence[tuple[Waiting, BaseException | None]]:
         """Send, and note what Kafka has; return each record with its refusal. Raises on any other failure."""

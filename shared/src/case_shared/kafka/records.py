@@ -116,7 +116,7 @@ class _Storing(Generic[T]):
             self._gate.forget()
         else:
             self._gate.remember(self._flags())
-            await self._tell_open()
+            await self._report_open()
         return stored
 
     def _flags(self) -> list[bool]:
@@ -140,7 +140,7 @@ class _Storing(Generic[T]):
             raise Flooded(why)
         log.warning("flood_let_through", group=self._group, topic=record.topic, records=len(self._batch.records))
 
-    async def _tell_open(self) -> None:
+    async def _report_open(self) -> None:
         if not self._gate.known_open:
             await self._pool.execute(load_sql(Statement.REPORT_CONSUMER_RESUMED), self._group)
             self._gate.known_open = True

@@ -92,7 +92,7 @@ class OncePerMinute(logging.Filter):
     def __init__(self, library: str) -> None:
         super().__init__()
         self._library = library
-        self._told: dict[tuple[str, str], tuple[float, int]] = {}
+        self._logged: dict[tuple[str, str], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return False if the record's kind was logged within the last minute."""
@@ -101,11 +101,11 @@ class OncePerMinute(logging.Filter):
         if record.levelno == logging.ERROR:
             record.levelno, record.levelname = logging.WARNING, "WARNING"
         kind = (record.name, str(record.msg))
-        told_at, since = self._told.get(kind, (-_QUIET_SECONDS, 0))
-        if record.created < told_at + _QUIET_SECONDS:
-            self._told[kind] = (told_at, since + 1)
+        logged_at, since = self._logged.get(kind, (-_QUIET_SECONDS, 0))
+        if record.created < logged_at + _QUIET_SECONDS:
+            self._logged[kind] = (logged_at, since + 1)
             return False
-        self._told[kind] = (record.created, 0)
+        self._logged[kind] = (record.created, 0)
         if since:
             record.msg = f"{record.msg} (and {since} similar ones before)"
         return True

@@ -76,7 +76,7 @@ class _Server(HttpServer):
         self.stop_listening()
         for taken in waiting:
             await asyncio.get_running_loop().connect_accepted_socket(self.new_connection, taken)
-        tell_to_stop(self.config.app)
+        ask_to_stop(self.config.app)
         for connection in self.connections:
             connection.close_after_answer()
         began = time.monotonic()
@@ -122,7 +122,7 @@ def _readable(one: Any) -> bool:
     return bool(poll.poll(0))
 
 
-def tell_to_stop(app: Any) -> None:
+def ask_to_stop(app: Any) -> None:
     """Call `app.state.stop`, if set: loops end, leases are released and waiting requests are answered now.
 
     The lifespan's own end would be too late: it comes after the last connection was closed.

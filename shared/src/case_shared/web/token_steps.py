@@ -177,9 +177,9 @@ def _scopes(claims: Mapping[str, Any], settings: OidcSettings) -> Iterator[Step]
         mapped = {word: settings.oidc_scope_map[word] for word in words if word in settings.oidc_scope_map}
         ours = sorted(words & set(Scope))
         others = sorted(words - set(Scope) - set(mapped))
-        told = [*ours, *(f"{word} (= {scopes})" for word, scopes in sorted(mapped.items()))]
-        if told:
-            parts.append(f"{name} gives {', '.join(told)}.")
+        given = [*ours, *(f"{word} (= {scopes})" for word, scopes in sorted(mapped.items()))]
+        if given:
+            parts.append(f"{name} gives {', '.join(given)}.")
         if others:
             parts.append(f"{name} has {_some(others)}, which Casebridge does not know.")
         if not words:

@@ -55,7 +55,7 @@ def realm(wanted: Wanted) -> dict[str, Any]:
 
 
 def settings(wanted: Wanted, keycloak_url: str) -> dict[str, str]:
-    """What case-api, d365-sync and portal-web are told."""
+    """The settings of case-api, d365-sync and portal-web."""
     scope_map = json.dumps({name: " ".join(scopes) for name, scopes in ROLES.items()})
     return {
         "OIDC_ISSUER": f"{keycloak_url.rstrip('/')}/realms/{wanted.realm}",

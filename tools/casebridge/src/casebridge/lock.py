@@ -15,7 +15,7 @@ VERSION_NAME = "version.json"
 
 
 @contextmanager
-def held(data_dir: Path) -> Iterator[None]:
+def exclusive(data_dir: Path) -> Iterator[None]:
     """Lock the data folder for this process; the system releases it however the process ends.
 
     Raises UsageError with the process ID if another process has locked it.
@@ -31,9 +31,9 @@ def held(data_dir: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            holder = lock.read().strip() or "unknown"
+            owner = lock.read().strip() or "unknown"
             raise UsageError(
-                f"process {holder} is using {data_dir}: stop it with `casebridge down --data-dir {data_dir}`, or "
+                f"process {owner} is using {data_dir}: stop it with `casebridge down --data-dir {data_dir}`, or "
                 "choose another folder with --data-dir"
             ) from None
         lock.truncate(0)

@@ -13,14 +13,14 @@ from datetime import datetime
 from shutil import get_terminal_size
 from typing import Any, TextIO
 
-COLOURS = (36, 32, 35, 33, 34, 91, 96, 92)  # ANSI codes, one per name
+COLORS = (36, 32, 35, 33, 34, 91, 96, 92)  # ANSI codes, one per name
 NAME_WIDTH = 11
 STEP_WIDTH = 15
 MARKS = {"ok": "✓", "warning": "!", "failed": "✗", "skipped": "·"}  # by a step's state
 PLAIN_MARKS = {"ok": "ok", "warning": "!", "failed": "x", "skipped": "-"}
 LONGEST_LINE = 120
 MEGABYTE = 1_000_000
-TOLD_DOWNLOAD_BYTES = MEGABYTE // 2
+SHOWN_DOWNLOAD_BYTES = MEGABYTE // 2
 LARGE_DOWNLOAD_BYTES = 5 * MEGABYTE
 WIDTH_WITHOUT_TERMINAL = 240
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -42,16 +42,16 @@ class Progress:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._coloured = stream.isatty() and "NO_COLOR" not in os.environ
+        self._colored = stream.isatty() and "NO_COLOR" not in os.environ
         self._lock = threading.Lock()
-        self._colours: dict[str, int] = {}
+        self._colors: dict[str, int] = {}
 
     def say(self, name: str, message: str) -> None:
         """Print one line with its colored name; a closed stream does not stop the stack."""
         with self._lock:
-            colour = self._colours.setdefault(name, COLOURS[len(self._colours) % len(COLOURS)])
+            color = self._colors.setdefault(name, COLORS[len(self._colors) % len(COLORS)])
             label = f"{name:<{NAME_WIDTH}}"
-            label = f"\033[{colour}m{label}\033[0m" if self._coloured else label
+            label = f"\033[{color}m{label}\033[0m" if self._colored else label
             try:
                 self._stream.write(f"{label}  {message}\n")
                 self._stream.flush()
@@ -67,7 +67,7 @@ class Progress:
         def advance(count: int) -> None:
             nonlocal done
             before, done = done * steps // size, done + count
-            if size >= TOLD_DOWNLOAD_BYTES and (step := done * steps // size) != before:
+            if size >= SHOWN_DOWNLOAD_BYTES and (step := done * steps // size) != before:
                 self.say("download", f"{filename}  {step * 100 // steps} % of {size / MEGABYTE:.1f} MB")
 
         yield advance

@@ -25,15 +25,15 @@ LOG_BYTES = 10_000_000
 TAIL_LINES = 15
 EXIT_SETTINGS = 2
 
-Tell = Callable[[str, str], None]
+Callback = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
 class Watcher:
     """Callbacks: `wrote` for every line of output, `ended` for unwanted ends, `changed` for every other change."""
 
-    wrote: Tell
-    ended: Tell
+    wrote: Callback
+    ended: Callback
     changed: Callable[[], None]
 
 

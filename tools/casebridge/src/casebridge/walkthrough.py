@@ -27,13 +27,13 @@ class Step:
 
 @dataclass
 class Walkthrough:
-    """One demonstration for one dealer; calls `tell` with every step as it happens."""
+    """One demonstration for one dealer; calls `show` with every step as it happens."""
 
     cases: Api
     documents: Api
     clerk: Api
     dealer: str
-    tell: Callable[[Step], None]
+    show: Callable[[Step], None]
     _began: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
@@ -108,10 +108,10 @@ class Walkthrough:
         self.cases.call("POST", path, headers={"If-Match": draft.etag or ""})
         self._await_case(draft.body["web_case_id"], "the dealer submitted it", lambda case: case["status"] != "draft")
 
-    def _await_case(self, web_case_id: str, step: str, holds: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+    def _await_case(self, web_case_id: str, step: str, arrived: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         def probe() -> dict[str, Any] | None:
             case: dict[str, Any] = self.cases.get(self._path(f"cases/{web_case_id}")).body
-            return case if holds(case) else None
+            return case if arrived(case) else None
 
         def describe(case: dict[str, Any]) -> str:
             status = case["status"].replace("_", " ").capitalize()
@@ -145,7 +145,7 @@ class Walkthrough:
         return found
 
     def _say(self, step: str, detail: str) -> None:
-        self.tell(Step(step, round(time.monotonic() - self._began, 2), detail))
+        self.show(Step(step, round(time.monotonic() - self._began, 2), detail))
 
     def _path(self, rest: str) -> str:
         return f"/v1/dealers/{self.dealer}/{rest}"

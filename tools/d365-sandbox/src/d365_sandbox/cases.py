@@ -45,7 +45,7 @@ class Books:
         except sqlite3.IntegrityError as error:
             raise self.validation.duplicate(entity, {name: complete.get(name, "") for name in entity.keys}) from error
         if entity.name == CASES:
-            self._tell(connection, row, now)
+            self._send_event(connection, row, now)
         return row
 
     def _next_case_id(self, connection: sqlite3.Connection, entity: EntitySet, company: str) -> str:
@@ -56,7 +56,7 @@ class Books:
             raise write_failed(entity.type_name, [reason], entity.table)
         return f"CASE-{next_number(connection, f'case:{company}'):06d}"
 
-    def _tell(self, connection: sqlite3.Connection, case: sqlite3.Row, now: float) -> None:
+    def _send_event(self, connection: sqlite3.Connection, case: sqlite3.Row, now: float) -> None:
         """Sends the business event, if an administrator has activated it for the legal entity."""
         inactive = {company.lower() for company in self.environment.setup.inactive_events}
         if case["dataAreaId"].lower() not in inactive:
@@ -86,7 +86,7 @@ class Books:
         records.update(connection, entity, before["rec_id"], complete | records.modified(entity, now) | stamps)
         after = records.get_for_write(connection, entity, key, None)
         if moved:
-            self._tell(connection, after, now)
+            self._send_event(connection, after, now)
         return after
 
     def rewrite(
@@ -113,7 +113,7 @@ class Books:
         if event is None:
             event = after["CustomerAccount"] != before["CustomerAccount"]
         if event or has_new_status:
-            self._tell(connection, after, now)
+            self._send_event(connection, after, now)
         return after
 
     def delete_case(self, connection: sqlite3.Connection, key: Key, now: float, *, event: bool) -> None:
@@ -121,7 +121,7 @@ class Books:
         row = records.get_for_write(connection, self.catalogue[CASES], key, None)
         records.delete(connection, self.catalogue[CASES], row["rec_id"])
         if event:
-            self._tell(connection, row, now)
+            self._send_event(connection, row, now)
 
     def _first_category(self, connection: sqlite3.Connection, values: Values) -> str:
         table = self.catalogue["CaseCategoryHierarchyDetails"].table

@@ -45,7 +45,7 @@ def select_rows(rows: Iterable[Row], query_string: str) -> JsonObject:
     found = list(rows)
     if "$filter" in options:
         condition = parse_filter(options["$filter"], frozenset(FUNCTIONS))
-        found = [row for row in found if _holds(condition, row)]
+        found = [row for row in found if _is_true(condition, row)]
     for part in reversed([part for part in options.get("$orderby", "").split(",") if part.strip()]):
         name, *direction = part.split()
         found.sort(key=lambda row, name=name: _value(row, name), reverse=direction == ["desc"])  # type: ignore[misc]
@@ -73,7 +73,7 @@ def _value(row: Row, name: str) -> Any:
     return row[name]
 
 
-def _holds(condition: Condition, row: Row) -> bool:
+def _is_true(condition: Condition, row: Row) -> bool:
     match condition:
         case Comparison(field, operator, value):
             return _compared(operator, _value(row, field), _plain(value))
@@ -82,11 +82,11 @@ def _holds(condition: Condition, row: Row) -> bool:
         case Call():
             return bool(_operand(condition, row))
         case Not(inner):
-            return not _holds(inner, row)
+            return not _is_true(inner, row)
         case All(parts):
-            return all(_holds(part, row) for part in parts)
+            return all(_is_true(part, row) for part in parts)
         case AnyOf(parts):
-            return any(_holds(part, row) for part in parts)
+            return any(_is_true(part, row) for part in parts)
 
 
 def _operand(operand: Operand, row: Row) -> Any:

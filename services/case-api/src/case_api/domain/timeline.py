@@ -88,7 +88,7 @@ def _stages(past: PastSubmission) -> Iterator[Entry]:
     yield from attempts
     before, since = SubmissionState.PENDING, submitted_at
     for change in _changes(past):
-        for event, by, detail in _told(before, change):
+        for event, by, detail in _events_of(before, change):
             yield Entry(change.at, event, by, detail, number, duration_seconds=_seconds(since, change.at))
         before, since = change.state, change.at
 
@@ -103,7 +103,7 @@ def _changes(past: PastSubmission) -> Sequence[Change]:
     return (*past.changes, Change(now.state, now.cause, now.reason, now.case_id, past.state_at))
 
 
-def _told(before: SubmissionState, change: Change) -> Iterator[tuple[str, str | None, str | None]]:
+def _events_of(before: SubmissionState, change: Change) -> Iterator[tuple[str, str | None, str | None]]:
     """Yield the events in a change: each one's name, who did it, and its detail."""
     match change.state:
         case SubmissionState.DELIVERED:

@@ -56,8 +56,8 @@ async def idempotency_key(request: Request, principal: Principal) -> Key | None:
     if not _KEY.fullmatch(key):
         raise wrong_parameter("Idempotency-Key", "Use 1 to 255 visible ASCII characters, for example a UUID.")
     parts = (request.method, str(request.scope["path"]), request.headers.get("if-match", ""))
-    stands_for = b"\n".join([*(part.encode() for part in parts), await request.body()])
-    return Key(principal.issuer, principal.subject, key, hashlib.sha256(stands_for).digest())
+    hashed = b"\n".join([*(part.encode() for part in parts), await request.body()])
+    return Key(principal.issuer, principal.subject, key, hashlib.sha256(hashed).digest())
 
 
 def unless_known(request: Request, response: Response, document: DocumentT) -> DocumentT | Response:

@@ -36,7 +36,7 @@ class Backpressure:
     backoff: Backoff = field(default_factory=lambda: Backoff(_LONGEST_WAIT_SECONDS))
     _refused_rounds: int = 0
     _refused_at: float = float("-inf")
-    _held_until: float = float("-inf")
+    _wait_until: float = float("-inf")
     _checked: bool = False
     _seconds: float | None = None
     _stored: tuple[object, ...] = field(default=())
@@ -56,7 +56,7 @@ class Backpressure:
                 self.breaker.throttled(why, now=now, at=at)
                 asked = decision.retry_after or 0
                 self.concurrency.throttled(started=started, now=now, asked_seconds=asked)
-                self._held_until = max(self._held_until, now + max(asked, self._own_wait(started, now)))
+                self._wait_until = max(self._wait_until, now + max(asked, self._own_wait(started, now)))
             case Health.FAILED:
                 self.breaker.failed(why, now=now, at=at)
             case Health.MISCONFIGURED:
@@ -77,14 +77,14 @@ class Backpressure:
             self._refused_at = now
         return self.backoff.seconds(self._refused_rounds - 2) if self._refused_rounds > 1 else 0.0
 
-    def held_seconds(self) -> float:
+    def wait_seconds(self) -> float:
         """How many seconds from now D365 asked us to wait; 0 if it did not."""
-        return max(0.0, self._held_until - self.clock.monotonic())
+        return max(0.0, self._wait_until - self.clock.monotonic())
 
     @property
     def may_send(self) -> bool:
         """Whether anything may be sent now."""
-        return self._checked and self.breaker.closed and not self.held_seconds()
+        return self._checked and self.breaker.closed and not self.wait_seconds()
 
     @property
     def fast(self) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from case_shared.d365.check.report import Proof, Report, State
-from case_shared.d365.check.target import Asked, Heard
+from case_shared.d365.check.target import Asked, ReceivedEvents
 from case_shared.process.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,7 @@ class Checks(Protocol):
     async def last(self) -> LastCheck | None: ...
     async def proof(self) -> Proof | None: ...
     async def dealer_companies(self) -> frozenset[str]: ...
-    async def heard(self) -> Heard: ...
+    async def received(self) -> ReceivedEvents: ...
     async def store(self, report: Report) -> None: ...
 
 
@@ -51,7 +51,7 @@ class CheckD365:
         asked = Asked(
             dealer_companies=await self.checks.dealer_companies(),
             proof=await self.checks.proof(),
-            heard=await self.checks.heard(),
+            received=await self.checks.received(),
         )
         # A check that ends in an unexpected error must not ask D365 again and again.
         self._not_before = self.clock.monotonic() + _WHILE_FAILED_SECONDS

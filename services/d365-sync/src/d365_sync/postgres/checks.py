@@ -5,7 +5,7 @@ from typing import Any
 
 from case_shared.d365.chain_memory import PostgresChainMemory
 from case_shared.d365.check.report import Proof, Report, State, StepId
-from case_shared.d365.check.target import Heard
+from case_shared.d365.check.target import ReceivedEvents
 from case_shared.d365.mapping import Mapping
 from case_shared.database.postgres import Pool, load_sql
 from d365_sync.app.check_d365 import LastCheck
@@ -43,11 +43,11 @@ class PostgresChecks:
         rows = await self.pool.fetch(load_sql(Statement.SELECT_DEALER_COMPANIES))
         return frozenset(row["data_area_id"] for row in rows)
 
-    async def heard(self) -> Heard:
+    async def received(self) -> ReceivedEvents:
         """Which of D365's business events have arrived."""
-        rows = await self.pool.fetch(load_sql(Statement.SELECT_HEARD_EVENTS))
+        rows = await self.pool.fetch(load_sql(Statement.SELECT_RECEIVED_EVENTS))
         companies = frozenset(row["subject"] for row in rows if row["kind"] == "status")
-        return Heard(companies, tested=any(row["kind"] == "test" for row in rows))
+        return ReceivedEvents(companies, tested=any(row["kind"] == "test" for row in rows))
 
     async def store(self, report: Report, *, written: bool = False) -> None:
         """Store a report with its proof; `written`: the check created a case."""
@@ -58,7 +58,7 @@ class PostgresChecks:
                 "state": step.state.value,
                 "message": step.message,
                 "remedy": step.remedy,
-                "findings": [{"code": one.code, "values": dict(one.values)} for one in step.telling],
+                "findings": [{"code": one.code, "values": dict(one.values)} for one in step.shown],
                 "written": written and step.id in _BY_WRITING and step.state is not State.SKIPPED,
             }
             for place, step in enumerate(report.steps)

@@ -6,7 +6,7 @@ from case_shared.database.postgres import Pool, load_sql
 from d365_sync.domain.flow import Concern, Kind, Minute, Now
 from d365_sync.postgres.statements import Statement
 
-_TOLD = ("count", "since", "where", "detail")
+_COLUMNS = ("count", "since", "where", "detail")
 
 
 @dataclass(frozen=True)
@@ -28,4 +28,4 @@ class PostgresFlow:
     async def concerns(self) -> list[Concern]:
         """What a person should know, as the tables show it."""
         rows = await self.pool.fetch(load_sql(Statement.SELECT_CONCERNS))
-        return [Concern.of(Kind(row["kind"]), **{name: row[name] for name in _TOLD}) for row in rows]
+        return [Concern.of(Kind(row["kind"]), **{name: row[name] for name in _COLUMNS}) for row in rows]

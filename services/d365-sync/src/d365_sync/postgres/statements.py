@@ -82,7 +82,7 @@ class Statement(SqlFile):
     SELECT_FLOW = auto()
     SELECT_FLOW_HISTORY = auto()
     SELECT_FOUND_CASES = auto()
-    SELECT_HEARD_EVENTS = auto()
+    SELECT_RECEIVED_EVENTS = auto()
     SELECT_LAST_CHECK = auto()
     SELECT_LEDGER = auto()
     SELECT_NOTES = auto()

@@ -143,8 +143,8 @@ class Rest:
         """The headers; raises Problem, as the API would, for a value from outside that no header can contain."""
         for name, value in (more or {}).items():
             if not (value.isascii() and value.isprintable()):
-                document = {"type": f"{_PREFIX}invalid-request", "title": f"{name} holds characters that no header can"}
-                raise Problem(422, document)
+                title = f"{name} contains characters that are not allowed in a header"
+                raise Problem(422, {"type": f"{_PREFIX}invalid-request", "title": title})
         sent = {"Authorization": f"Bearer {self.token}", **self.headers, **(more or {})}
         propagate.inject(sent)
         return sent

@@ -120,7 +120,7 @@ class NoteEvents:
         for event in stored:
             _events.labels(judged[id(event)].outcome).inc()
         _events.labels("unreadable").inc(len(parts) - len(stored))
-        self._tell([(event, judged[id(event)].outcome) for event in stored])
+        self._warn([(event, judged[id(event)].outcome) for event in stored])
         if any(judged[id(event)].keys for event in stored):
             self.wake_up.wake()
 
@@ -144,7 +144,7 @@ class NoteEvents:
         if notes:
             await self.notes.note(connection, sorted(notes.items()))
 
-    def _tell(self, events: Sequence[tuple[Recognised, Outcome]]) -> None:
+    def _warn(self, events: Sequence[tuple[Recognised, Outcome]]) -> None:
         """Log what an operator can act on; the metric counts the rest."""
         for outcome, why in _REMEDIES.items():
             found = [event for event, came_to in events if came_to is outcome]

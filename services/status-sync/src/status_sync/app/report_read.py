@@ -53,8 +53,8 @@ def report(plan: Plan) -> None:
             )
     for row in plan.leave.values():
         _unfollowed.labels(row.why.value).inc()
-        tell = log.error if row.why is Unfollowed.REUSED else log.info
-        tell("case_not_followed", why=row.why.value, web_case_id=row.web_case_id, case_id=row.case_id)
+        write = log.error if row.why is Unfollowed.REUSED else log.info
+        write("case_not_followed", why=row.why.value, web_case_id=row.web_case_id, case_id=row.case_id)
 
 
 def unknown(changed: Sequence[tuple[str, str | None]], mapping: Mapping) -> None:

@@ -60,14 +60,14 @@ class SyncDealers:
     d365: Customers
     timeout_seconds: float
     filtered: bool = True
-    _told: int | None = field(default=None, init=False)
+    _warned_of: int | None = field(default=None, init=False)
 
     async def handle(self) -> None:
         """Read all customers and store them. Raises: D365Error; then the registry stays as it is."""
         read = await self.read_list.handle("customers", self._pages())
         if read is None:
             return
-        self._tell(read.rows)
+        self._warn_of_all(read.rows)
         async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
             if await self.read_list.incoming.is_whole(connection, read):
                 await self._store(connection, read)
@@ -76,15 +76,15 @@ class SyncDealers:
         async for page in self.d365.read_customers(timeout=self.timeout_seconds):
             yield [IncomingRow(one.data_area_id.lower(), "", one.customer_account, one.name) for one in page]
 
-    def _tell(self, customers: int) -> None:
+    def _warn_of_all(self, customers: int) -> None:
         """Warn at the start and whenever the number changes: most of D365's customers are not dealers."""
-        if not self.filtered and customers != self._told:
+        if not self.filtered and customers != self._warned_of:
             log.warning(
                 "every_customer_becomes_a_dealer",
                 customers=customers,
                 advice="unless all of them are dealers, set [customers] filter in the mapping",
             )
-        self._told = customers
+        self._warned_of = customers
 
     async def _store(self, connection: Connection, read: Read) -> None:
         while new := await self.registry.unregistered(connection, read.run, _REGISTERED_AT_ONCE):

@@ -91,12 +91,12 @@ async def events(target: Target, watch: EventWatch | None, ids: Collection[str],
     return [failed("no_event", event=event, company=asked.company, seconds=seconds)]
 
 
-def heard(target: Target) -> list[Finding]:
-    """Judge from the events heard so far, without waiting; none at all may mean that nothing changed."""
-    heard, asked = target.asked.heard, target.asked
-    if heard is None or not (heard.companies or heard.tested):
+def events_so_far(target: Target) -> list[Finding]:
+    """Judge from the events received so far, without waiting; none at all may mean that nothing changed."""
+    received, asked = target.asked.received, target.asked
+    if received is None or not (received.companies or received.tested):
         return [skipped("events_need_write")]
-    silent = asked.dealer_companies - heard.companies
+    silent = asked.dealer_companies - received.companies
     if silent:
         event = ", ".join(target.mapping.events.business_event_ids)
         return [warning("never_heard", event=event, companies=", ".join(sorted(silent)))]

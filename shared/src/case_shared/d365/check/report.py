@@ -12,7 +12,7 @@ from case_shared.d365.check.texts import TEXTS
 _NO_VALUES: Mapping[str, str] = MappingProxyType({})
 _LONGEST_VALUE = 500
 # What became of a case that the check created matters, whatever else it found.
-_ALWAYS_TOLD = {"left_nothing", "left_cancelled"}
+_ALWAYS_SHOWN = {"left_nothing", "left_cancelled"}
 
 
 class StepId(StrEnum):
@@ -109,20 +109,20 @@ class Step:
     @property
     def message(self) -> str:
         """What the step found; only the problems, if it has any."""
-        return " ".join(_ended(one.message) for one in self.telling)
+        return " ".join(_ended(one.message) for one in self.shown)
 
     @property
     def remedy(self) -> str | None:
         """What to do; None if nothing needs doing."""
-        return " ".join(dict.fromkeys(one.remedy for one in self.telling if one.remedy)) or None
+        return " ".join(dict.fromkeys(one.remedy for one in self.shown if one.remedy)) or None
 
     @property
-    def telling(self) -> Sequence[Finding]:
+    def shown(self) -> Sequence[Finding]:
         """The findings that somebody should read."""
         if self.state in {State.OK, State.SKIPPED}:
             return self.findings
-        telling = {State.FAILED, State.WARNING}
-        return [one for one in self.findings if one.state in telling or one.code in _ALWAYS_TOLD]
+        shown = {State.FAILED, State.WARNING}
+        return [one for one in self.findings if one.state in shown or one.code in _ALWAYS_SHOWN]
 
     def as_json(self) -> dict[str, Any]:
         """Return the step as `--json` and the API show it."""

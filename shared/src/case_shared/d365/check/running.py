@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from case_shared.d365.check.entities import entities
-from case_shared.d365.check.events import EventWatch, NoKafka, events, heard, watch_topic
+from case_shared.d365.check.events import EventWatch, NoKafka, events, events_so_far, watch_topic
 from case_shared.d365.check.load import status_symbols, throttling
 from case_shared.d365.check.network import network
 from case_shared.d365.check.queries import clock as compare_clocks
@@ -119,7 +119,7 @@ class Check:
             return
         if not target.asked.write or target.asked.company is None:
             self._found(StepId.WRITE, not_written(target))
-            self._found(StepId.EVENTS, heard(target))
+            self._found(StepId.EVENTS, events_so_far(target))
             return
         async with AsyncExitStack() as stack:
             watch, why = await self._watch(stack)
@@ -144,7 +144,7 @@ class Check:
             else:
                 self._found(StepId.EVENTS, [skipped("skipped", step=StepId.WRITE)])
         except (Exception, asyncio.CancelledError):
-            _tell_interrupted(await writing.finish())
+            _log_interrupted(await writing.finish())
             raise
         written += await _finish(writing)
         events_step = self._steps.pop(StepId.EVENTS)
@@ -168,11 +168,11 @@ async def _finish(writing: Writing) -> list[Finding]:
     try:
         return await asyncio.shield(finishing)
     except asyncio.CancelledError:
-        _tell_interrupted(await finishing)
+        _log_interrupted(await finishing)
         raise
 
 
-def _tell_interrupted(left: Sequence[Finding]) -> None:
+def _log_interrupted(left: Sequence[Finding]) -> None:
     """Log what is left: nobody gets the report that would say so."""
     log.warning("check_interrupted", left=" ".join(one.message for one in left) or "nothing was created")
 

@@ -21,7 +21,7 @@ from case_shared.words.category_types import CategoryTypes
 _CONNECTIONS = 4
 
 
-class Heard(NamedTuple):
+class ReceivedEvents(NamedTuple):
     """Which of D365's business events have come: `companies`, in lower case, sent one that the mapping lists.
 
     `tested`: D365's test of an endpoint has come.
@@ -37,7 +37,7 @@ class Asked:
 
     `company`: the legal entity that `--company` names; with `write` the check creates a case in it.
     `dealer_companies`: the legal entities of registered dealers, as far as known. `proof`: what an earlier check
-    proved. `event_seconds`: how long to wait for a business event. `heard`: which events have come so far, None if
+    proved. `event_seconds`: how long to wait for a business event. `received`: which events have come so far, None if
     unknown.
     """
 
@@ -46,7 +46,7 @@ class Asked:
     dealer_companies: frozenset[str] = frozenset()
     proof: Proof | None = None
     event_seconds: float = 60.0
-    heard: Heard | None = None
+    received: ReceivedEvents | None = None
 
 
 @dataclass

@@ -66,7 +66,7 @@ def d365_restored(
     if json:
         write_json(restore)
     else:
-        tell(restore)
+        show(restore)
     if restore["state"] == "completed" and restore["counts"]["not_sure"]:
         raise typer.Exit(1)
 
@@ -81,14 +81,14 @@ def local_time(text: str) -> datetime:
 
 def watch(api: "Api", restore: dict[str, Any]) -> dict[str, Any]:
     """Show its progress on stderr until it is completed; if interrupted, it continues without us."""
-    told = None
+    printed = None
     try:
         while restore["state"] == "running":
             counts = restore["counts"]
             line = f"{counts['documents'] - counts['remaining']} of {counts['documents']}"
             line += f", waiting: {restore['held_up_by']}" if restore["held_up_by"] else ""
-            if line != told:
-                told = line
+            if line != printed:
+                printed = line
                 sys.stderr.write(line + "\n")
             time.sleep(LOOK_SECONDS)
             restore = api.get(f"/v1/d365/restores/{restore['restore_id']}").body
@@ -97,7 +97,7 @@ def watch(api: "Api", restore: dict[str, Any]) -> dict[str, Any]:
     return restore
 
 
-def tell(restore: dict[str, Any]) -> None:
+def show(restore: dict[str, Any]) -> None:
     """Print its result."""
     counts = restore["counts"]
     queued = "would be delivered again" if restore["dry_run"] else "delivered again"
@@ -126,7 +126,7 @@ def restored(
 
 
 def decide(
-    action: str, told: str, reason: str, data_dir: Path, url: str | None, token: str | None, *, json: bool
+    action: str, effect: str, reason: str, data_dir: Path, url: str | None, token: str | None, *, json: bool
 ) -> None:
     """Send the order to d365-sync, and show the user its effect."""
     from casebridge.api import operator_api
@@ -135,4 +135,4 @@ def decide(
     if json:
         write_json(answer.body)
     else:
-        print(told)
+        print(effect)

@@ -136,7 +136,7 @@ async def look(company: str | None, *, write: bool, event_seconds: float) -> "Re
             event_seconds=event_seconds,
             dealer_companies=await checks.dealer_companies() if checks else frozenset(),
             proof=await checks.proof() if checks else None,
-            heard=await checks.heard() if checks else None,
+            received=await checks.received() if checks else None,
         )
         report = await run_check(settings, asked, SystemClock(), inbound=inbound_topic(settings))
         if checks:

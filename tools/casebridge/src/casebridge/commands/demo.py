@@ -36,13 +36,13 @@ def demo(
     """
     steps: list[Step] = []
 
-    def tell(step: "Step") -> None:
+    def show(step: "Step") -> None:
         steps.append(step)
         if not json:
             print(f"{step.seconds:7.2f} s  {step.step:<34}{step.detail}", flush=True)
 
     with running_stack(data_dir.resolve()) as folder:
-        walk(folder, get_running(folder), dealer, tell)
+        walk(folder, get_running(folder), dealer, show)
     if json:
         write_json({"steps": [asdict(step) for step in steps]})
 
@@ -72,7 +72,7 @@ def wait_until_ready(stack: subprocess.Popen[str]) -> None:
         raise OperationFailed("the stack did not start; see the messages above")
 
 
-def walk(data_dir: Path, stack: StackState, dealer: str, tell: Callable[["Step"], None]) -> None:
+def walk(data_dir: Path, stack: StackState, dealer: str, show: Callable[["Step"], None]) -> None:
     """Run the demonstration against this stack; raises UsageError if a part is missing."""
     from casebridge.api import Api, user_name
     from casebridge.oidc.users import DEALER_SCOPES, OPERATOR_SCOPES, User
@@ -88,5 +88,5 @@ def walk(data_dir: Path, stack: StackState, dealer: str, tell: Callable[["Step"]
         documents=Api(stack.urls["d365-sync"], token),
         clerk=Api(stack.urls["sandbox"], ""),
         dealer=dealer,
-        tell=tell,
+        show=show,
     ).run()

@@ -146,8 +146,8 @@ def end(action: str) -> Callable[..., None]:
     return command
 
 
-for name, told in ENDS.items():
-    queue.command(name, help=told)(end(name))
+for name, text in ENDS.items():
+    queue.command(name, help=text)(end(name))
 
 
 def act(

@@ -78,7 +78,7 @@ def replay_all(
     replay = order(api, {**body, "reason": reason})
     if dry_run or not json:
         replay = watch(api, replay)
-    tell(replay, json=json)
+    show(replay, json=json)
 
 
 def order(api: "Api", body: dict[str, Any]) -> dict[str, Any]:
@@ -163,8 +163,8 @@ def steer(action: str) -> Any:
     return command
 
 
-for name, told in STEERS.items():
-    replays.command(name, help=told)(steer(name))
+for name, text in STEERS.items():
+    replays.command(name, help=text)(steer(name))
 
 
 def steer_replay(
@@ -174,17 +174,17 @@ def steer_replay(
     from casebridge.api import operator_api
 
     api = operator_api(data_dir, url, token)
-    tell(api.call("POST", f"/v1/replays/{replay}/{action}", body=body).body, json=json)
+    show(api.call("POST", f"/v1/replays/{replay}/{action}", body=body).body, json=json)
 
 
 def watch(api: "Api", replay: dict[str, Any]) -> dict[str, Any]:
     """Show a replay's progress on stderr until it ends; if interrupted, it continues without us."""
-    told = None
+    printed = None
     try:
         while replay["state"] == "running":
             line = progress(replay)
-            if line != told:
-                told = line
+            if line != printed:
+                printed = line
                 sys.stderr.write(line + "\n")
             time.sleep(LOOK_SECONDS)
             replay = api.get(f"/v1/replays/{replay['replay_id']}", limit=1).body
@@ -205,7 +205,7 @@ def done(replay: dict[str, Any]) -> int:
     return counts["documents"] - counts["remaining"]
 
 
-def tell(replay: dict[str, Any], *, json: bool) -> None:
+def show(replay: dict[str, Any], *, json: bool) -> None:
     """Print a replay without its documents, or as JSON."""
     kept = (
         replay if json else {name: value for name, value in replay.items() if name not in {"items", "next", "has_more"}}

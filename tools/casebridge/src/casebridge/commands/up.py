@@ -51,7 +51,7 @@ def up(
     included = without_parts(without)
     data_dir = data_dir.resolve()
     progress = Progress(sys.stderr if json else sys.stdout)
-    with lock.held(data_dir):
+    with lock.exclusive(data_dir):
         lock.check_layout(data_dir)
         end_orphans(data_dir)
         plan = make_plan(data_dir, included, automatic=ports is Ports.AUTO, log_format="json" if json else "console")
