@@ -115,7 +115,7 @@ async def run_some(seeds: list[int], folder: Path, keep: Path, ended: Callable[[
         for seed in seeds:
             verdict = await run(running, seed)
             ended(verdict)
-            tell(verdict)
+            show(verdict)
             if verdict.violations:
                 place = keep_evidence(verdict, folder, keep)
                 names = {violation.web_case_id for violation in verdict.violations if violation.web_case_id}
@@ -123,7 +123,7 @@ async def run_some(seeds: list[int], folder: Path, keep: Path, ended: Callable[[
                 (place / "rows.jsonl").write_text("".join(f"{row}\n" for row in rows))
 
 
-def tell(verdict: Verdict) -> None:
+def show(verdict: Verdict) -> None:
     """Print one line per run, and one for each broken promise."""
     recoveries = ", ".join(f"{one.fault} {one.seconds:.1f} s" for one in verdict.history.recoveries)
     print(f"seed {verdict.seed}: {verdict.seconds:.0f} s, settled after {verdict.settled_seconds:.1f} s; {recoveries}")

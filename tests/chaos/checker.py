@@ -233,9 +233,9 @@ def _ledger(history: History, books: Books) -> Iterable[Violation]:
     if not books.ledger["adds_up"] and not _explained(books):
         yield Violation(Kind.LEDGER, None, str(dict(books.ledger)))
     counted = Counter(document["state"] for document in books.documents)
-    told = {state: books.ledger[state] for state in ("delivered", "failed", "returned", "discarded")}
-    if told != {state: counted.get(state, 0) for state in told}:
-        yield Violation(Kind.LEDGER, None, f"the ledger counts {told}, the documents {dict(counted)}")
+    counted_by_ledger = {state: books.ledger[state] for state in ("delivered", "failed", "returned", "discarded")}
+    if counted_by_ledger != {state: counted.get(state, 0) for state in counted_by_ledger}:
+        yield Violation(Kind.LEDGER, None, f"the ledger counts {counted_by_ledger}, the documents {dict(counted)}")
     if history.tickets and books.ledger["younger"]:
         yield Violation(Kind.LEDGER, None, "the ledger judged not all submissions")
 

@@ -130,14 +130,14 @@ class History:
         for token in set(TOKEN.findall(text)):
             if token in self.may_read and (dealer, token) not in self.seen:
                 self.seen.add((dealer, token))
-                self.tell("first read", dealer=dealer, token=token)
+                self.note("first read", dealer=dealer, token=token)
 
     @property
     def misread(self) -> list[tuple[str, str]]:
         """(dealer, token) of texts that a dealer read without permission."""
         return sorted((dealer, token) for dealer, token in self.seen if dealer not in self.may_read[token])
 
-    def tell(self, what: str, **details: Any) -> None:
+    def note(self, what: str, **details: Any) -> None:
         """Record what the faults did."""
         self.events.append({"at": self.now(), "what": what, **details})
 

@@ -104,18 +104,18 @@ async def _storm(world: World, history: History, canaries: "_Canaries", plan: Se
     await asyncio.sleep(1)  # some cases are on their way when the first fault strikes
     for fault in plan:
         began = time.monotonic()
-        history.tell("strike", fault=fault.name)
+        history.note("strike", fault=fault.name)
         try:
             await fault.strike(world)
         except AWAY as error:
-            history.tell("not struck", fault=fault.name, error=repr(error))
+            history.note("not struck", fault=fault.name, error=repr(error))
         struck = time.monotonic() if fault.name.startswith(("kill -9 at", "freeze at")) else began
         waiting = None
         if fault.measured is Measured.STRIKE:
             waiting = asyncio.create_task(canaries.recovered(fault, since=struck))
         await asyncio.sleep(fault.seconds)
         await fault.heal(world)
-        history.tell("heal", fault=fault.name)
+        history.note("heal", fault=fault.name)
         if waiting is None:
             waiting = asyncio.create_task(canaries.recovered(fault, since=time.monotonic()))
         await waiting
@@ -145,7 +145,7 @@ class _Canaries:
                 continue
         seconds = time.monotonic() - since
         self.history.recoveries.append(Recovery(fault.name, seconds, fault.limit_seconds * PATIENCE))
-        self.history.tell("recovered", fault=fault.name, seconds=round(seconds, 2))
+        self.history.note("recovered", fault=fault.name, seconds=round(seconds, 2))
         await asyncio.gather(*tasks)
 
     async def _send(self, arrived: asyncio.Event) -> None:
@@ -169,7 +169,7 @@ class _Canaries:
 async def _judge(world: World, history: History, plan: Sequence[Fault]) -> Verdict:
     """Wait until nothing is wrong or the time is up; what is wrong then counts."""
     began = time.monotonic()
-    history.tell("peace")
+    history.note("peace")
     while True:
         violations = await _wrong(world, history)
         waited = time.monotonic() - began

@@ -25,7 +25,7 @@ async def administrator(world: World) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 @pytest.mark.parametrize("topic", OURS)
-async def test_a_topic_is_made_anew(world: World, topic: str) -> None:
+async def test_a_topic_is_made_again(world: World, topic: str) -> None:
     name = topic_name(world.broker.settings, topic)
 
     async def made() -> bool:

@@ -120,15 +120,15 @@ async def test_thousands_of_cases_are_read_in_the_room_of_a_page(tmp_path: Path)
             read = 0
             async for page in client.read_modified_since(START, page_size=500, timeout=20):
                 read += len(page)
-            after, told = 0, 0
+            after, counted = 0, 0
             while cases := await client.read_web_cases(after, page_size=500, timeout=20):
-                told += len(cases)
+                counted += len(cases)
                 after = cases[-1].rec_id or 0
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
 
-    assert read >= told >= 5_000
+    assert read >= counted >= 5_000
     # A page of 500 takes about 3 MB while it is decoded; all cases at once would take ten times that.
     assert peak < 12_000_000
 
@@ -256,7 +256,7 @@ async def test_a_second_case_with_the_same_web_case_id_is_refused(client: D365Cl
         pytest.param({"kind": "hang", "when": "after_commit"}, Unknown, True, id="hangs, written"),
     ],
 )
-async def test_every_fault_has_its_outcome_and_a_read_back_tells_the_truth(
+async def test_every_fault_has_its_outcome_and_a_look_up_finds_the_truth(
     client: D365Client, d365: Sandbox, fault: dict[str, Any], expected: type[CreateAnswer], is_there: bool
 ) -> None:
     known, sent = await created(client, a_case()), a_case()

@@ -63,7 +63,7 @@ def test_each_operation_is_described(service: str, operation: Json) -> None:
 
 
 @each_operation
-def test_each_operation_tells_its_problems(service: str, operation: Json) -> None:
+def test_each_operation_documents_its_problems(service: str, operation: Json) -> None:
     refused = {status: response for status, response in operation["responses"].items() if status >= "400"}
     assert {"401", "413", "500", "503"} <= set(refused)
     for status, response in refused.items():
@@ -76,8 +76,8 @@ def test_each_operation_tells_its_problems(service: str, operation: Json) -> Non
 @each_operation
 def test_each_operation_has_examples_that_fit(service: str, operation: Json) -> None:
     answered = [response for status, response in operation["responses"].items() if status < "400"]
-    told = [*answered, *([operation["requestBody"]] if "requestBody" in operation else [])]
-    for content in (one["content"] for one in told if "content" in one):
+    described = [*answered, *([operation["requestBody"]] if "requestBody" in operation else [])]
+    for content in (one["content"] for one in described if "content" in one):
         for media_type, media in content.items():
             if not media_type.endswith("json"):
                 continue
@@ -156,7 +156,7 @@ def test_titles_of_the_dealers_api_are_documented() -> None:
         ("services/status-sync/src", "status-sync"),
     ],
 )
-def test_no_code_answers_with_a_type_that_its_service_does_not_tell(source: str, service: str | None) -> None:
+def test_no_code_answers_with_a_type_that_its_service_does_not_document(source: str, service: str | None) -> None:
     known = (
         CATALOGUES[service] if service else {slug: kind for one in CATALOGUES.values() for slug, kind in one.items()}
     )

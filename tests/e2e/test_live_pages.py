@@ -57,10 +57,10 @@ async def test_a_hundred_live_pages_take_nothing_from_another_user(stack: Stack)
             async with stack.dealer("usmf-us-001") as dealer:
                 await dealer.submitted("live-pages", description="All twenty see it arrive.")
 
-            async def told() -> bool:
+            async def all_live() -> bool:
                 return sum(bool(one) for one in heard) == LIVE
 
-            assert await eventually(told, within_seconds=30)
+            assert await eventually(all_live, within_seconds=30)
         finally:
             for one in watching:
                 one.cancel()

@@ -16,7 +16,7 @@ from tests.support.stack import Stack
 PARTS = {"postgres", "kafka", "oidc", "sandbox", "case-api", "d365-sync", "status-sync", "portal-web"}
 
 
-def told(stack: Stack, *arguments: str) -> Any:
+def output_of(stack: Stack, *arguments: str) -> Any:
     return json.loads(stack.command(*arguments, "--json").stdout)
 
 
@@ -26,7 +26,7 @@ async def test_ready_names_every_part_by_address_and_process(stack: Stack) -> No
     assert stack.database_url.startswith("postgresql://")
     host, port = stack.kafka.split(":")
     assert (host, port.isdigit()) == ("127.0.0.1", True)
-    listed = told(stack, "ps")["processes"]
+    listed = output_of(stack, "ps")["processes"]
     assert {one["name"]: one["pid"] for one in listed} == dict(stack.pids)
     assert {one["state"] for one in listed} == {"running"}
 
@@ -46,7 +46,7 @@ async def test_the_user_s_environment_reaches_the_services(stack: Stack) -> None
 
 
 async def test_demonstration_goes_all_the_way(stack: Stack) -> None:
-    steps = [step["detail"] for step in told(stack, "demo")["steps"]]
+    steps = [step["detail"] for step in output_of(stack, "demo")["steps"]]
     for status in ("Submitted", "In process", "Open", "Closed"):
         assert any(status in step for step in steps), steps
     assert steps[-1].split()[-1].startswith("CASE-")
@@ -58,7 +58,7 @@ async def test_the_check_of_d365_proves_that_web_case_ids_are_unique(stack: Stac
 
     async with stack.operator() as operator:
         assert "uniqueness_unproven" in await concerns(operator)
-        report = told(stack, "d365", "check", "--write", "--company", "usmf")
+        report = output_of(stack, "d365", "check", "--write", "--company", "usmf")
         states = {step["id"]: step["state"] for step in report["steps"]}
         assert report["ok"]
         assert (states["write"], states["events"]) == ("ok", "ok")
@@ -73,16 +73,16 @@ async def test_operators_commands_against_the_service(stack: Stack) -> None:
     async with stack.dealer("usmf-us-001") as dealer:
         case = await dealer.submitted(uuid4().hex)
         await dealer.until(case["web_case_id"], submission_state="delivered")
-    [document] = told(stack, "queue", "list", "--state", "delivered", "--limit", "1")["items"]
-    assert told(stack, "queue", "show", document["id"])["payload"]["category"]
+    [document] = output_of(stack, "queue", "list", "--state", "delivered", "--limit", "1")["items"]
+    assert output_of(stack, "queue", "show", document["id"])["payload"]["category"]
     refused = stack.command("queue", "replay", document["id"], "--reason", "again", check=False)
     assert refused.returncode == 1
     assert "Traceback" not in refused.stderr
-    assert told(stack, "queue", "pause", "--reason", "a look at it")["paused"] is True
-    assert told(stack, "queue", "resume", "--reason", "looked")["paused"] is False
-    assert told(stack, "queue", "audit", "--limit", "1")["items"][0]["reason"] == "looked"
-    assert isinstance(told(stack, "queue", "unreadable")["items"], list)
-    assert told(stack, "ledger")["adds_up"] is True
+    assert output_of(stack, "queue", "pause", "--reason", "a look at it")["paused"] is True
+    assert output_of(stack, "queue", "resume", "--reason", "looked")["paused"] is False
+    assert output_of(stack, "queue", "audit", "--limit", "1")["items"][0]["reason"] == "looked"
+    assert isinstance(output_of(stack, "queue", "unreadable")["items"], list)
+    assert output_of(stack, "ledger")["adds_up"] is True
 
 
 async def test_names_of_nothing_are_refused_in_words(stack: Stack) -> None:

@@ -24,7 +24,7 @@ DEALERS = ("usmf-us-001", "usmf-us-002")
 
 @dataclass(frozen=True)
 class Place:
-    """The stack with its provider, and what the services are told of it."""
+    """The stack with its provider, and what the services know of it."""
 
     stack: stacks.Stack
     keycloak: Keycloak

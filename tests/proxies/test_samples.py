@@ -66,7 +66,7 @@ async def test_headers_and_bodies_have_the_services_limits(front: Front) -> None
         assert answer.status_code == 413
 
 
-async def test_visitors_are_told_apart_by_the_address_that_the_proxy_sees(front: Front) -> None:
+async def test_visitors_are_distinguished_by_the_address_that_the_proxy_sees(front: Front) -> None:
     async with front.client("portal-web", "127.0.0.3") as greedy, front.client("portal-web", "127.0.0.4") as other:
         statuses = [(await greedy.get("/")).status_code for _ in range(2 * PER_ADDRESS + 20)]
         assert 429 in statuses

@@ -99,5 +99,5 @@ async def call(
         running.cancel()
         await asyncio.gather(running, waiting, return_exceptions=True)
     start = messages[0]
-    told = {name.decode().lower(): value.decode("latin-1") for name, value in start["headers"]}
-    return Answer(start["status"], told, b"".join(message.get("body", b"") for message in messages[1:]))
+    received = {name.decode().lower(): value.decode("latin-1") for name, value in start["headers"]}
+    return Answer(start["status"], received, b"".join(message.get("body", b"") for message in messages[1:]))

@@ -54,9 +54,9 @@ def assert_conforms(document: Json, method: str, path: str, status: int, headers
     name = f"{method} {path} → {status}"
     assert str(status) in responses, f"{name} is not documented: {body[:500]!r}"
     response = responses[str(status)]
-    for header, told in response.get("headers", {}).items():
+    for header, described in response.get("headers", {}).items():
         if header in headers:
-            validator(document, resolve(document, told)["schema"]).validate(headers[header])
+            validator(document, resolve(document, described)["schema"]).validate(headers[header])
     media_type = headers.get("content-type", "").partition(";")[0]
     content = response.get("content", {})
     assert bool(content) == bool(body), f"{name} has {body[:200]!r}"

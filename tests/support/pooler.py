@@ -69,9 +69,9 @@ def program() -> str:
 @cache
 def version() -> tuple[int, int]:
     """Its version."""
-    told = subprocess.run([program(), "--version"], check=True, capture_output=True, text=True).stdout
-    match = re.search(r"PgBouncer (\d+)\.(\d+)", told)
-    assert match, told
+    output = subprocess.run([program(), "--version"], check=True, capture_output=True, text=True).stdout
+    match = re.search(r"PgBouncer (\d+)\.(\d+)", output)
+    assert match, output
     return int(match[1]), int(match[2])
 
 

@@ -51,10 +51,10 @@ VALUES ($1, $2, $3, 'create', $4, $5, $6) ON CONFLICT DO NOTHING
 
 async def store_submissions(database: Database, *events: CaseSubmitted) -> None:
     """Store what case-api has stored when it publishes `events`."""
-    told = [event.model_dump_json(exclude_none=True) for event in events]
+    written = [event.model_dump_json(exclude_none=True) for event in events]
     async with database.connect() as connection, connection.transaction():
-        await connection.execute(_CASES, told)
-        await connection.execute(_SUBMISSIONS, told)
+        await connection.execute(_CASES, written)
+        await connection.execute(_SUBMISSIONS, written)
 
 
 async def store_document(database: Database, event: CaseDelivery) -> None:

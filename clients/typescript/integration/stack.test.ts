@@ -91,7 +91,7 @@ test("a submission whose answer was lost is made once, and so are two at once", 
   assert.deepEqual([first.state, first.attempts.length], ["delivered", 1]);
 });
 
-test("who was slower is told, with the version that there is now", async () => {
+test("an edit that came too late gets the current version", async () => {
   const saved = await draft();
   const edited = await casebridge.edit(saved, { notes: "faster" });
   await assert.rejects(casebridge.edit(saved, { notes: "slower" }), (error) => {

@@ -141,7 +141,7 @@ export class Casebridge {
       if (!repeated(error, "version-changed")) throw error;
       // Perhaps it was our own change, whose answer was lost.
       const now = await this.get(version.web_case_id, options);
-      if (!holds(now, changes)) throw error;
+      if (!contains(now, changes)) throw error;
       return now;
     }
   }
@@ -249,11 +249,11 @@ function repeated(error: unknown, kind: ProblemError["kind"]): boolean {
 }
 
 /** Whether `now` already has every change of the merge patch `changes`. */
-function holds(now: object, changes: object): boolean {
+function contains(now: object, changes: object): boolean {
   const found = now as Record<string, unknown>;
   return Object.entries(changes as Record<string, unknown>).every(([name, value]) => {
     const actual = found[name] ?? null;
     if (value === undefined) return true;
-    return typeof value === "object" && value !== null ? holds(actual ?? {}, value) : actual === value;
+    return typeof value === "object" && value !== null ? contains(actual ?? {}, value) : actual === value;
   });
 }

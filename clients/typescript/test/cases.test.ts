@@ -57,7 +57,7 @@ test("two submissions have two keys", async () => {
   assert.notEqual(first, second);
 });
 
-test("validating tells what is missing, and submits nothing", async () => {
+test("validating names what is missing, and submits nothing", async () => {
   const errors = [{ pointer: "/category", detail: "Choose one." }];
   await using server = await Server.start(json({ valid: true }), problem(422, "case-incomplete", {}, { errors }), problem(404, "not-found"));
   const client = server.client();
@@ -101,7 +101,7 @@ test("a client for another dealer keeps all else", async () => {
   assert.equal(server.received[0]?.headers.authorization, "Bearer secret");
 });
 
-test("what a program does wrong is told in clear words", async () => {
+test("a program's mistakes are explained in clear words", async () => {
   await using server = await Server.start(json(caseOf()));
   await assert.rejects(createCasebridge({ baseUrl: server.url }).categories(), /No dealer is chosen/);
   assert.throws(() => createCasebridge({ baseUrl: server.url }).watch(), /No dealer is chosen/);

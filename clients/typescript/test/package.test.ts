@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 const root = new URL("../../", import.meta.url);
 const text = (path: string): Promise<string> => readFile(new URL(path, root), "utf8");
 
-test("the package holds what runs and its types, and nothing else", async () => {
+test("the package contains what runs and its types, and nothing else", async () => {
   // The tests run on a fresh build; building again would remove it under tests that run in parallel.
   const command = ["pack", "--dry-run", "--json", "--ignore-scripts"];
   const { stdout } = await promisify(execFile)("npm", command, { cwd: root });
@@ -27,7 +27,7 @@ test("the package can be imported by its name, and its license is the repository
   assert.equal(await text("LICENSE"), await text("../../LICENSE"));
 });
 
-test("the lockfile names no addresses, and holds every dependency", async () => {
+test("the lockfile names no addresses, and contains every dependency", async () => {
   const lock = await text("package-lock.json");
   assert.doesNotMatch(lock, /"resolved"|https?:\/\/(?!(www\.)?(github\.com|opencollective\.com))/);
 });

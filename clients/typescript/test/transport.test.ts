@@ -128,7 +128,7 @@ test("a signal ends the attempt and the waiting for the next one", async () => {
   }
 });
 
-test("a problem tells all that the API told", async () => {
+test("a problem has everything that the API returned", async () => {
   const errors = [{ pointer: "/category", detail: "Choose one." }];
   const more = { errors, trace_id: "4bf92f35", current_etag: '"7"' };
   await using server = await Server.start(problem(412, "version-changed", {}, more));

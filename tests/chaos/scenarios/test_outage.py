@@ -102,9 +102,9 @@ async def replicas(database: Database, broker: Broker, folder: Path) -> AsyncIte
         d365 = await stack.enter_async_context(sandbox.started(folder, unique_web_case_id="false"))
         for number in range(REPLICAS):
             port = free_port()
-            told = environment(database, broker, d365, PORT=str(port), D365_MAPPING=mapping, **TIMES)
+            variables = environment(database, broker, d365, PORT=str(port), D365_MAPPING=mapping, **TIMES)
             url, log = f"http://127.0.0.1:{port}", folder / f"d365-sync-{number}.log"
-            await stack.enter_async_context(running("d365_sync", "serve", environment=told, url=url, log=log))
+            await stack.enter_async_context(running("d365_sync", "serve", environment=variables, url=url, log=log))
         started = Replicas(database, broker, d365)
         await started.send([submitted()])
         await eventually(lambda: started.documents("delivered"), lambda count: count == 1)

@@ -196,9 +196,9 @@ async def test_a_flood_pauses_the_consumer_until_an_operator_lets_it_through(
         await world.send([*(good() for _ in range(100))])
         await eventually(lambda: world.count("documents"), lambda count: count == 100, within_seconds=30)
         await world.send([b"no JSON %d" % number for number in range(FLOOD)])
-        [told] = await eventually(paused, lambda found: len(found) == 1, within_seconds=30, every_seconds=0.5)
-        assert told["consumer_group"] == GROUP
-        assert "cannot be read" in told["cause"]
+        [pause] = await eventually(paused, lambda found: len(found) == 1, within_seconds=30, every_seconds=0.5)
+        assert pause["consumer_group"] == GROUP
+        assert "cannot be read" in pause["cause"]
         before = await world.in_step()
         assert before <= LEAST_RECORDS + 100, "no more than a window may take"
 

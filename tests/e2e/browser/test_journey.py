@@ -57,7 +57,7 @@ async def test_a_case_goes_to_d365_and_its_status_comes_back_while_its_dealer_lo
         assert await row.bounding_box() == place, "rows do not move"
 
 
-async def test_a_refused_case_is_told_with_its_reason(desk: Desk) -> None:
+async def test_a_refused_case_is_reported_with_its_reason(desk: Desk) -> None:
     async with desk.dealer() as page, desk.stack.clerk() as clerk:
         await write(page, "D365 will say no.")
         await page.get_by_role("button", name="Save & Close").click()

@@ -88,7 +88,7 @@ async def test_a_dealer_with_nul_is_not_found(api: Api) -> None:
     assert (await api.client.get("/v1/dealers/%00/cases")).status_code == 404
 
 
-async def test_a_user_who_asks_too_much_is_told_when_to_come_again(api: Api) -> None:
+async def test_a_user_who_asks_too_much_learns_when_to_come_again(api: Api) -> None:
     api.limit(user=3)
     answers = [await api.client.get(CASES) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
@@ -100,7 +100,7 @@ async def test_a_user_who_asks_too_much_is_told_when_to_come_again(api: Api) -> 
     assert (await api.client.get(CASES, headers=token("bob"))).status_code == 200
 
 
-async def test_a_dealer_that_is_asked_too_much_holds_no_other_up(api: Api) -> None:
+async def test_a_dealer_that_is_asked_too_much_delays_no_other(api: Api) -> None:
     api.limit(user=3, dealer=2)
     for user in ("ann", "bob"):
         assert (await api.client.get(CASES, headers=token(user))).status_code == 200

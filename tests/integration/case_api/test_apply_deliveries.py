@@ -184,7 +184,7 @@ async def test_a_state_that_was_frozen_by_a_forged_revision_heals_by_the_next_ev
     assert (submission["state"], submission["reason"]) == ("delivered", None)
 
 
-async def test_what_cannot_be_read_is_kept_and_holds_nothing_up(api: Api) -> None:
+async def test_what_cannot_be_read_is_kept_and_delays_nothing(api: Api) -> None:
     case = await api.submitted()
     good = await delivery(api, case, S.DELIVERING)
     await store_document(api.database, good)
@@ -195,7 +195,7 @@ async def test_what_cannot_be_read_is_kept_and_holds_nothing_up(api: Api) -> Non
     assert [tuple(row) for row in rows] == [(7, "case-api.case.delivery.v1"), (9, "case-api.case.delivery.v1")]
 
 
-async def test_the_timeline_tells_it_all(api: Api) -> None:
+async def test_the_timeline_shows_it_all(api: Api) -> None:
     case = await api.submitted()
     started = datetime.now(UTC) + timedelta(seconds=1)
     attempt = AttemptSummary(started=started, ended=started + timedelta(seconds=2), outcome=Outcome.REJECTED)

@@ -54,14 +54,14 @@ async def test_the_submission_can_be_waited_for(api: Api) -> None:
     assert none.status_code == 404
 
 
-async def test_a_case_is_sent_whole_for_its_tag_does_not_tell_of_d365(api: Api) -> None:
+async def test_a_case_is_sent_whole_for_its_tag_does_not_cover_d365(api: Api) -> None:
     case = await api.create()
     path = f"{CASES}/{case['web_case_id']}"
     tag = (await api.client.get(path)).headers["ETag"]
     assert (await api.client.get(path, headers={"If-None-Match": tag})).status_code == 200
 
 
-async def test_what_may_be_done_and_since_when_the_status_holds_follow_the_case(api: Api) -> None:
+async def test_what_may_be_done_and_since_when_the_status_applies_follow_the_case(api: Api) -> None:
     case = await api.submitted()
     assert (case["allowed_actions"], case["status_as_of"]) == (["edit", "delete", "submit", "copy"], None)
     await api.fetch(

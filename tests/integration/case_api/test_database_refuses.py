@@ -15,7 +15,7 @@ UNAVAILABLE = "urn:casebridge:problem:unavailable"
 SETTINGS = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
 
 
-async def told(dealer: aiohttp.ClientSession) -> tuple[int, int]:
+async def created(dealer: aiohttp.ClientSession) -> tuple[int, int]:
     """The status of the answers to a new draft and to `/readyz`."""
     async with dealer.post(CASES, json=DRAFT) as answer:
         if answer.status == 503:
@@ -34,14 +34,14 @@ async def as_superuser(database: Database, *statements: str) -> None:
         await connection.close()
 
 
-async def test_a_database_that_only_reads_is_told_and_followed(database: Database, tmp_path: Path) -> None:
+async def test_a_database_that_only_reads_is_reported_and_followed(database: Database, tmp_path: Path) -> None:
     await fill_lists(database)
     name = database.superuser_url.rpartition("/")[2]
     cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'case_api'"
     async with serving(database, SETTINGS, tmp_path / "log") as process, client(process) as dealer:
 
         async def seen() -> tuple[int, int]:
-            return await told(dealer)
+            return await created(dealer)
 
         assert await seen() == (201, 200)
         # For all connections immediately, as an operator or a failover does it.

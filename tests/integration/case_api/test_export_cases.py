@@ -72,8 +72,8 @@ async def test_cells_are_separated_as_the_reader_s_spreadsheet_does(
 async def test_times_are_those_of_the_zone_that_the_header_names(api: Api) -> None:
     case = await api.create()
     [row] = await exported(api, zone="Asia/Kolkata")
-    told = datetime.fromisoformat(row["created_at (Asia/Kolkata)"]).replace(tzinfo=ZoneInfo("Asia/Kolkata"))
-    assert told == datetime.fromisoformat(case["created_at"]).replace(microsecond=0)
+    moment = datetime.fromisoformat(row["created_at (Asia/Kolkata)"]).replace(tzinfo=ZoneInfo("Asia/Kolkata"))
+    assert moment == datetime.fromisoformat(case["created_at"]).replace(microsecond=0)
 
 
 # How spreadsheets read a line: each splits by its own separator, and honors quotes only at the start of a cell.

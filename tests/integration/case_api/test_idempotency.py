@@ -11,14 +11,14 @@ from tests.integration.case_api.deliveries import deliver
 from tests.support.eventually import eventually
 
 KEY = {"Idempotency-Key": "k"}
-TOLD = ("Location", "ETag", "Content-Type")
+HEADERS = ("Location", "ETag", "Content-Type")
 IN_USE = "urn:casebridge:problem:idempotency-key-in-use"
 REUSED = "urn:casebridge:problem:idempotency-key-reused"
 
 
 def same(first: httpx2.Response, again: httpx2.Response) -> bool:
     """Whether `again` repeats the answer `first`, and says so."""
-    headers = [(answer.headers.get(name) for name in TOLD) for answer in (first, again)]
+    headers = [(answer.headers.get(name) for name in HEADERS) for answer in (first, again)]
     return (
         (first.status_code, first.content, *headers[0]) == (again.status_code, again.content, *headers[1])
         and "Idempotency-Replayed" not in first.headers
@@ -163,7 +163,7 @@ async def test_what_dies_on_the_way_has_kept_nothing_and_done_nothing(api: Api) 
     assert (answer.status_code, "Idempotency-Replayed" in answer.headers) == (202, False)
 
 
-async def test_an_outcome_is_waited_for_anew(api: Api) -> None:
+async def test_an_outcome_is_waited_for_again(api: Api) -> None:
     case = await api.create()
     await api.submit(case, headers=KEY)
     await deliver(api, case, SubmissionState.DELIVERED, case_id="C-1")

@@ -284,7 +284,7 @@ async def test_texts_sort_by_the_alphabet_of_the_language_and_priorities_as_d365
     assert [one["priority"] for one in items][:2] == ["Urgent", "Low"]
 
 
-async def test_what_takes_too_long_is_told_so(api: Api) -> None:
+async def test_what_takes_too_long_is_refused(api: Api) -> None:
     await api.create()
     async with api.database.connect() as connection, connection.transaction():
         await connection.execute("LOCK TABLE case_api.cases IN ACCESS EXCLUSIVE MODE")

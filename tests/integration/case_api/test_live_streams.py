@@ -224,7 +224,7 @@ async def test_a_stream_goes_on_exactly_behind_each_id(api: Api) -> None:
     ("last_id", "reason"),
     [("nonsense", Resync.UNKNOWN_ID), ("", Resync.UNKNOWN_ID), ("9.0", Resync.UNKNOWN_ID), ("0.0", Resync.TOO_OLD)],
 )
-async def test_an_id_that_cannot_be_resumed_means_fetching_anew(api: Api, last_id: str, reason: Resync) -> None:
+async def test_an_id_that_cannot_be_resumed_means_fetching_again(api: Api, last_id: str, reason: Resync) -> None:
     streams = streams_of(api)
     streams.recent.most = 1
     case = await api.submitted()
@@ -312,7 +312,7 @@ async def test_a_user_has_so_many_streams_of_all_dealers_together(api: Api) -> N
         pass
 
 
-async def test_a_slow_reader_holds_nobody_up(api: Api) -> None:
+async def test_a_slow_reader_delays_nobody(api: Api) -> None:
     streams = streams_of(api, waiting_bytes=5_000)
     case = await api.submitted(notes="n" * 1000)
     async with streams.opened(DEALER, None, "ann") as slow, streams.opened(DEALER, None, "ann") as fast:

@@ -161,7 +161,7 @@ async def test_lists_have_the_callers_dealers_alone(matrix: Matrix) -> None:
             assert OTHER.encode() not in answer.body
 
 
-async def test_an_idempotency_key_of_another_caller_tells_nothing(matrix: Matrix) -> None:
+async def test_an_idempotency_key_of_another_caller_shows_nothing(matrix: Matrix) -> None:
     key = {"Idempotency-Key": "k-1"}
     own, theirs = f"/v1/dealers/{DEALER}/cases", f"/v1/dealers/{OTHER}/cases"
     first = await matrix.api.client.post(theirs, json=DRAFT, headers={**token("ann", dealers=OTHER), **key})

@@ -46,8 +46,8 @@ async def test_lost_submissions_come_back_and_drafts_are_distrusted(
     await broker.send(*(Record.of(one, source="case-api", time=one.submitted_at, traceparent=None) for one in events))
     url = database.url("case_migrations")
     async with await create_pool(url, schema="case_api", name="restored", size=2) as pool:
-        told = [await recover_submissions(pool, broker.settings) for _ in range(2)]
-    assert [one.split(" ", 1)[0] for one in told] == ["3", "0"]
+        reports = [await recover_submissions(pool, broker.settings) for _ in range(2)]
+    assert [one.split(" ", 1)[0] for one in reports] == ["3", "0"]
     async with database.connect() as connection:
         cases = await connection.fetch(
             "SELECT web_case_id, phase, submission_no, description, created_by FROM case_api.cases"

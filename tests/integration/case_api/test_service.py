@@ -51,7 +51,7 @@ async def test_a_submission_goes_to_kafka_and_its_outcome_comes_back(
         async with dealer.post(path, headers={"If-Match": '"1"'}) as answer:
             assert answer.status == 202
         (event,) = await eventually(broker.submissions)
-        told = CaseDelivery(
+        delivery = CaseDelivery(
             web_case_id=event.web_case_id,
             submission_no=1,
             submission_id=event.submission_id,
@@ -60,8 +60,8 @@ async def test_a_submission_goes_to_kafka_and_its_outcome_comes_back(
             case_id="C-1",
             occurred_at=datetime.now(UTC),
         )
-        await store_document(database, told)
-        await broker.send(Record.of(told, source="d365-sync", time=told.occurred_at, traceparent=None))
+        await store_document(database, delivery)
+        await broker.send(Record.of(delivery, source="d365-sync", time=delivery.occurred_at, traceparent=None))
 
         async def state() -> str:
             async with dealer.get(path) as answer:

@@ -147,11 +147,11 @@ async def test_a_change_arrives_at_its_dealers_streams_and_at_no_others(world: W
             assert ours.cases == [await answer.json()]
         # Comments advance the ID, so that a quiet dealer's stays fresh.
         await ours.until(lambda one: one.last_id != one.events[0].id and one.comments > 0)
-        told = await metrics(process)
-        assert told["casebridge_live_streams"] == 2
-        assert told["casebridge_live_events_sent_total"] == 2
-        assert told["casebridge_live_record_to_socket_seconds_count"] == 2
-        assert told["casebridge_live_kafka_reachable"] == 1
+        measured = await metrics(process)
+        assert measured["casebridge_live_streams"] == 2
+        assert measured["casebridge_live_events_sent_total"] == 2
+        assert measured["casebridge_live_record_to_socket_seconds_count"] == 2
+        assert measured["casebridge_live_kafka_reachable"] == 1
     await eventually(lambda: streams(process), lambda open_ones: open_ones == 0)
     await other_dealers_get_nothing(world, process)
 
@@ -262,7 +262,7 @@ async def test_the_other_replica_goes_on_where_the_first_was_killed(world: World
         assert watcher.resyncs == []
 
 
-async def test_what_cannot_be_told_again_is_a_resync(world: World) -> None:
+async def test_what_cannot_be_sent_again_is_a_resync(world: World) -> None:
     process = await world.replica(LIVE_HELD_RECORDS="1")
     case = await world.case()
     await world.change(case, "in_process", "open", "closed")

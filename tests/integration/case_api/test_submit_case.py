@@ -238,7 +238,7 @@ async def test_a_case_that_was_never_submitted_has_no_submission(api: Api) -> No
     assert (answer.status_code, answer.json()["type"]) == (404, "urn:casebridge:problem:case-not-submitted")
 
 
-async def test_a_text_that_d365_would_shorten_is_told_before_it_is_submitted(api: Api) -> None:
+async def test_a_text_that_d365_would_shorten_is_reported_before_it_is_submitted(api: Api) -> None:
     await api.fetch("INSERT INTO case_api.d365_lengths VALUES ('description', 10), ('contact_name', 3), ('notes', 40)")
     assert (await api.client.get(CASES.removesuffix("cases") + "lengths")).json()["items"] == [
         {"pointer": "/description", "characters": 10},

@@ -26,7 +26,7 @@ UNAVAILABLE = "urn:casebridge:problem:unavailable"
 BOUND_SECONDS = 6
 
 
-async def test_a_locked_row_holds_its_own_requests_up_no_longer_than_their_time(api: Api) -> None:
+async def test_a_locked_row_delays_its_own_requests_no_longer_than_their_time(api: Api) -> None:
     case, other = await api.create(), await api.create()
     api.app.state.context = replace(api.app.state.context, request_seconds=1)
     path = f"{CASES}/{case['web_case_id']}"

@@ -83,7 +83,7 @@ class Handler:
 
 
 @pytest.mark.parametrize("request_name", ["FetchRequest", "HeartbeatRequest", "OffsetCommitRequest"])
-async def test_a_consumer_whose_inner_task_dies_is_made_anew(
+async def test_a_consumer_whose_inner_task_dies_is_made_again(
     broker: Broker, monkeypatch: pytest.MonkeyPatch, request_name: str
 ) -> None:
     """Found by seed 31 of `make chaos`: under uvloop a write to a connection just closed is a RuntimeError."""
@@ -200,7 +200,7 @@ async def numbers_table(database: Database) -> AsyncIterator[Pool]:
         yield pool
 
 
-async def test_what_cannot_be_read_or_stored_is_kept_and_holds_nothing_back(broker: Broker, database: Database) -> None:
+async def test_what_cannot_be_read_or_stored_is_kept_and_delays_nothing(broker: Broker, database: Database) -> None:
     await broker.create(TOPIC)
     values = [b"%d" % number for number in range(100)]
     values[30], values[60] = b"no number", b"40000"
@@ -272,7 +272,7 @@ async def test_a_consumer_that_never_joined_is_not_ready_after_its_start_up_time
         await run
 
 
-async def test_an_error_of_reading_ends_the_consumer_is_told_and_loses_nothing(
+async def test_an_error_of_reading_ends_the_consumer_is_reported_and_loses_nothing(
     broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """FastStream's loop slept after such errors, and without a logger nobody saw them."""
@@ -369,7 +369,7 @@ class Raw:
     headers: Sequence[tuple[str, Any]] = ()
 
 
-async def told(database: Database) -> list[Any]:
+async def paused(database: Database) -> list[Any]:
     async with database.connect() as superuser:
         return list(await superuser.fetch("SELECT * FROM d365_sync.paused_consumers"))
 
@@ -380,7 +380,7 @@ async def kept(database: Database) -> int:
         return count
 
 
-async def test_what_nobody_foresaw_in_one_record_holds_no_other_back(database: Database) -> None:
+async def test_what_nobody_foresaw_in_one_record_blocks_no_other(database: Database) -> None:
     def reads(record: RawRecord) -> int:
         return int(json.loads(record.value or b"")["n"])  # a TypeError if it is a bare number
 
@@ -400,14 +400,16 @@ async def test_what_nobody_foresaw_in_one_record_holds_no_other_back(database: D
 
 
 @pytest.mark.parametrize("bad", [b"no number", b"40000"], ids=["unreadable", "refused by the database"])
-async def test_a_flood_stores_nothing_more_and_is_told_until_its_cause_is_gone(database: Database, bad: bytes) -> None:
+async def test_a_flood_stores_nothing_more_and_is_reported_until_its_cause_is_gone(
+    database: Database, bad: bytes
+) -> None:
     gate = FloodGate()
     records = as_records([b"1", bad] * 100 + [bad] * 50)
     async with numbers_table(database) as pool:
         for _ in range(2):
             with pytest.raises(Flooded, match=r"\d+ of the last \d+ records cannot be read"):
                 await store_batch(pool, GROUP, records, read, store, gate)
-        [row] = await told(database)
+        [row] = await paused(database)
         assert (row["consumer_group"], row["topic"]) == (GROUP, TOPIC)
         assert "of partition 0" in row["cause"]
         # What only the database refuses is found one by one: those found before the flood was noticed are kept.
@@ -416,7 +418,7 @@ async def test_a_flood_stores_nothing_more_and_is_told_until_its_cause_is_gone(d
         # With a release that can read them: nothing was skipped.
         await store_batch(pool, GROUP, records, lambda _record: 7, store, gate)
         assert await pool.fetchval("SELECT count(*) FROM public.numbers WHERE number = 7") == len(records)
-    assert await told(database) == []
+    assert await paused(database) == []
 
 
 async def test_a_flood_that_an_operator_lets_through_is_kept_apart(database: Database) -> None:
@@ -450,12 +452,12 @@ async def test_a_flood_pauses_the_consumer_and_says_so(broker: Broker, database:
         run = asyncio.create_task(consumers.run(stopping))
         try:
             await send(broker, *[b"no number"] * 300)
-            await eventually(lambda: told(database), lambda rows: len(rows) == 1)
+            await eventually(lambda: paused(database), lambda rows: len(rows) == 1)
             assert consumers.started
             assert not consumers.flowing
             assert heartbeats.stuck() == {}
             before = await kept(database)
-            assert before < 100, "fewer than tell a flood"
+            assert before < 100, "fewer than a flood needs"
             readable = True
 
             async def stored() -> int:
@@ -468,10 +470,10 @@ async def test_a_flood_pauses_the_consumer_and_says_so(broker: Broker, database:
         finally:
             stopping.set()
             await run
-    assert await told(database) == []
+    assert await paused(database) == []
 
 
-async def test_a_handler_that_hangs_is_told_by_health_and_one_that_is_idle_is_not(broker: Broker) -> None:
+async def test_a_handler_that_hangs_is_reported_by_health_and_one_that_is_idle_is_not(broker: Broker) -> None:
     await broker.create(TOPIC)
     clock = StepClock()
     heartbeats, hanging, stopping = Heartbeats(clock), asyncio.Event(), asyncio.Event()
@@ -499,7 +501,7 @@ async def test_a_handler_that_hangs_is_told_by_health_and_one_that_is_idle_is_no
         await run
 
 
-async def test_a_start_that_hangs_is_told_by_health(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_start_that_hangs_is_reported_by_health(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, stopping, starting = StepClock(), asyncio.Event(), asyncio.Event()
     heartbeats = Heartbeats(clock)
 

@@ -27,7 +27,7 @@ def app(pool: Any) -> FastAPI:
 
     @router.get("/{state}")
     async def fail(state: str) -> None:
-        await pool.execute(f"DO $$ BEGIN RAISE EXCEPTION 'as told' USING ERRCODE = '{state}'; END $$")
+        await pool.execute(f"DO $$ BEGIN RAISE EXCEPTION 'as asked' USING ERRCODE = '{state}'; END $$")
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -41,8 +41,8 @@ async def test_each_state_is_answered_by_what_it_calls_for(module_database: Data
         transport = httpx2.ASGITransport(app(pool), raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://api") as client:
             answers = {state: await client.get(f"/{state}") for state in STATES}
-    told = {state: one.headers.get("Retry-After") for state, one in answers.items()}
-    assert told == STATES
+    retries = {state: one.headers.get("Retry-After") for state, one in answers.items()}
+    assert retries == STATES
     for state, answer in answers.items():
         assert answer.status_code == (503 if STATES[state] else 500), state
         assert answer.json()["type"] == UNAVAILABLE or not STATES[state]

@@ -108,9 +108,9 @@ async def trickled(port: int, begin: bytes, piece: bytes) -> tuple[bytes, float]
     ids=["a long header", "a header without end", "many headers", "a long address"],
 )
 async def test_a_large_head_is_431(port: int, sent: bytes) -> None:
-    told = await answer(port, sent)
-    assert told.startswith(b"HTTP/1.1 431 ")
-    assert b"urn:casebridge:problem:headers-too-large" in told
+    received = await answer(port, sent)
+    assert received.startswith(b"HTTP/1.1 431 ")
+    assert b"urn:casebridge:problem:headers-too-large" in received
 
 
 @pytest.mark.parametrize(
@@ -126,9 +126,9 @@ async def test_a_large_head_is_431(port: int, sent: bytes) -> None:
     ids=["silence", "line feeds", "an address", "headers", "a body that nobody reads", "a second request"],
 )
 async def test_what_trickles_is_ended(port: int, begin: bytes, piece: bytes, said: bytes) -> None:
-    told, seconds = await trickled(port, begin, piece)
-    assert told.startswith(said)
-    assert bool(told) == bool(said)
+    received, seconds = await trickled(port, begin, piece)
+    assert received.startswith(said)
+    assert bool(received) == bool(said)
     assert 0.2 < seconds < MOST_SECONDS
 
 

@@ -165,7 +165,7 @@ async def test_what_waits_reaches_kafka_once_and_leaves_the_outbox(service: Serv
     assert await service.measured() == {"depth": 0, "age_seconds": 0, "refused": 0}
 
 
-async def test_a_refused_record_is_set_aside_with_an_alarm_and_holds_up_its_own_case_alone(
+async def test_a_refused_record_is_set_aside_with_an_alarm_and_delays_its_own_case_alone(
     service: Service, broker: Broker, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await broker.create(service.outbox.topic)
@@ -192,8 +192,8 @@ async def test_a_refused_record_is_set_aside_with_an_alarm_and_holds_up_its_own_
 
         await service.accept_again(refused)
         await drain(publisher)
-    told = numbers_by_case(await service.sent(broker))
-    assert told[refused] == ([1] if service.newest_alone else [1, 2])
+    numbers = numbers_by_case(await service.sent(broker))
+    assert numbers[refused] == ([1] if service.newest_alone else [1, 2])
     assert await service.measured() == {"depth": 0, "age_seconds": 0, "refused": 0}
 
 
@@ -255,8 +255,8 @@ async def test_a_crash_after_the_send_repeats_once_and_loses_nothing(
         await service.write(case)
     async with service.publisher(broker.settings) as living:
         await drain(living)
-    told = numbers_by_case(await service.sent(broker))
-    assert told == dict.fromkeys(written, [1, 2] if service.newest_alone else [1, 1, 2])
+    numbers = numbers_by_case(await service.sent(broker))
+    assert numbers == dict.fromkeys(written, [1, 2] if service.newest_alone else [1, 1, 2])
     assert (await service.measured())["depth"] == 0
 
 

@@ -16,7 +16,7 @@ from tests.support.databases import PASSWORD, Database, with_user
 from tests.support.patience import PATIENCE
 
 
-async def test_a_statement_that_hangs_does_not_hold_the_end_up(database: Database) -> None:
+async def test_a_statement_that_hangs_does_not_delay_the_end(database: Database) -> None:
     async with database.pool("case_api") as pool:
         hanging = asyncio.create_task(pool.execute("SELECT pg_sleep(60)"))
         while pool.get_idle_size() == pool.get_size():  # noqa: ASYNC110 - until it has its connection

@@ -54,7 +54,7 @@ async def send(broker: Broker, value: bytes) -> None:
         await producer.send_and_wait(f"{broker.settings.kafka_topic_prefix}{TOPIC}", value)
 
 
-async def test_a_group_reads_again_or_leaves_behind_what_it_is_told_while_it_has_no_members(broker: Broker) -> None:
+async def test_a_group_reads_again_or_skips_what_it_is_asked_to_while_it_has_no_members(broker: Broker) -> None:
     await broker.create(TOPIC)
     await send(broker, b"1")
     reader = Reader(broker)

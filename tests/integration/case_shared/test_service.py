@@ -65,7 +65,7 @@ async def test_a_request_on_an_open_connection_is_answered_though_the_server_sto
             await client.get("/")
 
 
-async def test_a_request_that_waits_is_told_that_the_server_stops() -> None:
+async def test_a_request_that_waits_learns_that_the_server_stops() -> None:
     application, stopping = app(), asyncio.Event()
     application.state.stop = stopping.set
 

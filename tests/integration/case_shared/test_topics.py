@@ -79,7 +79,9 @@ async def test_topics_wait_for_a_kafka_that_is_still_starting(broker: Broker, mo
             await ensure_topics(hasty, CASE_SUBMITTED)
 
 
-async def test_added_partitions_and_a_topic_made_anew_are_read(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_added_partitions_and_a_topic_made_again_are_read(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """aiokafka refreshes partitions only every five minutes; deleting a topic deletes a group's offsets in it."""
     assert METADATA_MS <= 30_000, "seen within 60 s"
     monkeypatch.setattr("case_shared.kafka.broker.METADATA_MS", 500)
@@ -103,7 +105,7 @@ async def test_added_partitions_and_a_topic_made_anew_are_read(broker: Broker, m
         await admin.close()
 
 
-async def test_a_place_behind_the_end_of_a_topic_made_anew_begins_at_its_beginning(broker: Broker) -> None:
+async def test_a_place_behind_the_end_of_a_topic_made_again_begins_at_its_beginning(broker: Broker) -> None:
     """Never at the end: that would skip what arrived while nobody read."""
     await broker.create(TOPIC)
     await send(broker, b"1")

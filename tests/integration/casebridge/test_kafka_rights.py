@@ -65,9 +65,9 @@ class Secured:
 
 def printed_acls() -> list[ACL]:
     """What the command prints, as kafka-acls.sh understands it."""
-    told = CliRunner().invoke(app, ["kafka", "acls", "--json", "--bootstrap-server", "any:9092"])
-    assert told.exit_code == 0, told.output
-    return [as_acl(one["statement"]) for one in json.loads(told.output)["rights"]]
+    result = CliRunner().invoke(app, ["kafka", "acls", "--json", "--bootstrap-server", "any:9092"])
+    assert result.exit_code == 0, result.output
+    return [as_acl(one["statement"]) for one in json.loads(result.output)["rights"]]
 
 
 def as_acl(statement: str) -> ACL:
@@ -188,9 +188,9 @@ async def test_who_may_not_write_gets_no_producer(secured: Secured, user: str, p
 
 def test_the_statements_for_an_administrator_are_printed_by_service() -> None:
     arguments = ["kafka", "acls", "--topic-prefix", "test.", "--bootstrap-server", "a:9092,b:9092"]
-    told = CliRunner().invoke(app, [*arguments, "--command-config", "admin.properties"])
-    assert told.exit_code == 0
-    lines = told.output.splitlines()
+    result = CliRunner().invoke(app, [*arguments, "--command-config", "admin.properties"])
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
     assert [line for line in lines if line.startswith("# ")] == [f"# {user}" for user in USERS]
     statements = [line for line in lines if not line.startswith("# ")]
     assert len(statements) == len(rights())
@@ -201,8 +201,8 @@ def test_the_statements_for_an_administrator_are_printed_by_service() -> None:
 
 
 def test_the_rights_of_one_service_alone_are_printed() -> None:
-    told = CliRunner().invoke(app, ["kafka", "acls", "--service", "d365", "--bootstrap-server", "a:9092"])
+    result = CliRunner().invoke(app, ["kafka", "acls", "--service", "d365", "--bootstrap-server", "a:9092"])
     command = "kafka-acls.sh --bootstrap-server a:9092 --add --allow-principal User:d365"
-    assert told.output.splitlines() == ["# d365", f"{command} --operation Write --topic d365.case-events.v1"]
+    assert result.output.splitlines() == ["# d365", f"{command} --operation Write --topic d365.case-events.v1"]
     wrong = CliRunner().invoke(app, ["kafka", "acls", "--service", "nobody"])
     assert wrong.exit_code != 0

@@ -106,12 +106,12 @@ async def test_refresh_gives_a_new_access_token(provider: TestClient[Any, Any]) 
     assert (await claims_of(provider, refreshed["access_token"]))["dealers"] == ["usmf-us-001"]
 
 
-async def test_userinfo_tells_who_the_token_is_for(provider: TestClient[Any, Any]) -> None:
+async def test_userinfo_says_who_the_token_is_for(provider: TestClient[Any, Any]) -> None:
     callback = await sign_in(provider, "dana")
     _, tokens = await exchange_code(provider, callback["code"][0])
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
-    told = await (await provider.get("/userinfo", headers=bearer)).json()
-    assert told == {"sub": "dana", "preferred_username": "dana", "dealers": ["usmf-us-001"]}
+    userinfo = await (await provider.get("/userinfo", headers=bearer)).json()
+    assert userinfo == {"sub": "dana", "preferred_username": "dana", "dealers": ["usmf-us-001"]}
     assert (await provider.get("/userinfo", headers={"Authorization": "Bearer x"})).status == 401
 
 

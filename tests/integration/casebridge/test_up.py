@@ -34,7 +34,7 @@ def pids(data_dir: Path) -> list[int]:
     return [record.pid for record in last.processes if record.pid]
 
 
-async def test_json_tells_addresses_and_processes(stack: Stack) -> None:
+async def test_json_shows_addresses_and_processes(stack: Stack) -> None:
     assert set(stack.pids) == {"postgres", "oidc"}
     assert psutil.Process(stack.pids["postgres"]).name() == "postgres"
     assert stack.database_url.startswith("postgresql://postgres:")
@@ -43,7 +43,7 @@ async def test_json_tells_addresses_and_processes(stack: Stack) -> None:
     assert mint(stack.data_dir, describe("anyone", ()), Scope.CASES_READ, 1)
 
 
-async def test_second_up_on_the_same_folder_is_refused_with_the_pid_that_holds_it(stack: Stack) -> None:
+async def test_second_up_on_the_same_folder_is_refused_with_the_pid_that_uses_it(stack: Stack) -> None:
     refused = casebridge("up", "--data-dir", str(stack.data_dir), *FEW, check=False)
     assert refused.returncode == 2
     assert str(stack.process.pid) in refused.stderr

@@ -73,7 +73,9 @@ async def test_the_page_sets_d365_up_and_its_staff_sees_what_odata_does_not(odat
     assert "S-1" in {case["SubmissionId"] for case in await d365.cases()}
 
 
-async def test_the_page_has_every_act_of_a_clerk_and_tells_as_the_model_does(odata: OData, d365: Sandbox) -> None:
+async def test_the_page_has_every_act_of_a_clerk_and_sends_events_as_the_model_does(
+    odata: OData, d365: Sandbox
+) -> None:
     case = (await odata.create(WebCaseId="W1", Description="pump \U0001f69c leaks")).body
 
     async def press(**fields: str) -> dict[str, Any]:
@@ -84,16 +86,16 @@ async def test_the_page_has_every_act_of_a_clerk_and_tells_as_the_model_does(oda
         found = await odata.found("WebCaseId eq 'W1'")
         return found[0] if found else {}
 
-    async def told() -> int:
+    async def events_sent() -> int:
         events = (await d365.control("GET", "/events?limit=1000"))["items"]
         return sum(event["body"]["WebCaseId"] == "W1" for event in events)
 
     assert (await press(CustomerAccount="US-002"))["CustomerAccount"] == "US-002"
-    assert await told() == 2, "the creation, and the new customer"
+    assert await events_sent() == 2, "the creation, and the new customer"
     assert (await press(CategoryType="Audit"))["CaseCategory"] == "Policy violation"
     assert (await press(action="cut", field="Description", length="6"))["Description"] == "pump \ud83d"
-    assert await told() == 2, "the poll finds these"
+    assert await events_sent() == 2, "the poll finds these"
     for status in ("Closed", "Opened"):
         assert (await press(status=status))["CaseStatus"] == status
     assert await press(action="delete") == {}
-    assert await told() == 5
+    assert await events_sent() == 5

@@ -51,7 +51,7 @@ async def test_bodies_and_retry_after(
     assert (reply.body is not None and "innererror" in reply.body["error"]) is has_reason
 
 
-async def test_a_late_answer_tells_what_was_so_before(d365: Sandbox, odata: OData) -> None:
+async def test_a_late_answer_shows_what_was_so_before(d365: Sandbox, odata: OData) -> None:
     await d365.fault(kind="slow", when="after_commit", operation="read", delay_seconds=1, count=1)
     reading = asyncio.create_task(odata.found("WebCaseId eq 'W1'"))
     await eventually(lambda: d365.control("GET", "/faults"), lambda faults: faults["items"][0]["hits"] == 1)
@@ -123,7 +123,7 @@ async def test_reads_can_be_blind(d365: Sandbox, odata: OData) -> None:
     assert len(await odata.found(wanted)) == 2
 
 
-async def test_a_rule_refuses_until_it_is_mended(d365: Sandbox, odata: OData) -> None:
+async def test_a_rule_refuses_until_it_is_fixed(d365: Sandbox, odata: OData) -> None:
     rule = {"kind": "reject", "operation": "create", "fields": {"Description": "*poison*"}, "message": "Not so."}
     fault = await d365.control("POST", "/faults", rule)
 

@@ -48,9 +48,10 @@ async def test_both_say_the_same_of_entities_and_enumerations(odata: OData) -> N
     entities = (await metadata(odata, "PublicEntities")).body["value"]
     enumerations = (await metadata(odata, "PublicEnumerations")).body["value"]
 
-    told = described(schema.findall(f"{EDM}EntityType"))
+    documented = described(schema.findall(f"{EDM}EntityType"))
     assert {one["Name"]: {prop["Name"]: prop for prop in one["Properties"]} for one in entities} == {
-        name: {prop: facts | _rest(prop) for prop, facts in properties.items()} for name, properties in told.items()
+        name: {prop: facts | _rest(prop) for prop, facts in properties.items()}
+        for name, properties in documented.items()
     }
     assert {one["Name"]: [(each["Name"], each["Value"]) for each in one["Members"]] for one in enumerations} == {
         one.attrib["Name"]: [(each.attrib["Name"], int(each.attrib["Value"])) for each in one]

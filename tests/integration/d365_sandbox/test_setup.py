@@ -198,9 +198,9 @@ async def test_an_event_that_is_not_activated_for_a_legal_entity_is_not_sent(oda
 async def test_the_clock_may_be_off(odata: OData, d365: Sandbox) -> None:
     await d365.set_up(clock_offset_seconds=600)
     reply = await odata.create()
-    told = parsedate_to_datetime(reply.headers["Date"])
+    answered = parsedate_to_datetime(reply.headers["Date"])
     stamped = datetime.fromisoformat(reply.body["SysModifiedDateTime"])
-    for moment in (told, stamped):
+    for moment in (answered, stamped):
         assert 590 < (moment - datetime.now(UTC)).total_seconds() < 610
 
 

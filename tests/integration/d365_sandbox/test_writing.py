@@ -136,7 +136,7 @@ async def test_the_document_queue_is_keyed_by_the_client(odata: OData) -> None:
     assert (await odata.call("GET", path)).body["State"] == "discarded"
 
 
-async def test_a_mended_set_up_lets_the_case_in(odata: OData) -> None:
+async def test_a_fixed_set_up_lets_the_case_in(odata: OData) -> None:
     before = await odata.create(CustomerAccount="US-777")
     customer = {"dataAreaId": "usmf", "CustomerAccount": "US-777", "OrganizationName": "New"}
     await odata.call("POST", "/CustomersV3", json=customer)

@@ -134,7 +134,7 @@ async def test_a_wrong_replay_names_the_field(api: Api, dead_letter: str, body: 
     assert await state_of(api, dead_letter) == "failed"
 
 
-async def test_return_tells_the_dealer_why(api: Api, queue: Queue, dead_letter: str) -> None:
+async def test_return_shows_the_dealer_why(api: Api, queue: Queue, dead_letter: str) -> None:
     answer = await api.act(dead_letter, "return", {"reason": "Please name the machine."})
 
     assert answer["state"] == "returned"
@@ -360,19 +360,19 @@ async def test_the_ledger_adds_up_and_says_what_does_not(api: Api, queue: Queue)
 
 
 async def test_paused_consumers_are_shown_and_let_through(api: Api, queue: Queue) -> None:
-    tell = load_sql(Statement.REPORT_CONSUMER_PAUSED)
+    report = load_sql(Statement.REPORT_CONSUMER_PAUSED)
     group = "case-api.case.delivery.v1"
     way = f"/v1/delivery/consumers/{group}/let-through"
     assert (await api.client.post(way, json={"reason": "old format"})).status_code == 404
     async with queue.database.pool("case_api") as other:
-        assert await other.fetchval(tell, group, "case.delivery.v1", "120 of the last 200") is False
+        assert await other.fetchval(report, group, "case.delivery.v1", "120 of the last 200") is False
 
         (paused,) = (await api.get("/delivery"))["paused_consumers"]
         assert (paused["consumer_group"], paused["cause"]) == (group, "120 of the last 200")
         answer = await api.client.post(way, json={"reason": "old format"})
         assert answer.json()["paused_consumers"][0]["let_through_until"] is not None
 
-        assert await other.fetchval(tell, group, "case.delivery.v1", "still") is True
+        assert await other.fetchval(report, group, "case.delivery.v1", "still") is True
         # A permission to skip expires with its time, not with the next good batch.
         await other.execute(load_sql(Statement.REPORT_CONSUMER_RESUMED), group)
         assert len((await api.get("/delivery"))["paused_consumers"]) == 1

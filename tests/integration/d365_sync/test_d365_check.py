@@ -144,7 +144,7 @@ async def test_an_error_that_nobody_foresaw_does_not_make_it_ask_again_and_again
         await check()
 
 
-async def test_since_tells_when_a_step_got_into_its_state(checks: PostgresChecks) -> None:
+async def test_since_shows_when_a_step_got_into_its_state(checks: PostgresChecks) -> None:
     await checks.store(WELL)
     (first, *_) = await checks.steps()
     await checks.store(WELL)

@@ -101,7 +101,7 @@ async def test_a_field_that_d365_does_not_know_is_named_and_nothing_is_sent(
         assert await cases_of(d365, event) == []
 
 
-async def test_failures_are_told_to_d365s_own_document_queue_and_gate_nothing(
+async def test_failures_are_written_to_d365s_own_document_queue_and_gate_nothing(
     database: Database, d365: Sandbox, tmp_path: Path
 ) -> None:
     mapping = mapping_file(tmp_path, '[document_queue]\nentity_set = "DocumentQueueLogs"\n')
@@ -119,9 +119,7 @@ async def test_failures_are_told_to_d365s_own_document_queue_and_gate_nothing(
         assert "Closed." in entry["Message"]
 
 
-async def test_what_delivery_does_not_need_does_not_hold_it_up(
-    database: Database, d365: Sandbox, tmp_path: Path
-) -> None:
+async def test_what_delivery_does_not_need_does_not_delay_it(database: Database, d365: Sandbox, tmp_path: Path) -> None:
     await d365.fault(kind="status", status=500, entity_set="CustomersV3")
     absent = '[document_queue]\nentity_set = "NotThere"\n[priorities.fields]\ndescription = "NotThere"\n'
     async with dispatching(database, d365, d365_mapping=mapping_file(tmp_path, absent)) as queue:

@@ -387,7 +387,7 @@ class DocumentLife(RuleBasedStateMachine):
     @precondition(lambda self: self.world.cases)
     @rule(data=st.data())
     def status_sync_tells(self, data: st.DataObject) -> None:
-        self.tell(data.draw(st.sampled_from(self.world.cases)))
+        self.send_event(data.draw(st.sampled_from(self.world.cases)))
 
     # What operators do
 
@@ -464,7 +464,7 @@ class DocumentLife(RuleBasedStateMachine):
     def state(self, event: CaseSubmitted) -> State:
         return State(self.run(self.queue.row(event))["state"])
 
-    def tell(self, case: D365Case) -> None:
+    def send_event(self, case: D365Case) -> None:
         """status-sync reports a case in D365; if it is ours, it is delivered then, whatever its state."""
         owners = [event for event in self.submissions if event.web_case_id == case.web_case_id]
         owner = next((event for event in owners if event.submission_id == case.submission_id), None)
@@ -480,7 +480,7 @@ class DocumentLife(RuleBasedStateMachine):
         self.world.trouble, self.world.answer = None, "created"
         self.time_passes(400)
         for case in self.world.cases:
-            self.tell(case)
+            self.send_event(case)
         self.promises()
         for _ in range(12):
             self.turn()

@@ -116,7 +116,7 @@ async def test_a_second_case_of_the_same_submission_is_an_alarm(database: Databa
             assert [log["log_level"] for log in logs if log["event"] == "found_twice"] == ["critical"]
 
 
-async def test_the_same_case_told_again_is_no_alarm(database: Database) -> None:
+async def test_the_same_case_reported_again_is_no_alarm(database: Database) -> None:
     async with by_hand(database) as queue:
         event = submitted()
         await queue.take_in(event)

@@ -154,7 +154,7 @@ async def forget_submissions(queue: Queue) -> None:
         await connection.execute("TRUNCATE case_api.submissions")
 
 
-async def test_the_leader_alone_tells_the_metric(queue: Queue) -> None:
+async def test_the_leader_alone_reports_the_metric(queue: Queue) -> None:
     def gauge(name: str, **labels: str) -> float | None:
         return REGISTRY.get_sample_value(name, labels)
 

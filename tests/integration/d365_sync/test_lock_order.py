@@ -52,7 +52,7 @@ def statements(later: Any, earlier: Any, token: Any) -> dict[str, tuple[Any, ...
 
 
 @pytest.mark.parametrize("name", sorted(statements(*[submitted()] * 3)))
-async def test_a_statement_that_waits_for_a_document_holds_none_that_comes_later(database: Database, name: str) -> None:
+async def test_a_statement_that_waits_for_a_document_locks_none_that_comes_later(database: Database, name: str) -> None:
     earlier, later = sorted([submitted(), submitted()], key=lambda event: event.web_case_id)
     async with by_hand(database) as queue, database.connect() as other:
         # The later one is first in the table, so that a plan without an order would take it first.

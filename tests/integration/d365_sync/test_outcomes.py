@@ -290,7 +290,7 @@ async def test_an_old_document_is_looked_up_before_its_first_post(queue: Queue, 
     assert await queue.outcomes(event) == [("read_back", "absent"), ("create", "delivered")]
 
 
-async def test_a_refusal_in_odd_characters_is_kept_and_told_readably(queue: Queue, d365: Sandbox) -> None:
+async def test_a_refusal_in_odd_characters_is_kept_and_shown_readably(queue: Queue, d365: Sandbox) -> None:
     """Half a surrogate pair and NUL, which neither PostgreSQL nor Kafka's JSON accepts."""
     await d365.fault(operation="create", kind="reject", message="No \ud83d such \x00 part.")
     event = submitted()

@@ -196,7 +196,7 @@ async def test_words_are_erased_at_once(api: Api, queue: Queue, whose: dict[str,
         assert whose.get("contact", MARK).lower() not in str(entry).lower()
 
 
-async def test_what_is_kept_is_told_column_by_column(database: Database) -> None:
+async def test_what_is_kept_is_documented_column_by_column(database: Database) -> None:
     written: list[str] = re.findall(
         r"`((?:case_api|d365_sync|status_sync|portal_web)\.[a-z_0-9.]+: [^`]+)`",
         RETENTION_MD.read_text(encoding="utf-8"),

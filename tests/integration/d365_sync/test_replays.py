@@ -328,7 +328,7 @@ async def test_a_dry_run_asks_d365_of_many_documents_at_once(
     assert (await d365.control("GET", "/counters"))["requests"] <= 500 / 15 + 8
 
 
-async def test_a_dry_run_says_what_holds_it_up_and_goes_on(
+async def test_a_dry_run_says_what_delays_it_and_goes_on(
     api: Api, queue: Queue, d365: Sandbox, running: RunReplays, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("d365_sync.app.replay_runner._HELD_UP_SECONDS", 0.1)

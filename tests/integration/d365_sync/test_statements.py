@@ -249,7 +249,7 @@ async def test_a_consumed_batch_is_one_statement_and_one_commit(database: Databa
     assert counted == ["BEGIN;", "--", "COMMIT;"]  # each statement of ours begins with its comment
 
 
-async def test_records_that_are_held_have_their_state_published_again(database: Database) -> None:
+async def test_records_that_are_stored_have_their_state_published_again(database: Database) -> None:
     events = [submitted() for _ in range(3)]
     await store_submissions(database, *events)
     records = [FakeRecord(record(event)) for event in events]
@@ -266,7 +266,7 @@ async def test_records_that_are_held_have_their_state_published_again(database: 
     assert {row["state"] for row in rows} == {"delivered"}
 
 
-async def test_one_record_that_the_database_refuses_holds_no_other_back(database: Database) -> None:
+async def test_one_record_that_the_database_refuses_delays_no_other(database: Database) -> None:
     good = [submitted() for _ in range(499)]
     await store_submissions(database, *good)
     poison = submitted(submission_no=2**40)

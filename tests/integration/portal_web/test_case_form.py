@@ -13,7 +13,7 @@ async def cases(portal: Portal) -> list[dict[str, object]]:
         return [dict(row) for row in await connection.fetch("SELECT * FROM case_api.cases ORDER BY created_at")]
 
 
-async def test_a_draft_holds_what_was_typed(portal: Portal, dana: Browser) -> None:
+async def test_a_draft_contains_what_was_typed(portal: Portal, dana: Browser) -> None:
     case = await dana.draft(
         category=WARRANTY, priority="High", description="Leaks.\r\nBadly.", contact_email="a@b.example"
     )
@@ -121,7 +121,7 @@ async def test_what_was_typed_into_a_draft_that_is_submitted_elsewhere_comes_bac
     assert address_of(same) == path
 
 
-async def test_what_is_missing_is_told_beside_its_field_and_in_a_summary(dana: Browser) -> None:
+async def test_what_is_missing_is_shown_beside_its_field_and_in_a_summary(dana: Browser) -> None:
     form = await dana.get(f"{CASES}/new")
     refused = await dana.send(form, address_of(form), action="finish", contact_email="nonsense", description="kept")
     assert address_of(refused).endswith("/edit?ask=submit")
@@ -272,7 +272,7 @@ async def test_a_long_form_field_is_refused_with_words(dana: Browser) -> None:
     assert "too long" in answer.text
 
 
-async def test_what_is_too_long_is_told_at_its_field_and_kept(portal: Portal, dana: Browser) -> None:
+async def test_what_is_too_long_is_shown_at_its_field_and_kept(portal: Portal, dana: Browser) -> None:
     case = await dana.draft(description="short")
     form = await dana.get(f"{CASES}/{case}/edit")
     assert "maxlength" not in form.text

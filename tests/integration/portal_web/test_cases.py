@@ -39,7 +39,7 @@ async def test_chips_take_a_filter_away(dana: Browser) -> None:
     assert 'aria-label="Remove filter Search: abc"' in page.text
 
 
-async def test_a_script_is_told_the_address_and_typing_on_makes_no_history(dana: Browser) -> None:
+async def test_a_script_gets_the_address_and_typing_on_makes_no_history(dana: Browser) -> None:
     typed = await dana.get(f"{CASES}?q=ab&status=draft&category=", headers=SCRIPT)
     assert typed.headers["hx-push-url"] == f"{CASES}?q=ab&status=draft"
     here = {**SCRIPT, "HX-Current-URL": f"http://127.0.0.1:8080{CASES}?q=a&status=draft"}
@@ -149,8 +149,8 @@ async def test_a_case_that_left_says_so_in_each_language(portal: Portal, dana: B
             )
             await connection.execute(f"UPDATE case_api.cases SET {column} = now()")
         for language, flag in zip(("en", "de", "is"), words, strict=True):
-            told = {"Accept-Language": language}
-            assert flag in (await dana.get(CASES, headers=told)).text
-            page = (await dana.get(f"{CASES}/{case}", headers=told)).text
+            headers = {"Accept-Language": language}
+            assert flag in (await dana.get(CASES, headers=headers)).text
+            page = (await dana.get(f"{CASES}/{case}", headers=headers)).text
             assert "The pump leaks" in page
             assert page.count("D365 staff moved" if column == "moved_at" else "deleted in D365 (") == (language == "en")

@@ -78,5 +78,5 @@ async def test_no_page_costs_much_nor_looks_at_the_disk(recorded: Browser, porta
     costs = {path: await measured(recorded, path) for path in paths}
     async with portal.browser() as nobody:
         costs["/ (anonymous)"] = await measured(nobody, "/")
-    told = {path: f"{seconds * 1000:.1f} ms" for path, seconds in costs.items()}
-    assert max(costs.values()) < MOST_SECONDS * PATIENCE, told
+    readable = {path: f"{seconds * 1000:.1f} ms" for path, seconds in costs.items()}
+    assert max(costs.values()) < MOST_SECONDS * PATIENCE, readable

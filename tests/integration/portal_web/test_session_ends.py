@@ -122,7 +122,7 @@ def logout_token(portal: Portal, folder: Path, kind: str = "logout+jwt", **claim
     return jwt.encode({"alg": ALGORITHM, "typ": kind, "kid": key.kid}, content, key)
 
 
-async def told(portal: Portal, token: str) -> int:
+async def back_channel_status(portal: Portal, token: str) -> int:
     """The status that the provider gets."""
     async with portal.browser() as provider:
         provider.http.headers.pop("Origin")
@@ -134,7 +134,7 @@ async def test_who_signs_out_at_the_provider_is_signed_out_here(
 ) -> None:
     async with portal.browser() as theo:
         await theo.sign_in("theo", CASES)
-        assert await told(portal, logout_token(portal, issuer_folder)) == 200
+        assert await back_channel_status(portal, logout_token(portal, issuer_folder)) == 200
         assert not await is_in(dana)
         assert await is_in(theo)
 
@@ -148,7 +148,7 @@ async def test_one_session_of_the_provider_ends_alone(portal: Portal, dana: Brow
                 Secret(dana.http.cookies[COOKIE]).id,
                 Marks.of("dana", "s-1").provider_session,
             )
-        assert await told(portal, logout_token(portal, issuer_folder, sid="s-1")) == 200
+        assert await back_channel_status(portal, logout_token(portal, issuer_folder, sid="s-1")) == 200
         assert not await is_in(dana)
         assert await is_in(elsewhere)
 
@@ -171,7 +171,7 @@ async def test_one_session_of_the_provider_ends_alone(portal: Portal, dana: Brow
 async def test_what_is_no_logout_token_ends_nothing(
     portal: Portal, dana: Browser, issuer_folder: Path, kind: str, claims: dict[str, Any]
 ) -> None:
-    assert await told(portal, logout_token(portal, issuer_folder, kind, **claims)) == 400
+    assert await back_channel_status(portal, logout_token(portal, issuer_folder, kind, **claims)) == 400
     assert await is_in(dana)
 
 
@@ -181,7 +181,7 @@ async def test_a_token_that_the_provider_has_not_signed_ends_nothing(
     head, _, signature = logout_token(portal, issuer_folder).split(".")
     body = encoded(json.dumps({"iss": portal.context.settings.oidc_issuer, "sub": "dana"}).encode())
     for token in (f"{head}.{body}.{signature}", "", "x", "a.b.c"):
-        assert await told(portal, token) == 400
+        assert await back_channel_status(portal, token) == 400
     assert await is_in(dana)
 
 

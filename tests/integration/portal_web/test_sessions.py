@@ -54,7 +54,7 @@ async def test_a_page_leads_to_the_provider_and_back_to_it(portal: Portal) -> No
         assert address_of(arrived) == f"{CASES}/new?key={'a' * 32}"
 
 
-async def test_neither_database_nor_log_nor_page_holds_a_token(portal: Portal, dana: Browser) -> None:
+async def test_neither_database_nor_log_nor_page_contains_a_token(portal: Portal, dana: Browser) -> None:
     cookie = dana.http.cookies[COOKIE]
     async with portal.database.connect() as connection:
         rows = await connection.fetch("SELECT id, content FROM portal_web.sessions")
@@ -108,7 +108,7 @@ async def test_a_provider_that_is_away_ends_no_session(
     assert (await dana.get(f"{CASES}/new?key={'a' * 32}")).status_code == 200
 
 
-async def test_what_a_form_held_when_the_session_ended_comes_back_after_the_sign_in(
+async def test_what_a_form_contained_when_the_session_ended_comes_back_after_the_sign_in(
     portal: Portal, dana: Browser
 ) -> None:
     form = await dana.get(f"{CASES}/new")

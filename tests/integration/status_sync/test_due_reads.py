@@ -55,7 +55,7 @@ async def test_an_event_by_web_case_id_will_do(world: World) -> None:
     assert await world.due() == []
 
 
-async def test_what_has_not_changed_is_not_told_again(world: World) -> None:
+async def test_what_has_not_changed_is_not_published_again(world: World) -> None:
     case = await world.submit()
     case_id = await world.create(case)
     for _ in range(3):
@@ -149,7 +149,7 @@ async def test_an_outage_of_d365_loses_nothing(world: World) -> None:
     assert (await world.row(case.web_case_id))["case_id"] == case_id
 
 
-async def test_what_d365_refuses_to_be_asked_holds_no_other_legal_entity_up(world: World) -> None:
+async def test_what_d365_refuses_to_be_asked_delays_no_other_legal_entity(world: World) -> None:
     case = await world.submit()
     case_id = await world.create(case)
     await notify(world, by_case_id(case_id), CaseKey("demf", KeyKind.CASE_ID, "C-1"))
@@ -196,8 +196,8 @@ async def test_reads_and_notifications_in_any_order_end_equal_to_d365(world: Wor
     for began_at, found in under_way:
         await apply_read.handle(began_at, [found, found])
     assert (await world.row(case.web_case_id))["status"] == "open"
-    told = [event["status"] for event in await world.events()]
-    assert told[-1] == "open"
+    sent_statuses = [event["status"] for event in await world.events()]
+    assert sent_statuses[-1] == "open"
 
 
 class ManualClock(SystemClock):
@@ -236,7 +236,7 @@ def reader(world: World, d365: IllFor, limit: int = 400) -> tuple[ReadDueCases, 
     return ReadDueCases(service.due_reads, d365, service.apply_read(), 5, lambda: None, clock, limit), clock
 
 
-async def test_a_legal_entity_that_d365_does_not_answer_for_holds_no_other_up(world: World) -> None:
+async def test_a_legal_entity_that_d365_does_not_answer_for_delays_no_other(world: World) -> None:
     case = await world.submit()
     case_id = await world.create(case)
     await notify(world, by_case_id(case_id), CaseKey("aaaa", KeyKind.CASE_ID, "C-1"))
@@ -276,7 +276,7 @@ async def test_the_backlog_of_one_legal_entity_stands_before_nobody_else(world: 
     assert ("usmf", "case_id", case_id) not in await world.due()
 
 
-async def test_a_key_that_d365_refuses_to_be_asked_for_holds_no_other_up(world: World) -> None:
+async def test_a_key_that_d365_refuses_to_be_asked_for_delays_no_other(world: World) -> None:
     case_ids = [await world.create(await world.submit()) for _ in range(20)]
     await notify(world, *map(by_case_id, case_ids), by_case_id("C-POISON"))
     await world.d365.fault(kind="status", status=400, operation="read", text="C-POISON")

@@ -91,7 +91,9 @@ async def test_events_come_from_an_event_hub(
         assert "SharedAccessKey=" not in process.output()
 
 
-async def test_a_key_that_azure_does_not_take_is_told(world: World, broker: Broker, hub: Hub, tmp_path: Path) -> None:
+async def test_a_key_that_azure_does_not_take_is_reported(
+    world: World, broker: Broker, hub: Hub, tmp_path: Path
+) -> None:
     await broker.create(CASE_DELIVERY, CASE_STATUS_CHANGED)
     wrong = hub.connection_string.replace("SharedAccessKey=bm8", "SharedAccessKey=xxx")
     process = starting(world, broker, tmp_path, **hub.environment(wrong), KAFKA_START_SECONDS="1")

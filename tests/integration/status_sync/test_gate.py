@@ -299,13 +299,13 @@ class Gate(Machine):
 
     @invariant()
     def nobody_reads_anothers_text(self) -> None:
-        for dealer, told in self.run(self.all_that_is_told()):
-            for token in TOKEN.findall(told):
+        for dealer, readable in self.run(self.all_that_dealers_read()):
+            for token in TOKEN.findall(readable):
                 parties = {slug(*party) for party in self.written_for[token]}
                 assert dealer in parties, f"{dealer} reads {token}, which was written for {parties or 'no dealer'}"
 
-    async def all_that_is_told(self) -> list[tuple[str, str]]:
-        told = []
+    async def all_that_dealers_read(self) -> list[tuple[str, str]]:
+        readable = []
         for row in await self.superuser.fetch("SELECT web_case_id, dealer FROM case_api.cases"):
             found = await self.superuser.fetchrow(load_sql(Statement.GET_CASE), row["dealer"], row["web_case_id"])
             assert found is not None
@@ -315,9 +315,9 @@ class Gate(Machine):
                 timeline(case, [], []),
                 [str(cell) for cell in cells(case)],
             )
-            told.append((row["dealer"], orjson.dumps(parts).decode()))
+            readable.append((row["dealer"], orjson.dumps(parts).decode()))
         waiting = [row["value"].decode() for row in await self.pool.fetch("SELECT value FROM outbox")]
-        return [*told, *((orjson.loads(value)["dealer"], value) for value in waiting)]
+        return [*readable, *((orjson.loads(value)["dealer"], value) for value in waiting)]
 
 
 async def test_no_dealer_reads_a_text_written_while_the_case_was_not_its_own(database: Database) -> None:

@@ -51,7 +51,7 @@ async def born_row(world: World, dealer: str, case_id: str) -> dict[str, Any] | 
     return next((row for row in rows if row["dealer"] == dealer), None)
 
 
-async def test_a_number_given_again_shows_its_first_holder_nothing_and_is_an_alarm(world: World) -> None:
+async def test_a_number_given_again_shows_its_first_owner_nothing_and_is_an_alarm(world: World) -> None:
     """D365 was restored: it lost the case, and gave its number to another dealer's case."""
     case, case_id = await delivered(world)
     await world.d365.delete("usmf", case_id)
@@ -145,8 +145,12 @@ async def test_a_moved_case_stands_still_for_the_first_dealer_and_is_born_for_th
     assert theirs is not None
     assert theirs["web_case_id"] == derived_web_case_id("usmf", case_id)
     assert (theirs["status"], theirs["d365_description"]) == ("in_process", SECRET)
-    told = [event for event in await world.events() if event["web_case_id"] == case.web_case_id][-1]
-    assert (told["status"], told["submission_id"], told["dealer"]) == ("submitted", None, "usmf-us-001")
+    last = [event for event in await world.events() if event["web_case_id"] == case.web_case_id][-1]
+    assert (last["status"], last["submission_id"], last["dealer"]) == (
+        "submitted",
+        None,
+        "usmf-us-001",
+    )
 
     await world.d365.change("usmf", case_id, Description="another secret", event=True)
     await notify(world, case_id)

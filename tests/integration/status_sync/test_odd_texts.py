@@ -6,7 +6,7 @@ from tests.integration.status_sync.conftest import World
 ODD, SHOWN = "cut \ud83d and \x00 here", "cut � and � here"
 
 
-async def test_odd_texts_in_some_rows_hold_no_dealer_and_no_list_up(world: World) -> None:
+async def test_odd_texts_in_some_rows_delay_no_dealer_and_no_list(world: World) -> None:
     odata = await sign_in(world.d365)
     for method, path, body in (
         ("PATCH", "/CustomersV3(dataAreaId='usmf',CustomerAccount='US-003')", {"OrganizationName": ODD}),

@@ -31,10 +31,10 @@ async def test_each_change_of_a_case_is_an_event_of_its_own(world: World) -> Non
     for status in ("None", "InProcess", "Planned", "Closed"):
         changed = [one.model_copy(update={"status": status}) for one in found]
         await world.service.apply_read().handle(await world.now(), changed)
-    told: dict[str, list[str]] = {}
+    statuses: dict[str, list[str]] = {}
     for event in await world.events():
-        told.setdefault(event["web_case_id"], []).append(event["status"])
-    assert list(told.values()) == [["submitted", "in_process", "open", "closed"]] * 3
+        statuses.setdefault(event["web_case_id"], []).append(event["status"])
+    assert list(statuses.values()) == [["submitted", "in_process", "open", "closed"]] * 3
 
 
 async def waiting_for_the_lock(world: World) -> bool:

@@ -180,7 +180,7 @@ async def test_the_position_moves_behind_what_was_applied_and_never_into_the_fut
     assert await world.service.progress.poll_position() == position
 
 
-async def test_one_case_that_cannot_be_stored_or_told_holds_no_other_up(world: World) -> None:
+async def test_one_case_that_cannot_be_stored_or_published_delays_no_other(world: World) -> None:
     await world.step("dealers")
     found = await world.found(await world.create(None))
     unstorable = found.model_copy(update={"case_id": "C-ODD", "description": "\udc00"})
@@ -269,9 +269,9 @@ async def test_the_registry_changes_only_by_a_list_that_has_come_whole(world: Wo
 
 
 async def test_a_start_without_a_filter_says_how_many_customers_become_dealers(world: World) -> None:
-    with capture_logs() as told:
+    with capture_logs() as logs:
         await world.step("dealers")
-    assert [one["customers"] for one in told if one["event"] == "every_customer_becomes_a_dealer"] == [10]
+    assert [one["customers"] for one in logs if one["event"] == "every_customer_becomes_a_dealer"] == [10]
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ class TestWithoutASubmissionIdInD365:
     def mapping(self) -> Mapping:
         return Mapping(case=CaseTable(fields=CaseFields(submission_id="")))
 
-    async def test_the_current_submission_is_told(self, world: World) -> None:
+    async def test_the_current_submission_is_published(self, world: World) -> None:
         case = await world.submit()
         await world.create(case)
         await world.step("cases")
@@ -383,7 +383,7 @@ FIXED = {
 
 
 @pytest.mark.parametrize("mapping", [Mapping.model_validate(FIXED)], ids=["fixed"])
-async def test_lists_of_the_mapping_hold_in_every_legal_entity_with_dealers(world: World) -> None:
+async def test_lists_of_the_mapping_apply_in_every_legal_entity_with_dealers(world: World) -> None:
     for name in ("dealers", "categories", "priorities"):
         await world.step(name)
 

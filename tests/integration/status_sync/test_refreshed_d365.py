@@ -31,7 +31,7 @@ async def concerns(world: World) -> dict[str, tuple[int, str, str | None]]:
     return {row["kind"]: (row["count"], row["where"], row["detail"]) for row in rows if row["kind"] in kinds}
 
 
-async def test_cases_of_another_casebridge_under_our_numbers_are_told_and_not_shown(world: World) -> None:
+async def test_cases_of_another_casebridge_under_our_numbers_are_reported_and_not_shown(world: World) -> None:
     await world.step("dealers")
     cases = [await delivered(world) for _ in range(6)]
     await world.step("cases")
@@ -71,12 +71,12 @@ async def test_cases_of_another_casebridge_under_our_numbers_are_told_and_not_sh
 
 
 def _lost(case: Submitted) -> CaseDelivery:
-    told = delivery(case, None, SubmissionState.PENDING, revision=4)
-    return told.model_copy(update={"cause": "lost_in_d365"})
+    lost = delivery(case, None, SubmissionState.PENDING, revision=4)
+    return lost.model_copy(update={"cause": "lost_in_d365"})
 
 
 @pytest.mark.parametrize("left", [0, 1])
-async def test_where_no_known_case_is_there_any_more_operators_are_told(world: World, left: int) -> None:
+async def test_where_no_known_case_is_there_any_more_operators_are_warned(world: World, left: int) -> None:
     await world.step("dealers")
     cases = [await delivered(world) for _ in range(3)]
     for _case, case_id in cases[left:]:

@@ -49,7 +49,7 @@ async def pair(world: World) -> tuple[Submitted, str, str]:
     return case, first, await world.create(case)
 
 
-async def told(world: World, how: str, case_id: str) -> None:
+async def arrives(world: World, how: str, case_id: str) -> None:
     """Let status-sync learn of the pair, by poll or event."""
     if how == "poll":
         await world.step("cases")
@@ -73,7 +73,7 @@ async def test_a_second_case_is_a_concern_until_it_is_acknowledged_and_stays_so(
         )
 
         async def concerns() -> list[tuple[Kind, int, str, Verdict]]:
-            await told(world, how, second)
+            await arrives(world, how, second)
             for found in await queue.second_cases(10):
                 await queue.note_second_case(found)
             seen = [one for one in await flow.concerns() if one.kind is Kind.SECOND_CASE]
@@ -103,7 +103,7 @@ async def test_the_portal_follows_the_case_that_an_operator_chooses_and_stays_wi
 ) -> None:
     monkeypatch.setattr(documents, "_SETTLED_SECONDS", 0.0)
     case, first, second = await pair(world)
-    await told(world, "poll", second)
+    await arrives(world, "poll", second)
     async with world.database.pool("d365_sync") as pool:
         queue, actions, flow = (
             PostgresDocuments(pool, SystemClock(), ""),
@@ -134,7 +134,7 @@ async def test_the_portal_follows_the_case_that_an_operator_chooses_and_stays_wi
             await note_delivery_records(world, event)
         await world.d365.change("usmf", second, CaseStatus="InProcess")
         for how, case_id in (("poll", first), ("event", first), ("event", second)):
-            await told(world, how, case_id)
+            await arrives(world, how, case_id)
             for found in await queue.second_cases(10):
                 await queue.note_second_case(found)
             assert (await world.row(case.web_case_id))["case_id"] == second
@@ -149,7 +149,7 @@ async def test_a_second_case_from_before_d365_lost_the_case_is_no_evidence_of_it
     """D365 was restored and has neither of the two: a document waiting for redelivery must not count as delivered."""
     monkeypatch.setattr(documents, "_SETTLED_SECONDS", 0.0)
     case, _, second = await pair(world)
-    await told(world, "poll", second)
+    await arrives(world, "poll", second)
     async with world.database.pool("d365_sync") as pool:
         queue = PostgresDocuments(pool, SystemClock(), "")
         await pool.execute(

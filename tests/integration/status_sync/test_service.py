@@ -95,12 +95,12 @@ async def test_an_event_from_kafka_ends_as_a_status_change_and_sigterm_with_0(
 
         await eventually(status, lambda value: value == "in_process")
 
-        async def told() -> list[tuple[str, str]]:
+        async def events() -> list[tuple[str, str]]:
             changes = await topics.status_changes()
             return [(one.status, one.case_id) for one in changes if one.web_case_id == case.web_case_id]
 
         expected = [("submitted", case_id), ("in_process", case_id)]
-        await eventually(told, lambda value: value == expected)
+        await eventually(events, lambda value: value == expected)
         await eventually(world.events, lambda waiting: not waiting)
         assert await process.stop() == 0
 

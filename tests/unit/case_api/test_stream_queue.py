@@ -19,7 +19,7 @@ async def test_what_is_pushed_is_taken_once_and_in_order() -> None:
     assert stream.take() == (None, [])
 
 
-async def test_a_slow_reader_loses_what_waits_and_is_told_so() -> None:
+async def test_a_slow_reader_loses_what_waits_and_learns_so() -> None:
     stream = Stream("d-1", 25)
     for number in range(3):
         stream.push(event(number))

@@ -71,7 +71,7 @@ def test_handing_over_comes_before_the_first_attempt_though_it_is_noted_later() 
     ]
 
 
-def test_each_stage_tells_how_long_it_took() -> None:
+def test_each_stage_shows_how_long_it_took() -> None:
     attempts = [
         {"started": at(12).isoformat(), "ended": at(14).isoformat(), "outcome": "unknown"},
         {"started": at(15).isoformat(), "ended": None, "outcome": None},
@@ -99,7 +99,7 @@ def test_what_is_under_way_has_no_end() -> None:
         ]
 
 
-def test_a_return_tells_its_reason_and_the_next_submission_follows() -> None:
+def test_a_return_shows_its_reason_and_the_next_submission_follows() -> None:
     first = past(S.RETURNED, reason="Which machine?")
     second = past(S.FAILED, submission_no=2, submitted_at=at(30), reason="Refused")
     second = PastSubmission(second.submission, "ann", {}, None, at(40))
@@ -122,7 +122,7 @@ LINKED = change(S.DELIVERED, 80, case_id="C-1", cause="linked", reason="D365's c
 
 
 @pytest.mark.parametrize(
-    ("now", "changes", "told"),
+    ("now", "changes", "expected"),
     [
         pytest.param(S.FAILED, [FAILED], [("failed", None, "Refused", 10.0)], id="failed"),
         pytest.param(
@@ -175,21 +175,21 @@ LINKED = change(S.DELIVERED, 80, case_id="C-1", cause="linked", reason="D365's c
             S.DEFERRED,
             [FAILED, REPLAYED],
             [("failed", None, "Refused", 10.0), ("replayed", "support", None, 30.0), ("deferred", None, None, 0.0)],
-            id="what is on its way now is told, too",
+            id="what is on its way now is listed, too",
         ),
         pytest.param(S.RETURNED, [], [("returned", "support", None, 10.0)], id="before changes were noted"),
     ],
 )
-def test_each_end_and_each_step_away_from_one_is_told(
-    now: S, changes: list[Change], told: list[tuple[str, str | None, str | None, float]]
+def test_each_end_and_each_step_away_from_one_is_reported(
+    now: S, changes: list[Change], expected: list[tuple[str, str | None, str | None, float]]
 ) -> None:
     entries = timeline(case(phase="submitted"), [past(now, *changes)], [])
     found = [(e.event, e.by, e.detail, e.duration_seconds) for e in entries if e.event not in ("submitted", "sent")]
-    assert sorted(found[1:]) == sorted(told)
+    assert sorted(found[1:]) == sorted(expected)
 
 
 @pytest.mark.parametrize(
-    ("statuses", "told"),
+    ("statuses", "expected"),
     [
         pytest.param([], [("open", None)], id="read before statuses were noted"),
         pytest.param([Status("submitted", at(60))], [("submitted", None)], id="the first"),
@@ -210,11 +210,11 @@ def test_each_end_and_each_step_away_from_one_is_told(
         ),
     ],
 )
-def test_each_status_is_told_once(statuses: list[Status], told: list[tuple[str, float | None]]) -> None:
+def test_each_status_is_listed_once(statuses: list[Status], expected: list[tuple[str, float | None]]) -> None:
     shown = case(phase="submitted", status="open", status_as_of=at(300), origin="d365", created_by=None)
     entries = timeline(shown, [], statuses)
     assert (entries[0].event, entries[0].by, entries[0].detail) == ("created", None, "The case was created in D365.")
-    assert [(e.detail, e.duration_seconds) for e in entries[1:]] == told
+    assert [(e.detail, e.duration_seconds) for e in entries[1:]] == expected
     assert {(e.event, e.by) for e in entries[1:]} <= {("status", "D365"), ("reopened", "D365")}
 
 

@@ -111,7 +111,7 @@ async def verifier(issuer: Issuer, clock: HandClock) -> AsyncIterator[TokenVerif
         yield TokenVerifier(OidcSettings(oidc_issuer=issuer.url), session, clock)
 
 
-async def test_a_good_token_tells_who_calls(issuer: Issuer, verifier: TokenVerifier) -> None:
+async def test_a_good_token_says_who_calls(issuer: Issuer, verifier: TokenVerifier) -> None:
     principal = await verifier.verify(issuer.token())
     assert (principal.subject, principal.username) == ("user-1", "anna")
     assert principal.scopes == {Scope.CASES_READ, Scope.CASES_WRITE}
@@ -155,13 +155,13 @@ def seconds(number: float) -> datetime:
         ({"appid": "portal"}, "portal"),
     ],
 )
-async def test_the_client_is_told_by_whatever_claim_has_it(
+async def test_the_client_is_named_by_whatever_claim_has_it(
     issuer: Issuer, verifier: TokenVerifier, claims: dict[str, Any], client: str | None
 ) -> None:
     assert (await verifier.verify(issuer.token(**claims))).client == client
 
 
-async def test_a_token_that_is_known_is_checked_anew_once_it_is_over(
+async def test_a_token_that_is_known_is_checked_again_once_it_is_over(
     issuer: Issuer, verifier: TokenVerifier, clock: HandClock
 ) -> None:
     token = issuer.token(exp=datetime.now(UTC))
@@ -217,11 +217,11 @@ async def test_a_token_with_wrong_claims_is_refused(
 ) -> None:
     # Times are relative to now: parameters are created when tests are collected, minutes earlier.
     now = datetime.now(UTC)
-    told: dict[str, Any] = {
+    given: dict[str, Any] = {
         name: now + value if isinstance(value, timedelta) else value for name, value in claims.items()
     }
     with pytest.raises(jwt.InvalidTokenError):
-        await verifier.verify(issuer.token(**told))
+        await verifier.verify(issuer.token(**given))
 
 
 async def test_clocks_may_differ_by_30_seconds(issuer: Issuer, verifier: TokenVerifier) -> None:

@@ -56,7 +56,7 @@ def test_attributes_are_those_of_cloudevents_in_binary_mode() -> None:
         (record().value.replace(b"12:00:00Z", b"12:00:00"), [], "submitted_at"),
     ],
 )
-def test_what_cannot_be_read_tells_why(value: bytes | None, headers: list[tuple[str, bytes]], cause: str) -> None:
+def test_what_cannot_be_read_says_why(value: bytes | None, headers: list[tuple[str, bytes]], cause: str) -> None:
     with pytest.raises(UnreadableRecord, match=re.escape(cause)):
         decode(CaseSubmitted, value, headers)
 

@@ -91,14 +91,14 @@ async def test_what_is_not_valid_json_is_named_with_its_place(client: httpx2.Asy
     assert (answer.status_code, answer.json()["errors"]) == (422, [{"pointer": "", "detail": detail}])
 
 
-async def test_our_own_problem_is_told_whole(client: httpx2.AsyncClient) -> None:
+async def test_our_own_problem_is_reported_whole(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/refused")
     assert (answer.status_code, answer.headers["x-test"]) == (409, "1")
     assert answer.json()["type"] == "urn:casebridge:problem:not-a-draft"
     assert answer.json()["detail"] == "It was submitted."
 
 
-async def test_a_crash_tells_no_detail(client: httpx2.AsyncClient) -> None:
+async def test_a_crash_shows_no_detail(client: httpx2.AsyncClient) -> None:
     trace_id = "0af7651916cd43dd8448eb211c80319c"
     answer = await client.get("/broken", headers={"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"})
     assert answer.status_code == 500
@@ -115,7 +115,7 @@ async def test_what_is_not_there_is_a_problem_too(
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 
 
-async def test_all_methods_of_an_address_are_told() -> None:
+async def test_all_methods_of_an_address_are_reported() -> None:
     served = app()
 
     @served.get("/things/{thing}")
@@ -134,7 +134,7 @@ async def test_a_body_over_the_limit_is_413(client: httpx2.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/contacts", "/raw"])
-async def test_a_body_of_untold_length_is_counted(client: httpx2.AsyncClient, path: str) -> None:
+async def test_a_body_of_unknown_length_is_counted(client: httpx2.AsyncClient, path: str) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(20):
             yield b"x" * 100_000
@@ -230,7 +230,7 @@ async def test_the_page_names_the_topics_as_they_are_committed(client: httpx2.As
         assert json.loads(document.read_text(encoding="utf-8"))["externalDocs"]["url"] == "asyncapi.json"
 
 
-async def test_health_tells_which_loop_is_stuck(client: httpx2.AsyncClient) -> None:
+async def test_health_shows_which_loop_is_stuck(client: httpx2.AsyncClient) -> None:
     BEATS.expect("relay", within_seconds=10)
     assert (await client.get("/healthz")).status_code == 200
     CLOCK.seconds += 11

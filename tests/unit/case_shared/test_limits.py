@@ -33,7 +33,7 @@ def refused(limits: RateLimits, user: str, client: str | None = None, dealer: st
     return caught.value
 
 
-def test_a_minutes_worth_is_allowed_at_once_and_then_the_time_is_told(clock: HandClock) -> None:
+def test_a_minutes_worth_is_allowed_at_once_and_then_the_time_is_named(clock: HandClock) -> None:
     limits = RateLimits(user_per_minute=60)
     assert allowed(limits, "ann") == 60
     problem = refused(limits, "ann")

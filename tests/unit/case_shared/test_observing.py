@@ -84,7 +84,7 @@ async def test_probes_are_measured_by_their_own_routes(client: httpx2.AsyncClien
     assert timed("/healthz", "GET") - before == 1
 
 
-async def test_a_loop_that_is_held_up_is_seen() -> None:
+async def test_a_loop_that_is_blocked_is_seen() -> None:
     async def late() -> float:
         name = "casebridge_event_loop_delay_seconds_bucket"
         many = REGISTRY.get_sample_value(name, {"le": "+Inf"}) or 0

@@ -49,7 +49,7 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings, D
 
 
 @pytest.mark.parametrize("settings", [LOCAL, REAL, TRIAL], ids=["this machine", "production", "a trial"])
-def test_what_is_safe_starts_and_tells_no_secret(settings: dict[str, Any]) -> None:
+def test_what_is_safe_starts_and_shows_no_secret(settings: dict[str, Any]) -> None:
     made = Settings(**settings)
     shown = f"{made!r} {made}"
     assert not any(secret in shown for secret in (GOOD, ":test@", "'secret'", "development@"))

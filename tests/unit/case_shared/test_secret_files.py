@@ -37,7 +37,7 @@ def test_a_secret_is_read_from_its_file_at_each_use(file: Path) -> None:
     assert "another" not in f"{settings!r} {settings}"
 
 
-def test_a_file_that_is_being_replaced_holds_what_it_held(file: Path) -> None:
+def test_a_file_that_is_being_replaced_keeps_its_last_secret(file: Path) -> None:
     settings = load_settings(Settings)
     file.write_text("")
     assert GOOD in settings.database_url.get_secret_value()
@@ -68,7 +68,7 @@ def test_a_secret_with_two_names_has_two_files(file: Path, tmp_path: Path, monke
 
 
 @pytest.mark.parametrize(
-    ("content", "variables", "told"),
+    ("content", "variables", "message"),
     [
         (None, {}, "No such file or directory"),
         (b"", {}, "is empty"),
@@ -83,7 +83,7 @@ def test_a_file_that_cannot_be_used_is_named(
     capsys: pytest.CaptureFixture[str],
     content: bytes | None,
     variables: dict[str, str],
-    told: str,
+    message: str,
 ) -> None:
     file.unlink() if content is None else file.write_bytes(content)
     for name, value in variables.items():
@@ -92,5 +92,5 @@ def test_a_file_that_cannot_be_used_is_named(
         load_settings(Settings)
     said = capsys.readouterr().err
     assert stopped.value.code == 2
-    assert told in said
+    assert message in said
     assert "hidden" not in said

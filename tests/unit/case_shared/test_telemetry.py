@@ -19,7 +19,7 @@ def record(at: float, message: str, *arguments: object, name: str = "aiokafka.cl
     return made
 
 
-def test_a_library_that_repeats_itself_is_told_once_a_minute_and_how_often() -> None:
+def test_a_library_that_repeats_itself_is_reported_once_a_minute_and_how_often() -> None:
     quiet = OncePerMinute("aiokafka")
     assert [quiet.filter(record(1000 + second, "no node %s", second)) for second in (0, 1, 59)] == [True, False, False]
     assert quiet.filter(record(1001, "another kind"))
@@ -70,7 +70,7 @@ def test_what_somebody_else_records_goes_on_so_through_spans_that_go_nowhere() -
         assert (telemetry.current_traceparent() or "").startswith(f"00-{trace_id}-")
 
 
-def test_a_span_tells_the_kind_of_an_error_and_not_what_it_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_span_shows_the_kind_of_an_error_and_not_what_it_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
     exported, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exported))
     monkeypatch.setattr(telemetry, "_tracer", provider.get_tracer("test"))

@@ -31,13 +31,13 @@ def test_action_goes_out_under_the_etag_that_was_read(api: Api) -> None:
     assert Service.seen[-1] == {"body": {"reason": "mended"}, "etag": '"7"', "token": "Bearer secret"}
 
 
-def test_refusal_is_told_in_the_problem_s_words(api: Api) -> None:
+def test_refusal_is_reported_in_the_problem_s_words(api: Api) -> None:
     with pytest.raises(Refused, match=r"Not found: There is no such document\.") as refused:
         api.act("/v1/documents/W9-1", "replay", {"reason": "x"})
     assert refused.value.status == 404
 
 
-def test_what_is_no_json_and_who_does_not_answer_are_told(api: Api) -> None:
+def test_what_is_no_json_and_who_does_not_answer_are_reported(api: Api) -> None:
     with pytest.raises(OperationFailed, match="the answer 502 is not valid JSON"):
         api.get("/html")
     with pytest.raises(OperationFailed, match="does not answer"):

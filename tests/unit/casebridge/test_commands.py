@@ -102,7 +102,7 @@ def test_payload_that_is_none_is_refused_before_anything_is_sent(
     assert Service.seen == []
 
 
-def test_refusal_is_told_without_a_stack_trace(casebridge: CommandLine) -> None:
+def test_refusal_is_reported_without_a_stack_trace(casebridge: CommandLine) -> None:
     refused = casebridge("queue", "show", "W9-1")
     assert (refused.code, refused.err) == (1, "casebridge: Not found: There is no such document.\n")
 
@@ -121,7 +121,7 @@ def test_ledger_against_d365(casebridge: CommandLine) -> None:
     assert json.loads(casebridge("ledger", "--d365", "--json").out)["d365"] == {"cases": 3}
 
 
-def test_replay_all_sends_its_filters_under_a_key_and_tells_how_it_gets_on(casebridge: CommandLine) -> None:
+def test_replay_all_sends_its_filters_under_a_key_and_shows_its_progress(casebridge: CommandLine) -> None:
     done = casebridge("queue", "replay-all", "--cause", "rejected", "-q", "closed", "-r", "why", "--yes")
 
     assert done.code == 0
@@ -178,22 +178,22 @@ def test_decisions_carry_their_reason(casebridge: CommandLine, arguments: list[s
     assert Service.seen[0]["body"] == {"reason": "moved"}
 
 
-def test_a_restore_of_d365_is_watched_and_what_is_not_sure_is_told(
+def test_a_restore_of_d365_is_watched_and_what_is_not_sure_is_reported(
     casebridge: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", "Asia/Kolkata")
     time.tzset()
     try:
-        told = casebridge("d365", "restored", "--since", "2026-03-02 12:00", "--reason", "back at noon")
+        local = casebridge("d365", "restored", "--since", "2026-03-02 12:00", "--reason", "back at noon")
         aware = casebridge("d365", "restored", "--since", "2026-03-02T12:00:00Z", "-r", "r", "--dry-run", "--json")
         wrong = casebridge("d365", "restored", "--since", "noon", "-r", "r")
     finally:
         monkeypatch.undo()
         time.tzset()
-    assert (told.code, aware.code, wrong.code) == (1, 1, 2)
-    assert "since 2026-03-02T12:00:00+05:30" in told.err
-    assert "1 of 3" in told.err
-    assert "W1-1: D365 has it with different content" in told.out
+    assert (local.code, aware.code, wrong.code) == (1, 1, 2)
+    assert "since 2026-03-02T12:00:00+05:30" in local.err
+    assert "1 of 3" in local.err
+    assert "W1-1: D365 has it with different content" in local.out
     assert json.loads(aware.out)["counts"]["queued"] == 1
     assert "2026-03-02T12:00:00+01:00" in wrong.err
     assert [one["body"] for one in Service.seen] == [
@@ -203,7 +203,7 @@ def test_a_restore_of_d365_is_watched_and_what_is_not_sure_is_told(
 
 
 @pytest.mark.parametrize("arguments", [["ps"], ["queue", "list"], ["token", "--user", "x"]])
-def test_without_a_stack_the_way_out_is_told(
+def test_without_a_stack_the_way_out_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str]
 ) -> None:
     refused = Run(monkeypatch, capsys, *arguments, "--data-dir", str(tmp_path))

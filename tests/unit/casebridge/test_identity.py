@@ -65,7 +65,7 @@ def test_a_token_is_explained(casebridge: CommandLine, issuer: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["{}", "Bearer {}\n", "Authorization: Bearer {}\n"])
-def test_it_is_read_from_stdin_and_told_as_json(casebridge: CommandLine, issuer: str, typed: str) -> None:
+def test_it_is_read_from_stdin_and_shown_as_json(casebridge: CommandLine, issuer: str, typed: str) -> None:
     run = casebridge("check", "--json", stdin=typed.format(token(issuer, "usmf-us-001")))
     found = json.loads(run.out)
     assert found["ok"]
@@ -73,7 +73,7 @@ def test_it_is_read_from_stdin_and_told_as_json(casebridge: CommandLine, issuer:
     assert {step["state"] for step in found["steps"]} == {"ok", "warning"}, "it has no preferred_username"
 
 
-def test_exit_codes_tell_a_bad_token_from_a_provider_that_is_away(
+def test_exit_codes_distinguish_a_bad_token_from_a_provider_that_is_away(
     casebridge: CommandLine, issuer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = casebridge("check", "--token", token(issuer, seconds=-600))

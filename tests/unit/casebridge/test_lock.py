@@ -7,12 +7,12 @@ from casebridge import lock
 from casebridge.errors import UsageError
 
 
-def test_second_holder_is_refused_and_told_who_holds_it(tmp_path: Path) -> None:
+def test_a_second_process_is_refused_and_learns_who_has_the_lock(tmp_path: Path) -> None:
     with lock.exclusive(tmp_path), pytest.raises(UsageError, match=str(os.getpid())), lock.exclusive(tmp_path):
         pass
 
 
-def test_lock_that_nobody_holds_is_no_obstacle(tmp_path: Path) -> None:
+def test_a_lock_that_nobody_has_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / lock.LOCK_NAME).write_text("1")
     with lock.exclusive(tmp_path):
         assert (tmp_path / lock.LOCK_NAME).read_text() == str(os.getpid())

@@ -47,12 +47,12 @@ def test_missing_and_unreadable_states_are_none(tmp_path: Path) -> None:
     assert state.find_last(tmp_path) is None
 
 
-def test_no_stack_is_told_with_the_way_out(tmp_path: Path) -> None:
+def test_no_stack_is_reported_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(OperationFailed, match="make up"):
         state.get_running(tmp_path)
 
 
-def test_what_holds_secrets_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_what_contains_secrets_is_for_its_owner_alone(tmp_path: Path) -> None:
     state.write_private(tmp_path / "secret", "x")
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
 

@@ -46,7 +46,7 @@ def test_who_a_token_is_for(username: str, dealers: tuple[str, ...], expected: U
     assert describe(username, dealers) == expected
 
 
-def test_without_a_provider_s_key_the_way_out_is_told(tmp_path: Path) -> None:
+def test_without_a_provider_s_key_the_way_out_is_reported(tmp_path: Path) -> None:
     with pytest.raises(OperationFailed, match="make up"):
         mint(tmp_path, describe("anyone", ()), Scope.CASES_READ, 5)
 

@@ -63,7 +63,7 @@ def test_a_dead_letter_with_its_cause_is_an_end() -> None:
     assert check(history(ticket()), books(**FAILED_BOOKS)) == []
 
 
-def test_what_an_operator_mended_is_what_was_submitted() -> None:
+def test_what_an_operator_corrected_is_what_was_submitted() -> None:
     mended = ticket(description=f"it leaks{REFUSED}")
     assert check(history(mended), books()) == []
 

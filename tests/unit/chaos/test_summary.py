@@ -54,7 +54,7 @@ def test_what_passed_is_not_run_again_and_what_failed_is() -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_other_code_begins_anew(repository: Path, folder: str) -> None:
+def test_other_code_begins_again(repository: Path, folder: str) -> None:
     keep = Path(".chaos")
     Passed(keep).store(summary(1))
     (repository / folder / "file").write_text("changed")

@@ -37,7 +37,7 @@ def test_ids_of_two_fields_become_a_list_each(cases: EntitySet) -> None:
     assert where.parameters == ["A", "D", "C", "B%"]
 
 
-def test_a_read_back_uses_its_indexes_even_in_a_new_file(cases: EntitySet, tmp_path: Path) -> None:
+def test_a_look_up_uses_its_indexes_even_in_a_new_file(cases: EntitySet, tmp_path: Path) -> None:
     where = to_sql(parse_filter("dataAreaId eq 'usmf' and (WebCaseId eq 'A' or CaseId eq 'B')"), cases)
     store = Store(tmp_path / "new.db", {cases.name: cases})
 

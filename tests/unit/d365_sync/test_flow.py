@@ -61,7 +61,7 @@ def ago(seconds: float) -> datetime:
         (replace(NOTHING, due=1, due_age=301), FREE, "old", 1, ago(301), "status", Verdict.ATTENTION),
     ],
 )
-def test_each_thing_that_is_wrong_is_told_alone(
+def test_each_thing_that_is_wrong_is_reported_alone(
     now: Now, steering: Steering, kind: str, count: int, since: datetime | None, where: str, level: Verdict
 ) -> None:
     (found,) = concerns(now, steering)
@@ -74,7 +74,7 @@ def test_each_kind_has_its_stage_and_verdict_but_for_the_one_that_any_stage_has(
     assert set(Kind) - set(ABOUT) == {Kind.OLD}
 
 
-def test_what_the_tables_tell_is_among_them() -> None:
+def test_what_the_tables_show_is_among_them() -> None:
     counted = Concern.of(Kind.POLL_LATE, since=ago(1000), where="poll")
     found = concerns(NOTHING, replace(FREE, paused_at=ago(9)), [counted])
     assert [concern.kind for concern in found] == ["poll_late", "paused"]

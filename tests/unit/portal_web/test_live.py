@@ -31,10 +31,10 @@ async def test_a_case_comes_as_its_cells_in_the_visitor_s_language() -> None:
     (text,) = await translated("id: 7", "event: case", f"data: {json.dumps(CASE)}", "")
     head, event, data, *_ = text.split("\n")
     assert (head, event) == ("id: 7", "event: case")
-    told = json.loads(data.removeprefix("data: "))
-    assert told["case"] == "WABCDEFGH1"
-    assert told["say"] == "WABCDEFGH1: In Bearbeitung"
-    assert "In Bearbeitung" in told["status"]
+    change = json.loads(data.removeprefix("data: "))
+    assert change["case"] == "WABCDEFGH1"
+    assert change["say"] == "WABCDEFGH1: In Bearbeitung"
+    assert "In Bearbeitung" in change["status"]
     assert "<b>" not in text, "nothing but what the cells show"
 
 
@@ -56,7 +56,7 @@ async def test_a_case_that_left_is_said_to_have_left(left: str, said: str) -> No
     assert json.loads(text.split("data: ")[1])["say"] == f"WABCDEFGH1: {said}"
 
 
-async def test_what_is_not_understood_bids_the_page_look_anew() -> None:
+async def test_what_is_not_understood_makes_the_page_load_again() -> None:
     assert await translated("event: case", "data: {}", "") == ["event: resync\ndata: {}\n\n"]
     assert await translated("event: resync", "data: x", "") == ["event: resync\ndata: {}\n\n"]
 

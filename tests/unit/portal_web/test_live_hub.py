@@ -46,7 +46,7 @@ class Upstream:
         while (event := await self._queue.get()) is not None:
             yield event
 
-    def tell(self, *ids: str) -> None:
+    def send(self, *ids: str) -> None:
         """Send events with these IDs."""
         for one in ids:
             self._queue.put_nowait(Event("case", one, ["{}"]))
@@ -65,7 +65,7 @@ async def ids(page: Page, count: int) -> list[str | None]:
     return [event.id for event in found]
 
 
-async def test_a_hundred_pages_read_one_stream_and_a_slow_one_holds_nobody_up() -> None:
+async def test_a_hundred_pages_read_one_stream_and_a_slow_one_delays_nobody() -> None:
     hub, upstream = LiveHub(200, 200), Upstream()
     pages = [upstream.page() for _ in range(100)]
     async with AsyncExitStack() as stack:
@@ -73,10 +73,10 @@ async def test_a_hundred_pages_read_one_stream_and_a_slow_one_holds_nobody_up() 
             await stack.enter_async_context(hub.looking("d", "ann", page, None))
         assert upstream.open_now == 1
         for number in range(150):
-            upstream.tell(str(number))
+            upstream.send(str(number))
             await ids(pages[0], 1)
         slow = await pages[1].take(1)
-        assert slow[0].name == "resync", "it looks anew, and is told what comes then"
+        assert slow[0].name == "resync", "it loads again, and gets what comes then"
         assert len(slow) <= 100
         assert slow[-1].id == "149"
     assert await eventually(lambda: _none_open(upstream))
@@ -93,7 +93,7 @@ async def test_a_page_that_comes_back_goes_on_from_where_it_was() -> None:
     first, again, lost = (upstream.page() for _ in range(3))
     async with hub.looking("d", "ann", first, "0"):
         assert upstream.opened == [("ann", "0")], "the API knows places that are forgotten here"
-        upstream.tell("1", "2", "3")
+        upstream.send("1", "2", "3")
         assert await ids(first, 3) == ["1", "2", "3"]
         async with hub.looking("d", "bob", again, "1"), hub.looking("d", "eve", lost, "elsewhere"):
             assert await ids(again, 2) == ["2", "3"]
@@ -105,7 +105,7 @@ async def test_when_a_token_ends_another_page_s_reads_on_from_there() -> None:
     hub, upstream = LiveHub(20, 100), Upstream()
     short, long = upstream.page("ann", 1), upstream.page("bob", 9)
     async with hub.looking("d", "ann", short, None), hub.looking("d", "bob", long, None):
-        upstream.tell("1")
+        upstream.send("1")
         await ids(long, 2)
         upstream.end()
 
@@ -113,7 +113,7 @@ async def test_when_a_token_ends_another_page_s_reads_on_from_there() -> None:
             return upstream.opened == [("ann", None), ("bob", "1")]
 
         await eventually(reopened)
-        upstream.tell("2")
+        upstream.send("2")
         assert await ids(long, 1) == ["2"]
 
 

@@ -44,8 +44,8 @@ def test_every_status_has_a_label() -> None:
 
 
 def test_every_event_of_a_timeline_has_a_label() -> None:
-    told = set(re.findall(r'yield (?:Entry\([^"]*)?"(\w+)"', inspect.getsource(timeline)))
-    assert {"submitted", "restored", "linked"} <= told <= set(EVENTS)
+    yielded = set(re.findall(r'yield (?:Entry\([^"]*)?"(\w+)"', inspect.getsource(timeline)))
+    assert {"submitted", "restored", "linked"} <= yielded <= set(EVENTS)
 
 
 @pytest.mark.parametrize(

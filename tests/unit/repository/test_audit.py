@@ -34,8 +34,8 @@ def test_the_audit(
 ) -> None:
     def run(*_: Any, **__: Any) -> subprocess.CompletedProcess[str]:
         dependencies = answers.pop(0)
-        told = "" if dependencies is None else json.dumps({"dependencies": dependencies})
-        return subprocess.CompletedProcess([], 1, told, "trouble\nno route\n")
+        output = "" if dependencies is None else json.dumps({"dependencies": dependencies})
+        return subprocess.CompletedProcess([], 1, output, "trouble\nno route\n")
 
     monkeypatch.setattr(subprocess, "run", run)
     assert AUDIT["main"]() == code

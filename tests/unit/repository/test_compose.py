@@ -60,7 +60,7 @@ def test_every_setting_without_a_default_is_given(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", [name for name, read in SETTINGS.items() if "trusted_proxies" in read.model_fields])
-def test_every_service_that_believes_proxies_is_told_of_them(service: str) -> None:
+def test_every_service_that_trusts_proxies_gets_them(service: str) -> None:
     assert "TRUSTED_PROXIES" in SERVICES[service]["environment"]
 
 

@@ -12,7 +12,7 @@ def test_a_dashboard_is_as_it_is_committed(name: str) -> None:
     assert (FOLDER / name).read_text() == documents()[name], "run `make dashboards`"
 
 
-def test_panels_have_queries_that_can_be_told_apart() -> None:
+def test_panels_have_queries_that_can_be_distinguished() -> None:
     for panels in DASHBOARDS.values():
         assert len({panel.title for panel in panels}) == len(panels)
         for panel in panels:

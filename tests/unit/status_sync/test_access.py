@@ -87,7 +87,7 @@ async def test_the_secret_of_a_dataverse_webhook_opens_it() -> None:
     assert (await asgi.call(app("s3cret"), "POST", EVENTS, {"x-functions-key": "s3cret"}, {})).status == 202
 
 
-async def test_who_guesses_the_secret_is_held_up_and_d365_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_guesses_the_secret_is_slowed_down_and_d365_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     clock_of_limits(monkeypatch)
     limited = app("s3cret", EventLimits(Limit("secret", 4), Limit("address", 2)))
 

@@ -179,7 +179,7 @@ def test_without_a_submission_id_in_d365_the_fields_as_sent_decide() -> None:
     assert place(other, None, OURS, rules=rules) == Placement(ignored=Ignored.MISMATCH)
 
 
-def test_the_submission_that_is_told_is_the_one_that_d365_shows() -> None:
+def test_the_submission_in_the_event_is_the_one_that_d365_shows() -> None:
     found = SENT.model_copy(update={"submission_id": EARLIER_SUBMISSION})
     assert RULES.submission_seen(found, OURS) == EARLIER_SUBMISSION
     assert RULES.submission_seen(BARE, LINKED) is None

@@ -108,7 +108,7 @@ async def test_one_list_that_cannot_be_read_does_not_keep_the_cases_from_being_r
     assert untried == [str(failures.get(run[-1]))] * len(untried)
 
 
-async def test_a_step_that_meets_another_error_is_told_with_those_behind_it() -> None:
+async def test_a_step_that_meets_another_error_is_reported_with_those_behind_it() -> None:
     async def broken() -> None:
         raise ConnectionResetError
 

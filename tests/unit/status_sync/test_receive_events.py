@@ -49,7 +49,7 @@ def test_an_array_goes_on_event_by_event() -> None:
 def test_what_is_no_event_is_refused_whole(body: bytes, pointer: str, why: str) -> None:
     with pytest.raises(NotAnEvent, match=why) as refused:
         taken(body)
-    assert [told for told, _why in refused.value.problems] == [pointer]
+    assert [at for at, _why in refused.value.problems] == [pointer]
 
 
 def test_an_event_that_cannot_be_read_goes_along_with_its_neighbours() -> None:
@@ -66,7 +66,7 @@ def test_an_event_that_cannot_be_read_goes_along_with_its_neighbours() -> None:
 def test_where_all_of_several_are_unreadable_each_is_named() -> None:
     with pytest.raises(NotAnEvent) as refused:
         taken(b'[1,{"data":{}},{"BusinessEventId":""}]')
-    assert [told for told, _why in refused.value.problems] == [f"/{place}/BusinessEventId" for place in range(3)]
+    assert [at for at, _why in refused.value.problems] == [f"/{place}/BusinessEventId" for place in range(3)]
 
 
 def test_a_nested_event_does_not_fail_its_neighbours() -> None:
@@ -74,7 +74,7 @@ def test_a_nested_event_does_not_fail_its_neighbours() -> None:
     assert taken(b'[{"BusinessEventId":"X"},' + deep + b"]")[0].accepted == 1
 
 
-def test_event_grid_is_told_its_validation_code() -> None:
+def test_event_grid_gets_its_validation_code() -> None:
     handshake = {
         "id": "1",
         "topic": "/subscriptions/1",
@@ -89,8 +89,8 @@ def test_event_grid_is_told_its_validation_code() -> None:
     deleted = handshake | {"eventType": "Microsoft.EventGrid.SubscriptionDeletedEvent"}
     assert taken(orjson.dumps([deleted])) == (Received(0), [])
     # In CloudEvents its name is elsewhere, and the data is JSON in a string (azure-sdk-for-net#21612).
-    told = {"specversion": "1.0", "type": deleted["eventType"], "source": "x", "id": "1", "data": "{}"}
-    assert taken(orjson.dumps(told)) == (Received(0), [])
+    deletion = {"specversion": "1.0", "type": deleted["eventType"], "source": "x", "id": "1", "data": "{}"}
+    assert taken(orjson.dumps(deletion)) == (Received(0), [])
 
 
 def test_a_cloud_event_in_binary_mode_is_put_together() -> None:
@@ -109,7 +109,7 @@ def test_a_cloud_event_in_binary_mode_is_put_together() -> None:
         (MessageSizeTooLargeError(), EventTooLarge),
     ],
 )
-def test_kafkas_refusal_is_told(error: Exception, expected: type[Exception]) -> None:
+def test_kafkas_refusal_is_reported(error: Exception, expected: type[Exception]) -> None:
     async def send(_values: Sequence[bytes]) -> None:
         raise error
 

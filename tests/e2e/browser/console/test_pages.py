@@ -13,7 +13,7 @@ from tests.e2e.browser.console.conftest import Operators
 from tests.support.patience import PATIENCE
 
 
-async def test_the_flow_tells_at_a_glance(operators: Operators) -> None:
+async def test_the_flow_is_clear_at_a_glance(operators: Operators) -> None:
     (document,) = await operators.failed()
     async with operators.signed_in() as page:
         await expect(page.get_by_text("Running, but something needs your attention")).to_be_visible()
@@ -24,7 +24,7 @@ async def test_the_flow_tells_at_a_glance(operators: Operators) -> None:
         await expect(page.get_by_role("link", name=document)).to_be_visible()
 
 
-async def test_who_may_only_read_is_told_why(operators: Operators) -> None:
+async def test_who_may_only_read_learns_why(operators: Operators) -> None:
     (document,) = await operators.failed()
     async with operators.signed_in("rudi", to=f"/console/documents/{document}") as page:
         for name in ("Replay", "Edit and replay", "Discard", "Return to the dealer", "Verify now"):

@@ -22,5 +22,5 @@ async def test_no_page_of_the_console_costs_much_nor_looks_at_the_disk(
         *(f"{documents}/{dead_letter}/discard", f"{documents}/{dead_letter}/link"),
     ]
     costs = {path: await measured(olga, path) for path in paths}
-    told = {path: f"{seconds * 1000:.1f} ms" for path, seconds in costs.items()}
-    assert max(costs.values()) < MOST_SECONDS * PATIENCE, told
+    readable = {path: f"{seconds * 1000:.1f} ms" for path, seconds in costs.items()}
+    assert max(costs.values()) < MOST_SECONDS * PATIENCE, readable

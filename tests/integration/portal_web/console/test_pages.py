@@ -78,7 +78,7 @@ async def test_the_reason_that_was_typed_stays_while_one_goes_on_editing(olga: B
     assert "as the dealer said</textarea>" in difference.text
 
 
-async def test_the_connection_to_d365_is_told_in_the_operators_language(
+async def test_the_connection_to_d365_is_shown_in_the_operators_language(
     portal: Portal, olga: Browser, queue: Queue, d365: Sandbox
 ) -> None:
     assert "D365 has not been checked yet" in (await olga.get("/console/d365")).text

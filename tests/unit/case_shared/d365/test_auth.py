@@ -164,7 +164,7 @@ async def test_a_lifetime_that_cannot_be_is_a_short_or_a_bounded_one(expires_in:
         assert await eventually(lambda: tokens.token(timeout=SECONDS), lambda token: token == "second")
 
 
-async def test_a_failed_renewal_leaves_the_old_token_in_use_while_it_holds() -> None:
+async def test_a_failed_renewal_leaves_the_old_token_in_use_while_it_is_valid() -> None:
     clock = HandClock()
     async with scripted() as d365, tokens_of(d365, clock) as tokens:
         d365.tokens = [token("first"), answer(503), answer(503), token("second")]
@@ -182,7 +182,7 @@ async def test_a_failed_renewal_leaves_the_old_token_in_use_while_it_holds() -> 
         assert await tokens.token(timeout=SECONDS) == "second"
 
 
-async def test_an_endpoint_that_hangs_costs_nobody_time_while_the_token_holds() -> None:
+async def test_an_endpoint_that_hangs_costs_nobody_time_while_the_token_is_valid() -> None:
     clock = HandClock()
     async with scripted() as d365, tokens_of(d365, clock) as tokens:
         d365.tokens = [token("first"), silence]

@@ -151,7 +151,7 @@ async def test_a_certificate_signs_for_us(entra: Entra, folder: Path) -> None:
     assert claims["iss"] == claims["sub"] == "app"
 
 
-async def test_a_federated_token_is_read_anew_for_each_renewal(entra: Entra, tmp_path: Path) -> None:
+async def test_a_federated_token_is_read_again_for_each_renewal(entra: Entra, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("of the cluster")
     entra.accepted = {"token-2"}

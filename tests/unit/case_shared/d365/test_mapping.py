@@ -13,7 +13,7 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_without_a_file_the_defaults_of_the_design_hold() -> None:
+def test_without_a_file_the_defaults_of_the_design_apply() -> None:
     mapping = load_mapping(None)
 
     assert mapping.web_case_id_unique

@@ -80,7 +80,7 @@ async def test_no_sure_answer_is_a_typed_error(step: Step, error: type[D365Error
     assert "find cases" in str(raised.value)
 
 
-async def test_a_read_back_asks_for_many_with_the_control_in_the_same_request() -> None:
+async def test_a_look_up_asks_for_many_with_the_control_in_the_same_request() -> None:
     async with scripted(page([row("C-1", "w1"), row("C-2", "W1"), row("C-0")])) as d365, client_of(d365.url) as client:
         read = await client.find_by_web_case_id("usmf", ["W1", "W'2"], control_case_ids=["C-0"], timeout=SECONDS)
 
@@ -124,7 +124,7 @@ async def test_cases_of_other_legal_entities_are_not_found() -> None:
     assert read.found == {}
 
 
-async def test_a_big_read_back_goes_in_shares_each_with_its_own_control() -> None:
+async def test_a_big_look_up_goes_in_shares_each_with_its_own_control() -> None:
     asked = [f"W{number:09}" for number in range(20)]
     async with scripted(page([row("C-0")]), page([])) as d365, client_of(d365.url) as client:
         read = await client.find_by_web_case_id("usmf", asked, control_case_ids=["C-0"], timeout=SECONDS)
@@ -277,7 +277,7 @@ async def test_after_a_401_a_read_tries_one_fresh_token() -> None:
     assert len(d365.token_requests) == 2
 
 
-async def test_retry_after_is_told() -> None:
+async def test_retry_after_is_reported() -> None:
     async with scripted(answer(429, "", Retry_After="3")) as d365, client_of(d365.url) as client:
         with pytest.raises(D365Throttled) as raised:
             await client.probe(timeout=SECONDS)
