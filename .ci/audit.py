@@ -37,7 +37,7 @@ def vulnerabilities(dependencies: list[dict[str, Any]]) -> list[str]:
     """Return a line for each vulnerability."""
     return sorted(
         {
-            f"{one['name']} {one['version']}: {found['id']}, mended in {', '.join(found['fix_versions']) or 'none yet'}"
+            f"{one['name']} {one['version']}: {found['id']}, fixed in {', '.join(found['fix_versions']) or 'none yet'}"
             for one in dependencies
             for found in one.get("vulns", ())
         }

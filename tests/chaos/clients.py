@@ -149,7 +149,7 @@ class Portal:
                 continue
             answer = await self.ask("GET", f"/cases/{ticket.web_case_id}")
             if answer.status == 200 and answer.body["status"] == "draft":
-                ticket.description = ticket.description.replace(REFUSED, "mended")
+                ticket.description = ticket.description.replace(REFUSED, "corrected")
                 await self._edit(ticket)
                 await self.submit(ticket)
 
@@ -288,7 +288,7 @@ class Operator:
         if shown.status != 200 or shown.body["state"] != "failed":
             return
         payload = {**shown.body["payload"], "description": shown.body["payload"]["description"].replace(REFUSED, "")}
-        body = {"reason": "mended", "payload": payload}
+        body = {"reason": "corrected", "payload": payload}
         answer = await self.ask(
             "POST", f"/v1/documents/{document['id']}/replay", json=body, headers={"If-Match": shown.etag}
         )

@@ -71,6 +71,6 @@ async def test_the_sandbox_says_the_same_in_its_metadata(d365: Sandbox) -> None:
     renamed = MODEL.changed(CASES, "<Name>CaseRecId<", "<Name>RecordId<")
     assert "DealerPortalCases" in "".join(contract.says_what_metadata_says(renamed, metadata))
     given = MODEL.changed(CASES, "<AllowEditOnCreate>No</AllowEditOnCreate>", "")
-    mended = MODEL.changed(CASES, f"<AllowEdit>No</AllowEdit>\n{WEB_CASE_ID}", WEB_CASE_ID)
-    for other in (given, mended):
+    fixed = MODEL.changed(CASES, f"<AllowEdit>No</AllowEdit>\n{WEB_CASE_ID}", WEB_CASE_ID)
+    for other in (given, fixed):
         assert "DealerPortalCases" in "".join(contract.says_what_public_entities_say(other, listed))

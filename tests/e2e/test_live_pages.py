@@ -26,20 +26,20 @@ async def signed_in(stack: Stack, user: str) -> AsyncIterator[Browser]:
         yield browser
 
 
-async def watch(browser: Browser, statuses: list[int], heard: list[str]) -> None:
+async def watch(browser: Browser, statuses: list[int], received: list[str]) -> None:
     """Read the dealer's stream until it ends."""
     async with browser.http.stream("GET", f"{CASES}/stream", headers={"Accept": "text/event-stream"}) as answer:
         statuses.append(answer.status_code)
         async for line in answer.aiter_lines():
             if line.startswith("data:"):
-                heard.append(line)  # noqa: PERF401 - looked at while it goes on
+                received.append(line)  # noqa: PERF401 - looked at while it goes on
 
 
 async def test_a_hundred_live_pages_take_nothing_from_another_user(stack: Stack) -> None:
     async with signed_in(stack, "dana") as dana, signed_in(stack, "theo") as theo:
         statuses: list[int] = []
-        heard: list[list[str]] = [[] for _ in range(PAGES)]
-        watching = [asyncio.create_task(watch(dana, statuses, one)) for one in heard]
+        received: list[list[str]] = [[] for _ in range(PAGES)]
+        watching = [asyncio.create_task(watch(dana, statuses, one)) for one in received]
         try:
 
             async def answered() -> bool:
@@ -58,7 +58,7 @@ async def test_a_hundred_live_pages_take_nothing_from_another_user(stack: Stack)
                 await dealer.submitted("live-pages", description="All twenty see it arrive.")
 
             async def all_live() -> bool:
-                return sum(bool(one) for one in heard) == LIVE
+                return sum(bool(one) for one in received) == LIVE
 
             assert await eventually(all_live, within_seconds=30)
         finally:

@@ -70,18 +70,18 @@ class Fleet:
         """A token with every scope."""
         return issuer.token(self.issuer, *dealers)
 
-    async def leader(self, service: str, lease: str, *, not_token: int = 0, within_seconds: float = 15) -> "Held":
-        """The holder of `lease` of `service`, once its token differs from `not_token`."""
+    async def leader(self, service: str, lease: str, *, not_token: int = 0, within_seconds: float = 15) -> "Leader":
+        """The leader by `lease` of `service`, once its token differs from `not_token`."""
 
-        async def held() -> Held | None:
+        async def current() -> Leader | None:
             async with self.database.connect() as connection:
                 row = await connection.fetchrow(
                     f"SELECT owner, token FROM {service}.leases WHERE name = $1 AND expires_at > now()",
                     lease,
                 )
-            return Held(self._by_owner(row["owner"]), row["token"]) if row and row["token"] != not_token else None
+            return Leader(self._by_owner(row["owner"]), row["token"]) if row and row["token"] != not_token else None
 
-        found = await eventually(held, within_seconds=within_seconds)
+        found = await eventually(current, within_seconds=within_seconds)
         assert found is not None
         return found
 
@@ -91,8 +91,8 @@ class Fleet:
 
 
 @dataclass(frozen=True)
-class Held:
-    """A lease with its holder."""
+class Leader:
+    """The process that has a lease, and the lease's token."""
 
     by: Process
     token: int

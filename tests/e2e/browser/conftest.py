@@ -32,8 +32,8 @@ def chromium() -> str | None:
 
 
 @dataclass
-class Desk:
-    """A user's place at a browser: the stack, and ways to sign in."""
+class Visitors:
+    """Users in their browsers: the stack, and ways to sign in."""
 
     stack: stacks.Stack
     browser: Browser
@@ -118,20 +118,20 @@ def executable() -> str:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def desk(stack: stacks.Stack, executable: str) -> AsyncIterator[Desk]:
+async def visitors(stack: stacks.Stack, executable: str) -> AsyncIterator[Visitors]:
     """The stack, with D365's lists read, and a browser."""
     async with stack.dealer("usmf-us-001") as dealer:
         await dealer.category()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=list(QUIET))
-        yield Desk(stack, browser)
+        yield Visitors(stack, browser)
         await browser.close()
 
 
 @pytest_asyncio.fixture(scope="session")
-async def world(desk: Desk) -> World:
+async def world(visitors: Visitors) -> World:
     """The data that the pages show."""
-    return await populated(desk.stack)
+    return await populated(visitors.stack)
 
 
 @pytest.fixture

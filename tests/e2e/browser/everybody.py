@@ -8,7 +8,7 @@ from typing import Any
 from playwright.async_api import Page
 
 from tests.e2e.browser.axe import wrong_in_any_look
-from tests.e2e.browser.conftest import Desk
+from tests.e2e.browser.conftest import Visitors
 from tests.e2e.browser.drawing import draw
 from tests.e2e.browser.states import At, State, nothing
 from tests.e2e.browser.world import World
@@ -38,14 +38,14 @@ def scenes(states: Sequence[State]) -> list[list[State]]:
     return found
 
 
-async def is_for_everybody(desk: Desk, world: World, scene: Sequence[State], folder: Path | None) -> None:
+async def is_for_everybody(visitors: Visitors, world: World, scene: Sequence[State], folder: Path | None) -> None:
     """One visit: weigh the first load, then check the page in every look, then in another language.
 
     Draws it into `folder`, if given.
     """
-    async with scene[0].during(desk.stack, world):
+    async with scene[0].during(visitors.stack, world):
         for state in scene:
-            async with desk.visitor(state.user, reduced_motion="reduce") as page:
+            async with visitors.visitor(state.user, reduced_motion="reduce") as page:
                 weight = await weighed(page)
                 await state.way(page, world)
                 await page.wait_for_load_state("load")

@@ -5,12 +5,12 @@ import re
 from playwright.async_api import Request, Route, expect
 
 from tests.e2e.browser.axe import violations
-from tests.e2e.browser.conftest import Desk, loaded
+from tests.e2e.browser.conftest import Visitors, loaded
 from tests.e2e.browser.pages import LIST
 from tests.e2e.browser.test_journey import write
 
 
-async def test_the_list_stays_when_it_cannot_be_asked_for_and_comes_back(desk: Desk) -> None:
+async def test_the_list_stays_when_it_cannot_be_asked_for_and_comes_back(visitors: Visitors) -> None:
     trouble = {"kind": "503"}
 
     async def fail(route: Route) -> None:
@@ -23,7 +23,7 @@ async def test_the_list_stays_when_it_cannot_be_asked_for_and_comes_back(desk: D
         else:
             await route.abort()
 
-    async with desk.dealer() as page:
+    async with visitors.dealer() as page:
         await write(page, "It stays where it is")
         await page.get_by_role("button", name="Save & Close").click()
         case = (await page.locator("#notice").inner_text()).split()[1]
@@ -51,8 +51,8 @@ async def test_the_list_stays_when_it_cannot_be_asked_for_and_comes_back(desk: D
         await expect(row).to_be_visible()
 
 
-async def test_the_focus_stays_where_the_dealer_is(desk: Desk) -> None:
-    async with desk.dealer() as page:
+async def test_the_focus_stays_where_the_dealer_is(visitors: Visitors) -> None:
+    async with visitors.dealer() as page:
         await write(page, "Focus")
         await page.get_by_role("button", name="Save & Close").click()
         await expect(page.locator("#notice")).to_be_focused()
@@ -79,8 +79,8 @@ async def test_the_focus_stays_where_the_dealer_is(desk: Desk) -> None:
         await expect(page.get_by_role("button", name="Finish")).to_be_focused()
 
 
-async def test_what_is_pasted_is_not_cut_and_too_much_is_said(desk: Desk) -> None:
-    async with desk.dealer() as page:
+async def test_what_is_pasted_is_not_cut_and_too_much_is_said(visitors: Visitors) -> None:
+    async with visitors.dealer() as page:
         await page.get_by_role("link", name="Create Case").first.click()
         name = page.get_by_label("Name", exact=True)
         await name.fill("é" * 180)
@@ -94,14 +94,14 @@ async def test_what_is_pasted_is_not_cut_and_too_much_is_said(desk: Desk) -> Non
         await expect(name).not_to_have_attribute("aria-invalid", "true")
 
 
-async def test_the_zone_is_the_browser_s_and_an_unknown_one_loads_no_page_for_ever(desk: Desk) -> None:
-    async with desk.stack.dealer("usmf-us-001") as api:
+async def test_the_zone_is_the_browser_s_and_an_unknown_one_loads_no_page_for_ever(visitors: Visitors) -> None:
+    async with visitors.stack.dealer("usmf-us-001") as api:
         saved = await api.call("POST", "/cases", json={"description": "The list has a time"})
         assert saved.status_code == 201, saved.text
-    async with desk.dealer(timezone_id="America/Santiago") as page:
+    async with visitors.dealer(timezone_id="America/Santiago") as page:
         time = page.locator("tbody time").first
         await expect(time).to_have_attribute("title", re.compile("Chile"))
-    async with desk.dealer(timezone_id="Asia/Kolkata", locale="en-GB") as page:  # the cookie says Berlin or nothing
+    async with visitors.dealer(timezone_id="Asia/Kolkata", locale="en-GB") as page:  # the cookie says Berlin or nothing
         time = page.locator("tbody time").first
         await expect(time).to_have_attribute("title", re.compile(r"GMT\+05:30|India"))
         await expect(time).to_have_text(re.compile(r"\d\d/\d\d/\d{4}"))

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Dialog, Page, Route, expect
 
 from tests.e2e.browser.axe import violations
-from tests.e2e.browser.conftest import Desk, loaded, sign_in, sign_out_elsewhere
+from tests.e2e.browser.conftest import Visitors, loaded, sign_in, sign_out_elsewhere
 from tests.e2e.browser.pages import LIST
 from tests.e2e.browser.world import World, done
 from tests.support.eventually import eventually
@@ -36,8 +36,8 @@ async def finish(page: Page) -> str:
     return page.url.rpartition("/")[2]
 
 
-async def test_a_case_goes_to_d365_and_its_status_comes_back_while_its_dealer_looks(desk: Desk) -> None:
-    async with desk.dealer() as page, desk.stack.clerk() as clerk:
+async def test_a_case_goes_to_d365_and_its_status_comes_back_while_its_dealer_looks(visitors: Visitors) -> None:
+    async with visitors.dealer() as page, visitors.stack.clerk() as clerk:
         await write(page, "The hydraulic pump leaks.")
         case = await finish(page)
         await expect(page.locator("#progress")).to_contain_text("In D365")
@@ -57,8 +57,8 @@ async def test_a_case_goes_to_d365_and_its_status_comes_back_while_its_dealer_lo
         assert await row.bounding_box() == place, "rows do not move"
 
 
-async def test_a_refused_case_is_reported_with_its_reason(desk: Desk) -> None:
-    async with desk.dealer() as page, desk.stack.clerk() as clerk:
+async def test_a_refused_case_is_reported_with_its_reason(visitors: Visitors) -> None:
+    async with visitors.dealer() as page, visitors.stack.clerk() as clerk:
         await write(page, "D365 will say no.")
         await page.get_by_role("button", name="Save & Close").click()
         case = (await page.locator("#notice").inner_text()).split()[1]
@@ -73,15 +73,15 @@ async def test_a_refused_case_is_reported_with_its_reason(desk: Desk) -> None:
         await clerk.http.delete(f"/_sandbox/faults/{fault}")
 
 
-async def test_a_page_that_looked_before_the_state_was_stored_shows_it_then(desk: Desk) -> None:
-    async with desk.dealer() as page, desk.stack.clerk() as clerk:
+async def test_a_page_that_looked_before_the_state_was_stored_shows_it_then(visitors: Visitors) -> None:
+    async with visitors.dealer() as page, visitors.stack.clerk() as clerk:
         await write(page, "D365 will say no, and case-api hears it late.")
         await page.get_by_role("button", name="Save & Close").click()
         case = (await page.locator("#notice").inner_text()).split()[1]
         rule = {"kind": "reject", "operation": "create", "web_case_id": case, "message": "The machine is unknown."}
         fault = (await clerk.http.post("/_sandbox/faults", json=rule)).json()["id"]
         await page.get_by_label(f"Edit draft {case}", exact=True).click()
-        async with unstored(desk, case):
+        async with unstored(visitors, case):
             await finish(page)
             await expect(page.locator("#announcer")).to_contain_text(f"{case}: Delivery failed")
             await page.wait_for_load_state("networkidle")
@@ -91,12 +91,12 @@ async def test_a_page_that_looked_before_the_state_was_stored_shows_it_then(desk
 
 
 @asynccontextmanager
-async def unstored(desk: Desk, case: str) -> AsyncIterator[None]:
+async def unstored(visitors: Visitors, case: str) -> AsyncIterator[None]:
     """Within the block, case-api does not store d365-sync's report about the case's submission.
 
     Delivery is paused until then: d365-sync must not report before the row can be locked.
     """
-    connection = await asyncpg.connect(desk.stack.database_url)
+    connection = await asyncpg.connect(visitors.stack.database_url)
     over = asyncio.Event()
 
     async def hold() -> None:
@@ -107,10 +107,10 @@ async def unstored(desk: Desk, case: str) -> AsyncIterator[None]:
                 return bool(await connection.fetch(held, case))
 
             assert await eventually(locked, within_seconds=20)
-            await steer(desk, "resume")
+            await steer(visitors, "resume")
             await over.wait()
 
-    await steer(desk, "pause")
+    await steer(visitors, "pause")
 
     holding = asyncio.create_task(hold())
     try:
@@ -121,14 +121,14 @@ async def unstored(desk: Desk, case: str) -> AsyncIterator[None]:
         await connection.close()
 
 
-async def steer(desk: Desk, how: str) -> None:
+async def steer(visitors: Visitors, how: str) -> None:
     """Pause or resume delivery."""
-    async with desk.stack.operator() as operator:
+    async with visitors.stack.operator() as operator:
         done(await operator.post(f"/v1/delivery/{how}", json={"reason": "a test looks at what happens meanwhile"}))
 
 
-async def test_searching_as_one_types_keeps_the_address_and_back_works(desk: Desk) -> None:
-    async with desk.dealer() as page:
+async def test_searching_as_one_types_keeps_the_address_and_back_works(visitors: Visitors) -> None:
+    async with visitors.dealer() as page:
         await write(page, "To be found")
         await page.get_by_role("button", name="Save & Close").click()
         case = (await page.locator("#notice").inner_text()).split()[1]
@@ -151,8 +151,8 @@ async def test_searching_as_one_types_keeps_the_address_and_back_works(desk: Des
         await expect(page.locator("#sort-status")).to_be_focused()
 
 
-async def test_two_clicks_submit_once(desk: Desk) -> None:
-    async with desk.dealer() as page, desk.stack.clerk() as clerk:
+async def test_two_clicks_submit_once(visitors: Visitors) -> None:
+    async with visitors.dealer() as page, visitors.stack.clerk() as clerk:
         await write(page, "Twice")
         await page.get_by_role("button", name="Finish").dblclick()
         await page.get_by_role("dialog").get_by_role("button", name="Submit").dblclick()
@@ -161,7 +161,7 @@ async def test_two_clicks_submit_once(desk: Desk) -> None:
         await page.reload()
         await page.go_back()
         await page.go_back()
-        async with desk.stack.dealer("usmf-us-001") as api:
+        async with visitors.stack.dealer("usmf-us-001") as api:
             await api.until(case, submission_state="delivered")
         assert len(await clerk.holding(case)) == 1
 
@@ -193,8 +193,8 @@ async def asked_and_stayed(page: Page, typed: str) -> None:
     await expect(page.get_by_label("Description")).to_have_value(typed)
 
 
-async def test_a_draft_is_saved_as_one_types_and_nobody_leaves_with_less(desk: Desk) -> None:
-    async with desk.dealer() as page:
+async def test_a_draft_is_saved_as_one_types_and_nobody_leaves_with_less(visitors: Visitors) -> None:
+    async with visitors.dealer() as page:
         await page.route("**/new?key=*", unsaved)
         await write(page, "first")
         await asked_and_stayed(page, "first")
@@ -211,7 +211,7 @@ async def test_a_draft_is_saved_as_one_types_and_nobody_leaves_with_less(desk: D
         await expect(page.locator(f"[data-case={case}]")).to_contain_text("third, and at once the button")
 
 
-async def test_nobody_leaves_unasked_while_a_save_is_under_way(desk: Desk) -> None:
+async def test_nobody_leaves_unasked_while_a_save_is_under_way(visitors: Visitors) -> None:
     saving, answer = asyncio.Event(), asyncio.Event()
 
     async def slow(route: Route) -> None:
@@ -220,7 +220,7 @@ async def test_nobody_leaves_unasked_while_a_save_is_under_way(desk: Desk) -> No
             await answer.wait()
         await route.continue_()
 
-    async with desk.dealer() as page:
+    async with visitors.dealer() as page:
         await page.route("**/new?key=*", slow)
         await write(page, "On its way")
         await saving.wait()
@@ -231,8 +231,8 @@ async def test_nobody_leaves_unasked_while_a_save_is_under_way(desk: Desk) -> No
         await expect(page.get_by_role("heading", name="Cases")).to_be_visible()
 
 
-async def test_what_was_typed_when_the_session_ended_comes_back(desk: Desk) -> None:
-    async with desk.dealer() as page:
+async def test_what_was_typed_when_the_session_ended_comes_back(visitors: Visitors) -> None:
+    async with visitors.dealer() as page:
         await write(page, "Typed for an hour")
         await sign_out_elsewhere(page)
         await page.get_by_role("button", name="Save & Close").click()
@@ -244,8 +244,8 @@ async def test_what_was_typed_when_the_session_ended_comes_back(desk: Desk) -> N
         await expect(page.locator("#notice")).to_contain_text("is saved")
 
 
-async def test_a_new_case_is_saved_as_one_types_and_its_page_becomes_the_draft_s(desk: Desk) -> None:
-    async with desk.dealer() as page:
+async def test_a_new_case_is_saved_as_one_types_and_its_page_becomes_the_draft_s(visitors: Visitors) -> None:
+    async with visitors.dealer() as page:
         await write(page, "first")
         await expect(page.locator("#saved")).to_contain_text("Draft saved at")
         await expect(page).to_have_url(re.compile(r"/cases/W\w+/edit$"))
@@ -261,8 +261,8 @@ async def test_a_new_case_is_saved_as_one_types_and_its_page_becomes_the_draft_s
         await expect(page.locator("#notice")).to_contain_text("is deleted")
 
 
-async def test_what_is_typed_before_the_script_has_loaded_is_saved_too(desk: Desk) -> None:
-    async with desk.dealer() as page:
+async def test_what_is_typed_before_the_script_has_loaded_is_saved_too(visitors: Visitors) -> None:
+    async with visitors.dealer() as page:
         typed = asyncio.Event()
 
         async def late(route: Route) -> None:
@@ -278,8 +278,8 @@ async def test_what_is_typed_before_the_script_has_loaded_is_saved_too(desk: Des
         await expect(page.locator("#notice")).to_contain_text("is deleted")
 
 
-async def test_two_tabs_that_sign_in_again_get_each_its_own_text(desk: Desk) -> None:
-    async with desk.dealer() as page:
+async def test_two_tabs_that_sign_in_again_get_each_its_own_text(visitors: Visitors) -> None:
+    async with visitors.dealer() as page:
         other, looking = await page.context.new_page(), await page.context.new_page()
         await other.goto(LIST)
         await looking.goto(LIST)
@@ -301,8 +301,8 @@ async def test_two_tabs_that_sign_in_again_get_each_its_own_text(desk: Desk) -> 
             await expect(tab.locator("#notice")).to_contain_text("is saved")
 
 
-async def test_cancel_deletes_or_keeps_editing(desk: Desk) -> None:
-    async with desk.dealer() as page:
+async def test_cancel_deletes_or_keeps_editing(visitors: Visitors) -> None:
+    async with visitors.dealer() as page:
         await write(page, "To be deleted")
         await page.get_by_role("button", name="Save & Close").click()
         case = (await page.locator("#notice").inner_text()).split()[1]
@@ -332,8 +332,8 @@ async def tab_to(page: Page, name: str) -> None:
     raise AssertionError(f"{name} is not reached by Tab")
 
 
-async def test_the_whole_journey_by_keyboard_alone(desk: Desk) -> None:
-    async with desk.visitor() as page:
+async def test_the_whole_journey_by_keyboard_alone(visitors: Visitors) -> None:
+    async with visitors.visitor() as page:
         await page.goto("/")
         await tab_to(page, "Sign in")
         await page.keyboard.press("Enter")
@@ -369,8 +369,8 @@ async def test_the_whole_journey_by_keyboard_alone(desk: Desk) -> None:
         await expect(page.locator("#notice")).to_contain_text("is deleted")
 
 
-async def test_the_whole_journey_without_javascript(desk: Desk) -> None:
-    async with desk.visitor(java_script_enabled=False) as page:
+async def test_the_whole_journey_without_javascript(visitors: Visitors) -> None:
+    async with visitors.visitor(java_script_enabled=False) as page:
         await sign_in(page, "dana", LIST)
         await write(page, "Without JavaScript")
         await page.get_by_role("button", name="Finish").click()
@@ -393,17 +393,17 @@ async def test_the_whole_journey_without_javascript(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("dealer", ["usmf-us-001", "usmf-us-002"])
-async def test_a_user_of_two_dealers_switches_between_them(desk: Desk, dealer: str) -> None:
+async def test_a_user_of_two_dealers_switches_between_them(visitors: Visitors, dealer: str) -> None:
     other = {"usmf-us-001": "usmf-us-002", "usmf-us-002": "usmf-us-001"}[dealer]
-    async with desk.dealer("theo", dealer) as page:
+    async with visitors.dealer("theo", dealer) as page:
         await page.locator("details.menu summary").first.click()
         await page.get_by_role("link", name=other).click()
         await expect(page).to_have_url(re.compile(f"/dealers/{other}/cases$"))
 
 
-async def test_a_case_on_paper_is_the_case_alone(desk: Desk, world: World) -> None:
-    async with desk.dealer("theo") as page:
-        await page.context.add_cookies([{"name": "theme", "value": "dark", "url": desk.url}])
+async def test_a_case_on_paper_is_the_case_alone(visitors: Visitors, world: World) -> None:
+    async with visitors.dealer("theo") as page:
+        await page.context.add_cookies([{"name": "theme", "value": "dark", "url": visitors.url}])
         await page.goto(f"{LIST}/{world.delivered}")
         assert await page.evaluate(SCHEME) == "dark"
         await page.emulate_media(media="print")

@@ -5,13 +5,13 @@ import uuid
 
 from playwright.async_api import Route, expect
 
-from tests.e2e.browser.conftest import Desk
+from tests.e2e.browser.conftest import Visitors
 from tests.e2e.browser.pages import LIST
 
 
-async def test_what_changes_before_the_page_can_hear_of_it_is_shown_and_reported(desk: Desk) -> None:
+async def test_what_changes_before_the_page_can_hear_of_it_is_shown_and_reported(visitors: Visitors) -> None:
     """Over a slow line, the stream of changes opens long after the page was made."""
-    async with desk.stack.dealer("usmf-us-001") as api, desk.stack.clerk() as clerk, desk.dealer() as page:
+    async with visitors.stack.dealer("usmf-us-001") as api, visitors.stack.clerk() as clerk, visitors.dealer() as page:
         case = (await api.submitted(uuid.uuid4().hex, description="Changed at once"))["web_case_id"]
         number = (await api.until_in_d365(case))["case_id"]
         changed = asyncio.Event()

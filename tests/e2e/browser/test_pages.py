@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.browser.conftest import Desk
+from tests.e2e.browser.conftest import Visitors
 from tests.e2e.browser.everybody import is_for_everybody, scenes
 from tests.e2e.browser.pages import STATES
 from tests.e2e.browser.states import State
@@ -15,5 +15,5 @@ from tests.e2e.browser.world import World
 
 
 @pytest.mark.parametrize("scene", scenes(STATES), ids=lambda scene: scene[0].name)
-async def test_it_is_for_everybody(desk: Desk, world: World, scene: list[State], folder: Path | None) -> None:
-    await is_for_everybody(desk, world, scene, folder)
+async def test_it_is_for_everybody(visitors: Visitors, world: World, scene: list[State], folder: Path | None) -> None:
+    await is_for_everybody(visitors, world, scene, folder)

@@ -34,7 +34,7 @@ class World:
     in_process: str
     closed: str
     failed: str
-    held_otherwise: str
+    other_content: str
     overtaken: str
     dry_run: str
     replayed: str
@@ -50,7 +50,7 @@ async def populated(stack: Stack) -> World:
         stack.operator() as operator,
     ):
         cases = await _cases(api, clerk)
-        held = await _held_otherwise(api, clerk)
+        mismatched = await _other_content(api, clerk)
         async with refusing(clerk, "LD-4711", UNKNOWN):
             content = {**CONTENT, "description": "Loader LD-4711: fault code 31 after every start."}
             failed, _, _ = [await _refused(one, **content) for one in (api, api, other)]
@@ -64,7 +64,7 @@ async def populated(stack: Stack) -> World:
         await _worked(operator, f"{failed}-1")
         record = await _unreadable(stack, operator)
         return World(
-            **cases, failed=failed, held_otherwise=held, overtaken=overtaken,
+            **cases, failed=failed, other_content=mismatched, overtaken=overtaken,
             dry_run=dry_run, replayed=replayed, record=record,
         )  # fmt: skip
 
@@ -107,7 +107,7 @@ async def _cases(api: DealerClient, clerk: Clerk) -> dict[str, str]:
     return {"draft": draft, "incomplete": incomplete, **sent}
 
 
-async def _held_otherwise(api: DealerClient, clerk: Clerk) -> str:
+async def _other_content(api: DealerClient, clerk: Clerk) -> str:
     """A case whose Web Case ID another case in D365 already has."""
     case = await _saved(api, category=(await api.category())["category"], **CONTENT)
     theirs = {"dataAreaId": "usmf", "CustomerAccount": "US-001", "CaseCategory": "Warranty", "CategoryType": "Service"}

@@ -44,7 +44,7 @@ async def test_submissions_are_taken_while_others_wait(api: Api) -> None:
 
 
 async def test_what_was_not_heard_of_is_sent_again_ever_more_seldom(api: Api) -> None:
-    silent, heard, ended = [await api.submitted() for _ in range(3)]
+    silent, deferred, ended = [await api.submitted() for _ in range(3)]
     store = PostgresResendStore(api.service.pool, Resends(60, 3600))
     # Still in the outbox: not added twice.
     await api.fetch("UPDATE case_api.submission_states SET resend_at = now()")
@@ -52,7 +52,7 @@ async def test_what_was_not_heard_of_is_sent_again_ever_more_seldom(api: Api) ->
     before = await waiting(api.service.pool, OUTBOX)
     await api.fetch("DELETE FROM case_api.outbox")
     await api.fetch("UPDATE case_api.submission_states SET resend_at = now()")
-    await deliver(api, heard, SubmissionState.DEFERRED)
+    await deliver(api, deferred, SubmissionState.DEFERRED)
     await deliver(api, ended, SubmissionState.FAILED)
     assert [one.web_case_id for one in await store.resend(10)] == [silent["web_case_id"]]
     (again,) = await waiting(api.service.pool, OUTBOX)

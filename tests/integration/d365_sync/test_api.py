@@ -139,10 +139,10 @@ async def test_return_shows_the_dealer_why(api: Api, queue: Queue, dead_letter: 
 
     assert answer["state"] == "returned"
 
-    async def heard() -> list[tuple[str, str | None]]:
+    async def published() -> list[tuple[str, str | None]]:
         return [(one.state.value, one.reason) for one in queue.events if one.web_case_id == dead_letter[:-2]]
 
-    await eventually(heard, lambda events: ("returned", "Please name the machine.") in events)
+    await eventually(published, lambda events: ("returned", "Please name the machine.") in events)
     problem = await api.act(dead_letter, "replay", {"reason": "x"}, status=409)
     assert problem["allowed_actions"] == ["link", "verify"]
 

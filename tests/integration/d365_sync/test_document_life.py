@@ -149,7 +149,7 @@ class World:
 
 
 @dataclass
-class Held:
+class Leased:
     """A process's claim, and when its lease ends."""
 
     claim: Claim
@@ -178,9 +178,9 @@ class DocumentLife(RuleBasedStateMachine):
         self.run(cleaner.execute("TRUNCATE d365_sync.documents, d365_sync.attempts, d365_sync.notes, d365_sync.audit"))
         self.world = World()
         self.submissions: list[CaseSubmitted] = []
-        self.looking: list[Held] = []
-        self.cleared: list[tuple[Held, Result]] = []
-        self.posting: list[Held] = []
+        self.looking: list[Leased] = []
+        self.cleared: list[tuple[Leased, Result]] = []
+        self.posting: list[Leased] = []
         self.answered: list[Result] = []
         self.orders = 0
         self.seen: dict[DocumentId, dict[str, Any]] = {}
@@ -246,14 +246,14 @@ class DocumentLife(RuleBasedStateMachine):
         for claim in self.run(self.queue.claim()):
             if claim.kind is AttemptKind.CREATE:
                 self.permitted(claim)
-                self.posting.append(self.held(claim, asked_at))
+                self.posting.append(self.leased(claim, asked_at))
             else:
-                self.looking.append(self.held(claim, asked_at))
+                self.looking.append(self.leased(claim, asked_at))
 
     @rule()
     def claim_to_look_up(self) -> None:
         asked_at = self.world.now
-        self.looking += [self.held(claim, asked_at) for claim in self.run(self.queue.claim_to_look_up())]
+        self.looking += [self.leased(claim, asked_at) for claim in self.run(self.queue.claim_to_look_up())]
 
     @precondition(lambda self: self.looking)
     @rule(data=st.data(), trouble=st.sampled_from(TROUBLES))
@@ -261,10 +261,10 @@ class DocumentLife(RuleBasedStateMachine):
         self.world.trouble = trouble
         self.looked_up(self.take(data, self.looking))
 
-    def looked_up(self, held: Held) -> None:
-        (result,) = self.run(self.look_up([held.claim]))
+    def looked_up(self, leased: Leased) -> None:
+        (result,) = self.run(self.look_up([leased.claim]))
         if result.decision.post_now:
-            self.cleared.append((held, result))
+            self.cleared.append((leased, result))
         else:
             self.answered.append(result)
 
@@ -273,7 +273,7 @@ class DocumentLife(RuleBasedStateMachine):
     def begin_post(self, data: st.DataObject) -> None:
         self.posted_if_begun(*self.take(data, self.cleared))
 
-    def posted_if_begun(self, held: Held, result: Result) -> None:
+    def posted_if_begun(self, leased: Leased, result: Result) -> None:
         claim = replace(result.claim, cause=result.decision.cause, detail=result.decision.detail)
         asked_at = self.world.now
         begun = self.run(
@@ -281,7 +281,7 @@ class DocumentLife(RuleBasedStateMachine):
         )
         for one in begun:
             self.permitted(one)
-            self.posting.append(self.held(one, asked_at))
+            self.posting.append(self.leased(one, asked_at))
         if not begun:
             self.answered.append(Result(claim, not_cleared(claim)))
 
@@ -291,11 +291,11 @@ class DocumentLife(RuleBasedStateMachine):
         self.world.answer = answer
         self.posted(self.take(data, self.posting))
 
-    def posted(self, held: Held) -> None:
-        if self.world.now >= held.ends:
-            self.answered.append(Result(held.claim, Decision.not_sent(claim=held.claim, why="too late")))
+    def posted(self, leased: Leased) -> None:
+        if self.world.now >= leased.ends:
+            self.answered.append(Result(leased.claim, Decision.not_sent(claim=leased.claim, why="too late")))
             return
-        self.answered.append(self.run(self.deliver(held.claim)))
+        self.answered.append(self.run(self.deliver(leased.claim)))
 
     @precondition(lambda self: self.answered)
     @rule(data=st.data())
@@ -455,8 +455,8 @@ class DocumentLife(RuleBasedStateMachine):
     def posts_of(self, submission_id: UUID) -> list[Post]:
         return [post for post in self.world.posts if post.case.submission_id == submission_id]
 
-    def held(self, claim: Claim, asked_at: float) -> Held:
-        return Held(claim, asked_at + LEASE_SECONDS)
+    def leased(self, claim: Claim, asked_at: float) -> Leased:
+        return Leased(claim, asked_at + LEASE_SECONDS)
 
     def take(self, data: st.DataObject, places: list[T]) -> T:
         return places.pop(data.draw(st.integers(0, len(places) - 1)))

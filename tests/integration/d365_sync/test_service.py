@@ -54,7 +54,7 @@ async def test_from_kafka_to_d365_to_kafka_and_sigterm_with_0(
         first = await eventually(delivered, lambda found: len(found) == 5)
         assert len(await cases_of(d365, *events)) == 5
 
-        async def heard() -> int:
+        async def read_events() -> int:
             return len([one for one in await broker.deliveries() if one.web_case_id == events[0].web_case_id])
 
         async def noted() -> bool:
@@ -65,10 +65,10 @@ async def test_from_kafka_to_d365_to_kafka_and_sigterm_with_0(
 
         # Until the publisher has noted what Kafka has, its record is the answer to the known event, too.
         await eventually(noted)
-        counted = await heard()
+        counted = await read_events()
         # A known event: the state is published again, D365 gets no new request.
         await broker.send(record(events[0]))
-        await eventually(heard, lambda count: count > counted)
+        await eventually(read_events, lambda count: count > counted)
         assert await delivered() == first
         assert len(await cases_of(d365, *events)) == 5
         async with aiohttp.ClientSession() as session:

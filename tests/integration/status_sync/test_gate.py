@@ -138,7 +138,7 @@ class Gate(Machine):
     def two_cases(self) -> None:
         """One of ours that D365 has, and one from D365."""
         self.a_dealer_submits(0)
-        self.it_arrives(0, heard=True)
+        self.it_arrives(0, notified=True)
         self.one_is_born(1)
         self.read_now(0)
 
@@ -153,8 +153,8 @@ class Gate(Machine):
         return [one for one in self.ours if one.web_case_id not in self.tied]
 
     @precondition(lambda self: self.waiting())
-    @rule(which=MANY, heard=st.booleans())
-    def it_arrives(self, which: int, heard: bool) -> None:
+    @rule(which=MANY, notified=st.booleans())
+    def it_arrives(self, which: int, notified: bool) -> None:
         case = self.waiting()[which % len(self.waiting())]
         words = "SELECT description FROM case_api.cases WHERE web_case_id = $1"
         number = self.tied[case.web_case_id] = self.number(case.party[0])
@@ -162,7 +162,7 @@ class Gate(Machine):
             number, case.party[1], self.run(self.superuser.fetchval(words, case.web_case_id)),
             web_case_id=case.web_case_id, submission_id=str(case.submission_id),
         )  # fmt: skip
-        if heard:
+        if notified:
             self.hear(case)
 
     @precondition(lambda self: self.waiting())

@@ -27,8 +27,8 @@ def test_list_is_read_page_by_page_up_to_its_limit(api: Api) -> None:
 
 
 def test_action_goes_out_under_the_etag_that_was_read(api: Api) -> None:
-    assert api.act("/v1/documents/W1-1", "replay", {"reason": "mended"})["state"] == "pending"
-    assert Service.seen[-1] == {"body": {"reason": "mended"}, "etag": '"7"', "token": "Bearer secret"}
+    assert api.act("/v1/documents/W1-1", "replay", {"reason": "corrected"})["state"] == "pending"
+    assert Service.seen[-1] == {"body": {"reason": "corrected"}, "etag": '"7"', "token": "Bearer secret"}
 
 
 def test_refusal_is_reported_in_the_problem_s_words(api: Api) -> None:

@@ -64,8 +64,8 @@ def test_a_dead_letter_with_its_cause_is_an_end() -> None:
 
 
 def test_what_an_operator_corrected_is_what_was_submitted() -> None:
-    mended = ticket(description=f"it leaks{REFUSED}")
-    assert check(history(mended), books()) == []
+    corrected = ticket(description=f"it leaks{REFUSED}")
+    assert check(history(corrected), books()) == []
 
 
 def test_a_submission_of_unknown_outcome_may_have_had_no_effect() -> None:

@@ -22,7 +22,7 @@ SKIPPED = {"name": "y", "skip_reason": "not found"}
     ("answers", "code", "said"),
     [
         ([[GOOD], [GOOD]], 0, "2 packages looked up, 0 vulnerabilities"),
-        ([[GOOD], [BAD]], 1, "x 1: PYSEC-1, mended in 2"),
+        ([[GOOD], [BAD]], 1, "x 1: PYSEC-1, fixed in 2"),
         ([[GOOD], [SKIPPED, BAD]], 1, "y: could not be looked up"),
         ([[BAD], None], 1, "NOT DONE for requirements/dev.lock"),
         ([[SKIPPED]], 0, "NOT DONE for requirements/bootstrap.lock and what follows it: the index has no"),

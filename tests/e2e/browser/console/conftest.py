@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Page
 
-from tests.e2e.browser.conftest import Desk
+from tests.e2e.browser.conftest import Visitors
 from tests.e2e.browser.world import done
 from tests.support.eventually import eventually
 from tests.support.stack import Stack
@@ -20,19 +20,19 @@ DEALER = "usmf-us-001"
 
 @dataclass(frozen=True)
 class Operators:
-    """Operators at their desk, and what a test needs around them."""
+    """Operators in their browsers, and what a test needs around them."""
 
-    desk: Desk
+    visitors: Visitors
 
     @property
     def stack(self) -> Stack:
         """The stack behind the console."""
-        return self.desk.stack
+        return self.visitors.stack
 
     @asynccontextmanager
     async def signed_in(self, user: str = "olga", to: str = "/console", **options: Any) -> AsyncIterator[Page]:
         """A browser in which `user` is signed in, at `to`."""
-        async with self.desk.visitor(user, **options) as page:
+        async with self.visitors.visitor(user, **options) as page:
             await page.goto(to)
             yield page
 
@@ -63,6 +63,6 @@ class Operators:
 
 
 @pytest.fixture
-def operators(desk: Desk) -> Operators:
+def operators(visitors: Visitors) -> Operators:
     """Operators."""
-    return Operators(desk)
+    return Operators(visitors)

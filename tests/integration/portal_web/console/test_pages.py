@@ -70,7 +70,7 @@ async def test_forms_need_three_calls_at_most(
 async def test_the_reason_that_was_typed_stays_while_one_goes_on_editing(olga: Browser, dead_letter: str) -> None:
     path = f"/console/documents/{dead_letter}/edit"
     form = await olga.get(path)
-    edited: dict[str, Any] = {"category": "Warranty", "category_type": "Service", "description": "mended"}
+    edited: dict[str, Any] = {"category": "Warranty", "category_type": "Service", "description": "corrected"}
     difference = await olga.send(form, path, **edited)
     again = await olga.send(difference, path, back="yes", **edited, reason="as the dealer said")
     difference = await olga.send(again, path, **edited)
