@@ -148,7 +148,7 @@ def say(version: str, missing: list[str], base: str) -> None:
     if (DIST / IMAGES).exists():
         print(f"  to {registry}: {', '.join(f'{name}:{version}' for name in DEPLOYABLES)}")
         if "@sha256:" not in base:
-            print(f"  The images stand on {base}, which is no digest: give one in PYTHON_IMAGE.")
+            print(f"  The images are based on {base}, which is not a digest: name one in PYTHON_IMAGE.")
     print("  and nothing to the Python and npm indexes: dist/*.whl and dist/*.tgz can be uploaded from there by hand.")
     for reason in missing:
         print(f"release: NOT BUILT: {reason}")

@@ -203,7 +203,7 @@ def problems(element: Element, where: str) -> Iterator[str]:
     known = [order.index(tag) for tag in tags if tag in order]
     if known != sorted(set(known)):
         yield (
-            f"{where}: the children of {kind(element)} must stand once each and in the order {', '.join(order)}; "
+            f"{where}: the children of {kind(element)} must occur once each, in the order {', '.join(order)}; "
             f"they are {', '.join(tags)}"
         )
     for child in element:

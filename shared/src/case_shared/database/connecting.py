@@ -7,7 +7,7 @@ import asyncpg
 
 from case_shared.process.database_urls import hosts_of, session_attrs
 
-# A host of several that does not answer holds nobody up for longer.
+# With several hosts, one that does not answer delays nobody for longer than this.
 HOST_SECONDS = 3.0
 # What calls for the next host: this one is away, starts up, or is a standby where another is wanted.
 _NEXT = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TargetServerAttributeNotMatched)
@@ -24,7 +24,7 @@ def connector(url: Callable[[], str]) -> Callable[..., Any]:
         nonlocal last
         address = url()
         hosts = hosts_of(address)
-        if len(hosts) <= 1:  # the driver knows all that may stand there
+        if len(hosts) <= 1:  # the driver understands all of it
             return await asyncpg.connect(address, **options)
         wanted = {"target_session_attrs": session_attrs(address), "timeout": HOST_SECONDS, **options}
         failure: Exception | None = None

@@ -42,7 +42,7 @@ _connections = Gauge(
 
 
 class SearchPathMissing(ConnectionError):
-    """The role's connections do not find its schema, and through a pooler nobody else can tell them."""
+    """The role's connections do not find its schema, and through a pooler they cannot be told apart."""
 
 
 async def create_pool(
@@ -86,7 +86,7 @@ async def create_pool(
         init=_prepare,
         command_timeout=command_seconds,
         statement_cache_size=statements,
-        # A statement is planned once a connection, not anew every five minutes.
+        # A statement is planned once per connection, not again every five minutes.
         max_cached_statement_lifetime=0,
         # A pooler keeps these two for each client.
         server_settings={"application_name": name, "timezone": "UTC", **(ours if direct else {})},
@@ -103,7 +103,7 @@ async def _require_schema(pool: Pool, schema: str) -> None:
         await close_pool(pool)
         raise SearchPathMissing(
             f"through the pooler schema {found} is found first, not {schema}: run roles.sql again (docs/postgresql.md)"
-            " and let the pooler connect anew"
+            " and let the pooler connect again"
         )
 
 

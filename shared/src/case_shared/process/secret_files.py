@@ -1,4 +1,4 @@
-"""Secrets from files: `NAME_FILE` names the file that holds what `NAME` would; it is read again at each use."""
+"""Secrets from files: `NAME_FILE` names a file that contains the secret; it is read again at each use."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ class UnusableSecretFile(ValueError):
 
 
 class FileSecret(SecretStr):
-    """What a file holds now; while it is missing or empty, as when it is being replaced, what it held before."""
+    """What a file contains now; while it is missing or empty, as when it is replaced, what it contained before."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(_read(path))
@@ -36,7 +36,7 @@ def _read(path: Path) -> str:
 
 
 class _Files(PydanticBaseSettingsSource):
-    """The secrets of a settings class that files hold."""
+    """The secrets of a settings class that are in files."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
         """Of no use here: a field may have several names."""

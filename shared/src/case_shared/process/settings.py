@@ -120,7 +120,7 @@ class ServiceSettings(HttpSettings, SafeSettings):
 
 
 class Pooler(StrEnum):
-    """What stands between a service and PostgreSQL."""
+    """The connection pooler between a service and PostgreSQL, if any."""
 
     NONE = "none"
     TRANSACTION = "transaction"

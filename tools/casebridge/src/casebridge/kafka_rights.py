@@ -67,7 +67,7 @@ def rights(topic_prefix: str = "", group_prefix: str = "", events_topic: str = D
             yield Right(user, Operation.READ, Resource.GROUP, f"{group_prefix}{user}.")
         for user, names in _WRITES.items():
             yield from (Right(user, Operation.WRITE, Resource.TOPIC, topic(name)) for name in names)
-        # `migrate` makes the topics and looks at how safely they are kept; `restored` reads the log anew and moves the
+        # `migrate` makes the topics and looks at how safely they are kept; `restored` reads the log again and moves the
         # groups.
         for name in _TOPICS:
             for operation in (Operation.CREATE, Operation.READ, Operation.DESCRIBE_CONFIGS):

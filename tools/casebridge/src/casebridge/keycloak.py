@@ -6,7 +6,7 @@ from typing import Any
 
 from case_shared.words.scopes import Scope
 
-# Client roles of the APIs, and what each stands for.
+# Client roles of the APIs, and the scopes that each grants.
 ROLES = {
     "dealer": (Scope.CASES_READ, Scope.CASES_WRITE, Scope.CASES_SUBMIT),
     "clerk": (Scope.CASES_READ,),
@@ -90,7 +90,7 @@ def _dealers(wanted: Wanted) -> dict[str, Any]:
 
 
 def _apis(wanted: Wanted) -> dict[str, Any]:
-    """The client that stands for the APIs: it has roles, and nobody signs in with it."""
+    """The client that represents the APIs: it has roles, and nobody signs in with it."""
     flows = ("standardFlowEnabled", "implicitFlowEnabled", "directAccessGrantsEnabled", "serviceAccountsEnabled")
     return {"clientId": wanted.audience, "name": "Casebridge APIs", "enabled": True, **dict.fromkeys(flows, False)}
 

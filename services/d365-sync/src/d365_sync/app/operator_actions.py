@@ -43,7 +43,7 @@ class D365Unreachable(Transient):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An operator's order: which document, as it was seen (`revision`), by whom and why."""
+    """An operator's order: which document, as it was seen (`revision`), who gave it and why."""
 
     document: DocumentId
     revision: int

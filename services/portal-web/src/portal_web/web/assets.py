@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 router = APIRouter()
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+_FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 @cache
@@ -34,4 +34,4 @@ async def serve(version: str, name: str) -> Response:
         raise HTTPException(404)
     kind = _TYPES.get("." + name.rpartition(".")[2]) or mimetypes.guess_type(name)[0]
     current = asset(name).split("/")[2] == version
-    return Response(content, media_type=kind, headers=_FOR_EVER if current else {})
+    return Response(content, media_type=kind, headers=_FOREVER if current else {})
