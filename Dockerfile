@@ -1,5 +1,5 @@
-# One image a deployable: docker build --build-arg SERVICE=case-api .
-# SERVICE is case-api, d365-sync, status-sync, portal-web, d365-sandbox or casebridge (the development identity provider, the demo).
+# Builds one image per deployable: docker build --build-arg SERVICE=case-api .
+# SERVICE is case-api, d365-sync, status-sync, portal-web, d365-sandbox, or casebridge (command line, development identity provider).
 ARG PYTHON_IMAGE=python:3.13-slim
 FROM ${PYTHON_IMAGE} AS build
 ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
@@ -8,7 +8,7 @@ COPY requirements/bootstrap.lock requirements/
 RUN python -m venv /opt/tools && /opt/tools/bin/pip install --quiet --require-hashes -r requirements/bootstrap.lock
 ENV PATH=/opt/tools/bin:$PATH
 ARG SERVICE
-# The dependencies first: this layer lasts until the lock changes.
+# Dependencies first, because this layer changes only with the lock.
 COPY requirements/${SERVICE}.lock requirements/
 RUN python -m venv --without-pip /opt/casebridge \
  && uv pip install --quiet --python /opt/casebridge --require-hashes -r "requirements/$SERVICE.lock"
@@ -30,11 +30,11 @@ ARG SERVICE
 ARG VERSION=unknown
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Casebridge $SERVICE" \
-      org.opencontainers.image.description="Takes dealers' service cases into D365, and D365's status back" \
+      org.opencontainers.image.description="Delivers dealers' service cases to D365 and brings back their status" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"
-# /data is for those that keep state (sandbox, identity provider); all else may be mounted read-only.
+# The sandbox and the identity provider keep their state in /data. Everything else can be read-only.
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin casebridge \
  && install -d -o casebridge -g casebridge /data
 COPY --from=build /opt/casebridge /opt/casebridge

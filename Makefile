@@ -1,4 +1,4 @@
-# The commands of this repository. They need Python 3.11+ and make, and install everything else (in .tools and .venv).
+# The commands of this repository. They need Python 3.11+ and make, and install everything else into .tools and .venv.
 # They respect your own index configuration (PIP_*, UV_*, pip.conf, uv.toml).
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -12,10 +12,10 @@ RUN := .venv/bin
 PACKAGES := shared services/case-api services/d365-sync services/status-sync services/portal-web tools/d365-sandbox tools/casebridge
 INSTALLED := .venv/installed
 ARGS ?=
-# The seeds of `make chaos` that CI runs, in four minutes: those that have failed, 36, which detects a missing guard, and 37 with odd records.
-# In one world, because two on two cores recover too late.
+# The seeds that CI runs, in four minutes: those that have failed, 36, which reveals missing checks, and 37 with odd records.
+# They run in one world, because two worlds on two cores recover too late.
 SHORT_SEEDS ?= 16,31,36,37
-# How many whole systems `make chaos` runs at a time; a seed that is late next to another one runs again alone.
+# How many systems `make chaos` runs at the same time. A seed that recovers too late beside another one runs again alone.
 WORLDS ?= 1
 
 CLIENT := clients/typescript
@@ -47,16 +47,16 @@ models: $(INSTALLED) ## Regenerate the portal's models of the APIs, from docs/op
 	@exec $(RUN)/python -m tests.support.portal_models
 
 .PHONY: coverage
-coverage: $(INSTALLED) ## Measure how much of our packages the unit and integration tests run, without the processes that they start
+coverage: $(INSTALLED) ## Measure which code the unit and integration tests run in their own process
 	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --cov --cov-report term:skip-covered tests/unit tests/integration $(ARGS)
 
 schemathesis: $(INSTALLED) ## Check each service against its OpenAPI document, with generated requests that follow links
 	@exec $(RUN)/python -m pytest -n 2 --dist loadfile tests/fuzz $(ARGS)
 
-audit: $(INSTALLED) ## Look for known vulnerabilities in the locked dependencies; says so if the data cannot be reached
+audit: $(INSTALLED) ## Look for known vulnerabilities in the locked dependencies; says so if it cannot reach the data
 	@exec $(RUN)/python .ci/audit.py
 
-browser: $(INSTALLED) ## Run the tests in Chromium; if it is missing, install it (as root, by apt)
+browser: $(INSTALLED) ## Run the tests in Chromium; as root, installs it with apt if it is missing
 	@$(CHROMIUM)
 	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/e2e/browser $(ARGS)
 
@@ -73,25 +73,25 @@ identity: $(INSTALLED) ## Sign in at a real Keycloak in Chromium: renewal, sign-
 	@exec $(RUN)/python -m pytest -p no:schemathesis tests/identity $(ARGS)
 
 .PHONY: proxies
-proxies: $(INSTALLED) ## Run the samples of deploy/proxies with two replicas of each service; needs nginx and haproxy (apt)
+proxies: $(INSTALLED) ## Test the samples in deploy/proxies with two replicas of each service; needs nginx and haproxy (apt)
 	@exec $(RUN)/python -m pytest -p no:schemathesis tests/proxies $(ARGS)
 
 settings: $(INSTALLED) ## Write docs/settings.md from the settings classes
 	@$(RUN)/python -m tests.support.settings_document > docs/settings.md.new && mv docs/settings.md.new docs/settings.md
 
-words: $(INSTALLED) ## Add new texts of the pages to the translations
+words: $(INSTALLED) ## Add new texts to the translations
 	@exec $(RUN)/python -m tests.support.words
 
-scenarios: $(INSTALLED) ## Run the storms: floods, restores, restarts and outages; takes four minutes
+scenarios: $(INSTALLED) ## Test floods, restores, restarts and outages; takes four minutes
 	@exec $(RUN)/python -m pytest tests/chaos/scenarios -n 2 --dist load --maxschedchunk 1 $(ARGS)
 
-cluster: $(INSTALLED) ## Test on three Kafka brokers that are killed and restarted; takes five minutes, and CI runs it at night
+cluster: $(INSTALLED) ## Test while three Kafka brokers are killed and restarted; takes five minutes, and CI runs it at night
 	@exec $(RUN)/python -m pytest -p no:schemathesis -s tests/cluster $(ARGS)
 
 chaos: $(INSTALLED) ## Test the whole system under seeded faults, and write docs/fault-report.md; SEEDS=7,9 runs only those, RESUME=1 what is left
 	@exec $(RUN)/python -m tests.chaos --seeds $(or $(SEEDS),1-100) --worlds $(WORLDS) $(if $(RESUME),--resume) $(if $(SEEDS),,--write docs/fault-report.md)
 
-chaos-short: $(INSTALLED) ## Test under CI's few seeds
+chaos-short: $(INSTALLED) ## Test under the few seeds that CI runs
 	@exec $(RUN)/python -m tests.chaos --seeds $(SHORT_SEEDS) --worlds 1
 
 check: $(INSTALLED) ## Check format, style, types, words, layers and locks
@@ -120,11 +120,11 @@ lock: $(INSTALLED) ## Regenerate requirements/*.lock; UPGRADE=1 takes the newest
 	UV=$(UV) requirements/lock $(if $(UPGRADE),--upgrade)
 
 .PHONY: dashboards
-dashboards: $(INSTALLED) ## Write Grafana's dashboards from tests/support/dashboards.py
+dashboards: $(INSTALLED) ## Write the Grafana dashboards from tests/support/dashboards.py
 	@$(RUN)/python -m tests.support.dashboards
 
 .PHONY: alerts
-alerts: $(INSTALLED) ## Prove with promtool that each alert fires, and does not; brings promtool if it is missing (apt)
+alerts: $(INSTALLED) ## Test with promtool when each alert fires; downloads promtool with apt if it is missing
 	@$(PROMTOOL)
 	@exec $(RUN)/python -m pytest -q -p no:schemathesis tests/unit/repository/test_alerts.py $(ARGS)
 
@@ -148,10 +148,10 @@ release: $(INSTALLED) ## Build packages, images, SBOMs and checksums into dist/;
 bench: $(INSTALLED) ## Measure throughput and delay, and write docs/benchmarks.md; takes minutes
 	@exec $(RUN)/python -m benchmarks --write docs/benchmarks.md $(ARGS)
 
-client: $(CLIENT)/node_modules/.package-lock.json ## Regenerate the TypeScript client's files and build it; needs Node
+client: $(CLIENT)/node_modules/.package-lock.json ## Regenerate and build the TypeScript client; needs Node
 	@cd $(CLIENT) && npm run --silent generate && npm run --silent build
 
-client-test: $(INSTALLED) $(CLIENT)/node_modules/.package-lock.json ## Test the TypeScript client, against the running stack too
+client-test: $(INSTALLED) $(CLIENT)/node_modules/.package-lock.json ## Test the TypeScript client, also against the running stack
 	@cd $(CLIENT) && npm run --silent check-generated && npm test --silent
 	@exec $(RUN)/python -m pytest tests/client $(ARGS)
 
@@ -182,18 +182,18 @@ define CHROMIUM
 for name in "$${CHROMIUM:-}" chromium chromium-browser google-chrome-stable google-chrome; do \
 	command -v "$$name" >/dev/null 2>&1 && exit 0; done; \
 if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	echo "browser: installing chromium by apt" && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
+	echo "browser: installing chromium with apt" && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
 else \
 	echo "Chromium is missing. Install it (Debian, Ubuntu: apt install chromium), or name it in CHROMIUM." >&2; exit 1; fi
 endef
-# The tool alone: Debian's package would start a server.
+# Only the tool, because Debian's package would start a server.
 define PROMTOOL
 command -v promtool >/dev/null 2>&1 || [ -x .tools/promtool/usr/bin/promtool ] && exit 0; \
-echo "alerts: bringing promtool by apt"; \
+echo "alerts: downloading promtool with apt"; \
 { mkdir -p .tools/promtool && cd .tools/promtool && command -v apt-get >/dev/null && \
 { apt-get download -qq prometheus >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get download -qq prometheus >/dev/null; }; } && \
 dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb; } || \
-echo "alerts: promtool cannot be had here, so its tests are skipped. Install Prometheus, which has it." >&2
+echo "alerts: promtool is not available here, so its tests are skipped. Install Prometheus, which contains it." >&2
 endef
 define BRING_CHART_TOOLS
 for tool in $(CHART_TOOLS); do \

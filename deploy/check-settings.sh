@@ -29,7 +29,7 @@ check_secret() {
     *development* | *password* | *changeme* | *change-me* | *secret* | *example* | *12345678*)
       refuse "$1" "well known: set your own secret in .env, for example from \`openssl rand -hex 24\`" ;;
     *)
-      # The services check the same (case_shared/process/safe_settings.py), but only after the database was created.
+      # The services check the same (case_shared/process/safe_settings.py), but only after the database exists.
       different=$(printf %s "$value" | fold -w 1 | sort -u | grep -c . || true)
       [ ${#value} -ge 16 ] && [ "$different" -ge 6 ] ||
         refuse "$1" "too short, or too few different characters: use 16 or more, for example from \`openssl rand -hex 24\`"
@@ -55,12 +55,12 @@ check_secrets() {
     esac
   done
   check_secret D365_EVENTS_SECRET
-  # The services check how these fit together.
+  # The services check that these fit together.
   if [ -n "${D365_CLIENT_SECRET:-}" ] || [ -z "${D365_CLIENT_CERTIFICATE:-}${D365_MANAGED_IDENTITY:-}" ]; then
     check_secret D365_CLIENT_SECRET
   fi
 }
-# With deploy/outside.yml these are in files that only the services are given, and which they check themselves.
+# With deploy/outside.yml, these are in files that only the services can read; they check them themselves.
 [ "${CASEBRIDGE_OUTSIDE:-}" = true ] || check_secrets
 for name in OIDC_CLIENT_SECRET METRICS_TOKEN KAFKA_SASL_PASSWORD; do
   [ -z "$(printenv $name || true)" ] || check_secret $name

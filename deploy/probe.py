@@ -1,4 +1,4 @@
-"""Health check of a container: requests PROBE_URL, and exits with 0 if the answer is a 200."""
+"""Checks a container's health: requests PROBE_URL and exits with 0 if the answer is 200."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
--- Sets each role's password from the environment; runs at every start, so that a changed one takes effect.
+-- Sets each role's password from the environment. Runs at every start, so that a new password takes effect.
 \getenv case_migrations_password CASE_MIGRATIONS_PASSWORD
 \getenv case_api_password CASE_API_PASSWORD
 \getenv d365_sync_password D365_SYNC_PASSWORD

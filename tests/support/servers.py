@@ -128,11 +128,11 @@ def containers() -> Iterator[Servers]:
         "KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
         "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
     }
-    kafka = DockerContainer("apache/kafka:4.4.0").with_exposed_ports(9092)
+    kafka = DockerContainer(os.environ.get("KAFKA_IMAGE", "apache/kafka:4.4.0")).with_exposed_ports(9092)
     for name, value in settings.items():
         kafka = kafka.with_env(name, value)
     kafka = kafka.with_command(["sh", "-c", wait_for_address])
-    with PostgresContainer("postgres:18", driver=None) as database, kafka:
+    with PostgresContainer(os.environ.get("POSTGRES_IMAGE", "postgres:18"), driver=None) as database, kafka:
         address = f"{kafka.get_container_host_ip()}:{kafka.get_exposed_port(9092)}"
         advertised = f"PLAINTEXT://{address},INTERNAL://localhost:29092"
         kafka.get_wrapped_container().put_archive(
