@@ -28,7 +28,7 @@ from case_api.settings import Settings
 from case_api.web import case_list, cases, lists, stream, submissions
 from case_api.web.context import Context
 from case_api.web.openapi import CONTRACT
-from case_api.web.problems import install_wording
+from case_api.web.problems import WORDING
 from case_shared.database import progress
 from case_shared.database.leadership import Leadership, Lease
 from case_shared.database.postgres import Pool, close_pool, load_sql, takes_writes
@@ -50,6 +50,7 @@ from case_shared.web.health import health_routes
 from case_shared.web.http import create_app
 from case_shared.web.limits import RateLimits
 from case_shared.web.openapi import install_openapi
+from case_shared.web.problems import install_wording
 from case_shared.words.category_types import CategoryTypes
 
 log = structlog.get_logger(__name__)
@@ -234,7 +235,7 @@ def build_app(settings: Settings | None) -> FastAPI:
     # `/stream` before `/{web_case_id}`; what is called most comes early, because FastAPI tries one after the other.
     routers = [part.router for part in (stream, cases, case_list, submissions, lists)]
     app = create_app("Casebridge case API", DESCRIPTION, lifespan, settings, routers)
-    install_wording(app)
+    install_wording(app, WORDING)
     install_openapi(app, CONTRACT)
     return app
 

@@ -1,6 +1,6 @@
 """RFC 9457: errors of the REST APIs as `application/problem+json`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -123,6 +123,19 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     for kind in UNREACHABLE:
         app.add_exception_handler(kind, _database)
+
+
+def install_wording(app: FastAPI, wording: Mapping[type[Exception], Callable[[Any], Problem]]) -> None:
+    """Answer each of these errors with the problem that its function words."""
+    for kind, word in wording.items():
+        app.add_exception_handler(kind, _worded(word))
+
+
+def _worded(word: Callable[[Any], Problem]) -> Callable[[Request, Exception], Any]:
+    async def handle(_request: Request, error: Exception) -> Response:
+        return word(error).response()
+
+    return handle
 
 
 async def _own(_request: Request, error: Exception) -> Response:

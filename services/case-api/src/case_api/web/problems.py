@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
-
 from case_api.domain import errors
 from case_shared.web.problems import COMMON, FieldError, Kind, Problem, invalid
 from case_shared.words.errors import Transient
@@ -76,7 +74,8 @@ def _too_many_streams(policy: str, most: int) -> Problem:
 
 _SOON = {"Retry-After": "1"}
 _LATER = {"Retry-After": "5"}
-_WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
+# How each refusal of the domain is answered.
+WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
     errors.CaseNotFound: lambda _: not_found(),
     errors.WrongVersion: _wrong_version,
     errors.IncompleteCase: _incomplete,
@@ -109,16 +108,3 @@ _WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
     ),
     Transient: lambda _: problem("unavailable", "Try again in a moment.", headers=_SOON),
 }
-
-
-def install_wording(app: FastAPI) -> None:
-    """Answer each refusal of the domain with its problem."""
-    for kind, word in _WORDING.items():
-        app.add_exception_handler(kind, _handler(word))
-
-
-def _handler(word: Callable[[Any], Problem]) -> Callable[[Request, Exception], Any]:
-    async def handle(_request: Request, error: Exception) -> Response:
-        return word(error).response()
-
-    return handle

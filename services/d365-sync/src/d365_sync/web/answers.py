@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
-
 from case_shared.web.problems import FieldError, Problem
 from case_shared.words.events import CaseContent, Contact
 from case_shared.words.json_object import Json
@@ -102,19 +100,6 @@ def page(items: Sequence[Json], limit: int, cursor_of: Callable[[Json], str]) ->
     return {"items": shown, "next": cursor_of(shown[-1]) if more else None, "has_more": more}
 
 
-def install_refusals(app: FastAPI) -> None:
-    """Answer each refusal with its problem."""
-    for kind, word in _WORDING.items():
-        app.add_exception_handler(kind, _handler(word))
-
-
-def _handler(word: Callable[[Any], Problem]) -> Callable[[Request, Exception], Any]:
-    async def handle(_request: Request, error: Exception) -> Response:
-        return word(error).response()
-
-    return handle
-
-
 def _changed(error: DocumentChanged) -> Problem:
     current = f'"{error.revision}"'
     detail = f"Its ETag is now {current}. Fetch the document, and decide again."
@@ -180,7 +165,8 @@ def _unavailable(error: D365Unreachable) -> Problem:
     return Problem(503, "unavailable", "Temporarily unavailable", str(error), headers={"Retry-After": "5"})
 
 
-_WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
+# How each refusal is answered.
+WORDING: dict[type[Exception], Callable[[Any], Problem]] = {
     OnTheirWay: _on_their_way,
     NothingOfTheirs: lambda error: Problem(404, "not-found", "Not found", f"{error}."),
     DocumentNotFound: lambda error: Problem(404, "not-found", "Not found", f"{error}."),

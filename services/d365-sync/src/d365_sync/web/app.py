@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from case_shared.process.settings import HttpSettings
 from case_shared.web.http import create_app
 from case_shared.web.openapi import install_openapi
+from case_shared.web.problems import install_wording
 from case_shared.words.json_object import Json
 from d365_sync.web import (
     audit,
@@ -24,7 +25,7 @@ from d365_sync.web import (
     restores,
     windows,
 )
-from d365_sync.web.answers import install_refusals
+from d365_sync.web.answers import WORDING
 from d365_sync.web.openapi import CONTRACT
 
 DESCRIPTION = "The document queue between the dealer portal and D365, for operators."
@@ -39,7 +40,7 @@ def create(lifespan: Lifespan, settings: HttpSettings | None = None) -> FastAPI:
     )
     routers = [part.router for part in parts]
     app = create_app("Casebridge document queue API", DESCRIPTION, lifespan, settings, routers)
-    install_refusals(app)
+    install_wording(app, WORDING)
     install_openapi(app, CONTRACT)
     return app
 
