@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
@@ -108,18 +108,9 @@ async def save_first(request: Request, at: ForDealer, fields: Posted) -> Respons
         return await _page(request, at, Form.new(content, unrelated=Unrelated()), 409)
     if alone and content == Content():
         return _message("", 200)
-    try:
-        sent = NewForm(key, form.tab, goes_on=alone)
-        outcome = await context_of(request).saving_new.save(at.api, at.dealer.dealer, sent, content)
-    except Problem as problem:
-        return await _refused(request, at, form, problem, alone=alone)
-    except Transient:
-        if alone:
-            raise
-        return await _not_saved(request, at, form)
-    if alone:
-        return await _autosaved(request, at, outcome)
-    return await _go_on(request, at, fields, content, outcome)
+    sent = NewForm(key, form.tab, goes_on=alone)
+    saving = context_of(request).saving_new.save(at.api, at.dealer.dealer, sent, content)
+    return await _answer_save(request, at, fields, form, saving)
 
 
 @router.get("/{web_case_id}/edit")
@@ -147,9 +138,17 @@ async def edit(request: Request, web_case_id: str, at: ForDealer) -> Response:
 async def save_again(request: Request, web_case_id: str, at: ForDealer, fields: Posted) -> Response:
     """Save a draft; autosave (form.js) gets its answer as JSON."""
     content, etag = Content.of_fields(fields), fields.get("etag", "")
-    form, alone = Form(content, web_case_id, etag), _alone(fields)
+    form = Form(content, web_case_id, etag)
+    return await _answer_save(request, at, fields, form, save(at.api, web_case_id, content, etag))
+
+
+async def _answer_save(
+    request: Request, at: CurrentDealer, fields: dict[str, str], form: Form, saving: Awaitable[Outcome]
+) -> Response:
+    """Save, and answer the button or the script that asked for it."""
+    alone = _alone(fields)
     try:
-        outcome = await save(at.api, web_case_id, content, etag)
+        outcome = await saving
     except Problem as problem:
         return await _refused(request, at, form, problem, alone=alone)
     except Transient:
@@ -158,7 +157,7 @@ async def save_again(request: Request, web_case_id: str, at: ForDealer, fields: 
         return await _not_saved(request, at, form)
     if alone:
         return await _autosaved(request, at, outcome)
-    return await _go_on(request, at, fields, content, outcome)
+    return await _go_on(request, at, fields, form.content, outcome)
 
 
 @router.post("/{web_case_id}/submit")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from portal_web.web.labels import FIELDS
 from portal_web.web.words import N_
 
 STATES: Mapping[str, str] = {
@@ -227,14 +228,8 @@ PAYLOAD_FIELDS: Mapping[str, str] = {
 }
 # By the mapping's names, as in differences.
 SENT_FIELDS: Mapping[str, str] = {
-    "category": N_("Category"),
+    **FIELDS,
     "category_type": N_("Category type"),
-    "priority": N_("Priority"),
-    "description": N_("Description"),
-    "contact_name": N_("Contact name"),
-    "contact_email": N_("Contact email"),
-    "contact_phone": N_("Contact phone"),
-    "notes": N_("Notes"),
     "created_by": N_("Created by"),
 }
 LEDGER_PLACES: Mapping[str, str] = {
