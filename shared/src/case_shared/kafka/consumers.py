@@ -30,11 +30,6 @@ class Consumers:
         """Whether each consumer is in its group."""
         return all(state.joined for state in self.states)
 
-    @property
-    def flowing(self) -> bool:
-        """Whether each is in its group and nothing stops it: no flood, no missing topic, no unread partition."""
-        return not any(state.concern for state in self.states)
-
     async def ready(self) -> bool:
         """For /readyz. Raises: `NotReady` if one never joined its group, or an error ended it."""
         problems = [state.problem for state in self.states if state.problem]
@@ -43,7 +38,10 @@ class Consumers:
         return True
 
     async def flow(self) -> bool:
-        """For /readyz, which only shows it. Raises: `NotReady` if something stops one of them."""
+        """For /readyz, which only shows it. Raises: `NotReady` if something stops one of them.
+
+        That is a flood, a missing topic, an unread partition, or that it is not in its group.
+        """
         concerns = [state.concern for state in self.states if state.concern]
         if concerns:
             raise NotReady("; ".join(concerns))
