@@ -1,7 +1,10 @@
 """What the one leader does: dispatch, carry out replays and restores of D365, and add up the ledger."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from case_shared.database.leadership import Lease
 from case_shared.process.heartbeats import Heartbeats
@@ -37,44 +40,18 @@ class Leading:
         """Work until `stopping` is set, or until canceled because the lease was lost."""
         leader = Leader(lease.name, lease.token)
 
-        async def replay() -> bool:
-            return await self.replays(leader)
+        def loop(
+            name: str, turn: Callable[[], Awaitable[bool]], seconds: float, **more: Any
+        ) -> Coroutine[Any, Any, None]:
+            return run_loop(name, turn, every_seconds=seconds, stopping=stopping, heartbeats=self.heartbeats, **more)
 
-        async def restore() -> bool:
-            return await self.restore(leader)
-
-        steps = (("replays", replay, self.wake_ups.replays), ("d365_restores", restore, self.wake_ups.restores))
+        replay, restore = partial(self.replays, leader), partial(self.restore, leader)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.dispatcher.lead(lease, stopping))
-                for name, step, wake_up in steps:
-                    loop = run_loop(
-                        name,
-                        step,
-                        every_seconds=_REPLAY_SECONDS,
-                        stopping=stopping,
-                        heartbeats=self.heartbeats,
-                        wake_up=wake_up,
-                    )
-                    group.create_task(loop)
-                group.create_task(
-                    run_loop(
-                        "ledger",
-                        self.measure.ledger,
-                        every_seconds=_LEDGER_SECONDS,
-                        stopping=stopping,
-                        heartbeats=self.heartbeats,
-                    )
-                )
-                group.create_task(
-                    run_loop(
-                        "d365_check",
-                        self.check,
-                        every_seconds=_CHECK_SECONDS,
-                        stopping=stopping,
-                        heartbeats=self.heartbeats,
-                        turn_seconds=_CHECK_TURN_SECONDS,
-                    )
-                )
+                group.create_task(loop("replays", replay, _REPLAY_SECONDS, wake_up=self.wake_ups.replays))
+                group.create_task(loop("d365_restores", restore, _REPLAY_SECONDS, wake_up=self.wake_ups.restores))
+                group.create_task(loop("ledger", self.measure.ledger, _LEDGER_SECONDS))
+                group.create_task(loop("d365_check", self.check, _CHECK_SECONDS, turn_seconds=_CHECK_TURN_SECONDS))
         finally:
             self.measure.forget_ledger()

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from case_shared.d365.chain_memory import PostgresChainMemory
 from case_shared.d365.check.report import Report
@@ -22,6 +22,7 @@ from case_shared.database.retention import LEASE_NAME as RETENTION
 from case_shared.database.retention import Retention, Rule
 from case_shared.kafka.consumers import Consumers
 from case_shared.kafka.outbox import OutboxPublisher, Sends, sender_for
+from case_shared.kafka.producing import Sender
 from case_shared.process.clock import Clock, SystemClock
 from case_shared.process.heartbeats import Heartbeats
 from case_shared.process.loop_delay import measure_loop_delay
@@ -109,11 +110,7 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
     if await d365_checks.note_uniqueness():
         log.warning("uniqueness_unproven", remedy="casebridge d365 check --write --company CODE")
     measure = Measure(PostgresControl(pool), Queries(pool), d365_checks)
-    replays = build_replays(settings, pool, d365, dispatcher, clock)
-    restore = build_restore(settings, pool, d365, dispatcher, clock)
-    leading = Leading(
-        dispatcher, replays, restore, build_check(settings, d365_checks, clock), measure, heartbeats, wake_ups
-    )
+    leading = build_leading(settings, pool, d365, dispatcher, d365_checks, measure, clock)
     verifier = TokenVerifier(settings, plain, clock)
 
     def loop(name: str, turn: Callable[[], Awaitable[bool]], seconds: float) -> Coroutine[Any, Any, None]:
@@ -135,6 +132,17 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
     }
     tasks = start(loops)
     stack.push_async_callback(_stop, stopping, tasks, dispatcher, leadership)
+    app.state.stop = stopping.set
+    app.state.token_verifier = verifier
+    app.state.rate_limits = RateLimits(settings.rate_limit_user_per_minute, settings.rate_limit_client_per_minute)
+    app.state.context = build_context(settings, pool, d365, wake_ups, Cursors(await shared_key(pool)))
+    app.include_router(_health(settings, pool, sender, consumers, moving, heartbeats))
+
+
+def _health(
+    settings: Settings, pool: Pool, sender: Sender, consumers: Consumers, moving: Progress, heartbeats: Heartbeats
+) -> APIRouter:
+    """The health checks: what readiness needs, and what it only reports."""
 
     async def environment_fits() -> bool:
         return (await PostgresControl(pool).read()).refused_url is None
@@ -145,14 +153,35 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
     async def kafka_is_reached() -> bool:
         return sender.reaches_kafka and consumers.started
 
-    app.state.stop = stopping.set
-    app.state.token_verifier = verifier
-    app.state.rate_limits = RateLimits(settings.rate_limit_user_per_minute, settings.rate_limit_client_per_minute)
-    app.state.context = build_context(settings, pool, d365, wake_ups, Cursors(await shared_key(pool)))
     checks = {"database": database_answers, "consumers": consumers.ready}
-    reported = {"kafka": kafka_is_reached, "flow": consumers.flow, "d365_environment": environment_fits}
-    reported["progress"] = moving.moves
-    app.include_router(health_routes(heartbeats, checks, reported, metrics_token=settings.metrics_token))
+    reported = {
+        "kafka": kafka_is_reached,
+        "flow": consumers.flow,
+        "d365_environment": environment_fits,
+        "progress": moving.moves,
+    }
+    return health_routes(heartbeats, checks, reported, metrics_token=settings.metrics_token)
+
+
+def build_leading(
+    settings: Settings,
+    pool: Pool,
+    d365: D365,
+    dispatcher: Dispatcher,
+    checks: PostgresChecks,
+    measure: Measure,
+    clock: Clock,
+) -> Leading:
+    """What only the leader does, around `dispatcher`."""
+    return Leading(
+        dispatcher,
+        build_replays(settings, pool, d365, dispatcher, clock),
+        build_restore(settings, pool, d365, dispatcher, clock),
+        build_check(settings, checks, clock),
+        measure,
+        dispatcher.heartbeats,
+        dispatcher.wake_ups,
+    )
 
 
 def build_dispatcher(

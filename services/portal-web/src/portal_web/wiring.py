@@ -1,8 +1,8 @@
 """The composition root: builds portal-web, starts and stops it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -61,6 +61,25 @@ UNCOUNTED = (assets, back_channel)
 
 def build_app(settings: Settings) -> FastAPI:
     """The application."""
+    app = FastAPI(
+        title="Casebridge portal",
+        lifespan=_lifespan(settings),
+        openapi_url=None,
+        redirect_slashes=False,
+        telemetry=FASTAPIS_OWN,
+    )
+    install_refusals(app)
+    for pages in PAGES:
+        app.include_router(pages.router, dependencies=[] if pages in UNCOUNTED else [Depends(counted)])
+    app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED_BYTES)
+    app.add_middleware(BodyLimit, seconds=settings.body_timeout_seconds)
+    app.add_middleware(Protection, public_url=settings.public_url)
+    app.add_middleware(Observing)
+    return app
+
+
+def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Open what is needed and start the loops, until the service stops."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -102,21 +121,7 @@ def build_app(settings: Settings) -> FastAPI:
             finally:
                 await finish(stopping, tasks, within_seconds=_DRAIN_SECONDS)
 
-    app = FastAPI(
-        title="Casebridge portal",
-        lifespan=lifespan,
-        openapi_url=None,
-        redirect_slashes=False,
-        telemetry=FASTAPIS_OWN,
-    )
-    install_refusals(app)
-    for pages in PAGES:
-        app.include_router(pages.router, dependencies=[] if pages in UNCOUNTED else [Depends(counted)])
-    app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED_BYTES)
-    app.add_middleware(BodyLimit, seconds=settings.body_timeout_seconds)
-    app.add_middleware(Protection, public_url=settings.public_url)
-    app.add_middleware(Observing)
-    return app
+    return lifespan
 
 
 def _client(most: int) -> httpx2.AsyncClient:
