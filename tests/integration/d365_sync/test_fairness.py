@@ -69,17 +69,17 @@ async def deliver(queue: ByHand, slots: int, rounds: int) -> list[str]:
 
 async def test_look_ups_go_round_the_legal_entities(database: Database) -> None:
     async with by_hand(database) as queue:
-        ill = [submitted(data_area_id="ill", dealer="ill-1") for _ in range(120)]
+        slow = [submitted(data_area_id="slow", dealer="slow-1") for _ in range(120)]
         well = submitted(data_area_id="usmf")
-        await queue.take_in(*ill, well)
+        await queue.take_in(*slow, well)
         await queue.pool.execute("UPDATE documents SET state = 'verifying', verify_at = now() - interval '1 hour'")
         await queue.set(well, "verify_at = now() - interval '1 second'")
 
         first = await queue.claim_to_look_up()
-        second = await queue.claim_to_look_up("ill")
+        second = await queue.claim_to_look_up("slow")
 
-        assert {claim.case.data_area_id for claim in first} == {"ill"}
+        assert {claim.case.data_area_id for claim in first} == {"slow"}
         assert len(first) == 100
         assert [claim.id.web_case_id for claim in second] == [well.web_case_id]
-        assert await queue.claim_to_look_up("ill", "usmf") == []
+        assert await queue.claim_to_look_up("slow", "usmf") == []
         assert len(await queue.claim_to_look_up()) == 20

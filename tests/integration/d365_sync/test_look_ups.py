@@ -184,13 +184,15 @@ async def test_a_legal_entity_without_answers_keeps_no_others_look_ups_waiting(
     async with dispatching(database, d365, **slow) as queue:
         await known_case(queue)
         await queue.pool.execute("UPDATE delivery_control SET paused = true")
-        ill = [submitted(data_area_id="demf", customer_account="DE-001", dealer="demf-de-001") for _ in range(120)]
+        unresponsive = [
+            submitted(data_area_id="demf", customer_account="DE-001", dealer="demf-de-001") for _ in range(120)
+        ]
         well = submitted()
-        await queue.take_in(*ill, well)
+        await queue.take_in(*unresponsive, well)
         await queue.pool.execute(
             "UPDATE documents SET state = 'verifying', verify_at = now() - interval '1 minute' WHERE state = 'pending'"
         )
-        await d365.fault(kind="hang", operation="read", text="demf", delay_seconds=60, id="ill")
+        await d365.fault(kind="hang", operation="read", text="demf", delay_seconds=60, id="unresponsive")
         await d365.control("DELETE", "/counters")
 
         await queue.pool.execute("UPDATE delivery_control SET paused = false, paused_at = NULL")
@@ -198,7 +200,7 @@ async def test_a_legal_entity_without_answers_keeps_no_others_look_ups_waiting(
 
         requests = (await d365.control("GET", "/requests?limit=50"))["items"]
         assert len([one for one in requests if "demf" in one["query"].lower()]) == 1
-        assert (await queue.document(ill[0]))["state"] == "verifying"
+        assert (await queue.document(unresponsive[0]))["state"] == "verifying"
 
 
 async def test_many_look_ups_are_one_request(queue: Queue, d365: Sandbox) -> None:

@@ -101,10 +101,10 @@ async def test_a_search_waits_for_nobody(
     assert sum("Too many searches" in answer.json()["detail"] for answer in answers) == 2
     await d365.control("DELETE", "/faults/slow")
 
-    await queue.pool.execute("UPDATE delivery_control SET breaker = 'open', breaker_reason = 'it is ill'")
+    await queue.pool.execute("UPDATE delivery_control SET breaker = 'open', breaker_reason = 'it does not answer'")
     refused = await api.client.get("/v1/d365/cases?dealer=usmf-us-001")
     assert refused.status_code == 503
-    assert "it is ill" in refused.json()["detail"]
+    assert "it does not answer" in refused.json()["detail"]
 
 
 async def test_dealers_show_their_documents(api: Api, queue: Queue, dead_letter: str) -> None:

@@ -209,17 +209,17 @@ class ManualClock(SystemClock):
         return self.seconds
 
 
-class IllFor:
+class UnresponsiveFor:
     """D365's reads, which fail for some legal entities; records the requested ones."""
 
-    def __init__(self, d365: D365Client, *ill: str) -> None:
-        self.d365, self.ill, self.asked = d365, set(ill), list[str]()
+    def __init__(self, d365: D365Client, *unresponsive: str) -> None:
+        self.d365, self.unresponsive, self.asked = d365, set(unresponsive), list[str]()
 
     async def read_cases_by_case_id(
         self, data_area_id: str, case_ids: Collection[str], *, timeout: float
     ) -> tuple[D365Case, ...]:
         self.asked.append(data_area_id)
-        if data_area_id in self.ill:
+        if data_area_id in self.unresponsive:
             raise D365Unavailable(f"503 for {data_area_id}")
         return await self.d365.read_cases_by_case_id(data_area_id, case_ids, timeout=timeout)
 
@@ -231,7 +231,7 @@ class IllFor:
         )
 
 
-def reader(world: World, d365: IllFor, limit: int = 400) -> tuple[ReadDueCases, ManualClock]:
+def reader(world: World, d365: UnresponsiveFor, limit: int = 400) -> tuple[ReadDueCases, ManualClock]:
     clock, service = ManualClock(), world.service
     return ReadDueCases(service.due_reads, d365, service.apply_read(), 5, lambda: None, clock, limit), clock
 
@@ -240,7 +240,7 @@ async def test_a_legal_entity_that_d365_does_not_answer_for_delays_no_other(worl
     case = await world.submit()
     case_id = await world.create(case)
     await notify(world, by_case_id(case_id), CaseKey("aaaa", KeyKind.CASE_ID, "C-1"))
-    d365 = IllFor(world.service.d365, "aaaa")
+    d365 = UnresponsiveFor(world.service.d365, "aaaa")
     due, clock = reader(world, d365)
     await due.handle()
     assert (await world.row(case.web_case_id))["case_id"] == case_id
@@ -248,7 +248,7 @@ async def test_a_legal_entity_that_d365_does_not_answer_for_delays_no_other(worl
     await due.handle()
     assert d365.asked == ["aaaa", "usmf"]  # skipped for a while
     clock.seconds += 8
-    d365.ill.clear()
+    d365.unresponsive.clear()
     await due.handle()
     assert d365.asked == ["aaaa", "usmf", "aaaa"]
 
@@ -256,7 +256,7 @@ async def test_a_legal_entity_that_d365_does_not_answer_for_delays_no_other(worl
 async def test_d365_as_a_whole_is_asked_twice_and_by_turns(world: World) -> None:
     areas = ("aaaa", "bbbb", "cccc", "dddd")
     await notify(world, *(CaseKey(area, KeyKind.CASE_ID, "C-1") for area in areas))
-    d365 = IllFor(world.service.d365, "aaaa", "bbbb", "cccc")
+    d365 = UnresponsiveFor(world.service.d365, "aaaa", "bbbb", "cccc")
     due, clock = reader(world, d365)
     with pytest.raises(D365TransientError):
         await due.handle()
@@ -271,7 +271,7 @@ async def test_the_backlog_of_one_legal_entity_stands_before_nobody_else(world: 
     await notify(world, *(CaseKey("demf", KeyKind.CASE_ID, f"C-{number}") for number in range(5)))
     case_id = await world.create(await world.submit())
     await notify(world, by_case_id(case_id))
-    due, _ = reader(world, IllFor(world.service.d365), limit=2)
+    due, _ = reader(world, UnresponsiveFor(world.service.d365), limit=2)
     assert await due.handle()
     assert ("usmf", "case_id", case_id) not in await world.due()
 

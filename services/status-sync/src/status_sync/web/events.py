@@ -59,8 +59,8 @@ async def _given(
 
 
 @dataclass(frozen=True)
-class _Door:
-    """Who may come in."""
+class _EventAccess:
+    """Who may send events."""
 
     secret: SecretStr | None
     limits: EventLimits
@@ -88,14 +88,14 @@ class _Door:
 def event_routes(secret: SecretStr | None, limits: EventLimits) -> APIRouter:
     """Make the endpoint's routes; without a secret it is off."""
     router = APIRouter(tags=["D365"])
-    door = _Door(secret, limits)
+    access = _EventAccess(secret, limits)
 
     @router.post(
         ADDRESS,
         status_code=202,
         operation_id="receive_events",
         summary="Receive business events from D365",
-        dependencies=[Depends(door.authenticated)],
+        dependencies=[Depends(access.authenticated)],
         response_model=EventsAccepted,
         responses={
             200: {"model": SubscriptionValidated, "description": "The answer to Event Grid's handshake."},
@@ -120,7 +120,7 @@ def event_routes(secret: SecretStr | None, limits: EventLimits) -> APIRouter:
         ADDRESS,
         operation_id="allow_event_source",
         summary="Answer the CloudEvents handshake",
-        dependencies=[Depends(door.invited)],
+        dependencies=[Depends(access.invited)],
         response_class=Response,
         responses=HANDSHAKE_PROBLEMS,
         openapi_extra=HANDSHAKE,
