@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from benchmarks import claim, consume, deliver, http, live, outbox, report, search, submit
+from benchmarks import claim, consume, deliver, http, live, outbox, report, round_trip, search, submit
 from benchmarks.measure import Benchmark, Result, World, measured
 from case_shared.kafka.connection import KafkaSettings
 from case_shared.kafka.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, CASE_SUBMITTED
@@ -30,6 +30,7 @@ BENCHMARKS = {
         claim.BENCHMARK,
         deliver.BENCHMARK,
         live.BENCHMARK,
+        round_trip.BENCHMARK,
         search.BENCHMARK,
     )
 }
@@ -143,6 +144,10 @@ Medians of {rounds} rounds, each of which plays the subject and its ceiling in t
   {live.CHANGES_PER_SECOND} changes a second, each sent to {live.STREAMS_PER_DEALER} streams. From before the case's row
   is changed (so before its Kafka record) to its client's socket; the clients are a process of their own. The bare
   consumer does nothing with the same records: what it waits for is the machine.
+- **round-trip**: {round_trip.RATE_PER_SECOND} clicks a second on "Submit", then as many changes in D365, with one
+  replica of each service as deployed and the sandbox as a D365 that answers at once; ten dealers have a stream each.
+  A click ends when the stream shows the Case ID. The hops are parts of the same ways, by the time that Kafka wrote
+  each record and that D365 got each request. A poll of D365 falls into both measurements.
 """
 
 

@@ -19,6 +19,7 @@ from case_shared.process.clock import SystemClock
 from case_shared.process.heartbeats import Heartbeats
 from case_shared.words.events import CaseContent, CaseSubmitted, Contact, Record
 from case_shared.words.identifiers import new_web_case_id
+from d365_sync.app.wake_ups import WakeUps
 from d365_sync.consumers import subscriptions
 from tests.support import drafts
 from tests.support.brokers import Broker
@@ -123,7 +124,7 @@ async def _ours(broker: Broker, pool: Pool) -> float:
     stopping, progress = asyncio.Event(), Progress()
     consumers = Consumers(
         broker.settings,
-        [progress.watching(one) for one in subscriptions(pool, lambda: None)],
+        [progress.watching(one) for one in subscriptions(pool, WakeUps())],
         client_id="benchmark",
         heartbeats=Heartbeats(SystemClock()),
     )

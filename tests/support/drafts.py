@@ -1,5 +1,6 @@
 """Inserts thousands of drafts directly into the tables."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from tests.support import web_case_ids
@@ -32,3 +33,23 @@ async def insert(connection: Any, count: int) -> list[str]:
         drawn, DEALER, DATA_AREA_ID, CUSTOMER_ACCOUNT, CATEGORY, DESCRIPTION,
     )  # fmt: skip
     return drawn
+
+
+async def insert_for(
+    connection: Any, dealers: Sequence[str], count: int, category: str, category_type: str | None = None
+) -> list[tuple[str, str]]:
+    """Insert about `count` drafts of registered dealers, in turn; returns each with its dealer: (Web Case ID, dealer).
+
+    An ID that is taken is left out.
+    """
+    drawn = {one: dealers[number % len(dealers)] for number, one in enumerate(web_case_ids.draw(count))}
+    inserted = await connection.fetch(
+        "INSERT INTO case_api.cases (web_case_id, dealer, data_area_id, customer_account, origin, phase, category,"
+        " category_type, description, contact_name, created_by)"
+        " SELECT t.web_case_id, d.dealer, d.data_area_id, d.customer_account, 'portal', 'draft', $3, $4, $5,"
+        " 'Dora Dealer', 'dora'"
+        " FROM unnest($1::text[], $2::text[]) AS t (web_case_id, dealer) JOIN status_sync.dealers d USING (dealer)"
+        " ON CONFLICT DO NOTHING RETURNING web_case_id, dealer",
+        list(drawn), list(drawn.values()), category, category_type, DESCRIPTION,
+    )  # fmt: skip
+    return [(row["web_case_id"], row["dealer"]) for row in inserted]

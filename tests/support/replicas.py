@@ -35,6 +35,7 @@ class Fleet:
     d365: Sandbox
     issuer: str
     folder: Path
+    settings: Mapping[str, str] = field(default_factory=lambda: SHORT)
     processes: list[Process] = field(default_factory=list)
 
     async def start(self, service: str, **settings: str) -> Process:
@@ -47,7 +48,7 @@ class Fleet:
         """Start one replica, which may never be ready."""
         port = free_port()
         environment = {
-            **SHORT,
+            **self.settings,
             **self.broker.environment(),
             **self.d365.environment(),
             "DATABASE_URL": self.database.url(service),
@@ -99,11 +100,13 @@ class Leader:
 
 
 @asynccontextmanager
-async def fleet(database: Database, broker: Broker, d365: Sandbox, folder: Path) -> AsyncIterator[Fleet]:
-    """A fleet without replicas yet, with its topics created."""
+async def fleet(
+    database: Database, broker: Broker, d365: Sandbox, folder: Path, settings: Mapping[str, str] = SHORT
+) -> AsyncIterator[Fleet]:
+    """A fleet without replicas yet, with its topics created; `settings` are those of every replica."""
     await broker.create(*TOPICS)
     async with issuer.issuer() as provider:
-        started = Fleet(database, broker, d365, provider, folder)
+        started = Fleet(database, broker, d365, provider, folder, settings)
         try:
             yield started
         finally:

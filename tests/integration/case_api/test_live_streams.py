@@ -113,6 +113,26 @@ async def test_an_event_shows_what_its_consumer_is_about_to_store(api: Api, stat
     assert replace(predicted, updated_at=after.case.updated_at) == after.case
     assert predicted.submission is not None
     assert predicted.submission.state is state
+    assert predicted.case_id == fields.get("case_id")
+
+
+async def test_the_case_id_comes_with_the_delivery_and_waits_for_no_read_of_d365(api: Api) -> None:
+    streams = streams_of(api)
+    clock = LateClock()
+    streams.clock = clock
+    case = await api.submitted()
+    event = await delivery(api, case, S.DELIVERED, revision=3, case_id="C-1")
+    await store_document(api.database, event)
+    async with streams.opened(DEALER, None, "ann") as stream:
+        await streams.send([delivery_record(streams, event)])
+        await handle(api, [event])
+        clock.seconds += 1
+        await streams.follow_up()
+        # What status-sync stores comes later, so nothing may take the Case ID back until then.
+        assert [one["case_id"] for one in taken(stream)] == ["C-1", "C-1"]
+        assert (await api.get(case))["case_id"] == "C-1"
+        [row] = await api.fetch("SELECT case_id FROM case_api.cases")
+        assert row["case_id"] is None
 
 
 async def test_a_stream_never_falls_behind_an_event_that_is_not_stored_yet(api: Api) -> None:

@@ -92,7 +92,7 @@ class Queue:
         await store_submissions(self.database, *events)
         async with self.pool.acquire() as connection, connection.transaction():
             await take_in(connection, [Submitted(event, None) for event in events])
-        self.wake_ups.taken_in()
+        self.wake_ups.documents_came()
 
     async def document(self, event: CaseSubmitted) -> Json:
         """The document's row."""

@@ -5,6 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from d365_sync import dispatcher
 from tests.integration.d365_sync.conftest import (
     QUICK,
     Queue,
@@ -165,3 +168,15 @@ async def test_revisions_of_a_document_are_published_in_order(database: Database
         last = events[-1]
         assert last.case_id == (await queue.document(event))["case_id"]
         assert [attempt.outcome for attempt in last.attempts] == ["deferred", "deferred", "delivered"]
+
+
+async def test_no_poll_is_needed_from_intake_to_event(
+    database: Database, d365: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatcher, "_POLL_SECONDS", 3600)
+    async with dispatching(database, d365) as queue:
+        for _ in range(3):
+            event = submitted()
+            await queue.take_in(event)
+            [told] = await eventually(partial(queue.events_of, event))
+            assert told.state == "delivered"

@@ -1,6 +1,7 @@
 """A loop continues whatever a turn raises, and ends when canceled; any other end of it ends the process."""
 
 import asyncio
+import itertools
 import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -11,7 +12,7 @@ import structlog
 from case_shared.process import loops
 from case_shared.process.clock import SystemClock
 from case_shared.process.heartbeats import Heartbeats
-from case_shared.process.loops import run_loop, start
+from case_shared.process.loops import Spacing, run_loop, start
 from tests.support.clocks import HandClock
 
 
@@ -99,3 +100,26 @@ async def test_only_a_loop_that_nobody_ended_ends_the_process(
         task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert raised == signals
+
+
+async def test_the_first_turn_begins_at_once_and_the_next_one_later() -> None:
+    loop, spacing = asyncio.get_running_loop(), Spacing(0.05)
+    began = []
+    for _ in range(3):
+        await spacing.wait()
+        began.append(loop.time())
+    assert [later - earlier >= 0.05 for earlier, later in itertools.pairwise(began)] == [True, True]
+    hourly = Spacing(3600)
+    async with asyncio.timeout(5):
+        await hourly.wait()
+
+
+async def test_a_service_that_stops_does_not_wait_for_its_next_turn() -> None:
+    stopping, spacing = asyncio.Event(), Spacing(3600)
+    await spacing.wait(stopping)
+    waiting = asyncio.create_task(spacing.wait(stopping))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    stopping.set()
+    async with asyncio.timeout(5):
+        await waiting

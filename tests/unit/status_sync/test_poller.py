@@ -1,5 +1,6 @@
-"""How long the poll pauses after a failure, and what one failing step means for the others."""
+"""How long the poll pauses after a failure, what one failing step means for others, and what a due read waits for."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -7,8 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from case_shared.d365.errors import D365Error, D365Forbidden, D365Throttled, D365Unavailable
+from case_shared.database.leadership import Lease
 from case_shared.process.heartbeats import Heartbeats
 from case_shared.process.loops import WakeUp
+from status_sync import poller as module
 from status_sync.poller import Patience, Poller
 
 
@@ -123,3 +126,30 @@ async def test_a_step_that_meets_another_error_is_reported_with_those_behind_it(
         await poller.poll()
     errors = [heartbeats.outcome(name).error for name, _ in steps]
     assert errors == [None, "ConnectionResetError", "ConnectionResetError"]
+
+
+@pytest.mark.parametrize("spacing", [3600, 0.05])
+async def test_a_due_case_is_read_at_once_and_those_that_follow_share_a_read(
+    spacing: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_TICK_SECONDS", 3600)
+    monkeypatch.setattr(module, "_READ_SPACING_SECONDS", spacing)
+    clock, wake_up, stopping, due = ManualClock(), WakeUp(), asyncio.Event(), ["a"]
+    reads: asyncio.Queue[list[str]] = asyncio.Queue()
+
+    async def read() -> bool:
+        reads.put_nowait(due.copy())
+        due.clear()
+        return False
+
+    poller = Poller(read, (), 3600, 30, clock, Heartbeats(clock), wake_up, Patience(clock))
+    leading = asyncio.create_task(poller.lead(Lease("poller", 1, clock, clock.monotonic() + 3600), stopping))
+    async with asyncio.timeout(5):
+        assert await reads.get() == ["a"]
+        for key in ("b", "c", "d"):
+            due.append(key)
+            wake_up.wake()
+        if spacing < 1:
+            assert await reads.get() == ["b", "c", "d"]
+        stopping.set()
+        await leading

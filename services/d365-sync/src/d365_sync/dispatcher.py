@@ -17,7 +17,7 @@ from case_shared.database.leadership import Lease
 from case_shared.kafka.outbox import OutboxPublisher
 from case_shared.process.fault_points import FaultPoint, reached
 from case_shared.process.heartbeats import Heartbeats
-from case_shared.process.loops import WakeUp, run_loop
+from case_shared.process.loops import Spacing, WakeUp, run_loop
 from case_shared.process.tracing import record, working_on
 from d365_sync.app.backpressure import Backpressure
 from d365_sync.app.compare_stored import CompareStored
@@ -36,7 +36,8 @@ LEASE_MARGIN_SECONDS = 5.0
 _POLL_SECONDS = 0.25
 _COMPARE_SECONDS = 1.0
 _TEND_SECONDS = 0.5
-_PUBLISH_PAUSE_SECONDS = 0.025
+# What arrives within this time goes out together: a batch costs two statements, whatever its size.
+_PUBLISH_SPACING_SECONDS = 0.025
 _LOOK_UP_BATCH = 100
 _SECOND_CASES = 100
 _MAX_LOOK_UPS = 4
@@ -67,6 +68,7 @@ class Dispatcher:
     _looking_up: set[str] = field(default_factory=set)
     _looked_up_last: bool = False
     _environment_fits: bool = False
+    _publishing: Spacing = field(default_factory=lambda: Spacing(_PUBLISH_SPACING_SECONDS))
 
     @property
     def _lease_seconds(self) -> float:
@@ -173,11 +175,8 @@ class Dispatcher:
         return bool(claims)
 
     async def _publish(self, lease: Lease) -> bool:
-        if await self.publisher.turn(lease):
-            return True
-        # What arrives within a moment goes out together: a batch costs two statements, whatever its size.
-        await asyncio.sleep(_PUBLISH_PAUSE_SECONDS)
-        return False
+        await self._publishing.wait()
+        return await self.publisher.turn(lease)
 
     async def _compare_stored(self) -> bool:
         return self._environment_fits and self.backpressure.may_send and await self.compare_stored()

@@ -104,7 +104,7 @@ async def _start(app: FastAPI, settings: Settings, stack: AsyncExitStack) -> Non
     stack.push_async_callback(sender.close)
     wake_ups = WakeUps()
     dispatcher = build_dispatcher(settings, pool, d365, sender, clock, heartbeats, wake_ups)
-    consumers = Consumers(settings, subscriptions(pool, wake_ups.taken_in), client_id=SERVICE, heartbeats=heartbeats)
+    consumers = Consumers(settings, subscriptions(pool, wake_ups), client_id=SERVICE, heartbeats=heartbeats)
     leadership = Leadership(pool, clock, heartbeats, LEASE_NAME)
     d365_checks = PostgresChecks(pool, settings.d365_url, settings.mapping)
     if await d365_checks.note_uniqueness():

@@ -12,12 +12,12 @@ from case_shared.d365.errors import D365ConfigurationError, D365Error, D365Throt
 from case_shared.database.leadership import Lease
 from case_shared.process.clock import Clock
 from case_shared.process.heartbeats import Heartbeats
-from case_shared.process.loops import WakeUp, pause, run_loop
+from case_shared.process.loops import Spacing, WakeUp, run_loop
 
 log = structlog.get_logger(__name__)
 _failures = Counter("casebridge_d365_read_failures_total", "Failed reads of D365", ["loop", "error"])
-# Reads that become due within this time share a request.
-_GATHER_SECONDS = 0.1
+# Turns of the reader begin this far apart at least; what becomes due meanwhile shares a request.
+_READ_SPACING_SECONDS = 0.025
 _TICK_SECONDS = 0.5
 _SHORTEST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -76,10 +76,10 @@ class Poller:
 
     async def lead(self, lease: Lease, stopping: asyncio.Event) -> None:
         """Run both loops while the lease is valid; a read that is then under way is applied or refused by its age."""
-        next_poll = 0.0
+        next_poll, reading = 0.0, Spacing(_READ_SPACING_SECONDS)
 
         async def read() -> bool:
-            await pause(_GATHER_SECONDS, stopping)
+            await reading.wait(stopping)
             lease.check()
             return await self._patiently("reader", self._read_due)
 

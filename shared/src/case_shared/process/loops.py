@@ -40,6 +40,25 @@ class WakeUp:
         self._event.clear()
 
 
+@dataclass
+class Spacing:
+    """Lets turns begin `seconds` apart: the first begins at once, and what comes meanwhile shares the next.
+
+    So a lone piece of work waits for nothing, and many still cost as few turns as if each waited for others.
+    """
+
+    seconds: float
+    _began: float = float("-inf")
+
+    async def wait(self, stopping: asyncio.Event | None = None) -> None:
+        """Wait until the next turn may begin, but no longer than until `stopping` is set."""
+        loop = asyncio.get_running_loop()
+        left = self._began + self.seconds - loop.time()
+        if left > 0:
+            await (pause(left, stopping) if stopping else asyncio.sleep(left))
+        self._began = loop.time()
+
+
 async def pause(seconds: float, stopping: asyncio.Event) -> None:
     """Wait for `seconds`, but no longer than until `stopping` is set."""
     try:

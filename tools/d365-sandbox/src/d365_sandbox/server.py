@@ -97,7 +97,7 @@ def build(settings: Settings) -> Sandbox:
     faults = FaultKeeper(FaultRegistry(chance=draw.random), store, tuple(settings.initial_faults))
     senders = _senders(settings, store, environment)
     wake = _waker(senders)
-    events = EventLog(settings.endpoints, faults.registry, wake, draw)
+    events = EventLog(settings.endpoints, faults.registry, lambda: store.after_commit(wake), draw)
     books = Books(environment, events)
     tokens = Tokens(
         store, environment, settings.client_id, settings.client_secret, _credentials(settings),

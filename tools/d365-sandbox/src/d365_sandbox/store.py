@@ -43,6 +43,7 @@ class Store:
         except sqlite3.Error as error:
             raise DataFileUnusable(f"cannot use the data file {path}: {error}") from error
         self._reader.execute("PRAGMA query_only = ON")
+        self._afterwards: set[Callable[[], None]] = set()
         self._pending: deque[tuple[Operation[Any], asyncio.Future[Any]]] = deque()
         self._wake = asyncio.Event()
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
@@ -57,6 +58,10 @@ class Store:
         self._pending.append((operation, future))
         self._wake.set()
         return future
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """For an operation: calls `call` once its group is committed, since no reader sees it before."""
+        self._afterwards.add(call)
 
     async def run(self) -> None:
         """Commits group after group until it is canceled."""
@@ -81,6 +86,9 @@ class Store:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
             outcomes = [(future, None, error) for _, future in group]
+            self._afterwards.clear()
+        while self._afterwards:
+            self._afterwards.pop()()
         for future, result, failure in outcomes:
             _settle(future, result, failure)
 

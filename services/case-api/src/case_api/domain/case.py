@@ -54,6 +54,11 @@ class Submission:
         """Whether the outcome is known."""
         return self.state in ENDED
 
+    @property
+    def delivered_as(self) -> str | None:
+        """The Case ID that D365 answered with; until status-sync has stored it in the case, it is the case's, too."""
+        return self.case_id if self.state is SubmissionState.DELIVERED else None
+
 
 @dataclass(frozen=True, slots=True)
 class Case:

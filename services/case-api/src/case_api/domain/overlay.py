@@ -48,7 +48,8 @@ def with_delivery(found: LiveCase) -> Case:
     case, delivery = found.case, found.delivery
     if delivery is None or case.submission is None or not found.has_news:
         return case
-    case = replace(case, submission=_submission(case.submission, delivery))
+    submission = _submission(case.submission, delivery)
+    case = replace(case, submission=submission, case_id=case.case_id or submission.delivered_as)
     if delivery.state is SubmissionState.RETURNED and case.phase == "submitted":
         return replace(case, phase="draft", status=CaseStatus.DRAFT.value, version=case.version + 1)
     if delivery.state is SubmissionState.DELIVERED and case.phase == "draft":

@@ -15,9 +15,10 @@ Row = asyncpg.Record | Mapping[str, Any]
 
 def case_of(row: Row) -> Case:
     """Make a case from a row of `cases` joined with its current submission's state."""
+    submission = submission_of(row) if row.get("state") is not None else None
     return Case(
         web_case_id=row["web_case_id"],
-        case_id=row["case_id"],
+        case_id=row["case_id"] or (submission.delivered_as if submission else None),
         dealer=row["dealer"],
         status=row["status"],
         # A draft that came back is no longer D365's, and its status does not come from D365.
@@ -27,7 +28,7 @@ def case_of(row: Row) -> Case:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         submitted_at=row["submitted_at"],
-        submission=submission_of(row) if row.get("state") is not None else None,
+        submission=submission,
         submission_no=row["submission_no"],
         origin=row["origin"],
         phase=row["phase"],

@@ -9,12 +9,14 @@ from prometheus_client import Counter
 
 from case_shared.database.errors import DATA_ERRORS
 from case_shared.process.fault_points import FaultPoint, reached
+from case_shared.process.loops import Spacing
 from case_shared.process.telemetry import trace_id_of
 from d365_sync.app.ports import Changed, Documents, Result
 from d365_sync.domain.document import Cause, State
 
 log = structlog.get_logger(__name__)
-_GATHER_SECONDS = 0.02
+# Writes begin this far apart at least; outcomes that come meanwhile share the next.
+_SPACING_SECONDS = 0.02
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
 _attempts = Counter("d365_sync_attempts_total", "Attempts by kind and outcome", ["kind", "outcome"])
@@ -30,6 +32,7 @@ class StoreOutcomes:
     stored: Callable[[Sequence[Changed]], None]
     _waiting: list[Result] = field(default_factory=list)
     _storing: int = 0
+    _spacing: Spacing = field(default_factory=lambda: Spacing(_SPACING_SECONDS))
     _writer: asyncio.Task[None] | None = None
 
     @property
@@ -51,7 +54,7 @@ class StoreOutcomes:
 
     async def _write(self) -> None:
         while self._waiting:
-            await asyncio.sleep(_GATHER_SECONDS)
+            await self._spacing.wait()
             results, self._waiting = self._waiting, []
             self._storing = len(results)
             await self._store(results)

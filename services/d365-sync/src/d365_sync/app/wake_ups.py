@@ -18,8 +18,12 @@ class WakeUps:
     replays: WakeUp = field(default_factory=WakeUp)
     restores: WakeUp = field(default_factory=WakeUp)
 
+    def documents_came(self) -> None:
+        """The consumer stored submissions. Nothing of a new document is published yet, so only delivery is woken."""
+        self.deliver.wake()
+
     def taken_in(self) -> None:
-        """Consumers or operators brought new documents, or made old ones due."""
+        """Evidence or operators changed documents, or made them due."""
         self.deliver.wake()
         self.look_up.wake()
         self.publish.wake()
