@@ -148,6 +148,14 @@ release: $(INSTALLED) ## Build packages, images, SBOMs and checksums into dist/;
 bench: $(INSTALLED) ## Measure throughput and delay, and write docs/benchmarks.md; takes minutes
 	@exec $(RUN)/python -m benchmarks --write docs/benchmarks.md $(ARGS)
 
+.PHONY: capacity
+capacity: $(INSTALLED) ## Measure memory, CPU and bytes a case on a million cases, and write docs/capacity.md; takes half an hour
+	@exec $(RUN)/python -m benchmarks.capacity --write docs/capacity.md $(ARGS)
+
+.PHONY: soak
+soak: $(INSTALLED) ## Submit a million cases under faults, check D365's books, and write docs/soak-report.md; takes two hours
+	@exec $(RUN)/python -m tests.chaos.soak --write docs/soak-report.md $(ARGS)
+
 client: $(CLIENT)/node_modules/.package-lock.json ## Regenerate and build the TypeScript client; needs Node
 	@cd $(CLIENT) && npm run --silent generate && npm run --silent build
 

@@ -194,15 +194,15 @@ async def _changes(connection: Any, found: list[dict[str, Any]]) -> float:
     draw, done, busy = random.Random(1), 0, 0.0
     while busy < UPDATE_SECONDS:
         batch = sorted(draw.sample(found, min(BATCH, len(found))), key=lambda row: str(row["web_case_id"]))
-        columns = _columns([(row, draw.choice(["in_process", "open", "closed", "canceled"])) for row in batch])
+        changed = columns([(row, draw.choice(["in_process", "open", "closed", "canceled"])) for row in batch])
         began = time.perf_counter()
-        await connection.fetch(load_sql(Reading.UPDATE_FROM_READ), datetime.now(UTC) + timedelta(days=1), *columns)
+        await connection.fetch(load_sql(Reading.UPDATE_FROM_READ), datetime.now(UTC) + timedelta(days=1), *changed)
         busy += time.perf_counter() - began
         done += len(batch)
     return done / busy
 
 
-def _columns(changes: Iterable[tuple[dict[str, Any], str]]) -> list[list[Any]]:
+def columns(changes: Iterable[tuple[dict[str, Any], str]]) -> list[list[Any]]:
     kept = ("d365_category", "d365_category_type", "d365_priority", "d365_description", "d365_modified_at")
     rows = [
         (row["web_case_id"], row["case_id"], status, status, *(row[name] for name in kept), False, False)
