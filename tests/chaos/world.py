@@ -35,8 +35,7 @@ from tests.chaos.parts import Parts
 from tests.support.eventually import eventually
 from tests.support.patience import PATIENCE
 
-REPLICAS = {"case-api": 2, "d365-sync": 3, "status-sync": 2}
-# One more of each, which only rebalances start and stop.
+REPLICAS = {"case-api": 2, "d365-sync": 3, "status-sync": 2}  # and one more of each, for rebalances
 DEALERS = 8
 D365_TIMEOUT_SECONDS = 2
 SETTLE_SECONDS = 5
@@ -61,7 +60,8 @@ _SANDBOX = {
     "SANDBOX_FAULTS": json.dumps([{"id": "marked", "kind": "reject", "operation": "create", "text": REFUSED}]),
 }
 _MAPPING = 'web_case_id_unique = false\n\n[document_queue]\nentity_set = "DocumentQueueLogs"\n'
-_POSTGRES = {"max_wal_size": "256MB", "min_wal_size": "64MB", "max_connections": "300"}
+_POSTGRES = {"max_connections": "300"}
+_ON_SMALL_DISK = {"max_wal_size": "256MB", "min_wal_size": "64MB"}
 # Categories that every legal entity has, with names that are unique among the types.
 _CATEGORIES = """
 SELECT category FROM status_sync.categories WHERE category_type NOT IN ('HumanResources', 'FMLA', 'Audit')
@@ -133,13 +133,13 @@ class World:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[World]:
-    """Build everything in `folder`, which exists, and run it for the block."""
+async def running(folder: Path, more: Mapping[str, str] | None = None) -> AsyncIterator[World]:
+    """Build all in `folder`, and run it; `more`: settings of a large world, in which PostgreSQL's disk is not small."""
     async with AsyncExitStack() as stack:
-        disk = _make_disk(folder / "disk")
+        disk = _make_disk(folder / "disk") if more is None else None
         if disk:
             stack.callback(_remove_disk, disk)
-        plan, links = _plan(folder)
+        plan, links = _plan(folder, more or {})
         processes = Parts()
         stack.push_async_callback(processes.end)
         for link in links.values():
@@ -153,7 +153,7 @@ async def running(folder: Path) -> AsyncIterator[World]:
         yield world
 
 
-def _plan(folder: Path) -> tuple[Plan, dict[str, Link]]:
+def _plan(folder: Path, more: Mapping[str, str]) -> tuple[Plan, dict[str, Link]]:
     replicas = [f"{kind}-{number + 1}" for kind, count in REPLICAS.items() for number in range(count + 1)]
     fixed = ["postgres", "kafka", "kafka-controller", "kafka-services", "oidc", "sandbox", *parts.SERVICES, *replicas]
     listeners = [f"kafka/{client}" for client in _LISTENERS]
@@ -168,7 +168,7 @@ def _plan(folder: Path) -> tuple[Plan, dict[str, Link]]:
     links = {f"{client} → {server}": Link(client, server, next(rest), port) for client, server, port in ends}
     (folder / "mapping.toml").write_text(_MAPPING)
     ours = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-    given = {**ours, **_SETTINGS, **_SANDBOX}
+    given = {**ours, **_SETTINGS, **_SANDBOX, **more}
     return Plan(data_dir=folder, ports=ports, given=given, log_format="json"), links
 
 
@@ -179,7 +179,8 @@ async def _start(world: World) -> None:
     password(plan.data_dir, "any")
     if world.disk:
         shutil.copy(plan.data_dir / "secret", home / "secret")
-    server, _ = await asyncio.to_thread(postgres.program, home, plan.ports["postgres"], quiet, _POSTGRES)
+    settings = _POSTGRES | (_ON_SMALL_DISK if world.disk else {})
+    server, _ = await asyncio.to_thread(postgres.program, home, plan.ports["postgres"], quiet, settings)
     broker = await asyncio.to_thread(_kafka, world, quiet)
     for name, program in {"postgres": server, "kafka": broker, "oidc": parts.oidc(plan)}.items():
         processes.add(name, name, program, plan.data_dir).start()
