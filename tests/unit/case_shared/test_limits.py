@@ -47,6 +47,14 @@ def test_a_minutes_worth_is_allowed_at_once_and_then_the_time_is_named(clock: Ha
     assert allowed(limits, "ann") == 1
 
 
+@pytest.mark.parametrize("per_minute", [1, 7, 600, 7_001])
+def test_a_limit_is_exact(clock: HandClock, per_minute: int) -> None:
+    limits = RateLimits(user_per_minute=per_minute)
+    assert allowed(limits, "ann", most=10_000) == per_minute
+    clock.seconds += 60
+    assert allowed(limits, "ann", most=10_000) == per_minute
+
+
 @pytest.mark.usefixtures("clock")
 def test_one_user_of_a_portal_locks_out_no_other() -> None:
     limits = RateLimits(user_per_minute=10, client_per_minute=15)

@@ -1,8 +1,8 @@
 """Rate limits in this process's memory: each replica has its own (docs/adr/0014)."""
 
 import math
-import time
 from collections import OrderedDict
+from time import monotonic
 from typing import Annotated
 
 from prometheus_client import Counter
@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings
 from case_shared.web.problems import Problem
 
 _SECONDS = 60.0
+# What sums of seconds lose.
+_ROUNDING = 1e-6
 # Far more than call within a minute; beyond this number, the ones that were quiet longest are forgotten.
 _MOST_KEYS = 10_000
 _limited = Counter("casebridge_requests_limited_total", "Requests answered with 429", ["policy"])
@@ -52,12 +54,12 @@ class Limit:
                 self._full_at.popitem(last=False)
 
     def _full_after_one_more(self, key: str) -> float:
-        now = full_at = time.monotonic()
+        now = full_at = monotonic()
         if key in self._full_at:
             self._full_at.move_to_end(key)
             full_at = max(now, self._full_at[key])
         full_at += self._seconds_each
-        if full_at > now + _SECONDS:
+        if full_at > now + _SECONDS + _ROUNDING:
             raise self._refused(full_at - now - _SECONDS)
         return full_at
 
