@@ -22,5 +22,5 @@ class HandClock:
 def clock_of_limits(monkeypatch: pytest.MonkeyPatch) -> HandClock:
     """The clock of rate limits, which a test moves: on a busy machine a few requests take as long as a limit counts."""
     clock = HandClock(1000)
-    monkeypatch.setattr("case_shared.web.limits.monotonic", clock.monotonic)
+    monkeypatch.setattr("throttled.utils.now_mono_f", clock.monotonic)
     return clock

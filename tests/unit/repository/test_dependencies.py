@@ -12,6 +12,7 @@ PROJECTS = [ROOT / "shared", *sorted(ROOT.glob("services/*")), *sorted(ROOT.glob
 # Modules with another name than their distribution.
 MODULES = {
     "pyjwt": "jwt",
+    "throttled-py": "throttled",
     "kafka-python": "kafka",
     "opentelemetry-api": "opentelemetry.trace",
 }

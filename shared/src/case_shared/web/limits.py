@@ -1,19 +1,15 @@
 """Rate limits in this process's memory: each replica has its own (docs/adr/0014)."""
 
 import math
-from collections import OrderedDict
-from time import monotonic
 from typing import Annotated
 
 from prometheus_client import Counter
 from pydantic import Field
 from pydantic_settings import BaseSettings
+from throttled import MemoryStore, RateLimiterType, RateLimitState, Throttled, per_min
 
 from case_shared.web.problems import Problem
 
-_SECONDS = 60.0
-# What sums of seconds lose.
-_ROUNDING = 1e-6
 # Far more than call within a minute; beyond this number, the ones that were quiet longest are forgotten.
 _MOST_KEYS = 10_000
 _limited = Counter("casebridge_requests_limited_total", "Requests answered with 429", ["policy"])
@@ -37,36 +33,26 @@ class Limit:
 
     def __init__(self, policy: str, per_minute: int) -> None:
         self._policy, self._per_minute = policy, per_minute
-        self._seconds_each = _SECONDS / per_minute if per_minute else 0.0
-        # When a key has all its requests again, by key; the ones that were quiet longest come first.
-        self._full_at: OrderedDict[str, float] = OrderedDict()
+        store = MemoryStore(options={"MAX_SIZE": _MOST_KEYS})
+        gcra = RateLimiterType.GCRA.value
+        self._throttled = Throttled(using=gcra, quota=per_min(per_minute), store=store) if per_minute else None
 
     def check(self, key: str) -> None:
         """Raise 429 if `key` has used up its requests; counts nothing."""
-        if self._per_minute:
-            self._full_after_one_more(key)
+        if self._throttled is not None and self._throttled.peek(key).remaining < 1:
+            self.count(key)  # this is refused, and says when the next one may come
 
     def count(self, key: str) -> None:
         """Count a request of `key`; raises 429, and then does not count it."""
-        if self._per_minute:
-            self._full_at[key] = self._full_after_one_more(key)
-            if len(self._full_at) > _MOST_KEYS:
-                self._full_at.popitem(last=False)
+        if self._throttled is not None:
+            result = self._throttled.limit(key)
+            if result.limited:
+                raise self._refused(result.state)
 
-    def _full_after_one_more(self, key: str) -> float:
-        now = full_at = monotonic()
-        if key in self._full_at:
-            self._full_at.move_to_end(key)
-            full_at = max(now, self._full_at[key])
-        full_at += self._seconds_each
-        if full_at > now + _SECONDS + _ROUNDING:
-            raise self._refused(full_at - now - _SECONDS)
-        return full_at
-
-    def _refused(self, seconds_to_wait: float) -> Problem:
+    def _refused(self, state: RateLimitState) -> Problem:
         """Make the 429 with Retry-After and the fields of draft-ietf-httpapi-ratelimit-headers-10."""
         _limited.labels(self._policy).inc()
-        seconds = max(1, math.ceil(seconds_to_wait))
+        seconds = max(1, math.ceil(state.retry_after))
         headers = {
             "Retry-After": str(seconds),
             "RateLimit-Policy": f'"{self._policy}";q={self._per_minute};w=60',
@@ -91,7 +77,8 @@ class RateLimits:
         """Count a request; raises 429, and then it counts towards no limit at all."""
         asked = ((self._user, user), (self._client, client), (self._dealer, dealer))
         concerned = [(limit, key) for limit, key in asked if key]
-        for limit, key in concerned:
+        for limit, key in concerned[:-1]:
             limit.check(key)
-        for limit, key in concerned:
+        # The last limit needs no check first: if it refuses, no other has counted yet.
+        for limit, key in reversed(concerned):
             limit.count(key)
