@@ -1,6 +1,7 @@
 """Record batches as raw bytes, which no library's producer would send."""
 
 import struct
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from tests.support.eventually import eventually
 
 # Error codes for a topic that was just created: unknown, no leader, not the leader.
 NOT_YET = (3, 5, 6)
-NOW_MS = 1_700_000_000_000
+# Of today: Kafka deletes records that are older than their topic keeps them, half a minute after its start and then
+# every five minutes.
+NOW_MS = int(time.time() * 1000)
 CODECS: dict[int, Callable[[bytes], bytes]] = {
     0: bytes,
     1: codec.gzip_encode,
