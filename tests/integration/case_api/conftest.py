@@ -112,6 +112,13 @@ class Api:
         async with self.database.connect() as connection:
             return await connection.fetch(statement, *arguments)
 
+    async def waiting(self) -> list[Any]:
+        """The service's backends that wait for a lock; asked outside of any transaction, which would see old ones."""
+        return await self.fetch(
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND usename = 'case_api' AND datname = current_database()"
+        )
+
 
 async def fill_lists(database: Database) -> None:
     """Dealers, categories and priorities, as status-sync reads them."""

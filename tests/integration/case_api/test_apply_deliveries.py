@@ -15,9 +15,6 @@ from tests.support.eventually import eventually
 from tests.support.submissions import store_document
 
 S = SubmissionState
-WAITS_FOR_A_LOCK = (
-    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')"
-)
 
 
 async def resubmit(api: Api, case: Json, version: int, **changes: object) -> int:
@@ -144,7 +141,7 @@ async def test_a_delivery_that_meets_the_resubmission_makes_the_case_number_1_ag
                 case["web_case_id"],
             )
             applying = asyncio.create_task(handle(api, [late]))
-            await eventually(lambda: dealer.fetchval(WAITS_FOR_A_LOCK))
+            await eventually(api.waiting)
         await applying
     now = await api.get(case)
     assert (now["submission"]["submission_no"], now["submission"]["state"]) == (1, "delivered")

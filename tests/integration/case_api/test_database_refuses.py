@@ -12,7 +12,7 @@ from tests.support.databases import Database
 from tests.support.eventually import eventually
 
 UNAVAILABLE = "urn:casebridge:problem:unavailable"
-SETTINGS = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+SETTINGS = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "RATE_LIMIT_USER_PER_MINUTE": "0"}
 
 
 async def created(dealer: aiohttp.ClientSession) -> tuple[int, int]:

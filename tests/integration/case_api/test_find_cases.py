@@ -18,6 +18,7 @@ from case_shared.words.events import CaseStatus
 from tests.support import many_cases
 from tests.support.databases import Database
 from tests.support.list_queries import ORDER, Alphabets, Lists, Row, alphabets, expected, meets
+from tests.support.patience import PATIENCE
 
 CASES, DEALERS, QUERIES = 4000, 12, 150
 PAGES = 4
@@ -77,7 +78,7 @@ async def cases(module_database: Database) -> Cases:
 async def test_lists_equal_a_plain_look_at_every_case(cases: Cases, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     monkeypatch.setattr(case_list, "_CAP", 100)
     draw = random.Random(seed)
-    async with cases.database.pool("case_api", settings=connection_settings(5)) as pool:
+    async with cases.database.pool("case_api", settings=connection_settings(5 * PATIENCE)) as pool:
         store = PostgresCaseList(pool)
         for number in range(QUERIES):
             dealer = f"dealer-{draw.choice([1, 1, 1, 2, 12])}"

@@ -1,7 +1,6 @@
 """Idempotency-Keys: one effect and one answer, whoever repeats a request, however often, whatever dies."""
 
 import asyncio
-from typing import Any
 
 import httpx2
 
@@ -9,6 +8,7 @@ from case_shared.words.events import SubmissionState
 from tests.integration.case_api.conftest import CASES, DEALER, DRAFT, ISSUER, OTHER, Api, Json, WordVerifier, token
 from tests.integration.case_api.deliveries import deliver
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 
 KEY = {"Idempotency-Key": "k"}
 HEADERS = ("Location", "ETag", "Content-Type")
@@ -120,16 +120,11 @@ async def test_a_key_whose_request_runs_is_refused_without_waiting(api: Api) -> 
     async with api.database.connect() as connection, connection.transaction():
         await connection.execute("SELECT FROM case_api.cases FOR UPDATE")
         first = asyncio.create_task(api.submit(case, headers=KEY))
-        await eventually(lambda: waiting(api))
-        assert problem(await asyncio.wait_for(api.submit(case, headers=KEY), 5)) == (409, IN_USE)
+        await eventually(api.waiting)
+        assert problem(await asyncio.wait_for(api.submit(case, headers=KEY), 5 * PATIENCE)) == (409, IN_USE)
         other = await api.submit(await api.create(), headers={"Idempotency-Key": "other"})
         assert other.status_code == 202, "another key is free"
     assert same(await first, await api.submit(case, headers=KEY))
-
-
-async def waiting(api: Api) -> list[Any]:
-    """PostgreSQL's processes that wait for a lock."""
-    return await api.fetch("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'case_api'")
 
 
 async def test_one_key_used_many_times_at_once_submits_once(api: Api) -> None:
@@ -155,7 +150,7 @@ async def test_what_dies_on_the_way_has_kept_nothing_and_done_nothing(api: Api) 
     async with api.database.connect() as connection, connection.transaction():
         await connection.execute("SELECT FROM case_api.cases FOR UPDATE")
         first = asyncio.create_task(api.submit(case, headers=KEY))
-        (row,) = await eventually(lambda: waiting(api))
+        (row,) = await eventually(api.waiting)
         await api.fetch("SELECT pg_terminate_backend($1)", row["pid"])
         assert (await first).status_code == 503
     assert await submitted(api) == 0

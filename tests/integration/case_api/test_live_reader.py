@@ -47,6 +47,8 @@ async def test_new_partitions_are_noticed(api: Api, broker: Broker, monkeypatch:
         admin = AIOKafkaAdminClient(bootstrap_servers=broker.settings.kafka_bootstrap_servers)
         await admin.start()
         await admin.create_partitions({topic: NewPartitions(7)})
+        # The broker's own metadata follow the controller's a moment later, and a producer refuses what they lack.
+        await eventually(lambda: admin.describe_topics([topic]), lambda described: len(described[0]["partitions"]) == 7)
         await admin.close()
         record = changed(case["web_case_id"], DEALER, "submitted")
         async with broker.producer() as producer:

@@ -115,12 +115,7 @@ async def test_a_draft_that_changes_while_its_submission_waits_is_not_submitted(
     async with api.database.connect() as other, other.transaction():
         await other.execute(f"UPDATE case_api.cases SET {change} WHERE web_case_id = $1", case["web_case_id"])
         submitting = asyncio.create_task(api.submit(case))
-
-        async def waits() -> bool:
-            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'case_api'"
-            return bool(await other.fetchval(waiting))
-
-        await eventually(waits)
+        await eventually(api.waiting)
     assert (await submitting).status_code == status
     assert await outbox(api) == []
     assert [row["phase"] for row in await api.fetch("SELECT phase FROM case_api.cases")] == [phase]
