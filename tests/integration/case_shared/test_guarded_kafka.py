@@ -59,7 +59,7 @@ async def test_topics_are_made_written_and_read(guarded: Guarded, way: str) -> N
     assert await ensure_topics(settings, topic) == [topic]
     async with consuming(settings, topic, handler):
         await send(settings, topic, b"1", b"2")
-        await eventually(handler.count, lambda count: count == 2)
+        await eventually(handler.count, lambda count: count >= 2)
 
 
 @pytest.mark.parametrize(

@@ -28,25 +28,25 @@ from tests.support.servers import OwnKafka, own_kafka
 SEND_SECONDS = 3.0
 RECOVERY_SECONDS = 20
 # More than fits into one batch of a producer, so that a send is also cut off while it waits for room.
-RECORDS, VALUE = 12, b'"' + b"x" * 10_000 + b'"'
-Send = Callable[[], Awaitable[object]]
+SENT = [Record(CASE_SUBMITTED, b"W0", b'"' + b"x" * 10_000 + b'"', [])] * 12
 
 
 @asynccontextmanager
-async def senders(settings: KafkaSettings) -> AsyncIterator[list[Send]]:
+async def senders(settings: KafkaSettings) -> AsyncIterator[list[Sender]]:
     """An outbox publisher's sender, with large batches, and the sender of events that arrive over HTTPS."""
     large, small = sender_for(settings, "test"), Sender(lambda: create_producer(settings, client_id="test-events"))
-    large.send_seconds = small.send_seconds = SEND_SECONDS
-    records = [Record(CASE_SUBMITTED, b"W0", VALUE, [])] * RECORDS
-    yield [lambda: large.send(records), lambda: small.send(records)]
+    yield [large, small]
     for sender in (large, small):
         await sender.close()
 
 
-async def gives_up(send: Send) -> None:
+async def gives_up(sender: Sender) -> None:
+    usual, sender.send_seconds = sender.send_seconds, SEND_SECONDS
     async with asyncio.timeout(4 * SEND_SECONDS * PATIENCE):
         with pytest.raises((KafkaError, OSError)):
-            await send()
+            await sender.send(SENT)
+    # A Kafka that has just come back may take its time.
+    sender.send_seconds = usual
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -61,16 +61,18 @@ async def sending_around(
     kafka: OwnKafka, caplog: pytest.LogCaptureFixture
 ) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """Each sender sends before and after the block; await the yielded function once Kafka is gone."""
-    async with senders(KafkaSettings(kafka_bootstrap_servers=kafka.address)) as sends:
+    gc.collect()  # what other tests left behind is reported now
+    caplog.clear()
+    async with senders(KafkaSettings(kafka_bootstrap_servers=kafka.address)) as found:
 
         async def all_give_up() -> None:
-            await asyncio.gather(*(gives_up(send) for send in sends))
+            await asyncio.gather(*(gives_up(sender) for sender in found))
 
-        for send in sends:
-            await send()
+        for sender in found:
+            await sender.send(SENT)
         yield all_give_up
-        for send in sends:
-            await send()
+        for sender in found:
+            await sender.send(SENT)
     gc.collect()  # a future reports only on collection that nobody retrieved its exception
     assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 
@@ -92,14 +94,17 @@ async def test_senders_give_up_and_consumers_wait_where_kafka_is_killed_and_both
     broker, handler = Broker(KafkaSettings(kafka_bootstrap_servers=kafka.address)), Handler()
     async with consuming(broker, handler):
         await send_to(broker, b"before")
-        await eventually(handler.count, lambda count: count == 1)
+        await eventually(handler.count, lambda count: count >= 1)
         async with sending_around(kafka, caplog) as all_give_up:
             kafka.server.kill()
             await all_give_up()
             await kafka.restart()
             await send_to(broker, b"after")
-            await eventually(handler.count, lambda count: count >= 2, within_seconds=RECOVERY_SECONDS)
-    assert set(handler.values) == {b"before", b"after"}
+            await eventually(
+                lambda: asyncio.sleep(0, set(handler.values)),
+                lambda seen: seen == {b"before", b"after"},
+                within_seconds=RECOVERY_SECONDS,
+            )
 
 
 async def test_streams_outlive_kafka(database: Database, kafka: OwnKafka, tmp_path: Path) -> None:
@@ -109,7 +114,7 @@ async def test_streams_outlive_kafka(database: Database, kafka: OwnKafka, tmp_pa
         case = await world.case()
         async with world.watching(process) as watcher:
             await world.change(case, "in_process")
-            await watcher.until(lambda one: len(one.cases) == 1)
+            await watcher.until(lambda one: len(one.cases) >= 1)
             kafka.server.kill()
             await eventually(lambda: live_is(process), lambda fine: not fine, within_seconds=40)
             await kafka.restart()

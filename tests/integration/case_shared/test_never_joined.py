@@ -37,4 +37,4 @@ async def test_readyz_fails_after_the_start_up_time_where_no_address_answers(
         # The same service with the two addresses of every test.
         assert "," in broker.settings.kafka_bootstrap_servers
         joined = await started.start(service, KAFKA_START_SECONDS="60")
-        assert await said(joined) == (200, "")
+        await eventually(lambda: said(joined), lambda found: found == (200, ""))

@@ -20,6 +20,7 @@ from tests.integration.case_shared.test_consumers import GROUP, TOPIC, send
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 
 
 async def test_a_consumers_names_are_as_they_were(broker: Broker) -> None:
@@ -36,7 +37,7 @@ async def test_a_consumers_names_are_as_they_were(broker: Broker) -> None:
         partitions = {TopicPartition(topic, number) for number in range(PARTITIONS)}
         await eventually(lambda: private.partitions_with_owner(consumer, group), lambda owned: owned == partitions)
         await send(broker, b"1")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(5 * PATIENCE):
             while not (taken := [one for part in (await consumer.getmany()).values() for one in part]):
                 await private.wait_for_records(consumer, 1)
         [record] = taken
@@ -98,7 +99,7 @@ async def test_uvicorns_names_are_as_they_were() -> None:
         running = asyncio.create_task(server.serve(sockets=[listening]))
         reader, writer = await asyncio.open_connection(*listening.getsockname())
         writer.write(b"GET /x HTTP/1.1\r\na: bc\r\n\r\n")
-        await asyncio.wait_for(asked.wait(), 5)
+        await asyncio.wait_for(asked.wait(), 5 * PATIENCE)
         [connection] = server.connections
         assert connection.is_answering
         assert connection.head_size == (1, len(b"/x") + len(b"abc"))
@@ -107,9 +108,9 @@ async def test_uvicorns_names_are_as_they_were() -> None:
         connection.close_after_answer()
         assert isinstance(server.new_connection(), private.HttpConnection)
         answer.set()
-        assert (await asyncio.wait_for(reader.read(), 5)).endswith(b"\r\n\r\nok")
+        assert (await asyncio.wait_for(reader.read(), 5 * PATIENCE)).endswith(b"\r\n\r\nok")
         server.should_exit = True
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, 5 * PATIENCE)
         writer.close()
 
 

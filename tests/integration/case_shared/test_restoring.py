@@ -39,10 +39,7 @@ class Reader:
         self.values += [record.value for record in records]
 
     async def until(self, *expected: bytes) -> None:
-        async def seen() -> list[bytes | None]:
-            return sorted(self.values, key=str)
-
-        await eventually(seen, lambda values: values == list(expected))
+        await eventually(lambda: asyncio.sleep(0, set(self.values)), lambda values: values == set(expected))
 
     async def stop(self) -> None:
         self._stopping.set()

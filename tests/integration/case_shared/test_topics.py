@@ -92,15 +92,15 @@ async def test_added_partitions_and_a_topic_made_again_are_read(
     try:
         async with consuming(broker, handler):
             await send(broker, *[b"old"] * 10)
-            await eventually(handler.count, lambda count: count == 10)
+            await eventually(handler.count, lambda count: count >= 10)
             await admin.create_partitions({name: NewPartitions(7)})
             async with sending(broker.settings, name) as sender:
                 await sender.send(TopicPartition(name, 6), encoded([Sent(b"added")]))
-            await eventually(handler.count, lambda count: count == 11)
+            await eventually(lambda: asyncio.sleep(0, b"added" in handler.values))
             await admin.delete_topics([name])
             await eventually(lambda: made_anew(broker))
             await send(broker, *[b"new"] * 3)
-            await eventually(lambda: asyncio.sleep(0, handler.values.count(b"new")), lambda count: count == 3)
+            await eventually(lambda: asyncio.sleep(0, handler.values.count(b"new")), lambda count: count >= 3)
     finally:
         await admin.close()
 
@@ -118,7 +118,7 @@ async def test_a_place_behind_the_end_of_a_topic_made_again_begins_at_its_beginn
     await consumer.stop()
     handler = Handler()
     async with consuming(broker, handler):
-        await eventually(handler.count, lambda count: count == 1)
+        await eventually(handler.count, lambda count: count >= 1)
 
 
 async def made_anew(broker: Broker) -> bool:
