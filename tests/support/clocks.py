@@ -20,7 +20,7 @@ class HandClock:
 
 
 def clock_of_limits(monkeypatch: pytest.MonkeyPatch) -> HandClock:
-    """The clock of rate limits, which a test moves: on a busy machine a few requests take as long as a limit counts."""
+    """The clock of rate limits made from now on: on a busy machine a few requests take as long as a limit counts."""
     clock = HandClock(1000)
     monkeypatch.setattr("throttled.utils.now_mono_f", clock.monotonic)
     return clock

@@ -1,6 +1,7 @@
 """PgBouncer in transaction mode before a test's database; Debian's is installed where it is missing and can be."""
 
 import asyncio
+import contextlib
 import os
 import re
 import shutil
@@ -24,6 +25,7 @@ from tests.support.processes import free_port
 
 # The first that keeps prepared statements for its clients.
 PREPARES = (1, 21)
+_APT_SECONDS = 40
 CONFIGURATION = """\
 [databases]
 * = host={host} port={port}
@@ -59,7 +61,8 @@ def program() -> str:
     if shutil.which("pgbouncer") is None and os.geteuid() == 0 and shutil.which("apt-get"):
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
         for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "pgbouncer"]):
-            subprocess.run(command, env=quiet, check=False, capture_output=True)
+            with contextlib.suppress(subprocess.TimeoutExpired):  # a mirror that hangs is a missing PgBouncer
+                subprocess.run(command, env=quiet, check=False, capture_output=True, timeout=_APT_SECONDS)
     found = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if found is None:
         pytest.skip("PgBouncer is missing and cannot be installed: apt install pgbouncer")

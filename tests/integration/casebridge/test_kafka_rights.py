@@ -4,10 +4,11 @@ The rights are those that `casebridge kafka acls` prints, read from its statemen
 """
 
 import argparse
+import asyncio
 import json
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,16 @@ import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
-from kafka.admin import ACL, ACLOperation, ACLPermissionType, ACLResourcePatternType, KafkaAdminClient, ResourcePattern
+from kafka.admin import (
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    KafkaAdminClient,
+    ResourcePattern,
+    ResourcePatternFilter,
+)
 from kafka.admin import ResourceType as KafkaResourceType
 from pydantic import SecretStr
 from typer.testing import CliRunner
@@ -29,6 +39,7 @@ from casebridge.cli import app
 from casebridge.kafka_rights import D365_EVENTS, MIGRATIONS, USERS, rights
 from casebridge.output import Progress
 from casebridge.ports import HOST, free_ports
+from tests.support.eventually import eventually
 from tests.support.tls import server_certificate
 
 TOPICS = (CASE_SUBMITTED, CASE_DELIVERY, CASE_STATUS_CHANGED, D365_EVENTS)
@@ -96,22 +107,49 @@ def as_acl(statement: str) -> ACL:
     )
 
 
-@pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+@pytest_asyncio.fixture(scope="module")
+async def secured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Secured]:
     """A broker at which rights count; the printed ones are given, and the topics are there."""
     folder = tmp_path_factory.mktemp("kafka")
     _, ca_file = server_certificate(folder)
     open_port, controller, port = free_ports(3)
     door = kafka.Secured(port, {user: f"{user}-password" for user in USERS}, folder / "server.pem")
     program = kafka.program(folder, open_port, controller, Progress(sys.stderr), door)
-    server = servers.start(program, f"{HOST}:{open_port}", folder)
+    server = await asyncio.to_thread(servers.start, program, f"{HOST}:{open_port}", folder)
     try:
-        admin = KafkaAdminClient(bootstrap_servers=server.address)
-        assert admin.create_acls(printed_acls())["failed"] == []
-        admin.close()
+        await asyncio.to_thread(give_rights, server.address)
+        # The broker's authorizer follows the controller a moment later.
+        await eventually(lambda: asyncio.to_thread(rights_given, server.address), lambda count: count == len(rights()))
         yield Secured(port, ca_file)
     finally:
-        server.stop()
+        await asyncio.to_thread(server.stop)
+
+
+def give_rights(address: str) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=address)
+    try:
+        assert admin.create_acls(printed_acls())["failed"] == []
+    finally:
+        admin.close()
+
+
+def rights_given(address: str) -> int:
+    """How many the broker knows."""
+    admin = KafkaAdminClient(bootstrap_servers=address)
+    try:
+        anything = ResourcePatternFilter(KafkaResourceType.ANY, None, ACLResourcePatternType.ANY)
+        found, _ = admin.describe_acls(
+            ACLFilter(
+                principal=None,
+                host=None,
+                operation=ACLOperation.ANY,
+                permission_type=ACLPermissionType.ANY,
+                resource_pattern=anything,
+            )
+        )
+        return len(found)
+    finally:
+        admin.close()
 
 
 @pytest_asyncio.fixture(scope="module")

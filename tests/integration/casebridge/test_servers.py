@@ -16,7 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from casebridge import servers
 from tests.support.patience import PATIENCE
 
-RECOVERY_SECONDS = 10
+RECOVERY_SECONDS = 10 * PATIENCE
 
 
 def test_postgres_keeps_its_data_when_it_is_killed_and_when_it_is_stopped(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_postgres_keeps_its_data_when_it_is_killed_and_when_it_is_stopped(tmp_pa
     server.kill()
     began = time.monotonic()
     server = servers.start_postgres(tmp_path, port)
-    assert time.monotonic() - began < RECOVERY_SECONDS * PATIENCE
+    assert time.monotonic() - began < RECOVERY_SECONDS
     server.stop()
     server = servers.start_postgres(tmp_path, port)
     try:
@@ -80,7 +80,7 @@ async def test_kafka_keeps_its_records_when_it_is_killed(tmp_path: Path) -> None
         server.kill()
         began = time.monotonic()
         server = servers.start_kafka(tmp_path, int(port))
-        assert time.monotonic() - began < RECOVERY_SECONDS * PATIENCE
+        assert time.monotonic() - began < RECOVERY_SECONDS
         consumer = AIOKafkaConsumer("kept", bootstrap_servers=server.address, auto_offset_reset="earliest")
         async with consumer:
             assert (await consumer.getone()).value == b"record"

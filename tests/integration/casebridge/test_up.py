@@ -16,6 +16,7 @@ from case_shared.words.scopes import Scope
 from casebridge.state import ProcessRecord, ProcessState, find_last, find_running
 from casebridge.tokens import describe, mint
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 from tests.support.stack import Stack, casebridge, up
 
 FEW = ("--without", "kafka,sandbox,case-api,d365-sync,status-sync,portal-web")
@@ -97,7 +98,7 @@ async def test_after_down_and_after_a_kill_no_process_is_left_and_a_restart_find
         running = [psutil.Process(pid) for pid in pids(data_dir)]
         second.process.kill()
         await second.process.wait()
-        psutil.wait_procs(running, timeout=STOP_SECONDS)
+        psutil.wait_procs(running, timeout=STOP_SECONDS * PATIENCE)
         assert not any(child.is_running() for child in running)
         assert find_running(data_dir) is None
     async with up(data_dir, *FEW) as third:
@@ -119,6 +120,6 @@ def test_interrupt_while_starting_leaves_no_process(tmp_path: Path) -> None:
         pass
     children = psutil.Process(starting.pid).children(recursive=True)
     starting.send_signal(signal.SIGINT)
-    starting.communicate(timeout=STOP_SECONDS)
+    starting.communicate(timeout=STOP_SECONDS * PATIENCE)
     assert starting.returncode == 0
     assert not any(child.is_running() for child in children)

@@ -24,6 +24,7 @@ from portal_web.settings import Settings
 from portal_web.web.context import Context
 from tests.integration.case_api.conftest import Api, api
 from tests.support.databases import Database
+from tests.support.patience import PATIENCE
 from tests.support.processes import free_port
 
 PORTAL = "http://127.0.0.1:8080"
@@ -65,7 +66,7 @@ class Browser:
     async def at_provider(self, sent: httpx2.Response, user: str) -> httpx2.Response:
         """Follow a redirect to the provider, choose a user there, and come back."""
         address = sent.headers["location"]
-        async with httpx2.AsyncClient() as outside:
+        async with httpx2.AsyncClient(timeout=5 * PATIENCE) as outside:
             page = await outside.get(address)
             fields = {**hidden(page.text), "user": user}
             origin = "{0.scheme}://{0.netloc}".format(urlsplit(address))
@@ -138,7 +139,7 @@ async def serving(settings: Settings, database: Database, url: str, service: Fas
     async with database.pool("portal_web") as pool, aiohttp.ClientSession() as session:
         service.state.token_verifier = TokenVerifier(settings, session, clock)
         counting = Counting(httpx2.ASGITransport(app=service))
-        async with httpx2.AsyncClient(mounts={url: counting}) as http:
+        async with httpx2.AsyncClient(mounts={url: counting}, timeout=5 * PATIENCE) as http:
             app = portal_web.wiring.build_app(settings)
             app.state.context, _ = portal_web.wiring.compose(settings, pool, session, http, clock)
             transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx2
+import pytest
 from fastapi import FastAPI
 
 from case_shared.web.limits import Limit
@@ -12,7 +13,9 @@ from portal_web.web.context import PageLimits
 from portal_web.web.limits import MOST_FORM_BYTES
 from tests.integration.portal_web.conftest import CASES, Browser, Portal, hidden
 from tests.integration.portal_web.test_sessions import COOKIE
+from tests.support.clocks import clock_of_limits
 from tests.support.databases import Database
+from tests.support.patience import PATIENCE
 from tests.support.processes import free_port, running
 
 
@@ -24,7 +27,10 @@ def limit(portal: Portal, user: int = 0, address: int = 0) -> None:
     app.state.context = replace(app.state.context, limits=limits)
 
 
-async def test_who_is_not_signed_in_is_limited_by_address_and_no_user_with_them(portal: Portal, dana: Browser) -> None:
+async def test_who_is_not_signed_in_is_limited_by_address_and_no_user_with_them(
+    portal: Portal, dana: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock_of_limits(monkeypatch)
     limit(portal, address=5)
     async with portal.browser() as nobody:
         nobody.http.cookies.set(COOKIE, "made-up", domain="127.0.0.1")
@@ -41,9 +47,12 @@ async def test_who_is_not_signed_in_is_limited_by_address_and_no_user_with_them(
     assert (await dana.get(CASES)).status_code == 200
 
 
-async def test_one_user_s_pages_are_limited_and_nobody_else_s(portal: Portal, dana: Browser) -> None:
+async def test_one_user_s_pages_are_limited_and_nobody_else_s(
+    portal: Portal, dana: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with portal.browser() as theo:
         await theo.sign_in("theo", CASES)
+        clock_of_limits(monkeypatch)
         limit(portal, user=3)
         assert [(await dana.http.get(CASES)).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
         assert (await theo.http.get(CASES)).status_code == 200
@@ -94,5 +103,5 @@ async def statuses(database: Database, issuer: str, folder: Path, trusted: str) 
     log = folder / f"portal-web-{port}.log"
     async with running("portal_web", "serve", environment=environment, url=url, log=log, ready="/healthz"):
         sent = ("192.0.2.1", "198.51.100.7, 192.0.2.1", "198.51.100.8, 192.0.2.1", "192.0.2.2")
-        async with httpx2.AsyncClient(base_url=url) as proxy:
+        async with httpx2.AsyncClient(base_url=url, timeout=5 * PATIENCE) as proxy:
             return [(await proxy.get("/", headers={"X-Forwarded-For": one})).status_code for one in sent]
