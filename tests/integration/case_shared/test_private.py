@@ -3,11 +3,7 @@
 import asyncio
 import socket
 from importlib.metadata import version
-from typing import Any
-from uuid import uuid4
 
-import asyncpg
-import pytest
 import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from starlette.types import Receive, Scope, Send
@@ -18,7 +14,6 @@ from case_shared.kafka.topics import PARTITIONS
 from case_shared.process import private
 from tests.integration.case_shared.test_consumers import GROUP, TOPIC, send
 from tests.support.brokers import Broker
-from tests.support.databases import Database
 from tests.support.eventually import eventually
 from tests.support.patience import PATIENCE
 
@@ -112,45 +107,3 @@ async def test_uvicorns_names_are_as_they_were() -> None:
         server.should_exit = True
         await asyncio.wait_for(running, 5 * PATIENCE)
         writer.close()
-
-
-ARRAYS = {
-    "int[]": [1],
-    "float8[]": [0.5],
-    "uuid[]": [uuid4()],
-    "boolean[]": [True],
-    "jsonb[]": [{"a": 1}],
-    "bytea[]": [b"x"],
-}
-
-
-async def test_a_new_connection_asks_nothing_about_types_that_another_one_has_met(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert version("asyncpg").startswith("0.32."), "read private.py again, and this test"
-    asked: list[int] = []
-    connection: Any = asyncpg.Connection
-    ask = connection._introspect_types
-
-    async def counting(self: Any, oids: list[int], *more: Any) -> Any:
-        asked.extend(oids)
-        return await ask(self, oids, *more)
-
-    monkeypatch.setattr(asyncpg.Connection, "_introspect_types", counting)
-    monkeypatch.setattr(private, "_types", {})
-    statement = "SELECT " + ", ".join(f"${place}::{name}" for place, name in enumerate(ARRAYS, 1))
-    for _ in range(2):
-        async with database.pool("case_api", 1) as pool:
-            row = await pool.fetchrow(statement, *ARRAYS.values())
-            assert row is not None
-            assert list(row) == list(ARRAYS.values())
-    assert len(asked) == len(ARRAYS)
-
-
-async def test_a_type_of_a_database_is_asked_for_on_each_connection(database: Database) -> None:
-    async with database.connect() as connection:
-        await connection.execute("CREATE TYPE public.pair AS (one int, other text)")
-    for _ in range(2):
-        async with database.pool("case_api", 1) as pool:
-            [[pair]] = await pool.fetchval("SELECT ARRAY[ARRAY[(1, 'a')::public.pair]]")
-            assert (pair["one"], pair["other"]) == (1, "a")

@@ -16,7 +16,6 @@ from opentelemetry.trace import SpanKind, StatusCode
 from prometheus_client import Gauge
 
 from case_shared.database.connecting import connector
-from case_shared.process.private import DatabaseConnection
 from case_shared.process.settings import STATEMENTS, Pooler
 from case_shared.process.telemetry import Exporting
 
@@ -81,7 +80,6 @@ async def create_pool(
     }
     pool: Pool = await asyncpg.create_pool(
         connect=connector(url if callable(url) else lambda: url),
-        connection_class=DatabaseConnection,
         min_size=1,
         max_size=size,
         reset=_renewing(lambda: pool) if direct else _keep,

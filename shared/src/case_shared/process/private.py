@@ -1,16 +1,14 @@
 """What we use of libraries beyond their documentation, all in one place, with the reason for each.
 
-Seen with aiokafka 0.14.0, asyncpg 0.32.0 and uvicorn 0.54.0. `tests/integration/case_shared/test_private.py` fails when
-one of these names changes; read this module again when you raise a version.
+Seen with aiokafka 0.14.0 and uvicorn 0.54.0. `tests/integration/case_shared/test_private.py` fails when one of these
+names changes; read this module again when you raise a version.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from itertools import chain
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import asyncpg
 import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -21,17 +19,8 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.util import calc_crc32c
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-if TYPE_CHECKING:  # generic only for type checkers
-    _Connection = asyncpg.Connection[asyncpg.Record]
-else:
-    _Connection = asyncpg.Connection
-
 _FETCH_WAIT_MS = 500
 _CONTROLLER_POLL_SECONDS = 0.2
-# PostgreSQL assigns these numbers by hand, and never changes them (src/include/access/transam.h).
-_FIRST_CHANGING_TYPE = 10_000
-# What asyncpg has learned of PostgreSQL's own types: the same in each database.
-_types: dict[int, Sequence[asyncpg.Record]] = {}
 
 
 def inner_tasks(consumer: AIOKafkaConsumer) -> list["asyncio.Task[Any]"]:
@@ -146,33 +135,6 @@ def checksum(content: bytes) -> int:
     """Return the CRC-32C that record batches use."""
     found: int = calc_crc32c(content)
     return found
-
-
-class DatabaseConnection(_Connection):
-    """asyncpg's connection, which asks what PostgreSQL's own types are once a process, not on each new connection.
-
-    asyncpg knows `text[]`, and asks the server for each other array when it meets it in a statement, by a query that
-    takes longer than most of ours. A request that is the first on a connection would wait for several of them.
-    """
-
-    __slots__ = ()
-
-    async def _introspect_types(
-        self,
-        typeoids: Collection[int],
-        timeout: float | None,  # noqa: ASYNC109 - asyncpg's own signature
-    ) -> tuple[list[Any], Any]:
-        ask: Any = getattr(super(), "_introspect_types")  # noqa: B009 - asyncpg's stubs leave it out
-        found: list[Any] = []
-        changing = [oid for oid in typeoids if oid >= _FIRST_CHANGING_TYPE]
-        for oid in typeoids:
-            if oid not in _types and oid not in changing:
-                _types[oid], _ = await ask([oid], timeout)
-            found += _types.get(oid, ())
-        if changing:
-            found += (await ask(changing, timeout))[0]
-        # As after a query without a name: a statement without a name is prepared again.
-        return found, SimpleNamespace(name="")
 
 
 class HttpConnection(HttpToolsProtocol):
