@@ -60,7 +60,7 @@ class Passed:
     """The seeds that have passed with the code as it is committed, one file each below `keep`."""
 
     def __init__(self, keep: Path) -> None:
-        """Keep nothing while the code has uncommitted changes: nobody could tell later what has run."""
+        """Keep nothing while the code has uncommitted changes: nobody could know later what has run."""
         code = _code()
         self._folder = keep / "passed" / code if code else None
 

@@ -178,5 +178,5 @@ async def test_no_poll_is_needed_from_intake_to_event(
         for _ in range(3):
             event = submitted()
             await queue.take_in(event)
-            [told] = await eventually(partial(queue.events_of, event))
-            assert told.state == "delivered"
+            [published] = await eventually(partial(queue.events_of, event))
+            assert published.state == "delivered"

@@ -21,19 +21,19 @@ class Stored:
     """Replaces the document queue: keeps how many outcomes each statement stored."""
 
     sizes: list[int] = field(default_factory=list)
-    told: list[int] = field(default_factory=list)
+    reported: list[int] = field(default_factory=list)
 
     async def store(self, results: Sequence[Result], *, log_failures: bool) -> list[Changed]:
         assert not log_failures
         self.sizes.append(len(results))
         return [Changed(one.claim.id, State.DELIVERED, None) for one in results]
 
-    def tell(self, changed: Sequence[Changed]) -> None:
-        self.told.append(len(changed))
+    def report(self, changed: Sequence[Changed]) -> None:
+        self.reported.append(len(changed))
 
 
 def storing(stored: Any) -> StoreOutcomes:
-    return StoreOutcomes(stored, log_failures=False, stored=stored.tell)
+    return StoreOutcomes(stored, log_failures=False, stored=stored.report)
 
 
 RESULT = Result(CLAIM, after_look_up(Finding.FOUND, "C-1", "", CLAIM, POLICY))
@@ -46,7 +46,7 @@ async def test_a_lone_outcome_waits_for_no_other(monkeypatch: pytest.MonkeyPatch
     outcomes.add(RESULT)
     async with asyncio.timeout(5):
         await outcomes.drain()
-    assert stored.told == [1]
+    assert stored.reported == [1]
 
 
 async def test_what_comes_right_after_it_is_stored_together() -> None:
