@@ -17,6 +17,9 @@ ARGS ?=
 SHORT_SEEDS ?= 16,31,36,37
 # How many systems `make chaos` runs at the same time. A seed that recovers too late beside another one runs again alone.
 WORLDS ?= 1
+# What `make upgrade` upgrades from and goes back to: the newest tag of another version. Until there is one: 0.1.0, the
+# last state of main before VERSION.
+LAST_RELEASE ?= $(or $(shell git tag --list 'v*' --sort=-v:refname | sed '/^v'"$$(cat VERSION)"'$$/d' | sed 1q),0af20ab34e5bef2ae9b9892d863ad2427db81341)
 
 CLIENT := clients/typescript
 
@@ -41,7 +44,7 @@ demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its en
 	@exec $(RUN)/casebridge demo $(ARGS)
 
 test: $(INSTALLED) ## Run all tests, on their own PostgreSQL and Kafka
-	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/chaos --ignore tests/cluster --ignore tests/client --ignore tests/foreign_clients --ignore tests/identity --ignore tests/proxies --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
+	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/chaos --ignore tests/cluster --ignore tests/client --ignore tests/foreign_clients --ignore tests/identity --ignore tests/proxies --ignore tests/upgrade --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
 
 models: $(INSTALLED) ## Regenerate the portal's models of the APIs, from docs/openapi
 	@exec $(RUN)/python -m tests.support.portal_models
@@ -75,6 +78,10 @@ identity: $(INSTALLED) ## Sign in at a real Keycloak in Chromium: renewal, sign-
 .PHONY: proxies
 proxies: $(INSTALLED) ## Test the samples in deploy/proxies with two replicas of each service; needs nginx and haproxy (apt)
 	@exec $(RUN)/python -m pytest -p no:schemathesis tests/proxies $(ARGS)
+
+.PHONY: upgrade
+upgrade: $(INSTALLED) ## Upgrade from the last release and go back, side by side under load; takes ten minutes, and CI runs it at night
+	@LAST_RELEASE=$(LAST_RELEASE) exec $(RUN)/python -m pytest -p no:schemathesis -s tests/upgrade $(ARGS)
 
 settings: $(INSTALLED) ## Write docs/settings.md from the settings classes
 	@$(RUN)/python -m tests.support.settings_document > docs/settings.md.new && mv docs/settings.md.new docs/settings.md

@@ -5,7 +5,7 @@ import json
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 
@@ -14,7 +14,7 @@ from tests.chaos.world import World
 from tests.support.patience import PATIENCE
 
 _PATIENCE_SECONDS = 60.0 * PATIENCE
-_REQUEST_SECONDS = 3.0
+REQUEST_SECONDS = 3.0
 # As a load balancer does; otherwise recovery times depend on chance meetings with a frozen replica.
 _SHUNNED_SECONDS = 3.0
 _PAUSE_SECONDS = 0.25
@@ -30,6 +30,17 @@ class Answer:
     status: int
     body: Any
     etag: str
+    retry_after: str = ""
+
+    @classmethod
+    def of(cls, answer: aiohttp.ClientResponse, body: Any) -> Self:
+        """The answer that came, with its body."""
+        return cls(answer.status, body, answer.headers.get("ETag", ""), answer.headers.get("Retry-After", ""))
+
+    @property
+    def failed(self) -> bool:
+        """Whether the client was let down; 503 with Retry-After is a promise that the same request will do."""
+        return self.status == 0 or (self.status >= 500 and not (self.status == 503 and self.retry_after))
 
     @property
     def final(self) -> bool:
@@ -48,6 +59,7 @@ class Portal:
     history: History
     dealer: str
     rng: random.Random
+    request_seconds: float = REQUEST_SECONDS
     _silent: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -56,21 +68,24 @@ class Portal:
 
     async def ask(self, method: str, path: str, dealer: str | None = None, **request: Any) -> Answer:
         """One request, without a second try."""
-        replica = self._replica()
+        replica = self.replica()
         url = f"{replica}/v1/dealers/{dealer or self.dealer}{path}"
         headers = {**self._headers, **request.pop("headers", {})}
-        limit = aiohttp.ClientTimeout(total=_REQUEST_SECONDS)
+        limit = aiohttp.ClientTimeout(total=self.request_seconds)
         try:
             async with self.world.session.request(method, url, headers=headers, timeout=limit, **request) as answer:
                 text = await answer.text()
                 self.history.saw(self.dealer, text)
                 body = json.loads(text) if "json" in answer.content_type else None
-                return Answer(answer.status, body, answer.headers.get("ETag", ""))
+                found = Answer.of(answer, body)
         except _SILENT as error:
             self._silent[replica] = self.history.now()
-            return Answer(0, repr(error), "")
+            found = Answer(0, repr(error), "")
+        self.history.answered(f"{method} {url}", found.status, found.body, failed=found.failed)
+        return found
 
-    def _replica(self) -> str:
+    def replica(self) -> str:
+        """One of the case-apis that were not silent just now."""
         shunned = {url for url, at in self._silent.items() if self.history.now() - at < _SHUNNED_SECONDS}
         urls = self.world.portal_urls
         return self.rng.choice([url for url in urls if url not in shunned] or urls)
@@ -189,7 +204,7 @@ class Portal:
     async def listen(self) -> None:
         """Read the live stream until canceled."""
         while True:
-            url = f"{self._replica()}/v1/dealers/{self.dealer}/cases/stream"
+            url = f"{self.replica()}/v1/dealers/{self.dealer}/cases/stream"
             no_end = aiohttp.ClientTimeout(total=None, sock_read=_STREAM_SECONDS)
             try:
                 async with self.world.session.get(url, headers=self._headers, timeout=no_end) as answer:
@@ -251,6 +266,7 @@ class Operator:
     world: World
     history: History
     rng: random.Random
+    request_seconds: float = REQUEST_SECONDS
 
     def __post_init__(self) -> None:
         self._headers = {"Authorization": f"Bearer {self.world.token('olga')}"}
@@ -258,16 +274,18 @@ class Operator:
 
     async def ask(self, method: str, path: str, **request: Any) -> Answer:
         """One request to any replica of d365-sync, past the links."""
-        url = self.world.service_url(f"d365-sync-{self.rng.randint(1, 3)}") + path
+        url = self.world.service_url(self.rng.choice(self.world.serving("d365-sync"))) + path
         headers = {**self._headers, **request.pop("headers", {})}
         try:
             async with self.world.session.request(
-                method, url, headers=headers, timeout=aiohttp.ClientTimeout(total=_REQUEST_SECONDS), **request
+                method, url, headers=headers, timeout=aiohttp.ClientTimeout(total=self.request_seconds), **request
             ) as answer:
                 body = await answer.json() if "json" in answer.content_type else None
-                return Answer(answer.status, body, answer.headers.get("ETag", ""))
+                found = Answer.of(answer, body)
         except _SILENT as error:
-            return Answer(0, repr(error), "")
+            found = Answer(0, repr(error), "")
+        self.history.answered(f"{method} {url}", found.status, found.body, failed=found.failed)
+        return found
 
     async def work(self) -> None:
         """Go through the dead letters of this run once."""

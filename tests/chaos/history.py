@@ -92,6 +92,9 @@ class History:
     recoveries: list[Recovery] = field(default_factory=list)
     leaks: list[str] = field(default_factory=list)
     surprises: list[str] = field(default_factory=list)
+    # Requests of dealers and operators, and those that failed; under faults some do.
+    requests: int = 0
+    failures: list[str] = field(default_factory=list)
     # Texts by their tokens, with the dealers who may ever read each.
     may_read: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     seen: set[tuple[str, str]] = field(default_factory=set)
@@ -118,6 +121,12 @@ class History:
     ) -> None:
         """Record an operation that has ended."""
         self.operations.append(Operation(action, client, outcome, began, self.now(), web_case_id, detail))
+
+    def answered(self, request: str, status: int, body: Any, *, failed: bool) -> None:
+        """Count a request, and record why it failed."""
+        self.requests += 1
+        if failed:
+            self.failures.append(f"{self.now():.1f} s: {request}: {status} {str(body)[:300]}")
 
     def new_token(self, readers: set[str]) -> str:
         """A token for a text that only these dealers may read."""

@@ -43,6 +43,10 @@ class Link:
         """Its name in reports."""
         return f"{self.client} → {self.server}"
 
+    def next_target(self) -> int:
+        """The port that the next connection goes to."""
+        return self.target_port
+
     async def open(self) -> None:
         """Begin to listen."""
         self._listener = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
@@ -77,7 +81,7 @@ class Link:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.weather.refused:
             return
-        there, back = await asyncio.open_connection("127.0.0.1", self.target_port)
+        there, back = await asyncio.open_connection("127.0.0.1", self.next_target())
         self._writers.add(back)
         try:
             share = random.uniform(0, 2)

@@ -87,8 +87,8 @@ class Part:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.resume()
 
-    async def stop(self) -> None:
-        """Stop it cleanly; it stays down until it is started."""
+    async def stop(self) -> int | None:
+        """Stop it cleanly; it stays down until it is started. Returns its exit code, None if it never ran."""
         self.held = True
         self._signal(self.program.stop_signal)
         if self._process is not None:
@@ -96,6 +96,8 @@ class Part:
                 await asyncio.to_thread(self._process.wait, _STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self.kill()
+            return self._process.returncode
+        return None
 
     def _family(self) -> list[psutil.Process]:
         try:

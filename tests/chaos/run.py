@@ -52,7 +52,7 @@ async def run(world: World, seed: int) -> Verdict:
         asyncio.create_task(every(0.7, clerk.move_one, over)),
         asyncio.create_task(every(1.5, operator.work, over)),
         asyncio.create_task(every(0.7, staff.work, over)),
-        *(asyncio.create_task(every(1.0, _visit(portal, history), over)) for portal in portals.values()),
+        *(asyncio.create_task(every(1.0, visit(portal, history), over)) for portal in portals.values()),
     ]
     streams = [asyncio.create_task(portal.listen()) for portal in portals.values()]
     try:
@@ -64,31 +64,42 @@ async def run(world: World, seed: int) -> Verdict:
         over.set()
         await asyncio.gather(*background)
     try:
-        return await _judge(world, history, plan)
+        violations, waited = await settled(world, history)
+        names = [fault.name for fault in plan]
+        return Verdict(seed, names, history, violations, history.now(), waited)
     finally:
         for stream in streams:
             stream.cancel()
         await asyncio.gather(*streams, return_exceptions=True)
 
 
-def _visit(portal: Portal, history: History) -> Callable[[], Awaitable[None]]:
-    async def visit() -> None:
+def visit(portal: Portal, history: History) -> Callable[[], Awaitable[None]]:
+    """What a dealer does again and again: look around, and send again what an operator has returned."""
+
+    async def looks() -> None:
         tickets = list(history.tickets.values())
         await portal.look_around(tickets)
         await portal.follow_up(tickets)
 
-    return visit
+    return looks
+
+
+def new_ticket(history: History, rng: random.Random, dealer: str) -> Ticket:
+    """A dealer's next case; some D365 refuses, and some are only drafts."""
+    number = len(history.tickets)
+    token = history.new_token({dealer})
+    words = f"Case {number} of run {history.seed}: {token}" + (f" {REFUSED}" if rng.random() < 0.08 else "")
+    ticket = Ticket(f"{history.seed}-{number}-{rng.random()}", dealer, words, rng.random() >= 0.07)
+    history.tickets[ticket.key] = ticket
+    return ticket
 
 
 async def _load(portals: dict[str, Portal], history: History, rng: random.Random, seconds: float) -> None:
     """Every case at its own time; some are only drafts, clicked twice, edited, or refused by D365."""
     async with asyncio.TaskGroup() as group:
-        for number in range(CASES):
+        for _ in range(CASES):
             dealer = rng.choice(list(portals))
-            token = history.new_token({dealer})
-            words = f"Case {number} of run {history.seed}: {token}" + (f" {REFUSED}" if rng.random() < 0.08 else "")
-            ticket = Ticket(f"{history.seed}-{number}-{rng.random()}", dealer, words, rng.random() >= 0.07)
-            history.tickets[ticket.key] = ticket
+            ticket = new_ticket(history, rng, dealer)
             clicks, edited = 2 if rng.random() < 0.15 else 1, rng.random() < 0.15
             at = rng.uniform(0, seconds)
             group.create_task(_later(at, portals[dealer], ticket, clicks=clicks, edited=edited))
@@ -166,16 +177,15 @@ class _Canaries:
             await asyncio.sleep(0.1)
 
 
-async def _judge(world: World, history: History, plan: Sequence[Fault]) -> Verdict:
-    """Wait until nothing is wrong or the time is up; what is wrong then counts."""
+async def settled(world: World, history: History) -> tuple[list[Violation], float]:
+    """What is wrong once nothing is, or once the time is up; and after how many seconds that was."""
     began = time.monotonic()
     history.note("peace")
     while True:
         violations = await _wrong(world, history)
         waited = time.monotonic() - began
         if all(one.kind is Kind.SLOW for one in violations) or waited > _SETTLED_WITHIN_SECONDS:
-            names = [fault.name for fault in plan]
-            return Verdict(history.seed, names, history, violations, history.now(), waited)
+            return violations, waited
         await asyncio.sleep(0.5)
 
 

@@ -27,11 +27,11 @@ from casebridge.parts import Plan
 from casebridge.passwords import password
 from casebridge.ports import HOST, free_ports
 from casebridge.program import Program
-from casebridge.stack import migrate
 from tests.chaos.history import REFUSED, History
 from tests.chaos.links import Link
 from tests.chaos.odd import Place
 from tests.chaos.parts import Parts
+from tests.chaos.replicas import OURS, Release, fault_points, replica, through
 from tests.support.eventually import eventually
 from tests.support.patience import PATIENCE
 
@@ -89,6 +89,8 @@ class World:
     odd: dict[Place, bool] = field(default_factory=dict)
     history: History | None = None
     backed_up_at: datetime | None = None
+    # Replicas that clients know of, and do not ask: a load balancer has taken them out.
+    resting: set[str] = field(default_factory=set)
 
     @property
     def superuser_url(self) -> str:
@@ -107,13 +109,19 @@ class World:
 
     @property
     def portal_urls(self) -> list[str]:
-        """case-api as portals reach it: a link for each replica."""
-        return [f"http://{HOST}:{link.port}" for link in self.links.values() if link.client == "portal"]
+        """case-api as portals reach it: a link for each replica that serves."""
+        portals = [link for link in self.links.values() if link.client == "portal"]
+        return [f"http://{HOST}:{link.port}" for link in portals if link.server not in self.resting]
 
     @property
     def case_api_urls(self) -> list[str]:
         """case-api, past every link."""
         return [f"http://{HOST}:{link.target_port}" for link in self.links.values() if link.client == "portal"]
+
+    def serving(self, kind: str) -> list[str]:
+        """The names of a service's replicas that serve."""
+        names = [f"{kind}-{number}" for number in range(1, REPLICAS[kind] + 1)]
+        return [name for name in names if name not in self.resting]
 
     def service_url(self, name: str) -> str:
         """The URL of a replica, past every link."""
@@ -133,27 +141,32 @@ class World:
 
 
 @asynccontextmanager
-async def running(folder: Path, more: Mapping[str, str] | None = None) -> AsyncIterator[World]:
-    """Build all in `folder`, and run it; `more`: settings of a large world, in which PostgreSQL's disk is not small."""
+async def running(
+    folder: Path, more: Mapping[str, str] | None = None, *, release: Release = OURS, mapping: str = ""
+) -> AsyncIterator[World]:
+    """Build all in `folder`, and run it, the services of `release`; `mapping` is added to the mapping of D365.
+
+    `more`: further settings, as for a large world, in which PostgreSQL's disk is not small.
+    """
     async with AsyncExitStack() as stack:
         disk = _make_disk(folder / "disk") if more is None else None
         if disk:
             stack.callback(_remove_disk, disk)
-        plan, links = _plan(folder, more or {})
+        plan, links = _plan(folder, mapping, more or {})
         processes = Parts()
         stack.push_async_callback(processes.end)
         for link in links.values():
             await link.open()
             stack.push_async_callback(link.close)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        world = World(plan, processes, links, session, folder / "fault-points", disk)
+        world = World(plan, processes, links, session, fault_points(plan), disk)
         world.fault_points.mkdir()
-        await _start(world)
+        await _start(world, release)
         processes.keep()
         yield world
 
 
-def _plan(folder: Path, more: Mapping[str, str]) -> tuple[Plan, dict[str, Link]]:
+def _plan(folder: Path, mapping: str, more: Mapping[str, str]) -> tuple[Plan, dict[str, Link]]:
     replicas = [f"{kind}-{number + 1}" for kind, count in REPLICAS.items() for number in range(count + 1)]
     fixed = ["postgres", "kafka", "kafka-controller", "kafka-services", "oidc", "sandbox", *parts.SERVICES, *replicas]
     listeners = [f"kafka/{client}" for client in _LISTENERS]
@@ -166,13 +179,13 @@ def _plan(folder: Path, more: Mapping[str, str]) -> tuple[Plan, dict[str, Link]]
     ends += [("sandbox", "status-sync-1", ports["status-sync-1"]), ("services", "oidc", ports["oidc"])]
     ends += [("portal", f"case-api-{number + 1}", ports[f"case-api-{number + 1}"]) for number in range(2)]
     links = {f"{client} → {server}": Link(client, server, next(rest), port) for client, server, port in ends}
-    (folder / "mapping.toml").write_text(_MAPPING)
+    (folder / "mapping.toml").write_text(_MAPPING + mapping)
     ours = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     given = {**ours, **_SETTINGS, **_SANDBOX, **more}
     return Plan(data_dir=folder, ports=ports, given=given, log_format="json"), links
 
 
-async def _start(world: World) -> None:
+async def _start(world: World, release: Release) -> None:
     plan, processes = world.plan, world.parts
     quiet = Progress(sys.stderr)
     home = world.disk or plan.data_dir
@@ -188,12 +201,12 @@ async def _start(world: World) -> None:
         await processes.by_name[name].ready(_READY_SECONDS)
     await asyncio.to_thread(database.prepare, plan)
     await asyncio.to_thread(parts.give_kafka_rights, plan)
-    await asyncio.gather(*(asyncio.to_thread(migrate, plan, name) for name in parts.SERVICES))
+    await asyncio.gather(*(asyncio.to_thread(release.migrate, plan, name) for name in parts.SERVICES))
     started = [processes.add("sandbox", "sandbox", _sandbox(world), plan.data_dir)]
     started += [
-        processes.add(f"{kind}-{number}", kind, _replica(world, kind, number), plan.data_dir)
-        for kind, count in REPLICAS.items()
-        for number in range(1, count + 1)
+        processes.add(name, kind, replica(plan, world.links, name, release), plan.data_dir)
+        for kind in REPLICAS
+        for name in world.serving(kind)
     ]
     for part in started:
         part.start()
@@ -207,7 +220,7 @@ def spare(world: World, kind: str) -> str:
     number = REPLICAS[kind] + 1
     name = f"{kind}-{number}"
     if name not in world.parts.by_name:
-        world.parts.add(name, "spare", _replica(world, kind, number), world.folder)
+        world.parts.add(name, "spare", replica(world.plan, world.links, name), world.folder)
     return name
 
 
@@ -234,38 +247,10 @@ def _kafka(world: World, progress: Progress) -> Program:
 def _sandbox(world: World) -> Program:
     event_url = f"http://{HOST}:{world.links['sandbox → status-sync-1'].port}/v1/d365/events"
     more = {
-        "SANDBOX_KAFKA_BOOTSTRAP_SERVERS": _through(world, "sandbox → kafka"),
+        "SANDBOX_KAFKA_BOOTSTRAP_SERVERS": through(world.links, "sandbox → kafka"),
         "SANDBOX_EVENTS_HTTPS_URL": event_url,
     }
     return _with(parts.sandbox(world.plan), more)
-
-
-def _replica(world: World, kind: str, number: int) -> Program:
-    name = f"{kind}-{number}"
-    module = parts.SERVICES[kind]
-    settings = parts.service_settings(world.plan, kind)
-    direct = f"{HOST}:{world.plan.ports['postgres']}"
-    settings["DATABASE_URL"] = settings["DATABASE_URL"].replace(direct, _through(world, f"{kind} → postgres"))
-    settings |= {
-        "KAFKA_BOOTSTRAP_SERVERS": _through(world, f"{kind} → kafka"),
-        "KAFKA_GROUP_INSTANCE": name,
-        "OIDC_DISCOVERY_URL": f"http://{_through(world, 'services → oidc')}/.well-known/openid-configuration",
-        "FAULT_POINTS_DIR": str(world.fault_points),
-    }
-    if kind != "case-api":
-        settings["D365_URL"] = f"http://{_through(world, f'{kind} → d365')}"
-        settings["D365_TOKEN_URL"] = f"{settings['D365_URL']}{parts.TOKEN_PATH}"
-    return parts.python_program(
-        Plan(world.folder, {**world.plan.ports, kind: world.plan.ports[name]}, world.plan.given, "json"),
-        kind,
-        module,
-        {**settings, "PORT": str(world.plan.ports[name])},
-        "/readyz",
-    )
-
-
-def _through(world: World, link: str) -> str:
-    return f"{HOST}:{world.links[link].port}"
 
 
 def _with(program: Program, more: Mapping[str, str]) -> Program:
