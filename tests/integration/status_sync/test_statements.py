@@ -50,11 +50,14 @@ async def test_hot_statements_use_their_index(database: Database) -> None:
         known = await plan_of(connection, "find_known_cases", ["usmf"] * 3, ["C-1", "C-2", "C-3"], ["X7"])
         named = await plan_of(connection, "find_standings", ["usmf"] * 3, ["C-1", "C-2", ""], ["", "X1", "X2"])
         done = await plan_of(connection, "delete_due_reads", ["usmf"], ["case_id"], ["C-1"], [1])
+        born = await plan_of(connection, "remove_born_as", ["X1", "X2"], ["C-1", "C-2"])
+        linked = await plan_of(connection, "link_delivered_cases", ["X1", "X2"], ["C-1", "C-2"])
     finally:
         await connection.close()
     assert "due_reads_by_legal_entity" in taken
     for plan in (taken, known, named, done):
         assert "Seq Scan on due_reads" not in plan
+    for plan in (taken, known, named, done, born, linked):
         assert "Seq Scan on cases" not in plan
 
 

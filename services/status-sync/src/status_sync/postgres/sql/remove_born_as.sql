@@ -9,8 +9,17 @@ WITH merged AS (
         ON ours.web_case_id = delivered.web_case_id AND ours.origin = 'portal'
         AND (ours.case_id IS NULL
             OR (ours.case_id <> delivered.case_id AND coalesce(ours.deleted_in_d365_at, ours.case_id_reused_at) IS NOT NULL))
-    JOIN case_api.cases AS born
-        ON born.data_area_id = ours.data_area_id AND born.case_id = delivered.case_id AND born.origin = 'd365'
+    -- Followed or not: one by each of the two indexes.
+    CROSS JOIN LATERAL (
+        SELECT b.web_case_id, b.dealer, b.origin, b.read_began_at FROM case_api.cases AS b
+        WHERE b.data_area_id = ours.data_area_id AND b.case_id = delivered.case_id AND b.case_id IS NOT NULL
+            AND coalesce(b.moved_at, b.deleted_in_d365_at, b.case_id_reused_at) IS NULL
+        UNION ALL
+        SELECT b.web_case_id, b.dealer, b.origin, b.read_began_at FROM case_api.cases AS b
+        WHERE b.data_area_id = ours.data_area_id AND b.case_id = delivered.case_id
+            AND coalesce(b.moved_at, b.deleted_in_d365_at, b.case_id_reused_at) IS NOT NULL
+    ) AS born
+    WHERE born.origin = 'd365'
 ), dated AS (
     UPDATE case_api.cases AS c SET read_began_at = greatest(c.read_began_at, m.read_began_at)
     FROM merged AS m WHERE c.web_case_id = m.ours
