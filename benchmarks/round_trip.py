@@ -137,7 +137,7 @@ class Trip:
         """Return the stages, which have goals, and the hops that they consist of."""
         posted, records = await self._posts(), {topic: await self._written(topic) for topic in _FIRST}
         submitted, delivered, shown = (records[topic] for topic in (CASE_SUBMITTED, CASE_DELIVERY, CASE_STATUS_CHANGED))
-        told = await self._written(EVENTS, since=min(self.moved.values()))
+        announced = await self._written(EVENTS, since=min(self.moved.values()))
         reread = await self._written(CASE_STATUS_CHANGED, since=min(self.moved.values()))
         spans: list[tuple[str, Times, Times]] = [
             ("click → 202", self.clicks.clicked, self.clicks.answered),
@@ -149,8 +149,8 @@ class Trip:
             ("hop: POST → case.delivery", posted, delivered),
             ("hop: case.delivery → stream", delivered, self.seen.named),
             ("hop: POST → case.status-changed", posted, shown),
-            ("hop: change → D365's event", self.moved, told),
-            ("hop: D365's event → case.status-changed", told, reread),
+            ("hop: change → D365's event", self.moved, announced),
+            ("hop: D365's event → case.status-changed", announced, reread),
             ("hop: case.status-changed → stream", reread, self.seen.changed),
         ]
         figures: dict[str, float] = {}
@@ -158,8 +158,8 @@ class Trip:
             taken = delays(measured, begins, ends)
             figures |= {f"{name} p50 ms": at(taken, 0.5), f"{name} p99 ms": at(taken, 0.99)}
         ways = {"202": self.clicks.answered, "submitted": submitted, "POST": posted, "delivery": delivered}
-        _tell_slowest(measured, self.clicks.clicked, {**ways, "status-changed": shown, "stream": self.seen.named})
-        _tell_slowest(measured, self.moved, {"event": told, "status-changed": reread, "stream": self.seen.changed})
+        _show_slowest(measured, self.clicks.clicked, {**ways, "status-changed": shown, "stream": self.seen.named})
+        _show_slowest(measured, self.moved, {"event": announced, "status-changed": reread, "stream": self.seen.changed})
         shown_late = len(measured - self.seen.named.keys()) + len(measured - self.seen.changed.keys())
         return {**figures, "not shown": shown_late}
 
@@ -186,7 +186,7 @@ class Trip:
 _FIRST = (CASE_SUBMITTED, CASE_DELIVERY, CASE_STATUS_CHANGED)
 
 
-def _tell_slowest(measured: set[str], begins: Times, ways: Mapping[str, Times]) -> None:
+def _show_slowest(measured: set[str], begins: Times, ways: Mapping[str, Times]) -> None:
     """Print where the slowest few were after how many milliseconds."""
     last = list(ways.values())[-1]
     slowest = sorted(measured & begins.keys() & last.keys(), key=lambda one: begins[one] - last[one])[:SLOWEST]

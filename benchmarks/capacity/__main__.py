@@ -19,6 +19,7 @@ from benchmarks.capacity.system import Plan, System, counted, running
 from benchmarks.capacity.usage import Used
 from benchmarks.clicks import at_once, at_rate, delays
 from tests.support import drafts
+from tests.support.progress import Progress, progress_from_now
 
 CLIENTS = 32
 CATEGORY, CATEGORY_TYPE = "Warranty", "Service"
@@ -70,20 +71,16 @@ def _folder() -> Iterator[Path]:
 
 
 async def _measured(plan: Plan, folder: Path) -> report.Measured:
-    began = time.monotonic()
-
-    def tell(line: str) -> None:
-        print(f"{time.monotonic() - began:6.0f} s  {line}", file=sys.stderr, flush=True)
-
-    async with running(plan, folder, tell) as system:
-        return await _Run(system, tell).measured()
+    progress = progress_from_now(sys.stderr)
+    async with running(plan, folder, progress) as system:
+        return await _Run(system, progress).measured()
 
 
 class _Run:
     """The phases, one after the other."""
 
-    def __init__(self, system: System, tell: report.Tell) -> None:
-        self.system, self.plan, self.tell = system, system.plan, tell
+    def __init__(self, system: System, progress: Progress) -> None:
+        self.system, self.plan, self.progress = system, system.plan, progress
         self.meter = system.meter
 
     async def measured(self) -> report.Measured:
@@ -96,7 +93,7 @@ class _Run:
         answers, drained = await self._steady()
         submitted = (await self.meter.read()).since(before)
         changes, changed = await self._changes()
-        self.tell(f"changing statuses by SQL for {self.plan.minutes * 60 * STORM_SHARE:.0f} s")
+        self.progress(f"changing statuses by SQL for {self.plan.minutes * 60 * STORM_SHARE:.0f} s")
         async with self.meter.watching("storm"):
             vacuumed = await storm(self.system.database.superuser_url, self.plan.minutes * 60 * STORM_SHARE)
         counts = await self.system.counts()
@@ -117,7 +114,7 @@ class _Run:
 
     async def _idle(self) -> dict[str, float]:
         """CPU seconds a second of each part, without any work."""
-        self.tell("idle")
+        self.progress("idle")
         before = await self.meter.read()
         async with self.meter.watching("idle"):
             await asyncio.sleep(IDLE_SECONDS)
@@ -137,7 +134,7 @@ class _Run:
         """Submit while delivery is paused; return how many a second were accepted."""
         cases = await self._drafts(self.plan.waiting)
         await self.system.pause(paused=True)
-        self.tell(f"submitting {len(cases):,}, delivery is paused")
+        self.progress(f"submitting {len(cases):,}, delivery is paused")
         async with self.meter.watching("backlog"):
             began = time.perf_counter()
             await at_once(self.system.clicks.submit, cases, CLIENTS)
@@ -153,7 +150,7 @@ class _Run:
     async def _steady(self) -> tuple[list[float], float]:
         """Resume delivery, and submit at the rate; return the delays of the answers, and when no document waited."""
         cases = await self._drafts(int(self.plan.rate * self.plan.minutes * 60))
-        self.tell(f"submitting {len(cases):,} at {self.plan.rate:g} a second, {self.plan.waiting:,} wait")
+        self.progress(f"submitting {len(cases):,} at {self.plan.rate:g} a second, {self.plan.waiting:,} wait")
         await self.system.pause(paused=False)
         began = time.perf_counter()
         drained: list[float] = []
@@ -170,7 +167,9 @@ class _Run:
         async with self.system.database.connect() as connection:
             while not drained:
                 counts = await counted(connection)
-                self.tell(f"{counts['delivered']:,} delivered, {counts['waiting']:,} wait, {counts['failed']:,} failed")
+                self.progress(
+                    f"{counts['delivered']:,} delivered, {counts['waiting']:,} wait, {counts['failed']:,} failed"
+                )
                 if counts["waiting"] <= self.plan.rate:
                     drained.append(time.perf_counter() - began)
                 await asyncio.sleep(5)
@@ -181,7 +180,7 @@ class _Run:
         rows = await self.system.connection.fetch(_MOVABLE, count)
         places = {row["web_case_id"]: row["case_id"] for row in rows}
         cases = [(row["web_case_id"], row["data_area_id"]) for row in rows]
-        self.tell(f"changing {len(cases):,} statuses in D365")
+        self.progress(f"changing {len(cases):,} statuses in D365")
 
         async def move(name: str, area: str) -> None:
             await self.system.d365.move(area, places[name], "InProcess")

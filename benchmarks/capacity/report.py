@@ -1,6 +1,6 @@
 """docs/capacity.md: tables of what was measured and a year's figures, in the prose of the template beside this file."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,6 @@ YEAR_DEALERS, YEAR_CASES_A_DAY, YEAR_DAYS, STATUS_CHANGES = 2000, 5, 365, 3
 EVENT_DAYS, CONTENT_DAYS = 7, 90
 # Tables that a case adds less to are summed up.
 LEAST_BYTES = 1.0
-Tell = Callable[[str], None]
 PARTS = ("case_api", "d365_sync", "status_sync", "postgres", "kafka", "d365_sandbox")
 PHASES = {
     "idle": "idle",

@@ -1,7 +1,7 @@
 """One replica of each service on its own PostgreSQL and Kafka, with a million cases, and its clients."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from tests.support import databases, issuer, many_cases
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
+from tests.support.progress import Progress
 from tests.support.replicas import Fleet, fleet
 from tests.support.sandbox import Sandbox, started
 
@@ -86,7 +87,7 @@ async def counted(connection: Any) -> dict[str, int]:
 
 
 @asynccontextmanager
-async def running(plan: Plan, folder: Path, tell: Callable[[str], None]) -> AsyncIterator[System]:
+async def running(plan: Plan, folder: Path, progress: Progress) -> AsyncIterator[System]:
     """Run everything in `folder` for the block."""
     async with AsyncExitStack() as stack:
         for part in ("postgres", "kafka", "services"):
@@ -99,7 +100,7 @@ async def running(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Asyn
         database = Database(databases.with_database(postgres.address, name))
         connection = await asyncpg.connect(database.superuser_url)
         stack.push_async_callback(connection.close)
-        tell(f"inserting {plan.cases:,} cases")
+        progress(f"inserting {plan.cases:,} cases")
         await many_cases.insert(connection, plan.cases, plan.dealers)
         await connection.execute(_SWEPT)
         await connection.execute("CHECKPOINT")

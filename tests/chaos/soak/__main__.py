@@ -4,7 +4,6 @@ import asyncio
 import random
 import shutil
 import time
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,9 +20,10 @@ from tests.chaos.soak.ledger import Books, adds_up, judge, waiting
 from tests.chaos.soak.memory import LONGEST_SAMPLE_SECONDS, Memory
 from tests.chaos.soak.storm import LONGEST_CALM_SECONDS, Storm
 from tests.chaos.world import World
+from tests.support.progress import Progress, progress_from_now
 
 SUBMISSIONS, MINUTES, AHEAD = 1_000_000, 105.0, 20_000
-_TELL_SECONDS = 10.0
+_SHOW_SECONDS = 10.0
 _SETTLED_WITHIN_SECONDS = 600.0
 # For a million cases: no waits, few logs, and rare polls, each of which reads again what changed in ten minutes.
 _SETTINGS = {
@@ -36,7 +36,6 @@ _SETTINGS = {
     "RETENTION_SWEEP_SECONDS": "60",
     "LOG_LEVEL": "WARNING",
 }
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -84,19 +83,15 @@ def main(
 
 async def soak(folder: Path, asked: Asked) -> report.Soaked:
     """Run it in `folder`."""
-    began = time.monotonic()
-
-    def tell(line: str) -> None:
-        print(f"{time.monotonic() - began:6.0f} s  {line}", flush=True)
-
+    progress = progress_from_now()
     async with world.running(folder, _SETTINGS) as system, AsyncExitStack() as stack:
         books = Books(folder / "sandbox.sqlite3")
         memory = Memory(system, min(LONGEST_SAMPLE_SECONDS, asked.minutes))
         generator = Generator(system, books, asked.submissions, asked.ahead)
-        storm = Storm(system, books, random.Random(asked.seed), tell, generator.over, asked.calm_seconds)
-        tell("the system is ready")
+        storm = Storm(system, books, random.Random(asked.seed), progress, generator.over, asked.calm_seconds)
+        progress("the system is ready")
         begun = time.monotonic()
-        for work in (books.keep(), memory.keep(), _tell(generator, storm, books, tell)):
+        for work in (books.keep(), memory.keep(), _show(generator, storm, books, progress)):
             stack.push_async_callback(_cancel, asyncio.create_task(work))
         striking = asyncio.create_task(storm.run())
         ending = asyncio.create_task(_end(generator.over, asked.minutes * 60))
@@ -105,8 +100,8 @@ async def soak(folder: Path, asked: Asked) -> report.Soaked:
         ending.cancel()
         await striking
         await storm.end()
-        tell("no more faults, no more submissions")
-        settled = await _settle(system, tell)
+        progress("no more faults, no more submissions")
+        settled = await _settle(system, progress)
         verdict = await judge(system, books, generator.acknowledged, generator.unknown)
         return report.Soaked(
             command=asked.command,
@@ -132,20 +127,20 @@ async def _cancel(task: "asyncio.Task[None]") -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def _tell(generator: Generator, storm: Storm, books: Books, tell: Tell) -> None:
+async def _show(generator: Generator, storm: Storm, books: Books, progress: Progress) -> None:
     """Show how far it has come."""
     began, before = time.monotonic(), 0
     while True:
-        await asyncio.sleep(_TELL_SECONDS)
+        await asyncio.sleep(_SHOW_SECONDS)
         done = len(generator.acknowledged)
         mean = done / (time.monotonic() - began)
         left = (generator.wanted - done) / mean / 60 if mean else float("inf")
-        line = f"{done:,} acknowledged ({(done - before) / _TELL_SECONDS:.0f}/s), {books.arrived:,} in D365"
-        tell(f"{line}, {left:.0f} min left; fault {len(storm.struck) + 1}: {storm.now or 'calm'}")
+        line = f"{done:,} acknowledged ({(done - before) / _SHOW_SECONDS:.0f}/s), {books.arrived:,} in D365"
+        progress(f"{line}, {left:.0f} min left; fault {len(storm.struck) + 1}: {storm.now or 'calm'}")
         before = done
 
 
-async def _settle(system: World, tell: Tell) -> float:
+async def _settle(system: World, progress: Progress) -> float:
     """Wait until nothing is on its way, and the read model has all; return how long that took."""
     began = time.monotonic()
     while (waited := time.monotonic() - began) < _SETTLED_WITHIN_SECONDS:
@@ -153,9 +148,9 @@ async def _settle(system: World, tell: Tell) -> float:
             left = await waiting(system)
             if not left and await adds_up(system):
                 break
-            tell(f"{left:,} on their way")
+            progress(f"{left:,} on their way")
         except AWAY as error:
-            tell(f"a part does not answer: {error!r}")
+            progress(f"a part does not answer: {error!r}")
         await asyncio.sleep(2)
     return waited
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.chaos.acts import Act, no_sandbox_faults
@@ -12,6 +12,7 @@ from tests.chaos.faults import Fault, catalogue
 from tests.chaos.links import Weather
 from tests.chaos.soak.ledger import Books
 from tests.chaos.world import World
+from tests.support.progress import Progress
 
 # The rest of a fault's time belongs to the flow: a million cases must get through in two hours.
 LONGEST_CALM_SECONDS = 25.0
@@ -38,7 +39,7 @@ class Storm:
     world: World
     books: Books
     draw: random.Random
-    tell: Callable[[str], None]
+    progress: Progress
     over: asyncio.Event
     calm_seconds: float
     struck: list[Struck] = field(default_factory=list)
@@ -73,7 +74,7 @@ class Storm:
         try:
             await fault.strike(self.world)
         except AWAY as error:
-            self.tell(f"not struck: {fault.name}: {error!r}")
+            self.progress(f"not struck: {fault.name}: {error!r}")
         await asyncio.sleep(fault.seconds)
         await self._insist(fault.heal)
         self.struck.append(Struck(fault.name, at, await self._recovered()))

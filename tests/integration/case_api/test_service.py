@@ -77,7 +77,7 @@ async def test_a_submission_goes_to_kafka_and_its_outcome_comes_back(
 
         # Kafka's subscribers may be faster than the publisher, which counts what it has noted.
         counted = 'casebridge_outbox_published_total{topic="case.submitted.v1"} 1.0'
-        await eventually(metrics, lambda told: counted in told)
+        await eventually(metrics, lambda shown: counted in shown)
         async with dealer.get("/healthz") as answer:
             assert answer.status == 200
         assert await process.stop() == 0
