@@ -52,12 +52,13 @@ async def test_hot_statements_use_their_index(database: Database) -> None:
         done = await plan_of(connection, "delete_due_reads", ["usmf"], ["case_id"], ["C-1"], [1])
         born = await plan_of(connection, "remove_born_as", ["X1", "X2"], ["C-1", "C-2"])
         linked = await plan_of(connection, "link_delivered_cases", ["X1", "X2"], ["C-1", "C-2"])
+        measured = await plan_of(connection, "measure")
     finally:
         await connection.close()
     assert "due_reads_by_legal_entity" in taken
     for plan in (taken, known, named, done):
         assert "Seq Scan on due_reads" not in plan
-    for plan in (taken, known, named, done, born, linked):
+    for plan in (taken, known, named, done, born, linked, measured):
         assert "Seq Scan on cases" not in plan
 
 

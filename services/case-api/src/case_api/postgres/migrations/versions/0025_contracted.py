@@ -4,8 +4,8 @@ from alembic import op
 
 from case_shared.database.migrations import execute, run_sql_beside
 
-revision = "0024"
-down_revision = "0023"
+revision = "0025"
+down_revision = "0024"
 # Its lists read the index of 0020, and nothing that is dropped here; status-sync reads no contacts since 0012.
 oldest_code = "0020"
 
