@@ -229,6 +229,8 @@ async def test_what_has_changed_since_the_order_is_left_out_and_says_why(
         " lease_expires_at = now() + interval '1 hour' WHERE web_case_id = $1",
         drawn[3],
     )
+    # A step passes over a row that the publisher is just noting as sent.
+    await queue.until_published()
 
     await runner(leader)
 

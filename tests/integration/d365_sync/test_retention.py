@@ -40,7 +40,8 @@ async def apply(database: Database, sandbox: Sandbox, pool: Pool) -> None:
 
 
 async def age(queue: Queue, days: int = 91) -> None:
-    """Date everything in the queue back."""
+    """Date everything in the queue back, once the publisher is done: retention passes over rows that it locks."""
+    await queue.until_published()
     await queue.pool.execute("UPDATE documents SET changed_at = changed_at - make_interval(days => $1)", days)
 
 
