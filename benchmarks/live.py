@@ -50,7 +50,7 @@ async def play(world: World) -> Figures:
     cases = await _fill(world)
     async with issuer.issuer() as provider, _serving(world, broker, provider) as process:
         empty = _resident_kib(process)
-        tokens = {dealer: issuer.token(provider, dealer) for dealer in sorted({dealer for _, dealer in cases})}
+        tokens = {name: issuer.token(provider, name, subject=name) for name in sorted({dealer for _, dealer in cases})}
         async with _clients(process, tokens) as clients:
             opened = (await clients.answer())["opened"]
             full = _resident_kib(process)

@@ -5,6 +5,7 @@ Reads its orders from stdin, one per line: the plan as JSON, then `measure`, the
 
 import asyncio
 import json
+import os
 import re
 import sys
 import time
@@ -43,6 +44,10 @@ class Stream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         now = time.time()
+        if data.startswith(b"HTTP/1.1 ") and not data.startswith(b"HTTP/1.1 200 "):
+            # What is raised here would only be logged, and everybody would wait for ever.
+            os.write(2, b"a stream was refused: " + data + b"\n")
+            os._exit(1)
         if not self._is_open and b"retry:" in data:
             self._is_open = True
             self._noted.opened += 1
