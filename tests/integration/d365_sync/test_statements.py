@@ -172,6 +172,23 @@ async def test_a_claim_reads_little_of_a_large_backlog_and_goes_round_the_dealer
     assert top["Shared Hit Blocks"] + top["Shared Read Blocks"] < 12_000, top
 
 
+async def test_a_batch_is_taken_in_without_comparing_each_record_with_each(database: Database) -> None:
+    events = [submitted() for _ in range(100)]
+    await store_submissions(database, *events)
+    keys = ([event.web_case_id for event in events], [1] * len(events), [event.submission_id for event in events])
+    explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {load_sql(Statement.TAKE_IN)}"
+    async with database.pool("d365_sync") as pool:
+        explained = await pool.fetchval(explain, *keys, [None] * len(events))
+    assert explained[0]["Plan"]["Actual Rows"] == len(events)
+    assert _compared_without_success(explained[0]["Plan"]) == 0
+
+
+def _compared_without_success(plan: dict[str, Any]) -> float:
+    inner: list[dict[str, Any]] = plan.get("Plans", [])
+    removed: float = plan.get("Rows Removed by Join Filter", 0)
+    return removed + sum(map(_compared_without_success, inner))
+
+
 async def test_one_dealers_backlog_does_not_starve_another(database: Database) -> None:
     async with database.connect() as connection:
         await connection.execute(BACKLOG.replace("'d-' || n % 200", "CASE WHEN n = 1 THEN 'z-last' ELSE 'a-first' END"))

@@ -24,5 +24,8 @@ WITH known AS MATERIALIZED (
     ON CONFLICT (web_case_id, submission_no) DO NOTHING
     RETURNING web_case_id, submission_no
 )
-SELECT web_case_id, submission_no, submission_id, inserted.web_case_id IS NOT NULL AS taken_in
-FROM known LEFT JOIN inserted USING (web_case_id, submission_no)
+SELECT
+    web_case_id, submission_no, submission_id,
+    -- Hashed, whatever the planner expects: it expects one row, and would join all with all.
+    (web_case_id, submission_no) IN (SELECT web_case_id, submission_no FROM inserted) AS taken_in
+FROM known
