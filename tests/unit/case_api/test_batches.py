@@ -34,6 +34,26 @@ async def test_a_lone_request_goes_at_once_and_the_next_ones_together() -> None:
     assert runner.batches == [[0], [1, 2, 3], [4, 5]]
 
 
+async def test_statements_share_callers_that_ask_again_and_again_evenly() -> None:
+    sizes: list[int] = []
+
+    async def run(numbers: Sequence[int]) -> Sequence[int]:
+        sizes.append(len(numbers))
+        for _ in numbers:  # as long as its batch
+            await asyncio.sleep(0)
+        return numbers
+
+    batches = Batches(run, size=32, flights=2)
+
+    async def caller(number: int) -> None:
+        for _ in range(20):
+            assert await batches.ask(number) == number
+
+    await asyncio.gather(*(caller(number) for number in range(32)))
+    assert sizes[:2] == [1, 1]  # nobody waits while a statement is free
+    assert set(sizes[2:-2]) == {16}, sizes
+
+
 async def test_one_that_fails_does_not_harm_the_others() -> None:
     runner = Runner()
     runner.gate.set()

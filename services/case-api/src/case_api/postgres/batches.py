@@ -5,6 +5,7 @@ The round trip is most of what a submission costs the database and us, so sharin
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ class Batches(Generic[RequestT, AnswerT]):
     size: int
     flights: int
     _waiting: deque[tuple[RequestT, asyncio.Future[AnswerT]]] = field(default_factory=deque)
-    _flying: set[asyncio.Task[None]] = field(default_factory=set)
+    _flying: dict[asyncio.Task[None], int] = field(default_factory=dict)
 
     async def ask(self, request: RequestT) -> AnswerT:
         """Return the answer to `request`. A canceled caller leaves its request running, like one that hangs up."""
@@ -36,13 +37,21 @@ class Batches(Generic[RequestT, AnswerT]):
 
     def _fly(self) -> None:
         while self._waiting and len(self._flying) < self.flights:
-            batch = [self._waiting.popleft() for _ in range(min(self.size, len(self._waiting)))]
+            batch = [self._waiting.popleft() for _ in range(min(self.size, self._share()))]
             task = asyncio.create_task(self._answer(batch))
-            self._flying.add(task)
+            self._flying[task] = len(batch)
             task.add_done_callback(self._landed)
 
+    def _share(self) -> int:
+        """Return how many of the waiting requests the next statement takes, so that all take about as many.
+
+        If it took all, callers that ask again would stay as they first met: one in one statement, the rest in another.
+        """
+        known = len(self._waiting) + sum(self._flying.values())
+        return min(len(self._waiting), math.ceil(known / self.flights))
+
     def _landed(self, task: asyncio.Task[None]) -> None:
-        self._flying.discard(task)
+        del self._flying[task]
         self._fly()
 
     async def _answer(self, batch: Sequence[tuple[RequestT, asyncio.Future[AnswerT]]]) -> None:

@@ -50,8 +50,14 @@ WITH requests AS MATERIALIZED (
         coalesce(c.contact_email, '') = ''
             OR c.contact_email ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$' AS email_plausible,
         (
-            SELECT jsonb_object_agg(l.field, l.characters) FROM d365_lengths l
-            WHERE utf16_length(to_jsonb(c) ->> l.field) > l.characters
+            SELECT jsonb_object_agg(l.field, l.characters) FROM d365_lengths l CROSS JOIN LATERAL (
+                SELECT CASE l.field
+                    WHEN 'description' THEN c.description WHEN 'notes' THEN c.notes WHEN 'contact_name' THEN c.contact_name
+                    WHEN 'contact_email' THEN c.contact_email WHEN 'contact_phone' THEN c.contact_phone
+                END AS text
+            ) t
+            -- No text has more UTF-16 units than bytes, which are counted at once.
+            WHERE octet_length(t.text) > l.characters AND utf16_length(t.text) > l.characters
         ) AS too_long
     FROM (SELECT * FROM requests ORDER BY web_case_id) r
     JOIN cases c ON c.dealer = r.dealer AND c.web_case_id = r.web_case_id
@@ -64,7 +70,10 @@ WITH requests AS MATERIALIZED (
     WHERE cases.web_case_id = k.web_case_id AND cases.phase = 'draft' AND cases.version = k.version
         AND k.wanted AND cardinality(k.category_types) = 1 AND k.priority_exists AND k.email_plausible AND k.too_long IS NULL
     RETURNING
-        cases.*, k.place, k.submission_id, k.submitted_by, k.subject, k.issuer, k.traceparent, k.category_types[1] AS resolved_type
+        k.place, k.submission_id, k.submitted_by, k.subject, k.issuer, k.traceparent, k.category_types[1] AS resolved_type,
+        cases.web_case_id, cases.submission_no, cases.submitted_at, cases.dealer, cases.data_area_id, cases.customer_account,
+        cases.category, cases.priority, cases.description, cases.contact_name, cases.contact_email, cases.contact_phone, cases.notes,
+        cases.created_by, cases.created_by_subject, cases.created_by_issuer
 ), recorded AS (
     INSERT INTO submissions (
         web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account, content, created_by,
@@ -82,16 +91,13 @@ WITH requests AS MATERIALIZED (
         )),
         created_by, created_by_subject, created_by_issuer, submitted_by, subject, issuer, submitted_at, traceparent
     FROM changed
-    RETURNING submissions AS submission
+    RETURNING web_case_id, submission_no, event_value(submissions) AS value, event_headers(submissions) AS headers
 ), stated AS (
     INSERT INTO submission_states (web_case_id, submission_no, resend_at)
     SELECT web_case_id, submission_no, submitted_at + make_interval(secs => $10::double precision) FROM changed
 ), queued AS (
     INSERT INTO outbox (web_case_id, submission_no, topic, value, headers)
-    SELECT
-        (submission).web_case_id, (submission).submission_no, 'case.submitted.v1',
-        event_value(submission), event_headers(submission)
-    FROM recorded
+    SELECT web_case_id, submission_no, 'case.submitted.v1', value, headers FROM recorded
 ), result AS (
     SELECT
         k.place, changed.place IS NOT NULL AS submitted,
