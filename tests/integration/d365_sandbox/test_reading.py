@@ -25,6 +25,13 @@ async def test_without_cross_company_only_the_default_company_is_there(odata: OD
     assert await odata.found("dataAreaId eq 'DEMF'", "CustomersV3")
 
 
+async def test_some_customers_are_of_a_group_that_dealers_are_not_in(odata: OData) -> None:
+    customers = await odata.found("dataAreaId eq 'usmf'", "CustomersV3")
+    dealers = await odata.found("dataAreaId eq 'usmf' and CustomerGroupId eq '30'", "CustomersV3")
+
+    assert (len(customers), len(dealers)) == (5, 4)
+
+
 async def test_filters_of_every_kind(odata: OData) -> None:
     await odata.create(WebCaseId="WA", Description="It's a 100% pump", Priority="High")
     await odata.create(WebCaseId="WB", Description="valve", CaseStatus="Planned")

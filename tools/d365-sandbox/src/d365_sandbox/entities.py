@@ -149,7 +149,10 @@ def build_catalogue() -> dict[str, EntitySet]:
     )  # fmt: skip
     customers = EntitySet(
         "CustomersV3", "CustomerV3", "Customers", "CustTable", ("dataAreaId", "CustomerAccount"),
-        (company, Field("CustomerAccount", length=20), Field("OrganizationName", length=255)),
+        (
+            company, Field("CustomerAccount", length=20), Field("OrganizationName", length=255),
+            Field("CustomerGroupId", length=10),
+        ),
     )  # fmt: skip
     logs = EntitySet(
         "DocumentQueueLogs", "DocumentQueueLog", "Document queue log", "DocumentQueueLog", ("dataAreaId", "LogId"),

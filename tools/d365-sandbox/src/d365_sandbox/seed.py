@@ -25,6 +25,8 @@ CATEGORIES = {
     "HumanResources": ("Employee grievance",),
     "FMLA": ("Family leave",),
 }
+# Each fifth customer is no dealer, so that a filter by group leaves somebody out.
+DEALERS_GROUP, OTHER_GROUP, OTHERS_EVERY = "30", "80", 5
 PRIORITIES = ("Low", "Normal", "High", "Critical")
 BORN_HERE = (
     ("001", "Service", "Breakdown", "Hydraulic pump of loader leaks", "InProcess"),
@@ -58,7 +60,9 @@ def _setup(prefix: str, customers: int) -> Iterable[tuple[str, Values]]:
     for number in range(1, customers + 1):
         names = NAMES[prefix]
         name = names[(number - 1) % len(names)] + ("" if number <= len(names) else f" {number}")
-        yield "CustomersV3", {"CustomerAccount": f"{prefix}-{number:03d}", "OrganizationName": name}
+        group = DEALERS_GROUP if number % OTHERS_EVERY else OTHER_GROUP
+        account = f"{prefix}-{number:03d}"
+        yield "CustomersV3", {"CustomerAccount": account, "OrganizationName": name, "CustomerGroupId": group}
     for category_type, categories in CATEGORIES.items():
         for category in categories:
             values: Values = {"CategoryType": category_type, "CaseCategory": category, "Description": category}

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from d365_sandbox.entities import EntitySet, Kind
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 FIRST_REC_ID = 5_637_144_576
 GROUP_SIZE = 200
 
