@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import ssl
 import subprocess
@@ -24,7 +25,7 @@ from cryptography.x509.oid import NameOID
 from case_shared.d365.check import load
 from case_shared.d365.check.events import NoKafka, watch_topic
 from case_shared.d365.check.report import Finding, Report, StepId, skipped
-from case_shared.d365.check.running import run_check
+from case_shared.d365.check.running import not_checked, run_check
 from case_shared.d365.check.settings_step import read_settings
 from case_shared.d365.check.target import Asked
 from case_shared.kafka.connection import KafkaSettings
@@ -40,6 +41,7 @@ from tests.support.sandbox import Sandbox, started
 
 WRITING = Asked(company="usmf", write=True, event_seconds=0)
 NOT_ASKED: Mapping[str, Any] = {}
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -457,6 +459,39 @@ async def test_a_mapping_that_contradicts_the_entity(
     assert [word for word in words if word not in found.said(step)] == []
 
 
+@pytest.mark.parametrize("document", ["docs/connect-d365.md", "deploy/mapping.toml"])
+async def test_the_filter_of_customers_that_we_show_is_accepted(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, document: str
+) -> None:
+    shown = re.search(r'^(?:# )?filter = "[^"]+"$', (REPOSITORY / document).read_text(), re.MULTILINE)
+    assert shown
+    mapping = f"[customers]\n{shown[0].removeprefix('# ')}"
+    found = await checked(d365, tmp_path, monkeypatch, mapping=mapping)
+    assert found.states()["entities"] == "ok", found.said("entities")
+    assert "demf, usmf" in found.said("companies")
+
+
+async def test_a_category_type_that_d365_does_not_have(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await checked(d365, tmp_path, monkeypatch, D365_CATEGORY_TYPES="Sale, general")
+    assert found.states()["entities"] == "warning"
+    assert "D365 has no category type Sale. It has General, " in found.said("entities")
+    assert "Correct D365_CATEGORY_TYPES" in found.said("entities")
+    assert found.exit_code == 0
+
+    found = await checked(d365, tmp_path, monkeypatch, D365_CATEGORY_TYPES="Sales, general")
+    assert found.states()["entities"] == "ok"
+
+
+async def test_an_address_with_a_path_is_named_where_d365_refuses_the_token(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await checked(d365, tmp_path, monkeypatch, D365_URL=f"{d365.url}/data")
+    assert found.troubled() == {"settings": "warning", "service": "failed"}
+    assert f"Set D365_URL to {d365.url}, without the path /data" in found.said("service")
+
+
 async def test_a_company_without_a_customer_that_is_seen(
     d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -528,6 +563,8 @@ def test_each_missing_setting_is_named() -> None:
     assert settings is None
     said = " ".join(one.message for one in problems)
     assert [name for name in ("D365_URL", "D365_CLIENT_ID", "D365_CLIENT_SECRET") if name not in said] == []
+    (step, *_) = not_checked(problems).steps
+    assert step.remedy == "Set D365_URL. Set D365_CLIENT_SECRET. Set D365_CLIENT_ID."
 
 
 def test_the_token_endpoint_is_never_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -556,7 +593,7 @@ def test_a_setting_that_is_wrong_is_to_be_corrected(
     monkeypatch.setenv(name, value)
     _, (problem,) = read_settings()
     assert problem.message.startswith(said)
-    assert problem.remedy == f"Correct {name} and run the check again."
+    assert problem.remedy == f"Correct {name}."
 
 
 async def test_an_event_of_the_marked_case_is_waited_for(
@@ -576,6 +613,7 @@ async def test_an_event_of_the_marked_case_is_waited_for(
         assert found.states()["events"] == "failed"
         assert "CaseStatusChangedBusinessEvent) for usmf arrived within 1 s" in found.said("events")
         assert "activate the event for that legal entity" in found.said("events")
+        assert "D365_EVENTS_SECRET" in found.said("events")
         assert "Nothing is left" in found.said("write")
 
     unreachable = KafkaSettings(kafka_bootstrap_servers="127.0.0.1:1")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from case_shared.d365.check.metadata import EntitySchema, MetadataService
-from case_shared.d365.check.report import Finding, State, failed, ok
+from case_shared.d365.check.report import Finding, State, failed, ok, warning
 from case_shared.d365.check.target import Target
 from case_shared.d365.errors import D365Error, D365Forbidden, D365Misconfigured, D365Unauthorized
 from case_shared.d365.models import CaseToCreate
@@ -84,7 +84,21 @@ async def _described(target: Target) -> list[Finding]:
     if schema is None:
         return [ok("no_metadata")]
     target.learned.case_schema = schema
-    return list(_unsuitable(target, schema))
+    return [*_unsuitable(target, schema), *await _unknown_category_types(target, schema, metadata)]
+
+
+async def _unknown_category_types(target: Target, schema: EntitySchema, metadata: MetadataService) -> list[Finding]:
+    """Compare `D365_CATEGORY_TYPES` with D365's own types: a typo hides every case of the type that was meant."""
+    allowed = target.category_types.allowed
+    field = schema.fields.get(target.mapping.case.fields.by_ours().get("category_type", ""))
+    if not allowed or field is None or field.type.startswith("Edm."):
+        return []
+    symbols = await metadata.symbols(field.type)
+    if not symbols:
+        return []
+    known, shown = {one.casefold() for one in symbols}, ", ".join(symbols)
+    unknown = [one for one in allowed if one.casefold() not in known]
+    return [warning("no_category_type", category_type=one, known=shown) for one in unknown]
 
 
 def _unsuitable(target: Target, schema: EntitySchema) -> Iterator[Finding]:

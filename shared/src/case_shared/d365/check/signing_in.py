@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from yarl import URL
+
 from case_shared.d365.check.report import Finding, failed, ok, unreachable
 from case_shared.d365.check.target import Target
 from case_shared.d365.errors import (
@@ -13,6 +15,7 @@ from case_shared.d365.errors import (
     D365Unauthorized,
     D365Unavailable,
 )
+from case_shared.d365.settings import D365Settings
 from case_shared.d365.sign_in_errors import (
     D365ApplicationUnknown,
     D365CertificateRefused,
@@ -61,7 +64,7 @@ async def service(target: Target) -> list[Finding]:
     try:
         answer = await target.sets.call("read service document", "GET", url, timeout=target.timeout)
     except D365Unauthorized:
-        return [failed("not_registered", client_id=target.settings.d365_client_id)]
+        return [_unauthorized(target.settings)]
     except D365Forbidden as error:
         return [failed("service_forbidden", why=error.why)]
     except D365NotOData as error:
@@ -79,6 +82,13 @@ async def service(target: Target) -> list[Finding]:
     names = [one["name"] for one in sets if isinstance(one, dict) and isinstance(one.get("name"), str)]
     target.learned.sets = frozenset(names)
     return [ok("service_answers", sets=len(names))]
+
+
+def _unauthorized(settings: D365Settings) -> Finding:
+    url, client_id = URL(settings.d365_url), settings.d365_client_id
+    if url.path in {"", "/"}:
+        return failed("not_registered", client_id=client_id)
+    return failed("not_the_root", client_id=client_id, path=url.path, root=url.origin())
 
 
 def _of(target: Target, error: D365Error) -> dict[str, object]:

@@ -16,8 +16,8 @@ _SECRETS = "In the Entra admin center, App registrations > the application > Cer
 ACCESS: Mapping[str, Text] = {
     # settings
     "settings_fit": Text("The settings are complete. D365 is %(url)s."),
-    "setting_wrong": Text("%(setting)s: %(problem)s.", "Set %(setting)s and run the check again."),
-    "setting_unfit": Text("%(setting)s: %(problem)s.", "Correct %(setting)s and run the check again."),
+    "setting_wrong": Text("%(setting)s: %(problem)s.", "Set %(setting)s."),
+    "setting_unfit": Text("%(setting)s: %(problem)s.", "Correct %(setting)s."),
     "url_has_path": Text(
         "D365_URL contains the path %(path)s, but it must be the environment's root.", "Set D365_URL to %(root)s."
     ),
@@ -104,6 +104,11 @@ ACCESS: Mapping[str, Text] = {
         f"{_APPLICATIONS} register client %(client_id)s with a service user. If it is registered, enable the service "
         "user, and write D365_URL exactly as D365 shows it.",
     ),
+    "not_the_root": Text(
+        "D365 rejects the token (401), and D365_URL contains the path %(path)s.",
+        "Set D365_URL to %(root)s, without the path %(path)s. If D365 itself shows this path, register client "
+        "%(client_id)s in D365, System administration > Setup > Microsoft Entra applications.",
+    ),
     "service_forbidden": Text(
         "D365 denies the service user access (403): %(why)s", f"{_ROLE} Check that the user is enabled."
     ),
@@ -155,6 +160,10 @@ ACCESS: Mapping[str, Text] = {
     "read_only_field": Text(
         "%(field)s of %(entity_set)s cannot be set when a case is created.",
         'Ask the D365 administrator to allow it, or leave the field out: map %(ours)s to "" in [case.fields].',
+    ),
+    "no_category_type": Text(
+        "D365 has no category type %(category_type)s. It has %(known)s.",
+        "Correct D365_CATEGORY_TYPES: dealers see categories and cases of the types that it names.",
     ),
     "read_only_entity": Text(
         "Entity set %(entity_set)s is read-only in D365.", "Ask the D365 administrator to make the entity writable."

@@ -7,7 +7,8 @@ from case_shared.d365.check.text import Text
 _CLOCK = "Correct this computer's clock (NTP)."
 _ACTIVATE = (
     "In D365, System administration > Setup > Business events > Business events catalog: activate the event for that "
-    "legal entity. Check the endpoint, its Errors tab, and that the business events batch job is running."
+    "legal entity. Check the endpoint, its Errors tab, and that the business events batch job is running. If the tab "
+    "says 401, the endpoint's secret is not D365_EVENTS_SECRET of status-sync."
 )
 _COMPANY = (
     "With --company, name a legal entity that has customers and case categories, or grant the service user access."

@@ -143,7 +143,8 @@ async def look(company: str | None, *, write: bool, event_seconds: float) -> "Re
             await checks.store(report, written=write)
         elif report.proof:
             write_error(
-                "the proof that Web Case IDs are unique is not stored: set DATABASE_URL to d365-sync's database"
+                "the proof that Web Case IDs are unique is not stored: run the check again once the stack runs, with "
+                "--data-dir .casebridge, or with DATABASE_URL set to d365-sync's database"
             )
     return report
 
