@@ -44,7 +44,7 @@ demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its en
 	@exec $(RUN)/casebridge demo $(ARGS)
 
 test: $(INSTALLED) ## Run all tests, on their own PostgreSQL and Kafka
-	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/chaos --ignore tests/cluster --ignore tests/client --ignore tests/foreign_clients --ignore tests/identity --ignore tests/proxies --ignore tests/upgrade --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
+	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/chaos --ignore tests/cluster --ignore tests/client --ignore tests/foreign_clients --ignore tests/identity --ignore tests/kubernetes --ignore tests/proxies --ignore tests/upgrade --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
 
 models: $(INSTALLED) ## Regenerate the portal's models of the APIs, from docs/openapi
 	@exec $(RUN)/python -m tests.support.portal_models
@@ -147,6 +147,10 @@ chart: $(INSTALLED) ## Write the generated files of the Helm chart: its values' 
 helm: $(INSTALLED) ## Check the Helm chart with helm lint, kubeconform and kube-score; builds them if they are missing (Go)
 	@$(BRING_CHART_TOOLS)
 	@exec $(RUN)/python -m pytest -q -p no:schemathesis tests/unit/repository/test_chart*.py $(ARGS)
+
+.PHONY: kube
+kube: $(INSTALLED) ## Run the Helm chart's pods by podman and kill some; needs Helm, Docker Compose, and root's podman service at DOCKER_HOST
+	@exec $(RUN)/python -m pytest -p no:schemathesis -s tests/kubernetes $(ARGS)
 
 .PHONY: release
 release: $(INSTALLED) ## Build packages, images, SBOMs and checksums into dist/; publishes nothing

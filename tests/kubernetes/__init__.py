@@ -1,0 +1,1 @@
+"""The chart's pods, played by podman (`make kube`)."""
