@@ -1,6 +1,8 @@
 """The state that a running stack stores in its data folder, for the other commands."""
 
+import fcntl
 import os
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
@@ -71,6 +73,18 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     partial.rename(path)
+
+
+def create_private(path: Path, make: Callable[[], str]) -> None:
+    """Write what `make` returns, unless the file exists; of several at once the first one writes, the others wait."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if not path.exists():
+            write_private(path, make())
+    finally:
+        os.close(folder)
 
 
 def state_file(data_dir: Path) -> Path:

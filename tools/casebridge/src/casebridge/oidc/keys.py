@@ -11,7 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from casebridge.oidc.users import User
-from casebridge.state import write_private
+from casebridge.state import create_private
 
 ALGORITHM = "RS256"
 KEY_BITS = 2048
@@ -27,9 +27,12 @@ def load_key(data_dir: Path) -> RSAKey:
 
 def create_key(data_dir: Path) -> RSAKey:
     """The key of this folder, created if necessary."""
-    if not (data_dir / KEY_NAME).exists():
+
+    def make() -> str:
         key = RSAKey.generate_key(KEY_BITS, {"use": "sig", "alg": ALGORITHM}, private=True, auto_kid=True)
-        write_private(data_dir / KEY_NAME, json.dumps(key.as_dict(private=True)))
+        return json.dumps(key.as_dict(private=True))
+
+    create_private(data_dir / KEY_NAME, make)
     return load_key(data_dir)
 
 
