@@ -41,9 +41,13 @@ async def test_a_topic_is_made_again(world: World, topic: str) -> None:
 
 async def test_partitions_are_added(world: World) -> None:
     names = {topic_name(world.broker.settings, topic): NewPartitions(9) for topic in OURS}
+
+    async def used() -> set[int]:
+        return {record.partition for record in await world.broker.read_all(CASE_SUBMITTED)}
+
     async with world.under_load("partitions 6 → 9") as load, administrator(world) as admin:
         await load.goes_on(3)
         await admin.create_partitions(names)
         await load.goes_on(20)
-        sent = {record.partition for record in await world.broker.read_all(CASE_SUBMITTED)}
-    assert sent == set(range(9))
+        # How many cases a busy machine submits in 20 s does not decide: three of nine partitions wait for their keys.
+        await eventually(used, lambda found: found == set(range(9)), within_seconds=30, every_seconds=1)
