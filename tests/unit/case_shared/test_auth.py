@@ -16,6 +16,7 @@ import pytest_asyncio
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from prometheus_client import REGISTRY
 
 from case_shared.process.settings import OidcSettings
 from case_shared.web import provider_keys
@@ -330,10 +331,12 @@ async def test_a_provider_that_is_away_later_does_no_harm_to_those_whose_key_is_
         with pytest.raises(ProviderUnreachable):
             await verifier.verify(issuer.token("two"))
     assert issuer.fetches == 2
+    assert REGISTRY.get_sample_value("casebridge_oidc_reachable") == 0
     await verifier.verify(issuer.token("one"))
     issuer.away, issuer.published = False, ["two"]
     clock.seconds += 11
     await verifier.verify(issuer.token("two"))
+    assert REGISTRY.get_sample_value("casebridge_oidc_reachable") == 1
 
 
 async def test_keys_that_nobody_could_use_do_not_replace_those_that_are_known(

@@ -10,6 +10,7 @@ import aiohttp
 import jwt
 import structlog
 from jwt import PyJWK
+from prometheus_client import Gauge
 
 from case_shared.process.clock import Clock
 from case_shared.process.loops import pause
@@ -35,6 +36,10 @@ DEVELOPMENT_MARK = "casebridge_development"
 _SMALLEST_RSA_BITS = 2048
 # However many tokens with made-up `kid`s arrive, we ask the provider no more often than this.
 _LOOK_AGAIN_SECONDS = 10.0
+_reachable = Gauge(
+    "casebridge_oidc_reachable", "1 while the identity provider gives us its keys; NaN before the first attempt"
+)
+_reachable.set(float("nan"))
 
 
 class ProviderUnreachable(Transient):
@@ -101,6 +106,7 @@ class ProviderKeys:
             self._reached = True
         finally:
             self._tried_at = self.clock.monotonic()
+            _reachable.set(self._reached)
 
     async def _published(self) -> Any:
         issuer = self.settings.oidc_issuer
