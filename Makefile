@@ -44,7 +44,7 @@ demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its en
 	@exec $(RUN)/casebridge demo $(ARGS)
 
 test: $(INSTALLED) ## Run all tests, on their own PostgreSQL and Kafka
-	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/chaos --ignore tests/cluster --ignore tests/client --ignore tests/foreign_clients --ignore tests/identity --ignore tests/kubernetes --ignore tests/proxies --ignore tests/upgrade --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
+	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/alerts --ignore tests/chaos --ignore tests/cluster --ignore tests/client --ignore tests/foreign_clients --ignore tests/identity --ignore tests/kubernetes --ignore tests/proxies --ignore tests/upgrade --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
 
 models: $(INSTALLED) ## Regenerate the portal's models of the APIs, from docs/openapi
 	@exec $(RUN)/python -m tests.support.portal_models
@@ -134,6 +134,11 @@ dashboards: $(INSTALLED) ## Write the Grafana dashboards from tests/support/dash
 alerts: $(INSTALLED) ## Test with promtool when each alert fires; downloads promtool with apt if it is missing
 	@$(PROMTOOL)
 	@exec $(RUN)/python -m pytest -q -p no:schemathesis tests/unit/repository/test_alerts.py $(ARGS)
+
+.PHONY: alerts-live
+alerts-live: $(INSTALLED) ## Kill each part, and see Prometheus raise its alert; takes fifteen minutes, and CI runs it at night
+	@$(PROMTOOL)
+	@exec $(RUN)/python -m pytest -p no:schemathesis -s tests/alerts $(ARGS)
 
 # Built by Go; what is on the path already is used. Helm's own builds name the Kubernetes that they were made for.
 CHART_TOOLS := helm=helm.sh/helm/v3/cmd/helm@v3.22.0 kubeconform=github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0 \

@@ -1,0 +1,1 @@
+"""Each part is killed in turn, and a real Prometheus fires the alert for it within its time."""
