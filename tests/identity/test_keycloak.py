@@ -13,12 +13,16 @@ import jwt
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.identity.conftest import DEALERS, Place, sign_in
+from tests.identity.conftest import DEALERS, STEP_UP_MINUTES, Place, sign_in
 from tests.identity.server import PASSWORD
 from tests.support.eventually import eventually
+from tests.support.patience import PATIENCE
 
-pytestmark = pytest.mark.timeout(600)
+# Keycloak starts in the time of the first test.
+pytestmark = pytest.mark.timeout(600 * PATIENCE)
 CASES = "/dealers/usmf-us-001/cases"
+# What cannot be undone; whether there is such a replay is looked at after who asks.
+FOR_GOOD = "/console/replays/00000000-0000-0000-0000-000000000000/for-real"
 
 
 async def test_a_dealer_of_a_group_signs_in_and_the_token_is_explained(place: Place, page: Page) -> None:
@@ -51,6 +55,22 @@ async def test_an_operator_reaches_the_console_and_what_cannot_be_undone_asks_fo
     await expect(page.get_by_role("link", name="Console")).to_be_visible()
     _, session, _ = await place.session(page)
     assert session.signed_in_at, "Keycloak says when (auth_time)"
+    address, password = f"{place.portal}{FOR_GOOD}", page.locator("#password")
+    await page.goto(address)
+    assert page.url == address, "she has just signed in"
+
+    async def asked() -> bool:
+        """Keycloak has a session of hers, and asks only because of `max_age`."""
+        await page.goto(address)
+        return await password.is_visible()
+
+    await eventually(asked, within_seconds=2 * 60 * STEP_UP_MINUTES, every_seconds=1)
+    await password.fill(PASSWORD)
+    await page.locator("#kc-login").click()
+    await page.wait_for_url(address)
+    _, proven, _ = await place.session(page)
+    assert proven.signed_in_at
+    assert proven.signed_in_at > session.signed_in_at
 
 
 async def test_tokens_are_renewed(place: Place, page: Page) -> None:
@@ -143,7 +163,7 @@ async def test_a_new_key_of_keycloak_is_known_at_once(place: Place, page: Page) 
             return False
         return True
 
-    page.set_default_timeout(8000)
+    page.set_default_timeout(8000 * PATIENCE)
     await eventually(signed_in, within_seconds=30, every_seconds=2)
     _, session, _ = await place.session(page)
     assert jwt.get_unverified_header(session.tokens.access_token)["kid"] not in before
