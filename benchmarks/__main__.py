@@ -122,7 +122,8 @@ Medians of {rounds} rounds, each of which plays the subject and its ceiling in t
 {report.table(results)}
 
 - **submit**: case-api's one statement by 32 callers on a pool of 16, against pgbench's BEGIN, UPDATE, INSERT, COMMIT by
-  32 clients.
+  32 clients. A submission writes four rows and ten index entries (the case, its submission, its state, its event),
+  pgbench's transaction two rows and two entries.
 - **http**: case-api as it runs (tokens, dealers, limits, tracing) on {http.CONNECTIONS} connections, against a bare
   Starlette handler that validates the same body and runs the same SQL; one process each, the load from a third.
 - **outbox-delay**: from the submit's commit to Kafka's acknowledgement at 100 submissions a second.

