@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from d365_sync import dispatcher
 from tests.integration.d365_sync.conftest import (
@@ -50,6 +51,22 @@ async def test_an_outage_makes_no_dead_letter_and_its_backlog_is_delivered_once(
         assert states == {"delivered"}
         assert len(await cases_of(d365, *events, *more)) == 60
         assert not any(event.state == "failed" for event in queue.events)
+
+
+async def gauge(name: str) -> float | None:
+    return REGISTRY.get_sample_value(name)
+
+
+async def test_who_leads_no_more_reports_no_breaker_and_no_environment(database: Database, d365: Sandbox) -> None:
+    """Its gauges would say for ever what it saw last, and the alerts take the greatest of all replicas."""
+    await d365.fault(kind="outage", status=503)
+    async with dispatching(database, d365) as queue:
+        await eventually(lambda: gauge("d365_sync_breaker_open"), lambda shown: shown == 1)
+        await queue.pool.execute("UPDATE delivery_control SET d365_url = 'https://production.example'")
+        await eventually(lambda: gauge("d365_sync_environment_refused"), lambda shown: shown == 1)
+
+    shown = [await gauge(f"d365_sync_{name}") for name in ("breaker_open", "environment_refused", "concurrency_limit")]
+    assert shown == [0, 0, 0]
 
 
 async def in_flight_of(queue: Queue) -> int:

@@ -105,6 +105,8 @@ class Dispatcher:
                     )
         finally:
             self.in_flight.lease = None
+            self.backpressure.forget()
+            _refused.set(0)
             for name in loops:
                 self.heartbeats.forget(name)
 

@@ -97,6 +97,11 @@ class Backpressure:
         self.breaker.state, self.breaker.since = stored.breaker, stored.breaker_since
         self.breaker.reason = stored.breaker_reason
 
+    def forget(self) -> None:
+        """Clear the gauges: another process leads now, and reports them."""
+        _open.set(0)
+        _limit.set(0)
+
     async def tend(self) -> None:
         """Check the mapping before anything is sent, probe if the breaker is open, and store what changed."""
         now = self.clock.monotonic()
