@@ -1,6 +1,5 @@
 """Shared fixtures: PostgreSQL, Kafka and the sandbox per session; a database and topics per test."""
 
-import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -12,7 +11,6 @@ import structlog
 from xdist.scheduler import LoadFileScheduling
 
 from case_shared.kafka.connection import KafkaSettings
-from casebridge import ports
 from tests.support import brokers, databases, sandbox, servers
 
 
@@ -32,14 +30,10 @@ hypothesis.settings.load_profile("ours")
 
 
 def pytest_configure() -> None:
-    """Use plain stack traces in logs of this process, and ports of its own."""
+    """Use plain stack traces in logs of this process."""
     # structlog's own, with all variables, take seconds.
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[structlog.processors.add_log_level, plain])
-    # A worker cannot see that another one has drawn a port on which nothing listens yet, so each has its own.
-    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-        number, workers = int(worker.removeprefix("gw")), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
-        ports.AUTOMATIC = ports.AUTOMATIC[number::workers]
 
 
 @pytest.fixture(autouse=True)

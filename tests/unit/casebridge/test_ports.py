@@ -1,5 +1,8 @@
+import os
 import random
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,16 +52,45 @@ def in_order(population: range, k: int) -> list[int]:
     return list(population[:k])
 
 
-def test_a_port_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(random, "sample", in_order)
+    return tmp_path / "cache/casebridge/ports"
+
+
+ANOTHER_PROCESS = """
+import random
+random.sample = lambda population, k: list(population[:k])
+from casebridge import ports
+print(*ports.free_ports(2))
+"""
+
+
+def test_a_port_is_drawn_once_by_whatever_process(cache: Path) -> None:
     drawn = [*ports.free_ports(2), *ports.free_ports(2)]
-    assert len(set(drawn)) == 4
+    other = subprocess.run([sys.executable, "-c", ANOTHER_PROCESS], capture_output=True, check=True, text=True)
+    drawn += [int(port) for port in other.stdout.split()]
+    assert len(set(drawn)) == 6
 
 
-def test_a_new_port_is_that_of_no_other_part(tmp_path: Path, taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(random, "sample", in_order)
+def test_a_port_that_was_drawn_long_ago_and_is_free_is_drawn_again(cache: Path) -> None:
+    (drawn,) = ports.free_ports(1)
+    os.utime(cache / str(drawn), (0, 0))
+    assert ports.free_ports(1) == [drawn]
+
+
+def test_nobody_draws_what_a_stack_remembers(tmp_path: Path, cache: Path) -> None:
     (remembered,) = ports.free_ports(1)
-    monkeypatch.setattr(ports, "_drawn", set())  # another process drew it
+    os.utime(cache / str(remembered), (0, 0))
+    write_private(tmp_path / "ports.json", f'{{"kafka": {remembered}}}')
+    assert ports.choose(tmp_path, ["kafka"], automatic=True) == {"kafka": remembered}
+    assert ports.free_ports(1) != [remembered]
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_new_port_is_that_of_no_other_part(tmp_path: Path, taken: int) -> None:
+    (remembered,) = ports.free_ports(1)
     write_private(tmp_path / "ports.json", f'{{"case-api": {taken}, "kafka": {remembered}}}')
     chosen = ports.choose(tmp_path, ["case-api", "kafka"], automatic=True)
     assert chosen["kafka"] == remembered

@@ -4,9 +4,12 @@ import errno
 import json
 import random
 import socket
+import time
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from casebridge.download import cache_folder
 from casebridge.errors import UsageError
 from casebridge.state import write_private
 
@@ -26,8 +29,8 @@ DEFAULTS: Mapping[str, int] = {
 # Below the range that systems use for outgoing connections: a client that tries to reconnect to a stopped part must not
 # get that part's port.
 AUTOMATIC = range(20_000, 32_000)
-# A part listens on its port a moment after this process has drawn it: until then nothing shows that it is taken.
-_drawn: set[int] = set()
+# A part listens on its port a moment after it was drawn: until then a file of its name shows that it is taken.
+_SHOWN_SECONDS = 300
 
 
 def is_free(port: int) -> bool:
@@ -59,20 +62,38 @@ def choose(data_dir: Path, names: list[str], *, automatic: bool) -> dict[str, in
         raise UsageError(taken_message({name: wanted[name] for name in taken}))
     others = free_ports(len(taken), without=wanted.values())
     wanted.update(zip(taken, others, strict=True))
+    for name in names:
+        _shown(wanted[name]).touch()
     write_private(memory, json.dumps(wanted))
     return {name: wanted[name] for name in names}
 
 
 def free_ports(count: int, without: Collection[int] = ()) -> list[int]:
-    """`count` ports on which nothing listens, drawn at random so that two stacks do not choose the same.
-
-    This process draws each port once.
-    """
+    """`count` ports on which nothing listens, and that no process of this user has drawn in the last five minutes."""
     candidates = random.sample(AUTOMATIC, len(AUTOMATIC))
-    free = (port for port in candidates if port not in _drawn and port not in without and is_free(port))
-    ports = [next(free) for _ in range(count)]
-    _drawn.update(ports)
-    return ports
+    free = (port for port in candidates if port not in without and is_free(port) and _draw(port))
+    return [next(free) for _ in range(count)]
+
+
+def _shown(port: int) -> Path:
+    """The file that shows that the port was drawn."""
+    folder = cache_folder() / "ports"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / str(port)
+
+
+def _draw(port: int) -> bool:
+    """Take the port for this process; False if another one has just taken it."""
+    shown = _shown(port)
+    with suppress(FileNotFoundError):
+        if time.time() - shown.stat().st_mtime < _SHOWN_SECONDS:
+            return False
+        shown.unlink()
+    try:
+        shown.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def taken_message(taken: Mapping[str, int]) -> str:
