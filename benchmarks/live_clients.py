@@ -5,7 +5,6 @@ Reads its orders from stdin, one per line: the plan as JSON, then `measure`, the
 
 import asyncio
 import json
-import os
 import re
 import sys
 import time
@@ -27,6 +26,7 @@ class Noted:
 
     opened: int = 0
     closed: int = 0
+    refused: bytes = b""
     delays: list[float] = field(default_factory=list)
 
 
@@ -45,9 +45,7 @@ class Stream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         now = time.time()
         if data.startswith(b"HTTP/1.1 ") and not data.startswith(b"HTTP/1.1 200 "):
-            # What is raised here would only be logged, and everybody would wait for ever.
-            os.write(2, b"a stream was refused: " + data + b"\n")
-            os._exit(1)
+            self._noted.refused = data
         if not self._is_open and b"retry:" in data:
             self._is_open = True
             self._noted.opened += 1
@@ -70,7 +68,9 @@ async def main() -> None:
         request = f"GET /v1/dealers/{dealer}/cases/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
         for _ in range(plan["streams_per_dealer"]):
             await loop.create_connection(partial(Stream, request, noted), url.hostname, url.port)
-    while noted.opened < len(plan["tokens"]) * plan["streams_per_dealer"]:  # noqa: ASYNC110 - the protocols count
+    while noted.opened < len(plan["tokens"]) * plan["streams_per_dealer"]:
+        if noted.refused:
+            sys.exit(f"a stream was refused: {noted.refused.decode()}")
         await asyncio.sleep(0.05)
     _answer({"opened": noted.opened})
     await orders.readline()
