@@ -97,13 +97,13 @@ OTHERS = {
 HEAD = """# Settings
 
 `make settings` writes this page from the settings classes, and a test compares them. All settings are environment
-variables. An empty variable counts as not set. When a program starts, it names every setting that is missing or wrong,
-and exits with 2.
+variables. An empty or blank variable counts as not set. When a program starts, it names every setting that is missing
+or wrong, and exits with 2.
 
 With Docker Compose, write the settings into `.env`. [.env.example](../.env.example) lists those that Compose passes on,
-and the passwords and ports that only Compose needs. Secrets are marked; they never appear in logs.
-Each secret, except those of the sandbox and the development provider, can be in a file: set `NAME_FILE` instead of
-`NAME` ([postgresql.md](postgresql.md#secrets-as-files)).
+and the passwords and ports that only Compose needs. Secrets are marked; they never appear in logs. Each secret, except
+those of the sandbox, can be in a file: set `NAME_FILE` instead of `NAME`
+([postgresql.md](postgresql.md#secrets-as-files)).
 
 In the column "read by", `services` means case-api, d365-sync, status-sync and portal-web; `migrate` means this command
 and `restored` of each service; `d365 check` means `casebridge d365 check`, and so on.

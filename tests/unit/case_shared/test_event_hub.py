@@ -25,7 +25,7 @@ def test_the_address_and_the_name_are_in_it(text: str, hub: EventHub) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "Endpoint and SharedAccessKeyName and SharedAccessKey missing"),
+        (";", "Endpoint and SharedAccessKeyName and SharedAccessKey missing"),
         ("Endpoint=sb://contoso.servicebus.windows.net/;SharedAccessKeyName=x", "SharedAccessKey missing;"),
         (NAMESPACE.replace("sb://", "https://"), "sb://NAMESPACE"),
         (NAMESPACE.replace(".net/", ".net:x"), "sb://NAMESPACE"),

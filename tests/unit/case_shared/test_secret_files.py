@@ -1,13 +1,35 @@
+import os
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings
 
 from case_shared.kafka.event_hub import InboundTopic
 from case_shared.kafka.migrate import MigrateSettings
 from case_shared.process.settings import DatabaseSettings, ServiceSettings, load_settings
+from tests.support.settings_document import PROGRAMS, variable
 
 GOOD = "c2f1a90b7e64d853c2f1a90b"
+COMPLETE = {
+    "CASE_API_URL": "http://127.0.0.1:8000",
+    "D365_CLIENT_ID": "x",
+    "D365_CLIENT_SECRET": GOOD,
+    "D365_TOKEN_URL": "http://127.0.0.1:8365/oauth2/v2.0/token",
+    "D365_URL": "http://127.0.0.1:8365",
+    "DATABASE_URL": f"postgresql://u:{GOOD}@127.0.0.1/db",
+    "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
+    "OIDC_DATA_DIR": "/tmp",
+    "OIDC_ISSUER": "http://127.0.0.1:8090",
+    "PUBLIC_URL": "http://127.0.0.1:8080",
+    "SANDBOX_CLIENT_SECRET": GOOD,
+}
+SECRETS = [
+    pytest.param(settings, name, id=f"{program}-{variable(settings, name)}")
+    for program, settings in PROGRAMS.items()
+    for name, field in settings.model_fields.items()
+    if "SecretStr" in str(field.annotation)
+]
 
 
 class Settings(ServiceSettings, DatabaseSettings):
@@ -65,6 +87,41 @@ def test_a_secret_with_two_names_has_two_files(file: Path, tmp_path: Path, monke
     (tmp_path / "migrations").write_text(f"postgresql://case_migrations:{GOOD}@db.example/db")
     monkeypatch.setenv("MIGRATIONS_DATABASE_URL_FILE", str(tmp_path / "migrations"))
     assert "case_migrations" in load_settings(MigrateSettings).migrations_database_url.get_secret_value()
+
+
+@pytest.fixture
+def complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith(("D365_", "KAFKA_", "OIDC_", "SANDBOX_", "DATABASE_", "MIGRATIONS_", "METRICS_")):
+            monkeypatch.delenv(name)
+    for name, value in COMPLETE.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("complete")
+@pytest.mark.parametrize("blank", ["", " ", "\t\n "])
+@pytest.mark.parametrize(("settings", "name"), SECRETS)
+def test_a_blank_secret_counts_as_not_set(
+    monkeypatch: pytest.MonkeyPatch, settings: type[BaseSettings], name: str, blank: str
+) -> None:
+    def read() -> SecretStr | str | None:
+        try:
+            found: SecretStr | None = getattr(settings(), name)
+        except ValidationError as error:
+            return "refused" if name.upper() in str(error).upper() else "another one is refused"
+        return found
+
+    monkeypatch.delenv(variable(settings, name), raising=False)
+    unset = read()
+    monkeypatch.setenv(variable(settings, name), blank)
+    # The sandbox may have no secret; no service takes an empty one.
+    assert read() == unset
+    assert settings is PROGRAMS["sandbox"] or unset != SecretStr("")
+
+
+def test_a_blank_variable_beside_a_file_is_ignored(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", " ")
+    assert GOOD in load_settings(Settings).database_url.get_secret_value()
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,13 @@ def test_mapping_that_the_user_edited_is_kept(tmp_path: Path) -> None:
     assert parts.mapping_file(tmp_path).read_text() == "# mine\n"
 
 
+def test_what_the_user_leaves_blank_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"D365_EVENTS_SECRET": "  ", "D365_CLIENT_SECRET": "", "D365_CLIENT_ID": "x"}.items():
+        monkeypatch.setenv(name, value)
+    given = parts.user_environment()
+    assert [name for name in given if name.startswith("D365_")] == ["D365_CLIENT_ID"]
+
+
 def test_without_names_parts() -> None:
     assert without_parts("sandbox, portal-web,oidc") == ["postgres", "kafka", "case-api", "d365-sync", "status-sync"]
     assert without_parts("case-api") == ["postgres", "kafka", "oidc", "sandbox", "d365-sync", "status-sync"]

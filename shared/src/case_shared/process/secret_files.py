@@ -1,4 +1,7 @@
-"""Secrets from files: `NAME_FILE` names a file that contains the secret; it is read again at each use."""
+"""Where settings come from: variables, of which an empty or blank one counts as not set, and files for secrets.
+
+`NAME_FILE` names a file that contains the secret; it is read again at each use.
+"""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +11,7 @@ from typing import Any
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 _SUFFIX = "_FILE"
 
@@ -60,18 +63,26 @@ class _Files(PydanticBaseSettingsSource):
             yield key, (key if aliases else f"{prefix}{key}").upper()
 
 
+class _Variables(EnvSettingsSource):
+    """The environment without the variables that say nothing: Compose passes such on, and `.env` files have them."""
+
+    def __init__(self, settings_cls: type[BaseSettings]) -> None:
+        super().__init__(settings_cls)
+        self.env_vars = {name: value for name, value in self.env_vars.items() if value and value.strip()}
+
+
 def secret_variable(name: str) -> str | None:
     """The secret `name` from the environment or the file that it names; None where neither is set.
 
     Raises `UnusableSecretFile`.
     """
     path = os.environ.get(f"{name}{_SUFFIX}", "").strip()
-    return _secret(name, path).get_secret_value() if path else os.environ.get(name) or None
+    return _secret(name, path).get_secret_value() if path else os.environ.get(name, "").strip() or None
 
 
 def _secret(variable: str, path: str) -> FileSecret:
     """Raises `UnusableSecretFile`."""
-    if os.environ.get(variable):
+    if os.environ.get(variable, "").strip():
         raise UnusableSecretFile(f"{variable}{_SUFFIX}: {variable} is set, too: remove one of them")
     try:
         secret = FileSecret(Path(path))
@@ -87,16 +98,16 @@ class SecretFileSettings(BaseSettings):
     """Settings whose secrets may be in files."""
 
     # Of a secret with two names, one may be in a file and the other not.
-    model_config = SettingsConfigDict(extra="ignore")
+    model_config = SettingsConfigDict(extra="ignore", str_strip_whitespace=True)
 
     @classmethod
     def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment, and the files that it names."""
-        return init_settings, env_settings, _Files(settings_cls)
+        return init_settings, _Variables(settings_cls), _Files(settings_cls)

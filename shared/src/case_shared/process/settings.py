@@ -219,7 +219,7 @@ def names(text: str) -> list[str]:
 def load_settings(settings: type[SettingsT]) -> SettingsT:
     """Read `settings` from the environment, or report every wrong and missing variable and exit with 2."""
     try:
-        return settings(_env_ignore_empty=True)  # an empty variable counts as not set: Compose passes such on
+        return settings()
     except UnusableSecretFile as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None

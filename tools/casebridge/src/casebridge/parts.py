@@ -221,5 +221,5 @@ def oidc(plan: Plan) -> Program:
 
 
 def user_environment() -> dict[str, str]:
-    """The environment of `casebridge` itself; empty variables count as not given."""
-    return {name: value for name, value in os.environ.items() if value}
+    """The environment of `casebridge` itself; empty and blank variables count as not given."""
+    return {name: value for name, value in os.environ.items() if value.strip()}

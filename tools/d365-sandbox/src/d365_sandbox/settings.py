@@ -17,7 +17,9 @@ PREFIX = "SANDBOX_"
 class Settings(Setup, BaseSettings):
     """The sandbox's settings, including its initial set-up; times in seconds, sizes in bytes or characters as named."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, str_strip_whitespace=True
+    )
 
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8365, ge=0, le=65535, description="The port to listen on; 0 uses a free port.")

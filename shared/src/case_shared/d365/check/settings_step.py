@@ -21,7 +21,7 @@ class CheckSettings(D365Settings, InboundTopic):
 def read_settings() -> tuple[CheckSettings | None, list[Finding]]:
     """Read the settings from the environment, or return a finding for each that is wrong or missing."""
     try:
-        settings = CheckSettings(_env_ignore_empty=True)
+        settings = CheckSettings()
     except UnusableSecretFile as error:
         return None, [_problem("", "", str(error))]
     except ValidationError as error:
@@ -42,7 +42,7 @@ def _behind_the_missing_url(error: ValidationError) -> list[Finding]:
     if [(one["loc"], one["type"]) for one in error.errors()] != [(("d365_url",), "missing")]:
         return []
     try:
-        CheckSettings(_env_ignore_empty=True, d365_url=_SOME_URL)
+        CheckSettings(d365_url=_SOME_URL)
     except ValidationError as further:
         return _problems(further)
     return []

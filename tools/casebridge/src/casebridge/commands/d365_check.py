@@ -159,7 +159,7 @@ def inbound_topic(settings: "CheckSettings") -> "Inbound | str":
     hub = settings.d365_events_connection_string
     try:
         if hub is None:
-            return inbound(KafkaSettings(_env_ignore_empty=True), settings.d365_events_topic, None)
+            return inbound(KafkaSettings(), settings.d365_events_topic, None)
         # The hub needs none of our Kafka settings.
         there = KafkaSettings(kafka_bootstrap_servers=parse_connection_string(hub.get_secret_value()).address)
         return inbound(there, settings.d365_events_topic, hub)

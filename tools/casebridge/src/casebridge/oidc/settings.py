@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from case_shared.process.secret_files import SecretFileSettings
 
 
-class OidcProviderSettings(BaseSettings):
+class OidcProviderSettings(SecretFileSettings):
     """Read from the environment, by the names of its fields."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
     oidc_host: str = Field(default="127.0.0.1", description="The address to listen on.")
     oidc_port: Annotated[int, Field(ge=1, le=65535)] = Field(default=8090, description="The port to listen on.")
