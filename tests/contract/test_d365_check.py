@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 from case_shared.d365.check import load
 from case_shared.d365.check.events import NoKafka, watch_topic
 from case_shared.d365.check.report import Finding, Report, StepId, skipped
-from case_shared.d365.check.running import not_checked, run_check
+from case_shared.d365.check.running import check_network_only, run_check
 from case_shared.d365.check.settings_step import read_settings
 from case_shared.d365.check.target import Asked
 from case_shared.kafka.connection import KafkaSettings
@@ -171,6 +171,15 @@ async def test_a_host_that_is_not_reached(
     assert [word for word in words if word not in found.said("network")] == []
     assert found.states()["service"] == "skipped"
     assert found.exit_code == 2
+
+
+async def test_a_host_of_two_settings_is_corrected_in_both(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = "http://127.0.0.1:1"
+    found = await checked(d365, tmp_path, monkeypatch, D365_URL=away, D365_TOKEN_URL=f"{away}/oauth2/v2.0/token")
+    assert "Check D365_URL and D365_TOKEN_URL. " in found.said("network")
+    assert found.said("network").count("Casebridge cannot connect") == 1
 
 
 async def test_a_certificate_that_is_not_trusted(
@@ -471,6 +480,24 @@ async def test_the_filter_of_customers_that_we_show_is_accepted(
     assert "demf, usmf" in found.said("companies")
 
 
+@pytest.mark.parametrize(
+    ("mapping", "skips"),
+    [
+        ('[customers]\nfilter = "Nothing eq 1"', {"companies"}),
+        ('[customers]\nentity_set = "Customers"', {"companies"}),
+        ('[case.fields]\nnotes = "Remarks"', {"queries", "write", "throttling"}),
+    ],
+)
+async def test_what_a_step_has_found_is_not_found_again(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mapping: str, skips: set[str]
+) -> None:
+    found = await checked(d365, tmp_path, monkeypatch, mapping=mapping)
+    assert [name for name, state in found.states().items() if state == "failed"] == ["entities"]
+    skipped_steps = {name for name, state in found.states().items() if state == "skipped"}
+    assert skipped_steps - {"events"} == skips
+    assert all("step entities failed" in found.said(name) for name in skips)
+
+
 async def test_a_category_type_that_d365_does_not_have(
     d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -558,13 +585,60 @@ async def test_a_case_whose_creation_gets_no_answer_is_cleaned_up(
     assert await d365.cases() == before
 
 
-def test_each_missing_setting_is_named() -> None:
+async def test_each_missing_setting_is_named() -> None:
     settings, problems = read_settings()
     assert settings is None
     said = " ".join(one.message for one in problems)
     assert [name for name in ("D365_URL", "D365_CLIENT_ID", "D365_CLIENT_SECRET") if name not in said] == []
-    (step, *_) = not_checked(problems).steps
-    assert step.remedy == "Set D365_URL. Set D365_CLIENT_SECRET. Set D365_CLIENT_ID."
+    (step, *others) = (await check_network_only(problems)).steps
+    assert step.remedy == "Set D365_URL. Set D365_CLIENT_SECRET. Set D365_CLIENT_ID. Set D365_TOKEN_URL."
+    assert {one.state for one in others} == {"skipped"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"D365_MAPPING": "/nothing"}, {"D365_MAPPING", "D365_TOKEN_URL"}),
+        ({"D365_URL": "contoso.example"}, {"D365_URL", "D365_TOKEN_URL"}),
+        ({"D365_URL": "https://contoso.example:port"}, {"D365_URL", "D365_TOKEN_URL"}),
+        ({"D365_TENANT_ID": "?", "D365_CLIENT_SECRET": ""}, {"D365_TENANT_ID", "D365_CLIENT_SECRET"}),
+        (
+            {"D365_CLIENT_CERTIFICATE": "/nothing", "D365_CLIENT_SECRET": ""},
+            {"D365_CLIENT_CERTIFICATE", "D365_TOKEN_URL"},
+        ),
+    ],
+)
+def test_what_cannot_be_read_hides_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, wrong: dict[str, str], named: set[str]
+) -> None:
+    given = {"D365_URL": "https://d365.example", "D365_CLIENT_ID": "a", "D365_CLIENT_SECRET": "8f3e1b7c9d2056aa"}
+    for name, value in (given | wrong).items():
+        monkeypatch.setenv(name, value)
+    _, problems = read_settings()
+    assert {one.values["setting"] for one in problems} == named
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ({"D365_TOKEN_URL": "http://127.0.0.1:1/token"}, "connect to 127.0.0.1:1"),
+        ({"D365_TENANT_ID": "a.example", "D365_CLOUD": "china"}, "login.chinacloudapi.cn"),
+        ({"D365_URL": "http://127.0.0.1:1", "D365_TOKEN_URL": "nothing"}, "connect to 127.0.0.1:1"),
+    ],
+)
+async def test_an_address_is_tried_although_other_settings_are_missing(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], asked: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:2")
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    _, problems = read_settings()
+    found = Checked(await check_network_only(problems))
+    assert found.states() == {one.value: "skipped" for one in StepId} | {"settings": "failed", "network": "failed"}
+    assert asked in found.said("network")
+    monkeypatch.setenv("CASEBRIDGE_TRIAL", "true")
+    _, problems = read_settings()
+    assert Checked(await check_network_only(problems)).states()["network"] == "skipped"
 
 
 def test_the_token_endpoint_is_never_guessed(monkeypatch: pytest.MonkeyPatch) -> None:

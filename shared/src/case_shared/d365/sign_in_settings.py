@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, FilePath, SecretStr
+from pydantic import AfterValidator, Field, FilePath, SecretStr, field_validator
 
 from case_shared.d365.sign_in import (
     Certificate,
@@ -64,9 +65,18 @@ class SignInSettings(SafeSettings):
         default=None, min_length=1, description="The scope to request. Default: D365_URL/.default."
     )
 
+    @field_validator("d365_url", "d365_token_url")
+    @classmethod
+    def _has_a_port(cls, url: str | None) -> str | None:
+        try:
+            urlsplit(url or "").port  # noqa: B018 - raises where the port is not a number
+        except ValueError:
+            raise ValueError("the port must be a number") from None
+        return url
+
     def _problems(self) -> Iterator[str]:
         yield from super()._problems()
-        ours = list(self._missing_proof()) or list(self._missing_endpoint())
+        ours = [*self._missing_proof(), *self._missing_endpoint()]
         yield from ours
         if not ours and isinstance(self.sign_in, Certificate):
             # Imported only when needed: azure-identity takes a second.
@@ -121,6 +131,10 @@ class SignInSettings(SafeSettings):
         assert secret, "checked at the start"
         return ClientCredentials(url, client_id, secret)
 
+    @property
+    def _without_secret(self) -> bool:
+        return bool(self.d365_client_certificate or self.d365_federated_token_file) and not self.d365_client_secret
+
     def _missing_proof(self) -> Iterator[str]:
         proofs = {
             "D365_CLIENT_SECRET": self.d365_client_secret,
@@ -153,7 +167,7 @@ class SignInSettings(SafeSettings):
             yield "D365_TOKEN_URL: D365_TENANT_ID is set too. Set only one of them"
         elif not url and not self.d365_tenant_id:
             yield f"D365_TOKEN_URL: not set, so the secret would go to D365 itself; {_ENTRA_HINT}"
-        elif url and not self.d365_client_secret and Tenant.of(url) is None:
+        elif url and self._without_secret and Tenant.of(url) is None:
             yield f"D365_TOKEN_URL: only Entra accepts a certificate or a federated token; {_ENTRA_HINT}"
         elif url and is_same_origin(url, self.d365_url) and not is_within(url):
             yield f"D365_TOKEN_URL: this is D365_URL's own host, and the secret must not go there; {_ENTRA_HINT}"

@@ -101,6 +101,11 @@ class SecretFileSettings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", str_strip_whitespace=True)
 
     @classmethod
+    def variables(cls) -> dict[str, Any]:
+        """Return the settings that the environment names, by field, without any check."""
+        return _Variables(cls)()
+
+    @classmethod
     def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],

@@ -19,11 +19,9 @@ async def entities(target: Target) -> list[Finding]:
     findings: list[Finding] = []
     for table in tables(target.mapping):
         found = await _read_table(target, table)
-        if table.name == "case" and found:
-            target.learned.cases_usable = False
+        if found:
+            target.learned.unfit.add(table.entity_set)
         findings += found
-    if target.mapping.case.entity_set in target.learned.forbidden:
-        target.learned.cases_usable = False
     findings += await _described(target)
     if any(one.state is State.FAILED for one in findings):
         return findings

@@ -39,7 +39,7 @@ async def status_symbols(target: Target) -> list[Finding]:
         metadata = MetadataService(target.sets, target.settings.d365_url, target.timeout)
         symbols = await metadata.symbols(field.type)
     described = bool(symbols)
-    if not described and target.learned.cases_usable:
+    if not described and target.cases_usable:
         symbols = await _of_cases(target)
     unmapped = [one for one in dict.fromkeys(symbols) if target.mapping.portal_status(one) is None]
     if unmapped:

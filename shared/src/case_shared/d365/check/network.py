@@ -1,6 +1,7 @@
 """Step `network`: DNS, connections, TLS and proxies of D365 and of the token endpoint, tested without any secret."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import aiohttp
 from yarl import URL
@@ -10,28 +11,51 @@ from case_shared.d365.check.target import Target
 from case_shared.d365.session import open_session
 from case_shared.process.proxies import proxy_for
 
+D365_URL = "D365_URL"
+D365_TOKEN_URL = "D365_TOKEN_URL"  # noqa: S105 - the name of a setting
 _SECONDS = 15.0
 
 
 async def network(target: Target) -> list[Finding]:
     """Reach both hosts; later steps need what this one learns."""
     learned, settings = target.learned, target.settings
-    limits = aiohttp.ClientTimeout(total=min(_SECONDS, target.timeout))
+    addresses = addresses_of(settings.d365_url, settings.token_url)
+    problems = await _reach(addresses, target.timeout)
+    learned.sees_d365, learned.sees_token_endpoint = D365_URL not in problems, D365_TOKEN_URL not in problems
+    return _judged(addresses, problems)
+
+
+async def network_of(addresses: Mapping[str, URL]) -> list[Finding]:
+    """Reach `addresses`, by their settings, where other settings allow no more than that."""
+    return _judged(addresses, await _reach(addresses, _SECONDS))
+
+
+def addresses_of(d365_url: str | None, token_url: str | None) -> dict[str, URL]:
+    """Return what is asked for, by the setting that names it."""
+    given = {D365_URL: f"{d365_url}/data" if d365_url else None, D365_TOKEN_URL: token_url}
+    return {setting: URL(url, encoded=True) for setting, url in given.items() if url}
+
+
+async def _reach(addresses: Mapping[str, URL], timeout: float) -> dict[str, Finding]:  # noqa: ASYNC109
+    """Return what is in the way, by setting."""
     async with open_session(limit=2) as session:
-        reach = Reach(session, limits)
-        d365 = await reach(target.address("data"), "D365_URL", down_matters=True)
-        # Some token endpoints answer a request without a form with 500; any answer will do here.
-        token_url = settings.token_url
-        token = await reach(URL(token_url), "D365_TOKEN_URL", down_matters=False) if token_url else None
-    learned.sees_d365, learned.sees_token_endpoint = d365 is None, token is None
-    problems = [one for one in (d365, token) if one]
-    hosts = dict.fromkeys(_host(URL(url)) for url in (settings.d365_url, token_url) if url)
-    return _unlike(problems) or [ok("reached", hosts=", ".join(hosts))]
+        reach = Reach(session, aiohttp.ClientTimeout(total=min(_SECONDS, timeout)))
+        # Some token endpoints answer a request without a form with 500; any answer will do there.
+        found = {name: await reach(url, name, down_matters=name == D365_URL) for name, url in addresses.items()}
+    return {name: one for name, one in found.items() if one}
 
 
-def _unlike(problems: list[Finding]) -> list[Finding]:
-    """Report two addresses of one host as one problem."""
-    return list({(one.code, one.values.get("host")): one for one in reversed(problems)}.values())
+def _judged(addresses: Mapping[str, URL], problems: Mapping[str, Finding]) -> list[Finding]:
+    if not problems:
+        return [ok("reached", hosts=", ".join(dict.fromkeys(map(_host, addresses.values()))))]
+    # Two addresses of one host are one problem, to be corrected in both settings.
+    alike: dict[tuple[str, str], list[str]] = {}
+    for name, one in problems.items():
+        alike.setdefault((one.code, one.values["host"]), []).append(name)
+    return [
+        replace(problems[names[0]], values={**problems[names[0]].values, "setting": " and ".join(names)})
+        for names in alike.values()
+    ]
 
 
 @dataclass(frozen=True, slots=True)

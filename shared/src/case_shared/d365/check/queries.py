@@ -105,7 +105,7 @@ async def clock(target: Target) -> list[Finding]:
     findings = []
     if offset is not None and abs(offset) > _CLOCK_SECONDS:
         findings.append(failed("clock_ahead" if offset > 0 else "clock_behind", seconds=f"{abs(offset):.0f}"))
-    newest = await _newest(target) if target.learned.cases_usable else None
+    newest = await _newest(target) if target.cases_usable else None
     there = target.notes.server_time or target.clock.now()
     if newest and (newest.modified_at - there).total_seconds() > _CLOCK_SECONDS:
         moment = newest.modified_at.isoformat(timespec="seconds")

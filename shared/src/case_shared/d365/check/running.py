@@ -9,12 +9,12 @@ import structlog
 from case_shared.d365.check.entities import entities
 from case_shared.d365.check.events import EventWatch, NoKafka, events, events_so_far, watch_topic
 from case_shared.d365.check.load import status_symbols, throttling
-from case_shared.d365.check.network import network
+from case_shared.d365.check.network import network, network_of
 from case_shared.d365.check.queries import clock as compare_clocks
 from case_shared.d365.check.queries import queries
 from case_shared.d365.check.report import Finding, Report, State, Step, StepId, failed, ok, skipped, unreachable
 from case_shared.d365.check.rights import companies, privileges
-from case_shared.d365.check.settings_step import judge_settings
+from case_shared.d365.check.settings_step import addresses_without, judge_settings
 from case_shared.d365.check.signing_in import service, token
 from case_shared.d365.check.target import Asked, Target, open_target
 from case_shared.d365.check.writing import Writing, not_written
@@ -92,12 +92,16 @@ class Check:
                 self._needs_entities(step)
 
     def _needs_entities(self, step: StepId) -> None:
-        target, needs_cases = self._target, {StepId.QUERIES, StepId.WRITE, StepId.THROTTLING}
-        forbidden = target.learned.forbidden
-        refused = target.mapping.case.entity_set if step in needs_cases else target.mapping.customers.entity_set
-        if step in needs_cases | {StepId.COMPANIES} and refused in forbidden:
+        mapping, learned = self._target.mapping, self._target.learned
+        if step is StepId.COMPANIES:
+            read = mapping.customers.entity_set
+        elif step in {StepId.QUERIES, StepId.WRITE, StepId.THROTTLING}:
+            read = mapping.case.entity_set
+        else:
+            return
+        if read in learned.forbidden:
             raise Stopped(StepId.PRIVILEGES)
-        if step in needs_cases and not target.learned.cases_usable:
+        if read in learned.unfit:
             raise Stopped(StepId.ENTITIES)
 
     def _needs(self, step: StepId) -> None:
@@ -192,17 +196,18 @@ async def _patiently(target: Target, judge: Judge) -> list[Finding]:
     return [failed("throttled_now", client_id=target.settings.d365_client_id)]
 
 
-def not_checked(problems: Sequence[Finding]) -> Report:
-    """Return the report for settings with which nothing can be asked."""
-    skips = (Step(step, (skipped("skipped", step=StepId.SETTINGS),)) for step in StepId if step is not StepId.SETTINGS)
-    return Report((Step(StepId.SETTINGS, tuple(problems)), *skips))
+async def check_network_only(problems: Sequence[Finding]) -> Report:
+    """Return the report for settings with `problems`: only the addresses among them can be tried."""
+    found = {StepId.SETTINGS: tuple(problems)}
+    if addresses := addresses_without(problems):
+        found[StepId.NETWORK] = tuple(await network_of(addresses))
+    skips = (skipped("skipped", step=StepId.SETTINGS),)
+    return Report(tuple(Step(step, found.get(step, skips)) for step in StepId))
 
 
 async def run_check(settings: D365Settings, asked: Asked, clock: Clock, *, inbound: Inbound | str) -> Report:
     """Check the D365 that the settings name; `inbound`: where events come in, or why that is unknown."""
     problems = judge_settings(settings)
-    if any(one.state is State.FAILED for one in problems):
-        return not_checked(problems)
     async with open_target(settings, asked, clock) as target:
         if isinstance(inbound, str):
             check = Check(target, None, inbound)

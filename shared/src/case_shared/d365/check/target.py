@@ -57,9 +57,9 @@ class Learned:
     sees_token_endpoint: bool = False
     sets: frozenset[str] = frozenset()
     case_schema: EntitySchema | None = None
-    # Entity sets that D365 forbids this user to read, by status; and the case set if it cannot be used.
+    # Entity sets that D365 forbids this user to read, by status; and those that do not fit the mapping.
     forbidden: dict[str, int] = field(default_factory=dict)
-    cases_usable: bool = True
+    unfit: set[str] = field(default_factory=set)
     or_terms: int | None = None
     # The status with which D365 refused to create a case because a privilege is missing.
     create_refused: int | None = None
@@ -93,6 +93,12 @@ class Target:
     def category_types(self) -> CategoryTypes:
         """The category types that dealers see."""
         return CategoryTypes.parse(self.settings.d365_category_types)
+
+    @property
+    def cases_usable(self) -> bool:
+        """Whether the entity set of cases can be read with the mapping's names."""
+        entity_set = self.mapping.case.entity_set
+        return entity_set not in self.learned.forbidden and entity_set not in self.learned.unfit
 
     def address(self, path: str) -> URL:
         """Return an address of the environment outside its entity sets."""

@@ -118,7 +118,7 @@ def settings_of(data_dir: Path) -> dict[str, str]:
 
 async def look(company: str | None, *, write: bool, event_seconds: float) -> "Report":
     """Run the check; store the result if a database is named."""
-    from case_shared.d365.check.running import not_checked, run_check
+    from case_shared.d365.check.running import check_network_only, run_check
     from case_shared.d365.check.settings_step import read_settings
     from case_shared.d365.check.target import Asked
     from case_shared.process.clock import SystemClock
@@ -127,7 +127,7 @@ async def look(company: str | None, *, write: bool, event_seconds: float) -> "Re
     logging.getLogger("aiokafka").setLevel(logging.ERROR)
     settings, problems = read_settings()
     if settings is None:
-        return not_checked(problems)
+        return await check_network_only(problems)
     async with AsyncExitStack() as stack:
         checks = await stored_checks(stack, settings)
         asked = Asked(
