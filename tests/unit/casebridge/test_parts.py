@@ -64,8 +64,9 @@ OWN = f"http://127.0.0.1:{ALL['sandbox']}/oauth2/v2.0/token"
     [
         ("", {}, OWN, True),
         ("sandbox", {"D365_URL": "http://localhost:9/"}, "http://localhost:9/oauth2/v2.0/token", True),
-        ("", {"D365_URL": "https://real.example"}, None, True),
-        ("", {"D365_URL": "https://real.example", "D365_TENANT_ID": "contoso"}, None, True),
+        ("", {"D365_URL": "https://real.example"}, None, False),
+        ("", {"D365_URL": "https://real.example", "D365_TENANT_ID": "contoso"}, None, False),
+        ("", {"D365_URL": "https://real.example", "D365_CLIENT_SECRET": "theirs"}, None, True),
         ("", {"D365_TOKEN_URL": "https://login.example/token"}, "https://login.example/token", True),
         ("sandbox", {"D365_URL": "https://real.example", "D365_CLIENT_CERTIFICATE": "/c.pem"}, None, False),
     ],

@@ -1,6 +1,7 @@
 """Settings come from the environment; a start reports what is wrong or missing before it does anything."""
 
 import sys
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
@@ -220,18 +221,32 @@ def load_settings(settings: type[SettingsT]) -> SettingsT:
     """Read `settings` from the environment, or report every wrong and missing variable and exit with 2."""
     try:
         return settings()
-    except UnusableSecretFile as error:
-        print(error, file=sys.stderr)
+    except (UnusableSecretFile, ValidationError) as error:
+        print("\n".join(explain(settings, error)), file=sys.stderr)
         raise SystemExit(2) from None
-    except ValidationError as error:
-        for problem in error.errors(include_url=False, include_input=False):
-            # A check over several settings has no location; its message names them.
-            name, *within = [str(part) for part in problem["loc"]] or [""]
-            field = settings.model_fields.get(name.lower())
-            meaning = (field.description if field else None) or ""
-            cause = ": ".join([*within, problem["msg"].removeprefix("Value error, ")])
-            line = f"{name.upper()}: {cause}. {meaning}" if name else cause
-            if problem["type"] == "missing":
-                line = f"Set {name.upper()}: {meaning[:1].lower()}{meaning[1:]}"
-            print(line.rstrip(), file=sys.stderr)
-        raise SystemExit(2) from None
+
+
+def problems_of(settings: type[BaseSettings]) -> list[str]:
+    """Return what is wrong with `settings` in the environment, a line for each."""
+    try:
+        settings()
+    except (UnusableSecretFile, ValidationError) as error:
+        return list(explain(settings, error))
+    return []
+
+
+def explain(settings: type[BaseSettings], error: UnusableSecretFile | ValidationError) -> Iterator[str]:
+    """Yield a line for every wrong and missing variable."""
+    if isinstance(error, UnusableSecretFile):
+        yield str(error)
+        return
+    for problem in error.errors(include_url=False, include_input=False):
+        # A check over several settings has no location; its message names them.
+        name, *within = [str(part) for part in problem["loc"]] or [""]
+        field = settings.model_fields.get(name.lower())
+        meaning = (field.description if field else None) or ""
+        cause = ": ".join([*within, problem["msg"].removeprefix("Value error, ")])
+        line = f"{name.upper()}: {cause}. {meaning}" if name else cause
+        if problem["type"] == "missing":
+            line = f"Set {name.upper()}: {meaning[:1].lower()}{meaning[1:]}"
+        yield from line.rstrip().splitlines()

@@ -152,15 +152,16 @@ def portal_defaults(plan: Plan) -> dict[str, str]:
 
 def d365_defaults(plan: Plan) -> dict[str, str]:
     """How the services reach and sign in to the sandbox, unless the user names another D365 or way of signing in."""
-    defaults = {"D365_EVENTS_SECRET": password(plan.data_dir, "d365_events")}
-    if plan.includes("sandbox"):
-        defaults["D365_URL"] = plan.url("sandbox")
+    defaults = {"D365_URL": plan.url("sandbox")} if plan.includes("sandbox") else {}
+    d365 = plan.given.get("D365_URL") or defaults.get("D365_URL", "")
+    # On this machine, D365 is the sandbox or another stand-in, which issues tokens itself. A real one knows no secret
+    # of ours, and its own goes only where its owner says.
+    if not is_local(urlsplit(d365).hostname or ""):
+        return defaults
+    defaults["D365_EVENTS_SECRET"] = password(plan.data_dir, "d365_events")
     if not any(name in plan.given for name in _OTHER_PROOFS):
         defaults |= {"D365_CLIENT_ID": "casebridge", "D365_CLIENT_SECRET": password(plan.data_dir, "d365_client")}
-    d365 = plan.given.get("D365_URL") or defaults.get("D365_URL", "")
-    # On this machine, D365 is the sandbox or another stand-in, which issues tokens itself. A real one's secret goes
-    # only where its owner says.
-    if is_local(urlsplit(d365).hostname or "") and not any(name in plan.given for name in _TOKEN_GIVERS):
+    if not any(name in plan.given for name in _TOKEN_GIVERS):
         defaults["D365_TOKEN_URL"] = f"{d365.rstrip('/')}{TOKEN_PATH}"
     return defaults
 

@@ -46,6 +46,7 @@ def up(
 
     The services receive your environment variables: `D365_URL=… casebridge up --without sandbox` uses another D365.
     """
+    from casebridge.settings_first import check_settings
     from casebridge.stack import Stack, end_orphans
 
     included = without_parts(without)
@@ -55,6 +56,7 @@ def up(
         lock.check_layout(data_dir)
         end_orphans(data_dir)
         plan = make_plan(data_dir, included, automatic=ports is Ports.AUTO, log_format="json" if json else "console")
+        check_settings(plan)
         download(included, progress)
         asyncio.run(run(Stack(plan, progress, echo_logs=not json, restored=restored), progress, json=json))
 
