@@ -3,12 +3,15 @@
 import asyncio
 import json
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from case_api.web.schemas import SubmissionDocument
+from case_shared.d365.creating import contact_and_notes
+from case_shared.d365.models import CaseToCreate
+from case_shared.d365.texts import utf16_length
 from case_shared.words.events import CaseSubmitted, Record, SubmissionState, decode
 from tests.integration.case_api.conftest import CASES, DRAFT, ISSUER, OTHER, Api, token
 from tests.integration.case_api.deliveries import deliver
@@ -231,6 +234,40 @@ async def test_a_case_that_was_never_submitted_has_no_submission(api: Api) -> No
     case = await api.create(OTHER)
     answer = await api.client.get(f"/v1/dealers/{OTHER}/cases/{case['web_case_id']}/submission")
     assert (answer.status_code, answer.json()["type"]) == (404, "urn:casebridge:problem:case-not-submitted")
+
+
+@pytest.mark.parametrize(
+    ("contact", "notes", "most"),
+    [
+        ({"name": "Ann", "email": "ann@example.com", "phone": "+1 555"}, "call \U0001f527 me", 49),
+        ({"name": "Ann"}, "call me\n", 21),
+        ({"phone": "+1 555"}, None, 15),
+        ({}, "call me", 7),
+    ],
+)
+async def test_a_contact_that_goes_into_the_notes_counts_with_them(
+    api: Api, contact: dict[str, str], notes: str | None, most: int
+) -> None:
+    case = await api.create(category_type="Sales", contact=contact or None, notes=notes)
+    sent = contact_and_notes(
+        CaseToCreate(
+            data_area_id="usmf", web_case_id=case["web_case_id"], submission_id=uuid4(), customer_account="US-001",
+            category="Warranty", notes=notes, **{f"contact_{name}": text for name, text in contact.items()},
+        )
+    )  # fmt: skip
+    assert utf16_length(sent or "") == most
+    await api.fetch(f"INSERT INTO case_api.d365_lengths VALUES ('contact_and_notes', {most - 1})")
+    assert (await api.client.get(CASES.removesuffix("cases") + "lengths")).json()["items"] == [
+        {"pointer": "/notes", "characters": most - 1}
+    ]
+    refused = await api.submit(case)
+    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert error["pointer"] == ("/notes" if notes else "/contact/name")
+    left = utf16_length(notes.rstrip()) - 1 if notes else 1
+    assert f" {left} characters" in error["detail"]
+    await api.fetch(f"UPDATE case_api.d365_lengths SET characters = {most}")
+    assert (await api.submit(case)).status_code == 202
 
 
 async def test_a_text_that_d365_would_shorten_is_reported_before_it_is_submitted(api: Api) -> None:

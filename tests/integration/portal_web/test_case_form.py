@@ -301,6 +301,18 @@ async def test_a_pasted_address_is_saved_as_what_it_is_and_line_ends_make_no_dif
     assert same.status_code == 303, "no conflict"
 
 
+async def test_the_form_says_that_the_contact_counts_with_the_notes(portal: Portal) -> None:
+    async with portal.database.connect() as connection:
+        await connection.execute("INSERT INTO case_api.d365_lengths VALUES ('contact_and_notes', 40)")
+    async with portal.browser() as dana:
+        form = await dana.sign_in("dana", f"{CASES}/new")
+        refused = await dana.send(
+            form, address_of(form), action="finish", category=WARRANTY, contact_name="Ann", notes="n" * 27
+        )
+    assert re.search(r'data-counts="notes" data-most="40" data-units="utf-16"', form.text)
+    assert "This is too long. D365 stores contact and notes together, at most 40 characters." in refused.text
+
+
 async def test_the_form_knows_how_much_d365_keeps(portal: Portal) -> None:
     async with portal.database.connect() as connection:
         await connection.execute("INSERT INTO case_api.d365_lengths VALUES ('description', 20), ('notes', 30000)")

@@ -27,6 +27,10 @@ FINE = {
         ({"category_types": ("General", "Sales")}, "/category_type", "General, Sales"),
         ({"priority_exists": False}, "/priority", "priorities"),
         ({"email_plausible": False}, "/contact/email", "name@example.com"),
+        ({"too_long": {"notes": 40}}, "/notes", "only 40 characters"),
+        ({"too_long": {"contact_and_notes": 1_200}}, "/notes", "room for 1,200 characters of notes"),
+        ({"too_long": {"contact_and_notes": -2}}, "/notes", "Leave out the notes"),
+        ({"too_long": {"contact_and_notes": -3}}, "/contact/name", "Shorten the contact by 1 characters"),
     ],
 )
 def test_each_fault_names_its_field_and_what_to_do(facts: dict[str, object], pointer: str, words: str) -> None:

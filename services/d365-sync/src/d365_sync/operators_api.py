@@ -49,7 +49,7 @@ def build_context(
         dealers=PostgresDealers(pool),
         erase=ErasePersonalData(PostgresPersonalData(pool)),
         replay=Replay(actions, replays, category_types),
-        preview=Preview(d365, replays, category_types, settings.mapping.case.lengths.known()),
+        preview=Preview(d365, replays, category_types, settings.mapping.lengths),
         order_replay=OrderReplay(replays, wake_ups.replays.wake, _DRY_RUN_WAIT_SECONDS),
         steer_replay=SteerReplay(replays, wake_ups.replays.wake),
         compare_with_d365=CompareWithD365(

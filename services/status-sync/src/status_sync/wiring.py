@@ -260,7 +260,7 @@ async def running(settings: Settings) -> AsyncIterator[Service]:
         pool = await open_pool(settings, service=SERVICE)
         stack.push_async_callback(close_pool, pool)
         clock, mapping = SystemClock(), settings.mapping
-        await RegistryStore(pool).store_lengths(mapping.case.lengths.known())
+        await RegistryStore(pool).store_lengths(mapping.lengths)
         memory = PostgresChainMemory(pool, settings.d365_url)
         d365 = await stack.enter_async_context(open_client(settings, mapping, clock, limit=_CONNECTIONS, memory=memory))
         service = Service(settings, mapping, pool, d365, clock, Heartbeats(clock))

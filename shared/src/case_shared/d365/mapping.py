@@ -21,6 +21,8 @@ OptionalName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_][A-Za-z0-9_
 Code = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 Length = Annotated[int, Field(ge=1, strict=True)]
 CONTACT_FIELDS = ("contact_name", "contact_email", "contact_phone")
+# The text that is sent as notes where the contact goes into them; `[case.lengths] notes` is its length.
+CONTACT_AND_NOTES = "contact_and_notes"
 
 _DEFAULT_STATUS: dict[str, CaseStatus] = {
     "None": CaseStatus.SUBMITTED,
@@ -253,6 +255,14 @@ class Mapping(_Table):
         if fields.get("notes") == "":
             raise ValueError("contact_into_notes = true needs a field for the notes; map [case.fields] notes")
         return {**given, "case": {**case, "fields": {**fields, **dict.fromkeys(CONTACT_FIELDS, "")}}}
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        """The lengths that are set, of the texts as they are sent: by our names, or `CONTACT_AND_NOTES`."""
+        known = self.case.lengths.known()
+        if self.contact_into_notes and "notes" in known:
+            known[CONTACT_AND_NOTES] = known.pop("notes")
+        return known
 
     @property
     def has_submission_id(self) -> bool:

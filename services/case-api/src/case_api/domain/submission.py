@@ -12,7 +12,12 @@ POINTERS = {
     "contact_email": "/contact/email",
     "contact_phone": "/contact/phone",
     "notes": "/notes",
+    # What is sent as notes where D365 has no fields for the contact: both, in one field.
+    "contact_and_notes": "/notes",
 }
+
+# Two line ends separate the contact from the notes.
+_BETWEEN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,7 @@ class Facts:
     """What the database knows about a draft.
 
     `category_types`: the allowed types that have its category; `too_long`: fields of which D365 keeps only this many
-    characters, by the mapping's names.
+    characters, by the mapping's names; of `contact_and_notes`, so many are left for the notes.
     """
 
     category: str | None
@@ -44,7 +49,18 @@ def wrong_fields(facts: Facts) -> list[WrongField]:
 
 
 def _too_long(name: str, characters: int) -> WrongField:
+    if name == "contact_and_notes":
+        return _too_long_together(characters)
     return WrongField(POINTERS[name], f"D365 keeps only {characters:,} characters. Shorten the text to that length.")
+
+
+def _too_long_together(left: int) -> WrongField:
+    together = "D365 keeps contact and notes in one field."
+    if left > 0:
+        return WrongField("/notes", f"{together} Beside this contact, it has room for {left:,} characters of notes.")
+    if left >= -_BETWEEN:
+        return WrongField("/notes", f"{together} Beside this contact, it has no room. Leave out the notes.")
+    return WrongField("/contact/name", f"{together} Shorten the contact by {-left - _BETWEEN:,} characters.")
 
 
 def _category(facts: Facts) -> WrongField | None:

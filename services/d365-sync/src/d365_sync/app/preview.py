@@ -7,6 +7,8 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from case_shared.d365.creating import contact_and_notes
+from case_shared.d365.mapping import CONTACT_AND_NOTES
 from case_shared.d365.models import CaseToCreate
 from case_shared.d365.texts import utf16_length
 from case_shared.words.category_types import CategoryTypes
@@ -72,7 +74,14 @@ class Preview:
 
     def _too_long(self, case: CaseToCreate) -> str | None:
         for name, most in self.lengths.items():
-            if utf16_length(getattr(case, name) or "") > most:
+            if name == CONTACT_AND_NOTES:
+                over = utf16_length(contact_and_notes(case) or "") - most
+                if over > 0:
+                    return (
+                        f"/payload/notes: D365 keeps contact and notes in one field of {most:,} characters. Shorten "
+                        f"them by {over:,}"
+                    )
+            elif utf16_length(getattr(case, name) or "") > most:
                 return (
                     f"/payload/{name.replace('contact_', 'contact/')}: D365 keeps only {most:,} characters. Shorten "
                     "the text"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+from case_shared.d365.texts import utf16_length
 from case_shared.words.written import plain_email, plain_lines
 from portal_web.domain.case_api import CaseDocument
 
@@ -15,6 +16,8 @@ LENGTHS = {
     "contact_phone": 50,
     "notes": 20_000,
 }
+# "Contact: ", ", " twice, and two line ends before the notes.
+_AROUND_CONTACT = 15
 _POINTERS = {
     "/category": "category",
     "/category_type": "category",
@@ -74,6 +77,11 @@ class Content:
             },
             "notes": self.notes or None,
         }
+
+    def contact_and_notes_length(self) -> int:
+        """The length of both in one field, where D365 has no fields for the contact, with all that separates them."""
+        texts = (self.contact_name, self.contact_email, self.contact_phone, self.notes)
+        return _AROUND_CONTACT + sum(utf16_length(text) for text in texts)
 
     def differing(self, other: Self) -> set[str]:
         """The names of the fields in which two differ."""

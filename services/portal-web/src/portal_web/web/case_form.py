@@ -240,6 +240,11 @@ def _advice(field: str, content: Content, words: Words, kept: Mapping[str, int])
         return words("This is too long. Use at most %(number)s characters.", number=words.number(LENGTHS[field]))
     if utf16_length(getattr(content, field)) > kept.get(field, LENGTHS[field]):
         return words("This is too long. D365 stores at most %(number)s characters.", number=words.number(kept[field]))
+    if field in {"notes", "contact_name"} and "notes" in kept and content.contact_and_notes_length() > kept["notes"]:
+        return words(
+            "This is too long. D365 stores contact and notes together, at most %(number)s characters.",
+            number=words.number(kept["notes"]),
+        )
     return words("This text contains characters that cannot be stored. Type it again without pasted formatting.")
 
 
