@@ -14,7 +14,6 @@ import sys
 import tarfile
 import tempfile
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -36,11 +35,11 @@ class Stop(Exception):
     """The release cannot be built; the message says what to do."""
 
 
-def run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str:
-    """Run a command and return what it printed. Raises: `Stop` if it fails, after showing its output."""
+def run(*command: str | Path, cwd: Path | None = None, **environment: str) -> str:
+    """Run a command, in ROOT by default, and return what it printed. Raises: `Stop` if it fails, after showing that."""
     done = subprocess.run(  # noqa: S603
         [str(part) for part in command],
-        cwd=cwd,
+        cwd=cwd or ROOT,
         env={**os.environ, **environment},
         check=False,
         capture_output=True,
@@ -56,16 +55,41 @@ def notes(version: str) -> str:
     """Return what CHANGELOG.md says of this version. Raises: `Stop` if it has no section for it."""
     text = (ROOT / "CHANGELOG.md").read_text()
     found = re.search(rf"^## \[{re.escape(version)}\] - \d{{4}}-\d{{2}}-\d{{2}}\n(.*?)(?=^## \[|\Z)", text, re.M | re.S)
-    if found is None:
-        raise Stop(f"CHANGELOG.md has no section `## [{version}] - YYYY-MM-DD`: write it")
+    if found is None or not found[1].strip():
+        raise Stop(
+            f"CHANGELOG.md has no lines under `## [{version}] - YYYY-MM-DD`: "
+            'write this heading, and move there what is under "Unreleased"'
+        )
     return found[1].strip() + "\n"
+
+
+def as_page(text: str, version: str) -> str:
+    """Return notes for the page of a release: GitHub breaks each line there, and knows no path of the repository."""
+    text = re.sub(r"(?<=[^\n|])\n *(?![\s#*|-]|```)", " ", text)
+    repository = os.environ.get("GITHUB_REPOSITORY")
+    if not repository:
+        return text
+    address = f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{repository}/blob/v{version}/"
+    return re.sub(r"\]\((?!https?:)", f"]({address}", text)
 
 
 def revision(*, dirty: bool) -> tuple[str, str]:
     """Return the commit to build, and its time in seconds since 1970. Raises: `Stop` if the work tree has changes."""
-    if run("git", "status", "--porcelain") and not dirty:
-        raise Stop('the work tree has changes: commit them, or try with `make release ARGS="--dirty"`')
+    changed = re.findall(r"^ ?\S+ +(.+)$", run("git", "status", "--porcelain"), re.MULTILINE)
+    if changed and not dirty:
+        names = ", ".join(changed[:5]) + (", …" if changed[5:] else "")
+        raise Stop(f'the work tree has changes ({names}): commit them, or try with `make release ARGS="--dirty"`')
     return run("git", "rev-parse", "HEAD"), run("git", "log", "-1", "--format=%ct")
+
+
+def refuse_released(version: str, commit: str) -> None:
+    """Raises: `Stop` if this version was released from another commit."""
+    tagged = run("git", "for-each-ref", "--format=%(objectname) %(*objectname)", f"refs/tags/v{version}").split()
+    if tagged and tagged[-1] != commit:
+        raise Stop(
+            f"the tag v{version} is at another commit ({tagged[-1][:12]}): write the next version into VERSION "
+            f'(CONTRIBUTING.md, "Make a release"), or build that one: `git checkout v{version}`'
+        )
 
 
 def build_packages(epoch: str) -> None:
@@ -82,14 +106,10 @@ def build_packages(epoch: str) -> None:
             shutil.copy(sdist, DIST)
 
 
-def build_client() -> bool:
-    """Build the npm package of the TypeScript client; return False if npm is missing."""
-    if not shutil.which("npm"):
-        return False
-    if not (CLIENT / "node_modules").exists():
-        run("npm", "ci", "--silent", cwd=CLIENT)
+def build_client() -> None:
+    """Build the npm package of the TypeScript client, by the tools in its lock."""
+    run("npm", "ci", "--silent", cwd=CLIENT)
     run("npm", "pack", "--silent", "--pack-destination", DIST, cwd=CLIENT)
-    return True
 
 
 def write_boms(version: str, epoch: str) -> None:
@@ -112,12 +132,30 @@ def write_boms(version: str, epoch: str) -> None:
         bom.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
 
 
-def engine() -> str | None:
-    """Return the container engine that answers, or None."""
+def engine() -> str:
+    """Return the container engine that answers. Raises: `Stop` if none does."""
+    reasons = []
     for name in ("docker", "podman"):
-        if shutil.which(name) and subprocess.run([name, "info"], capture_output=True, check=False).returncode == 0:  # noqa: S603
+        if not shutil.which(name):
+            reasons.append(f"{name}: is missing")
+            continue
+        done = subprocess.run([name, "info"], capture_output=True, check=False, text=True)  # noqa: S603
+        if done.returncode == 0:
             return name
-    return None
+        reasons.append(f"{name}: {(done.stderr.strip() or f'exit code {done.returncode}').splitlines()[0]}")
+    raise Stop(
+        f"neither docker nor podman answers ({'; '.join(reasons)}): "
+        'start one, or leave the images out with `make release ARGS="--without-images"`'
+    )
+
+
+def require_npm() -> None:
+    """Raises: `Stop` if npm is missing."""
+    if not shutil.which("npm"):
+        raise Stop(
+            "npm is missing: install Node 20 or newer, "
+            'or leave the TypeScript client out with `make release ARGS="--without-client"`'
+        )
 
 
 def build_images(docker: str, version: str, commit: str, base: str) -> None:
@@ -133,10 +171,10 @@ def build_images(docker: str, version: str, commit: str, base: str) -> None:
     (DIST / IMAGES).write_text("".join(lines))
 
 
-def sums() -> Iterator[str]:
-    """Yield a line for each file of dist/."""
-    for file in sorted(DIST.iterdir()):
-        yield f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n"
+def write_sums() -> None:
+    """Write a line for each file of dist/, for `sha256sum --check`."""
+    lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in sorted(DIST.iterdir())]
+    (DIST / SUMS).write_text("".join(lines))
 
 
 def say(version: str, missing: list[str], base: str) -> None:
@@ -150,45 +188,58 @@ def say(version: str, missing: list[str], base: str) -> None:
         if "@sha256:" not in base:
             print(f"  The images are based on {base}, which is not a digest: name one in PYTHON_IMAGE.")
     print("  and nothing to the Python and npm indexes: dist/*.whl and dist/*.tgz can be uploaded from there by hand.")
-    for reason in missing:
-        print(f"release: NOT BUILT: {reason}")
+    for part in missing:
+        print(f"release: NOT BUILT, as you asked: {part}")
+
+
+def options(arguments: list[str]) -> argparse.Namespace:
+    """Return what the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dirty", action="store_true", help="build although the work tree has changes, to try it")
+    parser.add_argument("--tag", help="fail unless this is the tag of VERSION")
+    parser.add_argument("--without-images", action="store_true")
+    parser.add_argument("--without-client", action="store_true")
+    return parser.parse_args(arguments)
 
 
 def main() -> int:
     """Build everything; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dirty", action="store_true", help="build although the work tree has changes")
-    parser.add_argument("--tag", help="fail unless this is the tag of VERSION")
-    parser.add_argument("--without-images", action="store_true")
-    options = parser.parse_args()
     try:
-        build(options)
+        build(options(sys.argv[1:]))
     except Stop as reason:
         print(f"release: {reason}", file=sys.stderr)
         return 1
     return 0
 
 
-def build(options: argparse.Namespace) -> None:
-    """Build everything. Raises: `Stop` if that is not possible."""
+def build(wanted: argparse.Namespace) -> None:
+    """Build everything. Raises: `Stop` if that is not possible, mostly before anything in dist/ changes."""
     version = (ROOT / "VERSION").read_text().strip()
     base = os.environ.get("PYTHON_IMAGE") or "python:3.13-slim"
-    if options.tag not in {None, f"v{version}"}:
-        raise Stop(f"the tag is {options.tag}, but VERSION says {version}: they must agree")
+    if wanted.tag not in {None, f"v{version}"}:
+        raise Stop(f"the tag is {wanted.tag}, but VERSION says {version}: they must agree")
     text = notes(version)
-    commit, epoch = revision(dirty=options.dirty)
+    commit, epoch = revision(dirty=wanted.dirty)
+    if not wanted.dirty:
+        refuse_released(version, commit)
+    docker = None if wanted.without_images else engine()
+    if not wanted.without_client:
+        require_npm()
     shutil.rmtree(DIST, ignore_errors=True)
     DIST.mkdir()
     build_packages(epoch)
     write_boms(version, epoch)
-    missing = [] if build_client() else ["the TypeScript client: npm is missing"]
-    docker = None if options.without_images else engine()
+    missing = []
+    if wanted.without_client:
+        missing.append("the TypeScript client")
+    else:
+        build_client()
     if docker:
         build_images(docker, version, commit, base)
     else:
-        missing.append("images: " + ("not wanted" if options.without_images else "neither docker nor podman answers"))
-    (DIST / NOTES).write_text(text)
-    (DIST / SUMS).write_text("".join(sums()))
+        missing.append("images")
+    (DIST / NOTES).write_text(as_page(text, version))
+    write_sums()
     say(version, missing, base)
 
 

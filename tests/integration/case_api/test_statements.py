@@ -119,7 +119,7 @@ async def test_each_role_writes_its_own_columns_alone(database: Database) -> Non
 
 
 async def test_the_list_comes_to_its_index_while_older_code_answers(running_servers: Servers) -> None:
-    """0020, interrupted while it built the index and run again, keeps what older code uses; 0024 drops it."""
+    """0020, interrupted while it built the index and run again, keeps what older code uses; 0025 drops it."""
     template = await create_template(running_servers.postgres, {"case_api": "0019"})
     async with cloned(running_servers.postgres, template) as database, database.connect() as connection:
         drafts = "INSERT INTO cases (web_case_id, dealer, data_area_id, customer_account, origin, phase, created_by)"
