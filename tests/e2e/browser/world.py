@@ -151,7 +151,7 @@ async def _replay(operator: httpx2.AsyncClient, query: dict[str, str], *, dry_ru
 async def _worked(operator: httpx2.AsyncClient, document: str) -> None:
     """Operators' work: a note, a discard and its undoing, a planned window."""
     path = f"/v1/documents/{document}"
-    note = "Called the dealer: the plate says LD-4171, two digits were swapped. Mend it and replay."
+    note = "Called the dealer: the plate says LD-4171, two digits were swapped. Correct it and replay."
     done(await operator.post(f"{path}/notes", json={"text": note}))
     for action, reason in (("discard", "Thought to be a test."), ("restore", "It was no test: the dealer called.")):
         await order(operator, document, action, reason)

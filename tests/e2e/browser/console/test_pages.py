@@ -93,3 +93,13 @@ async def test_a_picture_that_is_out_of_date_says_so(operators: Operators) -> No
         finally:
             os.kill(pid, signal.SIGCONT)
         await expect(page.get_by_role("list", name="Path of a case")).to_be_visible(timeout=30_000 * PATIENCE)
+
+
+async def test_a_phone_shows_the_current_tab(operators: Operators) -> None:
+    async with operators.signed_in(to="/console/audit", viewport={"width": 390, "height": 800}) as page:
+        tabs = page.get_by_role("navigation", name="Console").get_by_role("link")
+        await expect(tabs.filter(has_text="Flow")).not_to_be_in_viewport(ratio=1)
+        await expect(tabs.filter(has_text="Audit")).to_be_in_viewport(ratio=1)
+        await page.set_viewport_size({"width": 1280, "height": 800})
+        await page.set_viewport_size({"width": 390, "height": 800})
+        await expect(tabs.filter(has_text="Audit")).to_be_in_viewport(ratio=1)

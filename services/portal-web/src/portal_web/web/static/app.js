@@ -19,6 +19,17 @@ function isNews(zone) {
   } catch { return false; }
 }
 
+// A phone is narrower than the console's tabs: show the current one.
+const tab = document.querySelector(".tabs [aria-current]");
+function showTab() {
+  const tabs = tab.closest(".tabs");
+  tabs.scrollLeft += tab.getBoundingClientRect().left + (tab.offsetWidth - tabs.clientWidth) / 2 - tabs.getBoundingClientRect().left;
+}
+if (tab) {
+  addEventListener("resize", showTab);
+  showTab();
+}
+
 const announcer = document.getElementById("announcer");
 let announcing;
 
