@@ -165,10 +165,11 @@ def inbound_topic(settings: "CheckSettings") -> "Inbound | str":
         return inbound(there, settings.d365_events_topic, hub)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
+        message = first["msg"].removeprefix("Value error, ")
         if not first["loc"]:  # settings that do not fit together; the message names them
-            return first["msg"].removeprefix("Value error, ")
+            return message
         name = str(first["loc"][0]).upper()
-        return f"{name} is not set" if first["type"] == "missing" else f"{name}: {first['msg']}"
+        return f"{name} is not set" if first["type"] == "missing" else f"{name}: {message}"
 
 
 async def stored_checks(stack: AsyncExitStack, settings: "D365Settings") -> "PostgresChecks | None":
