@@ -22,11 +22,13 @@ async def draw(page: Page, state: State, folder: Path) -> None:
     for name in ("light", "dark", *(["phone"] if state.phone else [])):
         whole = state.whole or name == "phone"
         await page.emulate_media(color_scheme="dark" if name == "dark" else "light", reduced_motion="reduce")
-        await page.set_viewport_size(
-            {"width": PHONE if name == "phone" else WIDTH, "height": LEAST if whole else HEIGHT}
-        )
+        width = PHONE if name == "phone" else WIDTH
+        await page.set_viewport_size({"width": width, "height": LEAST if whole else HEIGHT})
+        if whole:  # a window as high as the page: what sticks to its end covers nothing
+            height = await page.evaluate("() => document.documentElement.scrollHeight")
+            await page.set_viewport_size({"width": width, "height": max(height, LEAST)})
         await page.evaluate("() => scrollTo(0, 0)")
-        picture = await page.screenshot(full_page=whole)
+        picture = await page.screenshot()
         (folder / f"{state.name}-{name}.png").write_bytes(_small(picture))
 
 
