@@ -305,6 +305,8 @@ async def test_the_sweep_reads_each_case_that_is_not_at_an_end_once_a_day(world:
     numbers = [await world.create(opened), await world.create(closed)]
     await world.d365.move("usmf", numbers[1], "Closed")
     await world.step("cases")
+    async with world.database.connect() as connection:
+        await connection.execute("UPDATE case_api.cases SET d365_modified_at = d365_modified_at - interval '8 days'")
     await world.step("sweep")
     expected = [("usmf", "case_id", numbers[0]), ("usmf", "web_case_id", unseen.web_case_id)]
     assert sorted(await world.due()) == sorted(expected)
@@ -315,6 +317,27 @@ async def test_the_sweep_reads_each_case_that_is_not_at_an_end_once_a_day(world:
         await connection.execute("UPDATE status_sync.sync_state SET done_at = done_at - interval '25 hours'")
     await world.step("sweep")
     assert len(await world.due()) == 2
+
+
+async def test_a_reopening_that_neither_event_nor_poll_brought_is_found_within_a_day(world: World) -> None:
+    """A transaction of D365 that takes longer than the poll's overlap commits a time that the poll has passed."""
+    case = await world.submit()
+    case_id = await world.create(case)
+    await world.step("dealers")
+    await world.d365.move("usmf", case_id, "Closed")
+    await world.step("cases")
+    await world.d365.move("usmf", case_id, "Opened")
+    async with world.database.connect() as connection:
+        await connection.execute(
+            "UPDATE status_sync.sync_state SET modified_at = now() + interval '1 hour' WHERE name = 'poll'"
+        )
+        await world.step("cases")
+        assert (await world.row(case.web_case_id))["status"] == "closed"
+        await world.step("sweep")
+        await connection.execute("UPDATE status_sync.due_reads SET due_at = now()")
+    assert ("usmf", "case_id", case_id) in await world.due()
+    await world.read_due()
+    assert (await world.row(case.web_case_id))["status"] == "open"
 
 
 async def test_the_sweep_goes_by_todays_mapping(world: World) -> None:

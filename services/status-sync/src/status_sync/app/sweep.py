@@ -1,4 +1,4 @@
-"""Once a day, reads each case that has not ended by its ID, and so finds what no event and no poll has brought.
+"""Once a day, reads each case that has not ended, or ended lately, and so finds what no event and no poll has brought.
 
 It also links cases whose delivery was never noted, because Kafka lost the record: if D365 no longer shows such a case
 as its dealer's, no poll would find it.
@@ -22,9 +22,12 @@ class OpenCases(Protocol):
     """Where cases are made due."""
 
     async def make_open_cases_due(
-        self, ended: Collection[str], every: timedelta, cases_per_second: float
+        self, ended: Collection[str], lately: timedelta, every: timedelta, cases_per_second: float
     ) -> int | None:
-        """Make each case whose D365 status is not in `ended` due; None if the last sweep is younger than `every`."""
+        """Make each case due that is not in a status in `ended`, or has changed in D365 less than `lately` ago.
+
+        None if the last sweep is younger than `every`.
+        """
 
 
 class DeliveredCases(Protocol):
@@ -44,10 +47,12 @@ class Sweep:
     link_delivered: LinkDelivered
     ended: Collection[str]
     every: timedelta = timedelta(days=1)
+    # What has just ended is reopened or deleted most; each case costs this many reads more, one a day.
+    lately: timedelta = timedelta(days=7)
 
     async def handle(self) -> None:
         """Sweep if it is time to."""
-        made_due = await self.due_reads.make_open_cases_due(self.ended, self.every, CASES_PER_SECOND)
+        made_due = await self.due_reads.make_open_cases_due(self.ended, self.lately, self.every, CASES_PER_SECOND)
         if made_due is not None:
             log.info("sweep_begun", cases=made_due)
             await self._link()

@@ -37,11 +37,14 @@ class DueReadStore:
         await connection.execute(load_sql(Statement.MAKE_DELIVERED_CASES_DUE), web_case_ids, case_ids, theirs)
 
     async def make_open_cases_due(
-        self, ended: Collection[str], every: timedelta, cases_per_second: float
+        self, ended: Collection[str], lately: timedelta, every: timedelta, cases_per_second: float
     ) -> int | None:
-        """Make each case that has not ended due, if the last sweep is older than `every`; return how many."""
+        """Make each case that has not ended, or changed `lately`, due; return how many.
+
+        None if the last sweep is younger than `every`.
+        """
         made_due: int | None = await self.pool.fetchval(
-            load_sql(Statement.MAKE_OPEN_CASES_DUE), every, cases_per_second, RETRIES, ended
+            load_sql(Statement.MAKE_OPEN_CASES_DUE), every, cases_per_second, RETRIES, ended, lately
         )
         return made_due
 
