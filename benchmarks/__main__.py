@@ -124,8 +124,9 @@ Medians of {rounds} rounds, each of which plays the subject and its ceiling in t
 - **submit**: case-api's one statement by 32 callers on a pool of 16, against pgbench's BEGIN, UPDATE, INSERT, COMMIT by
   32 clients. A submission writes four rows and ten index entries (the case, its submission, its state, its event),
   pgbench's transaction two rows and two entries.
-- **http**: case-api as it runs (tokens, dealers, limits, tracing) on {http.CONNECTIONS} connections, against a bare
-  Starlette handler that validates the same body and runs the same SQL; one process each, the load from a third.
+- **http**: case-api as it runs (FastAPI, tokens, dealers, limits, metrics, tracing) on {http.CONNECTIONS} connections,
+  against bare Starlette that checks the same tokens, counts the same limits, validates the same body and runs the same
+  SQL; one process each, the load from a third.
 - **outbox-delay**: from the submit's commit to Kafka's acknowledgement at 100 submissions a second.
 - **outbox-drain**: 50,000 rows published and deleted, against aiokafka sending the same records from memory.
 - **consume**: 50,500 records into the document queue, offsets committed, against getmany, one `unnest` insert and a

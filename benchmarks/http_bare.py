@@ -1,10 +1,11 @@
-"""The ceiling of http.py: bare Starlette that only validates, runs case-api's SQL and answers."""
+"""The ceiling of http.py: bare Starlette with case-api's tokens, limits and SQL, and nothing else around them."""
 
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import astuple
 
+import aiohttp
 import orjson
 import uvicorn
 from starlette.applications import Starlette
@@ -15,26 +16,36 @@ from starlette.routing import Route
 from case_api.postgres.statements import Statement
 from case_api.web.schemas import CaseInput
 from case_shared.database.postgres import create_pool, load_sql
+from case_shared.process.clock import SystemClock
+from case_shared.process.settings import OidcSettings
+from case_shared.web.auth import TokenVerifier, authenticate
+from case_shared.web.limits import RateLimits
 from case_shared.web.service import collect_garbage_less_often
 from case_shared.words.actor import Actor
 from case_shared.words.identifiers import new_web_case_id
+from case_shared.words.scopes import Scope
 from tests.support import drafts
 
 GET, CREATE = load_sql(Statement.GET_CASE), load_sql(Statement.CREATE_CASE)
 WRITER = Actor("ann", "ann", "bench")
+NEVER_REACHED = 100_000_000
 WHO = (drafts.DEALER, drafts.DATA_AREA_ID, drafts.CUSTOMER_ACCOUNT)
 
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
-    """Open the pool as case-api does."""
+    """Open the pool as case-api does, and check and count tokens as it does."""
     app.state.pool = await create_pool(os.environ["DATABASE_URL"], schema="case_api", name="bare", size=12)
-    yield
+    app.state.rate_limits = RateLimits(NEVER_REACHED, NEVER_REACHED, NEVER_REACHED)
+    async with aiohttp.ClientSession() as session:
+        app.state.token_verifier = TokenVerifier(OidcSettings(), session, SystemClock())
+        yield
     await app.state.pool.close()
 
 
 async def get(request: Request) -> Response:
     """Answer with a case's row."""
+    await authenticate(request, Scope.CASES_READ)
     path = request.path_params
     row = await request.app.state.pool.fetchrow(GET, path["dealer"], path["web_case_id"])
     return Response(orjson.dumps(dict(row)), 200, media_type="application/json")
@@ -42,6 +53,7 @@ async def get(request: Request) -> Response:
 
 async def create(request: Request) -> Response:
     """Add a draft, and answer with its row."""
+    await authenticate(request, Scope.CASES_WRITE)
     content = CaseInput.model_validate_json(await request.body()).content()
     row = await request.app.state.pool.fetchrow(
         CREATE, new_web_case_id(), *WHO, *astuple(content), WRITER, None, None, b"", None

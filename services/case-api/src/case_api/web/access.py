@@ -1,4 +1,4 @@
-"""Who calls, and for which dealer: token, scope, limits, dealer and query parameters in one dependency."""
+"""Who calls, and for which dealer: what can be checked before the body, in one dependency."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -8,7 +8,7 @@ from fastapi import Path, Request
 
 from case_api.domain.dealers import Dealer
 from case_api.web.context import Context, context_of
-from case_api.web.problems import not_found, wrong_parameter
+from case_api.web.problems import not_found, unsupported_media_type, wrong_parameter
 from case_shared.web.auth import Principal, Scoped
 
 
@@ -25,25 +25,34 @@ class Call:
 class CallFor(Scoped):
     """FastAPI dependency: the call, whose token must have `scope` and the dealer in the path.
 
-    A dealer that the token does not have does not exist for it (404). Query parameters outside `parameters` get 422.
+    A dealer that the token does not have does not exist for it (404). Query parameters outside `parameters` get 422. If
+    `media_types` are named, a body of another one gets 415; without Content-Type it counts as JSON: RFC 9110 (8.3)
+    leaves that to the receiver.
     """
 
     parameters: frozenset[str] = frozenset()
+    media_types: tuple[str, ...] = ()
 
     async def __call__(
         self, request: Request, dealer: Annotated[str, Path(description="The dealer's slug.", examples=["usmf-us-001"])]
     ) -> Call:
-        """Check token, dealer and query parameters."""
+        """Check token, dealer, query parameters and media type."""
         principal = await self.principal(request)
         context = context_of(request)
         found = await context.dealers.find(dealer) if dealer in principal.dealers else None
         if found is None:
             raise not_found()
         refuse_unknown_parameters(request, self.parameters)
+        self._refuse_other_media_types(request)
         structlog.contextvars.bind_contextvars(
             dealer=dealer, web_case_id=request.path_params.get("web_case_id"), user=principal.subject
         )
         return Call(principal, found, context)
+
+    def _refuse_other_media_types(self, request: Request) -> None:
+        sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if sent and self.media_types and sent not in self.media_types:
+            raise unsupported_media_type(" or ".join(self.media_types))
 
 
 def refuse_unknown_parameters(request: Request, known: frozenset[str]) -> None:

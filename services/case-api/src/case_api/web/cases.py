@@ -12,7 +12,7 @@ from case_api.app.get_case import get_case
 from case_api.app.get_timeline import get_timeline
 from case_api.app.stores import Saved
 from case_api.web.access import Call, CallFor
-from case_api.web.conditions import JSON, MERGE_PATCH, MediaTypes, Versions, idempotency_key, unless_known
+from case_api.web.conditions import JSON, MERGE_PATCH, Versions, idempotency_key, unless_known
 from case_api.web.documents import case_document, etag, replay_header, timeline_document
 from case_api.web.openapi import IF_MATCH, IF_NONE_MATCH, KEY, NOT_MODIFIED, body, problems
 from case_api.web.routing import TimedRoute
@@ -24,6 +24,8 @@ router = APIRouter(
 )
 Reads = Annotated[Call, Depends(CallFor(Scope.CASES_READ))]
 Writes = Annotated[Call, Depends(CallFor(Scope.CASES_WRITE))]
+Creates = Annotated[Call, Depends(CallFor(Scope.CASES_WRITE, media_types=(JSON,)))]
+Edits = Annotated[Call, Depends(CallFor(Scope.CASES_WRITE, media_types=(MERGE_PATCH, JSON)))]
 
 
 @router.post(
@@ -31,7 +33,6 @@ Writes = Annotated[Call, Depends(CallFor(Scope.CASES_WRITE))]
     operation_id="create_case",
     summary="Save a new draft",
     status_code=201,
-    dependencies=[Depends(MediaTypes(JSON))],
     responses=problems(
         "not-found",
         "idempotency-key-in-use",
@@ -42,7 +43,7 @@ Writes = Annotated[Call, Depends(CallFor(Scope.CASES_WRITE))]
     ),
     openapi_extra={"parameters": [KEY]},
 )
-async def create(request: Request, response: Response, call: Writes, draft: CaseInput) -> CaseDocument:
+async def create(request: Request, response: Response, call: Creates, draft: CaseInput) -> CaseDocument:
     """Save a draft, which may be incomplete. The answer contains its Web Case ID."""
     key = await idempotency_key(request, call.principal)
     saved = await create_case(call.context.cases, call.dealer, draft.content(), call.principal.actor, key)
@@ -66,7 +67,6 @@ async def get(web_case_id: str, response: Response, call: Reads) -> CaseDocument
     "/{web_case_id}",
     operation_id="edit_case",
     summary="Change a draft",
-    dependencies=[Depends(MediaTypes(MERGE_PATCH, JSON))],
     responses=problems(
         "not-found",
         "case-submitted",
@@ -77,9 +77,7 @@ async def get(web_case_id: str, response: Response, call: Reads) -> CaseDocument
     ),
     openapi_extra={**body(CaseInput, MERGE_PATCH), "parameters": [IF_MATCH]},
 )
-async def edit(
-    web_case_id: str, response: Response, call: Writes, expected: Versions, patch: CaseInput
-) -> CaseDocument:
+async def edit(web_case_id: str, response: Response, call: Edits, expected: Versions, patch: CaseInput) -> CaseDocument:
     """Change a draft with a merge patch. null empties a field; fields that you leave out stay as they are."""
     case = await edit_case(call.context.cases, call.dealer.dealer, web_case_id, expected, patch.changes())
     response.headers["ETag"] = etag(case)

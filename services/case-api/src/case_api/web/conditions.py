@@ -1,4 +1,4 @@
-"""What a request's headers demand: If-Match, If-None-Match, Idempotency-Key, Prefer, Content-Type."""
+"""What a request's headers demand: If-Match, If-None-Match, Idempotency-Key, Prefer."""
 
 import hashlib
 import re
@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
 from case_api.app.stores import Key
-from case_api.web.problems import unsupported_media_type, version_required, wrong_parameter
+from case_api.web.problems import version_required, wrong_parameter
 from case_shared.web.auth import Principal
 
 DocumentT = TypeVar("DocumentT", bound=BaseModel)
@@ -30,22 +30,6 @@ async def versions(if_match: Annotated[str | None, Header(include_in_schema=Fals
 
 
 Versions = Annotated[list[int], Depends(versions)]
-
-
-class MediaTypes:
-    """FastAPI dependency: raises 415 for a body of another media type.
-
-    A body without Content-Type counts as JSON: RFC 9110 (8.3) leaves that to the receiver.
-    """
-
-    def __init__(self, *allowed: str) -> None:
-        self._allowed = allowed
-
-    async def __call__(self, content_type: Annotated[str, Header(include_in_schema=False)] = "") -> None:
-        """Check the body's media type."""
-        sent = content_type.partition(";")[0].strip().lower()
-        if sent and sent not in self._allowed:
-            raise unsupported_media_type(" or ".join(self._allowed))
 
 
 async def idempotency_key(request: Request, principal: Principal) -> Key | None:
