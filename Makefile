@@ -12,6 +12,8 @@ RUN := .venv/bin
 PACKAGES := shared services/case-api services/d365-sync services/status-sync services/portal-web tools/d365-sandbox tools/casebridge
 INSTALLED := .venv/installed
 ARGS ?=
+# Compiled tests and services are kept, whatever the caller prefers: without them, each worker compiles all tests again.
+export PYTHONDONTWRITEBYTECODE :=
 # The seeds that CI runs, in four minutes: those that have failed, 36, which reveals missing checks, and 37 with odd records.
 # They run in one world, because two worlds on two cores recover too late.
 SHORT_SEEDS ?= 16,31,36,37

@@ -1,5 +1,6 @@
 """Shared fixtures: PostgreSQL, Kafka and the sandbox per session; a database and topics per test."""
 
+import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -12,6 +13,9 @@ from xdist.scheduler import LoadFileScheduling
 
 from case_shared.kafka.connection import KafkaSettings
 from tests.support import brokers, databases, sandbox, servers
+
+# jsonschema would compile grammars of IRIs, which takes each process two seconds of a core. No document has an IRI.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
