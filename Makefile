@@ -12,6 +12,9 @@ RUN := .venv/bin
 PACKAGES := shared services/case-api services/d365-sync services/status-sync services/portal-web tools/d365-sandbox tools/casebridge
 INSTALLED := .venv/installed
 ARGS ?=
+# How many tests run at the same time: more than two cores, because most of them wait for something. But then each has
+# less of a core, so `make test` doubles the limits on time (tests/support/patience.py).
+WORKERS ?= 4
 # Compiled tests and services are kept, whatever the caller prefers: without them, each worker compiles all tests again.
 export PYTHONDONTWRITEBYTECODE :=
 # The seeds that CI runs, in four minutes: those that have failed, 36, which reveals missing checks, and 37 with odd records.
@@ -46,7 +49,7 @@ demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its en
 	@exec $(RUN)/casebridge demo $(ARGS)
 
 test: $(INSTALLED) ## Run all tests, on their own PostgreSQL and Kafka
-	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/alerts --ignore tests/chaos --ignore tests/cluster --ignore tests/client --ignore tests/foreign_clients --ignore tests/identity --ignore tests/kubernetes --ignore tests/proxies --ignore tests/upgrade --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
+	@exec env CASEBRIDGE_TEST_PATIENCE=$${CASEBRIDGE_TEST_PATIENCE:-2} $(RUN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/alerts --ignore tests/chaos --ignore tests/cluster --ignore tests/client --ignore tests/foreign_clients --ignore tests/identity --ignore tests/kubernetes --ignore tests/proxies --ignore tests/upgrade --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
 
 models: $(INSTALLED) ## Regenerate the portal's models of the APIs, from docs/openapi
 	@exec $(RUN)/python -m tests.support.portal_models
