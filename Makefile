@@ -17,7 +17,8 @@ ARGS ?=
 WORKERS ?= 4
 # Compiled tests and services are kept, whatever the caller prefers: without them, each worker compiles all tests again.
 export PYTHONDONTWRITEBYTECODE :=
-# The seeds that CI runs, in four minutes: those that have failed, 36, which reveals missing checks, and 37 with odd records.
+# The seeds that CI runs at night, in four minutes: those that have failed, 36, which reveals missing checks, and 37 with
+# odd records. .ci/run takes the last two.
 # They run in one world, because two worlds on two cores recover too late.
 SHORT_SEEDS ?= 16,31,36,37
 # How many systems `make chaos` runs at the same time. A seed that recovers too late beside another one runs again alone.
@@ -59,7 +60,7 @@ coverage: $(INSTALLED) ## Measure which code the unit and integration tests run 
 	@exec $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:schemathesis --cov --cov-report term:skip-covered tests/unit tests/integration $(ARGS)
 
 schemathesis: $(INSTALLED) ## Check each service against its OpenAPI document, with generated requests that follow links
-	@exec $(RUN)/python -m pytest -n 2 --dist loadfile tests/fuzz $(ARGS)
+	@exec $(RUN)/python -m pytest -n 3 --dist loadfile tests/fuzz $(ARGS)
 
 audit: $(INSTALLED) ## Look for known vulnerabilities in the locked dependencies; says so if it cannot reach the data
 	@exec $(RUN)/python .ci/audit.py

@@ -26,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where PostgreSQL and Kafka come from: the local stack, or official images by testcontainers",
     )
     parser.addoption("--screenshots", help="folder into which tests/e2e/browser draws every page")
+    parser.addoption("--few-looks", action="store_true", help="check only some pages in every look (tests/e2e/browser)")
 
 
 # The time that an example takes depends on the machine's load, not on our code.

@@ -149,6 +149,7 @@ async def _world(database: Database, broker: Broker, folder: Path) -> AsyncItera
         yield World(database, broker, d365, service, faults, session)
 
 
+@pytest.mark.nightly  # chaos seeds kill at the same points, and integration/d365_sync/test_replays.py has small ones
 @pytest.mark.timeout(300 * PATIENCE)
 async def test_ten_thousand_dead_letters_are_replayed_once_each_though_the_service_is_killed(world: World) -> None:
     drawn = await world.letters(DEAD_LETTERS)

@@ -275,6 +275,7 @@ def back_up_running(stack: Stack, folder: Path, backup: Path) -> None:
         postmaster.resume()
 
 
+@pytest.mark.nightly  # three starts of a stack, which nobody runs in production
 async def test_the_local_stack_with_an_empty_kafka_and_an_old_database(tmp_path: Path) -> None:
     environment = {
         "SANDBOX_UNIQUE_WEB_CASE_ID": "false",

@@ -22,12 +22,18 @@ from tests.support.sandbox import Sandbox
 BORNE, MAXIMUM = 10, 50
 PER_SECOND = 25
 SECONDS = 10.0
-waits = pytest.mark.parametrize(
-    "wait", [{}, {"retry_after_seconds": 1}], ids=["without Retry-After", "with Retry-After"]
-)
+WAITS = {"without Retry-After": {}, "with Retry-After": {"retry_after_seconds": 1}}
 
 
-@waits
+def waits(by_day: str) -> pytest.MarkDecorator:
+    """With and without Retry-After; one of both at night only, because each takes half a minute."""
+    marks = {name: [] if name == by_day else [pytest.mark.nightly] for name in WAITS}
+    return pytest.mark.parametrize(
+        "wait", [pytest.param(wait, id=name, marks=marks[name]) for name, wait in WAITS.items()]
+    )
+
+
+@waits(by_day="without Retry-After")
 async def test_most_of_what_d365_bears_is_used_and_concurrency_recovers(
     database: Database, tmp_path: Path, wait: dict[str, int]
 ) -> None:
@@ -49,7 +55,7 @@ async def test_most_of_what_d365_bears_is_used_and_concurrency_recovers(
             assert await queue.pool.fetchval("SELECT count(*) FROM documents WHERE state = 'failed'") == 0
 
 
-@waits
+@waits(by_day="with Retry-After")
 async def test_a_limit_per_second_is_kept_to_without_a_storm_of_refusals(
     database: Database, tmp_path: Path, wait: dict[str, int]
 ) -> None:

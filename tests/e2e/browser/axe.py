@@ -1,7 +1,7 @@
 """Checks pages with axe, in every look that users may have."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ LOOKS = {
     # A window of 1280 by 1024 at 400 %.
     "400 %": Look(320, 256, runs=HEIGHTS),
 }
+# By day, for pages whose colors and parts other pages show in every look.
+FEW_LOOKS = {"light": LOOKS["light"], "narrow": replace(LOOKS["narrow"], runs=HEIGHTS)}
 # Without motion: colors in the middle of a transition would count otherwise.
 _PLAIN: dict[str, Any] = {"color_scheme": "light", "forced_colors": "none", "reduced_motion": "reduce"}
 
@@ -60,10 +62,10 @@ async def violations(page: Page, runs: Sequence[str] = TAGS) -> list[str]:
     ]
 
 
-async def wrong_in_any_look(page: Page) -> dict[str, list[str]]:
+async def wrong_in_any_look(page: Page, looks: Mapping[str, Look] = LOOKS) -> dict[str, list[str]]:
     """What is wrong with the current page, by look: axe's violations, and horizontal scrolling."""
     found = {}
-    for name, look in LOOKS.items():
+    for name, look in looks.items():
         await put_on(page, look)
         wrong = await violations(page, look.runs)
         if await page.evaluate(_OVERFLOWS) > 0:

@@ -141,3 +141,9 @@ def folder(request: pytest.FixtureRequest) -> Path | None:
     if option:
         Path(option).mkdir(parents=True, exist_ok=True)
     return Path(option) if option else None
+
+
+@pytest.fixture
+def few_looks(request: pytest.FixtureRequest) -> bool:
+    """Whether most pages are checked in two looks only: `--few-looks`."""
+    return bool(request.config.getoption("--few-looks"))

@@ -5,9 +5,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.async_api import Page
 
-from tests.e2e.browser.axe import wrong_in_any_look
+from tests.e2e.browser.axe import FEW_LOOKS, LOOKS, wrong_in_any_look
 from tests.e2e.browser.conftest import Visitors
 from tests.e2e.browser.drawing import draw
 from tests.e2e.browser.states import At, State, nothing
@@ -29,19 +30,24 @@ UNTRANSLATED = r"""() => {
 }"""
 
 
-def scenes(states: Sequence[State]) -> list[list[State]]:
-    """The states, each alone; those that share a `during` together."""
+def scenes(states: Sequence[State]) -> list[Any]:
+    """The states as parameters, each alone; those that share a `during` together."""
+    seen_by_day = {state.name for state in states if not state.like}
+    assert {state.like for state in states if state.like} <= seen_by_day
     found: list[list[State]] = []
     for during, together in groupby(states, lambda state: state.during):
         group = list(together)
         found += [[state] for state in group] if during is nothing else [group]
-    return found
+    at_night = {True: [pytest.mark.nightly], False: []}
+    return [pytest.param(scene, marks=at_night[all(state.like for state in scene)]) for scene in found]
 
 
-async def is_for_everybody(visitors: Visitors, world: World, scene: Sequence[State], folder: Path | None) -> None:
+async def is_for_everybody(
+    visitors: Visitors, world: World, scene: Sequence[State], folder: Path | None, *, few_looks: bool
+) -> None:
     """One visit: weigh the first load, then check the page in every look, then in another language.
 
-    Draws it into `folder`, if given.
+    Draws it into `folder`, if given. `few_looks`: every look only where a phone has a picture of its own.
     """
     async with scene[0].during(visitors.stack, world):
         for state in scene:
@@ -52,7 +58,7 @@ async def is_for_everybody(visitors: Visitors, world: World, scene: Sequence[Sta
                 first_load = sum(weight)  # what the page asks for later depends on how long the checks take
                 if folder:
                     await draw(page, state, folder)
-                wrong = await wrong_in_any_look(page)
+                wrong = await wrong_in_any_look(page, FEW_LOOKS if few_looks and not state.phone else LOOKS)
                 assert wrong == {}, (state.name, wrong)
                 if isinstance(state.way, At):  # the way to other states uses English names
                     assert 0 < first_load <= MOST_BYTES, (state.name, first_load)

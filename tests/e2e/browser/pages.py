@@ -78,7 +78,7 @@ STATES = (
     State("list", "theo", At(LIST), phone=True),
     State("list-filtered", "theo", At(f"{LIST}?q=W&status=draft,submitted&sort=status&created_by=dora")),
     State("list-nothing-found", "theo", At(f"{LIST}?q=nothing-like-this")),
-    State("list-second-dealer", "theo", At(SECOND)),
+    State("list-second-dealer", "theo", At(SECOND), like="list"),
     State("list-menu", "theo", menu_open),
     State("list-deleting", "theo", deleting),
     State("list-saved", "theo", saved, drawn=False),
@@ -91,7 +91,7 @@ STATES = (
     State("form-session-over", "theo", session_over),
     State("delete-page", "theo", At(f"{LIST}/{{draft}}/delete"), drawn=False),
     State("view-delivered", "theo", At(f"{LIST}/{{delivered}}"), whole=True, phone=True),
-    State("view-closed", "theo", At(f"{LIST}/{{closed}}"), whole=True),
+    State("view-closed", "theo", At(f"{LIST}/{{closed}}"), whole=True, like="view-delivered"),
     State("view-failed", "theo", At(f"{LIST}/{{failed}}"), whole=True),
     State("not-found", "theo", At(f"{LIST}/WNOTHERE00")),
 )

@@ -35,6 +35,7 @@ class State:
     """A page in a state. `user` None: nobody is signed in; `during`: what happens while it is shown.
 
     `drawn`: take a screenshot; `whole`: of the full length; `phone`: also one at a phone's width.
+    `like`: the state that looks the same but for its data; the page in this one is then checked at night only.
     """
 
     name: str
@@ -44,3 +45,4 @@ class State:
     drawn: bool = True
     whole: bool = False
     phone: bool = False
+    like: str = ""

@@ -15,5 +15,7 @@ from tests.e2e.browser.world import World
 
 
 @pytest.mark.parametrize("scene", scenes(STATES), ids=lambda scene: scene[0].name)
-async def test_it_is_for_everybody(visitors: Visitors, world: World, scene: list[State], folder: Path | None) -> None:
-    await is_for_everybody(visitors, world, scene, folder)
+async def test_it_is_for_everybody(
+    visitors: Visitors, world: World, scene: list[State], folder: Path | None, few_looks: bool
+) -> None:
+    await is_for_everybody(visitors, world, scene, folder, few_looks=few_looks)
