@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
-from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -191,18 +190,20 @@ def _trace_statement(query: Any) -> None:
 class SqlFile(Enum):
     """The base of each package's enum `Statement`, which names the files of the folder `sql` next to its module.
 
-    Not a `StrEnum`: members of two packages would be equal if their files have the same name.
+    Not a `StrEnum`: members of two packages would be equal if their files have the same name. The files are read on
+    import, since reading one on the event loop would delay all requests.
     """
+
+    def __init__(self, name: str) -> None:
+        package = type(self).__module__.rpartition(".")[0]
+        self.text = (resources.files(package) / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+        _names[self.text] = name
 
     @staticmethod
     def _generate_next_value_(name: str, *_: object) -> str:
         return name.lower()
 
 
-@cache
 def load_sql(statement: SqlFile) -> str:
     """Return the text of `statement`."""
-    package = type(statement).__module__.rpartition(".")[0]
-    text = (resources.files(package) / "sql" / f"{statement.value}.sql").read_text(encoding="utf-8")
-    _names[text] = statement.value
-    return text
+    return statement.text
