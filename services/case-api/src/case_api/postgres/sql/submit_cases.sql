@@ -50,10 +50,7 @@ WITH requests AS MATERIALIZED (
         coalesce(c.contact_email, '') = ''
             OR c.contact_email ~ '^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:].]+$' AS email_plausible,
         (
-            SELECT jsonb_object_agg(
-                l.field, l.characters - CASE WHEN l.field = 'contact_and_notes' THEN coalesce(utf16_length(t.before), 0) ELSE 0 END
-            )
-            FROM d365_lengths l
+            SELECT jsonb_object_agg(l.field, l.characters - coalesce(utf16_length(b.before), 0)) FROM d365_lengths l
             -- As D365 gets both in one field (case_shared/d365/creating.py).
             CROSS JOIN LATERAL (
                 SELECT CASE WHEN l.field = 'contact_and_notes' THEN 'Contact: ' || nullif(
@@ -61,7 +58,7 @@ WITH requests AS MATERIALIZED (
                 ) || E'\n\n' END AS before
             ) b
             CROSS JOIN LATERAL (
-                SELECT b.before, CASE l.field
+                SELECT CASE l.field
                     WHEN 'description' THEN c.description WHEN 'notes' THEN c.notes WHEN 'contact_name' THEN c.contact_name
                     WHEN 'contact_email' THEN c.contact_email WHEN 'contact_phone' THEN c.contact_phone
                     WHEN 'contact_and_notes' THEN rtrim(concat(b.before, c.notes), E' \n\r\t')
