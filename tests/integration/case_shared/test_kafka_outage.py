@@ -6,14 +6,19 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiokafka import AIOKafkaConsumer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import KafkaError
+from aiokafka.protocol.metadata import MetadataRequest
 
 from case_shared.kafka.connection import KafkaSettings, create_producer
 from case_shared.kafka.outbox import sender_for
-from case_shared.kafka.producing import Sender
+from case_shared.kafka.producing import Sender, let_go, started
 from case_shared.kafka.topics import CASE_SUBMITTED
 from case_shared.words.events import Record
 from tests.integration.case_api.test_stream import live_is, world_on
@@ -105,6 +110,92 @@ async def test_senders_give_up_and_consumers_wait_where_kafka_is_killed_and_both
                 lambda seen: seen == {b"before", b"after"},
                 within_seconds=RECOVERY_SECONDS,
             )
+
+
+def struck_metadata(monkeypatch: pytest.MonkeyPatch, client_id: str) -> list[str]:
+    """Let the next request for metadata fail as under uvloop, where a write to a connection just closed does."""
+    strikes: list[str] = []
+    send_request = AIOKafkaConnection.send
+
+    def strike_once(self: AIOKafkaConnection, request: Any, *arguments: Any, **more: Any) -> Any:
+        if isinstance(request, MetadataRequest) and self._client_id == client_id and not strikes:
+            strikes.append(client_id)
+            raise RuntimeError("the handler is closed")
+        return send_request(self, request, *arguments, **more)
+
+    monkeypatch.setattr(AIOKafkaConnection, "send", strike_once)
+    return strikes
+
+
+async def test_a_consumer_whose_metadata_task_dies_in_an_outage_is_made_again(
+    kafka: OwnKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for metadata waits forever: a consumer of status-sync read nothing more after kill -9 of Kafka."""
+    broker, handler = Broker(KafkaSettings(kafka_bootstrap_servers=kafka.address)), Handler()
+    async with consuming(broker, handler):
+        await send_to(broker, b"before")
+        await eventually(handler.count, lambda count: count >= 1)
+        kafka.server.kill()
+        strikes, starts = struck_metadata(monkeypatch, "test"), counted_starts(monkeypatch)
+        await kafka.restart()
+        await eventually(lambda: asyncio.sleep(0, strikes), bool, within_seconds=RECOVERY_SECONDS)
+        await eventually(lambda: asyncio.sleep(0, starts), bool, within_seconds=RECOVERY_SECONDS)
+        await send_to(broker, b"after")
+        await eventually(
+            lambda: asyncio.sleep(0, handler.values), lambda seen: b"after" in seen, within_seconds=RECOVERY_SECONDS
+        )
+
+
+def counted_starts(monkeypatch: pytest.MonkeyPatch) -> list[AIOKafkaConsumer]:
+    starts: list[AIOKafkaConsumer] = []
+    start = AIOKafkaConsumer.start
+
+    async def counted(self: AIOKafkaConsumer) -> None:
+        starts.append(self)
+        await start(self)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "start", counted)
+    return starts
+
+
+async def test_a_consumer_that_hears_nothing_from_kafka_is_made_again(
+    kafka: OwnKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("SILENT", 3.0), ("MEASURE", 0.5), ("MEASURE_TIMEOUT", 0.5)):
+        monkeypatch.setattr(f"case_shared.kafka.consuming._{name}_SECONDS", seconds)
+    broker, handler = Broker(KafkaSettings(kafka_bootstrap_servers=kafka.address)), Handler()
+    starts, deaf = counted_starts(monkeypatch), set[int]()
+    send_request = AIOKafkaClient.send
+
+    async def unanswered(self: AIOKafkaClient, *arguments: Any, **more: Any) -> Any:
+        if id(self) in deaf:
+            await asyncio.Event().wait()
+        return await send_request(self, *arguments, **more)
+
+    monkeypatch.setattr(AIOKafkaClient, "send", unanswered)
+    async with consuming(broker, handler):
+        await send_to(broker, b"before")
+        await eventually(handler.count, lambda count: count >= 1)
+        deaf.add(id(starts[0]._client))
+        # What it had asked for before may still arrive.
+        await eventually(lambda: asyncio.sleep(0, len(starts)), lambda count: count == 2, within_seconds=20)
+        await send_to(broker, b"after")
+        await eventually(
+            lambda: asyncio.sleep(0, handler.values), lambda seen: b"after" in seen, within_seconds=RECOVERY_SECONDS
+        )
+        assert len(starts) == 2, "one that is answered stays"
+
+
+async def test_a_producer_whose_metadata_task_has_died_is_let_go_and_leaves_no_connection(
+    kafka: OwnKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    producer = await started(create_producer(KafkaSettings(kafka_bootstrap_servers=kafka.address), client_id="struck"))
+    strikes = struck_metadata(monkeypatch, "struck")
+    asked = producer.client.force_metadata_update()
+    await eventually(lambda: asyncio.sleep(0, strikes))
+    assert not asked.done()
+    await let_go(producer)
+    assert not any(connection.connected() for connection in producer.client._conns.values())
 
 
 async def test_streams_outlive_kafka(database: Database, kafka: OwnKafka, tmp_path: Path) -> None:

@@ -26,9 +26,8 @@ async def test_a_consumers_names_are_as_they_were(broker: Broker) -> None:
     consumer = AIOKafkaConsumer(topic, **arguments, group_id=group, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        fetching, coordinating = private.inner_tasks(consumer)
-        assert not fetching.done()
-        assert not coordinating.done()
+        fetching, asking, coordinating = private.inner_tasks(consumer)
+        assert not any(task.done() for task in (fetching, asking, coordinating))
         partitions = {TopicPartition(topic, number) for number in range(PARTITIONS)}
         await eventually(lambda: private.partitions_with_owner(consumer, group), lambda owned: owned == partitions)
         await send(broker, b"1")

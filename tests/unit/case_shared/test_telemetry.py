@@ -39,6 +39,18 @@ def test_its_errors_are_warnings_for_a_broker_that_restarts_heals_by_itself() ->
     assert ours.levelname == "ERROR"
 
 
+def test_the_stack_trace_of_a_warning_is_one_line() -> None:
+    """asyncpg 0.32 warns so for each pool, again and again, while PostgreSQL restarts."""
+    quiet, retrying = OncePerMinute("asyncpg"), record(1000, "floor not restored; retrying", name="asyncpg.pool")
+    retrying.levelno = logging.WARNING
+    error = ConnectionRefusedError("100 % refused")
+    retrying.exc_info = (type(error), error, None)
+    assert quiet.filter(retrying)
+    shown = logging.Formatter().format(retrying)
+    assert shown == "floor not restored; retrying: ConnectionRefusedError('100 % refused')"
+    assert not quiet.filter(record(1001, "floor not restored; retrying", name="asyncpg.pool"))
+
+
 def test_others_are_left_alone() -> None:
     quiet = OncePerMinute("aiokafka")
     assert all(quiet.filter(record(1000, "same", name=name)) for name in ("uvicorn", "aiokafka2", "uvicorn"))

@@ -59,10 +59,8 @@ async def stop(broker: KafkaBroker, writing: Collection["asyncio.Task[bool]"]) -
             if writing:
                 await asyncio.wait(writing)
             await broker.stop()
-    except TimeoutError:
-        log.warning("consumers_not_stopped_cleanly", seconds=STOP_SECONDS)
     except Exception as error:  # noqa: BLE001 - an error that ended a task of aiokafka is raised again here
-        log.warning("consumers_not_stopped_cleanly", error=repr(error))
+        log.warning("consumers_not_stopped_cleanly", error=repr(error), most_seconds=STOP_SECONDS)
         # aiokafka stopped before it closed the connections.
         for consumer in filter(None, consumers):
             await close_connections(consumer)

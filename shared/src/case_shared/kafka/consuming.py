@@ -36,6 +36,8 @@ _MEASURE_SECONDS = 5.0
 # An answer may have to wait for a fetch on the same connection.
 _MEASURE_TIMEOUT_SECONDS = 5.0
 _PAUSE_AFTER_ERROR_SECONDS = 1.0
+# A consumer that hears nothing from Kafka for this long is replaced: a Kafka that was killed has left some hanging.
+_SILENT_SECONDS = 30.0
 # What is over sooner has healed by itself: no error, a warning.
 _LASTING_SECONDS = 60.0
 _retried = Counter(
@@ -61,6 +63,7 @@ class Consumer:
         self._unowned: set[TopicPartition] = set()
         self._unowned_since: float | None = None
         self._ended_at: float | None = None
+        self._answered_at = 0.0
         self.state = ConsumerState(
             topic=f"{settings.kafka_topic_prefix}{subscription.topic}",
             group=f"{settings.kafka_group_prefix}{subscription.group}",
@@ -111,7 +114,11 @@ class Consumer:
             self.state.has_failed(described, ended=False)
             self._heartbeats.failed(self._subscription.name, described)
             raise
+        self._has_answered()
         self.state.has_joined()
+
+    def _has_answered(self) -> None:
+        self._answered_at = self._heartbeats.clock.monotonic()
 
     def _instance(self) -> str | None:
         instance = self._settings.kafka_group_instance
@@ -125,7 +132,7 @@ class Consumer:
             await stop(broker, set(self._writing))
 
     async def _consume(self) -> None:
-        """Read and watch until the service stops; raises whatever ends either."""
+        """Read and watch until the service stops or Kafka is silent; raises whatever ends either."""
         assert self._consumer is not None
         tasks = [asyncio.create_task(work(self._consumer)) for work in (self._read, self._watch)]
         try:
@@ -144,6 +151,7 @@ class Consumer:
             records = await reader.read(self._subscription.max_records)
             if not records:
                 continue
+            self._has_answered()
             self.state.has_read(records)
             begun = self._begin(records)
             try:
@@ -209,7 +217,10 @@ class Consumer:
         return min(delay * 2, _LONGEST_FLOOD_PAUSE_SECONDS if flooded else _LONGEST_PAUSE_SECONDS)
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
-        """Raise if a task of aiokafka's own has ended, which nothing else would report; measure the lag."""
+        """Measure the lag. Raise if a task of aiokafka's own has ended, which nothing else would report.
+
+        Return if Kafka stays silent: it may be away, or this consumer may wait forever for an answer.
+        """
         measured = self._heartbeats.clock.monotonic() - _MEASURE_SECONDS
         while not self._stopping.is_set():
             if not is_alive(consumer):
@@ -218,6 +229,12 @@ class Consumer:
             if self._heartbeats.clock.monotonic() - measured >= _MEASURE_SECONDS:
                 await self._measure(consumer)
                 measured = self._heartbeats.clock.monotonic()
+            silent = self._heartbeats.clock.monotonic() - self._answered_at
+            if silent >= _SILENT_SECONDS:
+                log.warning(
+                    "consumer_silent", topic=self.state.topic, group=self.state.group, silent_seconds=round(silent)
+                )
+                return
             await pause(_LOOK_SECONDS, self._stopping)
 
     async def _measure(self, consumer: AIOKafkaConsumer) -> None:
@@ -231,6 +248,7 @@ class Consumer:
         except (KafkaError, OSError, AssertionError, RuntimeError) as error:
             log.info("consumer_not_measured", topic=self.state.topic, error=repr(error))
             return
+        self._has_answered()
         self.state.measure(ends, positions)
         self._count_unowned(consumer, owned)
         if self.state.concern:

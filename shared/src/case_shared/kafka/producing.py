@@ -10,13 +10,14 @@ from aiokafka.errors import (
     CorruptRecordException,
     InvalidMessageError,
     InvalidTimestampError,
+    KafkaConnectionError,
     KafkaError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
     RecordTooLargeError,
 )
 
-from case_shared.process.private import give_up_records, sender_of
+from case_shared.process.private import close_connections, give_up_records, sender_of
 from case_shared.words.events import Record
 
 log = structlog.get_logger(__name__)
@@ -117,11 +118,14 @@ class Sender:
 
 
 async def started(producer: AIOKafkaProducer) -> AIOKafkaProducer:
-    """Start `producer` and return it; if that fails, clean up. Raises: what its start raises."""
+    """Start `producer` and return it; if that fails, clean up. Raises: `KafkaError`, `OSError`."""
     try:
         await producer.start()
+    except RuntimeError as error:  # uvloop: the connection was just closed
+        await let_go(producer)
+        raise KafkaConnectionError(repr(error)) from error
     except BaseException:
-        await producer.stop()
+        await let_go(producer)
         raise
     return producer
 
@@ -142,5 +146,6 @@ async def let_go(producer: AIOKafkaProducer) -> None:
     try:
         async with asyncio.timeout(_STOP_SECONDS):
             await producer.stop()
-    except (KafkaError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - an error that ended a task of aiokafka is raised again here
         log.info("producer_not_stopped_cleanly", error=repr(error))
+        await close_connections(producer)

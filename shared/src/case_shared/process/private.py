@@ -24,12 +24,14 @@ _CONTROLLER_POLL_SECONDS = 0.2
 
 
 def inner_tasks(consumer: AIOKafkaConsumer) -> list["asyncio.Task[Any]"]:
-    """Return aiokafka's own tasks of `consumer`: the one that fetches, and the one that keeps it in its group.
+    """Return aiokafka's own tasks: what fetches, what asks for the cluster's metadata, what keeps it in its group.
 
-    An error that they do not expect ends them with a line in the log, and nothing public reports it.
+    An error that they do not expect ends them, some without a line in the log, and nothing public reports it. Without
+    the one for metadata, whatever waits for metadata waits forever.
     """
     coordinating = getattr(consumer._coordinator, "_coordination_task", None)
-    return [task for task in (consumer._fetcher.error_future, coordinating) if task is not None]
+    tasks = (consumer._fetcher.error_future, consumer._client._sync_task, coordinating)
+    return [task for task in tasks if task is not None]
 
 
 async def wait_for_records(consumer: AIOKafkaConsumer, seconds: float) -> None:
@@ -104,9 +106,17 @@ async def know_controller(admin: AIOKafkaAdminClient) -> None:
         await asyncio.sleep(_CONTROLLER_POLL_SECONDS)
 
 
-async def close_connections(consumer: AIOKafkaConsumer) -> None:
-    """Close the connections if `stop` failed before it did."""
-    await consumer._client.close()
+async def close_connections(owner: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """Close the connections if `stop` failed before it did.
+
+    Its `close` fails, too, if an error has ended its task for metadata: it waits for the task before it closes.
+    """
+    client = owner.client if isinstance(owner, AIOKafkaProducer) else owner._client
+    ended = client._sync_task
+    if ended is not None and ended.done() and not ended.cancelled():
+        ended.exception()  # retrieved: whoever noticed the end has reported it
+        client._sync_task = None
+    await client.close()
 
 
 def sender_of(producer: AIOKafkaProducer) -> "asyncio.Task[None] | None":

@@ -77,6 +77,7 @@ def _adopt_standard_logging(shared: list[Any], rendering: list[Any], level: str)
     )
     if level != "DEBUG":
         handler.addFilter(OncePerMinute("aiokafka"))
+        handler.addFilter(OncePerMinute("asyncpg"))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
@@ -85,8 +86,9 @@ def _adopt_standard_logging(shared: list[Any], rendering: list[Any], level: str)
 class OncePerMinute(logging.Filter):
     """Lets each kind of message of one library through once a minute, with the number of similar ones in between.
 
-    While Kafka is away, aiokafka logs each try of each partition; our own logs say once what matters of that. Its
-    errors become warnings: a broker that restarts heals by itself, and our own logs report what does not as an error.
+    While Kafka is away, aiokafka logs each try of each partition, and asyncpg each try of each pool with a stack trace;
+    our own logs say once what matters of that. Their errors become warnings, and the stack trace of a warning one line:
+    a server that restarts heals by itself, and our own logs report what does not as an error.
     """
 
     def __init__(self, library: str) -> None:
@@ -98,9 +100,12 @@ class OncePerMinute(logging.Filter):
         """Return False if the record's kind was logged within the last minute."""
         if record.name.partition(".")[0] != self._library:
             return True
+        kind = (record.name, str(record.msg))
+        if record.levelno == logging.WARNING and record.exc_info:
+            record.msg, record.args = f"{record.getMessage()}: {record.exc_info[1]!r}", ()
+            record.exc_info = None
         if record.levelno == logging.ERROR:
             record.levelno, record.levelname = logging.WARNING, "WARNING"
-        kind = (record.name, str(record.msg))
         logged_at, since = self._logged.get(kind, (-_QUIET_SECONDS, 0))
         if record.created < logged_at + _QUIET_SECONDS:
             self._logged[kind] = (logged_at, since + 1)
