@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from case_api.postgres.statements import Statement
 from case_api.web.schemas import CaseInput
-from case_shared.database.postgres import create_pool, load_sql
+from case_shared.database.postgres import create_pool
 from case_shared.process.clock import SystemClock
 from case_shared.process.settings import OidcSettings
 from case_shared.web.auth import TokenVerifier, authenticate
@@ -26,7 +26,7 @@ from case_shared.words.identifiers import new_web_case_id
 from case_shared.words.scopes import Scope
 from tests.support import drafts
 
-GET, CREATE = load_sql(Statement.GET_CASE), load_sql(Statement.CREATE_CASE)
+GET, CREATE = Statement.GET_CASE.text, Statement.CREATE_CASE.text
 WRITER = Actor("ann", "ann", "bench")
 NEVER_REACHED = 100_000_000
 WHO = (drafts.DEALER, drafts.DATA_AREA_ID, drafts.CUSTOMER_ACCOUNT)

@@ -13,7 +13,7 @@ from benchmarks.brute_force import brute_force
 from benchmarks.measure import Benchmark, Figures, Goal, World
 from case_api.domain.list_query import Column, Filters, ListQuery, Search, Sort
 from case_api.postgres.case_list import PostgresCaseList, connection_settings
-from case_shared.database.postgres import create_pool, load_sql
+from case_shared.database.postgres import create_pool
 from status_sync.postgres.statements import Statement as Reading
 from tests.support import many_cases
 from tests.support.list_queries import INDEXED, Lists
@@ -196,7 +196,7 @@ async def _changes(connection: Any, found: list[dict[str, Any]]) -> float:
         batch = sorted(draw.sample(found, min(BATCH, len(found))), key=lambda row: str(row["web_case_id"]))
         changed = columns([(row, draw.choice(["in_process", "open", "closed", "canceled"])) for row in batch])
         began = time.perf_counter()
-        await connection.fetch(load_sql(Reading.UPDATE_FROM_READ), datetime.now(UTC) + timedelta(days=1), *changed)
+        await connection.fetch(Reading.UPDATE_FROM_READ.text, datetime.now(UTC) + timedelta(days=1), *changed)
         busy += time.perf_counter() - began
         done += len(batch)
     return done / busy

@@ -10,7 +10,6 @@ from typing import Any
 import asyncpg
 
 from benchmarks.search import BATCH, columns
-from case_shared.database.postgres import load_sql
 from status_sync.postgres.statements import Statement
 
 ROWS = 100_000
@@ -87,6 +86,6 @@ async def _change(connection: Any, rows: list[dict[str, Any]], seconds: float) -
     while (now := time.perf_counter() - began) < seconds:
         batch = sorted(draw.sample(rows, min(BATCH, len(rows))), key=lambda row: str(row["web_case_id"]))
         changes = columns([(row, draw.choice(_STATUSES)) for row in batch])
-        await connection.fetch(load_sql(Statement.UPDATE_FROM_READ), datetime.now(UTC), *changes)
+        await connection.fetch(Statement.UPDATE_FROM_READ.text, datetime.now(UTC), *changes)
         done.append((now, len(batch)))
     return done

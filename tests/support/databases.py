@@ -75,7 +75,7 @@ async def create_template(superuser_url: str, revisions: Mapping[str, str] | Non
     await _execute(superuser_url, f"CREATE DATABASE {name}")
     url = with_database(superuser_url, name)
     for _ in range(2):  # migrations can be repeated
-        await _execute(url, postgres.load_sql(Statement.ROLES))
+        await _execute(url, Statement.ROLES.text)
     for role in ROLES:
         await _execute(url, f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
     for service in SERVICES:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from case_shared.database.leadership import Lease
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.kafka.outbox import Outbox
 from case_shared.process.clock import SystemClock
 from case_shared.words.events import Record
@@ -17,7 +17,7 @@ def a_lease(seconds: float = 60) -> Lease:
 
 async def waiting(pool: Pool, outbox: Outbox, limit: int = 10_000) -> list[Record]:
     """The records that would be sent now."""
-    return [outbox.record_of(row) for row in await pool.fetch(load_sql(outbox.read), limit)]
+    return [outbox.record_of(row) for row in await pool.fetch(outbox.read.text, limit)]
 
 
 class Kept:

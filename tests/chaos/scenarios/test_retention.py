@@ -10,7 +10,7 @@ import time
 import pytest
 
 from case_shared.database.leadership import Lease
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.database.retention import Retention, Rule
 from case_shared.process.clock import SystemClock
 from case_shared.process.heartbeats import Heartbeats
@@ -40,7 +40,7 @@ ANALYZE d365_sync.documents; ANALYZE d365_sync.attempts;
 async def claim(pool: Pool) -> float:
     """Claim 25 documents; returns the duration in seconds."""
     began = time.monotonic()
-    rows = await pool.fetch(load_sql(Statement.CLAIM_TO_DELIVER), 25, 1000, "", 64, 60.0, "dispatcher", 1, "u", 1e9)
+    rows = await pool.fetch(Statement.CLAIM_TO_DELIVER.text, 25, 1000, "", 64, 60.0, "dispatcher", 1, "u", 1e9)
     assert len([row for row in rows if row["web_case_id"]]) == 25
     return time.monotonic() - began
 
@@ -52,7 +52,7 @@ async def test_claims_go_on_while_fifty_thousand_payloads_are_emptied(database: 
     clock, stopping = SystemClock(), asyncio.Event()
     async with database.pool("d365_sync") as pool:
         alone = [await claim(pool) for _ in range(CLAIMS)]
-        rule = Rule("documents", load_sql(Statement.EMPTY_DOCUMENTS), 90)
+        rule = Rule("documents", Statement.EMPTY_DOCUMENTS.text, 90)
         retention = Retention(pool, [rule], Heartbeats(clock), 300, pause_seconds=0.01)
         lease = Lease("retention", 1, clock, clock.monotonic() + 150 * PATIENCE)
         applying = asyncio.create_task(retention.apply(lease, stopping))

@@ -9,7 +9,6 @@ from case_api.app.resend_submissions import Resender
 from case_api.postgres.delivery_store import PostgresResendStore
 from case_api.postgres.statements import Statement
 from case_shared.database.leadership import Lease
-from case_shared.database.postgres import load_sql
 from case_shared.process.loops import WakeUp
 from case_shared.words.events import SubmissionState as S
 from tests.integration.case_api.conftest import CASES, DRAFT, Api, Json
@@ -148,7 +147,7 @@ async def test_retention_finds_its_rows_by_index(database: Database, name: str, 
             """
         )
         # Joins over whole tables are as cheap at this size, so forbid them: do the indexes lead to the rows?
-        await connection.execute(f"PREPARE guarded AS {load_sql(Statement(name))}")
+        await connection.execute(f"PREPARE guarded AS {Statement(name).text}")
         plan = "\n".join(row[0] for row in await connection.fetch("EXPLAIN EXECUTE guarded (3600)"))
     assert index in plan, plan
     assert "Seq Scan" not in plan, plan

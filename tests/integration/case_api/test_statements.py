@@ -15,7 +15,6 @@ from case_api.postgres.case_list import PostgresCaseList, connection_settings
 from case_api.postgres.list_statements import arguments, counts_statement, page_statement
 from case_shared.database import migrations
 from case_shared.database.migrations import EXPAND
-from case_shared.database.postgres import load_sql
 from case_shared.words.actor import Actor
 from case_shared.words.events import CaseStatus
 from tests.support import many_cases
@@ -28,7 +27,7 @@ async def test_each_statement_can_be_prepared_by_the_service(
     module_database: Database, statement: statements.Statement
 ) -> None:
     async with module_database.pool("case_api") as pool, pool.acquire() as connection:
-        await connection.prepare(load_sql(statement))
+        await connection.prepare(statement.text)
 
 
 FILL = """
@@ -64,7 +63,7 @@ async def plan(database: Database, name: str, *arguments: Any) -> str:
     async with database.connect() as connection:
         await connection.execute("SET search_path TO case_api, public; SET plan_cache_mode TO force_generic_plan")
         # EXPLAIN accepts no parameters, but executing a prepared statement does.
-        await connection.execute(f"PREPARE hot AS {load_sql(statements.Statement(name))}")
+        await connection.execute(f"PREPARE hot AS {statements.Statement(name).text}")
         values = ", ".join("NULL" if value is None else f"'{value}'" for value in arguments)
         rows = await connection.fetch(f"EXPLAIN EXECUTE hot ({values})")
         return "\n".join(row[0] for row in rows)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from case_shared.database.leadership import Leadership, Lease
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.database.statements import Statement
 from case_shared.process.clock import SystemClock
 from case_shared.process.heartbeats import Heartbeats
@@ -111,6 +111,6 @@ async def test_who_gives_up_a_lease_that_it_lost_takes_it_from_nobody(database: 
                 "INSERT INTO leases VALUES ('test', 'leads', 2, now() + interval '1 hour')"
                 " ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at"
             )
-            await pool.execute(load_sql(Statement.RELEASE_LEASE), "test", owner, token)
+            await pool.execute(Statement.RELEASE_LEASE.text, "test", owner, token)
             held = await pool.fetchval("SELECT expires_at > now() FROM leases")
             assert held == ((owner, token) != ("leads", 2)), (owner, token)

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client import REGISTRY
 
 from case_api.postgres.outbox import OUTBOX as SUBMISSIONS
-from case_shared.database.postgres import Connection, Pool, load_sql
+from case_shared.database.postgres import Connection, Pool
 from case_shared.kafka import outbox as publishing
 from case_shared.kafka.connection import KafkaSettings
 from case_shared.kafka.outbox import Outbox, OutboxPublisher, sender_for
@@ -101,7 +101,7 @@ class Service:
 
     async def measured(self) -> dict[str, Any]:
         """Depth, age and refused records, as in the metrics."""
-        row = await self.pool.fetchrow(load_sql(self.outbox.measure))
+        row = await self.pool.fetchrow(self.outbox.measure.text)
         assert row is not None
         return dict(row)
 

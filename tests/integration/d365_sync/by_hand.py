@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from case_shared.d365.answers import Created, Exchange
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.process.clock import SystemClock
 from case_shared.words.events import CaseDelivery, CaseStatus, CaseStatusChanged, CaseSubmitted
 from d365_sync.app.ports import Changed, Leader, Result
@@ -99,13 +99,13 @@ class ByHand:
 
     async def unpublished(self) -> list[CaseDelivery]:
         """The events that wait to be published."""
-        return [event_of(row) for row in await self.pool.fetch(load_sql(OUTBOX.read), 100)]
+        return [event_of(row) for row in await self.pool.fetch(OUTBOX.read.text, 100)]
 
     async def mark_published(self, events: Sequence[CaseDelivery]) -> None:
         """Mark these as received by Kafka."""
         ids = [(event.web_case_id, event.submission_no, event.revision) for event in events]
         if ids:
-            await self.pool.execute(load_sql(OUTBOX.mark_sent), *zip(*ids, strict=True))
+            await self.pool.execute(OUTBOX.mark_sent.text, *zip(*ids, strict=True))
 
     async def set(self, event: CaseSubmitted, assignments: str) -> None:
         """Change the document's row by hand."""

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from case_shared.database.postgres import load_sql
 from case_shared.database.statements import Statement
 from case_shared.words.scopes import Scope
 from tests.integration.d365_sync.conftest import Queue, cases_of, known_case, submitted
@@ -360,7 +359,7 @@ async def test_the_ledger_adds_up_and_says_what_does_not(api: Api, queue: Queue)
 
 
 async def test_paused_consumers_are_shown_and_let_through(api: Api, queue: Queue) -> None:
-    report = load_sql(Statement.REPORT_CONSUMER_PAUSED)
+    report = Statement.REPORT_CONSUMER_PAUSED.text
     group = "case-api.case.delivery.v1"
     way = f"/v1/delivery/consumers/{group}/let-through"
     assert (await api.client.post(way, json={"reason": "old format"})).status_code == 404
@@ -374,10 +373,10 @@ async def test_paused_consumers_are_shown_and_let_through(api: Api, queue: Queue
 
         assert await other.fetchval(report, group, "case.delivery.v1", "still") is True
         # A permission to skip expires with its time, not with the next good batch.
-        await other.execute(load_sql(Statement.REPORT_CONSUMER_RESUMED), group)
+        await other.execute(Statement.REPORT_CONSUMER_RESUMED.text, group)
         assert len((await api.get("/delivery"))["paused_consumers"]) == 1
         await other.execute("UPDATE d365_sync.paused_consumers SET let_through_until = now() - interval '1 second'")
-        await other.execute(load_sql(Statement.REPORT_CONSUMER_RESUMED), group)
+        await other.execute(Statement.REPORT_CONSUMER_RESUMED.text, group)
     assert (await api.get("/delivery"))["paused_consumers"] == []
     entry = (await api.get("/audit"))["items"][0]
     assert (entry["action"], entry["actor"], entry["reason"], entry["fields"]) == (

@@ -5,7 +5,6 @@ from typing import Any, cast
 
 import pytest
 
-from case_shared.database.postgres import load_sql
 from case_shared.words.actor import Actor
 from d365_sync.app.replays import DeadLetters, Forecast, ReplayOrder
 from d365_sync.app.restore_d365 import LookedUp, LookedUpDocument, RestoreOrder
@@ -103,7 +102,7 @@ async def test_an_older_revision_that_is_published_late_takes_nothing_back(datab
         await queue.take_in(event)
         for revision in (3, 2):
             keys = ([event.web_case_id], [event.submission_no], [revision])
-            await queue.pool.execute(load_sql(Statement.MARK_SENT), *keys)
+            await queue.pool.execute(Statement.MARK_SENT.text, *keys)
         assert (await queue.row(event))["published_revision"] == 3
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from case_shared.database.postgres import Connection, load_sql
+from case_shared.database.postgres import Connection
 from d365_sync.postgres.statements import Statement
 from tests.support.databases import Database
 
@@ -71,7 +71,7 @@ async def test_no_statement_of_a_delivery_looks_at_the_whole_backlog(database: D
 
 async def _plan(connection: Connection, name: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
     values = ", ".join(f"'{value}'" for value in arguments)
-    await connection.execute(f"PREPARE {name} AS {load_sql(Statement(name))}")
+    await connection.execute(f"PREPARE {name} AS {Statement(name).text}")
     transaction = connection.transaction()
     await transaction.start()
     try:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from case_shared.database.postgres import load_sql
 from case_shared.words.actor import Actor
 from d365_sync.postgres.statements import Statement
 from tests.integration.d365_sync.by_hand import by_hand
@@ -79,7 +78,7 @@ async def test_a_statement_that_waits_for_a_document_locks_none_that_comes_later
         await _lock(other, earlier)
 
         running = asyncio.create_task(
-            queue.pool.execute(load_sql(Statement(name)), *statements(later, earlier, token)[name])
+            queue.pool.execute(Statement(name).text, *statements(later, earlier, token)[name])
         )
 
         async def waits_or_is_done() -> bool:
@@ -116,7 +115,7 @@ async def test_a_batch_is_taken_in_in_one_order_whatever_order_it_came_in(databa
 async def _take_in(connection: Any, *events: Any) -> None:
     columns = ([event.web_case_id for event in events], [1] * len(events), [event.submission_id for event in events])
     await connection.execute("SET search_path TO d365_sync, public")
-    await connection.execute(load_sql(Statement.TAKE_IN), *columns, [None] * len(events))
+    await connection.execute(Statement.TAKE_IN.text, *columns, [None] * len(events))
 
 
 async def _lock(connection: Any, event: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from case_shared.database.leadership import Lease
-from case_shared.database.postgres import Connection, load_sql
+from case_shared.database.postgres import Connection
 from case_shared.database.retention import Retention, Rule
 from case_shared.process.clock import SystemClock
 from case_shared.process.heartbeats import Heartbeats
@@ -87,7 +87,7 @@ async def sweep(database: Database) -> None:
     """One pass of the rule, as the service's leader does."""
     clock = SystemClock()
     async with database.pool("d365_sync") as pool:
-        rules = [Rule("personal_data", load_sql(Statement.EMPTY_CASES), 730)]
+        rules = [Rule("personal_data", Statement.EMPTY_CASES.text, 730)]
         retention = Retention(pool, rules, Heartbeats(clock), 300, pause_seconds=0.0)
         await retention.apply(Lease("retention", 1, clock, clock.monotonic() + 60), asyncio.Event())
 
@@ -148,7 +148,7 @@ async def test_words_end_after_the_case_and_do_not_come_back(database: Database)
                 [False],
                 [True],
             )
-            await pool.fetch(load_sql(Reading.UPDATE_FROM_READ), datetime.now(UTC), *read)
+            await pool.fetch(Reading.UPDATE_FROM_READ.text, datetime.now(UTC), *read)
         assert await left(connection, ended) == []
         assert await connection.fetchval("SELECT status FROM case_api.cases WHERE web_case_id = $1", ended[0]) == "open"
 

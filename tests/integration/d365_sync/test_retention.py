@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from case_shared.database.leadership import Lease
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.process.clock import SystemClock
 from case_shared.process.heartbeats import Heartbeats
 from case_shared.words.actor import Actor
@@ -175,8 +175,8 @@ async def test_what_is_locked_is_left_for_later_and_nobody_waits(database: Datab
         async with connection.transaction():
             await connection.execute("SELECT FROM d365_sync.documents WHERE web_case_id = 'W30' FOR UPDATE")
             async with asyncio.timeout(2 * PATIENCE):
-                assert await pool.fetchval(load_sql(Statement.EMPTY_DOCUMENTS), 86_400) == 49
-        assert await pool.fetchval(load_sql(Statement.EMPTY_DOCUMENTS), 86_400) == 1
+                assert await pool.fetchval(Statement.EMPTY_DOCUMENTS.text, 86_400) == 49
+        assert await pool.fetchval(Statement.EMPTY_DOCUMENTS.text, 86_400) == 1
 
 
 GUARDED: list[tuple[str, str]] = [
@@ -214,7 +214,7 @@ async def test_retention_finds_its_rows_by_index(full: Database, name: str, inde
             "SET enable_hashjoin TO off; SET enable_mergejoin TO off"
         )
         # Joins over whole tables are as cheap at this size, so forbid them: do the indexes lead to the rows?
-        await connection.execute(f"PREPARE guarded AS {load_sql(Statement(name))}")
+        await connection.execute(f"PREPARE guarded AS {Statement(name).text}")
         plan = "\n".join(row[0] for row in await connection.fetch("EXPLAIN EXECUTE guarded (3600)"))
     assert index in plan, plan
     assert "Seq Scan" not in plan, plan

@@ -11,7 +11,6 @@ import pytest
 import pytest_asyncio
 
 from case_shared.d365.chain_memory import PostgresChainMemory
-from case_shared.database.postgres import load_sql
 from case_shared.database.statements import Statement as Shared
 from case_shared.kafka.records import store_batch
 from case_shared.words.events import Record
@@ -30,14 +29,14 @@ from tests.support.submissions import store_submissions
 @pytest.mark.parametrize("statement", Statement, ids=lambda statement: statement.value)
 async def test_each_statement_can_be_prepared_by_the_service(module_database: Database, statement: Statement) -> None:
     async with module_database.pool("d365_sync") as pool, pool.acquire() as connection:
-        await connection.prepare(load_sql(statement))
+        await connection.prepare(statement.text)
 
 
 @pytest.mark.parametrize("role", ["case_api", "status_sync"])
 async def test_other_services_may_add_unreadable_records_and_see_nothing(database: Database, role: str) -> None:
     async with database.pool(role) as pool:
         await pool.execute(
-            load_sql(Shared.INSERT_UNREADABLE_RECORD),
+            Shared.INSERT_UNREADABLE_RECORD.text,
             "t",
             0,
             0,
@@ -144,7 +143,7 @@ async def test_hot_statements_use_their_index(
     async with busy.connect() as connection:
         mode = "force_custom_plan" if name == "select_documents" else "force_generic_plan"
         await connection.execute(f"SET search_path TO d365_sync, public; SET plan_cache_mode TO {mode}")
-        await connection.execute(f"PREPARE hot AS {load_sql(Statement(name))}")
+        await connection.execute(f"PREPARE hot AS {Statement(name).text}")
         values = ", ".join("NULL" if value is None else f"'{value}'" for value in arguments)
         execute = f"EXECUTE hot ({values})" if arguments else "EXECUTE hot"
         plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {execute}"))
@@ -157,12 +156,12 @@ async def test_a_claim_reads_little_of_a_large_backlog_and_goes_round_the_dealer
         await connection.execute(BACKLOG)
         await connection.execute("ANALYZE d365_sync.documents; SET search_path TO d365_sync, public")
         arguments = (25, 45, "d-100", 64, 30.0, "dispatcher", 1, "u", 1e9)
-        rows = await connection.fetch(load_sql(Statement.CLAIM_TO_DELIVER), *arguments)
+        rows = await connection.fetch(Statement.CLAIM_TO_DELIVER.text, *arguments)
         claimed = [row for row in rows if row["web_case_id"]]
         dealers = await connection.fetch(
             "SELECT dealer, count(*) FROM documents WHERE lease_token IS NOT NULL GROUP BY dealer"
         )
-        await connection.execute(f"PREPARE hot AS {load_sql(Statement.CLAIM_TO_DELIVER)}")
+        await connection.execute(f"PREPARE hot AS {Statement.CLAIM_TO_DELIVER.text}")
         values = ", ".join(f"'{value}'" for value in arguments)
         explained = await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE hot ({values})")
 
@@ -176,7 +175,7 @@ async def test_a_batch_is_taken_in_without_comparing_each_record_with_each(datab
     events = [submitted() for _ in range(100)]
     await store_submissions(database, *events)
     keys = ([event.web_case_id for event in events], [1] * len(events), [event.submission_id for event in events])
-    explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {load_sql(Statement.TAKE_IN)}"
+    explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {Statement.TAKE_IN.text}"
     async with database.pool("d365_sync") as pool:
         explained = await pool.fetchval(explain, *keys, [None] * len(events))
     assert explained[0]["Plan"]["Actual Rows"] == len(events)
@@ -194,9 +193,7 @@ async def test_one_dealers_backlog_does_not_starve_another(database: Database) -
         await connection.execute(BACKLOG.replace("'d-' || n % 200", "CASE WHEN n = 1 THEN 'z-last' ELSE 'a-first' END"))
         await connection.execute("UPDATE d365_sync.documents SET due_at = now() WHERE web_case_id = 'W1'")
         await connection.execute("SET search_path TO d365_sync, public")
-        rows = await connection.fetch(
-            load_sql(Statement.CLAIM_TO_DELIVER), 10, 9, "", 64, 30.0, "dispatcher", 1, "u", 1e9
-        )
+        rows = await connection.fetch(Statement.CLAIM_TO_DELIVER.text, 10, 9, "", 64, 30.0, "dispatcher", 1, "u", 1e9)
     assert "W1" in {row["web_case_id"] for row in rows}
     assert len(rows) == 10
 
@@ -245,7 +242,7 @@ def _belongs_to_delivery(text: str) -> bool:
         Statement.READ_OUTBOX,
         Statement.MARK_SENT,
     )
-    return any(load_sql(statement) == text for statement in statements)
+    return any(statement.text == text for statement in statements)
 
 
 async def test_a_consumed_batch_is_one_statement_and_one_commit(database: Database) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from case_shared.database.postgres import load_sql
 from status_sync.postgres.statements import Statement
 from tests.support.databases import Database
 
@@ -29,5 +28,5 @@ async def test_a_read_that_began_no_later_than_the_last_one_changes_nothing(
         )
         for seconds, changed in ((-1, 0), (0, 0), (1, 1)):
             began = last + timedelta(seconds=seconds)
-            rows = await pool.fetch(load_sql(statement), began, *STATEMENTS[statement])
+            rows = await pool.fetch(statement.text, began, *STATEMENTS[statement])
             assert len(rows) == changed, seconds

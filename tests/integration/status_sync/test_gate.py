@@ -23,7 +23,6 @@ from case_api.postgres.statements import Statement
 from case_api.web.case_csv import cells
 from case_api.web.documents import case_document
 from case_shared.d365.models import AbsenceProof, D365Case, LookUpAnswer
-from case_shared.database.postgres import load_sql
 from case_shared.process.clock import SystemClock
 from status_sync.app.find_absent import FindAbsent
 from status_sync.app.read_due_cases import ReadDueCases
@@ -307,7 +306,7 @@ class Gate(Machine):
     async def all_that_dealers_read(self) -> list[tuple[str, str]]:
         readable = []
         for row in await self.superuser.fetch("SELECT web_case_id, dealer FROM case_api.cases"):
-            found = await self.superuser.fetchrow(load_sql(Statement.GET_CASE), row["dealer"], row["web_case_id"])
+            found = await self.superuser.fetchrow(Statement.GET_CASE.text, row["dealer"], row["web_case_id"])
             assert found is not None
             case = case_of(found)
             parts = (

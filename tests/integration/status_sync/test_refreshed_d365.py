@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from case_shared.database.postgres import load_sql
 from case_shared.words.events import CaseDelivery, SubmissionState
 from case_shared.words.identifiers import new_web_case_id
 from d365_sync.postgres.statements import Statement
@@ -26,7 +25,7 @@ async def delivered(world: World) -> tuple[Submitted, str]:
 async def concerns(world: World) -> dict[str, tuple[int, str, str | None]]:
     """What operators see of it, from d365-sync's own statement."""
     async with world.database.pool("d365_sync") as pool:
-        rows = await pool.fetch(load_sql(Statement.SELECT_CONCERNS))
+        rows = await pool.fetch(Statement.SELECT_CONCERNS.text)
     kinds = ("environment_refreshed", "known_cases_not_shown", "events_of_other_environment", "case_id_reused")
     return {row["kind"]: (row["count"], row["where"], row["detail"]) for row in rows if row["kind"] in kinds}
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from case_shared.database.postgres import load_sql
 from case_shared.process.clock import SystemClock
 from case_shared.words.actor import Actor
 from d365_sync.app.operator_actions import NotAllowed, Order
@@ -125,7 +124,7 @@ async def test_the_portal_follows_the_case_that_an_operator_chooses_and_stays_wi
         assert (row["state"], row["cause"], row["case_id"]) == ("delivered", "linked", second)
         assert (row["other_case_ids"], row["alarms"], row["alarm_since"]) == ([first], [], None)
         assert row["delivered_at"] == before["delivered_at"]
-        (event,) = [event_of(row) for row in await pool.fetch(load_sql(OUTBOX.read), 10)]
+        (event,) = [event_of(row) for row in await pool.fetch(OUTBOX.read.text, 10)]
         assert (event.state, event.case_id) == ("delivered", second)
         # The first one is read again before the decision arrives here, and the decision arrives twice.
         await world.step("cases")

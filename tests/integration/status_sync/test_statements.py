@@ -5,7 +5,6 @@ from typing import Any
 import asyncpg
 import pytest
 
-from case_shared.database.postgres import load_sql
 from status_sync.postgres.statements import Statement
 from tests.support.databases import Database
 
@@ -20,7 +19,7 @@ async def test_each_statement_can_be_prepared(database: Database) -> None:
     connection = await connect(database)
     try:
         for statement in Statement:
-            text = load_sql(statement)
+            text = statement.text
             assert text.startswith("-- "), statement
             await connection.prepare(text)
     finally:
@@ -28,7 +27,7 @@ async def test_each_statement_can_be_prepared(database: Database) -> None:
 
 
 async def plan_of(connection: Any, name: str, *arguments: Any) -> str:
-    text = load_sql(Statement(name))
+    text = Statement(name).text
     return "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN (COSTS OFF) {text}", *arguments))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from case_shared.database.postgres import SqlFile, load_sql
+from case_shared.database.postgres import SqlFile
 
 ROOT = Path(__file__).parents[3]
 SOURCES = {path.name: path for path in (*ROOT.glob("services/*/src/*"), ROOT / "shared/src/case_shared")}
@@ -34,7 +34,7 @@ def test_no_statement_is_unused(package: str) -> None:
 def test_a_running_service_reads_no_statement_from_the_disk(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     statements = statements_of(package)
     monkeypatch.setattr(Path, "open", lambda *_, **__: pytest.fail("a file was read"))
-    assert all(load_sql(statement) for statement in statements)
+    assert all(statement.text for statement in statements)
 
 
 def statements_of(package: str) -> type[SqlFile]:

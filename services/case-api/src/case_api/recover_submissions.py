@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import structlog
 
 from case_api.postgres.statements import Statement
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.kafka.connection import KafkaSettings, RawRecord
 from case_shared.kafka.restoring import read_log, skip
 from case_shared.kafka.topics import CASE_DELIVERY, CASE_SUBMITTED
@@ -24,7 +24,7 @@ async def recover_submissions(pool: Pool, settings: KafkaSettings) -> str:
     recovered = 0
     async for records in read_log(settings, CASE_SUBMITTED):
         recovered += await _recover(pool, records)
-    drafts = await pool.fetchval(load_sql(Statement.DISTRUST_DRAFTS))
+    drafts = await pool.fetchval(Statement.DISTRUST_DRAFTS.text)
     await skip(settings, f"case-api.{CASE_DELIVERY}", CASE_DELIVERY)
     return (
         f"{recovered} submissions recovered from Kafka; {drafts} drafts will be looked up in D365 when they are "
@@ -38,10 +38,10 @@ async def _recover(pool: Pool, records: Sequence[RawRecord]) -> int:
     newest = {event.web_case_id: event for event, _ in sorted(found, key=lambda item: item[0].submission_no)}
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(
-            load_sql(Statement.RECOVER_CASES), [event.model_dump_json(exclude_none=True) for event in newest.values()]
+            Statement.RECOVER_CASES.text, [event.model_dump_json(exclude_none=True) for event in newest.values()]
         )
         rows = await connection.fetch(
-            load_sql(Statement.RECOVER_SUBMISSIONS),
+            Statement.RECOVER_SUBMISSIONS.text,
             [event.model_dump_json(exclude_none=True) for event, _ in found],
             [traceparent for _, traceparent in found],
         )

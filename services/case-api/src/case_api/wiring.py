@@ -31,7 +31,7 @@ from case_api.web.openapi import CONTRACT
 from case_api.web.problems import WORDING
 from case_shared.database import progress
 from case_shared.database.leadership import Leadership, Lease
-from case_shared.database.postgres import Pool, close_pool, load_sql, takes_writes
+from case_shared.database.postgres import Pool, close_pool, takes_writes
 from case_shared.database.progress import Progress, expected
 from case_shared.database.retention import LEASE_NAME as RETENTION
 from case_shared.database.retention import Retention, Rule
@@ -136,7 +136,7 @@ class Service:
             ("submissions", Statement.EMPTY_SUBMISSIONS, settings.retention_payload_days),
             ("idempotency_keys", Statement.DELETE_IDEMPOTENCY_KEYS, settings.retention_idempotency_key_days),
         )
-        loaded = [Rule(what, load_sql(statement), days) for what, statement, days in rules]
+        loaded = [Rule(what, statement.text, days) for what, statement, days in rules]
         return Retention(self.pool, loaded, self.heartbeats, settings.retention_sweep_seconds)
 
     def start(self) -> list[asyncio.Task[None]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.kafka.connection import KafkaSettings
 from case_shared.kafka.restoring import rewind
 from case_shared.kafka.topics import CASE_SUBMITTED
@@ -14,8 +14,8 @@ def restore_delivery(reason: str) -> Callable[[Pool, KafkaSettings], Awaitable[s
     """What the command `restored` does; `reason` goes into the audit. Safe to repeat."""
 
     async def work(pool: Pool, settings: KafkaSettings) -> str:
-        await pool.execute(load_sql(Statement.RESTORE_DELIVERY), Actor("restored"), reason)
-        await pool.execute(load_sql(Statement.PUBLISH_EVERYTHING_AGAIN))
+        await pool.execute(Statement.RESTORE_DELIVERY.text, Actor("restored"), reason)
+        await pool.execute(Statement.PUBLISH_EVERYTHING_AGAIN.text)
         await rewind(settings, f"d365-sync.{CASE_SUBMITTED}", CASE_SUBMITTED)
         return (
             "d365-sync will look up every open document in D365 before it sends it, and reads all submissions in Kafka "

@@ -16,7 +16,7 @@ from case_shared.d365.check.target import Asked
 from case_shared.d365.session import open_client
 from case_shared.database import progress
 from case_shared.database.leadership import Leadership
-from case_shared.database.postgres import Pool, close_pool, load_sql, takes_writes
+from case_shared.database.postgres import Pool, close_pool, takes_writes
 from case_shared.database.progress import Progress, expected
 from case_shared.database.retention import LEASE_NAME as RETENTION
 from case_shared.database.retention import Retention, Rule
@@ -230,7 +230,7 @@ def build_retention(settings: Settings, pool: Pool, heartbeats: Heartbeats) -> R
         ("replays", Statement.DELETE_REPLAYS, settings.retention_replay_days),
         ("personal_data", Statement.EMPTY_CASES, settings.retention_personal_days),
     )
-    loaded = [Rule(what, load_sql(statement), days) for what, statement, days in rules]
+    loaded = [Rule(what, statement.text, days) for what, statement, days in rules]
     return Retention(pool, loaded, heartbeats, settings.retention_sweep_seconds)
 
 

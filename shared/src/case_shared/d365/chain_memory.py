@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import structlog
 
 from case_shared.database.errors import UNREACHABLE
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.database.statements import Statement
 
 log = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ class PostgresChainMemory:
     async def load(self) -> int | None:
         """Return the most terms known to work in one filter, or None if unknown."""
         try:
-            found: int | None = await self.pool.fetchval(load_sql(Statement.LOAD_D365_OR_TERMS), self.url)
+            found: int | None = await self.pool.fetchval(Statement.LOAD_D365_OR_TERMS.text, self.url)
         except UNREACHABLE as error:
             log.warning("d365_or_terms_not_loaded", error=str(error))
             return None
@@ -30,6 +30,6 @@ class PostgresChainMemory:
     async def store(self, terms: int) -> None:
         """Keep the number for all services."""
         try:
-            await self.pool.execute(load_sql(Statement.STORE_D365_OR_TERMS), self.url, terms)
+            await self.pool.execute(Statement.STORE_D365_OR_TERMS.text, self.url, terms)
         except UNREACHABLE as error:
             log.warning("d365_or_terms_not_stored", terms=terms, error=str(error))

@@ -15,7 +15,7 @@ import structlog
 from prometheus_client import Gauge
 
 from case_shared.database.errors import UNREACHABLE
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.database.statements import Statement
 from case_shared.process.clock import Clock
 from case_shared.process.fault_points import FaultPoint, reached
@@ -143,12 +143,12 @@ class Leadership:
     async def _ask(self) -> tuple[int, float] | None:
         # Counted from before the query: the database's clock starts later, so ours ends first.
         ends = self.clock.monotonic() + self.lease_seconds
-        token = await self.pool.fetchval(load_sql(Statement.ACQUIRE_LEASE), self.name, self.owner, self.lease_seconds)
+        token = await self.pool.fetchval(Statement.ACQUIRE_LEASE.text, self.name, self.owner, self.lease_seconds)
         return None if token is None else (token, ends)
 
     async def _release(self, lease: Lease) -> None:
         try:
             async with asyncio.timeout(2):
-                await self.pool.execute(load_sql(Statement.RELEASE_LEASE), self.name, self.owner, lease.token)
+                await self.pool.execute(Statement.RELEASE_LEASE.text, self.name, self.owner, lease.token)
         except UNREACHABLE as error:
             log.warning("lease_not_released", lease=self.name, error=repr(error))

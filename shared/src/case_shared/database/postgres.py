@@ -202,8 +202,3 @@ class SqlFile(Enum):
     @staticmethod
     def _generate_next_value_(name: str, *_: object) -> str:
         return name.lower()
-
-
-def load_sql(statement: SqlFile) -> str:
-    """Return the text of `statement`."""
-    return statement.text

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from prometheus_client import Gauge
 
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.database.statements import Statement
 from case_shared.process.heartbeats import Heartbeats
 
@@ -122,7 +122,7 @@ class Progress:
         """Write and read once; returns False, since the turn leaves nothing to do."""
         outcomes = [self.heartbeats.outcome(one.name) for one in self.moving]
         rows = await self.pool.fetch(
-            load_sql(Statement.REPORT_PROGRESS),
+            Statement.REPORT_PROGRESS.text,
             self.moving[0].service,
             [one.name for one in self.moving],
             [self.instance if one.each_replica else "" for one in self.moving],

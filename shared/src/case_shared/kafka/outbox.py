@@ -19,7 +19,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from case_shared.database.leadership import Lease
-from case_shared.database.postgres import Pool, SqlFile, load_sql
+from case_shared.database.postgres import Pool, SqlFile
 from case_shared.kafka.connection import KafkaSettings, create_producer
 from case_shared.kafka.producing import Sender, is_refusal
 from case_shared.kafka.topics import topic_name
@@ -110,7 +110,7 @@ class OutboxPublisher:
 
     async def turn(self, lease: Lease) -> bool:
         """Publish one batch; True if more may wait. Raises: `LeaseLost`, and what Kafka or the database raise."""
-        rows = await self.pool.fetch(load_sql(self.outbox.read), self.batch_size)
+        rows = await self.pool.fetch(self.outbox.read.text, self.batch_size)
         if not rows:
             return False
         try:
@@ -123,7 +123,7 @@ class OutboxPublisher:
 
     async def measure(self) -> bool:
         """Refresh the metrics; returns False, since the turn leaves nothing to do."""
-        row = await self.pool.fetchrow(load_sql(self.outbox.measure))
+        row = await self.pool.fetchrow(self.outbox.measure.text)
         assert row is not None, "counts have one row"
         for gauge, name in ((_depth, "depth"), (_age, "age_seconds"), (_set_aside, "refused")):
             gauge.labels(self.outbox.topic).set(row[name])
@@ -163,7 +163,7 @@ class OutboxPublisher:
         sent = [one.id for one, error in zip(waiting, results, strict=True) if error is None]
         if sent:
             reached(self.outbox.published)
-            await self.pool.execute(load_sql(self.outbox.mark_sent), *zip(*sent, strict=True))
+            await self.pool.execute(self.outbox.mark_sent.text, *zip(*sent, strict=True))
             _published.labels(self.outbox.topic).inc(len(sent))
         # After a refused batch those of its partition fail, too, because the producer's sequence has a gap.
         if not any(error is not None and is_refusal(error) for error in results):
@@ -176,7 +176,7 @@ class OutboxPublisher:
         topic = self.outbox.topic
         _refused.labels(topic).inc()
         log.error("record_refused", topic=topic, key=key.decode(errors="replace"), outbox_id=number, error=refusal)
-        await self.pool.execute(load_sql(self.outbox.set_aside), *number, refusal[:_LONGEST_REFUSAL])
+        await self.pool.execute(self.outbox.set_aside.text, *number, refusal[:_LONGEST_REFUSAL])
 
 
 def one_of_each_key(waiting: Sequence[Waiting]) -> Iterator[list[Waiting]]:

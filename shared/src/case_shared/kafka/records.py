@@ -8,7 +8,7 @@ import structlog
 from prometheus_client import Counter
 
 from case_shared.database.errors import DATA_ERRORS
-from case_shared.database.postgres import Connection, Pool, load_sql
+from case_shared.database.postgres import Connection, Pool
 from case_shared.database.statements import Statement
 from case_shared.kafka.connection import RawRecord
 from case_shared.kafka.consumer_state import next_offset
@@ -134,7 +134,7 @@ class _Storing(Generic[T]):
         )
         self._gate.known_open = False
         self._let_through = await self._pool.fetchval(
-            load_sql(Statement.REPORT_CONSUMER_PAUSED), self._group, record.topic, _text(why)
+            Statement.REPORT_CONSUMER_PAUSED.text, self._group, record.topic, _text(why)
         )
         if not self._let_through:
             raise Flooded(why)
@@ -142,7 +142,7 @@ class _Storing(Generic[T]):
 
     async def _report_open(self) -> None:
         if not self._gate.known_open:
-            await self._pool.execute(load_sql(Statement.REPORT_CONSUMER_RESUMED), self._group)
+            await self._pool.execute(Statement.REPORT_CONSUMER_RESUMED.text, self._group)
             self._gate.known_open = True
 
     async def _store_part(self, good: Sequence[Read[T]], bad: Sequence[Unreadable]) -> list[T]:
@@ -201,7 +201,7 @@ async def _keep_unreadable(connection: Connection, group: str, bad: Sequence[Unr
     if not bad:
         return
     await connection.executemany(
-        load_sql(Statement.INSERT_UNREADABLE_RECORD),
+        Statement.INSERT_UNREADABLE_RECORD.text,
         [
             (
                 record.topic,

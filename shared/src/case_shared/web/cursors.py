@@ -11,7 +11,7 @@ import orjson
 import structlog
 
 from case_shared.database.errors import UNREACHABLE
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.database.statements import Statement
 from case_shared.process.loops import pause
 from case_shared.web.problems import FieldError, Problem, invalid
@@ -64,7 +64,7 @@ async def shared_key(pool: Pool) -> bytes:
     never = asyncio.Event()
     while True:
         try:
-            key: bytes = await pool.fetchval(load_sql(Statement.READ_CURSOR_KEY))
+            key: bytes = await pool.fetchval(Statement.READ_CURSOR_KEY.text)
         except UNREACHABLE as error:
             log.warning("cursor_key_not_read", error=repr(error))
             await pause(1.0, never)

@@ -3,7 +3,6 @@
 import psycopg
 from psycopg import sql
 
-from case_shared.database.postgres import load_sql
 from case_shared.database.statements import Statement
 from casebridge.errors import OperationFailed
 from casebridge.parts import DATABASE, ROLES, Plan
@@ -36,7 +35,7 @@ def has_lists(plan: Plan) -> bool:
 
 def create(plan: Plan) -> None:
     """Create the database, the roles and their passwords; raises psycopg.Error."""
-    roles = load_sql(Statement.ROLES)
+    roles = Statement.ROLES.text
     with psycopg.connect(plan.database_url(SUPERUSER, "postgres"), autocommit=True) as server:
         if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))

@@ -12,7 +12,7 @@ from case_api.domain.errors import KeyInUse
 from case_api.domain.timeline import PastSubmission, Status
 from case_api.postgres.rows import case_as_added, case_of, change_of, submission_of
 from case_api.postgres.statements import Statement
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.words.actor import Actor
 
 _COLUMNS = [column.name for column in fields(Content)]
@@ -32,24 +32,24 @@ class PostgresCaseStore:
         keyed = (key.subject, key.key, key.request_hash, key.issuer) if key else (None, None, b"", None)
         arguments = (web_case_id, *who, *astuple(content), created_by, *keyed)
         try:
-            row = await self.pool.fetchrow(load_sql(Statement.CREATE_CASE), *arguments)
+            row = await self.pool.fetchrow(Statement.CREATE_CASE.text, *arguments)
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name == "cases_pkey":
                 raise WebCaseIdTaken(web_case_id) from error
             # The request with this key ended between our snapshot and our lock: now its answer is visible.
-            row = await self.pool.fetchrow(load_sql(Statement.CREATE_CASE), *arguments)
+            row = await self.pool.fetchrow(Statement.CREATE_CASE.text, *arguments)
         if row is None:
             raise KeyInUse("another request with this Idempotency-Key is under way")
         return _added(row, created=row["created"])
 
     async def recall(self, dealer: str, key: Key) -> Added | None:
         """Return what `key` has added before, or None."""
-        row = await self.pool.fetchrow(load_sql(Statement.RECALL_CASE), dealer, key.subject, key.key, key.issuer)
+        row = await self.pool.fetchrow(Statement.RECALL_CASE.text, dealer, key.subject, key.key, key.issuer)
         return None if row is None else _added(row, created=False)
 
     async def find(self, dealer: str, web_case_id: str) -> Case | None:
         """Return the case, or None."""
-        row = await self.pool.fetchrow(load_sql(Statement.GET_CASE), dealer, web_case_id)
+        row = await self.pool.fetchrow(Statement.GET_CASE.text, dealer, web_case_id)
         return None if row is None else case_of(row)
 
     async def edit(
@@ -58,18 +58,18 @@ class PostgresCaseStore:
         """Change columns of a draft at one of `versions`."""
         values = [changes.get(column) for column in _COLUMNS]
         row = await self.pool.fetchrow(
-            load_sql(Statement.EDIT_CASE), dealer, web_case_id, list(versions), list(changes), *values
+            Statement.EDIT_CASE.text, dealer, web_case_id, list(versions), list(changes), *values
         )
         return None if row is None else (row["changed"], case_of(row))
 
     async def delete(self, dealer: str, web_case_id: str, versions: Collection[int]) -> Deletion | None:
         """Delete a draft at one of `versions` that was never submitted."""
-        row = await self.pool.fetchrow(load_sql(Statement.DELETE_CASE), dealer, web_case_id, list(versions))
+        row = await self.pool.fetchrow(Statement.DELETE_CASE.text, dealer, web_case_id, list(versions))
         return None if row is None else Deletion(row["deleted"], row["phase"], row["submission_no"], row["version"])
 
     async def submissions(self, dealer: str, web_case_id: str) -> list[PastSubmission]:
         """Return all submissions of a case, oldest first."""
-        rows = await self.pool.fetch(load_sql(Statement.LIST_SUBMISSIONS), dealer, web_case_id)
+        rows = await self.pool.fetch(Statement.LIST_SUBMISSIONS.text, dealer, web_case_id)
         return [
             PastSubmission(
                 submission_of(row),
@@ -84,7 +84,7 @@ class PostgresCaseStore:
 
     async def statuses(self, web_case_id: str) -> list[Status]:
         """Return the statuses that D365 gave a case while its owner was known, oldest first."""
-        rows = await self.pool.fetch(load_sql(Statement.LIST_STATUSES), web_case_id)
+        rows = await self.pool.fetch(Statement.LIST_STATUSES.text, web_case_id)
         return [Status(row["status"], row["as_of"]) for row in rows]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from case_api.app.stores import Progress, Resent, SubmissionKey
 from case_api.postgres.statements import Statement
-from case_shared.database.postgres import Connection, Pool, load_sql
+from case_shared.database.postgres import Connection, Pool
 from case_shared.words.events import SubmissionState
 
 
@@ -27,9 +27,9 @@ class PostgresDeliveryStore:
     async def apply(self, submissions: Sequence[SubmissionKey]) -> list[Progress]:
         """Take over the states of submissions (sorted, each once) from d365-sync; omits those that it does not have."""
         web_case_ids, numbers, submission_ids = map(list, zip(*submissions, strict=True))
-        await self.connection.execute(load_sql(Statement.LOCK_SUBMISSION_STATES), web_case_ids, numbers)
+        await self.connection.execute(Statement.LOCK_SUBMISSION_STATES.text, web_case_ids, numbers)
         rows = await self.connection.fetch(
-            load_sql(Statement.APPLY_DELIVERIES),
+            Statement.APPLY_DELIVERIES.text,
             web_case_ids,
             numbers,
             submission_ids,
@@ -48,7 +48,7 @@ class PostgresDeliveryStore:
 
     async def _on_cases(self, statement: Statement, progress: Sequence[Progress]) -> list[str]:
         ids, numbers = [item.web_case_id for item in progress], [item.submission_no for item in progress]
-        rows = await self.connection.fetch(load_sql(statement), ids, numbers)
+        rows = await self.connection.fetch(statement.text, ids, numbers)
         return [row["web_case_id"] for row in rows]
 
 
@@ -61,7 +61,5 @@ class PostgresResendStore:
 
     async def resend(self, limit: int) -> list[Resent]:
         """Put up to `limit` submissions that got no response into the outbox again; return them."""
-        rows = await self.pool.fetch(
-            load_sql(Statement.RESEND_SUBMISSIONS), limit, self.resends.first, self.resends.longest
-        )
+        rows = await self.pool.fetch(Statement.RESEND_SUBMISSIONS.text, limit, self.resends.first, self.resends.longest)
         return [Resent(**row) for row in rows]

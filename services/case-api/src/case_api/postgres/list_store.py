@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from case_api.app.stores import Category, Priority
 from case_api.domain.dealers import Dealer
 from case_api.postgres.statements import Statement
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.words.category_types import CategoryTypes
 
 
@@ -17,17 +17,17 @@ class PostgresListStore:
 
     async def dealers(self) -> list[Dealer]:
         """Return all dealers of the registry."""
-        return [Dealer(**row) for row in await self.pool.fetch(load_sql(Statement.LIST_DEALERS))]
+        return [Dealer(**row) for row in await self.pool.fetch(Statement.LIST_DEALERS.text)]
 
     async def categories(self, data_area_id: str, types: CategoryTypes) -> list[Category]:
         """Return the categories of a legal entity."""
-        statement = load_sql(Statement.LIST_CATEGORIES)
+        statement = Statement.LIST_CATEGORIES.text
         return [Category(*row) for row in await self.pool.fetch(statement, data_area_id, types.allowed, types.hidden)]
 
     async def priorities(self, data_area_id: str) -> list[Priority]:
         """Return the priorities of a legal entity."""
-        return [Priority(*row) for row in await self.pool.fetch(load_sql(Statement.LIST_PRIORITIES), data_area_id)]
+        return [Priority(*row) for row in await self.pool.fetch(Statement.LIST_PRIORITIES.text, data_area_id)]
 
     async def lengths(self) -> dict[str, int]:
         """Return how many characters D365 keeps of each text."""
-        return {row["field"]: row["characters"] for row in await self.pool.fetch(load_sql(Statement.LIST_LENGTHS))}
+        return {row["field"]: row["characters"] for row in await self.pool.fetch(Statement.LIST_LENGTHS.text)}

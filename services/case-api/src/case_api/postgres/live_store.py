@@ -8,7 +8,7 @@ import asyncpg
 from case_api.domain.overlay import Delivery, LiveCase
 from case_api.postgres.rows import case_of
 from case_api.postgres.statements import Statement
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.words.events import SubmissionState
 
 
@@ -20,7 +20,7 @@ class PostgresLiveStore:
 
     async def find(self, web_case_ids: Collection[str], dealers: Collection[str]) -> list[LiveCase]:
         """Return those of the cases that belong to one of the dealers."""
-        statement = load_sql(Statement.FIND_LIVE_CASES)
+        statement = Statement.FIND_LIVE_CASES.text
         rows = await self.pool.fetch(statement, list(web_case_ids), list(dealers))
         return [LiveCase(case_of(row), row["revision"] or 0, _delivery(row)) for row in rows]
 

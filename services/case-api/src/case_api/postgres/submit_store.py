@@ -11,7 +11,7 @@ from case_api.domain.submission import Facts
 from case_api.postgres.batches import Batches
 from case_api.postgres.rows import submission_as_answered, submission_of
 from case_api.postgres.statements import Statement
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.process.tracing import working_on
 from case_shared.words.category_types import CategoryTypes
 
@@ -36,7 +36,7 @@ class PostgresSubmitStore:
         """Submit drafts, each by itself; return answers in the order of the requests, None if no such case exists."""
         with working_on("submit", [request.traceparent for request in requests]):
             rows = await self.pool.fetch(
-                load_sql(Statement.SUBMIT_CASES),
+                Statement.SUBMIT_CASES.text,
                 [request.dealer for request in requests],
                 [request.web_case_id for request in requests],
                 [f"{{{','.join(map(str, request.versions))}}}" for request in requests],

@@ -7,7 +7,7 @@ from case_shared.d365.chain_memory import PostgresChainMemory
 from case_shared.d365.check.report import Proof, Report, State, StepId
 from case_shared.d365.check.target import ReceivedEvents
 from case_shared.d365.mapping import Mapping
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from d365_sync.app.check_d365 import LastCheck
 from d365_sync.postgres.statements import Statement
 
@@ -25,27 +25,27 @@ class PostgresChecks:
 
     async def last(self) -> LastCheck | None:
         """The last check; None if there was none."""
-        row = await self.pool.fetchrow(load_sql(Statement.SELECT_LAST_CHECK), self.environment)
+        row = await self.pool.fetchrow(Statement.SELECT_LAST_CHECK.text, self.environment)
         return LastCheck(row["age_seconds"], row["ok"]) if row else None
 
     async def steps(self) -> list[dict[str, Any]]:
         """The last result of each step, in their order."""
-        rows = await self.pool.fetch(load_sql(Statement.SELECT_CHECK_STEPS), self.environment)
+        rows = await self.pool.fetch(Statement.SELECT_CHECK_STEPS.text, self.environment)
         return [dict(row) for row in rows]
 
     async def proof(self) -> Proof | None:
         """The proof of uniqueness; None if there is none."""
-        row = await self.pool.fetchrow(load_sql(Statement.SELECT_UNIQUENESS_PROOF), *self._key)
+        row = await self.pool.fetchrow(Statement.SELECT_UNIQUENESS_PROOF.text, *self._key)
         return Proof(row["case_id"], row["proven_at"]) if row else None
 
     async def dealer_companies(self) -> frozenset[str]:
         """The legal entities of registered dealers."""
-        rows = await self.pool.fetch(load_sql(Statement.SELECT_DEALER_COMPANIES))
+        rows = await self.pool.fetch(Statement.SELECT_DEALER_COMPANIES.text)
         return frozenset(row["data_area_id"] for row in rows)
 
     async def received(self) -> ReceivedEvents:
         """Which of D365's business events have arrived."""
-        rows = await self.pool.fetch(load_sql(Statement.SELECT_RECEIVED_EVENTS))
+        rows = await self.pool.fetch(Statement.SELECT_RECEIVED_EVENTS.text)
         companies = frozenset(row["subject"] for row in rows if row["kind"] == "status")
         return ReceivedEvents(companies, tested=any(row["kind"] == "test" for row in rows))
 
@@ -66,22 +66,22 @@ class PostgresChecks:
         if report.or_terms:
             await PostgresChainMemory(self.pool, self.environment).store(report.or_terms)
         async with self.pool.acquire() as connection, connection.transaction():
-            await connection.execute(load_sql(Statement.STORE_CHECK_STEPS), self.environment, steps)
+            await connection.execute(Statement.STORE_CHECK_STEPS.text, self.environment, steps)
             if report.proof:
                 arguments = (*self._key, report.proof.case_id)
-                await connection.execute(load_sql(Statement.STORE_UNIQUENESS_PROOF), *arguments)
+                await connection.execute(Statement.STORE_UNIQUENESS_PROOF.text, *arguments)
             elif report.disproved:
-                await connection.execute(load_sql(Statement.DROP_UNIQUENESS_PROOF), *self._key)
-            await connection.fetchval(load_sql(Statement.NOTE_UNIQUENESS), *self._key, self.mapping.web_case_id_unique)
+                await connection.execute(Statement.DROP_UNIQUENESS_PROOF.text, *self._key)
+            await connection.fetchval(Statement.NOTE_UNIQUENESS.text, *self._key, self.mapping.web_case_id_unique)
 
     async def note_uniqueness(self) -> bool:
         """Note whether the Web Case ID counts as unique without a proof; return whether it does."""
         arguments = (*self._key, self.mapping.web_case_id_unique)
-        return await self.pool.fetchval(load_sql(Statement.NOTE_UNIQUENESS), *arguments) is not None
+        return await self.pool.fetchval(Statement.NOTE_UNIQUENESS.text, *arguments) is not None
 
     async def is_unproven(self) -> bool:
         """Whether the Web Case ID counts as unique without a proof, as last noted."""
-        return await self.pool.fetchval(load_sql(Statement.SELECT_UNPROVEN)) is not None
+        return await self.pool.fetchval(Statement.SELECT_UNPROVEN.text) is not None
 
     @property
     def _key(self) -> tuple[str, str, str]:

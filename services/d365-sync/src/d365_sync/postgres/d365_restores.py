@@ -10,7 +10,7 @@ import asyncpg
 from pydantic import ValidationError
 
 from case_shared.d365.models import CaseToCreate
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.words.events import CaseContent
 from d365_sync.app.ports import Leader
 from d365_sync.app.restore_d365 import LookedUpDocument, Redelivery, RestoreOrder, RestorePage, RunningRestore
@@ -29,18 +29,18 @@ class PostgresRestores:
     async def order(self, order: RestoreOrder) -> UUID | None:
         """Store an order; None if one is in progress."""
         row = await self.pool.fetchval(
-            load_sql(Statement.ORDER_D365_RESTORE), order.since, order.dry_run, order.actor, order.reason
+            Statement.ORDER_D365_RESTORE.text, order.since, order.dry_run, order.actor, order.reason
         )
         return UUID(int=row.int) if row else None
 
     async def running(self) -> RunningRestore | None:
         """The restore in progress."""
-        row = await self.pool.fetchrow(load_sql(Statement.SELECT_RUNNING_D365_RESTORE))
+        row = await self.pool.fetchrow(Statement.SELECT_RUNNING_D365_RESTORE.text)
         return RunningRestore(UUID(int=row["restore_id"].int), row["since"], row["dry_run"]) if row else None
 
     async def page(self, restore_id: UUID, limit: int) -> RestorePage | None:
         """What to look up next; None if nothing is left."""
-        rows = await self.pool.fetch(load_sql(Statement.SELECT_D365_RESTORE_PAGE), restore_id, limit)
+        rows = await self.pool.fetch(Statement.SELECT_D365_RESTORE_PAGE.text, restore_id, limit)
         if not rows:
             return None
         return RestorePage(rows[0]["data_area_id"], rows[0]["began_at"], [_redelivery(row) for row in rows])
@@ -60,20 +60,20 @@ class PostgresRestores:
             }
             for one in found
         ]
-        statement = load_sql(Statement.STORE_D365_RESTORE_FINDINGS)
+        statement = Statement.STORE_D365_RESTORE_FINDINGS.text
         await self.pool.execute(statement, restore_id, findings, began_at, leader.name, leader.token)
 
     async def complete(self, restore_id: UUID) -> None:
         """End a restore that has nothing left to look up."""
-        await self.pool.execute(load_sql(Statement.COMPLETE_D365_RESTORE), restore_id)
+        await self.pool.execute(Statement.COMPLETE_D365_RESTORE.text, restore_id)
 
     async def hold_up(self, restore_id: UUID, why: str) -> None:
         """Note why the restore makes no progress."""
-        await self.pool.execute(load_sql(Statement.HOLD_UP_D365_RESTORE), restore_id, why)
+        await self.pool.execute(Statement.HOLD_UP_D365_RESTORE.text, restore_id, why)
 
     async def shown(self, restore_id: UUID) -> dict[str, Any] | None:
         """A restore with its counts; None if there is none with that ID."""
-        row = await self.pool.fetchrow(load_sql(Statement.SELECT_D365_RESTORE), restore_id, _UNSURE_SHOWN)
+        row = await self.pool.fetchrow(Statement.SELECT_D365_RESTORE.text, restore_id, _UNSURE_SHOWN)
         return dict(row) if row else None
 
 

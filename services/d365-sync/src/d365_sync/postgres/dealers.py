@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from d365_sync.app.search_d365 import Account
 from d365_sync.domain.document import DocumentId
 from d365_sync.postgres.queries import like
@@ -19,17 +19,17 @@ class PostgresDealers:
 
     async def account(self, dealer: str) -> Account | None:
         """The dealer's customer account; None if the dealer is not registered."""
-        row = await self.pool.fetchrow(load_sql(Statement.FIND_DEALER), dealer)
+        row = await self.pool.fetchrow(Statement.FIND_DEALER.text, dealer)
         return Account(**row) if row else None
 
     async def documents_of(self, data_area_id: str, case_ids: Sequence[str]) -> dict[str, DocumentId]:
         """Which documents are linked to these cases."""
-        rows = await self.pool.fetch(load_sql(Statement.SELECT_TIED_DOCUMENTS), data_area_id, list(case_ids))
+        rows = await self.pool.fetch(Statement.SELECT_TIED_DOCUMENTS.text, data_area_id, list(case_ids))
         return {row["case_id"]: DocumentId(row["web_case_id"], row["submission_no"]) for row in rows}
 
     async def page(
         self, text: str | None, behind: str | None, limit: int, *, active: bool | None, failed: bool | None
     ) -> list[dict[str, Any]]:
         """A page of dealers, by slug."""
-        statement = load_sql(Statement.SELECT_DEALERS)
+        statement = Statement.SELECT_DEALERS.text
         return [dict(row) for row in await self.pool.fetch(statement, like(text), active, failed, behind, limit)]

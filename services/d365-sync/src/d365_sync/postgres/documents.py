@@ -10,7 +10,7 @@ import structlog
 from pydantic import ValidationError
 
 from case_shared.d365.support import SupportIds
-from case_shared.database.postgres import Connection, Pool, load_sql
+from case_shared.database.postgres import Connection, Pool
 from case_shared.process.clock import Clock
 from case_shared.process.telemetry import trace_id_of
 from d365_sync.app.ports import Changed, ControlCase, Earlier, FailureToLog, Leader, Result, Round, SecondCase
@@ -51,7 +51,7 @@ class PostgresDocuments:
         """Claim documents to be sent, going round the dealers from the one after `after_dealer`."""
         expires = self.clock.monotonic() + lease_seconds
         rows = await self.pool.fetch(
-            load_sql(Statement.CLAIM_TO_DELIVER),
+            Statement.CLAIM_TO_DELIVER.text,
             limit,
             per_dealer,
             after_dealer,
@@ -72,7 +72,7 @@ class PostgresDocuments:
     ) -> list[Claim]:
         """Claim documents of one legal entity whose look-up is due; those in `busy` have one under way."""
         expires = self.clock.monotonic() + lease_seconds
-        statement = load_sql(Statement.CLAIM_TO_LOOK_UP)
+        statement = Statement.CLAIM_TO_LOOK_UP.text
         rows = await self.pool.fetch(
             statement, limit, lease_seconds, leader.name, leader.token, self.d365_url, list(busy)
         )
@@ -91,7 +91,7 @@ class PostgresDocuments:
                 trace_id = trace_id_of(row["traceparent"])
                 log.error("document_set_apart", document=str(id_of(row)), why=why, trace_id=trace_id)
         if unreadable:
-            await self.pool.execute(load_sql(Statement.SET_APART), unreadable)
+            await self.pool.execute(Statement.SET_APART.text, unreadable)
         return claims
 
     async def begin_posts(
@@ -116,7 +116,7 @@ class PostgresDocuments:
             }
             for claim in claims
         ]
-        statement = load_sql(Statement.BEGIN_POSTS)
+        statement = Statement.BEGIN_POSTS.text
         rows = await self.pool.fetch(statement, keys, lease_seconds, leader.name, leader.token)
         by_id = {claim.id: claim for claim in claims}
         return [
@@ -135,40 +135,40 @@ class PostgresDocuments:
     async def store(self, results: Sequence[Result], *, log_failures: bool) -> list[Changed]:
         """Store the results of attempts."""
         rows = await self.pool.fetch(
-            load_sql(Statement.STORE_OUTCOMES), [outcome_of(result) for result in results], log_failures
+            Statement.STORE_OUTCOMES.text, [outcome_of(result) for result in results], log_failures
         )
         return changed_of(rows)
 
     async def expire_leases(self, *, settle_seconds: float) -> int:
         """Free documents whose owner did not come back; return how many."""
-        return len(await self.pool.fetch(load_sql(Statement.EXPIRE_LEASES), settle_seconds))
+        return len(await self.pool.fetch(Statement.EXPIRE_LEASES.text, settle_seconds))
 
     async def control_cases(self, data_area_id: str) -> list[ControlCase]:
         """The newest few known cases."""
-        rows = await self.pool.fetch(load_sql(Statement.SELECT_CONTROL_CASES), data_area_id)
+        rows = await self.pool.fetch(Statement.SELECT_CONTROL_CASES.text, data_area_id)
         return [ControlCase(**row) for row in rows]
 
     async def older_control_cases(self, data_area_id: str) -> list[str]:
         """Some older known cases."""
-        rows = await self.pool.fetch(load_sql(Statement.SELECT_OLDER_CONTROL_CASES), data_area_id)
+        rows = await self.pool.fetch(Statement.SELECT_OLDER_CONTROL_CASES.text, data_area_id)
         return [row["case_id"] for row in rows]
 
     async def restored_before_the_first(self, data_area_id: str) -> bool:
         """Whether D365 was restored to before its first known case."""
-        return bool(await self.pool.fetchval(load_sql(Statement.RESTORED_BEFORE_THE_FIRST), data_area_id))
+        return bool(await self.pool.fetchval(Statement.RESTORED_BEFORE_THE_FIRST.text, data_area_id))
 
     async def redelivery_pending(self, data_area_id: str) -> bool:
         """Whether a document that D365 lost is neither there again nor ended by an operator."""
-        return bool(await self.pool.fetchval(load_sql(Statement.REDELIVERY_PENDING), data_area_id))
+        return bool(await self.pool.fetchval(Statement.REDELIVERY_PENDING.text, data_area_id))
 
     async def first_open(self, data_area_id: str) -> str | None:
         """The Web Case ID that has been on its way to D365 the longest."""
-        first: str | None = await self.pool.fetchval(load_sql(Statement.SELECT_FIRST_OPEN), data_area_id)
+        first: str | None = await self.pool.fetchval(Statement.SELECT_FIRST_OPEN.text, data_area_id)
         return first
 
     async def earlier_submissions(self, document_id: DocumentId) -> list[Earlier]:
         """The case's submissions before this one."""
-        rows = await self.pool.fetch(load_sql(Statement.SELECT_EARLIER_SUBMISSIONS), *document_id)
+        rows = await self.pool.fetch(Statement.SELECT_EARLIER_SUBMISSIONS.text, *document_id)
         return [Earlier(id_of(row), UUID(int=row["submission_id"].int), case_if_readable(row)) for row in rows]
 
     async def deliver_by_evidence(self, seen: Sequence[tuple[str, UUID, str]]) -> list[Changed]:
@@ -177,24 +177,24 @@ class PostgresDocuments:
 
     async def second_cases(self, limit: int) -> list[SecondCase]:
         """Second cases that status-sync has seen and that are not noted with a document yet."""
-        rows = await self.pool.fetch(load_sql(Statement.SELECT_SECOND_CASES), limit, _SETTLED_SECONDS)
+        rows = await self.pool.fetch(Statement.SELECT_SECOND_CASES.text, limit, _SETTLED_SECONDS)
         return [SecondCase(**{**row, "submission_id": UUID(int=row["submission_id"].int)}) for row in rows]
 
     async def note_second_case(self, second: SecondCase) -> list[Changed]:
         """Note it with its document, which raises an alarm; repeating this changes nothing."""
         async with self.pool.acquire() as connection, connection.transaction():
             changed = await deliver_by_evidence(connection, [second[:3]], [second.seen_at])
-            await connection.execute(load_sql(Statement.NOTE_SECOND_CASE), *second[:3])
+            await connection.execute(Statement.NOTE_SECOND_CASE.text, *second[:3])
         return changed
 
     async def failures_to_log(self, limit: int) -> list[FailureToLog]:
         """Failed documents due to be recorded in D365's own document queue."""
-        rows = await self.pool.fetch(load_sql(Statement.SELECT_FAILURES_TO_LOG), limit)
+        rows = await self.pool.fetch(Statement.SELECT_FAILURES_TO_LOG.text, limit)
         return [FailureToLog(id_of(row), failure_of(row), row["failure_log_tries"]) for row in rows]
 
     async def note_failure_logged(self, document_id: DocumentId, retry_seconds: float | None) -> None:
         """Note that the failure was recorded, or when to try again."""
-        await self.pool.execute(load_sql(Statement.NOTE_FAILURE_LOGGED), *document_id, retry_seconds)
+        await self.pool.execute(Statement.NOTE_FAILURE_LOGGED.text, *document_id, retry_seconds)
 
 
 async def deliver_by_evidence(
@@ -203,4 +203,4 @@ async def deliver_by_evidence(
     """Like `PostgresDocuments.deliver_by_evidence`, perhaps in the caller's transaction; `seen_at`: None is now."""
     columns = [list(column) for column in zip(*seen, strict=True)]
     times = list(seen_at) if seen_at is not None else [None] * len(seen)
-    return changed_of(await queue.fetch(load_sql(Statement.DELIVER_BY_EVIDENCE), *columns, times))
+    return changed_of(await queue.fetch(Statement.DELIVER_BY_EVIDENCE.text, *columns, times))

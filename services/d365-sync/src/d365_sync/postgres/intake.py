@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from case_shared.database.postgres import Connection, load_sql
+from case_shared.database.postgres import Connection
 from case_shared.process.telemetry import trace_id_of
 from case_shared.words.errors import UnknownRecords
 from case_shared.words.events import CaseStatusChanged, CaseSubmitted
@@ -34,7 +34,7 @@ async def take_in(connection: Connection, submitted: Sequence[Submitted]) -> Non
     gets what case-api has stored. Raises `UnknownRecords` for submissions that case-api does not have.
     """
     known = await connection.fetch(
-        load_sql(Statement.TAKE_IN),
+        Statement.TAKE_IN.text,
         [item.event.web_case_id for item in submitted],
         [item.event.submission_no for item in submitted],
         [item.event.submission_id for item in submitted],
@@ -55,7 +55,7 @@ def _key(event: CaseSubmitted) -> tuple[str, int, UUID]:
 async def _publish_again(connection: Connection, events: Sequence[CaseSubmitted]) -> None:
     # Those that are new in this batch are published anyway, so this does not distinguish them.
     rows = await connection.fetch(
-        load_sql(Statement.PUBLISH_AGAIN),
+        Statement.PUBLISH_AGAIN.text,
         [event.web_case_id for event in events],
         [event.submission_no for event in events],
         [event.submission_id for event in events],
@@ -73,7 +73,7 @@ async def take_evidence(connection: Connection, events: Sequence[CaseStatusChang
     Only what the read model shows too is evidence. After any other record, such as one without the submission's ID or
     one that status-sync did not write, the documents are looked up in D365.
     """
-    shown = await connection.fetch(load_sql(Statement.SELECT_SHOWN_CASES), [event.web_case_id for event in events])
+    shown = await connection.fetch(Statement.SELECT_SHOWN_CASES.text, [event.web_case_id for event in events])
     case_ids = {row["web_case_id"]: row["case_id"] for row in shown}
     seen, seen_at, unsure = [], [], []
     for event in events:
@@ -85,4 +85,4 @@ async def take_evidence(connection: Connection, events: Sequence[CaseStatusChang
     if seen:
         await deliver_by_evidence(connection, seen, seen_at)
     if unsure:
-        await connection.execute(load_sql(Statement.LOOK_UP_BY_EVIDENCE), unsure)
+        await connection.execute(Statement.LOOK_UP_BY_EVIDENCE.text, unsure)

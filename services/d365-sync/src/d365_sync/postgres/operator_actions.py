@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from case_shared.database.postgres import Connection, Pool, load_sql
+from case_shared.database.postgres import Connection, Pool
 from case_shared.words.actor import Actor
 from case_shared.words.events import CaseContent
 from d365_sync.app.operator_actions import DocumentChanged, DocumentNotFound, NotAllowed, Order, PayloadNeeded, Standing
@@ -60,25 +60,25 @@ class PostgresOperatorActions:
 
     async def add_note(self, document_id: DocumentId, author: Actor, text: str) -> dict[str, Any] | None:
         """Add a note; None if the document does not exist."""
-        row = await self.pool.fetchrow(load_sql(Statement.ADD_NOTE), *document_id, author, text)
+        row = await self.pool.fetchrow(Statement.ADD_NOTE.text, *document_id, author, text)
         return dict(row) if row else None
 
     async def steer(self, action: DeliveryAction, actor: Actor, reason: str, *more: Any) -> None:
         """Change delivery as a whole."""
-        await self.pool.execute(load_sql(_OF_DELIVERY[action]), actor, reason, *more)
+        await self.pool.execute(_OF_DELIVERY[action].text, actor, reason, *more)
 
     async def see_record(self, record_id: int, actor: Actor, reason: str) -> None:
         """Note that an operator has looked at an unreadable record."""
-        await self.pool.execute(load_sql(Statement.SEE_UNREADABLE_RECORD), record_id, actor, reason)
+        await self.pool.execute(Statement.SEE_UNREADABLE_RECORD.text, record_id, actor, reason)
 
     async def publish_everything_again(self) -> None:
         """Have the state of every document published again."""
-        await self.pool.execute(load_sql(Statement.PUBLISH_EVERYTHING_AGAIN))
+        await self.pool.execute(Statement.PUBLISH_EVERYTHING_AGAIN.text)
 
     async def _apply(self, action: Action, order: Order, *more: Any) -> None:
         """Decide by the row that the change will apply to: it stays locked until the change is made."""
         async with self.pool.acquire() as connection, connection.transaction():
-            await connection.execute(load_sql(Statement.LOCK_DOCUMENT), *order.document)
+            await connection.execute(Statement.LOCK_DOCUMENT.text, *order.document)
             standing = await _standing(connection, order.document)
             standing.refuse_unless_allowed(action)
             if standing.revision != order.revision:
@@ -87,7 +87,7 @@ class PostgresOperatorActions:
                 raise PayloadNeeded("The stored payload was emptied. Send a payload with the replay")
             states = [state.value for state in ALLOWED[action]]
             done = await connection.fetchval(
-                load_sql(_OF_DOCUMENTS[action]),
+                _OF_DOCUMENTS[action].text,
                 *order.document,
                 order.revision,
                 states,
@@ -102,7 +102,7 @@ class PostgresOperatorActions:
 
 
 async def _standing(connection: Connection, document_id: DocumentId) -> Standing:
-    row = await connection.fetchrow(load_sql(Statement.SELECT_STANDING), *document_id)
+    row = await connection.fetchrow(Statement.SELECT_STANDING.text, *document_id)
     if row is None:
         raise DocumentNotFound(f"Document {document_id} does not exist")
     now = Situation(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from d365_sync.app.ledger_d365 import Entry
 from d365_sync.app.reads import AuditFilter, Filter, Place, Row
 from d365_sync.domain.document import DocumentId, State, known_cause
@@ -92,7 +92,7 @@ class Queries:
         self, behind: DocumentId, up_to: str | None, limit: int, older_than_seconds: float
     ) -> list[Entry]:
         """Documents after `behind`, up to a Web Case ID (None: to the end), to compare with D365's books."""
-        rows = await self.pool.fetch(load_sql(Statement.SELECT_BOOKS), *behind, up_to, limit, older_than_seconds)
+        rows = await self.pool.fetch(Statement.SELECT_BOOKS.text, *behind, up_to, limit, older_than_seconds)
         return [_entry(row) for row in rows]
 
     async def ledger(self, older_than_seconds: float = JUDGED_SECONDS) -> Row:
@@ -100,7 +100,7 @@ class Queries:
         return (await self._rows(Statement.SELECT_LEDGER, older_than_seconds))[0]
 
     async def _rows(self, statement: Statement, *arguments: Any) -> list[Row]:
-        return [dict(row) for row in await self.pool.fetch(load_sql(statement), *arguments)]
+        return [dict(row) for row in await self.pool.fetch(statement.text, *arguments)]
 
 
 def _entry(row: asyncpg.Record) -> Entry:

@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 from pydantic import ValidationError
 
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from case_shared.words.actor import Actor
 from case_shared.words.events import CaseContent
 from d365_sync.app.ports import Leader
@@ -43,7 +43,7 @@ class PostgresReplays:
         same_request = _hash(query, order.dry_run, order.reason, order.dry_run_id)
         while True:
             ordered = await self.pool.fetchrow(
-                load_sql(Statement.ORDER_REPLAY),
+                Statement.ORDER_REPLAY.text,
                 order.key,
                 same_request,
                 same_letters,
@@ -60,9 +60,7 @@ class PostgresReplays:
             assert ordered is not None, "counts have one row"
             if ordered["replay_id"] is not None:
                 return _uuid(ordered["replay_id"])
-            meant = await self.pool.fetchrow(
-                load_sql(Statement.FIND_ORDERED_REPLAY), order.actor, order.key, same_letters
-            )
+            meant = await self.pool.fetchrow(Statement.FIND_ORDERED_REPLAY.text, order.actor, order.key, same_letters)
             # None: the open replay that was in the way has ended meanwhile.
             if meant is not None:
                 if meant["by_key"] and bytes(meant["request_hash"]) != same_request:
@@ -71,7 +69,7 @@ class PostgresReplays:
 
     async def _foreseen(self, dry_run_id: UUID) -> dict[str, Any]:
         """The query of a dry run that has ended. Raises NotADryRun."""
-        row = await self.pool.fetchrow(load_sql(Statement.SELECT_REPLAY), dry_run_id)
+        row = await self.pool.fetchrow(Statement.SELECT_REPLAY.text, dry_run_id)
         if row is None or not row["dry_run"]:
             raise NotADryRun(f"Dry run {dry_run_id} does not exist")
         if not replayable(ReplayState(row["state"]), dry_run=True):
@@ -82,49 +80,49 @@ class PostgresReplays:
     async def change(self, replay_id: UUID, action: ReplayAction, actor: Actor, reason: str) -> bool:
         """Pause, resume or cancel; False if its state does not permit that."""
         states = [state.value for state in ALLOWED[action]]
-        statement = load_sql(Statement.CHANGE_REPLAY)
+        statement = Statement.CHANGE_REPLAY.text
         done = await self.pool.fetchval(statement, replay_id, states, LEADS_TO[action], action, actor, reason)
         return done is not None
 
     async def state(self, replay_id: UUID) -> ReplayState:
         """The replay's state. Raises ReplayNotFound."""
-        state = await self.pool.fetchval(load_sql(Statement.SELECT_REPLAY_STATE), replay_id)
+        state = await self.pool.fetchval(Statement.SELECT_REPLAY_STATE.text, replay_id)
         if state is None:
             raise ReplayNotFound(f"Replay {replay_id} does not exist")
         return ReplayState(state)
 
     async def gets_on(self, replay_id: UUID) -> bool:
         """Whether it runs, and nothing delays it."""
-        return bool(await self.pool.fetchval(load_sql(Statement.SELECT_REPLAY_GETS_ON), replay_id))
+        return bool(await self.pool.fetchval(Statement.SELECT_REPLAY_GETS_ON.text, replay_id))
 
     async def running(self, limit: int) -> list[RunningReplay]:
         """Replays with work to do, oldest first."""
-        rows = await self.pool.fetch(load_sql(Statement.SELECT_RUNNING_REPLAYS), limit)
+        rows = await self.pool.fetch(Statement.SELECT_RUNNING_REPLAYS.text, limit)
         return [RunningReplay(_uuid(row["replay_id"]), row["dry_run"]) for row in rows]
 
     async def step(self, replay_id: UUID, leader: Leader, *, limit: int, most_queued: int) -> int:
         """Put the next `limit` documents back into the queue; return how many the replay is done with."""
-        statement = load_sql(Statement.STEP_REPLAY)
+        statement = Statement.STEP_REPLAY.text
         return await self.pool.fetchval(statement, replay_id, limit, most_queued, leader.name, leader.token) or 0
 
     async def candidates(self, replay_id: UUID, limit: int) -> list[Candidate]:
         """The next documents for a dry run to check."""
-        rows = await self.pool.fetch(load_sql(Statement.SELECT_REPLAY_CANDIDATES), replay_id, limit)
+        rows = await self.pool.fetch(Statement.SELECT_REPLAY_CANDIDATES.text, replay_id, limit)
         return [_candidate(row) for row in rows]
 
     async def store_forecasts(self, replay_id: UUID, leader: Leader, forecasts: Sequence[Forecast]) -> int:
         """Store what a dry run found; return for how many that was new."""
         columns = list(zip(*(asdict(forecast).values() for forecast in forecasts), strict=True)) or [(), (), ()]
-        statement = load_sql(Statement.STORE_REPLAY_FINDINGS)
+        statement = Statement.STORE_REPLAY_FINDINGS.text
         return await self.pool.fetchval(statement, replay_id, *map(list, columns), leader.name, leader.token) or 0
 
     async def hold_up(self, replay_id: UUID, why: str) -> None:
         """Note why a dry run makes no progress."""
-        await self.pool.execute(load_sql(Statement.HOLD_UP_REPLAY), replay_id, why)
+        await self.pool.execute(Statement.HOLD_UP_REPLAY.text, replay_id, why)
 
     async def choices(self, data_area_id: str) -> Choices:
         """D365's lists of a legal entity, as status-sync has read them."""
-        row = await self.pool.fetchrow(load_sql(Statement.SELECT_CHOICES), data_area_id)
+        row = await self.pool.fetchrow(Statement.SELECT_CHOICES.text, data_area_id)
         assert row is not None, "a SELECT without FROM has one row"
         pairs = zip(row["categories"], row["category_types"], strict=True)
         return Choices(frozenset(pairs), frozenset(row["priorities"]))

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from portal_web.app.save_new import Begun
 from portal_web.postgres.statements import Statement
 
@@ -20,11 +20,9 @@ class PostgresBegunStore:
 
     async def find(self, dealer: str, key: str) -> Begun | None:
         """The case that was begun there."""
-        row = await self.pool.fetchrow(load_sql(Statement.FIND_BEGUN), _id(dealer, key))
+        row = await self.pool.fetchrow(Statement.FIND_BEGUN.text, _id(dealer, key))
         return Begun(row["web_case_id"], row["etag"], row["page"]) if row else None
 
     async def put(self, dealer: str, key: str, begun: Begun) -> None:
         """Remember it for a week."""
-        await self.pool.execute(
-            load_sql(Statement.PUT_BEGUN), _id(dealer, key), begun.web_case_id, begun.etag, begun.page
-        )
+        await self.pool.execute(Statement.PUT_BEGUN.text, _id(dealer, key), begun.web_case_id, begun.etag, begun.page)

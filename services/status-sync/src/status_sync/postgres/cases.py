@@ -6,7 +6,7 @@ from typing import Any
 
 from case_shared.d365.gate import Party, Written
 from case_shared.d365.models import D365Case
-from case_shared.database.postgres import Connection, load_sql
+from case_shared.database.postgres import Connection
 from case_shared.words.events import CaseStatus
 from status_sync.app.apply_read import Applied
 from status_sync.app.link_delivered import Delivered, Linked
@@ -21,20 +21,20 @@ class CaseStore:
 
     async def lock(self, connection: Connection) -> None:
         """Keep other transactions from writing D365's side of the read model until this one ends."""
-        await connection.execute(load_sql(Statement.LOCK_D365_SIDE))
+        await connection.execute(Statement.LOCK_D365_SIDE.text)
 
     async def find_known(
         self, connection: Connection, numbers: Sequence[CaseNumber], web_case_ids: Sequence[str]
     ) -> Sequence[KnownCase]:
         """Return the rows with one of these Case IDs (followed or not) or Web Case IDs; locks them in one order."""
-        rows = await connection.fetch(load_sql(Statement.FIND_KNOWN_CASES), *_columns(numbers, 2), web_case_ids)
+        rows = await connection.fetch(Statement.FIND_KNOWN_CASES.text, *_columns(numbers, 2), web_case_ids)
         return [_known(row) for row in rows]
 
     async def find_texts(
         self, connection: Connection, numbers: Collection[CaseNumber], digests: Collection[bytes]
     ) -> Mapping[CaseNumber, Collection[SeenText]]:
         """Return who owned the cases with these numbers when their texts with these digests were first seen."""
-        rows = await connection.fetch(load_sql(Statement.FIND_TEXTS), *_columns(list(numbers), 2), list(digests))
+        rows = await connection.fetch(Statement.FIND_TEXTS.text, *_columns(list(numbers), 2), list(digests))
         texts: dict[CaseNumber, list[SeenText]] = {}
         for row in rows:
             written = Written(Party(row["written_area"], row["written_account"]), row["written_type"])
@@ -46,60 +46,60 @@ class CaseStore:
     ) -> None:
         """Note texts that a read starting at `began_at` first showed."""
         rows = [(*number, text.digest, *text.written.party, text.written.category_type) for number, text in texts]
-        await connection.execute(load_sql(Statement.STORE_TEXTS), began_at, *_columns(sorted(rows)))
+        await connection.execute(Statement.STORE_TEXTS.text, began_at, *_columns(sorted(rows)))
 
     async def leave_unfollowed(
         self, connection: Connection, began_at: datetime, leaving: Sequence[Leaving], unsettled: Collection[str]
     ) -> Sequence[Applied]:
         """Stop following these rows; `unsettled`: those that the same read will follow elsewhere."""
         rows = [(row.web_case_id, row.case_id, row.why, row.web_case_id not in unsettled) for row in leaving]
-        return _applied(await connection.fetch(load_sql(Statement.LEAVE_UNFOLLOWED), began_at, *_columns(rows)))
+        return _applied(await connection.fetch(Statement.LEAVE_UNFOLLOWED.text, began_at, *_columns(rows)))
 
     async def find_dealers(self, connection: Connection, found: Sequence[D365Case]) -> Mapping[CaseNumber, Dealer]:
         """Return the registered dealer of each case that has one."""
         accounts = [case.customer_account for case in found]
-        rows = await connection.fetch(load_sql(Statement.FIND_DEALERS), *_numbers(found), accounts)
+        rows = await connection.fetch(Statement.FIND_DEALERS.text, *_numbers(found), accounts)
         return {(row["data_area_id"], row["case_id"]): Dealer(row["dealer"], row["active"]) for row in rows}
 
     async def store_moved(self, connection: Connection, moved: Mapping[str, CaseNumber | None]) -> None:
         """Note where the records of moved cases are, under another number; None: no longer elsewhere."""
         rows = [(web_case_id, *(number or (None, None))) for web_case_id, number in moved.items()]
-        await connection.execute(load_sql(Statement.STORE_MOVED_RECORDS), *_columns(rows))
+        await connection.execute(Statement.STORE_MOVED_RECORDS.text, *_columns(rows))
 
     async def remove_born(self, connection: Connection, removals: Sequence[Removal]) -> None:
         """Remove rows born in D365; their statuses move to the rows that replace them."""
-        await connection.execute(load_sql(Statement.REMOVE_BORN_CASES), *_columns(removals))
+        await connection.execute(Statement.REMOVE_BORN_CASES.text, *_columns(removals))
 
     async def remove_born_as(self, connection: Connection, delivered: Sequence[Delivered]) -> None:
         """Remove the rows born in D365 that represent these cases."""
-        await connection.execute(load_sql(Statement.REMOVE_BORN_AS), *_columns(delivered))
+        await connection.execute(Statement.REMOVE_BORN_AS.text, *_columns(delivered))
 
     async def find_delivered(self, connection: Connection, web_case_ids: Sequence[str]) -> Sequence[Delivered]:
         """Return the newest Case ID that d365-sync has for each of these cases, sorted; omits those without one."""
-        rows = await connection.fetch(load_sql(Statement.FIND_DELIVERED), web_case_ids)
+        rows = await connection.fetch(Statement.FIND_DELIVERED.text, web_case_ids)
         return sorted(Delivered(**row) for row in rows)
 
     async def find_unlinked(self, connection: Connection) -> Sequence[Delivered]:
         """Return the Case IDs of cases that have been delivered for a while and have none in the read model, sorted."""
-        return [Delivered(**row) for row in await connection.fetch(load_sql(Statement.FIND_UNLINKED))]
+        return [Delivered(**row) for row in await connection.fetch(Statement.FIND_UNLINKED.text)]
 
     async def link(self, connection: Connection, delivered: Sequence[Delivered]) -> Sequence[Linked]:
         """Store the Case IDs of cases that have none yet."""
-        rows = await connection.fetch(load_sql(Statement.LINK_DELIVERED_CASES), *_columns(delivered))
+        rows = await connection.fetch(Statement.LINK_DELIVERED_CASES.text, *_columns(delivered))
         return [Linked(**row) for row in rows]
 
     async def last_hidden(self, connection: Connection) -> datetime | None:
         """Return when the newest read began that showed a case hidden from dealers; None before the first."""
-        began_at: datetime | None = await connection.fetchval(load_sql(Statement.LAST_HIDDEN))
+        began_at: datetime | None = await connection.fetchval(Statement.LAST_HIDDEN.text)
         return began_at
 
     async def note_hidden(self, connection: Connection, began_at: datetime) -> None:
         """Note that a read starting at `began_at` showed such a case."""
-        await connection.execute(load_sql(Statement.NOTE_HIDDEN), began_at)
+        await connection.execute(Statement.NOTE_HIDDEN.text, began_at)
 
     async def note_second(self, connection: Connection, began_at: datetime, second: Sequence[Second]) -> None:
         """Report to d365-sync the cases whose submission already has another case; a repeat changes nothing."""
-        await connection.execute(load_sql(Statement.NOTE_SECOND_CASES), *_columns(second), began_at)
+        await connection.execute(Statement.NOTE_SECOND_CASES.text, *_columns(second), began_at)
 
     async def update(self, connection: Connection, began_at: datetime, updates: Sequence[Update]) -> Sequence[Applied]:
         """Take over what the read showed, if it began after the last one."""
@@ -115,7 +115,7 @@ class CaseStore:
             )
             for update in updates
         ]
-        return _applied(await connection.fetch(load_sql(Statement.UPDATE_FROM_READ), began_at, *_columns(rows)))
+        return _applied(await connection.fetch(Statement.UPDATE_FROM_READ.text, began_at, *_columns(rows)))
 
     async def insert_born(
         self, connection: Connection, began_at: datetime, inserts: Sequence[Insert]
@@ -134,7 +134,7 @@ class CaseStore:
             )
             for insert in inserts
         ]
-        return _applied(await connection.fetch(load_sql(Statement.INSERT_BORN_CASES), began_at, *_columns(rows)))
+        return _applied(await connection.fetch(Statement.INSERT_BORN_CASES.text, began_at, *_columns(rows)))
 
 
 def _known(row: Any) -> KnownCase:

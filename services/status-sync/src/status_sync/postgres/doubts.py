@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from case_shared.database.postgres import Connection, Pool, load_sql
+from case_shared.database.postgres import Connection, Pool
 from status_sync.domain.doubts import Doubt
 from status_sync.domain.due_reads import RETRIES
 from status_sync.postgres.statements import Statement
@@ -19,14 +19,14 @@ class DoubtStore:
     async def note(self, connection: Connection, kind: Doubt, examples: Mapping[str, str]) -> bool:
         """Note a doubt for each of these legal entities, with an example; return whether one is new."""
         areas = sorted(examples)
-        rows = await connection.fetch(load_sql(Statement.NOTE_DOUBTS), kind, areas, [examples[area] for area in areas])
+        rows = await connection.fetch(Statement.NOTE_DOUBTS.text, kind, areas, [examples[area] for area in areas])
         return any(row["new"] for row in rows)
 
     async def read_all_again(self, connection: Connection) -> None:
         """Make the next poll and the next sweep read everything."""
-        await connection.execute(load_sql(Statement.READ_ALL_AGAIN))
+        await connection.execute(Statement.READ_ALL_AGAIN.text)
 
     async def make_controls_due(self, every: timedelta) -> int | None:
         """Make a few known cases of each legal entity due; None if the last time is younger than `every`."""
-        made_due: int | None = await self.pool.fetchval(load_sql(Statement.MAKE_CONTROLS_DUE), every, RETRIES)
+        made_due: int | None = await self.pool.fetchval(Statement.MAKE_CONTROLS_DUE.text, every, RETRIES)
         return made_due

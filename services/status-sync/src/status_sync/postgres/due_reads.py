@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from case_shared.database.postgres import Connection, Pool, load_sql
+from case_shared.database.postgres import Connection, Pool
 from status_sync.app.find_absent import Numbers
 from status_sync.app.link_delivered import Delivered
 from status_sync.app.read_due_cases import Postponed, Taken
@@ -22,11 +22,11 @@ class DueReadStore:
         self, connection: Connection, keys: Sequence[CaseKey], traces: Mapping[CaseKey, str | None] = UNTRACED
     ) -> None:
         """Make `keys` (sorted, each once) due now; `traces`: of what makes them due."""
-        await connection.execute(load_sql(Statement.MAKE_DUE), *_keys(keys), [traces.get(key) for key in keys])
+        await connection.execute(Statement.MAKE_DUE.text, *_keys(keys), [traces.get(key) for key in keys])
 
     async def make_lost_due(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
         """Make the cases due now, by the Case IDs in the read model."""
-        await connection.execute(load_sql(Statement.MAKE_LOST_CASES_DUE), web_case_ids)
+        await connection.execute(Statement.MAKE_LOST_CASES_DUE.text, web_case_ids)
 
     async def make_delivered_due(
         self, connection: Connection, delivered: Sequence[Delivered], traces: Mapping[str, str | None]
@@ -34,7 +34,7 @@ class DueReadStore:
         """Make the cases due now, by the Case IDs that D365 gave them; `traces` by Web Case ID."""
         web_case_ids, case_ids = [one.web_case_id for one in delivered], [one.case_id for one in delivered]
         theirs = [traces.get(web_case_id) for web_case_id in web_case_ids]
-        await connection.execute(load_sql(Statement.MAKE_DELIVERED_CASES_DUE), web_case_ids, case_ids, theirs)
+        await connection.execute(Statement.MAKE_DELIVERED_CASES_DUE.text, web_case_ids, case_ids, theirs)
 
     async def make_open_cases_due(
         self, ended: Collection[str], lately: timedelta, every: timedelta, cases_per_second: float
@@ -44,20 +44,20 @@ class DueReadStore:
         None if the last sweep is younger than `every`.
         """
         made_due: int | None = await self.pool.fetchval(
-            load_sql(Statement.MAKE_OPEN_CASES_DUE), every, cases_per_second, RETRIES, ended, lately
+            Statement.MAKE_OPEN_CASES_DUE.text, every, cases_per_second, RETRIES, ended, lately
         )
         return made_due
 
     async def make_restored_due(self, overlap: timedelta, cases_per_second: float) -> int | None:
         """Make each case due that changed after a D365 restore's time less `overlap`; return how many."""
         made_due: int | None = await self.pool.fetchval(
-            load_sql(Statement.MAKE_RESTORED_CASES_DUE), overlap, cases_per_second
+            Statement.MAKE_RESTORED_CASES_DUE.text, overlap, cases_per_second
         )
         return made_due
 
     async def take(self, limit: int, leave_alone: Collection[str] = ()) -> Taken:
         """Return what is due now, at most `limit` per legal entity; it stays due until it is settled."""
-        rows = await self.pool.fetch(load_sql(Statement.TAKE_DUE_READS), limit, leave_alone)
+        rows = await self.pool.fetch(Statement.TAKE_DUE_READS.text, limit, leave_alone)
         due = [
             DueRead(
                 CaseKey(row["data_area_id"], KeyKind(row["key_kind"]), row["key"]),
@@ -71,31 +71,29 @@ class DueReadStore:
 
     async def find_numbers(self, data_area_id: str, case_ids: Collection[str]) -> Numbers:
         """Return which of these Case IDs belong to followed rows, and others as controls."""
-        rows = await self.pool.fetch(load_sql(Statement.FIND_NUMBERS), data_area_id, list(case_ids))
+        rows = await self.pool.fetch(Statement.FIND_NUMBERS.text, data_area_id, list(case_ids))
         followed = {row["case_id"]: row["web_case_id"] for row in rows if row["web_case_id"]}
         shown = {row["case_id"] for row in rows if row["web_case_id"] and row["shown"]}
         return Numbers(followed, shown, {row["case_id"] for row in rows if not row["web_case_id"]})
 
     async def find_reused(self, data_area_id: str, web_case_ids: Collection[str]) -> Collection[str]:
         """Return which of these rows lost their Case ID to another case, after D365 had shown their Web Case ID."""
-        rows = await self.pool.fetch(load_sql(Statement.FIND_REUSED), data_area_id, list(web_case_ids))
+        rows = await self.pool.fetch(Statement.FIND_REUSED.text, data_area_id, list(web_case_ids))
         return {row["web_case_id"] for row in rows}
 
     async def read_begins(self) -> datetime:
         """Return the database's time now."""
-        now: datetime = await self.pool.fetchval(load_sql(Statement.READ_BEGINS))
+        now: datetime = await self.pool.fetchval(Statement.READ_BEGINS.text)
         return now
 
     async def settle(self, done: Sequence[DueRead], postponed: Sequence[Postponed]) -> None:
         """Delete or postpone what was read, unless it was made due again since."""
         if done:
-            await self.pool.execute(
-                load_sql(Statement.DELETE_DUE_READS), *_keys([one.key for one in done]), _versions(done)
-            )
+            await self.pool.execute(Statement.DELETE_DUE_READS.text, *_keys([one.key for one in done]), _versions(done))
         if postponed:
             due = [one.due for one in postponed]
             await self.pool.execute(
-                load_sql(Statement.POSTPONE_DUE_READS),
+                Statement.POSTPONE_DUE_READS.text,
                 *_keys([one.key for one in due]),
                 _versions(due),
                 [one.misses for one in postponed],

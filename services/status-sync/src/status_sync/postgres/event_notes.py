@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from case_shared.database.postgres import Connection, load_sql
+from case_shared.database.postgres import Connection
 from status_sync.domain.due_reads import CaseKey, KeyKind
 from status_sync.domain.event_notes import Note, Standing
 from status_sync.domain.recognition import Recognised
@@ -18,7 +18,7 @@ class EventNoteStore:
     async def standings(self, connection: Connection, events: Sequence[Recognised]) -> Sequence[Standing]:
         """Return what is known about the case of each event, in their order."""
         rows = await connection.fetch(
-            load_sql(Statement.FIND_STANDINGS),
+            Statement.FIND_STANDINGS.text,
             [event.legal_entity for event in events],
             [event.case.key if event.case and event.case.kind is KeyKind.CASE_ID else "" for event in events],
             [event.web_case_id for event in events],
@@ -28,7 +28,7 @@ class EventNoteStore:
     async def note(self, connection: Connection, notes: Sequence[tuple[Note, int]]) -> None:
         """Count these notes (sorted, each once), and store that they came now."""
         await connection.execute(
-            load_sql(Statement.NOTE_EVENTS),
+            Statement.NOTE_EVENTS.text,
             [note.kind for note, _count in notes],
             [note.subject for note, _count in notes],
             [count for _note, count in notes],

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from case_shared.database.postgres import Connection, load_sql
+from case_shared.database.postgres import Connection
 from case_shared.kafka.outbox import Outbox
 from case_shared.kafka.topics import CASE_STATUS_CHANGED
 from case_shared.process.fault_points import FaultPoint
@@ -25,7 +25,7 @@ class OutboxStore:
     async def append(self, connection: Connection, records: Sequence[Record]) -> None:
         """Add `records` in the caller's transaction."""
         await connection.execute(
-            load_sql(Statement.APPEND_TO_OUTBOX),
+            Statement.APPEND_TO_OUTBOX.text,
             [record.topic for record in records],
             [record.key for record in records],
             [record.value for record in records],

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from case_shared.database.postgres import Pool, load_sql
+from case_shared.database.postgres import Pool
 from status_sync.app.reconcile import Position
 from status_sync.postgres.statements import Statement
 
@@ -28,24 +28,24 @@ class ProgressStore:
 
     async def poll_position(self) -> Position:
         """Return D365's modified time of the newest case applied; None before the first poll."""
-        row = await self.pool.fetchrow(load_sql(Statement.POLL_POSITION))
+        row = await self.pool.fetchrow(Statement.POLL_POSITION.text)
         return Position(**row) if row else Position(None, 0)
 
     async def read_begins(self) -> datetime:
         """Return the database's time now."""
-        now: datetime = await self.pool.fetchval(load_sql(Statement.READ_BEGINS))
+        now: datetime = await self.pool.fetchval(Statement.READ_BEGINS.text)
         return now
 
     async def advance_poll(self, modified_at: datetime, poll_round: int) -> None:
         """Move the position on, never back, and only in this round."""
-        await self.pool.execute(load_sql(Statement.ADVANCE_POLL), modified_at, poll_round)
+        await self.pool.execute(Statement.ADVANCE_POLL.text, modified_at, poll_round)
 
     async def finish_poll(self) -> None:
         """Note that a poll has ended now."""
-        await self.pool.execute(load_sql(Statement.FINISH_POLL))
+        await self.pool.execute(Statement.FINISH_POLL.text)
 
     async def measure(self) -> Backlog:
         """Return how far behind status-sync is."""
-        row = await self.pool.fetchrow(load_sql(Statement.MEASURE))
+        row = await self.pool.fetchrow(Statement.MEASURE.text)
         assert row is not None
         return Backlog(**row)

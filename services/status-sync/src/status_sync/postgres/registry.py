@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from case_shared.database.postgres import Connection, Pool, load_sql
+from case_shared.database.postgres import Connection, Pool
 from status_sync.app.read_list import IncomingRow, Read
 from status_sync.app.sync_dealers import NewDealer
 from status_sync.postgres.statements import Statement
@@ -22,24 +22,24 @@ class IncomingStore:
 
     async def begin(self, name: str) -> UUID:
         """Forget what earlier reads of this list have left, and return the ID of a new run."""
-        await self.pool.execute(load_sql(Statement.FORGET_INCOMING), name)
+        await self.pool.execute(Statement.FORGET_INCOMING.text, name)
         return uuid4()
 
     async def add(self, name: str, run: UUID, rows: Sequence[IncomingRow]) -> None:
         """Keep a page."""
         columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []]
-        await self.pool.execute(load_sql(Statement.ADD_INCOMING), run, name, *columns)
+        await self.pool.execute(Statement.ADD_INCOMING.text, run, name, *columns)
 
     async def is_whole(self, connection: Connection, read: Read) -> bool:
         """Whether all of its rows are there: another process may have started to read the list meanwhile."""
-        there = await connection.fetchval(load_sql(Statement.COUNT_INCOMING), read.run)
+        there = await connection.fetchval(Statement.COUNT_INCOMING.text, read.run)
         if there != read.rows:
             log.warning("list_read_elsewhere", rows=read.rows, there=there)
         return bool(there == read.rows)
 
     async def drop(self, connection: Connection, read: Read) -> None:
         """Forget its rows."""
-        await connection.execute(load_sql(Statement.DROP_INCOMING), read.run)
+        await connection.execute(Statement.DROP_INCOMING.text, read.run)
 
 
 @dataclass(frozen=True)
@@ -51,26 +51,26 @@ class RegistryStore:
 
     async def unregistered(self, connection: Connection, run: UUID, limit: int) -> Sequence[tuple[str, str]]:
         """Return the first customers, in the order of their keys, that have no slug yet."""
-        return [tuple(row) for row in await connection.fetch(load_sql(Statement.FIND_UNREGISTERED), run, limit)]
+        return [tuple(row) for row in await connection.fetch(Statement.FIND_UNREGISTERED.text, run, limit)]
 
     async def taken_slugs(self, connection: Connection, bases: Collection[str]) -> set[str]:
         """Return the slugs that equal one of these, or one of these with a number."""
-        return {row["dealer"] for row in await connection.fetch(load_sql(Statement.FIND_TAKEN_SLUGS), list(bases))}
+        return {row["dealer"] for row in await connection.fetch(Statement.FIND_TAKEN_SLUGS.text, list(bases))}
 
     async def register(self, connection: Connection, dealers: Sequence[NewDealer]) -> None:
         """Give them their slugs; they are not active yet. Of two processes that give the same slug, one fails."""
         await connection.execute(
-            load_sql(Statement.REGISTER_DEALERS), *(list(column) for column in zip(*dealers, strict=True))
+            Statement.REGISTER_DEALERS.text, *(list(column) for column in zip(*dealers, strict=True))
         )
 
     async def follow(self, connection: Connection, run: UUID) -> int:
         """Take over names, and make these customers active, no others; return how many became active."""
-        appeared: int = await connection.fetchval(load_sql(Statement.FOLLOW_CUSTOMERS), run)
+        appeared: int = await connection.fetchval(Statement.FOLLOW_CUSTOMERS.text, run)
         return appeared
 
     async def restart_poll(self, connection: Connection) -> None:
         """Make the next poll start from the beginning."""
-        await connection.execute(load_sql(Statement.RESTART_POLL))
+        await connection.execute(Statement.RESTART_POLL.text)
 
     async def replace_categories(self, read: Read) -> None:
         """Replace the categories with these."""
@@ -82,19 +82,19 @@ class RegistryStore:
 
     async def remove_priorities(self) -> None:
         """Remove all priorities."""
-        await self.pool.execute(load_sql(Statement.REMOVE_PRIORITIES))
+        await self.pool.execute(Statement.REMOVE_PRIORITIES.text)
 
     async def legal_entities(self) -> Sequence[str]:
         """Return the legal entities that have dealers, in lower case."""
-        return [row["data_area_id"] for row in await self.pool.fetch(load_sql(Statement.LIST_LEGAL_ENTITIES))]
+        return [row["data_area_id"] for row in await self.pool.fetch(Statement.LIST_LEGAL_ENTITIES.text)]
 
     async def store_lengths(self, lengths: Mapping[str, int]) -> None:
         """Store for case-api how many characters D365 keeps of each text."""
-        await self.pool.execute(load_sql(Statement.REPLACE_LENGTHS), list(lengths), list(lengths.values()))
+        await self.pool.execute(Statement.REPLACE_LENGTHS.text, list(lengths), list(lengths.values()))
 
     async def _replace(self, read: Read, statement: Statement, *arguments: object) -> None:
         incoming = IncomingStore(self.pool)
         async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
             if await incoming.is_whole(connection, read):
-                await connection.execute(load_sql(statement), read.run, *arguments)
+                await connection.execute(statement.text, read.run, *arguments)
                 await incoming.drop(connection, read)
