@@ -13,7 +13,7 @@ import pytest_asyncio
 from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import AIOKafkaConnection
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 
 from case_shared.kafka.connection import KafkaSettings, create_producer
@@ -184,6 +184,29 @@ async def test_a_consumer_that_hears_nothing_from_kafka_is_made_again(
             lambda: asyncio.sleep(0, handler.values), lambda seen: b"after" in seen, within_seconds=RECOVERY_SECONDS
         )
         assert len(starts) == 2, "one that is answered stays"
+
+
+async def test_a_consumer_whose_questions_kafka_refuses_stays(kafka: OwnKafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the right to describe its group it cannot be measured; joining again and again would stop all others."""
+    for name, seconds in (("SILENT", 0.5), ("MEASURE", 0.1), ("LOOK", 0.1)):
+        monkeypatch.setattr(f"case_shared.kafka.consuming._{name}_SECONDS", seconds)
+    asked: list[str] = []
+
+    async def refused(_consumer: AIOKafkaConsumer, group: str) -> None:
+        asked.append(group)
+        raise GroupAuthorizationFailedError(group)
+
+    monkeypatch.setattr("case_shared.kafka.consuming.partitions_with_owner", refused)
+    broker, handler, starts = (
+        Broker(KafkaSettings(kafka_bootstrap_servers=kafka.address)),
+        Handler(),
+        counted_starts(monkeypatch),
+    )
+    async with consuming(broker, handler):
+        await eventually(lambda: asyncio.sleep(0, len(asked)), lambda count: count >= 20)
+        await send_to(broker, b"read")
+        await eventually(lambda: asyncio.sleep(0, handler.values), lambda seen: b"read" in seen)
+    assert len(starts) == 1
 
 
 async def test_a_producer_whose_metadata_task_has_died_is_let_go_and_leaves_no_connection(

@@ -10,7 +10,14 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    NodeNotReadyError,
+    RequestTimedOutError,
+    StaleMetadata,
+)
 from faststream.kafka import KafkaBroker
 from prometheus_client import Counter
 
@@ -35,6 +42,8 @@ _LOOK_SECONDS = 1.0
 _MEASURE_SECONDS = 5.0
 # An answer may have to wait for a fetch on the same connection.
 _MEASURE_TIMEOUT_SECONDS = 5.0
+# Nothing came from Kafka; its refusals are answers.
+_UNANSWERED = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError, StaleMetadata)
 _PAUSE_AFTER_ERROR_SECONDS = 1.0
 # A consumer that hears nothing from Kafka for this long is replaced: a Kafka that was killed has left some hanging.
 _SILENT_SECONDS = 30.0
@@ -247,6 +256,8 @@ class Consumer:
                 owned = await partitions_with_owner(consumer, self.state.group)
         except (KafkaError, OSError, AssertionError, RuntimeError) as error:
             log.info("consumer_not_measured", topic=self.state.topic, error=repr(error))
+            if isinstance(error, KafkaError) and not isinstance(error, _UNANSWERED):
+                self._has_answered()
             return
         self._has_answered()
         self.state.measure(ends, positions)
