@@ -106,7 +106,7 @@ those of the sandbox, can be in a file: set `NAME_FILE` instead of `NAME`
 ([postgresql.md](postgresql.md#secrets-as-files)).
 
 In the column "read by", `services` means case-api, d365-sync, status-sync and portal-web; `migrate` means this command
-and `restored` of each service; `d365 check` means `casebridge d365 check`, and so on.
+and `restored` of case-api and d365-sync; `d365 check` means `casebridge d365 check`, and so on.
 """
 
 
