@@ -196,7 +196,7 @@ class Service:
 
     def _symbols_at_an_end(self) -> list[str]:
         ended = (CaseStatus.CLOSED, CaseStatus.CANCELED)
-        return [symbol for symbol, status in self.mapping.status.items() if status in ended]
+        return [symbol.lower() for symbol, status in self.mapping.status.items() if status in ended]
 
     def _consumers(self) -> Consumers:
         # Behind a proxy D365_URL differs from D365's own name, which is then in the scope.

@@ -140,16 +140,34 @@ class CasesByKey:
         wanted = any_of(question.name, share)
         if controls:
             wanted = f"({wanted} or {any_of(self._fields.case_id, controls)})"
-        cases = await self._read(question, share, wanted)
+        cases, pages = await self._read(question, share, wanted)
         by_key = {key.casefold(): key for key in share}
         for case in cases:
             if key := by_key.get((question.key_of(case) or "").casefold()):
                 question.found[key] = (*question.found.get(key, ()), case)
-        if {case.case_id.casefold() for case in cases} & {control.casefold() for control in controls}:
+        if not {case.case_id.casefold() for case in cases} & {control.casefold() for control in controls}:
+            return
+        if pages == 1:
             question.proofs.update(dict.fromkeys(share, AbsenceProof.BY_KNOWN_CASE))
+        else:
+            await self._ask_for_missing(question, share, controls)
 
-    async def _read(self, question: _Question, share: Sequence[str], wanted: str) -> tuple[D365Case, ...]:
-        """Read the cases that the filter of keys matches, in one legal entity or all. Raises: D365AnswersTooMuch."""
+    async def _ask_for_missing(self, question: _Question, share: Sequence[str], controls: Sequence[str]) -> None:
+        """Ask again for what an answer of several pages lacks, until one page has the whole answer.
+
+        D365 continues a page by the number of its rows: one that disappears meanwhile lets another one slip through.
+        """
+        missing = [key for key in share if key not in question.found]
+        if missing and len(missing) < len(share):
+            await self._ask(question, missing, controls)
+        elif missing and len(controls) > 1:
+            await self._ask(question, missing, controls[:1])
+
+    async def _read(self, question: _Question, share: Sequence[str], wanted: str) -> tuple[Collection[D365Case], int]:
+        """Read the cases that the filter of keys matches, in one legal entity or all; and how many pages had some.
+
+        A case counts once, however often it comes. Raises: D365AnswersTooMuch.
+        """
         fields, area, operation = self._fields, question.data_area_id, question.operation
         place = f"{key_equals(fields.data_area_id, area)} and " if area is not None else ""
         url = self._sets.url(
@@ -161,7 +179,9 @@ class CasesByKey:
         )
         left = question.deadline - self._clock.monotonic()
         cases: list[D365Case] = []
+        pages = 0
         async for page in self._sets.pages(operation, url, timeout=left):
+            pages += bool(page.rows)
             if len(cases) + len(page.rows) >= _MOST_ROWS_BY_KEYS:
                 why = (
                     f"{operation}: D365 ignores the filter and returned {_MOST_ROWS_BY_KEYS} rows or more for a few "
@@ -170,4 +190,7 @@ class CasesByKey:
                 raise D365AnswersTooMuch(why)
             cases += self._rows.read(page.rows)
             question.support.update(dict.fromkeys(share, page.support))
-        return tuple(case for case in cases if area is None or same_key(case.data_area_id, area))
+        here = (case for case in cases if area is None or same_key(case.data_area_id, area))
+        # Without a number they cannot be told apart.
+        once = {(case.data_area_id.casefold(), case.case_id.casefold() or id(case)): case for case in here}
+        return once.values(), pages

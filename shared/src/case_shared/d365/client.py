@@ -238,7 +238,7 @@ class D365Client:
             if not cases:
                 return
             yield cases
-            if not page.following and len(cases) < page_size:
+            if not page.link and len(cases) < page_size:
                 return
             place = place.advanced_to(cases[-1], page.rows[-1].get(modified_at))
 

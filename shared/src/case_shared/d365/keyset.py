@@ -35,12 +35,15 @@ class Place(NamedTuple):
 
     def advanced_to(self, last: D365Case, written: object) -> "Place":
         """Return the place of `last`, modified at `written` in D365's words. Raises: D365Misconfigured: no advance."""
-        if last.modified_at is None or last.rec_id is None:
-            missing = "modified_at" if last.modified_at is None else "rec_id"
+        moment = written if isinstance(written, str) and _MOMENT.fullmatch(written) else None
+        # A case that was last changed before D365 kept such times has its empty date, which is a place all the same.
+        modified_at = last.modified_at or (datetime.fromisoformat(moment) if moment else None)
+        if modified_at is None or last.rec_id is None:
+            missing = "modified_at" if modified_at is None else "rec_id"
             raise D365Misconfigured(f"D365 returned a case without its {missing}; check [case.fields] {missing}")
-        following = Place.at(ModifiedKey(last.modified_at, last.rec_id))
-        if isinstance(written, str) and _MOMENT.fullmatch(written):
-            following = following._replace(written=written)
+        following = Place.at(ModifiedKey(modified_at, last.rec_id))
+        if moment:
+            following = following._replace(written=moment)
         if following.order <= self.order:
             raise D365Misconfigured("D365 returned the same page again; check [case.fields] modified_at and rec_id")
         return following

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from case_shared.d365.errors import MappingError
+from case_shared.d365.matching import same_key
 from case_shared.words.events import CaseStatus
 
 # OData names go into addresses unescaped, so only identifiers are allowed.
@@ -271,7 +272,9 @@ class Mapping(_Table):
 
     def portal_status(self, symbol: str | None) -> CaseStatus | None:
         """Return the portal's status for D365's symbol, None if the mapping does not know it (keep the last, alert)."""
-        return self.status.get(symbol) if symbol else None
+        if not symbol or symbol in self.status:
+            return self.status.get(symbol or "")
+        return next((status for known, status in self.status.items() if same_key(symbol, known)), None)
 
 
 def load_mapping(path: Path | None) -> Mapping:

@@ -33,7 +33,7 @@ def _same_submission(found: D365Case, sent: CaseToCreate, by_submission_id: bool
         return found.submission_id == sent.submission_id
     # D365 may lack a field; a text that it shortened starts as it was sent.
     kept = (field for field in _SENT_FIELDS if field in found.model_fields_set)
-    return all(_same_or_shortened(getattr(found, field), getattr(sent, field)) for field in kept)
+    return all(same_or_shortened(getattr(found, field), getattr(sent, field)) for field in kept)
 
 
 def same_key(found: str | None, sent: str) -> bool:
@@ -41,7 +41,8 @@ def same_key(found: str | None, sent: str) -> bool:
     return readable(found or "").strip().casefold() == readable(sent).strip().casefold()
 
 
-def _same_or_shortened(found: str | None, sent: str | None) -> bool:
+def same_or_shortened(found: str | None, sent: str | None) -> bool:
+    """Whether D365 has a text as it was sent (`same_text`), or its beginning."""
     return same_text(found, sent) or bool(found and sent and sent.startswith(found.rstrip(REPLACEMENT)))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
@@ -13,8 +13,8 @@ from case_shared.d365.support import SupportIds
 from case_shared.d365.texts import readable
 from case_shared.words.events import MAX_KEY_CHARACTERS
 
-# D365 writes this for "no date" (docs/d365.md#values).
-_EMPTY_DATE = datetime(1900, 1, 1, tzinfo=UTC)
+# D365 writes this day for "no date", at noon where the field is a date without a time (docs/d365.md#values).
+_EMPTY_DATE = date(1900, 1, 1)
 
 
 def _readable(value: Any) -> Any:
@@ -35,10 +35,14 @@ def _trimmed_or_none(value: Any) -> Any:
     return _trimmed(value) or None
 
 
+def _trimmed_or_empty(value: Any) -> Any:
+    return "" if value is None else _trimmed(value)
+
+
 def _uuid_or_none(value: Any) -> UUID | None:
     # As text or as D365 writes a Guid (in braces, zeros for none); anything else is not ours.
     try:
-        found = UUID(value) if isinstance(value, str) else None
+        found = UUID(value.strip()) if isinstance(value, str) else None
     except ValueError:
         return None
     return found if found and found.int else None
@@ -50,13 +54,15 @@ def _as_utc(value: datetime) -> datetime:
 
 def _empty_date_to_none(value: datetime | None) -> datetime | None:
     moment = value and _as_utc(value)
-    return None if moment == _EMPTY_DATE else moment
+    return None if moment and moment.date() == _EMPTY_DATE else moment
 
 
 Text = Annotated[str, BeforeValidator(_readable)]
 OptionalText = Annotated[str | None, BeforeValidator(_empty_to_none)]
 # Blanks around a key do not count in D365, and some entities pad keys with them.
 Key = Annotated[str, BeforeValidator(_trimmed)]
+# Empty, and unusable, until D365 has given the case its number; one such row must not hide the others.
+Number = Annotated[str, BeforeValidator(_trimmed_or_empty)]
 OptionalKey = Annotated[str | None, BeforeValidator(_trimmed_or_none)]
 OptionalMoment = Annotated[datetime | None, BeforeValidator(_empty_to_none), AfterValidator(_empty_date_to_none)]
 
@@ -92,7 +98,7 @@ class D365Case(_Frozen):
     """A case as D365 has it now. Never its Notes: we do not ask for them. `rec_id` only in reads that go by it."""
 
     data_area_id: Key
-    case_id: Key
+    case_id: Number
     web_case_id: OptionalKey = None
     submission_id: Annotated[UUID | None, BeforeValidator(_uuid_or_none)] = None
     customer_account: OptionalKey = None

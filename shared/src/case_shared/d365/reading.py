@@ -35,10 +35,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Page(NamedTuple):
-    """One answer's rows, and the address of the next page."""
+    """One answer's rows, and the link to the next page as D365 wrote it."""
 
     rows: list[Row]
-    following: URL | None
+    link: str | None
     support: SupportIds
 
 
@@ -81,7 +81,7 @@ class EntitySets:
         """Read one page; `timeout` in seconds. Raises: D365Error."""
         answer = await self.call(operation, "GET", url, timeout=timeout, ids=ids)
         try:
-            return Page(_rows(operation, answer), self._next(operation, url, answer), answer.support)
+            return Page(_rows(operation, answer), _link(answer), answer.support)
         except D365Error as error:
             raise _of(answer.support, error) from None
 
@@ -94,18 +94,22 @@ class EntitySets:
                 raise D365NotOData(f"{operation}: D365 linked to the same page again")
             seen.add(following)
             page = await self.page(operation, following, timeout=timeout, ids=ids)
-            following = page.following
+            following = self._next(operation, following, page)
             yield page
 
-    def _next(self, operation: str, current: URL, answer: Answer) -> URL | None:
+    def _next(self, operation: str, current: URL, page: Page) -> URL | None:
         # Only on the same origin: our token goes nowhere else.
-        link = (answer.document or {}).get("@odata.nextLink")
-        if not isinstance(link, str) or not link:
-            return None
         try:
-            return _following(current, link, self._origin)
+            return _following(current, page.link, self._origin) if page.link else None
         except ValueError as error:
-            raise D365ForeignLink(f"{operation}: the link to the next page is not usable: {error}") from None
+            raise _of(
+                page.support, D365ForeignLink(f"{operation}: the link to the next page is not usable: {error}")
+            ) from None
+
+
+def _link(answer: Answer) -> str | None:
+    link = (answer.document or {}).get("@odata.nextLink")
+    return link if isinstance(link, str) and link else None
 
 
 def _following(current: URL, link: str, origin: URL) -> URL:

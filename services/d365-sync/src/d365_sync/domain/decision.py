@@ -83,7 +83,7 @@ class Decision:
         )
 
     @classmethod
-    def unknown(cls, *, claim: Claim, why: str, look_up_seconds: float, settle_seconds: float) -> Self:
+    def unknown(cls, *, claim: Claim, why: str, look_up_seconds: float, settle_seconds: float, health: Health) -> Self:
         """The POST has no trustworthy answer, and may still take effect."""
         return cls(
             state=State.VERIFYING,
@@ -95,7 +95,7 @@ class Decision:
             settle_seconds=settle_seconds,
             counts=True,
             retried=claim.retried,
-            health=Health.FAILED,
+            health=health,
         )
 
     @classmethod

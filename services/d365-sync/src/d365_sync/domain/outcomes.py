@@ -24,6 +24,8 @@ from d365_sync.domain.backoff import Backoff
 from d365_sync.domain.decision import Decision, Health
 from d365_sync.domain.document import Cause, Claim, Verdict
 
+_CREATED = (201, 204)
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -64,6 +66,8 @@ def after_post(  # noqa: C901 (a table, one row a case)
                 why=answer.why,
                 look_up_seconds=policy.backoff.seconds(0),
                 settle_seconds=policy.settle_seconds,
+                # OData 4.0, 11.4.2: a success may come without the entity. It is no outage.
+                health=Health.ANSWERED if answer.status in _CREATED else Health.FAILED,
             )
         case _:
             assert_never(answer)

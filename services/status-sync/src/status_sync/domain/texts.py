@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from case_shared.d365.gate import Party, Written
+from case_shared.d365.matching import same_or_shortened
 from case_shared.d365.models import D365Case
 from status_sync.domain.placement import KnownCase
 
@@ -21,7 +22,8 @@ class SeenText:
         """Return the text of `found` with its owner; None for an empty one, which nobody wrote.
 
         `before` was seen in the record earlier, also under another number: a text comes back if somebody undoes a
-        change, or D365 is restored. `rows` had the record before, and their dealers' own words stayed in it.
+        change, or D365 is restored. `rows` had the record before, and their dealers' own words stayed in it, perhaps
+        shortened or with other line ends.
         """
         if not found.description:
             return None
@@ -29,7 +31,9 @@ class SeenText:
         if known := next((one for one in before if one.digest == digest), None):
             return known
         for row in rows:
-            if found.description in (row.description, row.d365_description):
+            if any(
+                own and same_or_shortened(found.description, own) for own in (row.description, row.d365_description)
+            ):
                 return cls(digest, Written(row.party, row.category_type))
         return cls(digest, Written(Party.of(found), found.category_type))
 

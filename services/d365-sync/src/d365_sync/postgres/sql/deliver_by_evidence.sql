@@ -17,7 +17,7 @@ WITH seen AS (
     UPDATE documents AS d SET
         -- A linked case stays linked: its record may have no Web Case ID.
         cause = CASE WHEN d.cause = 'linked' THEN d.cause ELSE 'found_twice' END,
-        detail = format('D365 has this submission as case %s, and also as %s; close all but one there', d.case_id, array_to_string(d.other_case_ids || seen.case_id, ', ')),
+        detail = format('D365 has this submission as case %s, and also as %s. If D365 still shows both, close all but one there; if it has given the case a new number, link that one', d.case_id, array_to_string(d.other_case_ids || seen.case_id, ', ')),
         other_case_ids = d.other_case_ids || seen.case_id,
         alarms = CASE WHEN 'second_case' = ANY(d.alarms) THEN d.alarms ELSE d.alarms || '{second_case}'::text[] END,
         alarm_since = coalesce(d.alarm_since, now()),

@@ -26,7 +26,7 @@ WITH decided AS (
 ), doubled AS (
     UPDATE documents AS d SET
         cause = 'found_twice',
-        detail = format('D365 has this submission as case %s, and also as %s; close all but one there', d.case_id, array_to_string(d.other_case_ids || t.case_id, ', ')),
+        detail = format('D365 has this submission as case %s, and also as %s. If D365 still shows both, close all but one there; if it has given the case a new number, link that one', d.case_id, array_to_string(d.other_case_ids || t.case_id, ', ')),
         other_case_ids = d.other_case_ids || t.case_id,
         alarms = CASE WHEN 'second_case' = ANY(d.alarms) THEN d.alarms ELSE d.alarms || '{second_case}'::text[] END,
         alarm_since = coalesce(d.alarm_since, now()),
