@@ -3,10 +3,11 @@
 import asyncio
 import gc
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
@@ -16,10 +17,12 @@ from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 
-from case_shared.kafka.connection import KafkaSettings, create_producer
+from case_shared.kafka.broker import commit
+from case_shared.kafka.connection import KafkaSettings, RawRecord, create_producer
 from case_shared.kafka.outbox import sender_for
 from case_shared.kafka.producing import Sender, let_go, started
-from case_shared.kafka.topics import CASE_SUBMITTED
+from case_shared.kafka.topics import CASE_SUBMITTED, PARTITIONS
+from case_shared.process.private import inner_tasks, sender_of
 from case_shared.words.events import Record
 from tests.integration.case_api.test_stream import live_is, world_on
 from tests.integration.case_shared.test_consumers import TOPIC, Handler, consuming
@@ -207,6 +210,102 @@ async def test_a_consumer_whose_questions_kafka_refuses_stays(kafka: OwnKafka, m
         await send_to(broker, b"read")
         await eventually(lambda: asyncio.sleep(0, handler.values), lambda seen: b"read" in seen)
     assert len(starts) == 1
+
+
+async def test_a_consumer_that_is_replaced_during_a_write_leaves_no_member_behind(
+    kafka: OwnKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its successor shares the topic with it otherwise, and nobody reads the partitions of the one left behind."""
+    monkeypatch.setattr("case_shared.kafka.broker.STOP_SECONDS", 0.5)
+    broker = Broker(KafkaSettings(kafka_bootstrap_servers=kafka.address))
+    begun, goes_on = asyncio.Event(), asyncio.Event()
+    starts = counted_starts(monkeypatch)
+    seen: set[bytes | None] = set()
+
+    async def handle(records: Sequence[RawRecord]) -> None:
+        if len(starts) == 1:
+            begun.set()
+            await goes_on.wait()
+        seen.update(record.value for record in records)
+
+    async with consuming(broker, handle):
+        await send_to(broker, b"before")
+        await begun.wait()
+        fetching, *_ = inner_tasks(starts[0])
+        fetching.cancel()
+        await eventually(lambda: asyncio.sleep(0, len(starts)), lambda count: count == 2, within_seconds=20)
+        first = starts[0]
+        await eventually(lambda: asyncio.sleep(0, all(task.done() for task in inner_tasks(first))))
+        values = [b"%d" % number for number in range(PARTITIONS * 5)]
+        await send_to(broker, *values)
+        await eventually(
+            lambda: asyncio.sleep(0, seen), lambda found: found >= {b"before", *values}, within_seconds=RECOVERY_SECONDS
+        )
+        goes_on.set()
+
+
+async def test_a_sender_whose_caller_gives_up_first_uses_another_producer(
+    kafka: OwnKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The endpoint for events waits for less time than its sender: a producer that hung was used until a restart."""
+    sender = Sender(lambda: create_producer(KafkaSettings(kafka_bootstrap_servers=kafka.address), client_id="test"))
+    try:
+        await sender.send(SENT)
+        hanging = sender._producer
+        assert hanging is not None
+        monkeypatch.setattr(hanging, "send", lambda *_, **__: asyncio.Event().wait())
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await sender.send(SENT)
+        await sender.send(SENT)
+        await eventually(lambda: asyncio.sleep(0, sender_of(hanging)), lambda task: task is None or task.done())
+    finally:
+        await sender.close()
+
+
+async def test_a_sender_gives_up_a_producer_that_does_not_start(kafka: OwnKafka) -> None:
+    """aiokafka waits forever for brokers that have no ID for a producer."""
+    settings = KafkaSettings(kafka_bootstrap_servers=kafka.address)
+    made = [create_producer(settings, client_id="test") for _ in range(2)]
+    cast("Any", made[0]).start = asyncio.Event().wait
+    sender = Sender(iter(made).__next__, send_seconds=SEND_SECONDS)
+    try:
+        async with asyncio.timeout(4 * SEND_SECONDS * PATIENCE):
+            with pytest.raises(TimeoutError):
+                await sender.send(SENT)
+        await sender.send(SENT)
+    finally:
+        await sender.close()
+
+
+async def test_a_consumer_whose_start_hangs_starts_again(kafka: OwnKafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    """aiokafka waits forever for a group whose coordinator is away, though the brokers answer."""
+    monkeypatch.setattr("case_shared.kafka.consuming._JOIN_SECONDS", 1.0)
+    starts, start = [], AIOKafkaConsumer.start
+
+    async def hang_first(self: AIOKafkaConsumer) -> None:
+        starts.append(self)
+        if len(starts) == 1:
+            await asyncio.Event().wait()
+        await start(self)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "start", hang_first)
+    broker, handler = Broker(KafkaSettings(kafka_bootstrap_servers=kafka.address)), Handler()
+    async with consuming(broker, handler):
+        await send_to(broker, b"read")
+        await eventually(lambda: asyncio.sleep(0, handler.values), lambda seen: b"read" in seen, within_seconds=20)
+
+
+async def test_a_commit_that_kafka_does_not_answer_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("case_shared.kafka.broker._COMMIT_SECONDS", 0.1)
+
+    class Unanswered:
+        async def commit(self, _offsets: object) -> None:
+            await asyncio.Event().wait()
+
+    record = SimpleNamespace(topic="t", partition=0, offset=1)
+    async with asyncio.timeout(5 * PATIENCE):
+        await commit(Unanswered(), [cast("Any", record)])
 
 
 async def test_a_producer_whose_metadata_task_has_died_is_let_go_and_leaves_no_connection(

@@ -26,7 +26,7 @@ from case_shared.kafka.reading import Reader
 from case_shared.kafka.record_batches import UndecodableRecord, record_time
 from case_shared.kafka.topics import CASE_DELIVERY, CASE_STATUS_CHANGED, topic_name
 from case_shared.process.heartbeats import NotReady
-from case_shared.process.private import close_connections, know_topics
+from case_shared.process.private import abandon, know_topics
 from case_shared.words.events import CaseDelivery, CaseStatusChanged, decode
 
 log = structlog.get_logger(__name__)
@@ -220,15 +220,15 @@ class LiveReader:
 async def _let_go(consumer: AIOKafkaConsumer) -> None:
     """Stop `consumer`, within a few seconds.
 
-    If a fetch is under way, aiokafka 0.14 lets its cancellation escape from `stop`, which would end our loop silently,
-    and leaves its connections open. So it stops in a task of its own.
+    If a fetch is under way, aiokafka 0.14 lets its cancellation escape from `stop`, which would end our loop silently.
+    So it stops in a task of its own.
     """
     stopping = asyncio.create_task(consumer.stop())
     _, late = await asyncio.wait({stopping}, timeout=_STOP_SECONDS)
     stopping.cancel()
     if late or stopping.cancelled() or stopping.exception():
         log.info("live_consumer_not_stopped_cleanly")
-        await close_connections(consumer)
+        await abandon(consumer)
 
 
 def _place(record: RawRecord) -> TopicPartition:

@@ -10,17 +10,30 @@ from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    NodeNotReadyError,
+    RequestTimedOutError,
+    StaleMetadata,
+)
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLOAuthBearer, SASLPlaintext, SASLScram256, SASLScram512
 
 from case_shared.kafka.connection import METADATA_MS, RawRecord
 from case_shared.kafka.consumer_state import next_offset
-from case_shared.process.private import close_connections, inner_tasks
+from case_shared.process.private import abandon, inner_tasks
 
 log = structlog.get_logger(__name__)
 STOP_SECONDS = 5.0
+_LEAVE_SECONDS = 3.0
+# aiokafka would try forever, and the next batch waits for it.
+_COMMIT_SECONDS = 10.0
+_UNANSWERED = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError, StaleMetadata)
 
 
 class Reading(NamedTuple):
@@ -51,19 +64,18 @@ class Reading(NamedTuple):
 
 
 async def stop(broker: KafkaBroker, writing: Collection["asyncio.Task[bool]"]) -> None:
-    """Wait for `writing` and leave the groups, within a few seconds."""
+    """Wait for `writing` and leave the groups, within a few seconds; whatever happens, nothing goes on."""
     consumers: list[Any] = [subscriber.consumer for subscriber in broker.subscribers]  # type: ignore[attr-defined]
+    if writing:
+        await asyncio.wait(writing, timeout=STOP_SECONDS)
     # aiokafka leaves its group when it stops, and would wait long for a coordinator that is dead.
     try:
-        async with asyncio.timeout(STOP_SECONDS):
-            if writing:
-                await asyncio.wait(writing)
+        async with asyncio.timeout(_LEAVE_SECONDS):
             await broker.stop()
     except Exception as error:  # noqa: BLE001 - an error that ended a task of aiokafka is raised again here
-        log.warning("consumers_not_stopped_cleanly", error=repr(error), most_seconds=STOP_SECONDS)
-        # aiokafka stopped before it closed the connections.
+        log.warning("consumers_not_stopped_cleanly", error=repr(error), most_seconds=_LEAVE_SECONDS)
         for consumer in filter(None, consumers):
-            await close_connections(consumer)
+            await abandon(consumer)
 
 
 def create_broker(arguments: dict[str, Any], client_id: str) -> KafkaBroker:
@@ -105,7 +117,8 @@ async def commit(consumer: Any, records: Sequence[RawRecord]) -> None:
     # Records are in order within a partition, so its last one counts.
     behind = {(record.topic, record.partition): next_offset(record) for record in records}
     try:
-        await consumer.commit({TopicPartition(*partition): offset for partition, offset in behind.items()})
+        async with asyncio.timeout(_COMMIT_SECONDS):
+            await consumer.commit({TopicPartition(*partition): offset for partition, offset in behind.items()})
     except (CommitFailedError, IllegalStateError) as error:
         log.info("commit_not_ours_any_more", error=repr(error))
     except Exception as error:  # noqa: BLE001 - uvloop raises RuntimeError if the connection was just closed
@@ -119,3 +132,8 @@ def is_alive(consumer: AIOKafkaConsumer) -> bool:
     is a RuntimeError). The consumer then keeps its partitions and waits forever.
     """
     return not any(task.done() for task in inner_tasks(consumer))
+
+
+def is_answer(error: Exception) -> bool:
+    """Whether `error` is an answer of Kafka's, such as a refusal; not if nothing came from it."""
+    return isinstance(error, KafkaError) and not isinstance(error, _UNANSWERED)

@@ -10,18 +10,11 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import (
-    KafkaConnectionError,
-    KafkaError,
-    KafkaTimeoutError,
-    NodeNotReadyError,
-    RequestTimedOutError,
-    StaleMetadata,
-)
+from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 from prometheus_client import Counter
 
-from case_shared.kafka.broker import Reading, commit, create_broker, is_alive, stop
+from case_shared.kafka.broker import Reading, commit, create_broker, is_alive, is_answer, stop
 from case_shared.kafka.connection import KafkaSettings, RawRecord, Subscription, connection_arguments, until_started
 from case_shared.kafka.consumer_state import ConsumerState
 from case_shared.kafka.reading import Reader
@@ -36,14 +29,13 @@ _LONGEST_PAUSE_SECONDS = 5.0
 _LONGEST_FLOOD_PAUSE_SECONDS = 30.0
 # A batch takes well below a second; a try that lasts this long hangs.
 _STUCK_SECONDS = 30.0
-# A start that meets a dead address gives up by itself within aiokafka's 40 s.
+# aiokafka would wait forever for a group that has no coordinator.
+_JOIN_SECONDS = 60.0
 _START_SECONDS = 90.0
 _LOOK_SECONDS = 1.0
 _MEASURE_SECONDS = 5.0
 # An answer may have to wait for a fetch on the same connection.
 _MEASURE_TIMEOUT_SECONDS = 5.0
-# Nothing came from Kafka; its refusals are answers.
-_UNANSWERED = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError, StaleMetadata)
 _PAUSE_AFTER_ERROR_SECONDS = 1.0
 # A consumer that hears nothing from Kafka for this long is replaced: a Kafka that was killed has left some hanging.
 _SILENT_SECONDS = 30.0
@@ -116,7 +108,8 @@ class Consumer:
                 self._instance(),
                 int(self._settings.kafka_session_timeout_seconds * 1000),
             )
-            self._consumer = await reading.start(self._broker)
+            async with asyncio.timeout(_JOIN_SECONDS):
+                self._consumer = await reading.start(self._broker)
         except Exception as error:
             # aiokafka says why (no answer, an untrusted certificate, a wrong password) only in its own log.
             described = f"{repr(error)[:400]} (setting: {self._subscription.set_by}; aiokafka's log line says why)"
@@ -135,10 +128,10 @@ class Consumer:
 
     async def _stop(self) -> None:
         broker, self._broker = self._broker, None
-        self._consumer = None
         self.state.has_left()
         if broker is not None:
             await stop(broker, set(self._writing))
+        self._consumer = None
 
     async def _consume(self) -> None:
         """Read and watch until the service stops or Kafka is silent; raises whatever ends either."""
@@ -191,7 +184,9 @@ class Consumer:
         reached(FaultPoint.BATCH_STORED)
         if handled:
             self.state.has_handled(records)
-            await commit(consumer, records)
+            # A consumer that was replaced meanwhile would connect again; its successor reads these records, too.
+            if consumer is self._consumer:
+                await commit(consumer, records)
         return handled
 
     async def _handled(self, records: Sequence[RawRecord], begun: Awaitable[None] | None) -> bool:
@@ -256,7 +251,7 @@ class Consumer:
                 owned = await partitions_with_owner(consumer, self.state.group)
         except (KafkaError, OSError, AssertionError, RuntimeError) as error:
             log.info("consumer_not_measured", topic=self.state.topic, error=repr(error))
-            if isinstance(error, KafkaError) and not isinstance(error, _UNANSWERED):
+            if is_answer(error):
                 self._has_answered()
             return
         self._has_answered()

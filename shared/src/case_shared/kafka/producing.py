@@ -55,6 +55,7 @@ class Sender:
     reaches_kafka: bool = True
     _producer: AIOKafkaProducer | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _dropping: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def send(self, records: Sequence[Record]) -> None:
         """Send all, and return once Kafka has them. Raises: `KafkaError`, `OSError`; then nobody knows which it has."""
@@ -69,12 +70,16 @@ class Sender:
         """
         producer: AIOKafkaProducer | None = None
         try:
-            producer = await self._ready()
             async with asyncio.timeout(self.send_seconds):
+                producer = await self._ready()
                 results = await self._results(producer, records)
         except (KafkaError, OSError):
             self.reaches_kafka = False
             await self._drop(producer)
+            raise
+        except BaseException:
+            # Our caller's time is over. The producer may hang: nobody uses it again, and nobody waits for its end.
+            self._drop_later(producer)
             raise
         failures = [error for error in results if error is not None]
         self.reaches_kafka = all(map(is_refusal, failures))
@@ -84,7 +89,7 @@ class Sender:
 
     async def close(self) -> None:
         """Drop the producer; the next call creates another. What it has not sent yet is not sent."""
-        await self._drop(self._producer)
+        await asyncio.gather(self._drop(self._producer), *self._dropping)
 
     async def _results(self, producer: AIOKafkaProducer, records: Sequence[Record]) -> list[BaseException | None]:
         results: list[BaseException | None] = [None] * len(records)
@@ -109,12 +114,21 @@ class Sender:
             return self._producer
 
     async def _drop(self, producer: AIOKafkaProducer | None) -> None:
-        if producer is None:
-            return
+        if producer is not None:
+            self._forget(producer)
+            await let_go(producer)
+
+    def _drop_later(self, producer: AIOKafkaProducer | None) -> None:
+        if producer is not None:
+            self._forget(producer)
+            dropping = asyncio.create_task(let_go(producer))
+            self._dropping.add(dropping)
+            dropping.add_done_callback(self._dropping.discard)
+
+    def _forget(self, producer: AIOKafkaProducer) -> None:
         # Another call may have created a new one by now.
         if self._producer is producer:
             self._producer = None
-        await let_go(producer)
 
 
 async def started(producer: AIOKafkaProducer) -> AIOKafkaProducer:

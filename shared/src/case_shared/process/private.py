@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 _FETCH_WAIT_MS = 500
 _CONTROLLER_POLL_SECONDS = 0.2
+_END_SECONDS = 1.0
 
 
 def inner_tasks(consumer: AIOKafkaConsumer) -> list["asyncio.Task[Any]"]:
@@ -29,9 +30,9 @@ def inner_tasks(consumer: AIOKafkaConsumer) -> list["asyncio.Task[Any]"]:
     An error that they do not expect ends them, some without a line in the log, and nothing public reports it. Without
     the one for metadata, whatever waits for metadata waits forever.
     """
+    fetching = getattr(consumer._fetcher, "error_future", None)
     coordinating = getattr(consumer._coordinator, "_coordination_task", None)
-    tasks = (consumer._fetcher.error_future, consumer._client._sync_task, coordinating)
-    return [task for task in tasks if task is not None]
+    return [task for task in (fetching, consumer._client._sync_task, coordinating) if task is not None]
 
 
 async def wait_for_records(consumer: AIOKafkaConsumer, seconds: float) -> None:
@@ -106,17 +107,38 @@ async def know_controller(admin: AIOKafkaAdminClient) -> None:
         await asyncio.sleep(_CONTROLLER_POLL_SECONDS)
 
 
+async def abandon(consumer: AIOKafkaConsumer) -> None:
+    """End all that a consumer still does, and close its connections, where its `stop` failed or took too long.
+
+    Otherwise it would live on as a member of its group, with partitions that nobody reads.
+    """
+    names = ("_heartbeat_task", "_commit_refresh_task")
+    others = [getattr(consumer._coordinator, name, None) for name in names]
+    fetches = getattr(consumer._fetcher, "_pending_tasks", ())
+    await _end([*inner_tasks(consumer), *filter(None, others), *fetches])
+    await close_connections(consumer)
+
+
 async def close_connections(owner: AIOKafkaConsumer | AIOKafkaProducer) -> None:
     """Close the connections if `stop` failed before it did.
 
-    Its `close` fails, too, if an error has ended its task for metadata: it waits for the task before it closes.
+    Its client's own `close` fails if an error has ended its task for metadata, and may wait for a connection forever.
     """
     client = owner.client if isinstance(owner, AIOKafkaProducer) else owner._client
-    ended = client._sync_task
-    if ended is not None and ended.done() and not ended.cancelled():
-        ended.exception()  # retrieved: whoever noticed the end has reported it
-        client._sync_task = None
-    await client.close()
+    asking, client._sync_task = client._sync_task, None
+    await _end([asking] if asking else [])
+    closing = [connection.close() for connection in list(client._conns.values())]
+    if closing:
+        await asyncio.wait(closing, timeout=_END_SECONDS)
+
+
+async def _end(tasks: list["asyncio.Task[Any]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    ended, _ = await asyncio.wait(tasks, timeout=_END_SECONDS) if tasks else ((), ())
+    for task in ended:
+        if not task.cancelled():
+            task.exception()  # retrieved: whoever noticed the end has reported it
 
 
 def sender_of(producer: AIOKafkaProducer) -> "asyncio.Task[None] | None":
