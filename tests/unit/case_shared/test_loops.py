@@ -6,8 +6,11 @@ import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import asyncpg
 import pytest
 import structlog
+from aiokafka.errors import KafkaConnectionError
+from structlog.testing import capture_logs
 
 from case_shared.process import loops
 from case_shared.process.clock import SystemClock
@@ -43,7 +46,7 @@ async def test_a_failure_is_an_error_once_it_lasts_for_a_minute(monkeypatch: pyt
         if fine is None:
             stopping.set()
         if not fine:
-            raise ConnectionError("Kafka is away")
+            raise RuntimeError("a bug")
         return True
 
     with structlog.testing.capture_logs() as logs:
@@ -69,6 +72,30 @@ async def test_a_loop_that_is_cancelled_ends() -> None:
     with pytest.raises(asyncio.CancelledError):
         async with asyncio.timeout(5):
             await loop
+
+
+@pytest.mark.parametrize(
+    ("error", "traced"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), False),
+        (asyncpg.CannotConnectNowError("the database system is starting up"), False),
+        (asyncpg.ConnectionDoesNotExistError("connection was closed"), False),
+        (KafkaConnectionError("unable to bootstrap"), False),
+        (asyncpg.UndefinedTableError("no such table"), True),
+        (RuntimeError("a bug"), True),
+    ],
+)
+async def test_a_server_that_is_away_is_logged_without_a_stack_trace(error: Exception, traced: bool) -> None:
+    stopping = asyncio.Event()
+
+    async def turn() -> bool:
+        stopping.set()
+        raise error
+
+    with capture_logs() as logs:
+        await run_loop("test", turn, every_seconds=1, stopping=stopping, heartbeats=Heartbeats(SystemClock()))
+    [entry] = logs
+    assert (entry["event"], entry["error"], entry["exc_info"]) == ("loop_turn_failed", repr(error), traced)
 
 
 async def meets_a_cancellation() -> None:

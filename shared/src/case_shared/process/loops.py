@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import structlog
+from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 
 if TYPE_CHECKING:  # health imports FastAPI, which commands that serve nothing need not wait for
@@ -18,6 +20,8 @@ _failures = Counter("casebridge_loop_failures_total", "Runs of a loop that faile
 _LONGEST_PAUSE_SECONDS = 5.0
 # What fails for shorter than this has healed by itself.
 _LASTING_SECONDS = 60.0
+# A server is away or restarts: its words say all.
+_AWAY = (OSError, KafkaError, asyncpg.OperatorInterventionError, asyncpg.PostgresConnectionError)
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,8 @@ async def _turns(
             _failures.labels(name).inc()
             heartbeats.failed(name, type(error).__name__)
             write = log.error if now - failing_since >= _LASTING_SECONDS else log.warning
-            write("loop_turn_failed", loop=name, error=repr(error), failures=failures, exc_info=failures == 1)
+            traced = failures == 1 and not isinstance(error, _AWAY)
+            write("loop_turn_failed", loop=name, error=repr(error), failures=failures, exc_info=traced)
             await pause(min(_LONGEST_PAUSE_SECONDS, 0.1 * 2 ** min(failures, 10)), stopping)
             more = True
         heartbeats.beat(name)
