@@ -232,6 +232,24 @@ async def test_the_first_dealers_words_do_not_go_with_the_case(world: World) -> 
     assert case.web_case_id != theirs["web_case_id"]
 
 
+@pytest.mark.parametrize("cut", [False, True], ids=["other line ends", "cut"])
+async def test_words_that_d365_has_changed_a_little_do_not_go_with_a_case_that_moved_before_its_first_read(
+    world: World, cut: bool
+) -> None:
+    own = "The engine stops\nafter ten minutes, always in the third gear, and smells"
+    await world.step("dealers")
+    case = await world.submit()
+    async with world.database.connect() as connection:
+        await connection.execute("UPDATE case_api.cases SET description = $1", own)
+    kept = own[:60] if cut else own.replace("\n", "\r\n")
+    case_id = await world.create(case, CustomerAccount="US-002", Description=kept)
+    await store_document(world.database, delivery(case, case_id))
+    await notify(world, case_id)
+    theirs = await born_row(world, "usmf-us-002", case_id)
+    assert theirs is not None
+    assert theirs["d365_description"] is None
+
+
 async def test_a_case_of_a_hidden_type_is_nobodys_until_it_comes_back(world: World) -> None:
     case, case_id = await delivered(world)
     born = await world.create(None, Description="born of the first")

@@ -319,6 +319,23 @@ async def test_the_sweep_reads_each_case_that_is_not_at_an_end_once_a_day(world:
     assert len(await world.due()) == 2
 
 
+async def test_the_sweep_leaves_out_what_has_ended_in_other_letters(world: World) -> None:
+    """Another D365 may write its symbols in other letters than the mapping has them."""
+    ended, going_on = await world.submit(), await world.submit()
+    numbers = [await world.create(ended), await world.create(going_on)]
+    read = [await world.found(case_id) for case_id in numbers]
+    symbols = dict(zip(numbers, ("CLOSED", "inprocess"), strict=True))
+    found = [
+        one.model_copy(update={"status": symbols[one.case_id], "modified_at": await world.now() - timedelta(days=8)})
+        for one in read
+    ]
+    await world.service.apply_read().handle(await world.now(), found)
+    assert [(await world.row(case.web_case_id))["status"] for case in (ended, going_on)] == ["closed", "in_process"]
+    assert (await world.row(ended.web_case_id))["d365_status"] == "CLOSED"
+    await world.step("sweep")
+    assert await world.due() == [("usmf", "case_id", numbers[1])]
+
+
 async def test_a_reopening_that_neither_event_nor_poll_brought_is_found_within_a_day(world: World) -> None:
     """A transaction of D365 that takes longer than the poll's overlap commits a time that the poll has passed."""
     case = await world.submit()

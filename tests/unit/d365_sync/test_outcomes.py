@@ -92,6 +92,23 @@ def test_an_unknown_outcome_settles_before_anything_else() -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "health"),
+    [
+        (201, Health.ANSWERED),
+        (204, Health.ANSWERED),
+        (200, Health.FAILED),
+        (504, Health.FAILED),
+        (None, Health.FAILED),
+    ],
+)
+def test_a_success_without_its_case_is_looked_up_and_is_no_outage(status: int | None, health: Health) -> None:
+    """OData 4.0, 11.4.2: a POST may succeed without the entity in its answer."""
+    decision = after_post(answers.Unknown("no Case ID", status, EXCHANGE), CLAIM, POLICY)
+
+    assert (decision.state, decision.cause, decision.health) == (State.VERIFYING, Cause.NO_ANSWER, health)
+
+
+@pytest.mark.parametrize(
     ("retry_once", "retried", "verdict"),
     [(False, False, Verdict.FAIL), (True, False, Verdict.RETRY), (True, True, Verdict.FAIL)],
 )

@@ -57,11 +57,34 @@ def test_what_is_left_out_has_the_default(tmp_path: Path) -> None:
         ("Closed", CaseStatus.CLOSED),
         ("Canceled", CaseStatus.CANCELED),
         ("Unheard", None),
+        ("", None),
         (None, None),
     ],
 )
 def test_symbols_of_d365_become_the_portals_statuses(symbol: str | None, status: CaseStatus | None) -> None:
     assert Mapping().portal_status(symbol) is status
+
+
+@pytest.mark.parametrize(
+    ("symbol", "status"),
+    [
+        ("inprocess", CaseStatus.IN_PROCESS),
+        ("CLOSED", CaseStatus.CLOSED),
+        ("cancelED", CaseStatus.CANCELED),
+        ("unheard", None),
+        ("Close", None),
+    ],
+)
+def test_a_symbol_in_other_letters_is_the_same_symbol(symbol: str, status: CaseStatus | None) -> None:
+    assert Mapping().portal_status(symbol) is status
+
+
+def test_a_symbol_that_the_mapping_has_letter_for_letter_comes_first(tmp_path: Path) -> None:
+    mapping = load_mapping(write(tmp_path, '[status]\nonhold = "open"\nOnHold = "in_process"\n'))
+
+    assert mapping.portal_status("OnHold") is CaseStatus.IN_PROCESS
+    assert mapping.portal_status("onhold") is CaseStatus.OPEN
+    assert mapping.portal_status("ONHOLD") is CaseStatus.OPEN
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ def found(**changes: Any) -> D365Case:
     ("changes", "by_id", "by_fields"),
     [
         ({}, True, True),
+        ({"submission_id": f"  {SUBMISSION}   "}, True, True),
         ({"submission_id": None}, False, True),
         ({"submission_id": "not a guid"}, False, True),
         ({"submission_id": "3c47a4cd-0000-4000-8000-000000000002"}, False, True),

@@ -105,7 +105,9 @@ async def test_without_the_control_in_the_answer_nothing_is_surely_absent(rows: 
 
 
 async def test_keys_that_d365_fills_up_with_blanks_are_the_same_keys() -> None:
+    submission = "3c47a4cd-0000-4000-8000-000000000001"
     padded = {"dataAreaId": "USMF ", "CustomerAccount": " US-001  ", "CaseStatus": "Planned "}
+    padded |= {"SubmissionId": f" {submission}  "}
     rows = [row("C-1  ", "W1  ", CaseRecId="5637144576", **padded), row("C-0   ", CaseRecId=1)]
     async with scripted(page(rows)) as d365, client_of(d365.url) as client:
         read = await client.find_by_web_case_id("usmf", ["W1", "W2"], control_case_ids=["C-0"], timeout=SECONDS)
@@ -115,6 +117,7 @@ async def test_keys_that_d365_fills_up_with_blanks_are_the_same_keys() -> None:
     assert read.is_surely_absent("W2")
     assert (found.data_area_id, found.case_id, found.web_case_id) == ("USMF", "C-1", "W1")
     assert (found.customer_account, found.status, found.rec_id) == ("US-001", "Planned", 5637144576)
+    assert str(found.submission_id) == submission
 
 
 async def test_cases_of_other_legal_entities_are_not_found() -> None:
@@ -153,6 +156,80 @@ async def test_next_pages_are_followed_on_the_same_origin() -> None:
 
     assert [case.case_id for case in cases] == ["C-1", "C-2"]
     assert d365.requests[1].query == "cross-company=true&$skip=1"
+
+
+async def test_a_row_that_comes_on_two_pages_is_one_case() -> None:
+    """A row that is inserted meanwhile moves the others: the last row of a page begins the next one."""
+    pages = (
+        page([row("C-0"), row("C-1", "W1")], nextLink="/data/X?$skip=2"),
+        page([row("c-1 ", "W1"), row("C-2", "W2")]),
+    )
+    async with scripted(*pages) as d365, client_of(d365.url) as client:
+        read = await client.find_by_web_case_id("usmf", ["W1", "W2"], control_case_ids=["C-0"], timeout=SECONDS)
+
+    assert {key: len(cases) for key, cases in read.found.items()} == {"W1": 1, "W2": 1}
+    assert len(d365.requests) == 2
+
+
+async def test_two_numbers_for_one_key_are_two_cases_wherever_they_come() -> None:
+    pages = page([row("C-1", "W1")], nextLink="/data/X?$skip=1"), page([row("C-2", "W1")])
+    async with scripted(*pages) as d365, client_of(d365.url) as client:
+        read = await client.find_by_web_case_id("usmf", ["W1"], control_case_ids=["C-0"], timeout=SECONDS)
+
+    assert [case.case_id for case in read.found["W1"]] == ["C-1", "C-2"]
+
+
+async def test_what_an_answer_of_several_pages_lacks_is_asked_for_again() -> None:
+    """A row that disappears meanwhile moves the others: the first row of the next page has slipped into this one."""
+    pages = page([row("C-0"), row("C-1", "W1")], nextLink="/data/X?$skip=2"), page([row("C-3", "W3")])
+    async with scripted(*pages, page([row("C-0"), row("C-2", "W2")])) as d365, client_of(d365.url) as client:
+        asked = ["W1", "W2", "W3", "W4"]
+        read = await client.find_by_web_case_id("usmf", asked, control_case_ids=["C-0"], timeout=SECONDS)
+
+    assert set(read.found) == {"W1", "W2", "W3"}
+    assert [read.is_surely_absent(key) for key in asked] == [False, False, False, True]
+    assert "((WebCaseId eq 'W2' or WebCaseId eq 'W4') or (CaseId eq 'C-0'))" in d365.requests[-1].query
+    assert len(d365.requests) == 3
+
+
+async def test_a_control_in_an_answer_of_several_pages_proves_nothing_by_itself() -> None:
+    pages = page([row("C-0")], nextLink="/data/X?$skip=1"), page([row("C-9")])
+    async with scripted(*pages, *pages, page([])) as d365, client_of(d365.url) as client:
+        for controls in (["C-0"], ["C-0", "C-9"]):
+            read = await client.find_by_web_case_id("usmf", ["W1"], control_case_ids=controls, timeout=SECONDS)
+            assert not read.is_surely_absent("W1")
+
+    assert len(d365.requests) == 5
+
+
+async def test_pages_of_one_row_each_end_with_one_control() -> None:
+    def answer_of(*rows: dict[str, Any]) -> list[bytes]:
+        links = [{"nextLink": f"/data/X?$skip={number}"} for number in range(1, len(rows))]
+        return [page([one], **link) for one, link in zip(rows, [*links, {}], strict=True)]
+
+    c_0, c_9, w_1 = row("C-0"), row("C-9"), row("C-1", "W1")
+    steps = [*answer_of(c_0, w_1, c_9), *answer_of(c_0, c_9), *answer_of(c_0)]
+    async with scripted(*steps) as d365, client_of(d365.url) as client:
+        asked = {"control_case_ids": ["C-0", "C-9"], "timeout": SECONDS}
+        read = await client.find_by_web_case_id("usmf", ["W1", "W2"], **asked)  # type: ignore[arg-type]
+
+    assert [case.case_id for case in read.found["W1"]] == ["C-1"]
+    assert read.is_surely_absent("W2")
+    assert len(d365.requests) == 6
+    assert "(WebCaseId eq 'W2') or (CaseId eq 'C-0')" in d365.requests[-1].query
+
+
+async def test_a_row_that_has_no_number_yet_harms_no_other() -> None:
+    unnumbered = [row("", "W2", CaseId=None, CaseRecId=7), row("", "W2", CaseId=None, CaseRecId=8)]
+    async with scripted(page([*unnumbered, row("C-0"), row("C-1", "W1")])) as d365, client_of(d365.url) as client:
+        asked = ["W1", "W2", "W3"]
+        read = await client.find_by_web_case_id("usmf", asked, control_case_ids=["C-0"], timeout=SECONDS)
+        [polled] = [cases async for cases in client.read_modified_since(START, page_size=9, timeout=SECONDS)]
+
+    assert [case.case_id for case in read.found["W1"]] == ["C-1"]
+    assert [case.case_id for case in read.found["W2"]] == ["", ""], "they cannot be told apart: two cases"
+    assert [read.is_surely_absent(key) for key in asked] == [False, False, True]
+    assert [case.case_id for case in polled] == ["", "", "C-0", "C-1"]
 
 
 async def test_the_token_is_never_sent_to_another_origin() -> None:
@@ -198,6 +275,21 @@ async def test_a_next_page_with_another_user_in_it_is_refused() -> None:
         d365.steps = [page([], nextLink=d365.url.replace("//", "//eve:pw@") + "/data/X")]
         with pytest.raises(D365ForeignLink):
             await client.read_cases_by_case_id("usmf", ["C-1"], timeout=SECONDS)
+
+
+async def test_a_link_that_nobody_follows_does_no_harm() -> None:
+    """Behind a proxy D365 may write its own name: the poll goes by key, and the probe wants one row."""
+    foreign = "https://d365.internal.invalid/data/X?$skip=1"
+    async with scripted(page([row("C-1")], nextLink=foreign), page([])) as d365, client_of(d365.url) as client:
+        pages = [cases async for cases in client.read_modified_since(START, page_size=9, timeout=SECONDS)]
+        assert [[case.case_id for case in cases] for cases in pages] == [["C-1"]]
+        d365.steps = [page([row("C-1")], nextLink=foreign)]
+        await client.probe(timeout=SECONDS)
+        with pytest.raises(D365ForeignLink, match=r"d365\.internal\.invalid"):
+            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=SECONDS)
+
+    assert "CaseRecId gt 1" in d365.requests[1].query
+    assert len(d365.requests) == 4
 
 
 async def test_a_redirect_is_named_and_never_followed() -> None:
@@ -261,6 +353,23 @@ async def test_a_time_with_more_digits_than_ours_carries_the_reader_forward() ->
     _, second, third = (request.query for request in d365.requests)
     assert f"(SysModifiedDateTime gt {same}) or (SysModifiedDateTime eq {same} and CaseRecId gt 4)" in second
     assert "SysModifiedDateTime gt 2026-11-23T10:00:00.1234569Z" in third
+
+
+@pytest.mark.parametrize("empty", ["1900-01-01T00:00:00Z", "1900-01-01T12:00:00Z"])
+async def test_a_case_without_a_modified_time_carries_the_reader_forward(empty: str) -> None:
+    beginning = ModifiedKey(datetime(1900, 1, 1, tzinfo=UTC), 0)
+    pages = page([row("C-1"), row("C-2")]), page([row("C-3")])
+    old = page([row("C-8", SysModifiedDateTime=empty), row("C-9", SysModifiedDateTime=empty)])
+    async with scripted(old, *pages) as d365, client_of(d365.url) as client:
+        read = [
+            case
+            async for cases in client.read_modified_since(beginning, page_size=2, timeout=SECONDS)
+            for case in cases
+        ]
+
+    assert [case.case_id for case in read] == ["C-8", "C-9", "C-1", "C-2", "C-3"]
+    assert [case.modified_at is None for case in read] == [True, True, False, False, False]
+    assert f"(SysModifiedDateTime eq {empty} and CaseRecId gt 9)" in d365.requests[1].query
 
 
 async def test_a_reader_that_cannot_advance_says_so() -> None:
