@@ -4,6 +4,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from case_shared.words.identifiers import derived_web_case_id
 from status_sync.domain.due_reads import CaseKey, KeyKind
@@ -44,6 +45,12 @@ async def delivered(world: World, **fields: str) -> tuple[Submitted, str]:
 
 async def texts_of(world: World, dealer: str) -> set[str]:
     return {row["d365_description"] for row in await world.rows() if row["dealer"] == dealer}
+
+
+async def what_is_shown(world: World) -> dict[str, tuple[Any, ...]]:
+    """What the read model says of each case, by Web Case ID, except when it was read."""
+    names = ("case_id", "status", "d365_status", "d365_description", "moved_at", "deleted_in_d365_at")
+    return {row["web_case_id"]: tuple(row[name] for name in names) for row in await world.rows()}
 
 
 async def born_row(world: World, dealer: str, case_id: str) -> dict[str, Any] | None:
@@ -332,6 +339,55 @@ async def test_the_sweep_finds_what_was_deleted(world: World) -> None:
         await connection.execute("UPDATE status_sync.due_reads SET due_at = now()")
     await read_due(world)
     assert (await world.row(case.web_case_id))["deleted_in_d365_at"] is not None
+
+
+@pytest.mark.parametrize("status", ["None", "Closed"], ids=["the same status", "another status"])
+async def test_a_case_that_has_no_number_yet_is_not_applied_and_not_gone(world: World, status: str) -> None:
+    """One that had a number, one that nobody has read yet, and one born in D365."""
+    case, case_id = await delivered(world)
+    unseen = await world.submit()
+    others = [await world.create(unseen), await world.create(None)]
+    before = await what_is_shown(world)
+    for blanks, number in enumerate((case_id, *others), start=1):
+        await world.d365.change("usmf", number, CaseId=" " * blanks, Description=SECRET, CaseStatus=status)
+    due = [CaseKey("usmf", KeyKind.CASE_ID, case_id), CaseKey("usmf", KeyKind.WEB_CASE_ID, unseen.web_case_id)]
+    async with world.pool.acquire() as connection, connection.transaction():
+        await world.service.due_reads.make_due(connection, due)
+    control = await world.create(None)
+    with capture_logs() as logs:
+        await poll(world)
+    after = await what_is_shown(world)
+    assert control in [row[0] for row in after.values()]
+    assert {web_case_id: row for web_case_id, row in after.items() if row[0] != control} == before
+    assert "" not in [event["case_id"] for event in await world.events()]
+    assert {key for _, _, key in await world.due()} == {case_id, unseen.web_case_id}
+    async with world.database.connect() as books:
+        assert await books.fetchval("SELECT count(*) FROM d365_sync.second_cases") == 0
+    seen = {log["event"] for log in logs}
+    assert "cases_without_number" in seen
+    assert seen.isdisjoint({"case_not_storable", "case_not_applied", "case_not_followed"})
+    # Once they have their numbers, everything goes on.
+    for blanks, number in enumerate((case_id, *others), start=1):
+        await world.d365.change("usmf", " " * blanks, CaseId=number)
+    await poll(world)
+    assert (await world.row(case.web_case_id))["d365_description"] == SECRET
+    assert (await world.row(unseen.web_case_id))["case_id"] == others[0]
+    assert await born_row(world, "usmf-us-001", others[1]) is not None
+
+
+async def test_a_case_whose_number_was_given_away_before_it_has_another_is_searched_for(world: World) -> None:
+    case, case_id = await delivered(world)
+    await world.d365.change("usmf", case_id, CaseId=" ", CaseStatus="InProcess")
+    await world.create(None, CaseId=case_id, CustomerAccount="US-002", Description=SECRET)
+    await poll(world)
+    row = await world.row(case.web_case_id)
+    assert (row["case_id_reused_at"] is not None, row["deleted_in_d365_at"]) == (True, None)
+    assert ("usmf", "web_case_id", case.web_case_id) in await world.due()
+    await world.d365.change("usmf", " ", CaseId="C-NEW")
+    await poll(world)
+    row = await world.row(case.web_case_id)
+    assert (row["case_id"], row["status"], row["case_id_reused_at"]) == ("C-NEW", "in_process", None)
+    assert SECRET not in await texts_of(world, "usmf-us-001")
 
 
 async def test_what_went_back_with_a_restore_of_d365_is_read_again(world: World) -> None:

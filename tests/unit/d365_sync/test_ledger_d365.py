@@ -113,6 +113,20 @@ async def test_every_page_size_gives_the_same(seed: int, monkeypatch: pytest.Mon
     assert found.adds_up is not bool(wanted["twice"] + wanted["lost"] + wanted["landed"] + wanted["stranger"])
 
 
+async def test_a_case_that_has_no_number_yet_is_no_other_documents_and_not_unknown() -> None:
+    delivered, waiting, lost = entry(State.DELIVERED, "CASE-1"), entry(State.VERIFYING, None), entry(State.FAILED, None)
+    cases = [
+        case(delivered.id.web_case_id, "CASE-1", delivered.submission_id),
+        case(waiting.id.web_case_id, "", waiting.submission_id),
+        case(None, "", uuid4()),
+    ]
+
+    found = await compared(cases, [delivered, waiting, lost])
+
+    assert found.found_not_delivered.web_case_ids == [waiting.id.web_case_id]
+    assert (found.delivered_not_found.count, found.found_twice.count, found.cases) == (0, 0, 2)
+
+
 async def test_more_than_can_be_shown_is_counted() -> None:
     entries = [entry(State.DELIVERED, f"CASE-{number}") for number in range(ledger_d365.SHOWN + 5)]
 

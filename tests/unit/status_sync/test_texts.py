@@ -46,6 +46,7 @@ def first_seen(text: str, own: str | None = OWN, kept: str | None = None) -> Wri
         pytest.param(OWN.replace("\n", "\r\n"), id="other line ends"),
         pytest.param(f"{OWN}  \n", id="blanks at its end"),
         pytest.param(OWN[:60], id="cut"),
+        pytest.param(OWN.replace("\n", "\r\n")[:60], id="other line ends, and cut"),
         pytest.param(f"{OWN[:60]}\N{REPLACEMENT CHARACTER}", id="cut through an emoji"),
     ],
 )

@@ -37,6 +37,11 @@ def _case_id(case: D365Case) -> str | None:
     return case.case_id
 
 
+def _shows(cases: Collection[D365Case], controls: Collection[str]) -> bool:
+    """Whether a control is among the cases."""
+    return not {case.case_id.casefold() for case in cases}.isdisjoint(control.casefold() for control in controls)
+
+
 def _web_case_id(case: D365Case) -> str | None:
     return case.web_case_id
 
@@ -142,12 +147,15 @@ class CasesByKey:
             wanted = f"({wanted} or {any_of(self._fields.case_id, controls)})"
         cases, pages = await self._read(question, share, wanted)
         by_key = {key.casefold(): key for key in share}
+        found: dict[str, tuple[D365Case, ...]] = {}
         for case in cases:
             if key := by_key.get((question.key_of(case) or "").casefold()):
-                question.found[key] = (*question.found.get(key, ()), case)
-        if not {case.case_id.casefold() for case in cases} & {control.casefold() for control in controls}:
+                found[key] = (*found.get(key, ()), case)
+        # In place of what was found before: a share is asked for again if D365 refuses a part of it.
+        question.found.update(found)
+        if not _shows(cases, controls):
             return
-        if pages == 1:
+        if len(pages) == 1 or await self._has_stayed_alone(question, share, wanted, controls, pages):
             question.proofs.update(dict.fromkeys(share, AbsenceProof.BY_KNOWN_CASE))
         else:
             await self._ask_for_missing(question, share, controls)
@@ -163,8 +171,22 @@ class CasesByKey:
         elif missing and len(controls) > 1:
             await self._ask(question, missing, controls[:1])
 
-    async def _read(self, question: _Question, share: Sequence[str], wanted: str) -> tuple[Collection[D365Case], int]:
-        """Read the cases that the filter of keys matches, in one legal entity or all; and how many pages had some.
+    async def _has_stayed_alone(
+        self, question: _Question, share: Sequence[str], wanted: str, controls: Sequence[str], pages: Sequence[int]
+    ) -> bool:
+        """Whether the answer was one control and empty pages, from a server that links behind its last row.
+
+        Only by disappearing could the control have let another row slip through: the second answer shows it again.
+        """
+        if len(controls) > 1 or sum(pages) > 1:
+            return False
+        cases, again = await self._read(question, share, wanted)
+        return sum(again) == 1 and _shows(cases, controls)
+
+    async def _read(
+        self, question: _Question, share: Sequence[str], wanted: str
+    ) -> tuple[Collection[D365Case], Sequence[int]]:
+        """Read the cases that the filter of keys matches, in one legal entity or all; and each page's number of rows.
 
         A case counts once, however often it comes. Raises: D365AnswersTooMuch.
         """
@@ -179,9 +201,9 @@ class CasesByKey:
         )
         left = question.deadline - self._clock.monotonic()
         cases: list[D365Case] = []
-        pages = 0
+        pages: list[int] = []
         async for page in self._sets.pages(operation, url, timeout=left):
-            pages += bool(page.rows)
+            pages.append(len(page.rows))
             if len(cases) + len(page.rows) >= _MOST_ROWS_BY_KEYS:
                 why = (
                     f"{operation}: D365 ignores the filter and returned {_MOST_ROWS_BY_KEYS} rows or more for a few "

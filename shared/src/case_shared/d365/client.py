@@ -193,7 +193,9 @@ class D365Client:
                 select=self._cases.select,
             )
             page = await self._sets.page("search cases", url, timeout=timeout)
-            found.update({case.case_id: case for case in self._cases.read(page.rows[:most])})
+            cases = self._cases.read(page.rows[:most])
+            # Nobody can do anything with a case that D365 has given no number yet.
+            found.update({case.case_id: case for case in cases if case.case_id})
 
         names = [name for name in (fields.case_id, fields.web_case_id, fields.description) if name]
         await self._chains.ask("", names if wanted else names[:1], ask)

@@ -42,8 +42,9 @@ def same_key(found: str | None, sent: str) -> bool:
 
 
 def same_or_shortened(found: str | None, sent: str | None) -> bool:
-    """Whether D365 has a text as it was sent (`same_text`), or its beginning."""
-    return same_text(found, sent) or bool(found and sent and sent.startswith(found.rstrip(REPLACEMENT)))
+    """Whether D365 has a text as it was sent (`same_text`), or its beginning, with whichever line ends."""
+    beginning = "\n".join(_lines((found or "").rstrip(REPLACEMENT)))
+    return same_text(found, sent) or bool(beginning and sent and "\n".join(_lines(sent)).startswith(beginning))
 
 
 def same_text(found: str | None, sent: str | None) -> bool:

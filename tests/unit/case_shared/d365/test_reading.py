@@ -202,6 +202,44 @@ async def test_a_control_in_an_answer_of_several_pages_proves_nothing_by_itself(
     assert len(d365.requests) == 5
 
 
+async def test_a_page_that_has_become_empty_is_a_page() -> None:
+    """The row that slipped was the only one of the next page."""
+    emptied = page([row("C-0"), row("C-1", "W1")], nextLink="/data/X?$skip=2"), page([])
+    async with scripted(*emptied, page([row("C-0"), row("C-2", "W2")])) as d365, client_of(d365.url) as client:
+        read = await client.find_by_web_case_id("usmf", ["W1", "W2"], control_case_ids=["C-0"], timeout=SECONDS)
+
+    assert set(read.found) == {"W1", "W2"}
+    assert len(d365.requests) == 3
+
+
+async def test_a_server_that_links_behind_its_last_row_proves_absence_with_one_control_alone() -> None:
+    both = page([row("C-0"), row("C-9")], nextLink="/data/X?$skip=2"), page([])
+    one = page([row("C-0")], nextLink="/data/X?$skip=1"), page([])
+    async with scripted(*both, *one, *one) as d365, client_of(d365.url) as client:
+        read = await client.find_by_web_case_id("usmf", ["W1"], control_case_ids=["C-0", "C-9"], timeout=SECONDS)
+
+    assert read.is_surely_absent("W1")
+    assert len(d365.requests) == 6
+
+
+@pytest.mark.parametrize("later", [[], [row("C-1", "W1")], [row("C-0"), row("C-1", "W1")]])
+async def test_a_control_that_disappears_between_two_pages_proves_nothing(later: list[dict[str, Any]]) -> None:
+    emptied = page([row("C-0")], nextLink="/data/X?$skip=1"), page([])
+    async with scripted(*emptied, page(later)) as d365, client_of(d365.url) as client:
+        read = await client.find_by_web_case_id("usmf", ["W1"], control_case_ids=["C-0"], timeout=SECONDS)
+
+    assert not read.is_surely_absent("W1")
+
+
+async def test_a_refusal_to_be_asked_again_makes_no_second_case() -> None:
+    pages = page([row("C-0"), row("C-1", "W1")], nextLink="/data/X?$skip=2"), page([row("C-9")])
+    steps = [*pages, answer(400, odata_error("no")), page([row("C-0"), row("C-1", "W1")])]
+    async with scripted(*steps) as d365, client_of(d365.url) as client:
+        read = await client.find_by_web_case_id("usmf", ["W1", "W2"], control_case_ids=["C-0"], timeout=SECONDS)
+
+    assert [case.case_id for case in read.found["W1"]] == ["C-1"]
+
+
 async def test_pages_of_one_row_each_end_with_one_control() -> None:
     def answer_of(*rows: dict[str, Any]) -> list[bytes]:
         links = [{"nextLink": f"/data/X?$skip={number}"} for number in range(1, len(rows))]
@@ -230,6 +268,14 @@ async def test_a_row_that_has_no_number_yet_harms_no_other() -> None:
     assert [case.case_id for case in read.found["W2"]] == ["", ""], "they cannot be told apart: two cases"
     assert [read.is_surely_absent(key) for key in asked] == [False, False, True]
     assert [case.case_id for case in polled] == ["", "", "C-0", "C-1"]
+
+
+async def test_a_search_leaves_out_what_has_no_number_yet() -> None:
+    rows = [row("", CaseId=None, CustomerAccount="US-001"), row("C-1", CustomerAccount="US-001")]
+    async with scripted(page(rows)) as d365, client_of(d365.url) as client:
+        found = await client.search_cases("usmf", "US-001", "", most=9, timeout=SECONDS)
+
+    assert [case.case_id for case in found] == ["C-1"]
 
 
 async def test_the_token_is_never_sent_to_another_origin() -> None:

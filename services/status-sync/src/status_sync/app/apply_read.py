@@ -22,7 +22,7 @@ from case_shared.words.events import CaseStatus, CaseStatusChanged, Record
 from case_shared.words.identifiers import derived_web_case_id
 from status_sync.app.doubt_environment import DoubtEnvironment
 from status_sync.app.plan_read import NOTHING_GONE, Books, Gone, Insert, Leaving, Plan, Planner, Removal, Second, Update
-from status_sync.app.report_read import not_storable, report, shown, unknown
+from status_sync.app.report_read import not_storable, report, shown, unknown, without_number
 from status_sync.domain.due_reads import CaseKey, KeyKind
 from status_sync.domain.placement import CaseNumber, Dealer, KnownCase, Rules, number_of
 from status_sync.domain.texts import SeenText, digest_of
@@ -134,9 +134,12 @@ class ApplyRead:
     ) -> int:
         """Apply `found`, many cases per transaction, and the few that are `gone`; return how many changed.
 
+        Cases that have no Case ID yet change nothing: nobody could find them again.
         `traces`: those that caused the read, by Case ID or Web Case ID; other changes belong to the current one.
         """
-        unique = list({number_of(case): case for case in found}.values())
+        if unnumbered := [case for case in found if not case.case_id]:
+            without_number(unnumbered)
+        unique = list({number_of(case): case for case in found if case.case_id}.values())
         chunks = [unique[start : start + _CHUNK_CASES] for start in range(0, len(unique), _CHUNK_CASES)]
         if gone != NOTHING_GONE:
             chunks = [unique]

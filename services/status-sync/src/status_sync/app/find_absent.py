@@ -3,7 +3,8 @@
 
 A case is gone only if the answer shows another case known to exist (a positive control). An empty list proves nothing:
 D365 also sends one if a role hides cases from us. A case that D365 has never shown may be too new for its answer: its
-number is given up only if the case is found under another one, or if D365 assigned it long ago.
+number is given up only if the case is found under another one, or if D365 assigned it long ago. A case that D365 shows
+without any number is not gone.
 
 If a row's number belongs to another case now, the row's Web Case ID is looked up instead.
 """
@@ -96,10 +97,10 @@ class FindAbsent:
         gone = [web_case_id for web_case_id in web_case_ids if answer.is_surely_absent(web_case_id)]
         elsewhere = await self.d365.find_anywhere(gone, timeout=self.timeout_seconds) if gone else ()
         found = [case for cases in answer.found.values() for case in cases]
-        there = {(case.web_case_id or "").casefold() for case in elsewhere}
-        nowhere = {web_case_id for web_case_id in gone if web_case_id.casefold() not in there}
+        numbered, unnumbered = _web_case_ids([*found, *elsewhere])
+        nowhere = {web_case_id for web_case_id in gone if web_case_id.casefold() not in numbered | unnumbered}
         await self.apply_read.handle(began_at, [*found, *elsewhere], Gone(web_case_ids=nowhere))
-        return {*answer.found, *gone}
+        return {one for one in (*answer.found, *gone) if one in nowhere or one.casefold() in numbered}
 
     async def _look_again(self, data_area_id: str, case_ids: Sequence[str], numbers: Numbers) -> set[str]:
         began_at = await self.rows.read_begins()
@@ -113,12 +114,11 @@ class FindAbsent:
         elsewhere = await self.d365.find_anywhere(
             [numbers.followed[case_id] for case_id in gone], timeout=self.timeout_seconds
         )
-        renumbered = {(case.web_case_id or "").casefold() for case in elsewhere}
-        sure = [
-            case_id
-            for case_id in gone
-            if case_id in numbers.shown or numbers.followed[case_id].casefold() in renumbered
-        ]
+        renumbered, unnumbered = _web_case_ids(elsewhere)
+        certain = {
+            case_id for case_id in numbers.shown if numbers.followed.get(case_id, "").casefold() not in unnumbered
+        }
+        sure = [case_id for case_id in gone if case_id in certain or numbers.followed[case_id].casefold() in renumbered]
         found = [case for cases in answer.found.values() for case in cases]
         absent = {(data_area_id, case_id) for case_id in sure}
         await self.apply_read.handle(began_at, [*found, *elsewhere], Gone(numbers=absent))
@@ -137,6 +137,12 @@ async def _in_parts(keys: Sequence[str], settle: Callable[[Sequence[str]], Await
     for start in range(0, len(keys), _AT_ONCE):
         settled |= await settle(keys[start : start + _AT_ONCE])
     return settled
+
+
+def _web_case_ids(cases: Sequence[D365Case]) -> tuple[set[str], set[str]]:
+    """Return the Web Case IDs of cases that have their Case ID, and of those that D365 has given none yet."""
+    numbered = {(case.web_case_id or "").casefold() for case in cases if case.case_id}
+    return numbered, {(case.web_case_id or "").casefold() for case in cases if not case.case_id}
 
 
 def _controls(numbers: Numbers) -> list[str]:

@@ -168,7 +168,8 @@ class ReadDueCases:
         traces = {one.key.key.casefold(): one.traceparent for one in due}
         await self.apply_read.handle(began_at, found, traces=traces)
         reached(FaultPoint.READ_APPLIED)
-        seen = {(case.case_id if kind is KeyKind.CASE_ID else case.web_case_id or "").casefold() for case in found}
+        applied = [case for case in found if case.case_id]
+        seen = {(case.case_id if kind is KeyKind.CASE_ID else case.web_case_id or "").casefold() for case in applied}
         missing = [one for one in due if one.key.key.casefold() not in seen]
         gone = await self._gone(data_area_id, kind, [one.key.key for one in missing])
         await self._settle(

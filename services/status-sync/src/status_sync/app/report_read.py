@@ -39,6 +39,13 @@ def not_storable(case: D365Case, error: Exception) -> None:
     log.error("case_not_storable", case_id=case.case_id, data_area_id=case.data_area_id, error=str(error))
 
 
+def without_number(cases: Sequence[D365Case]) -> None:
+    """Count and log cases to which D365 has given no Case ID: they come again once it has."""
+    _ignored.labels("no_number").inc(len(cases))
+    areas = sorted({case.data_area_id for case in cases})
+    log.warning("cases_without_number", cases=len(cases), data_area_ids=areas)
+
+
 def report(plan: Plan) -> None:
     """Count and log what changes nothing, and what is an alarm."""
     for case, reason in plan.ignored:
