@@ -115,6 +115,12 @@ async def test_senders_give_up_and_consumers_wait_where_kafka_is_killed_and_both
             )
 
 
+async def until_read(handler: Handler, value: bytes) -> None:
+    await eventually(
+        lambda: asyncio.sleep(0, handler.values), lambda seen: value in seen, within_seconds=RECOVERY_SECONDS
+    )
+
+
 def struck_metadata(monkeypatch: pytest.MonkeyPatch, client_id: str) -> list[str]:
     """Let the next request for metadata fail as under uvloop, where a write to a connection just closed does."""
     strikes: list[str] = []
@@ -144,9 +150,7 @@ async def test_a_consumer_whose_metadata_task_dies_in_an_outage_is_made_again(
         await eventually(lambda: asyncio.sleep(0, strikes), bool, within_seconds=RECOVERY_SECONDS)
         await eventually(lambda: asyncio.sleep(0, starts), bool, within_seconds=RECOVERY_SECONDS)
         await send_to(broker, b"after")
-        await eventually(
-            lambda: asyncio.sleep(0, handler.values), lambda seen: b"after" in seen, within_seconds=RECOVERY_SECONDS
-        )
+        await until_read(handler, b"after")
 
 
 def counted_starts(monkeypatch: pytest.MonkeyPatch) -> list[AIOKafkaConsumer]:
@@ -183,9 +187,7 @@ async def test_a_consumer_that_hears_nothing_from_kafka_is_made_again(
         # What it had asked for before may still arrive.
         await eventually(lambda: asyncio.sleep(0, len(starts)), lambda count: count == 2, within_seconds=20)
         await send_to(broker, b"after")
-        await eventually(
-            lambda: asyncio.sleep(0, handler.values), lambda seen: b"after" in seen, within_seconds=RECOVERY_SECONDS
-        )
+        await until_read(handler, b"after")
         assert len(starts) == 2, "one that is answered stays"
 
 
@@ -200,11 +202,8 @@ async def test_a_consumer_whose_questions_kafka_refuses_stays(kafka: OwnKafka, m
         raise GroupAuthorizationFailedError(group)
 
     monkeypatch.setattr("case_shared.kafka.consuming.partitions_with_owner", refused)
-    broker, handler, starts = (
-        Broker(KafkaSettings(kafka_bootstrap_servers=kafka.address)),
-        Handler(),
-        counted_starts(monkeypatch),
-    )
+    broker, handler = Broker(KafkaSettings(kafka_bootstrap_servers=kafka.address)), Handler()
+    starts = counted_starts(monkeypatch)
     async with consuming(broker, handler):
         await eventually(lambda: asyncio.sleep(0, len(asked)), lambda count: count >= 20)
         await send_to(broker, b"read")

@@ -213,6 +213,6 @@ class CasesByKey:
             cases += self._rows.read(page.rows)
             question.support.update(dict.fromkeys(share, page.support))
         here = (case for case in cases if area is None or same_key(case.data_area_id, area))
-        # Without a number they cannot be told apart.
+        # Nothing distinguishes cases without a number.
         once = {(case.data_area_id.casefold(), case.case_id.casefold() or id(case)): case for case in here}
         return once.values(), pages

@@ -265,7 +265,7 @@ async def test_a_row_that_has_no_number_yet_harms_no_other() -> None:
         [polled] = [cases async for cases in client.read_modified_since(START, page_size=9, timeout=SECONDS)]
 
     assert [case.case_id for case in read.found["W1"]] == ["C-1"]
-    assert [case.case_id for case in read.found["W2"]] == ["", ""], "they cannot be told apart: two cases"
+    assert [case.case_id for case in read.found["W2"]] == ["", ""], "nothing distinguishes them: two cases"
     assert [read.is_surely_absent(key) for key in asked] == [False, False, True]
     assert [case.case_id for case in polled] == ["", "", "C-0", "C-1"]
 

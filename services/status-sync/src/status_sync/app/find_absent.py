@@ -115,10 +115,12 @@ class FindAbsent:
             [numbers.followed[case_id] for case_id in gone], timeout=self.timeout_seconds
         )
         renumbered, unnumbered = _web_case_ids(elsewhere)
-        certain = {
-            case_id for case_id in numbers.shown if numbers.followed.get(case_id, "").casefold() not in unnumbered
-        }
-        sure = [case_id for case_id in gone if case_id in certain or numbers.followed[case_id].casefold() in renumbered]
+        followed = {case_id: numbers.followed[case_id].casefold() for case_id in gone}
+        sure = [
+            case_id
+            for case_id in gone
+            if followed[case_id] in renumbered or (case_id in numbers.shown and followed[case_id] not in unnumbered)
+        ]
         found = [case for cases in answer.found.values() for case in cases]
         absent = {(data_area_id, case_id) for case_id in sure}
         await self.apply_read.handle(began_at, [*found, *elsewhere], Gone(numbers=absent))
