@@ -93,7 +93,7 @@ async def test_a_return_does_not_undo_vague_evidence(database: Database) -> None
         assert (await queue.row(event))["state"] == "delivered"
 
 
-@pytest.mark.parametrize("how", ["post", "evidence"])
+@pytest.mark.parametrize("how", ["post", "status-sync"])
 async def test_a_second_case_of_the_same_submission_is_an_alarm(database: Database, how: str) -> None:
     async with by_hand(database) as queue:
         event = submitted()
@@ -106,7 +106,7 @@ async def test_a_second_case_of_the_same_submission_is_an_alarm(database: Databa
                 if how == "post":
                     await queue.created(claim, "CASE-2")
                 else:
-                    await queue.seen(event, "CASE-2", event.submission_id)
+                    await queue.documents.deliver_by_evidence([(event.web_case_id, event.submission_id, "CASE-2")])
 
         row = await queue.row(event)
         assert (row["state"], row["case_id"], row["other_case_ids"]) == ("delivered", "CASE-1", ["CASE-2"])
@@ -115,8 +115,43 @@ async def test_a_second_case_of_the_same_submission_is_an_alarm(database: Databa
         # D365 may also have given the one case a new number: then nothing is to be closed.
         assert "close all but one" in row["detail"]
         assert "new number, link that one" in row["detail"]
-        if how == "evidence":
+        if how == "status-sync":
             assert [log["log_level"] for log in logs if log["event"] == "found_twice"] == ["critical"]
+
+
+@pytest.mark.parametrize("cause", ["read_back", "linked", "found_twice"])
+async def test_a_delivered_document_takes_the_number_that_the_portal_follows(database: Database, cause: str) -> None:
+    """D365 has renumbered the case, which is neither an alarm nor a second case."""
+    async with by_hand(database) as queue:
+        event = submitted()
+        await queue.take_in(event)
+        await queue.seen(event, "CASE-1", event.submission_id)
+        await queue.set(event, f"cause = '{cause}'")
+        before = await queue.row(event)
+
+        with capture_logs() as logs:
+            for _ in range(2):
+                await queue.seen(event, "CASE-2", event.submission_id)
+
+        row = await queue.row(event)
+        assert (row["state"], row["case_id"], row["other_case_ids"]) == ("delivered", "CASE-2", [])
+        assert (row["cause"], row["alarms"]) == ("linked" if cause == "linked" else "evidence", [])
+        assert row["detail"] == "D365 has given case CASE-1 the number CASE-2"
+        assert (row["revision"], row["delivered_at"]) == (before["revision"] + 1, before["delivered_at"])
+        assert [log for log in logs if log["event"] == "found_twice"] == []
+
+
+async def test_a_number_that_an_operator_did_not_choose_is_not_taken(database: Database) -> None:
+    """The portal may still follow the other one of two cases when the operator's choice is stored."""
+    async with by_hand(database) as queue:
+        event = submitted()
+        await queue.take_in(event)
+        await queue.seen(event, "CASE-1", event.submission_id)
+        await queue.set(event, "cause = 'linked', case_id = 'CASE-2', acknowledged_case_ids = '{CASE-1,CASE-2}'")
+
+        await queue.seen(event, "CASE-1", event.submission_id)
+
+        assert (await queue.row(event))["case_id"] == "CASE-2"
 
 
 async def test_the_same_case_reported_again_is_no_alarm(database: Database) -> None:

@@ -8,12 +8,14 @@ import pytest_asyncio
 
 from case_shared.process.clock import SystemClock
 from case_shared.words.actor import Actor
+from case_shared.words.events import CaseStatusChanged
 from d365_sync.app.operator_actions import NotAllowed, Order
 from d365_sync.domain.document import Action, DocumentId
 from d365_sync.domain.flow import Kind, Verdict
 from d365_sync.postgres import documents
 from d365_sync.postgres.documents import PostgresDocuments
 from d365_sync.postgres.flow import PostgresFlow
+from d365_sync.postgres.intake import take_evidence
 from d365_sync.postgres.operator_actions import PostgresOperatorActions
 from d365_sync.postgres.outbox import OUTBOX, event_of
 from tests.integration.status_sync.conftest import Submitted, World
@@ -163,3 +165,27 @@ async def test_a_second_case_from_before_d365_lost_the_case_is_no_evidence_of_it
         assert row is not None
         assert (row["web_case_id"], row["state"], row["other_case_ids"]) == (case.web_case_id, "pending", [])
         assert await queue.second_cases(10) == []
+
+
+async def test_a_renumbered_case_is_no_second_case(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The document takes the new number, and look-ups use it as a known case; nobody is alarmed."""
+    monkeypatch.setattr(documents, "_SETTLED_SECONDS", 0.0)
+    case = await world.submit()
+    first = await world.create(case)
+    await world.create(await world.submit())  # a known case, which proves that the first number is gone
+    await world.step("cases")
+    async with world.database.connect() as connection:
+        await connection.execute(DELIVERED, case.web_case_id, case.submission_id, first)
+
+    await world.d365.change("usmf", first, CaseId="C-AFTER")
+    for how in ("poll", "event", "poll"):
+        await arrives(world, how, first)
+    async with world.database.pool("d365_sync") as pool:
+        async with pool.acquire() as connection, connection.transaction():
+            await take_evidence(connection, [CaseStatusChanged(**event) for event in await world.events()])
+
+        assert await PostgresDocuments(pool, SystemClock(), "").second_cases(10) == []
+        row = await pool.fetchrow("SELECT * FROM documents")
+        assert row is not None
+        assert (row["state"], row["case_id"], row["alarms"]) == ("delivered", "C-AFTER", [])
+        assert await PostgresFlow(pool).concerns() == []

@@ -198,9 +198,16 @@ class PostgresDocuments:
 
 
 async def deliver_by_evidence(
-    queue: Pool | Connection, seen: Sequence[tuple[str, UUID, str]], seen_at: Sequence[datetime | None] | None = None
+    queue: Pool | Connection,
+    seen: Sequence[tuple[str, UUID, str]],
+    seen_at: Sequence[datetime | None] | None = None,
+    *,
+    followed: bool = False,
 ) -> list[Changed]:
-    """Like `PostgresDocuments.deliver_by_evidence`, perhaps in the caller's transaction; `seen_at`: None is now."""
+    """Like `PostgresDocuments.deliver_by_evidence`, perhaps in the caller's transaction; `seen_at`: None is now.
+
+    `followed`: the portal follows the cases under these numbers, which delivered documents then take.
+    """
     columns = [list(column) for column in zip(*seen, strict=True)]
     times = list(seen_at) if seen_at is not None else [None] * len(seen)
-    return changed_of(await queue.fetch(Statement.DELIVER_BY_EVIDENCE.text, *columns, times))
+    return changed_of(await queue.fetch(Statement.DELIVER_BY_EVIDENCE.text, *columns, times, followed))

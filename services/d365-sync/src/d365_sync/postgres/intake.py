@@ -68,7 +68,7 @@ async def _publish_again(connection: Connection, events: Sequence[CaseSubmitted]
 
 
 async def take_evidence(connection: Connection, events: Sequence[CaseStatusChanged]) -> None:
-    """Deliver the documents whose submission was seen in D365.
+    """Deliver the documents whose submission was seen in D365, under the number that the portal follows.
 
     Only what the read model shows too is evidence. After any other record, such as one without the submission's ID or
     one that status-sync did not write, the documents are looked up in D365.
@@ -83,6 +83,6 @@ async def take_evidence(connection: Connection, events: Sequence[CaseStatusChang
         else:
             unsure.append(event.web_case_id)
     if seen:
-        await deliver_by_evidence(connection, seen, seen_at)
+        await deliver_by_evidence(connection, seen, seen_at, followed=True)
     if unsure:
         await connection.execute(Statement.LOOK_UP_BY_EVIDENCE.text, unsure)
