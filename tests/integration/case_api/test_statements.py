@@ -19,6 +19,7 @@ from case_shared.words.actor import Actor
 from case_shared.words.events import CaseStatus
 from tests.support import many_cases
 from tests.support.databases import Database, cloned, create_template
+from tests.support.list_queries import INDEXED
 from tests.support.servers import Servers
 
 
@@ -216,15 +217,17 @@ async def test_lists_scan_their_index_alone_whatever_the_dealer(dealers_of_many_
         for after in (None, place):
             statement = page_statement(query, after)
             scans = list(nodes(await explained(pool, statement, *arguments(query), *(after or [None] * 3), 26)))
-            [slice_] = [scan for scan in scans if scan.get("Index Name") == "cases_listed"]
-            assert slice_["Node Type"] == "Index Only Scan", scans
-            assert slice_["Heap Fetches"] == 0
+            in_index = [scan for scan in scans if scan.get("Index Name") == "cases_listed"]
+            # The two ends of the slice, for a sort by another column of the index, and the slice.
+            assert len(in_index) == (3 if query.sort.column in INDEXED[1:] else 1)
+            assert {(scan["Node Type"], scan["Heap Fetches"]) for scan in in_index} == {("Index Only Scan", 0)}, scans
             keys = sorted(scan["Index Name"] for scan in scans if scan["Node Type"] == "Index Scan")
-            assert keys.count("cases_pkey") == 1 + (name in IN_ROWS), keys
+            assert keys.count("cases_pkey") == 1 + (name in IN_ROWS) * len(in_index), keys
             assert "submission_states_pkey" in keys
-            [page] = [scan for scan in scans if scan["Node Type"] == "Limit"]
+            [*_, page] = [scan for scan in scans if scan["Node Type"] == "Limit"]
             sorts = [scan for scan in nodes(page) if scan["Node Type"] == "Sort"]
             assert bool(sorts) == (query.sort.column is not Column.CREATED_AT)
+            [*_, slice_] = in_index
             if query.sort.column is Column.CREATED_AT and after is not None:
                 assert "created_at" in slice_["Index Cond"]
         counted = await explained(pool, counts_statement(query), *arguments(query))

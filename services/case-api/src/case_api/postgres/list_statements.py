@@ -1,16 +1,18 @@
 """The list's one statement, composed of the fragments below (ADR 0026).
 
 It scans the dealer's slice of one index, `cases_listed`: in order until the page is full, or (other sorts) as a whole,
-keeping the best rows; then it reads the page's rows by key.
+keeping the best rows; then it reads the page's rows by key. For other sorts, a full page from each end of the slice
+comes first: what comes after its last case cannot be on the page, and is neither searched nor sorted.
 """
 
 import re
 from typing import Any, NamedTuple
 
-from case_api.domain.list_query import WRITTEN, Column, Filters, ListQuery, Place
+from case_api.domain.list_query import WRITTEN, Column, Filters, ListQuery, Place, Sort
 from case_shared.words.actor import Actor
 
 _COMPARED = 100  # texts are sorted by this many characters: a cursor contains them
+_END = "LIMIT 300"  # how much of the slice is one of its ends
 
 # Below, `c` is a case as the index has it, and `r` its row, which is read only if a fragment names it.
 # What dealers see (rows.py) comes from D365 once it was read, unless the case moved.
@@ -38,7 +40,7 @@ _CONDITIONS = {
     "undelivered": "(c.status <> 'draft' AND c.case_id IS NULL) = asked.undelivered",
     "created_by": f"{_CREATOR} = asked.created_by",
     # Values that were not asked for are null, and then not compared.
-    "search": f"(c.status = ANY (asked.labelled) OR {_SEARCHED} LIKE asked.part OR {_SEARCHED} LIKE asked.part_of_id)",
+    "search": "(c.status = ANY (asked.labelled) OR c.searched LIKE asked.part OR c.searched LIKE asked.part_of_id)",
 }
 _CONDITIONS_ON_ROWS = {
     "category": f"{_CATEGORY} = asked.category",
@@ -74,30 +76,67 @@ _KEYS = {
 }
 
 
+class _Order:
+    """How a list is sorted: by `value`, then by time and Web Case ID; empty values come last either way."""
+
+    def __init__(self, sort: Sort) -> None:
+        """Compose what the parts of a statement have in common."""
+        self.key = _KEYS[sort.column]
+        self.direction, self.beyond, self.up_to = ("DESC", "<", ">=") if sort.descending else ("ASC", ">", "<=")
+        self.value = f"{self.key.value} COLLATE list_{sort.collation}" if sort.column in WRITTEN else self.key.value
+        # Each column once: a sort by `created_at` is the index's own order.
+        self.places = {
+            self.value: "asked.value",
+            "c.created_at": "asked.after_created_at",
+            "c.web_case_id": "asked.after_id",
+        }
+        self.is_the_index_s = self.value == "c.created_at"
+
+    def by(self, *columns: str) -> str:
+        """Compose the ORDER BY clause over `columns`."""
+        first, *others = (f"{column} {self.direction}" for column in columns)
+        return "ORDER BY " + ", ".join([f"{first} NULLS LAST" if self.key.nullable else first, *others])
+
+    def behind(self, after: Place | None) -> str:
+        """Compose the condition for what comes after `after`."""
+        if after is None:
+            return "true"
+        if after.value is None:
+            later = f"(c.created_at, c.web_case_id) {self.beyond} (asked.after_created_at, asked.after_id)"
+            return f"{self.value} IS NULL AND {later}"
+        later = f"({', '.join(self.places)}) {self.beyond} ({', '.join(self.places.values())})"
+        return f"({later} OR {self.value} IS NULL)" if self.key.nullable else later
+
+    def not_behind(self, last: str) -> str:
+        """Compose the condition for what is not behind the one row of `last`, if that has a value."""
+        columns = ", ".join(("value", "created_at", "web_case_id")[: len(self.places)])
+        up_to = f"({', '.join(self.places)}) {self.up_to} (SELECT {columns} FROM {last})"
+        return f"((SELECT value FROM {last}) IS NULL OR {up_to})"
+
+
 def page_statement(query: ListQuery, after: Place | None) -> str:
-    """Compose the statement for a page of `query` after `after`: empty values come last either way."""
-    key, (direction, beyond) = _KEYS[query.sort.column], ("DESC", "<") if query.sort.descending else ("ASC", ">")
-    value = f"{key.value} COLLATE list_{query.sort.collation}" if query.sort.column in WRITTEN else key.value
-    # Each column once: a sort by `created_at` is the index's own order.
-    places = {value: "asked.value", "c.created_at": "asked.after_created_at", "c.web_case_id": "asked.after_id"}
-    order = [f"{column} {direction}" for column in places]
-    behind = f"({', '.join(places)}) {beyond} ({', '.join(places.values())})"
-    if key.nullable:
-        order[0] += " NULLS LAST"
-        behind = f"({behind} OR {value} IS NULL)"
-    if after is None:
-        behind = "true"
-    elif after.value is None:
-        behind = f"{value} IS NULL AND (c.created_at, c.web_case_id) {beyond} (asked.after_created_at, asked.after_id)"
-    asked = f"{_ASKED}, $17::{key.type} AS value, $18::timestamptz AS after_created_at, $19::text AS after_id"
+    """Compose the statement for a page of `query` after `after`."""
+    order = _Order(query.sort)
+    of_page = order.by("page.value", "page.created_at", "page.web_case_id")
+    asked = f"{_ASKED}, $17::{order.key.type} AS value, $18::timestamptz AS after_created_at, $19::text AS after_id"
+
+    def found(direction: str, end: str = "", within: str = "true") -> str:
+        cases = _found(query.filters, asked, order.key, order.behind(after), direction, end)
+        columns = f"c.web_case_id, c.created_at, {order.value} AS value"
+        return f"SELECT {columns} {cases} AND {within} {order.by(*order.places)}"
+
+    last, within = "", "true"
+    if not (order.is_the_index_s or order.key.of_row):
+        ends = [f"({found(direction, _END)} OFFSET $20::integer - 1 LIMIT 1)" for direction in ("ASC", "DESC")]
+        last = f"WITH last AS MATERIALIZED (SELECT * FROM ({' UNION ALL '.join(ends)}) page {of_page} LIMIT 1)"
+        within = order.not_behind("last")
     return f"""
+        {last}
         SELECT c.*, page.value AS sort_value,
             s.state, s.case_id AS submission_case_id, s.cause, s.reason, s.attempts, s.delivered_at
-        FROM (
-            SELECT c.web_case_id, c.created_at, {value} AS value {_found(query.filters, asked, key, behind, direction)}
-            ORDER BY {", ".join(order)} LIMIT $20::integer
-        ) page JOIN cases c USING (web_case_id) LEFT JOIN submission_states s USING (web_case_id, submission_no)
-        ORDER BY page.value {direction} NULLS LAST, page.created_at {direction}, page.web_case_id {direction}"""
+        FROM ({found(order.direction, within=within)} LIMIT $20::integer) page
+            JOIN cases c USING (web_case_id) LEFT JOIN submission_states s USING (web_case_id, submission_no)
+        {of_page}"""
 
 
 def counts_statement(query: ListQuery) -> str:
@@ -106,9 +145,17 @@ def counts_statement(query: ListQuery) -> str:
 
 
 def _found(
-    filters: Filters, asked: str, key: _Key = _KEYS[Column.CREATED_AT], behind: str = "true", direction: str = "DESC"
+    filters: Filters,
+    asked: str,
+    key: _Key = _KEYS[Column.CREATED_AT],
+    behind: str = "true",
+    direction: str = "DESC",
+    end: str = "",
 ) -> str:
-    """Compose the FROM clause with the requested cases, each joined with its row if a condition needs it."""
+    """Compose the FROM clause with the requested cases, each joined with its row if a condition needs it.
+
+    `end`: which part of the slice, in `direction`; all of it if empty.
+    """
     in_index, in_rows = (
         [condition for name, condition in conditions.items() if getattr(filters, name) not in (None, ())]
         for conditions in (_CONDITIONS, _CONDITIONS_ON_ROWS)
@@ -117,10 +164,10 @@ def _found(
     # The ORDER BY keeps the two apart, so that the index alone decides which rows are read.
     return f"""
         FROM (SELECT {asked}) asked CROSS JOIN LATERAL (
-            SELECT c.web_case_id, c.created_at, c.status, c.case_id, c.created_by FROM cases c
-            WHERE {" AND ".join(["c.dealer = asked.dealer", *in_index])}
-            ORDER BY c.created_at {direction}, c.web_case_id {direction}
-        ) c {"JOIN cases r USING (web_case_id) WHERE" if in_rows else ""} {" AND ".join(in_rows)}"""
+            SELECT c.web_case_id, c.created_at, c.status, c.case_id, c.created_by, {_SEARCHED} AS searched
+            FROM cases c WHERE c.dealer = asked.dealer
+            ORDER BY c.created_at {direction}, c.web_case_id {direction} {end}
+        ) c {"JOIN cases r USING (web_case_id)" if in_rows else ""} WHERE {" AND ".join([*in_index, *in_rows])}"""
 
 
 def arguments(query: ListQuery) -> list[Any]:
