@@ -157,6 +157,19 @@ async def test_many_at_once_arrive_once_each_and_are_found_in_one_request(client
     assert read.proofs == dict.fromkeys(asked, AbsenceProof.BY_KNOWN_CASE)
 
 
+async def test_what_was_answered_before_a_failure_comes_with_it(client: D365Client, d365: Sandbox) -> None:
+    sent = [a_case() for _ in range(40)]
+    case_ids = [await created(client, case) for case in sent]
+    asked = [case.web_case_id for case in sent]
+    await d365.fault(kind="rate_limit", operation="read", limit=2, per_seconds=3600)
+
+    with pytest.raises(D365Throttled) as raised:
+        await client.find_by_web_case_id("usmf", asked, control_case_ids=case_ids[:1], timeout=10)
+
+    answered = raised.value.answered
+    assert set(answered.found) == set(answered.proofs) == set(asked[:28])
+
+
 async def test_not_there_is_sure_only_with_a_control_in_the_same_answer(client: D365Client, d365: Sandbox) -> None:
     known, absent = await created(client, a_case()), a_case()
 

@@ -67,6 +67,18 @@ async def test_no_post_begins_after_a_look_up(database: Database, change: str) -
         assert await queue.documents.begin_posts(queue.leader, [claim], lease_seconds=30, support={}) == []
 
 
+async def test_no_post_begins_beside_a_delivered_earlier_submission(database: Database) -> None:
+    async with by_hand(database) as queue:
+        claim = await verifying(queue, submitted(submission_no=2))
+        await queue.pool.execute(
+            "INSERT INTO documents (web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account,"
+            " created_by, submitted_at, read_back_first, state, case_id, delivered_at)"
+            " SELECT web_case_id, 1, gen_random_uuid(), dealer, data_area_id, customer_account, created_by,"
+            " submitted_at, false, 'delivered', 'CASE-1', now() FROM documents"
+        )
+        assert await queue.documents.begin_posts(queue.leader, [claim], lease_seconds=30, support={}) == []
+
+
 async def test_a_post_begins_after_a_look_up_where_nothing_is_in_the_way(database: Database) -> None:
     async with by_hand(database) as queue:
         claim = await verifying(queue, submitted())
@@ -86,6 +98,38 @@ async def test_the_result_of_an_attempt_that_lost_its_document_changes_it_only_w
         assert (await queue.row(event))["state"] == "verifying"
         await queue.looked_up(claim, Finding.FOUND, "CASE-1")
         assert (await queue.row(event))["case_id"] == "CASE-1"
+
+
+async def test_an_answer_from_before_d365_lost_the_case_delivers_nothing(database: Database) -> None:
+    """Its process was frozen: meanwhile evidence delivered the document, and D365 was restored and lost the case."""
+    async with by_hand(database) as queue:
+        event = submitted()
+        await queue.take_in(event)
+        claim = await queue.claim_one()
+        gone = "lease_token = NULL, lease_kind = NULL, lease_expires_at = NULL, lost_at = clock_timestamp()"
+        await queue.set(event, f"state = 'pending', cause = 'lost_in_d365', {gone}")
+
+        assert await queue.created(claim, "CASE-1") == []
+
+        row = await queue.row(event)
+        assert (row["state"], row["case_id"]) == ("pending", None)
+        again = await queue.claim_one()
+        await queue.created(again, "CASE-2")
+        assert (await queue.row(event))["case_id"] == "CASE-2"
+
+
+async def test_what_its_lease_outlived_settles_from_now_on(database: Database) -> None:
+    """PostgreSQL's clock may have jumped forward, and the POST be under way."""
+    async with by_hand(database) as queue:
+        event = submitted()
+        await queue.take_in(event)
+        await queue.claim_one()
+        await queue.pool.execute("UPDATE documents SET lease_expires_at = now() - interval '10 minutes'")
+
+        assert await queue.documents.expire_leases(settle_seconds=60) == 1
+
+        settles_in = "SELECT extract(epoch FROM settles_at - clock_timestamp()) FROM documents"
+        assert 30 < await queue.pool.fetchval(settles_in) <= 60
 
 
 async def test_only_what_has_outlived_its_lease_is_taken_up_by_another(database: Database) -> None:

@@ -121,6 +121,29 @@ async def test_a_resubmission_finds_the_late_case_of_the_first_one(queue: Queue,
     assert document["case_id"] == case["CaseId"]
 
 
+async def test_a_resubmission_is_not_sent_beside_the_case_that_its_first_submission_is_linked_to(
+    queue: Queue, d365: Sandbox
+) -> None:
+    """An operator has linked it to a case that staff typed in: without Web Case ID, a look-up does not find it."""
+    await known_case(queue)
+    first = submitted()
+    second = submitted(web_case_id=first.web_case_id, submission_no=2, submission_id=uuid4())
+    await d365.fault(kind="reject", operation="create", web_case_id=first.web_case_id, count=1)
+    await queue.take_in(first)
+    await queue.until(first, "failed")
+    await queue.pool.execute(
+        "UPDATE documents SET state = 'delivered', cause = 'linked', case_id = 'CASE-X', delivered_at = now()"
+        " WHERE web_case_id = $1",
+        first.web_case_id,
+    )
+
+    await queue.take_in(second)
+
+    document = await queue.until(second, "failed", "superseded")
+    assert document["detail"] == "Submission 1 of this case is delivered as case CASE-X"
+    assert await cases_of(d365, first) == []
+
+
 async def test_a_resubmission_that_is_new_to_d365_is_looked_up_first(queue: Queue, d365: Sandbox) -> None:
     await known_case(queue)
     event = submitted(submission_no=2)

@@ -107,6 +107,7 @@ async def test_what_d365_lost_is_delivered_again_once_and_the_rest_stays(
     restoring: Restoring, queue: Queue, d365: Sandbox
 ) -> None:
     await known_case(queue)
+    await queue.pool.execute("UPDATE documents SET delivered_at = delivered_at - interval '1 hour'")
     since = await queue.pool.fetchval("SELECT clock_timestamp()")
     kept = await known_case(queue)
     await d365.back_up()
@@ -185,6 +186,28 @@ async def test_before_the_first_case_one_goes_first_and_is_the_control_of_the_re
     for event in lost:
         await queue.until(event, "delivered")
         assert len(await cases_of(d365, event)) == 1
+
+
+async def test_what_was_lost_while_the_clock_of_d365_was_ahead_is_delivered_again(
+    restoring: Restoring, queue: Queue, d365: Sandbox
+) -> None:
+    """By our clock, it was delivered three minutes before the time to which D365 was restored."""
+    await known_case(queue)
+    await queue.pool.execute("UPDATE documents SET delivered_at = delivered_at - interval '1 hour'")
+    await d365.back_up()
+    lost = await known_case(queue)
+    await d365.restore()
+    delivered_at = (await queue.document(lost))["delivered_at"]
+    await queue.pool.execute(
+        "UPDATE documents SET delivered_at = delivered_at - interval '3 minutes' WHERE web_case_id = $1",
+        lost.web_case_id,
+    )
+
+    restore_page = await restoring.done(await restoring.order(delivered_at))
+
+    assert counts(restore_page) == {"queued": 1}
+    await queue.until(lost, "delivered")
+    assert len(await cases_of(d365, lost)) == 1
 
 
 async def test_where_d365_hides_what_it_has_a_restore_sends_one_document_at_most(

@@ -233,7 +233,9 @@ class Dispatcher:
         try:
             with working_on("look up", [claim.traceparent for claim in claims]):
                 results = await self.look_up(claims)
-            self.backpressure.learn(results[0].decision, started=started)
+            # A look-up that failed in the middle has results of both kinds: first what D365 answered.
+            for decision in {one.decision.health: one.decision for one in results}.values():
+                self.backpressure.learn(decision, started=started)
             for result in results:
                 if not result.decision.post_now:
                     self.in_flight.outcomes.add(result)

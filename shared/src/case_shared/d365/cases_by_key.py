@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from case_shared.d365.chains import Chains
-from case_shared.d365.errors import D365AnswersTooMuch, D365Misconfigured
+from case_shared.d365.errors import D365AnswersTooMuch, D365Misconfigured, D365TransientError
 from case_shared.d365.mapping import CaseFields
 from case_shared.d365.matching import same_key
 from case_shared.d365.models import AbsenceProof, D365Case, LookUpAnswer, StoredCase
@@ -31,6 +31,14 @@ class _Question:
     found: dict[str, tuple[D365Case, ...]] = field(default_factory=dict)
     proofs: dict[str, AbsenceProof] = field(default_factory=dict)
     support: dict[str, SupportIds] = field(default_factory=dict)
+    # Keys whose requests have all been answered.
+    answered: set[str] = field(default_factory=set)
+
+    def answer(self) -> LookUpAnswer:
+        """What the answers show of the keys for which all is answered."""
+        found = {key: cases for key, cases in self.found.items() if key in self.answered}
+        proofs = {key: proof for key, proof in self.proofs.items() if key in self.answered}
+        return LookUpAnswer(found, proofs, self.support)
 
 
 def _case_id(case: D365Case) -> str | None:
@@ -49,7 +57,7 @@ def _web_case_id(case: D365Case) -> str | None:
 class CasesByKey:
     """Reads the case entity set by Web Case ID and by Case ID, one legal entity at a time.
 
-    Every method raises D365Error, and then nothing is known of any key: D365UnusableKey if nothing was asked,
+    Every method raises D365Error, and then nothing is known of the keys: D365UnusableKey if nothing was asked,
     D365RefusedKeys if D365 accepts the other keys. `timeout` is in seconds.
     """
 
@@ -79,10 +87,15 @@ class CasesByKey:
     ) -> LookUpAnswer:
         """Look up many submissions of one legal entity, with positive controls in the same answers.
 
-        `control_case_ids`: a few Case IDs known to exist (delivered before); empty if none is known yet.
+        `control_case_ids`: a few Case IDs known to exist (delivered before); empty if none is known yet. A
+        D365TransientError has what D365 answered until then.
         """
         question = self._question("find cases", data_area_id, timeout, _web_case_id, control_case_ids)
-        return await self._find(question, web_case_ids)
+        try:
+            return await self._find(question, web_case_ids)
+        except D365TransientError as error:
+            error.answered = question.answer()
+            raise
 
     async def find_by_case_id(
         self, data_area_id: str, case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
@@ -124,9 +137,10 @@ class CasesByKey:
 
         async def ask(share: Sequence[str]) -> None:
             await self._ask_beside_controls(question, share)
+            question.answered.update(share)
 
         await self._chains.ask(question.name, list(keys), ask, besides=len(question.controls))
-        return LookUpAnswer(question.found, question.proofs, question.support)
+        return question.answer()
 
     async def _ask_beside_controls(self, question: _Question, share: Sequence[str]) -> None:
         """Ask again with fewer controls if D365 refuses a single key: the controls may be the reason."""

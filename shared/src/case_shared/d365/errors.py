@@ -17,6 +17,7 @@ D365Error
 MappingError                  the mapping file cannot be used (at start)
 """
 
+from case_shared.d365.models import LookUpAnswer
 from case_shared.d365.support import SupportIds
 from case_shared.words.errors import CasebridgeError, Misconfigured, Refused, Transient
 
@@ -32,7 +33,12 @@ class D365Error(CasebridgeError):
 
 
 class D365TransientError(D365Error, Transient):
-    """Try again later: nobody needs to correct anything here."""
+    """Try again later: nobody needs to correct anything here.
+
+    `answered`: what D365 had answered before, if it was one request of a look-up of many.
+    """
+
+    answered: LookUpAnswer = LookUpAnswer({}, {})
 
 
 class D365Unavailable(D365TransientError):

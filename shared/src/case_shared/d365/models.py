@@ -185,6 +185,10 @@ class LookUpAnswer:
     proofs: Mapping[str, AbsenceProof]
     support: Mapping[str, SupportIds] = field(default_factory=dict)
 
+    def says_something_about(self, key: str) -> bool:
+        """Whether it shows the key, or proves that D365 does not have it."""
+        return key in self.found or key in self.proofs
+
     def proof_of_absence(self, key: str) -> AbsenceProof | None:
         """Return what proves that D365 does not have the key; None if D365 has it, or nothing proves it."""
         return None if key in self.found else self.proofs.get(key)

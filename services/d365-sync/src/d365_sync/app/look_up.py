@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from case_shared.d365.errors import D365Error, D365RefusedKeys
+from case_shared.d365.errors import D365Error, D365RefusedKeys, D365TransientError
 from case_shared.d365.matching import is_ours
 from case_shared.d365.models import CaseToCreate, D365Case, LookUpAnswer, is_case_id
 from case_shared.process.fault_points import FaultPoint, reached
@@ -53,10 +53,19 @@ class LookUp:
             log.warning("look_up_refused", documents=len(refused), error=error.why)
             answered = await self(others) if others and refused else []
             return [*answered, *(self._failed(claim, error) for claim in refused)]
+        except D365TransientError as error:
+            return await self._interrupted(claims, error)
         except D365Error as error:
             log.warning("look_up_failed", documents=len(claims), error=error.why)
             return [self._failed(claim, error) for claim in claims]
         return [await self._result(claim, answer) for claim in claims]
+
+    async def _interrupted(self, claims: Sequence[Claim], error: D365TransientError) -> list[Result]:
+        """Each answer counts: with a slow D365 that fails now and then, the rest alone is looked up again."""
+        rest = [claim for claim in claims if not error.answered.says_something_about(claim.id.web_case_id)]
+        log.warning("look_up_failed", documents=len(rest), answered=len(claims) - len(rest), error=error.why)
+        answered = [await self._result(claim, error.answered) for claim in claims if claim not in rest]
+        return [*answered, *(self._failed(claim, error) for claim in rest)]
 
     def _failed(self, claim: Claim, error: D365Error) -> Result:
         return Result(claim, after_failed_look_up(error, claim, self.policy), support=error.support)
@@ -65,8 +74,7 @@ class LookUp:
         found = answer.found.get(claim.id.web_case_id, ())
         if not found:
             proof = answer.proof_of_absence(claim.id.web_case_id)
-            finding, case_id = (Finding.ABSENT if proof else Finding.UNSURE), None
-            why = "" if proof else _UNSURE
+            (finding, why), case_id = await self._absent(claim) if proof else (Finding.UNSURE, _UNSURE), None
         elif len(found) > 1:
             finding, case_id, why = self._twice(claim, found)
         elif not is_case_id(found[0].case_id):
@@ -77,6 +85,15 @@ class LookUp:
             why = f"D365 has it as case {case_id} ({finding.value.replace('_', ' ')})"
         decision = after_look_up(finding, case_id, why, claim, self.policy)
         return Result(claim, decision, support=answer.support.get(claim.id.web_case_id))
+
+    async def _absent(self, claim: Claim) -> tuple[Finding, str]:
+        """An operator may have linked an earlier submission to a case without Web Case ID: the case is in D365."""
+        earlier = await self.documents.earlier_submissions(claim.id) if claim.id.submission_no > 1 else []
+        for one in earlier:
+            if one.delivered_as:
+                why = f"Submission {one.id.submission_no} of this case is delivered as case {one.delivered_as}"
+                return Finding.EARLIER_SUBMISSION, why
+        return Finding.ABSENT, ""
 
     def _twice(self, claim: Claim, found: Sequence[D365Case]) -> tuple[Finding, None, str]:
         found_twice(claim.id.web_case_id, claim.traceparent)

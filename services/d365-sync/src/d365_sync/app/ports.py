@@ -94,11 +94,15 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """An earlier submission of a case; `case` is None if its payload was emptied or cannot be read."""
+    """An earlier submission of a case; `case` is None if its payload was emptied or cannot be read.
+
+    `delivered_as`: its Case ID in D365, None unless it is delivered.
+    """
 
     id: DocumentId
     submission_id: UUID
     case: CaseToCreate | None
+    delivered_as: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,7 +169,10 @@ class PostgresDocuments:
     async def earlier_submissions(self, document_id: DocumentId) -> list[Earlier]:
         """The case's submissions before this one."""
         rows = await self.pool.fetch(Statement.SELECT_EARLIER_SUBMISSIONS.text, *document_id)
-        return [Earlier(id_of(row), UUID(int=row["submission_id"].int), case_if_readable(row)) for row in rows]
+        return [
+            Earlier(id_of(row), UUID(int=row["submission_id"].int), case_if_readable(row), row["delivered_as"])
+            for row in rows
+        ]
 
     async def deliver_by_evidence(self, seen: Sequence[tuple[str, UUID, str]]) -> list[Changed]:
         """Mark documents as delivered by each (web_case_id, submission_id, case_id) seen; return those changed."""

@@ -1,6 +1,6 @@
 -- The look-up showed that these are surely absent from D365: completes it, and stores the intent of the POST that
 -- follows. A row for each document whose lease was still ours and that had no news during the look-up (`verify_at`,
--- null since the claim).
+-- null since the claim), unless an earlier submission of the case is delivered.
 -- $1 JSON array of {web_case_id, submission_no, token, attempt_no, client_request_id, dyn_aid}, $2 document lease
 -- seconds float, $3 leader's lease name text, $4 its token bigint
 WITH cleared AS (
@@ -25,6 +25,10 @@ WITH cleared AS (
     FROM cleared AS c JOIN held USING (web_case_id, submission_no)
     WHERE d.web_case_id = c.web_case_id AND d.submission_no = c.submission_no AND d.lease_token = c.token
         AND d.lease_expires_at > clock_timestamp() AND d.state IN ('delivering', 'verifying') AND d.verify_at IS NULL
+        AND NOT EXISTS (
+            SELECT FROM documents AS o
+            WHERE o.web_case_id = d.web_case_id AND o.submission_no < d.submission_no AND o.state = 'delivered'
+        )
         AND EXISTS (SELECT FROM leases WHERE name = $3::text AND token = $4::bigint AND expires_at > clock_timestamp())
     RETURNING d.web_case_id, d.submission_no, d.attempts
 ), looked_up AS (

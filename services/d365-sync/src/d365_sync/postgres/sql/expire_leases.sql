@@ -1,5 +1,5 @@
 -- Frees documents whose owner did not come back. A POST that may have been sent has an unknown outcome: the document is
--- looked up, and the POST may take effect until the settling time after the lease's end has passed. An interrupted
+-- looked up, and the POST may take effect until the settling time has passed. An interrupted
 -- look-up is repeated.
 -- $1 settling time in seconds float
 WITH expired AS (
@@ -20,7 +20,8 @@ UPDATE documents AS d SET
     detail = CASE WHEN d.lease_kind = 'create' THEN 'the process that made this attempt did not come back' ELSE d.detail END,
     revision = d.revision + CASE WHEN d.state = 'delivering' THEN 1 ELSE 0 END,
     changed_at = CASE WHEN d.state = 'delivering' THEN now() ELSE d.changed_at END,
-    settles_at = CASE WHEN d.lease_kind = 'create' THEN d.lease_expires_at + make_interval(secs => $1::float8) ELSE d.settles_at END,
+    -- From now on: if the clock jumped forward, the lease ended while the POST was under way.
+    settles_at = CASE WHEN d.lease_kind = 'create' THEN clock_timestamp() + make_interval(secs => $1::float8) ELSE d.settles_at END,
     verify_at = CASE WHEN d.lease_kind = 'create' OR d.state <> 'delivering' THEN now() END,
     due_at = now(),
     posts = d.posts + CASE WHEN d.lease_kind = 'create' THEN 1 ELSE 0 END,

@@ -84,7 +84,11 @@ WITH decided AS (
         lease_expires_at = NULL
     FROM decided AS t JOIN held AS h USING (web_case_id, submission_no)
     WHERE d.web_case_id = t.web_case_id AND d.submission_no = t.submission_no AND h.state <> 'delivered'
-        AND (d.lease_token = t.token OR t.state = 'delivered')
+        AND (d.lease_token = t.token OR t.state = 'delivered' AND NOT EXISTS (
+            -- An answer from before D365 lost the case (in a restore) says nothing about the case now.
+            SELECT FROM attempts AS a
+            WHERE a.web_case_id = t.web_case_id AND a.submission_no = t.submission_no AND a.attempt_no = t.attempt_no AND a.started_at < d.lost_at
+        ))
     RETURNING d.web_case_id, d.submission_no, d.state, d.cause, d.traceparent
 )
 SELECT web_case_id, submission_no, state, cause, traceparent FROM stored

@@ -1,0 +1,77 @@
+"""A look-up of many that D365 answers only in part: each answer counts."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from case_shared.d365.errors import D365Throttled, D365TransientError, D365Unavailable
+from case_shared.d365.models import AbsenceProof, D365Case, LookUpAnswer
+from d365_sync.app.look_up import LookUp
+from d365_sync.app.ports import D365, ControlCase, Documents
+from d365_sync.domain.document import Cause, DocumentId, Finding
+from tests.unit.d365_sync.test_outcomes import CLAIM, POLICY
+
+FOUND, ABSENT, UNANSWERED = (
+    replace(CLAIM, id=DocumentId(name, 1), case=CLAIM.case.model_copy(update={"web_case_id": name}))
+    for name in ("W1", "W2", "W3")
+)
+
+
+class Books:
+    """One known case, and no earlier submissions."""
+
+    async def control_cases(self, _data_area_id: str) -> list[ControlCase]:
+        """The known case."""
+        return [ControlCase("CASE-1", 1000.0)]
+
+    async def earlier_submissions(self, _id: DocumentId) -> Sequence[object]:
+        """None."""
+        return []
+
+
+class Interrupted:
+    """A D365 that fails after the first requests of a look-up."""
+
+    def __init__(self, error: D365TransientError) -> None:
+        """Fail with `error`."""
+        self.error = error
+
+    async def find_by_web_case_id(self, *_: object, **__: object) -> LookUpAnswer:
+        """Answer for two of three."""
+        content = FOUND.case.model_dump(mode="json", include={"data_area_id", "customer_account", "submission_id"})
+        case = D365Case.model_validate({**content, "web_case_id": FOUND.id.web_case_id, "case_id": "CASE-2"})
+        proofs = dict.fromkeys([FOUND.id.web_case_id, ABSENT.id.web_case_id], AbsenceProof.BY_KNOWN_CASE)
+        self.error.answered = LookUpAnswer({FOUND.id.web_case_id: (case,)}, proofs)
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (D365Unavailable("503"), Cause.UNREACHABLE),
+        (D365Throttled("429", retry_after=7.0), Cause.THROTTLED),
+    ],
+    ids=["503", "429"],
+)
+async def test_what_d365_answered_before_it_failed_counts(error: D365TransientError, cause: Cause) -> None:
+    look_up = LookUp(cast("D365", Interrupted(error)), cast("Documents", Books()), POLICY, 30.0, by_submission_id=True)
+
+    results = {one.claim.id: one.decision for one in await look_up([UNANSWERED, FOUND, ABSENT])}
+
+    assert results[FOUND.id].case_id == "CASE-2"
+    assert results[ABSENT.id].post_now
+    assert (results[UNANSWERED.id].finding, results[UNANSWERED.id].cause) == (Finding.UNSURE, cause)
+
+
+async def test_a_failure_before_any_answer_leaves_all_to_be_looked_up_again() -> None:
+    class Away:
+        async def find_by_web_case_id(self, *_: Any, **__: Any) -> LookUpAnswer:
+            raise D365Unavailable("503")
+
+    look_up = LookUp(cast("D365", Away()), cast("Documents", Books()), POLICY, 30.0, by_submission_id=True)
+
+    results = await look_up([FOUND, ABSENT])
+
+    assert {one.decision.finding for one in results} == {Finding.UNSURE}
