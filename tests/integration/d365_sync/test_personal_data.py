@@ -19,12 +19,15 @@ from status_sync.postgres.statements import Statement as Reading
 from tests.integration.d365_sync.conftest import Queue
 from tests.integration.d365_sync.operators import ISSUER, Api
 from tests.support.databases import Database
+from tests.support.eventually import eventually
 
 RETENTION_MD = Path(__file__).parents[3] / "docs/retention.md"
 SCHEMAS = ["case_api", "d365_sync", "status_sync", "portal_web"]
 # A case long ago with every possible copy of its texts, each with this word; it shows whether anything is left.
 MARK = "zebra"
 FILL = (Path(__file__).parents[2] / "support/personal_data.sql").read_text(encoding="utf-8")
+# Whether a statement in the database waits for a lock.
+WAITS = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'"
 LONG_AGO, LATELY = "2020-01-01", f"{datetime.now(UTC):%Y-%m-%d}"
 
 
@@ -151,6 +154,38 @@ async def test_words_end_after_the_case_and_do_not_come_back(database: Database)
             await pool.fetch(Reading.UPDATE_FROM_READ.text, datetime.now(UTC), *read)
         assert await left(connection, ended) == []
         assert await connection.fetchval("SELECT status FROM case_api.cases WHERE web_case_id = $1", ended[0]) == "open"
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    ["description = 'zebra, as before', version = version + 1, updated_at = now()", "d365_status_mapped = 'open'"],
+    ids=["a draft is saved", "a case is reopened"],
+)
+async def test_a_case_that_is_changed_while_the_sweep_waits_for_it_keeps_its_words(
+    database: Database, meanwhile: str
+) -> None:
+    async with database.connect() as connection, database.connect() as other:
+        if reopened := "d365_status_mapped" in meanwhile:
+            case = await fill(connection, d365="closed")
+        else:
+            case = await fill(connection, "returned")
+            await connection.execute("UPDATE case_api.cases SET phase = 'draft' WHERE web_case_id = $1", case)
+        ended = await fill(connection, d365="closed")
+        transaction = other.transaction()
+        await transaction.start()
+        await other.execute("SELECT FROM case_api.cases WHERE web_case_id = $1 FOR UPDATE", case)
+
+        async with asyncio.TaskGroup() as sweeping:
+            sweeping.create_task(sweep(database))
+            await eventually(lambda: connection.fetchval(WAITS, database.name))
+            await other.execute(f"UPDATE case_api.cases SET {meanwhile} WHERE web_case_id = $1", case)
+            await transaction.commit()
+
+        assert await left(connection, [ended]) == []
+        assert len(await left(connection, [case])) == 12
+        assert await connection.fetchval("SELECT status FROM case_api.cases WHERE web_case_id = $1", case) == (
+            "open" if reopened else "draft"
+        )
 
 
 @pytest.mark.parametrize(

@@ -28,4 +28,5 @@ WITH due AS MATERIALIZED (
     ORDER BY c.created_at
     LIMIT 200
 )
-SELECT cardinality(empty_personal_data(array_agg(web_case_id))) FROM due HAVING count(*) > 0
+SELECT cardinality(empty_personal_data(lock_ended_cases(array_agg(web_case_id), now() - make_interval(secs => $1::float8))))
+FROM due HAVING count(*) > 0
