@@ -115,6 +115,22 @@ async def test_a_delivery_after_the_return_makes_the_case_submitted_as_number_1(
     assert now["description"] == "The pump leaks."
 
 
+async def test_a_case_whose_earlier_submission_counts_again_can_be_submitted_once_more(api: Api) -> None:
+    case = await api.submitted()
+    await deliver(api, case, S.RETURNED, revision=2)
+    await resubmit(api, case, 2, description="other words")
+    await deliver(api, case, S.DELIVERED, revision=3, case_id="C-1")
+    await deliver(api, case, S.FAILED, revision=1, submission_no=2, cause="superseded")
+    # D365 is restored, refuses the case when it gets it again, and support returns it.
+    await deliver(api, case, S.PENDING, revision=4, cause="lost_in_d365")
+    await deliver(api, case, S.RETURNED, revision=6)
+    assert (await api.get(case))["status"] == "draft"
+    (draft,) = await api.fetch("SELECT version FROM case_api.cases")
+    await resubmit(api, case, draft["version"], description="once more")
+    again = await api.get(case)
+    assert (again["status"], again["submission"]["submission_no"]) == ("submitted", 3)
+
+
 async def test_a_delivery_after_the_return_takes_the_draft_away(api: Api) -> None:
     case = await api.submitted()
     await deliver(api, case, S.RETURNED, revision=2)

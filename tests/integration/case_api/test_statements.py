@@ -80,6 +80,20 @@ async def plan(database: Database, name: str, *arguments: Any) -> str:
         ("list_submissions", ("d", "W1"), "submission_changes_pkey"),
         ("list_statuses", ("W1",), "status_changes_pkey"),
         ("create_case", ("W1", *["x"] * 11, "{a,b,c}", "x", "x", "", "i"), "idempotency_keys_pkey"),
+        (
+            "submit_cases",
+            (
+                *["{d}", "{W1}", '{"{1}"}', "{5f0c0e6e-0000-4000-8000-000000000000}", "{ann}", "{t}", "{f}"],
+                None,
+                "{}",
+                60,
+                "{s}",
+                "{k}",
+                "{x}",
+                "{i}",
+            ),
+            "Index Only Scan Backward using submissions_pkey on submissions",
+        ),
     ],
 )
 async def test_hot_statements_use_their_index(

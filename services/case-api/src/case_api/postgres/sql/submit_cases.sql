@@ -72,8 +72,11 @@ WITH requests AS MATERIALIZED (
     LEFT JOIN keyed i ON i.place = r.place
 ), changed AS (
     UPDATE cases SET
-        phase = 'submitted', submission_no = cases.submission_no + 1, submitted_version = cases.version,
-        submitted_at = now(), updated_at = now()
+        phase = 'submitted', submitted_version = cases.version, submitted_at = now(), updated_at = now(),
+        -- A delivery after the return makes an earlier submission the current one again (restore_delivered.sql).
+        submission_no = greatest(cases.submission_no, (
+            SELECT max(s.submission_no) FROM submissions s WHERE s.web_case_id = cases.web_case_id
+        )) + 1
     FROM known k
     WHERE cases.web_case_id = k.web_case_id AND cases.phase = 'draft' AND cases.version = k.version
         AND k.wanted AND cardinality(k.category_types) = 1 AND k.priority_exists AND k.email_plausible AND k.too_long IS NULL
