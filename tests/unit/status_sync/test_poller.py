@@ -46,6 +46,18 @@ def test_d365_says_how_long() -> None:
     assert not patience.exhausted()
 
 
+def test_another_failure_does_not_shorten_what_d365_asked_for() -> None:
+    clock = ManualClock()
+    patience = Patience(clock)
+    patience.failed("reader", D365Throttled("busy", retry_after=60))
+    assert patience.failed("poller", D365Unavailable("down")) == 60
+    clock.seconds += 30
+    assert patience.exhausted()
+    assert patience.failed("poller", D365Throttled("busy", retry_after=10)) == 30
+    clock.seconds += 30.1
+    assert not patience.exhausted()
+
+
 def test_d365_cannot_take_our_own_pause_away() -> None:
     patience = Patience(ManualClock())
     pauses = [patience.failed("reader", D365Throttled("busy", retry_after=0)) for _ in range(12)]
@@ -109,6 +121,32 @@ async def test_one_list_that_cannot_be_read_does_not_keep_the_cases_from_being_r
     # A step that was not tried reports why, in D365's words.
     untried = [heartbeats.outcome(name).error for name, _ in steps if name not in seen]
     assert untried == [str(failures.get(run[-1]))] * len(untried)
+
+
+@pytest.mark.parametrize(
+    ("error", "run"),
+    [(D365Throttled("busy", retry_after=60), ["dealers"]), (DOWN, ["dealers", "categories"])],
+    ids=["D365 asked to wait", "one read fails"],
+)
+async def test_the_poll_stops_between_its_steps_once_d365_asked_the_reader_to_wait(
+    error: D365Error, run: list[str]
+) -> None:
+    clock, seen = ManualClock(), list[str]()
+    heartbeats, patience = Heartbeats(clock), Patience(clock)
+
+    async def dealers() -> None:
+        seen.append("dealers")
+        patience.failed("reader", error)
+
+    async def categories() -> None:
+        seen.append("categories")
+
+    steps = [("dealers", dealers), ("categories", categories)]
+    poller = Poller(_nothing_due, steps, 60, 30, clock, heartbeats, WakeUp(), patience)
+    done = await poller.poll()
+    assert seen == run
+    assert done is (len(run) == len(steps)), "an interrupted poll begins again, and does not wait for the next one"
+    assert (heartbeats.outcome("categories").error is None) is done
 
 
 async def test_a_step_that_meets_another_error_is_reported_with_those_behind_it() -> None:

@@ -35,10 +35,15 @@ class Patience:
     clock: Clock
     _failures: dict[str, int] = field(default_factory=dict)
     _until: float = field(default=0.0)
+    _asked_until: float = field(default=0.0)
 
     def exhausted(self) -> bool:
         """Return whether to leave D365 alone now."""
         return self.clock.monotonic() < self._until
+
+    def asked_to_wait(self) -> bool:
+        """Return whether D365 itself has asked any loop to wait until later than now."""
+        return self.clock.monotonic() < self._asked_until
 
     def succeeded(self, loop: str) -> None:
         """Note that D365 has answered `loop`, or that it had nothing to ask."""
@@ -47,15 +52,17 @@ class Patience:
     def failed(self, loop: str, error: D365Error) -> float:
         """Note a failure; return for how many seconds to leave D365 alone.
 
-        The pause doubles each time; it is as long as D365 asks for, if that is longer.
+        The pause doubles each time; it is as long as D365 asks for, if that is longer. What it asked another loop for
+        applies too.
         """
+        now = self.clock.monotonic()
         failures = self._failures[loop] = self._failures.get(loop, 0) + 1
         longest = min(_LONGEST_PAUSE_SECONDS, _SHORTEST_PAUSE_SECONDS * 2 ** min(failures, 10))
         retry_after = error.retry_after if isinstance(error, D365Throttled) else None
         spread = random.uniform(0.5, 1)  # noqa: S311 - spreads load, hides nothing
-        seconds: float = max(longest * spread, retry_after or 0.0)
-        self._until = self.clock.monotonic() + seconds
-        return seconds
+        self._asked_until = max(self._asked_until, now + (retry_after or 0.0))
+        self._until = max(self._asked_until, now + longest * spread)
+        return self._until - now
 
 
 @dataclass
@@ -135,10 +142,14 @@ class Poller:
     async def poll(self) -> bool:
         """Run each step; one that fails does not delay the others, and waits for the next poll.
 
+        False if D365 asked another loop to wait before all were run.
         Raises: D365TransientError if D365 as a whole is away: it throttles us, or a second step fails.
         """
         unanswered = False
         for place, (name, step) in enumerate(self.steps):
+            if self.patience.asked_to_wait():
+                self._not_tried(place, "D365 has asked to wait")
+                return False
             try:
                 await step()
                 self.heartbeats.succeeded(name)
@@ -148,18 +159,20 @@ class Poller:
             except D365TransientError as error:
                 if unanswered or isinstance(error, D365Throttled):
                     # The steps after it are not even tried, and this is why.
-                    for other, _ in self.steps[place:]:
-                        self.heartbeats.failed(other, str(error))
+                    self._not_tried(place, str(error))
                     raise
                 unanswered = True
                 self._failed(name, error)
                 log.warning("d365_step_not_read", step=name, error=str(error))
             except Exception as error:
-                for other, _ in self.steps[place:]:
-                    self.heartbeats.failed(other, type(error).__name__)
+                self._not_tried(place, type(error).__name__)
                 raise
             self.heartbeats.beat("poller")
         return True
+
+    def _not_tried(self, place: int, why: str) -> None:
+        for step, _ in self.steps[place:]:
+            self.heartbeats.failed(step, why)
 
     def _failed(self, step: str, error: D365Error) -> None:
         _failures.labels(step, type(error).__name__).inc()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import structlog
 from prometheus_client import Gauge
 
-from case_shared.d365.errors import D365Error
+from case_shared.d365.errors import D365Error, D365Throttled
 from case_shared.process.clock import Clock
 from d365_sync.app.ports import D365, DeliveryControl
 from d365_sync.domain.backoff import Backoff
@@ -104,20 +104,24 @@ class Backpressure:
 
     async def tend(self) -> None:
         """Check the mapping before anything is sent, probe if the breaker is open, and store what changed."""
-        now = self.clock.monotonic()
-        if self.breaker.probe_due(now):
+        # The probe and the preflight are reads of D365, too.
+        if not self.wait_seconds():
+            await self._ask()
+        await self._remember()
+
+    async def _ask(self) -> None:
+        if self.breaker.probe_due(self.clock.monotonic()):
             # The database counts the interval: a leader that has just taken over does not know when the last probe was.
             if await self.control.claim_probe(self.breaker.probe_seconds):
                 await self._probe()
         elif self.breaker.closed and not self._checked:
             await self._preflight()
-        await self._remember()
 
     async def _preflight(self) -> None:
         try:
             problems = await self.d365.preflight(timeout=self.timeout_seconds)
         except D365Error as error:
-            self._open(error.why)
+            self._not_answered(error)
             return
         for problem in problems:
             log.error("mapping_does_not_fit", problem=str(problem), holds_up_delivery=problem.gates)
@@ -133,12 +137,17 @@ class Backpressure:
         try:
             await self.d365.probe(timeout=self.timeout_seconds)
         except D365Error as error:
-            self._open(error.why)
+            self._not_answered(error)
             return
         if self._checked:
             self.breaker.close(now=self.clock.monotonic(), at=self.clock.now())
         else:
             await self._preflight()
+
+    def _not_answered(self, error: D365Error) -> None:
+        if isinstance(error, D365Throttled):
+            self._wait_until = max(self._wait_until, self.clock.monotonic() + (error.retry_after or 0.0))
+        self._open(error.why)
 
     def _open(self, why: str) -> None:
         self.breaker.open(why, now=self.clock.monotonic(), at=self.clock.now())
