@@ -83,6 +83,30 @@ async def test_a_leader_that_dies_is_followed_once_its_lease_has_ended(database:
             await run
 
 
+async def test_a_dead_leader_s_lease_that_ends_far_in_the_future_is_shortened(database: Database) -> None:
+    async with database.pool("case_api") as pool:
+        # The database that it was renewed in had a clock ten minutes ahead.
+        await pool.execute("INSERT INTO leases VALUES ('test', 'the dead', 7, now() + interval '10 minutes')")
+        candidate = Candidate(pool)
+        run = candidate.start()
+        assert await eventually(candidate.leads, within_seconds=3 * LEASE_SECONDS)
+        assert candidate.leases[0].token == 8
+        candidate.stopping.set()
+        await run
+
+
+async def test_a_living_leader_keeps_a_lease_that_ends_far_in_the_future(database: Database) -> None:
+    """It counts on its lease by its own clock: nobody else may lead before that ends."""
+    async with database.pool("case_api") as pool:
+        acquire = Statement.ACQUIRE_LEASE.text
+        assert await pool.fetchval(acquire, "test", "leads", LEASE_SECONDS) == 1
+        await pool.execute("UPDATE leases SET expires_at = now() + interval '10 minutes'")
+        assert await pool.fetchval(acquire, "test", "standby", LEASE_SECONDS) is None
+        ends = "SELECT owner, expires_at - now() < make_interval(secs => $1) AS soon FROM leases"
+        assert tuple(await pool.fetchrow(ends, LEASE_SECONDS) or ()) == ("leads", True)
+        assert await pool.fetchval(acquire, "test", "leads", LEASE_SECONDS) == 1
+
+
 async def test_work_ends_before_a_lease_that_cannot_be_renewed(database: Database) -> None:
     async with database.pool("case_api") as pool, database.connect() as superuser:
         leader = Candidate(pool)

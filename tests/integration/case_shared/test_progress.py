@@ -124,6 +124,30 @@ async def test_a_service_that_was_off_gets_its_time_again_and_what_a_newer_one_l
         assert await pool.fetchval("SELECT count(*) FROM progress") == 1
 
 
+async def test_times_ahead_of_the_database_s_clock_hide_no_silence(module_database: Database) -> None:
+    """After a failover to a database whose clock is behind."""
+    moving, clock = [Moving("case-api", "outbox")], HandClock(1000)
+    async with module_database.pool("case_api") as pool:
+        await pool.execute("DELETE FROM d365_sync.progress")
+        heartbeats = Heartbeats(clock)
+        heartbeats.succeeded("outbox")
+        progress = Progress(pool, heartbeats, moving)
+        await progress.turn()
+        await pool.execute(
+            "UPDATE d365_sync.progress SET expected_since = ahead, told_at = ahead, succeeded_at = ahead,"
+            " tried_at = ahead FROM (SELECT now() + interval '1 hour' AS ahead) AS clock"
+        )
+        clock.seconds += 300
+        heartbeats.failed("outbox", "Kafka is away.")
+        await progress.turn()
+        row = await pool.fetchrow(
+            "SELECT greatest(expected_since, told_at, succeeded_at, tried_at) <= now() AS past, error"
+            " FROM d365_sync.progress"
+        )
+        assert row is not None
+        assert (row["past"], row["error"]) == (True, "Kafka is away.")
+
+
 async def test_what_never_succeeded_is_late_by_its_own_bound(module_database: Database) -> None:
     moving = [one for one in expected("status-sync", step_seconds=3600, first_step_seconds=2) if one.name == "dealers"]
     async with module_database.pool("status_sync") as pool:

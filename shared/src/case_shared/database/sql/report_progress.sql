@@ -24,13 +24,19 @@ WITH reported AS (
             WHEN p.succeeded_at IS NULL THEN excluded.within_seconds
             ELSE (SELECT t.within_seconds FROM reported AS t WHERE t.name = p.name AND t.instance = p.instance)
         END,
+        -- Times ahead of the database's own clock are from another one (a failover); left as they are, they would hide any silence.
         expected_since = CASE
-            WHEN p.told_at < now() - make_interval(secs => greatest(p.within_seconds, 60)) THEN now() ELSE p.expected_since
+            WHEN p.told_at < now() - make_interval(secs => greatest(p.within_seconds, 60)) THEN now()
+            ELSE least(p.expected_since, now())
         END,
-        succeeded_at = greatest(p.succeeded_at, excluded.succeeded_at),
-        error = CASE WHEN p.tried_at IS NULL OR excluded.tried_at >= p.tried_at THEN excluded.error ELSE p.error END,
-        kind = CASE WHEN p.tried_at IS NULL OR excluded.tried_at >= p.tried_at THEN excluded.kind ELSE p.kind END,
-        tried_at = greatest(p.tried_at, excluded.tried_at),
+        succeeded_at = greatest(CASE WHEN p.succeeded_at > now() THEN now() ELSE p.succeeded_at END, excluded.succeeded_at),
+        error = CASE
+            WHEN p.tried_at IS NULL OR p.tried_at > now() OR excluded.tried_at >= p.tried_at THEN excluded.error ELSE p.error
+        END,
+        kind = CASE
+            WHEN p.tried_at IS NULL OR p.tried_at > now() OR excluded.tried_at >= p.tried_at THEN excluded.kind ELSE p.kind
+        END,
+        tried_at = CASE WHEN p.tried_at > now() THEN excluded.tried_at ELSE greatest(p.tried_at, excluded.tried_at) END,
         told_at = now()
     RETURNING service, name, step, within_seconds, greatest(succeeded_at, expected_since) AS since
 ), stands AS (
