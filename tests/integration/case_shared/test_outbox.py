@@ -16,8 +16,10 @@ from prometheus_client import REGISTRY
 from case_api.postgres.outbox import OUTBOX as SUBMISSIONS
 from case_shared.database.postgres import Connection, Pool
 from case_shared.kafka import outbox as publishing
+from case_shared.kafka import producing
 from case_shared.kafka.connection import KafkaSettings
 from case_shared.kafka.outbox import Outbox, OutboxPublisher, sender_for
+from case_shared.kafka.producing import Sender
 from case_shared.kafka.topics import PARTITIONS, topic_name
 from case_shared.words.errors import LeaseLost
 from case_shared.words.events import CaseDelivery, Record, decode
@@ -345,3 +347,56 @@ async def test_without_kafka_nothing_is_lost_and_it_is_said(service: Service) ->
             await publisher.turn(a_lease())
         assert not publisher.sender.reaches_kafka
     assert [record.key for record in await waiting(service.pool, service.outbox)] == [case.encode()]
+
+
+class SlowProducer:
+    """Replaces aiokafka's: Kafka acknowledges the first `acknowledges` records, and the rest not in time."""
+
+    def __init__(self, acknowledges: int) -> None:
+        self.acknowledges = acknowledges
+        self.keys: list[bytes] = []
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    async def send(self, _topic: str, _value: bytes, key: bytes, **_: object) -> asyncio.Future[object]:
+        """Take a record."""
+        self.keys.append(key)
+        sent = asyncio.get_running_loop().create_future()
+        if len(self.keys) <= self.acknowledges:
+            sent.set_result(None)
+        return sent
+
+
+async def test_what_kafka_acknowledges_in_time_is_not_sent_again_with_the_rest(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link that is slow for a whole wave would otherwise carry the same records forever."""
+
+    async def let_go(_producer: object) -> None:
+        pass
+
+    monkeypatch.setattr(producing, "let_go", let_go)
+    written = cases(4)
+    for case in written:
+        await service.write(case)
+    # The second change of a case waits for the first.
+    if not service.newest_alone:
+        await service.write(written[3])
+    slow, stopped, fast = SlowProducer(2), SlowProducer(0), SlowProducer(100)
+    made: list[Any] = [slow, stopped, fast]
+    sender = Sender(iter(made).__next__, send_seconds=0.05)
+    publisher = OutboxPublisher(service.pool, service.outbox, sender)
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            await publisher.turn(a_lease())
+        assert not sender.reaches_kafka
+    await publisher.turn(a_lease())
+    first, last = written[:2], written[2:]
+    assert [sorted(key.decode() for key in one.keys) for one in made] == [
+        sorted(written),
+        sorted(last),
+        sorted([*last, *(() if service.newest_alone else last[1:])]),
+    ]
+    assert sorted(slow.keys[:2]) == sorted(case.encode() for case in first)
+    assert await waiting(service.pool, service.outbox) == []

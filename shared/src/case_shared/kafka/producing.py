@@ -66,13 +66,15 @@ class Sender:
     async def send_each(self, records: Sequence[Record]) -> list[BaseException | None]:
         """Send all at once; return for each record what went wrong, or None once Kafka has it.
 
+        What Kafka has not acknowledged in time gets a `TimeoutError`: it must be sent again, and the others need not.
         Raises: `KafkaError`, `OSError` if nobody knows which of them Kafka has.
         """
         producer: AIOKafkaProducer | None = None
+        until = asyncio.get_running_loop().time() + self.send_seconds
         try:
-            async with asyncio.timeout(self.send_seconds):
+            async with asyncio.timeout_at(until):
                 producer = await self._ready()
-                results = await self._results(producer, records)
+            results = await self._results(producer, records, until)
         except (KafkaError, OSError):
             self.reaches_kafka = False
             await self._drop(producer)
@@ -91,20 +93,31 @@ class Sender:
         """Drop the producer; the next call creates another. What it has not sent yet is not sent."""
         await asyncio.gather(self._drop(self._producer), *self._dropping)
 
-    async def _results(self, producer: AIOKafkaProducer, records: Sequence[Record]) -> list[BaseException | None]:
-        results: list[BaseException | None] = [None] * len(records)
-        under_way: list[tuple[int, asyncio.Future[object]]] = []
-        for place, record in enumerate(records):
-            topic = self.topic_of(record.topic)
-            try:
-                sent = await producer.send(topic, record.value, record.key, headers=record.headers)
-            except _REFUSALS as error:
-                results[place] = error
-            else:
-                under_way.append((place, sent))
-        answers = await asyncio.gather(*(future for _, future in under_way), return_exceptions=True)
-        for (place, _), answer in zip(under_way, answers, strict=True):
-            results[place] = answer if isinstance(answer, BaseException) else None
+    async def _results(
+        self, producer: AIOKafkaProducer, records: Sequence[Record], until: float
+    ) -> list[BaseException | None]:
+        late = TimeoutError(f"Kafka did not acknowledge it within {self.send_seconds} s")
+        results: list[BaseException | None] = [late] * len(records)
+        under_way: dict[int, asyncio.Future[object]] = {}
+        try:
+            async with asyncio.timeout_at(until):
+                for place, record in enumerate(records):
+                    topic = self.topic_of(record.topic)
+                    try:
+                        under_way[place] = await producer.send(topic, record.value, record.key, headers=record.headers)
+                    except _REFUSALS as error:
+                        results[place] = error
+                if under_way:
+                    await asyncio.wait(under_way.values())
+        except TimeoutError:
+            answered = sum(future.done() for future in under_way.values())
+            log.warning("kafka_slow", records=len(records), answered=answered)
+        finally:
+            for future in under_way.values():
+                future.cancel()
+        for place, future in under_way.items():
+            if not future.cancelled():
+                results[place] = future.exception()
         return results
 
     async def _ready(self) -> AIOKafkaProducer:
