@@ -103,7 +103,8 @@ def page(items: Sequence[Json], limit: int, cursor_of: Callable[[Json], str]) ->
 def _changed(error: DocumentChanged) -> Problem:
     current = f'"{error.revision}"'
     detail = f"Its ETag is now {current}. Fetch the document, and decide again."
-    return Problem(412, "version-changed", "The document has changed", detail, headers={"ETag": current})
+    headers = {"ETag": current}
+    return Problem(412, "version-changed", "The document has changed", detail, headers=headers, current_etag=current)
 
 
 def _not_allowed(error: NotAllowed) -> Problem:
@@ -120,7 +121,7 @@ def _replay_not_allowed(error: ReplayNotAllowed) -> Problem:
 
 
 def _refused(title: str, error: Exception, allowed: Sequence[str]) -> Problem:
-    offered = f" Allowed now: {', '.join(allowed)}." if allowed else "No action is possible now."
+    offered = f" Allowed now: {', '.join(allowed)}." if allowed else " No action is possible now."
     return Problem(409, "not-allowed", title, f"{error}.{offered}", allowed_actions=allowed)
 
 
