@@ -31,10 +31,19 @@ async def test_without_if_match_it_is_asked_for() -> None:
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("wait=5", 5), ("respond-async, wait=5", 5), ("wait=900", 30), ("wait=x", 0), ("handling=lenient", 0), ("", 0)],
+    [
+        *[("wait=5", 5), ("respond-async, wait=5", 5), ("wait=900", 30), ("wait=99999", 30), ("Wait=5", 5)],
+        *[('wait="5"', 5), ("wait = 5 ,foo", 5), ("wait=5, wait=7", 5), ("wait=" + 100 * "9", 30)],
+        *[("wait=x", 0), ('wait="5', 0), ("wait=-5", 0), ("handling=lenient", 0), ("await=5", 0), ("", 0)],
+    ],
 )
 def test_prefer_wait_is_read(header: str, seconds: int) -> None:
     assert wait_seconds(request(prefer=header)) == seconds
+
+
+def test_prefer_wait_is_read_from_each_line() -> None:
+    lines = [(b"prefer", b"respond-async"), (b"prefer", b"wait=5")]
+    assert wait_seconds(Request({"type": "http", "headers": lines})) == 5
 
 
 @pytest.mark.parametrize(

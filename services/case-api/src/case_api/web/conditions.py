@@ -19,7 +19,7 @@ LONGEST_WAIT_SECONDS = 30
 KEY_PATTERN = r"^[\x21-\x7e]{1,255}$"
 _TAG = re.compile(r'(?<!W/)"(\d{1,9})"')
 _KEY = re.compile(KEY_PATTERN)
-_WAIT = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})\b")
+_WAIT = re.compile(r'(?:^|[,;\s])wait\s*=\s*("?)(\d{1,100})\1(?=[,;\s]|$)', re.ASCII | re.IGNORECASE)
 
 
 async def versions(if_match: Annotated[str | None, Header(include_in_schema=False)] = None) -> list[int]:
@@ -57,5 +57,5 @@ def unless_known(request: Request, response: Response, document: DocumentT) -> D
 
 def wait_seconds(request: Request) -> int:
     """Return the seconds that `Prefer: wait=N` asks to wait (RFC 7240), 30 at most; 0 without it."""
-    found = _WAIT.search(request.headers.get("prefer", ""))
-    return min(int(found[1]), LONGEST_WAIT_SECONDS) if found else 0
+    found = _WAIT.search(",".join(request.headers.getlist("prefer")))
+    return min(int(found[2]), LONGEST_WAIT_SECONDS) if found else 0
