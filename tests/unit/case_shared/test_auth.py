@@ -385,6 +385,16 @@ async def test_a_provider_of_another_name_is_not_believed(issuer: Issuer, clock:
             await TokenVerifier(settings, session, clock).verify(issuer.token(iss="http://elsewhere"))
 
 
+async def test_an_issuer_that_ends_in_a_slash_is_found_where_compose_looks_for_it(
+    issuer: Issuer, clock: HandClock
+) -> None:
+    issuer.name = f"{issuer.url}/"
+    compose = f"{issuer.name}/.well-known/openid-configuration"
+    async with aiohttp.ClientSession() as session:
+        settings = OidcSettings(oidc_issuer=issuer.name, oidc_discovery_url=compose)
+        assert await TokenVerifier(settings, session, clock).verify(issuer.token(iss=issuer.name))
+
+
 async def test_a_token_without_signature_is_refused(issuer: Issuer, verifier: TokenVerifier) -> None:
     claims = jwt.decode(issuer.token(), options={"verify_signature": False})
     with pytest.raises(jwt.InvalidTokenError):

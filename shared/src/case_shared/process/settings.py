@@ -5,7 +5,16 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, DirectoryPath, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    DirectoryPath,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -210,6 +219,12 @@ class OidcSettings(BaseSettings):
         default={},
         description='Our scopes for each role or scope in a token, as JSON: {"Dealer": "cases:read cases:write"}.',
     )
+
+    @field_validator("oidc_discovery_url")
+    @classmethod
+    def _with_one_slash(cls, url: str | None) -> str | None:
+        """Join what docker-compose.yml makes of an issuer that ends in `/`, as those of Auth0 and Authentik do."""
+        return url and url.replace("//.well-known/", "/.well-known/")
 
 
 def names(text: str) -> list[str]:
