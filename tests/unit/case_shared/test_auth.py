@@ -64,7 +64,9 @@ class Issuer:
     async def jwks(self, _request: web.Request) -> web.Response:
         return web.json_response({"keys": [*self.strange, *(public_key(name) for name in self.published)]})
 
-    def token(self, key: str = "one", header: dict[str, Any] | None = None, **claims: Any) -> str:
+    def token(
+        self, key: str = "one", header: dict[str, Any] | None = None, algorithm: str | None = None, **claims: Any
+    ) -> str:
         payload = {
             "iss": self.url,
             "aud": "casebridge",
@@ -76,7 +78,7 @@ class Issuer:
             **claims,
         }
         payload = {name: value for name, value in payload.items() if value is not None}
-        algorithm = SIGNS_WITH.get(key, "RS256")
+        algorithm = algorithm or SIGNS_WITH.get(key, "RS256")
         return jwt.encode(payload, KEYS[key], algorithm=algorithm, headers={"kid": key, **(header or {})})
 
 
@@ -237,6 +239,9 @@ async def test_clocks_may_differ_by_30_seconds(issuer: Issuer, verifier: TokenVe
         {"kid": None},
         {"kid": ""},
         {"kid": 1},
+        {"alg": None},
+        {"alg": ["RS256"]},
+        {"alg": "none"},
         {"crit": ["exp"]},
         {"crit": ["b64"], "b64": True},
         {"typ": "refresh+jwt"},
@@ -289,6 +294,43 @@ async def test_one_keys_name_does_not_make_another_kind_of_signature_good(
     issuer.published = ["one", "curve"]
     with pytest.raises(jwt.InvalidTokenError):
         await verifier.verify(issuer.token("curve", header={"kid": "one"}))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+async def test_keys_may_share_a_name_if_their_algorithms_differ(
+    issuer: Issuer, verifier: TokenVerifier, turned: bool
+) -> None:
+    shared = [
+        {**public_key("one"), "kid": "same", "alg": "RS256"},
+        {**public_key("two"), "kid": "same", "alg": "RS512"},
+        {**public_key("curve"), "kid": "same"},
+        {**public_key("edwards"), "kid": "same"},
+    ]
+    issuer.published, issuer.strange = [], shared[::-1] if turned else shared
+    for key in ("one", "curve", "edwards"):
+        assert await verifier.verify(issuer.token(key, header={"kid": "same"}))
+    assert await verifier.verify(issuer.token("two", header={"kid": "same"}, algorithm="RS512"))
+    for key, algorithm in (("two", "RS256"), ("one", "RS512"), ("one", "PS256"), ("one", "RS384")):
+        with pytest.raises(jwt.InvalidTokenError):
+            await verifier.verify(issuer.token(key, header={"kid": "same"}, algorithm=algorithm))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+async def test_of_two_keys_of_one_name_the_one_that_names_the_algorithm_counts(turned: bool) -> None:
+    general, special = public_key("one"), {**public_key("two"), "kid": "one", "alg": "RS512"}
+    found = usable_keys([special, general] if turned else [general, special])
+    assert found["one", "RS512"].public == KEYS["two"].public_key()
+    assert found["one", "RS256"].public == KEYS["one"].public_key()
+
+
+@pytest.mark.parametrize("published", ["EdDSA", "Ed25519", None])
+@pytest.mark.parametrize("signed", ["EdDSA", "Ed25519"])
+async def test_both_names_of_ed25519_are_the_same_algorithm(
+    issuer: Issuer, verifier: TokenVerifier, published: str | None, signed: str
+) -> None:
+    named = {"alg": published} if published else {}
+    issuer.published, issuer.strange = [], [{**public_key("edwards"), **named}]
+    assert await verifier.verify(issuer.token("edwards", algorithm=signed))
 
 
 async def test_a_new_key_is_good_soon_and_an_old_one_until_the_next_fetch(
@@ -440,7 +482,7 @@ async def test_an_issuer_that_is_away_is_no_bad_token(clock: HandClock) -> None:
 def test_a_key_that_must_not_sign_is_no_key(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     made = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
     good = {**jwt.algorithms.RSAAlgorithm.to_jwk(made, as_dict=True), "kid": "good", "key_ops": ["verify"]}
-    assert set(usable_keys([good, {**change(good), "kid": "bad"}])) == {"good"}
+    assert {kid for kid, _ in usable_keys([good, {**change(good), "kid": "bad"}])} == {"good"}
 
 
 async def test_a_withdrawn_key_ends_within_five_minutes(

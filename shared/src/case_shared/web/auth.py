@@ -17,7 +17,7 @@ from case_shared.process.clock import Clock
 from case_shared.process.settings import OidcSettings, names
 from case_shared.web.limits import RateLimits
 from case_shared.web.problems import Problem
-from case_shared.web.provider_keys import Key, ProviderKeys, ProviderUnreachable
+from case_shared.web.provider_keys import SIGNING, Key, ProviderKeys, ProviderUnreachable
 from case_shared.web.rights import rights_of, username_of
 from case_shared.words.actor import Actor
 from case_shared.words.scopes import Scope
@@ -107,7 +107,8 @@ class TokenVerifier:
 
         Raises as `verify` does.
         """
-        key = await self._keys.find(str(header_of(token, kinds)["kid"]))
+        header = header_of(token, kinds)
+        key = await self._keys.find(str(header["kid"]), header["alg"])
         if key is None:
             raise jwt.InvalidTokenError("it is signed with a key that the issuer does not publish")
         return key
@@ -121,7 +122,7 @@ class TokenVerifier:
         claims: dict[str, Any] = jwt.decode(
             token,
             key.public,
-            algorithms=key.algorithms,
+            algorithms=[key.algorithm],
             audience=self._audiences,
             issuer=self._settings.oidc_issuer,
             leeway=LEEWAY,
@@ -173,6 +174,8 @@ def header_of(token: str, kinds: Container[str] = ACCESS_TOKENS) -> Mapping[str,
         raise jwt.InvalidTokenError("it has critical extensions (crit) that are not supported")
     if str(header.get("typ", "JWT")).lower() not in kinds:
         raise jwt.InvalidTokenError(f"it is not an access token; its type (typ) is {header['typ']}")
+    if str(header.get("alg")) not in SIGNING:
+        raise jwt.InvalidTokenError(f"its algorithm (alg) is {header.get('alg')}; sign it with RSA, ECDSA or Ed25519")
     if not header.get("kid"):
         raise jwt.InvalidTokenError("it does not name its key (kid)")
     return header

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ import aiohttp
 import jwt
 import structlog
 from jwt import PyJWK
+from jwt.algorithms import OKPAlgorithm
 from prometheus_client import Gauge
 
 from case_shared.process.clock import Clock
@@ -19,14 +21,19 @@ from case_shared.process.settings import OidcSettings
 from case_shared.words.errors import Transient
 
 log = structlog.get_logger(__name__)
+# Two names of one algorithm: EdDSA on the only curve that we take (RFC 9864).
+_ED25519 = ("EdDSA", "Ed25519")
+with suppress(ValueError):  # a later PyJWT may know the second one itself
+    jwt.register_algorithm("Ed25519", OKPAlgorithm())
 # Asymmetric ones only: a public key must never be used as an HMAC secret, and `none` is not an algorithm.
 _ALGORITHMS = {
     "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     "EC P-256": ("ES256",),
     "EC P-384": ("ES384",),
     "EC P-521": ("ES512",),
-    "OKP Ed25519": ("EdDSA",),
+    "OKP Ed25519": _ED25519,
 }
+SIGNING = frozenset(name for kind in _ALGORITHMS.values() for name in kind)
 # A key that the provider has withdrawn is refused within five minutes.
 _AGE_SECONDS = 240.0
 _RETRY_SECONDS = 2.0
@@ -48,15 +55,19 @@ class ProviderUnreachable(Transient):
 
 @dataclass(frozen=True)
 class Key:
-    """A public key, and the algorithms that it may have signed with."""
+    """A public key, and the algorithm that it signs with."""
 
     public: Any
-    algorithms: tuple[str, ...]
+    algorithm: str
+
+
+# Several keys may share a `kid` if their algorithms differ (RFC 7517, section 4.5).
+Keys = Mapping[tuple[str, str], Key]
 
 
 @dataclass
 class ProviderKeys:
-    """The signing keys of one provider, by `kid`; a fetch drops those that it no longer publishes.
+    """The signing keys of one provider, by `kid` and algorithm; a fetch drops those that it no longer publishes.
 
     `fetched` is called after each fetch.
     """
@@ -65,16 +76,16 @@ class ProviderKeys:
     session: aiohttp.ClientSession
     clock: Clock
     fetched: Callable[[], None]
-    _keys: Mapping[str, Key] = field(default_factory=dict)
+    _keys: Keys = field(default_factory=dict)
     _reached: bool = True
     _tried_at: float = float("-inf")
     _fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def find(self, key_id: str) -> Key | None:
+    async def find(self, key_id: str, algorithm: str) -> Key | None:
         """Return the key, or None if the provider has none. Raises: `ProviderUnreachable` if we cannot know."""
-        if key_id not in self._keys:
+        if (key_id, algorithm) not in self._keys:
             await self._look_again()
-        found = self._keys.get(key_id)
+        found = self._keys.get((key_id, algorithm))
         if found is None and not self._reached:
             raise ProviderUnreachable(f"OIDC_ISSUER {self.settings.oidc_issuer} does not answer. Try again.")
         return found
@@ -136,30 +147,33 @@ class ProviderKeys:
             return document
 
 
-def usable_keys(published: Any) -> dict[str, Key]:
+def usable_keys(published: Any) -> Keys:
     """Return the keys that may sign tokens; omits others (for encryption, symmetric, of an unknown kind, broken).
 
     Raises: `ValueError` if none is left: nobody could sign in, so it is better to keep the keys known before.
     """
     entries = [entry for entry in published if isinstance(entry, dict)] if isinstance(published, list) else []
-    found = {str(entry["kid"]): key for entry in entries if entry.get("kid") and (key := _usable(entry))}
+    # Of two keys with one `kid`, the one that names the algorithm counts.
+    entries.sort(key=lambda entry: "alg" in entry)
+    found = {(str(entry["kid"]), key.algorithm): key for entry in entries if entry.get("kid") for key in _usable(entry)}
     if not found:
         raise ValueError("the provider publishes no usable key")
     return found
 
 
-def _usable(entry: Mapping[str, Any]) -> Key | None:
-    kind = " ".join(str(entry[part]) for part in ("kty", "crv") if part in entry)
-    possible = _ALGORITHMS.get(kind, ())
+def _usable(entry: Mapping[str, Any]) -> list[Key]:
+    """Return the key once for each algorithm that it may sign with: those of its own kind alone."""
+    possible = _ALGORITHMS.get(" ".join(str(entry[part]) for part in ("kty", "crv") if part in entry), ())
     # Entra ID names no algorithm; Keycloak does, and also has a key for encryption.
-    algorithms = tuple(name for name in possible if name == entry.get("alg", name))
+    named = _ED25519 if entry.get("alg") in _ED25519 else (entry.get("alg"),)
+    algorithms = [name for name in possible if "alg" not in entry or name in named]
     if not algorithms or entry.get("use", "sig") != "sig":
-        return None
+        return []
     try:
         if "verify" not in entry.get("key_ops", ["verify"]):
-            return None
+            return []
         public = PyJWK(dict(entry), algorithms[0]).key
     except (jwt.PyJWTError, ValueError, TypeError):
-        return None
+        return []
     weak = entry["kty"] == "RSA" and public.key_size < _SMALLEST_RSA_BITS
-    return None if weak else Key(public, algorithms)
+    return [] if weak else [Key(public, name) for name in algorithms]
