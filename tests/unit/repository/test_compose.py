@@ -16,7 +16,7 @@ import portal_web.settings
 import status_sync.settings
 from case_shared.kafka.connection import KafkaSettings
 from case_shared.process.safe_settings import is_weak
-from case_shared.process.settings import MigrationSettings
+from case_shared.process.settings import MigrationSettings, OidcSettings
 from casebridge.kafka_rights import USERS
 from casebridge.oidc.settings import OidcProviderSettings
 from d365_sandbox.settings import Settings as SandboxSettings
@@ -62,6 +62,23 @@ def test_every_setting_without_a_default_is_given(service: str) -> None:
 @pytest.mark.parametrize("service", [name for name, read in SETTINGS.items() if "trusted_proxies" in read.model_fields])
 def test_every_service_that_trusts_proxies_gets_them(service: str) -> None:
     assert "TRUSTED_PROXIES" in SERVICES[service]["environment"]
+
+
+def test_an_empty_secret_for_events_stays_empty() -> None:
+    assert SERVICES["status-sync"]["environment"]["D365_EVENTS_SECRET"].startswith("${D365_EVENTS_SECRET-")
+
+
+def test_the_command_line_trusts_what_the_services_trust() -> None:
+    given, of_service = SERVICES["casebridge"]["environment"], SERVICES["case-api"]["environment"]
+    trusted = {name for name in map(str.upper, OidcSettings.model_fields) if name in of_service}
+    assert "OIDC_SCOPE_MAP" in trusted
+    assert {name: given.get(name, "missing") for name in trusted} == {name: of_service[name] for name in trusted}
+
+
+@pytest.mark.parametrize("service", [*(set(SETTINGS) - {"portal-web", "oidc", "sandbox"}), "casebridge"])
+def test_whoever_asks_through_a_proxy_gets_it(service: str) -> None:
+    # Kafka's tokens come from KAFKA_OAUTH_TOKEN_URL (settings_document.OTHERS).
+    assert {"HTTPS_PROXY", "NO_PROXY"} <= SERVICES[service]["environment"].keys()
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -191,6 +208,8 @@ TRIAL = {
         (REAL, {"D365_CLIENT_SECRET": ""}, "D365_CLIENT_SECRET"),
         (REAL, {"METRICS_TOKEN": "x"}, "METRICS_TOKEN"),
         (REAL, {"D365_EVENTS_SECRET": "ababababababababababab"}, "D365_EVENTS_SECRET"),
+        (REAL, {"D365_EVENTS_SECRET": ""}, None),
+        (REAL, {"D365_EVENTS_SECRET": "development-events-secret"}, "D365_EVENTS_SECRET"),
         (REAL, {"KAFKA_BROKER_PASSWORD": "kafka"}, "KAFKA_BROKER_PASSWORD"),
         (REAL, {"CASEBRIDGE_OUTSIDE": "true", "POSTGRES_PASSWORD": "", "D365_EVENTS_SECRET": ""}, None),
         (REAL, {"CASEBRIDGE_OUTSIDE": "true", "OIDC_ISSUER": "http://elsewhere.example"}, "OIDC_ISSUER"),
