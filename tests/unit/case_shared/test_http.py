@@ -115,6 +115,14 @@ async def test_what_is_not_there_is_a_problem_too(
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_load_balancers_may_probe_with_head(client: httpx2.AsyncClient, path: str) -> None:
+    answers = {method: await client.request(method, path) for method in ("GET", "HEAD")}
+    assert answers["HEAD"].status_code == answers["GET"].status_code != 405
+    assert answers["HEAD"].headers["content-length"] == answers["GET"].headers["content-length"]
+    assert path not in (await client.get("/openapi.json")).json()["paths"]
+
+
 async def test_all_methods_of_an_address_are_reported() -> None:
     served = app()
 

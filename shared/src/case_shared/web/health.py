@@ -14,6 +14,8 @@ from case_shared.database.errors import UNREACHABLE
 from case_shared.process.heartbeats import Heartbeats, NotReady
 from case_shared.process.safe_settings import is_local
 
+# Some load balancers and uptime monitors probe with HEAD.
+_PROBING = ["GET", "HEAD"]
 _PROXIED = {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"}
 Check = Callable[[], Awaitable[bool]]
 
@@ -33,12 +35,12 @@ def health_routes(
     """
     router = APIRouter(include_in_schema=False)
 
-    @router.get("/healthz")
+    @router.api_route("/healthz", methods=_PROBING)
     async def healthz() -> Response:
         stuck = heartbeats.stuck()
         return JSONResponse({"healthy": not stuck, "stuck_seconds": stuck}, 503 if stuck else 200)
 
-    @router.get("/readyz")
+    @router.api_route("/readyz", methods=_PROBING)
     async def readyz(request: Request) -> Response:
         if getattr(request.app.state, "draining", False):
             return JSONResponse({"ready": False, "checks": {}, "reasons": {"service": "It is about to stop."}}, 503)
