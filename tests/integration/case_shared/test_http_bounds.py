@@ -1,6 +1,7 @@
 """A request must arrive in time and within its size; otherwise the server closes the connection."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -116,6 +117,24 @@ async def test_a_large_head_is_431(port: int, sent: bytes) -> None:
     received = await answer(port, sent)
     assert received.startswith(b"HTTP/1.1 431 ")
     assert b"urn:casebridge:problem:headers-too-large" in received
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / nonsense\r\n\r\n",
+        HEAD + b"a b: 1\r\n\r\n",
+        HEAD + b"content-length: 1\r\ncontent-length: 2\r\n\r\n",
+    ],
+    ids=["TLS", "no version", "a space in a name", "two lengths"],
+)
+async def test_what_is_not_http_is_a_problem_too(port: int, sent: bytes) -> None:
+    received = await answer(port, sent)
+    assert received.startswith(b"HTTP/1.1 400 ")
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json" in head
+    assert json.loads(body)["type"] == "urn:casebridge:problem:malformed-request"
 
 
 @pytest.mark.parametrize(

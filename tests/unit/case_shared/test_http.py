@@ -14,8 +14,10 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from case_shared.process.heartbeats import Heartbeats
 from case_shared.process.settings import HttpSettings
 from case_shared.web.health import health_routes
-from case_shared.web.http import MAX_BODY_BYTES, create_app
-from case_shared.web.problems import Problem
+from case_shared.web.http import ANSWERED_HEADERS, MAX_BODY_BYTES, create_app
+from case_shared.web.limits import Limit
+from case_shared.web.openapi import HEADERS, problem_responses
+from case_shared.web.problems import COMMON, Problem
 from tests.support.clocks import HandClock
 
 
@@ -198,7 +200,19 @@ async def test_a_named_origin_may_call_and_read_every_answer(method: str, path: 
     assert answer.headers["access-control-allow-origin"] == "https://other.example:8443"
     assert "access-control-allow-credentials" not in answer.headers
     exposed = answer.headers["access-control-expose-headers"]
-    assert {"ETag", "Location", "Retry-After", "Preference-Applied"} <= set(exposed.split(", "))
+    named = {"ETag", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "Preference-Applied"}
+    assert named <= set(exposed.split(", "))
+
+
+async def test_every_header_of_a_refusal_is_readable_and_documented() -> None:
+    limit = Limit("user", 1)
+    limit.count("ann")
+    with pytest.raises(Problem) as refused:
+        limit.count("ann")
+    sent = {*(refused.value.headers or {})}
+    assert sent <= set(ANSWERED_HEADERS)
+    assert sent <= set(HEADERS)
+    assert sent == set(problem_responses(COMMON, ["too-many-requests"])[429]["headers"])
 
 
 async def test_a_preflight_names_what_may_be_sent() -> None:

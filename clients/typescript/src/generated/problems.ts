@@ -2,6 +2,8 @@
 
 /** What the API may refuse with: the last word of a problem's `type`. */
 export type ProblemKind =
+  /** The request is not valid HTTP (400) */
+  | "malformed-request"
   /** The body is not a business event of D365 (400) */
   | "not-an-event"
   /** Not authenticated (401) */

@@ -872,6 +872,8 @@ export interface components {
         /** @description `too-many-requests`: Too many requests */
         "too-many-requests": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "Retry-After": components["headers"]["Retry-After"];
                 [name: string]: unknown;
             };
@@ -885,6 +887,8 @@ export interface components {
         /** @description `too-many-requests`: Too many requests; `too-many-streams`: Too many live streams */
         "too-many-requests-or-too-many-streams": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "Retry-After": components["headers"]["Retry-After"];
                 [name: string]: unknown;
             };
@@ -1009,6 +1013,10 @@ export interface components {
         Location: string;
         /** @description The maximum wait that was applied. */
         "Preference-Applied": string;
+        /** @description The limit that refused the request, what is left of it (`r`), and the seconds to wait (`t`). */
+        RateLimit: string;
+        /** @description The limit's name, its requests (`q`), and for how many seconds they are (`w`). */
+        "RateLimit-Policy": string;
         /** @description The number of seconds to wait before repeating the request. */
         "Retry-After": string;
         /** @description What is wrong with the token, or which scope it lacks (RFC 6750). */

@@ -36,6 +36,8 @@ ANSWERED_HEADERS = (
     "Idempotency-Replayed",
     "Location",
     "Preference-Applied",
+    "RateLimit",
+    "RateLimit-Policy",
     "Retry-After",
     "WWW-Authenticate",
 )

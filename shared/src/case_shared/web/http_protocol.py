@@ -26,7 +26,7 @@ class _HeadTooLarge(Exception):
 
 
 class BoundedProtocol(HttpConnection):
-    """One connection: refuses a head that is too large (431) or too late (408), and closes one that trickles."""
+    """One connection: refuses a head that is wrong (400), too large (431) or too late (408), and closes a slow one."""
 
     def __init__(self, *arguments: object, **more: object) -> None:
         super().__init__(*arguments, **more)  # type: ignore[arg-type]
@@ -88,12 +88,9 @@ class BoundedProtocol(HttpConnection):
         self._messages += 1
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
         """Refuse; called if the parser fails, and so if one of the methods above does."""
-        if self._in_head and self._is_head_too_large():
-            self._refuse("headers-too-large")
-        else:
-            super().send_400_response(msg)
+        self._refuse("headers-too-large" if self._in_head and self._is_head_too_large() else "malformed-request")
 
     def _is_head_too_large(self) -> bool:
         headers, size = self.head_size

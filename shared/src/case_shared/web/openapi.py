@@ -38,6 +38,14 @@ HEADERS: Mapping[str, Json] = {
         "description": "The number of seconds to wait before repeating the request.",
         "schema": {"type": "string", "pattern": "^[0-9]+$", "examples": ["5"]},
     },
+    "RateLimit": {
+        "description": "The limit that refused the request, what is left of it (`r`), and the seconds to wait (`t`).",
+        "schema": {"type": "string", "examples": ['"user";r=0;t=5']},
+    },
+    "RateLimit-Policy": {
+        "description": "The limit's name, its requests (`q`), and for how many seconds they are (`w`).",
+        "schema": {"type": "string", "examples": ['"user";q=600;w=60']},
+    },
     "Preference-Applied": {
         "description": "The maximum wait that was applied.",
         "schema": {"type": "string", "examples": ["wait=10"]},
@@ -59,7 +67,12 @@ _BEARER = {
     "bearerFormat": "JWT",
     "description": "An access token from your identity provider. See docs/identity-providers.md.",
 }
-_OF_A_STATUS = {401: ["WWW-Authenticate"], 403: ["WWW-Authenticate"], 412: ["ETag"], 429: ["Retry-After"]}
+_OF_A_STATUS = {
+    401: ["WWW-Authenticate"],
+    403: ["WWW-Authenticate"],
+    412: ["ETag"],
+    429: ["Retry-After", "RateLimit", "RateLimit-Policy"],
+}
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ class Kind(NamedTuple):
 
 # Every server of ours may answer with these; each service adds its own types.
 COMMON = {
+    "malformed-request": Kind(400, "The request is not valid HTTP"),
     "unauthorized": Kind(401, "Not authenticated"),
     "forbidden": Kind(403, "Not allowed"),
     "not-found": Kind(404, "Not found"),
