@@ -56,6 +56,14 @@ def test_others_are_left_alone() -> None:
     assert all(quiet.filter(record(1000, "same", name=name)) for name in ("uvicorn", "aiokafka2", "uvicorn"))
 
 
+@pytest.mark.parametrize("endpoint", ["http://collector:4318", "http://collector:4318/"])
+def test_spans_go_where_collectors_take_them(endpoint: str) -> None:
+    provider = telemetry._exporting("case-api", endpoint)
+    [processor] = provider._active_span_processor._span_processors
+    assert processor.span_exporter._endpoint == "http://collector:4318/v1/traces"  # type: ignore[attr-defined]
+    provider.shutdown()
+
+
 def test_spans_that_go_nowhere_have_ids_all_the_same() -> None:
     with telemetry.span("outer") as outer, telemetry.span("inner") as inner:
         of_outer, of_inner = outer.get_span_context(), inner.get_span_context()
