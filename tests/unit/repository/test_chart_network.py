@@ -56,6 +56,17 @@ def test_every_pod_has_a_policy_for_both_directions() -> None:
             assert all(rule["from"] for rule in policy["ingress"])
 
 
+def test_where_policies_are_off_the_hook_s_one_applies_to_no_pod() -> None:
+    # Helm leaves it behind otherwise, with the places of PostgreSQL and Kafka from before.
+    known = of_kind(MINIMAL, "NetworkPolicy")["migrations"]["metadata"]
+    [policy] = of_kind(MINIMAL, "NetworkPolicy", "networkPolicy.enabled=false").values()
+    assert policy["metadata"] == known
+    selected = policy["spec"]["podSelector"]["matchLabels"].items()
+    workloads = [*of_kind(MINIMAL, "Deployment").values(), *of_kind(MINIMAL, "Job").values()]
+    assert workloads
+    assert not [one for one in workloads if selected <= one["spec"]["template"]["metadata"]["labels"].items()]
+
+
 @pytest.mark.parametrize(("place", "network"), [("postgresql", "database"), ("kafka", "messages")])
 def test_who_reaches_postgresql_and_kafka_is_as_in_compose(place: str, network: str) -> None:
     within = {name for name in SERVICES if network in COMPOSE[name]["networks"]}

@@ -235,10 +235,19 @@ def test_what_must_be_alike_is_set_once() -> None:
         assert given[name]["D365_CATEGORY_TYPES"] == "General,Warranty"
     migration = environment(pods(EVERYTHING)["migrations"]["containers"][0])
     assert migration["D365_EVENTS_TOPIC"] == given["status-sync"]["D365_EVENTS_TOPIC"]
+    assert migration["SSL_CERT_FILE"] == given["portal-web"]["SSL_CERT_FILE"]
     # Numbers are written out, and JSON is JSON.
     assert given["case-api"]["RATE_LIMIT_DEALER_PER_MINUTE"] == "1000000"
     assert given["d365-sync"]["D365_ACCEPT_RARE_DUPLICATES"] == "false"
     assert yaml.safe_load(given["portal-web"]["OIDC_SCOPE_MAP"]) == {"Dealer": "cases:read cases:write cases:submit"}
+
+
+def test_the_migrations_own_authority_counts_more_than_the_services() -> None:
+    sets = [f"files.migrate.SSL_CERT_FILE.{part}" for part in ("configMap=own-ca", "key=own.crt")]
+    [job] = of_kind(EVERYTHING, "Job", *sets).values()
+    [files] = [one for one in job["spec"]["template"]["spec"]["volumes"] if one["name"] == "files"]
+    sources = [one["configMap"] for one in files["projected"]["sources"]]
+    assert [one["name"] for one in sources if one["items"][0]["path"] == "SSL_CERT_FILE"] == ["own-ca"]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ migrate: [kafka, migrate]
 
 {{/* What one of settings, secrets and files says for a program, as YAML: root, program, what. */}}
 {{- define "casebridge.merged" -}}
-{{- $found := dict -}}
 {{- $all := index .root.Values .what -}}
+{{- /* An authority in front of PostgreSQL is one of the migrations, too. */ -}}
+{{- $found := eq .program "migrate" | ternary (pick $all.services "SSL_CERT_FILE") (dict) -}}
 {{- range $group := index (include "casebridge.groups" .root | fromYaml) .program -}}
 {{- range $name, $value := index $all $group -}}
 {{- $_ := set $found $name $value -}}
