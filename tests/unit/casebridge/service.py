@@ -44,6 +44,7 @@ class Service(BaseHTTPRequestHandler):
 
     seen: ClassVar[list[dict[str, Any]]] = []
     adds_up: ClassVar[bool] = True
+    more: ClassVar[dict[str, Any]] = {}
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
@@ -52,7 +53,7 @@ class Service(BaseHTTPRequestHandler):
             items = [{"id": f"W{number}-1"} for number in range(first, min(first + 2, 3))]
             self.answer(200, {"items": items, "next": "2" if first == 0 else None, "has_more": first == 0})
         elif address.path == "/v1/documents/W1-1":
-            self.answer(200, {"id": "W1-1", "state": "failed"}, ETag='"7"')
+            self.answer(200, {"id": "W1-1", "state": "failed", **self.more}, ETag='"7"')
         elif address.path == "/v1/ledger":
             compared = {"d365": {"cases": 3}} if "d365" in parse_qs(address.query) else {}
             self.answer(200, {"adds_up": self.adds_up, "submissions": 3, **compared})
@@ -76,6 +77,10 @@ class Service(BaseHTTPRequestHandler):
         if self.path == "/v1/d365/restores":
             self.seen.append({"body": body})
             self.answer(202, restore("running", 2))
+            return
+        if self.path == "/v1/erasures":
+            self.seen.append({"body": body})
+            self.answer(200, {"dry_run": body["dry_run"], "count": 2, "web_case_ids": ["W1", "W2"]})
             return
         self.seen.append({"body": body, "etag": self.headers["If-Match"], "token": self.headers["Authorization"]})
         self.answer(200, {"id": "W1-1", "state": "pending"})

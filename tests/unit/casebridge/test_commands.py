@@ -1,43 +1,17 @@
 """What the commands print, and their exit codes: 0 done, 1 refused, 2 wrong usage."""
 
+import io
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from casebridge.__main__ import main
 from casebridge.output import shown
-from tests.unit.casebridge.service import Service, serving
-
-
-@pytest.fixture
-def service() -> Iterator[str]:
-    with serving() as url:
-        yield url
-
-
-class Run:
-    """One call of the command line."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> None:
-        monkeypatch.setattr(sys, "argv", ["casebridge", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        self.code = ended.value.code or 0
-        self.out, self.err = capsys.readouterr()
-
-
-CommandLine = Callable[..., Run]
-
-
-@pytest.fixture
-def casebridge(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], service: str) -> CommandLine:
-    monkeypatch.setenv("CASEBRIDGE_URL", service)
-    monkeypatch.setenv("CASEBRIDGE_TOKEN", "secret")
-    return lambda *arguments: Run(monkeypatch, capsys, *arguments)
+from tests.unit.casebridge.command_line import CommandLine, Run
+from tests.unit.casebridge.service import Service
 
 
 def test_list_prints_a_table_or_json(casebridge: CommandLine) -> None:
@@ -227,6 +201,46 @@ def test_erase_names_whose_data_in_the_body_alone(casebridge: CommandLine) -> No
     assert casebridge(*base, "--contact", "ann@example.com", "--dry-run", "--json").code == 0
     whose = {"dealer": "usmf-us-001", "contact": "ann@example.com"}
     assert [seen["body"] for seen in Service.seen] == [{**whose, "reason": "asked for", "dry_run": True}]
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    """A terminal at which somebody answers."""
+    terminal = io.StringIO(answer)
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stdin", terminal)
+
+
+@pytest.mark.parametrize(("answer", "code", "dry_runs"), [("y\n", 0, [True, False]), ("n\n", 1, [True])])
+def test_erase_counts_and_asks_first(
+    casebridge: CommandLine, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, dry_runs: list[bool]
+) -> None:
+    answering(monkeypatch, answer)
+    done = casebridge("erase", "--dealer", "usmf-us-001", "-r", "asked for", "--user", "ann", "--json")
+    assert done.code == code
+    assert "2 cases of usmf-us-001" in done.err
+    assert [seen["body"]["dry_run"] for seen in Service.seen] == dry_runs
+    assert bool(done.out.strip()) == (code == 0)
+
+
+def test_erase_without_a_terminal_wants_an_answer_in_the_call(casebridge: CommandLine) -> None:
+    base = ["erase", "--dealer", "usmf-us-001", "-r", "asked for", "--user", "ann"]
+    refused = casebridge(*base)
+    assert (refused.code, "--yes" in refused.err, Service.seen) == (2, True, [])
+    assert casebridge(*base, "--yes").code == 0
+    assert [seen["body"]["dry_run"] for seen in Service.seen] == [False]
+
+
+def test_a_dry_run_that_is_interrupted_is_not_replayed(
+    casebridge: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("casebridge.commands.replays.time.sleep", interrupt)
+    ended = casebridge("queue", "replay-all", "-r", "why")
+    assert ended.code == 130
+    assert "Replay these" not in ended.err
+    assert [order["body"]["dry_run"] for order in Service.seen] == [True]
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -16,9 +16,7 @@ from case_shared.web.rights import rights_of
 from case_shared.words.scopes import Scope
 from tests.support.issuer import public_key, token
 from tests.unit.case_shared.test_identity_providers import blocks
-from tests.unit.casebridge.test_commands import Run
-
-CommandLine = Callable[..., Run]
+from tests.unit.casebridge.command_line import CommandLine, Run
 
 
 class Provider(BaseHTTPRequestHandler):

@@ -22,6 +22,7 @@ Token = Annotated[
     ),
 ]
 Reason = Annotated[str, typer.Option("--reason", "-r", metavar="TEXT", help="The reason, for the audit.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Limit = Annotated[int, typer.Option(min=1, help="The most entries to show.")]
 Cursor = Annotated[str | None, typer.Option(help="`next` of the previous page.")]
 Dealer = Annotated[str | None, typer.Option(help="Only documents of this dealer.")]

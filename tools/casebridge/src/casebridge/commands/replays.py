@@ -21,6 +21,7 @@ from casebridge.commands.options import (
     Text,
     Token,
     Url,
+    Yes,
 )
 from casebridge.errors import UsageError
 from casebridge.output import render_fields, show_document, show_page, write_json
@@ -52,7 +53,7 @@ def replay_all(
         str | None,
         typer.Option("--of", metavar="DRY_RUN", help="Replay exactly the documents of this dry run, as it saw them."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
+    yes: Yes = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
     token: Token = None,
@@ -73,7 +74,10 @@ def replay_all(
     api = operator_api(data_dir, url, token)
     which = {"query": {"state": state, **given}}
     if of is None and not dry_run and not yes:
-        of = confirmed(watch(api, order(api, {**which, "dry_run": True, "reason": reason})))
+        seen = watch(api, order(api, {**which, "dry_run": True, "reason": reason}))
+        if seen["state"] == "running":  # interrupted: it has not counted everything
+            raise typer.Exit(130)
+        of = confirmed(seen)
     body = {**which, "dry_run": dry_run} if of is None else {"replay_id": of}
     replay = order(api, {**body, "reason": reason})
     if dry_run or not json:
