@@ -50,6 +50,16 @@ def test_problem_names_its_fields() -> None:
     assert explain(500, None) == "refused with 500"
 
 
+def test_a_stack_without_the_development_provider_needs_a_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CASEBRIDGE_URLS", "d365-sync=http://d365-sync:8000")
+    monkeypatch.setenv("OIDC_ISSUER", "https://login.example")
+    with pytest.raises(UsageError, match="set CASEBRIDGE_TOKEN"):
+        operator_api(tmp_path, None, None)
+    assert operator_api(tmp_path, None, "t") == Api("http://d365-sync:8000", "t")
+
+
 def test_strange_address_needs_a_token_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--token"):
         operator_api(tmp_path, "https://casebridge.example", None)

@@ -1,6 +1,8 @@
 """`casebridge logs`: what the processes wrote."""
 
+import errno
 import os
+import select
 import sys
 import time
 from collections import deque
@@ -34,10 +36,19 @@ def logs(
         for line in tail.last(lines):
             show(tail.name, line)
     while follow:
+        if is_unread():
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
         for tail in tails:
             for line in tail.new():
                 show(tail.name, line)
         time.sleep(INTERVAL_SECONDS)
+
+
+def is_unread() -> bool:
+    """Whether stdout is a pipe whose reader has ended, as `head` does: nobody can write into it any more."""
+    pipe = select.poll()
+    pipe.register(sys.stdout, 0)
+    return any(event & select.POLLERR for _, event in pipe.poll(0))
 
 
 def find_logs(folder: Path, name: str | None) -> list[Path]:
