@@ -1,5 +1,8 @@
 """`casebridge` and `python -m casebridge`."""
 
+import sys
+from io import TextIOWrapper
+
 from casebridge.errors import CasebridgeError
 
 
@@ -11,6 +14,8 @@ def main() -> None:
     except KeyboardInterrupt:  # while the modules are loaded; later Typer handles it
         raise SystemExit(130) from None
 
+    if isinstance(sys.stdout, TextIOWrapper):  # a terminal's encoding may lack characters of a case
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except CasebridgeError as error:

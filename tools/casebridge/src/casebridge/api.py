@@ -55,9 +55,12 @@ class Api:
     ) -> Answer:
         """Call the service, without the parameters that are None.
 
-        Raises Refused with the problem's text, OperationFailed if the service does not answer.
+        Raises Refused with the problem's text, OperationFailed if the service does not answer, UsageError if the
+        request cannot be sent.
         """
         given = {name: value for name, value in params.items() if value is not None}
+        if not self.token.isascii():
+            raise UsageError("the access token (--token or CASEBRIDGE_TOKEN) has characters that no token has")
         bearer = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
             response = httpx2.request(
@@ -74,6 +77,10 @@ class Api:
                 f"{self.url} does not answer ({type(error).__name__}): check the address, and whether the stack is "
                 "running"
             ) from error
+        except ValueError as error:  # in a request: a byte that is not UTF-8, half a surrogate pair, NaN
+            raise UsageError(
+                f"{method} {path} cannot be sent, because a value that you gave is not valid: {error}"
+            ) from None
         if response.is_error:
             raise Refused(response.status_code, explain(response.status_code, decoded))
         return Answer(decoded, response.headers.get("ETag"))

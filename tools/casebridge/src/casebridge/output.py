@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from shutil import get_terminal_size
 from typing import Any, TextIO
+from unicodedata import category
 
 COLORS = (36, 32, 35, 33, 34, 91, 96, 92)  # ANSI codes, one per name
 NAME_WIDTH = 11
@@ -23,18 +24,29 @@ MEGABYTE = 1_000_000
 SHOWN_DOWNLOAD_BYTES = MEGABYTE // 2
 LARGE_DOWNLOAD_BYTES = 5 * MEGABYTE
 WIDTH_WITHOUT_TERMINAL = 240
+# Control and format characters, halves of surrogate pairs, and separators of lines and paragraphs.
+HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+def visible(text: str) -> str:
+    """What is text for people as it is, and what commands a terminal as JSON escapes it: \\u001b; lines stay lines.
+
+    Dealers, D365 and tokens bring any character: cursor movements, titles, letters that run backwards.
+    """
+    lines = text.replace("\r\n", "\n")
+    return "".join(json.dumps(one)[1:-1] if category(one) in HIDDEN and one not in "\n\t" else one for one in lines)
 
 
 def write_json(value: object) -> None:
     """Print one JSON document on one line of stdout."""
-    sys.stdout.write(json.dumps(value, default=str, ensure_ascii=False) + "\n")
+    sys.stdout.write(visible(json.dumps(value, default=str, ensure_ascii=False)) + "\n")
     sys.stdout.flush()
 
 
 def write_error(message: str) -> None:
     """Print a message for the user on stderr."""
-    sys.stderr.write(f"casebridge: {message}\n")
+    sys.stderr.write(f"casebridge: {visible(message)}\n")
 
 
 class Progress:
@@ -89,7 +101,7 @@ def render_table(columns: list[str], rows: list[list[Any]]) -> None:
 
 def shown(cell: Any) -> str:
     """A value as a table shows it: a time to the second in the user's zone, with the zone; empty for None."""
-    text = "" if cell is None else str(cell)
+    text = "" if cell is None else visible(str(cell))
     if not TIMESTAMP.fullmatch(text):
         return text
     return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
@@ -119,8 +131,12 @@ def step_lines(state: str, name: str, message: str, remedy: str | None) -> list[
     mark = (MARKS if can_print("".join(MARKS.values())) else PLAIN_MARKS)[state]
     width = min(get_terminal_size().columns, LONGEST_LINE)
     indent = " " * (len(mark) + 1 + STEP_WIDTH + 1)
-    said = textwrap.wrap(message, width, initial_indent=f"{mark} {name:<{STEP_WIDTH}} ", subsequent_indent=indent)
-    return said + textwrap.wrap(remedy or "", width, initial_indent=f"{indent}> ", subsequent_indent=f"{indent}  ")
+    said = textwrap.wrap(
+        visible(message), width, initial_indent=f"{mark} {name:<{STEP_WIDTH}} ", subsequent_indent=indent
+    )
+    return said + textwrap.wrap(
+        visible(remedy or ""), width, initial_indent=f"{indent}> ", subsequent_indent=f"{indent}  "
+    )
 
 
 def can_print(text: str) -> bool:
@@ -137,7 +153,7 @@ def render_fields(document: dict[str, Any]) -> None:
     width = max(map(len, document), default=0)
     for name, value in document.items():
         nested = isinstance(value, dict | list)
-        text = json.dumps(value, indent=2, ensure_ascii=False) if nested else shown(value)
+        text = visible(json.dumps(value, indent=2, ensure_ascii=False)) if nested else shown(value)
         text = text.replace("\n", "\n" + " " * (width + 2)) if nested else text
         print(f"{name:<{width}}  {text}")
 

@@ -10,7 +10,7 @@ import typer
 
 from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reason, Token, Url
 from casebridge.errors import UsageError
-from casebridge.output import write_json
+from casebridge.output import visible, write_json
 
 if TYPE_CHECKING:
     from casebridge.api import Api
@@ -107,7 +107,7 @@ def show(restore: dict[str, Any]) -> None:
     if counts["under_way"]:
         print(f"under way     {counts['under_way']}")
     for one in restore["unsure"]:
-        print(f"  {one['document']}: {one['why']}")
+        print(f"  {one['document']}: {visible(one['why'])}")
 
 
 def restored(

@@ -12,7 +12,7 @@ import typer
 
 from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json
 from casebridge.errors import UsageError
-from casebridge.output import log_warnings_to_stderr, step_lines, write_json
+from casebridge.output import log_warnings_to_stderr, step_lines, visible, write_json
 
 if TYPE_CHECKING:
     from case_shared.web.token_steps import Explanation, TokenSettings
@@ -140,12 +140,10 @@ async def explained(token: str, settings: "TokenSettings") -> "Explanation":
 def show(explanation: "Explanation") -> None:
     """Print a line a step, below it what to do, and at the end what the token may do."""
     for step in explanation.steps:
-        # A token is anybody's text until its signature is checked.
-        message = "".join(one if one.isprintable() else "?" for one in step.message)
-        print("\n".join(step_lines(step.state, step.id, message, step.remedy)))
+        print("\n".join(step_lines(step.state, step.id, step.message, step.remedy)))
     print()
     if explanation.principal is None:
         print("The services do not accept the token.")
         return
-    who = explanation.principal.username
+    who = visible(explanation.principal.username)
     print(f"{who} may {'; '.join(explanation.may)}." if explanation.may else f"{who} is known, but may do nothing.")
