@@ -14,7 +14,7 @@ from d365_sync.postgres.d365_restores import PostgresRestores
 from d365_sync.postgres.replays import PostgresReplays
 from d365_sync.postgres.statements import Statement
 from tests.integration.d365_sync.by_hand import by_hand
-from tests.integration.d365_sync.conftest import old, submitted
+from tests.integration.d365_sync.conftest import key, old, submitted
 from tests.integration.d365_sync.test_evidence import verifying
 from tests.support.clocks import HandClock
 from tests.support.databases import Database
@@ -57,6 +57,18 @@ async def test_nothing_is_claimed_to_be_looked_up(database: Database, change: st
         await queue.set(event, "state = 'verifying', verify_at = now(), posts = 1")
         await queue.pool.execute(change)
         assert await queue.claim_to_look_up() == []
+
+
+async def test_a_document_under_way_keeps_no_other_legal_entity_waiting(database: Database) -> None:
+    """Something was heard of it meanwhile: it is due, and somebody has it."""
+    async with by_hand(database) as queue:
+        await verifying(queue, submitted(data_area_id="demf"))
+        await queue.pool.execute("UPDATE documents SET verify_at = now()")
+        other = submitted()
+        await queue.take_in(other)
+        await queue.set(other, "state = 'verifying', verify_at = now(), posts = 1")
+
+        assert [claim.id for claim in await queue.claim_to_look_up()] == [key(other)]
 
 
 @pytest.mark.parametrize("change", MAY_NOT_POST.values(), ids=MAY_NOT_POST)

@@ -6,14 +6,14 @@ WITH RECURSIVE places AS (
     -- Without its payload, a case found could not be compared.
     (
         SELECT data_area_id, verify_at FROM documents
-        WHERE verify_at IS NOT NULL AND content IS NOT NULL ORDER BY data_area_id, verify_at LIMIT 1
+        WHERE verify_at IS NOT NULL AND content IS NOT NULL AND lease_token IS NULL ORDER BY data_area_id, verify_at LIMIT 1
     )
     UNION ALL
     SELECT behind.data_area_id, behind.verify_at
     FROM places
     CROSS JOIN LATERAL (
         SELECT d.data_area_id, d.verify_at FROM documents AS d
-        WHERE d.verify_at IS NOT NULL AND d.content IS NOT NULL AND d.data_area_id > places.data_area_id
+        WHERE d.verify_at IS NOT NULL AND d.content IS NOT NULL AND d.lease_token IS NULL AND d.data_area_id > places.data_area_id
         ORDER BY d.data_area_id, d.verify_at LIMIT 1
     ) AS behind
 ), place AS (
