@@ -53,9 +53,7 @@ async def front(
     request: pytest.FixtureRequest, stack: stacks.Stack, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Front]:
     """The proxy, its replicas ready."""
-    program = shutil.which(request.param, path=f"{os.environ['PATH']}:/usr/sbin")
-    if program is None:
-        pytest.skip(f"no {request.param}: apt install {request.param}")
+    program = program_of(request.param)
     folder = tmp_path_factory.mktemp(request.param)
     ports = {name: free_port() for name in NAMES}
     if request.param == "haproxy":  # one door for all, which tells them apart by their names
@@ -72,10 +70,22 @@ async def front(
             for name, both in front.replicas.items()
             for number, one in enumerate(both, 1)
         }
-        sample = (SAMPLES / ("nginx.conf" if request.param == "nginx" else "haproxy.cfg")).read_text()
-        with proxy(request.param, program, folder, here(sample, addresses, ports)):
+        with proxy(request.param, program, folder, here(sample_of(request.param), addresses, ports)):
             await answering(front)
             yield front
+
+
+def program_of(kind: str) -> str:
+    """The proxy's path; without it the test is skipped."""
+    program = shutil.which(kind, path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        pytest.skip(f"no {kind}: apt install {kind}")
+    return program
+
+
+def sample_of(kind: str) -> str:
+    """The sample as it is delivered."""
+    return (SAMPLES / ("nginx.conf" if kind == "nginx" else "haproxy.cfg")).read_text()
 
 
 async def replica(started: AsyncExitStack, front: Front, name: str, folder: Path) -> Process:
@@ -101,10 +111,10 @@ def here(sample: str, addresses: dict[str, str], ports: dict[str, int]) -> str:
     for name, address in addresses.items():
         sample = re.sub(rf"(?<= ){name}:\d+", address, sample)
     sample = re.sub(r".*ssl_certificate.*\n", "", sample)
-    sample = re.sub(r"bind :443 ssl crt \S+", f"bind 127.0.0.1:{ports['portal-web']}", sample)
+    sample = re.sub(r"bind :443 ssl .*", f"bind 127.0.0.1:{ports['portal-web']}", sample)
     for name, host in HOSTS.items():
         listen = f"listen 127.0.0.1:{ports[name]};\n    server_name {host};"
-        sample = sample.replace(f"listen 443 ssl;\n    server_name {host};", listen)
+        sample = re.sub(rf"listen 443 ssl( http2)?;\n    server_name {re.escape(host)};", listen, sample)
     return sample
 
 
