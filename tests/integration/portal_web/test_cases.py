@@ -139,7 +139,7 @@ async def test_pages_speak_the_visitor_s_language(dana: Browser) -> None:
 async def test_a_case_that_left_says_so_in_each_language(portal: Portal, dana: Browser) -> None:
     case = await dana.draft(description="The pump leaks")
     for column, words in (
-        ("moved_at", ("Moved in D365", "In D365 verschoben", "Flutt í D365")),
+        ("moved_at", ("Moved in D365", "In D365 einem anderen Kunden zugeordnet", "Flutt í D365")),
         ("deleted_in_d365_at", ("Deleted in D365", "In D365 gelöscht", "Eytt í D365")),
     ):
         async with portal.database.connect() as connection:

@@ -8,6 +8,7 @@ import pytest
 
 from case_api.domain import timeline
 from case_shared.words.events import CaseStatus
+from case_shared.words.status_labels import STATUS_LABELS
 from portal_web.web.labels import EVENTS, STATUSES
 from portal_web.web.words import Words, preferred, territory, zones
 from tests.support.words import TRANSLATED, WEB, by_text, catalog, texts
@@ -41,6 +42,12 @@ def test_translations_keep_what_stands_for_values(language: str) -> None:
 
 def test_every_status_has_a_label() -> None:
     assert set(STATUSES) == set(CaseStatus)
+
+
+@pytest.mark.parametrize("language", STATUS_LABELS)
+def test_the_list_finds_cases_by_the_status_that_it_shows(language: str) -> None:
+    words = Words(language, "UTC")
+    assert {status: words(text) for status, text in STATUSES.items()} == STATUS_LABELS[language]
 
 
 def test_every_event_of_a_timeline_has_a_label() -> None:

@@ -15,7 +15,7 @@ STATUS_LABELS: Mapping[str, Mapping[CaseStatus, str]] = {
     },
     "de": {
         CaseStatus.DRAFT: "Entwurf",
-        CaseStatus.SUBMITTED: "Übermittelt",
+        CaseStatus.SUBMITTED: "Eingereicht",
         CaseStatus.IN_PROCESS: "In Bearbeitung",
         CaseStatus.OPEN: "Offen",
         CaseStatus.CLOSED: "Geschlossen",
@@ -27,6 +27,6 @@ STATUS_LABELS: Mapping[str, Mapping[CaseStatus, str]] = {
         CaseStatus.IN_PROCESS: "Í vinnslu",
         CaseStatus.OPEN: "Opið",
         CaseStatus.CLOSED: "Lokað",
-        CaseStatus.CANCELED: "Hætt við",
+        CaseStatus.CANCELED: "Afturkallað",
     },
 }
