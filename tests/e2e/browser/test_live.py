@@ -3,10 +3,18 @@
 import asyncio
 import uuid
 
-from playwright.async_api import Route, expect
+from playwright.async_api import Request, Route, expect
 
-from tests.e2e.browser.conftest import Visitors
+from tests.e2e.browser.conftest import Visitors, loaded
 from tests.e2e.browser.pages import LIST
+from tests.e2e.browser.world import done, order, refusing
+
+# A page in a background tab, until `look()`.
+HIDDEN = """() => {
+  let hidden = true;
+  Object.defineProperty(document, "hidden", { get: () => hidden });
+  window.look = () => { hidden = false; document.dispatchEvent(new Event("visibilitychange")); };
+}"""
 
 
 async def test_what_changes_before_the_page_can_hear_of_it_is_shown_and_reported(visitors: Visitors) -> None:
@@ -34,3 +42,39 @@ async def test_what_changes_before_the_page_can_hear_of_it_is_shown_and_reported
             changed.set()
             await expect(shown).to_contain_text(word)
             await expect(page.locator("#announcer")).to_contain_text(f"{case}: {word}")
+
+
+async def test_a_page_in_the_background_takes_no_connection_until_somebody_looks(visitors: Visitors) -> None:
+    async with visitors.dealer() as page:
+        streams: list[str] = []
+
+        def count(request: Request) -> None:
+            if request.url.endswith("/stream"):
+                streams.append(request.url)
+
+        await page.add_init_script(f"({HIDDEN})()")
+        page.on("request", count)
+        await page.goto(LIST)
+        await loaded(page)
+        assert streams == []
+        async with page.expect_request("**/stream"):
+            await page.evaluate("look()")
+
+
+async def test_a_case_that_comes_back_while_its_dealer_looks_can_be_edited_there(visitors: Visitors) -> None:
+    async with visitors.stack.dealer("usmf-us-001") as api, visitors.stack.clerk() as clerk:
+        content = {"category": (await api.category())["category"], "description": "It comes back"}
+        saved = await api.call("POST", "/cases", json=content)
+        case = saved.json()["web_case_id"]
+        async with refusing(clerk, "It comes back", "The machine is unknown."):
+            done(await api.call("POST", f"/cases/{case}/submission", headers={"If-Match": '"1"'}))
+            await api.until(case, submission_state="failed")
+        async with visitors.dealer() as page, visitors.stack.operator() as operator:
+            await page.goto(f"{LIST}/{case}")
+            await expect(page.locator("#progress")).to_contain_text("The machine is unknown.")
+            await page.get_by_role("button", name="Copy to a new draft").focus()
+            await order(operator, f"{case}-1", "return", "Which machine is it?")
+            await expect(page.locator("#progress")).to_contain_text("Correct it and submit it again.")
+            await expect(page.get_by_role("button", name="Copy to a new draft")).to_be_focused()
+            await page.locator("#actions").get_by_role("link", name="Edit").click()
+            await expect(page.get_by_label("Description")).to_have_value("It comes back")

@@ -1,4 +1,5 @@
 // Statuses that change while somebody looks: cells change in place, rows do not move, the focus stays.
+import { returnTo } from "./focus.js";
 
 const AGAIN_MS = 10000, FEW = 3, GATHER_MS = 400;
 let source = null;
@@ -20,9 +21,10 @@ function announce(text) {
 
 const place = () => document.querySelector("[data-live]");
 
+/** Listen while the page is visible: browsers open only six connections to a site, and others may be open behind it. */
 function listen() {
   const address = place()?.dataset.live;
-  if (!address || source) return;
+  if (!address || source || document.hidden) return;
   source = new EventSource(address);
   // The stream shows no change from before it was open: of a new page, or while the connection was lost.
   source.addEventListener("open", look);
@@ -32,7 +34,7 @@ function listen() {
     if (source?.readyState !== EventSource.CLOSED) return;  // it reconnects by itself
     stop();
     look();  // which shows whether somebody is still signed in
-    setTimeout(() => { if (!document.hidden) listen(); }, AGAIN_MS);
+    setTimeout(listen, AGAIN_MS);
   });
 }
 
@@ -85,6 +87,14 @@ function news() {
   if (line) line.hidden = false;
 }
 
+/** Replace a part of the page if it reads differently now. */
+function replace(now, then) {
+  if (!now || !then || words(now.textContent) === words(then.textContent)) return;
+  const giveBack = now.contains(document.activeElement) ? returnTo(document.activeElement) : null;
+  now.innerHTML = then.innerHTML;
+  giveBack?.();
+}
+
 let looking = false, lookAgain = false, later;
 
 /** Fetch this page, one request at a time: an older answer must not arrive after a newer one. */
@@ -100,7 +110,7 @@ async function look() {
   } finally { looking = false; }
 }
 
-/** Change only what shows the progress of cases; without an answer, ask again later. */
+/** Change only what shows the progress of cases, and what it allows; without an answer, ask again later. */
 async function fetchProgress() {
   const signal = AbortSignal.timeout(AGAIN_MS);
   const answer = await fetch(location.href, { redirect: "manual", signal }).catch(() => null);
@@ -114,9 +124,8 @@ async function fetchProgress() {
   const page = new DOMParser().parseFromString(text, "text/html");
   const before = shownStatus(), known = announced;
   announced = false;
-  for (const id of ["progress", "life-card"]) {
-    const now = document.getElementById(id), then = page.getElementById(id);
-    if (now && then) now.innerHTML = then.innerHTML;
+  for (const id of ["progress", "actions", "details", "life-card"]) {
+    replace(document.getElementById(id), page.getElementById(id));
   }
   if (!known && shownStatus() !== before) announceOnce(`${place().dataset.of}: ${shownStatus()}`);
   for (const row of document.querySelectorAll("[data-case]")) {
@@ -129,7 +138,6 @@ async function fetchProgress() {
   if ([...page.querySelectorAll("[data-case]")].some((row) => !rowOf(document, row.dataset.case))) news();
 }
 
-// A hidden page closes its connection: browsers open only six to a site.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) stop(); else listen();
 });
