@@ -58,12 +58,17 @@ for (const kind of ["click", "focusin"]) {
   });
 }
 
-// A form is sent once, however often its button is pressed; Back enables it again.
+// A form is sent once, however often its button is pressed. Back enables it again, and so does time: somebody may have
+// stopped it, which no event reports.
+const SENT_MS = 20000;
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method === "dialog" || form.method === "get") return;
   if (form.dataset.sent) event.preventDefault();
-  else if (!event.defaultPrevented) form.dataset.sent = "yes";
+  else if (!event.defaultPrevented) {
+    form.dataset.sent = "yes";
+    setTimeout(() => { delete form.dataset.sent; }, SENT_MS);
+  }
 });
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;

@@ -1,11 +1,12 @@
 // The form to write a case: saves a draft by itself, and asks before somebody leaves with unsaved text.
 const form = document.querySelector("[data-case-form]");
 const saved = document.getElementById("saved");
-const PAUSE_MS = 1500, AGAIN_MS = 5000;
+const PAUSE_MS = 1500, AGAIN_MS = 5000, PATIENCE_MS = 20000;
 let dirty = "unsaved" in form.dataset;
 let leaving = false;
-let timer;
+let timer, staying;
 let running = null;
+let waiting = false, ready = false;  // a button waits for a save; it has got it
 
 function changed() {
   dirty = true;
@@ -28,31 +29,39 @@ function isTyped(field) {
 
 function plan(milliseconds) {
   clearTimeout(timer);
-  timer = setTimeout(() => { running ??= autosave().finally(() => { running = null; }); }, milliseconds);
+  timer = setTimeout(save, milliseconds);
 }
 
-/** Save the current text; what is typed meanwhile is saved next. */
+/** One save at a time. */
+function save() {
+  return running ??= autosave().finally(() => { running = null; });
+}
+
+/** Save the current text; what is typed meanwhile is saved next. Returns whether the service responds. */
 async function autosave() {
   dirty = false;
   const body = new URLSearchParams(new FormData(form));
   body.set("action", "autosave");
   try {
-    const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } });
+    const signal = AbortSignal.timeout(PATIENCE_MS), headers = { Accept: "application/json" };
+    const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers, signal });
+    if (answer.status >= 500) throw new Error("away");
     const reply = await answer.json();
     if (answer.ok) {
       if (reply.address && reply.address !== form.getAttribute("action")) await become(reply.address);
       if (reply.etag) for (const field of document.querySelectorAll("input[name=etag]")) field.value = reply.etag;
       saved.textContent = reply.message;
       if (dirty) plan(PAUSE_MS);
-      return;
+    } else {
+      dirty = true;
+      saved.textContent = answer.status === 401 ? form.dataset.ended : reply.message;
     }
-    dirty = true;
-    saved.textContent = answer.status === 401 ? form.dataset.ended : reply.message;
-    if (answer.status >= 500) plan(AGAIN_MS);
+    return true;
   } catch {
     dirty = true;
     saved.textContent = form.dataset.away;
     plan(AGAIN_MS);
+    return false;
   }
 }
 
@@ -61,9 +70,10 @@ async function become(address) {
   form.setAttribute("action", address);
   form.elements.page.value = address;
   history.replaceState(history.state, "", address);
-  const answer = await fetch(address).catch(() => null);
-  if (!answer?.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const answer = await fetch(address, { signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => null);
+  const text = answer?.ok ? await answer.text().catch(() => null) : null;
+  if (text === null) return;
+  const page = new DOMParser().parseFromString(text, "text/html");
   document.title = page.title;
   for (const part of ["h1", ".trail", "#cancel"]) {
     const now = document.querySelector(part), then = page.querySelector(part);
@@ -71,22 +81,36 @@ async function become(address) {
   }
 }
 
-// A save by button waits for a running save: it needs that save's version.
+// A button first saves what is not saved yet, or waits for a running save: it needs that save's version. If the service
+// does not respond, the text stays here; the browser's own error page would lose it.
 form.addEventListener("submit", async (event) => {
+  if (form.dataset.sent) return;
   clearTimeout(timer);
-  leaving = true;
-  if (!running) return;
+  if (ready || !(waiting || running || (dirty && "autosave" in form.dataset))) {
+    leave();
+    return;
+  }
   event.preventDefault();
-  await running;
-  clearTimeout(timer);
-  leaving = true;
-  delete form.dataset.sent;
-  form.requestSubmit(event.submitter);
+  if (waiting) return;
+  waiting = true;
+  saved.textContent = form.dataset.saving;
+  ready = await save();
+  waiting = false;
+  if (ready && !leaving) form.requestSubmit(event.submitter);
+  ready = false;
 }, { capture: true });
 
-for (const way of document.querySelectorAll("[data-leave]")) {
-  way.addEventListener(way.localName === "form" ? "submit" : "click", () => { clearTimeout(timer); leaving = true; });
+/** The page is about to be left. If it is still here after a while, somebody has stopped that. */
+function leave() {
+  clearTimeout(timer);
+  clearTimeout(staying);
+  leaving = true;
+  staying = setTimeout(() => { leaving = false; }, PATIENCE_MS);
 }
+
+// The dialogs may be new by then: see become().
+document.addEventListener("submit", (event) => { if (event.target.matches("[data-leave]")) leave(); });
+document.addEventListener("click", (event) => { if (event.target.closest("a[data-leave]")) leave(); });
 addEventListener("pageshow", () => { leaving = false; });
 // A running save may still fail, and ends with the page.
 addEventListener("beforeunload", (event) => { if ((dirty || running) && !leaving) event.preventDefault(); });

@@ -1,0 +1,105 @@
+"""What a button of the form does when saving takes long, is stopped, or fails: nothing typed is lost."""
+
+import asyncio
+import re
+from urllib.parse import parse_qs
+
+import pytest
+from playwright.async_api import Page, Route, expect
+
+from tests.e2e.browser.conftest import Visitors
+from tests.e2e.browser.test_journey import write
+
+
+def action(route: Route) -> str:
+    """What the form is sent for; empty if a page is only opened."""
+    return parse_qs(route.request.post_data or "").get("action", [""])[0]
+
+
+async def deleted(page: Page) -> None:
+    """Cancel the draft; nothing asks whether to leave."""
+    await page.get_by_role("button", name="Cancel").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(page.locator("#notice")).to_contain_text("is deleted")
+
+
+async def test_a_button_says_that_it_saves_and_sends_once(visitors: Visitors) -> None:
+    answer, sent = asyncio.Event(), []
+
+    async def slow(route: Route) -> None:
+        sent.append(action(route))
+        if action(route) == "autosave":
+            await answer.wait()
+        await route.continue_()
+
+    async with visitors.dealer() as page:
+        await page.route(re.compile("/new|/edit"), slow)
+        await write(page, "On its way")
+        button = page.get_by_role("button", name="Save & Close")
+        await button.dblclick()
+        await expect(page.locator("#saved")).to_have_text("Saving …")
+        answer.set()
+        await expect(page.locator("#notice")).to_contain_text("is saved")
+        assert [one for one in sent if one] == ["autosave", "close"]
+
+
+@pytest.mark.parametrize("kind", ["network", "proxy"])
+async def test_a_button_keeps_the_page_while_the_service_is_away(visitors: Visitors, kind: str) -> None:
+    async def fail(route: Route) -> None:
+        if route.request.method != "POST":
+            await route.continue_()
+        elif kind == "network":
+            await route.abort()
+        else:
+            await route.fulfill(status=502, content_type="text/html", body="<p>Bad gateway</p>")
+
+    async with visitors.dealer() as page:
+        await page.route(re.compile("/new|/edit"), fail)
+        await write(page, "Typed where there is no network")
+        await page.get_by_role("button", name="Save & Close").click()
+        await expect(page.locator("#saved")).to_contain_text("Not saved: the service is not responding")
+        await expect(page.get_by_label("Description")).to_have_value("Typed where there is no network")
+        await page.unroute_all()
+        await page.get_by_role("button", name="Save & Close").click()
+        await expect(page.locator("#notice")).to_contain_text("is saved")
+
+
+async def test_a_button_works_again_after_somebody_stopped_it(visitors: Visitors) -> None:
+    under_way, over = asyncio.Event(), asyncio.Event()
+
+    async def hang(route: Route) -> None:
+        if action(route) == "close" and not over.is_set():
+            under_way.set()
+            await over.wait()
+            await route.abort()
+        else:
+            await route.continue_()
+
+    async with visitors.dealer() as page:
+        await page.clock.install()
+        await page.route(re.compile("/edit"), hang)
+        await write(page, "Stopped")
+        await expect(page.locator("#saved")).to_contain_text("Draft saved at")
+        button = page.get_by_role("button", name="Save & Close")
+        await button.click(no_wait_after=True)
+        await under_way.wait()
+        await page.evaluate("stop()")
+        over.set()
+        await page.clock.fast_forward(21_000)
+        await button.click()
+        await expect(page.locator("#notice")).to_contain_text("is saved")
+
+
+async def test_a_new_draft_can_be_deleted_while_something_is_unsaved(visitors: Visitors) -> None:
+    async def unsaved(route: Route) -> None:
+        if action(route) == "autosave":
+            await route.fulfill(status=503, json={"message": "Not now."})
+        else:
+            await route.continue_()
+
+    async with visitors.dealer() as page:
+        await write(page, "first")
+        await expect(page.locator("#saved")).to_contain_text("Draft saved at")
+        await page.route("**/edit", unsaved)
+        await page.get_by_label("Description").fill("second")
+        await deleted(page)
