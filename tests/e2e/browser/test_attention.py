@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.async_api import Request, Route, expect
 
 from tests.e2e.browser.axe import violations
@@ -49,6 +50,28 @@ async def test_the_list_stays_when_it_cannot_be_asked_for_and_comes_back(visitor
         await page.keyboard.type("01310002")
         await expect(page).to_have_url(re.compile(rf"q={case}$"))
         await expect(row).to_be_visible()
+
+
+# Whether what is in the way of the message's upper edge is the message.
+IN_SIGHT = """() => {
+  const line = document.getElementById("trouble"), { x, y, width } = line.getBoundingClientRect();
+  return line.contains(document.elementFromPoint(x + width / 2, y + 4));
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_trouble_stays_in_sight_on_a_long_page(visitors: Visitors, width: int) -> None:
+    async def fail(route: Route) -> None:
+        await route.fulfill(status=503, content_type="text/html", body="<main>away</main>")
+
+    async with visitors.dealer(viewport={"width": width, "height": 700}) as page:
+        await page.route(re.compile(LIST), fail)
+        await page.evaluate("() => { document.querySelector('main').style.minHeight = '3000px'; }")
+        await page.get_by_label("Search by").fill("anything")
+        await expect(page.get_by_role("alert")).to_contain_text("is not responding")
+        for down in (0, 60, 1500):
+            await page.evaluate("down => scrollTo(0, down)", down)
+            assert await page.evaluate(IN_SIGHT), f"{down} pixels down"
 
 
 async def test_the_focus_stays_where_the_dealer_is(visitors: Visitors) -> None:

@@ -24,6 +24,20 @@ async def test_the_flow_is_clear_at_a_glance(operators: Operators) -> None:
         await expect(page.get_by_role("link", name=document)).to_be_visible()
 
 
+POLLED = """() => new Promise((done) => {
+  document.addEventListener("htmx:after:swap", () => done(), { once: true });
+})"""
+
+
+async def test_a_table_that_is_open_stays_open(operators: Operators) -> None:
+    async with operators.signed_in() as page:
+        table = page.locator("#flow table")
+        await page.get_by_text("The last hour as a table").click()
+        await expect(table).to_be_visible()
+        await page.evaluate(POLLED)
+        await expect(table).to_be_visible()
+
+
 async def test_who_may_only_read_learns_why(operators: Operators) -> None:
     (document,) = await operators.failed()
     async with operators.signed_in("rudi", to=f"/console/documents/{document}") as page:
