@@ -2,7 +2,7 @@
 
 import re
 
-from tests.integration.portal_web.conftest import CASES, Browser, Portal, address_of
+from tests.integration.portal_web.conftest import CASES, Browser, Portal, address_of, hidden
 
 SCRIPT = {"HX-Request": "true"}
 
@@ -101,6 +101,23 @@ async def test_one_box_finds_ids_and_then_words_of_the_text(dana: Browser) -> No
     assert "This search is too long. Use at most 100 characters." in long.text
     assert "x" * 101 in long.text
     assert "No matching cases" in (await dana.get(f"{CASES}?q=nothing+like+it")).text
+
+
+async def test_a_filter_keeps_where_the_text_was_found(dana: Browser) -> None:
+    leak = await dana.draft(description="the hydraulic pump leaks")
+    other = await dana.draft(description=f"as {leak}")
+    page = await dana.get(f"{CASES}?q={leak}&within=words")
+    assert f'data-case="{other}"' in page.text
+    form = {"q": leak, "within": hidden(page.text.replace(' id="within"', ""))["within"], "status": "draft"}
+    for text, found in ((leak, other), (other, other)):
+        page = await dana.get(CASES, params={**form, "q": text})
+        assert re.findall(r'data-case="(\w+)"', page.text) == [found]
+    assert "In descriptions and notes" not in page.text
+
+
+async def test_days_are_written_as_the_visitor_writes_them(dana: Browser) -> None:
+    page = await dana.get(f"{CASES}?created_from=2026-10-25", headers={"Accept-Language": "de-DE"})
+    assert 'aria-label="Filter Ab: 25.10.2026 entfernen"' in page.text
 
 
 async def test_an_empty_list_helps(dana: Browser) -> None:

@@ -33,6 +33,11 @@ def test_what_makes_no_sense_is_left_aside() -> None:
     assert not listing.filtered
 
 
+@pytest.mark.parametrize(("within", "kept"), [("pump+leaks", True), ("words", True), ("pump", False), ("", False)])
+def test_a_form_keeps_where_its_text_was_found_but_not_for_another_text(within: str, kept: bool) -> None:
+    assert bool(read(f"q=+pump+leaks&status=open&within={within}").within) == kept
+
+
 def test_another_filter_begins_at_the_first_page() -> None:
     assert read("q=a&cursor=abc").query(q="b") == "?q=b"
 

@@ -49,7 +49,8 @@ async def test_what_did_not_arrive_is_said_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("left", "said"), [("moved_at", "In D365 einem anderen Kunden zugeordnet"), ("deleted_in_d365_at", "In D365 gelöscht")]
+    ("left", "said"),
+    [("moved_at", "In D365 einem anderen Kunden zugeordnet"), ("deleted_in_d365_at", "In D365 gelöscht")],
 )
 async def test_a_case_that_left_is_said_to_have_left(left: str, said: str) -> None:
     (text,) = await translated("event: case", f"data: {json.dumps({**CASE, left: '2026-01-01T00:00:00Z'})}", "")

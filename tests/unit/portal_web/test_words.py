@@ -72,6 +72,7 @@ def test_the_browser_s_language_is_spoken_where_it_is_known(accepted: str, langu
 def test_moments_and_numbers_are_the_visitor_s() -> None:
     at = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
     assert "02.07.2026, 00:30" in Words("de", "Europe/Berlin").moment(at)
+    assert Words("de", "UTC").day("2026-10-25") == "25.10.2026"
     assert Words("de", "UTC").number(1000) == "1.000"
     assert Words("de", "UTC").many("%(number)s case", "%(number)s cases", 1) == "1 Fall"
     assert Words("en-XA", "UTC")("Draft %(case)s", case="W1") == "⟦Dràft W1⟧"

@@ -48,9 +48,11 @@ class Listing:
         """What an address asks for; ignores values that make no sense."""
         asked = [part for text in statuses for part in text.split(",")]
         sort = query.get("sort", NEWEST_FIRST)
+        q = query.get("q", "").strip()
         return cls(
-            q=query.get("q", "").strip(),
-            within=WORDS if query.get("within") == WORDS and query.get("q", "").strip() else "",
+            q=q,
+            # The form repeats the text that it found so: another text is looked for in IDs first.
+            within=WORDS if q and query.get("within", "").strip() in {WORDS, q} else "",
             status=tuple(status for status in CaseStatus if status in asked),
             category=query.get("category", ""),
             created_by=query.get("created_by", "").strip(),

@@ -4,14 +4,14 @@ import gettext
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache, lru_cache
 from importlib import resources
 from io import BytesIO
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -85,6 +85,10 @@ class Words:
     def moment(self, at: datetime, form: str = "medium") -> str:
         """Date and time where the visitor is."""
         return _moment(at, form, self.zone, str(self.locale))
+
+    def day(self, day: str) -> str:
+        """A day that is given as 2026-10-25."""
+        return format_date(date.fromisoformat(day), locale=self.locale)
 
     def clock(self, at: datetime) -> str:
         """The time of day, to the second."""
