@@ -78,6 +78,31 @@ async def test_the_reason_that_was_typed_stays_while_one_goes_on_editing(olga: B
     assert "as the dealer said</textarea>" in difference.text
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "advice"),
+    [
+        ("category", " ", "Wählen Sie eine Kategorie."),
+        ("category_type", "x" * 61, "höchstens 60 Zeichen"),
+        ("priority", "a\0b", "Zeichen, die nicht gespeichert werden können"),
+    ],
+)
+async def test_an_edit_says_what_is_wrong_with_a_field(
+    olga: Browser, dead_letter: str, field: str, value: str, advice: str
+) -> None:
+    path = f"/console/documents/{dead_letter}/edit"
+    olga.http.headers["Accept-Language"] = "de"
+    edited: dict[str, Any] = {"category": "Warranty", "category_type": "Service", field: value}
+    answer = await olga.send(await olga.get(path), path, **edited)
+
+    assert answer.status_code == 422
+    assert "String should" not in answer.text
+    (error,) = re.findall(rf'<p class="error" id="{field}-error">.*</svg> (.*)</p>', answer.text)
+    assert advice in error
+    assert re.search(
+        rf'<(input|select) id="{field}" [^>]*aria-invalid="true" aria-describedby="{field}-error', answer.text
+    )
+
+
 async def test_the_connection_to_d365_is_shown_in_the_operators_language(
     portal: Portal, olga: Browser, queue: Queue, d365: Sandbox
 ) -> None:

@@ -12,7 +12,9 @@ from portal_web.web.console.access import Console, Operator
 from portal_web.web.console.orders import ordered
 from portal_web.web.console.pages import show
 from portal_web.web.current_user import Posted
+from portal_web.web.preferences import words_of
 from portal_web.web.signing import kept_form
+from portal_web.web.words import Words
 
 router = APIRouter(prefix="/console/documents/{document}/edit")
 CONTACT = tuple(ContactDocument.model_fields)
@@ -74,10 +76,25 @@ async def _form(
     reason: str = "",
     problem: Problem | None = None,
 ) -> Response:
-    fields = problem.fields if problem else []
-    errors = {one.pointer.removeprefix(_PREFIX).strip("/").replace("/", "_"): one.detail for one in fields}
-    shown = {"form": form, "values": values, "errors": errors, "lengths": lengths(form.payload_schema)}
+    longest, words = lengths(form.payload_schema), words_of(request)
+    errors = {}
+    for one in problem.fields if problem else []:
+        name = one.pointer.removeprefix(_PREFIX).strip("/").replace("/", "_")
+        errors[name] = _advice(name, values, longest, words) or one.detail
+    shown = {"form": form, "values": values, "errors": errors, "lengths": longest}
     return await show(request, console, "edit", 422 if problem else 200, document_id=document, reason=reason, **shown)
+
+
+def _advice(name: str, values: Mapping[str, str], longest: Mapping[str, int], words: Words) -> str | None:
+    """What to do about a field of the form, in the operator's language."""
+    if name not in values or name not in longest:
+        return None
+    value = values[name].strip()
+    if name == "category" and not value:
+        return words("Choose a category.")
+    if len(value) > longest[name]:
+        return words("This is too long. Use at most %(number)s characters.", number=words.number(longest[name]))
+    return words("This text contains characters that cannot be stored. Type it again without pasted formatting.")
 
 
 def _given(fields: dict[str, str]) -> dict[str, str]:
