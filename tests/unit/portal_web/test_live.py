@@ -4,8 +4,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
+import httpx2
 import pytest
 
+from portal_web.clients.case_api import lines_of
 from portal_web.domain.live import events_of
 from portal_web.web.live import _until, place_of, shown
 from portal_web.web.words import Words
@@ -65,6 +67,33 @@ async def test_what_is_not_understood_makes_the_page_load_again() -> None:
 async def test_the_place_in_the_stream_is_passed_on() -> None:
     assert await translated(": nothing new", "id: 8", "") == ["id: 8\n\n"]
     assert await translated("retry: 2000", "id: 1", "") == ["id: 1\n\n"]
+
+
+async def of_bytes(sent: bytes, size: int) -> list[tuple[str | None, str, list[str]]]:
+    """The events of a stream that arrives in parts of `size` bytes."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        for start in range(0, len(sent), size):
+            yield sent[start : start + size]
+
+    answer = httpx2.Response(200, content=parts())
+    return [(event.id, event.name, event.data) async for event in events_of(lines_of(answer))]
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85"])
+async def test_no_text_of_a_case_ends_a_line_of_the_stream(end: str) -> None:
+    """Else whoever writes a description writes events, for all who look at the dealer's cases."""
+    forged = end.join(["The pump", "", "id: 99", "event: case", 'data: {"web_case_id": "WOTHER"}', "", "leaks"])
+    data = json.dumps({**CASE, "description": forged}, ensure_ascii=False)
+    sent = f"id: 7\nevent: case\ndata: {data}\n\n".encode()
+    for size in (1, 2, 3, len(sent)):
+        assert await of_bytes(sent, size) == [("7", "case", [data])]
+
+
+async def test_lines_may_end_in_three_ways_and_be_cut_anywhere() -> None:
+    sent = "id: 7\r\nevent: case\rdata: Þór\n\r\nid: 8\ndata: begun".encode()
+    for size in range(1, len(sent)):
+        assert await of_bytes(sent, size) == [("7", "case", ["Þór"])], "what has not ended is no event"
 
 
 async def endless(seen: list[str]) -> AsyncIterator[bytes]:

@@ -148,9 +148,16 @@ def _versioned(answer: Answer) -> Versioned:
 
 
 async def lines_of(response: httpx2.Response) -> AsyncIterator[str]:
-    """The lines of a stream; a lost connection ends it."""
+    """The lines of a stream; a lost connection ends it.
+
+    By bytes: only LF, CR LF and CR end a line of text/event-stream. `aiter_lines` would also end one at U+2028 and its
+    like, which JSON may contain as they are: whoever writes a case could then write events.
+    """
+    begun = b""
     try:
-        async for line in response.aiter_lines():
-            yield line
+        async for part in response.aiter_bytes():
+            *whole, begun = (begun + part).split(b"\n")
+            for line in (one for ended in whole for one in ended.removesuffix(b"\r").split(b"\r")):
+                yield line.decode(errors="replace")
     except httpx2.HTTPError:
         return
