@@ -1,4 +1,9 @@
-"""Which parts of a provider's discovery document the portal trusts."""
+"""Which parts of a provider's discovery document the portal trusts, and what it makes of the provider's answers."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import httpx2
 import pytest
@@ -9,7 +14,8 @@ from case_shared.process.clock import SystemClock
 from case_shared.web.auth import TokenVerifier
 from case_shared.words.errors import Transient
 from portal_web.clients.provider import OidcProvider
-from portal_web.domain.session import SignIn, Tokens
+from portal_web.domain.errors import ProviderError, SignInFailed
+from portal_web.domain.session import Session, SignIn, Tokens
 from portal_web.settings import Settings
 
 
@@ -73,3 +79,86 @@ def tokens(id_token: str) -> Tokens:
     return Tokens(
         access_token="a", refresh_token=None, id_token=id_token, expires_at=SystemClock().now(), scopes=frozenset()
     )
+
+
+@asynccontextmanager
+async def answering(status: int, answer: object) -> AsyncIterator[OidcProvider]:
+    """A provider whose token endpoint always answers so."""
+
+    async def discovery(request: web.Request) -> web.Response:
+        return web.json_response({"token_endpoint": str(request.url.with_path("/token"))})
+
+    async def token(request: web.Request) -> web.Response:
+        sent = await request.post()
+        assert (sent["client_id"], sent["grant_type"]) in {
+            ("portal-web", "refresh_token"),
+            ("portal-web", "authorization_code"),
+        }
+        return web.Response(status=status, text=answer if isinstance(answer, str) else json.dumps(answer))
+
+    app = web.Application()
+    app.add_routes([web.get("/.well-known/openid-configuration", discovery), web.post("/token", token)])
+    async with TestServer(app) as server, httpx2.AsyncClient(trust_env=False) as http, ClientSession() as keys:
+        yield provider_at(str(server.make_url("")).rstrip("/"), http, keys)
+
+
+OLD = Tokens(access_token="a", refresh_token="r", id_token="i", expires_at=SystemClock().now(), scopes=frozenset("s"))
+SIGN_IN = SignIn(state="s", nonce="n", code_verifier="v" * 43, return_to="/")
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (429, {"error": "too_many_requests"}),
+        (400, {"error": "temporarily_unavailable"}),
+        (400, {"error": "server_error"}),
+        (400, {"error": "slow_down"}),
+        (401, {"error": "invalid_client"}),
+        (400, {"error": "unauthorized_client"}),
+        (503, {"error": "invalid_grant"}),
+        (200, {}),
+        (200, {"access_token": None}),
+        (200, []),
+        (200, "<html>"),
+        (404, "Not found"),
+    ],
+)
+async def test_a_renewal_that_fails_for_now_ends_no_session(status: int, answer: object) -> None:
+    async with answering(status, answer) as provider:
+        with pytest.raises(Transient):
+            await provider.renew(OLD)
+
+
+@pytest.mark.parametrize("error", ["invalid_grant", "interaction_required"])
+async def test_a_renewal_that_never_succeeds_needs_a_new_sign_in(error: str) -> None:
+    async with answering(400, {"error": error, "error_description": "revoked"}) as provider:
+        with pytest.raises(SignInFailed) as refused:
+            await provider.renew(OLD)
+    assert refused.value.said == ProviderError(error, "revoked")
+
+
+async def test_a_code_for_which_no_token_comes_signs_nobody_in() -> None:
+    async with answering(200, {"token_type": "Bearer"}) as provider:
+        with pytest.raises(SignInFailed):
+            await provider.exchange(SIGN_IN, "code")
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ({}, 300), (60, 60), ("3599", 3599), ("3599.5", 3599.5), (0, 300), (-5, 300), ("never", 300), (None, 300),
+        ([], 300), (10**400, 300), (10**15, 86_400),
+    ],
+    ids=lambda value: str(value)[:20],
+)  # fmt: skip
+async def test_an_odd_lifetime_is_a_short_one(said: object, seconds: float) -> None:
+    life = {} if said == {} else {"expires_in": said}
+    async with answering(200, {"access_token": "new", **life}) as provider:
+        tokens = await provider.renew(OLD)
+    now = tokens.issued_at
+    assert now
+    assert (tokens.access_token, tokens.refresh_token, tokens.scopes) == ("new", "r", OLD.scopes)
+    assert tokens.expires_at - now == timedelta(seconds=seconds)
+    session = Session(subject="dana", username="dana", tokens=tokens)
+    assert not session.due(now), "else each request renews it"
+    assert session.due(now + timedelta(seconds=seconds - min(60, seconds / 2)))

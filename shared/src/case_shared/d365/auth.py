@@ -13,12 +13,12 @@ import structlog
 from case_shared.d365.clocks import clock_problem
 from case_shared.d365.errors import D365Error, D365Unavailable, D365UnusableToken
 from case_shared.process.clock import Clock
+from case_shared.words.lifetimes import lifetime
 
 log = structlog.get_logger(__name__)
 _RENEW_AHEAD_SECONDS = 600.0
 # RFC 6749 makes `expires_in` optional.
 _UNKNOWN_LIFETIME_SECONDS = 60.0
-_LONGEST_LIFETIME_SECONDS = 86_400.0
 # RFC 6750, section 2.1, allows fewer characters; these are the ones a header can carry.
 _USABLE_TOKEN = re.compile(r"[\x21-\x7e]+")
 # How long to wait after a failed renewal while the old token is still valid.
@@ -138,12 +138,8 @@ def _usable(token: object) -> str:
 
 def _lifetime(value: object) -> float:
     """Return the token's lifetime in seconds, or a short and safe one if the endpoint gives no usable number."""
-    # Entra's v1 endpoint returns a string.
-    try:
-        seconds = float(value) if isinstance(value, (int, float, str)) else 0.0
-    except (ValueError, OverflowError):
-        seconds = 0.0
-    if not seconds > 0:
+    seconds = lifetime(value)
+    if seconds is None:
         log.warning("token_lifetime_unusable", expires_in=str(value)[:40], seconds=_UNKNOWN_LIFETIME_SECONDS)
         return _UNKNOWN_LIFETIME_SECONDS
-    return min(seconds, _LONGEST_LIFETIME_SECONDS)
+    return seconds

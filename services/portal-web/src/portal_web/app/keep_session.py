@@ -109,7 +109,8 @@ class KeepingSession:
             log.warning("session_not_renewed", user=session.subject, error=str(error), provider=str(error.said or ""))
             await self.store.delete(secret.id)
             raise SessionEnded from None
-        except Transient:
+        except Transient as error:
+            log.warning("session_not_renewed_now", user=session.subject, error=str(error))
             await self.store.release_renewal(secret.id)
             if session.usable(self.clock.now()):
                 return session

@@ -1,7 +1,7 @@
 """The OIDC provider, by its discovery document: authorization code with PKCE, renewal, end of session."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ from case_shared.web import auth
 from case_shared.web.auth import TokenVerifier
 from case_shared.web.rights import claims_in, username_of
 from case_shared.words.errors import Transient
+from case_shared.words.lifetimes import lifetime
 from portal_web.app.ports import SignedIn, SignedOut
 from portal_web.domain.errors import ProviderError, SignInFailed, TokenTooLong
 from portal_web.domain.session import SignIn, Tokens
@@ -26,7 +27,11 @@ log = structlog.get_logger(__name__)
 CALLBACK = "/sign-in/done"
 SIGNED_OUT = "/signed-out"
 _DISCOVERY_SECONDS = 1800.0
-_DEFAULT_LIFE_SECONDS = 300
+_DEFAULT_LIFE_SECONDS = 300.0
+# With these, a refresh token no longer renews, but a new sign-in helps. Any other error passes, or is not the user's.
+_OVER = frozenset(
+    {"invalid_grant", "invalid_scope", "interaction_required", "login_required", "consent_required", "access_denied"}
+)
 # The line of a request: servers take 4 KiB (Keycloak) or 8.
 _LONGEST_ADDRESS = 4000
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -60,7 +65,12 @@ class OidcProvider:
 
     async def exchange(self, sign_in: SignIn, code: str) -> SignedIn:
         """Tokens for a code."""
-        answer = await self._ask("fetch_token", code=code, code_verifier=sign_in.code_verifier)
+        answer = await self._ask(
+            grant_type="authorization_code",
+            code=code,
+            code_verifier=sign_in.code_verifier,
+            redirect_uri=self.settings.public_url + CALLBACK,
+        )
         try:
             id_token = answer["id_token"]
             principal = await self.id_tokens.verify(id_token)
@@ -80,12 +90,17 @@ class OidcProvider:
         )
 
     async def renew(self, tokens: Tokens) -> Tokens:
-        """New tokens for old ones."""
+        """New tokens for old ones. Raises SignInFailed only where no later try can help."""
         if tokens.refresh_token is None:
             raise SignInFailed("the provider gave no refresh token")
         # Not the configured scopes: providers refuse more than was granted.
         scope = " ".join(sorted(tokens.scopes))
-        answer = await self._ask("refresh_token", refresh_token=tokens.refresh_token, scope=scope)
+        try:
+            answer = await self._ask(grant_type="refresh_token", refresh_token=tokens.refresh_token, scope=scope)
+        except SignInFailed as error:
+            if error.said and error.said.error in _OVER:
+                raise
+            raise Transient(f"the OIDC provider renews nothing now: {error.said or error}") from error
         return self._tokens(answer, tokens)
 
     async def end_address(self, tokens: Tokens) -> str | None:
@@ -144,32 +159,36 @@ class OidcProvider:
             timeout=10,
         )
 
-    async def _ask(self, call: str, **given: Any) -> dict[str, Any]:
+    async def _ask(self, **given: str) -> dict[str, Any]:
+        """The token endpoint's answer, with an access token. Raises SignInFailed where it refuses.
+
+        Not by the client's own calls: they fail at an `expires_in` that is no whole number.
+        """
         endpoint = (await self._discovery())["token_endpoint"]
+        sent = {name: value for name, value in given.items() if value}
         async with self._client() as client:
+            auth_ = client.client_auth(client.token_endpoint_auth_method)
             try:
-                answer: dict[str, Any] = await getattr(client, call)(endpoint, **given)
-            except OAuthError as error:
-                said = ProviderError.of(error.error, error.description)
-                raise SignInFailed("the provider refuses", said) from error
+                response = await client.post(endpoint, data=sent, auth=auth_, headers={"Accept": "application/json"})
+                return _granted(response)
             except (httpx2.HTTPError, ValueError) as error:
                 raise Transient(f"the OIDC provider does not answer: {error!r}") from error
-        return answer
 
     def _tokens(self, answer: dict[str, Any], old: Tokens | None) -> Tokens:
         """The tokens of an answer; a renewal keeps what its answer leaves out."""
         length = len(answer["access_token"])
         if length > auth.MAX_TOKEN_LENGTH:
             raise TokenTooLong(f"the access token is too long: {auth.TokenTooLong(length)}")
-        life = int(answer.get("expires_in") or _DEFAULT_LIFE_SECONDS)
+        now, life = self.clock.now(), lifetime(answer.get("expires_in"))
         scope = answer.get("scope")
         granted = old.scopes if old else frozenset(self.settings.oidc_scopes.split())
         return Tokens(
             access_token=answer["access_token"],
             refresh_token=answer.get("refresh_token") or (old.refresh_token if old else None),
             id_token=answer.get("id_token") or (old.id_token if old else None),
-            expires_at=datetime.fromtimestamp(self.clock.now().timestamp() + life, UTC),
-            scopes=frozenset(scope.split()) if scope else granted,
+            issued_at=now,
+            expires_at=now + timedelta(seconds=life or _DEFAULT_LIFE_SECONDS),
+            scopes=frozenset(scope.split()) if scope and isinstance(scope, str) else granted,
         )
 
     async def _discovery(self) -> dict[str, Any]:
@@ -194,6 +213,19 @@ class OidcProvider:
         if not is_private(endpoint, self.settings):
             raise ValueError(f"its token endpoint is {endpoint}: secrets go there, so it must be https")
         return found
+
+
+def _granted(response: httpx2.Response) -> dict[str, Any]:
+    """A token endpoint's answer. Raises SignInFailed for a refusal, ValueError or HTTPError for what says nothing."""
+    if response.status_code == httpx2.codes.TOO_MANY_REQUESTS or response.is_server_error:
+        response.raise_for_status()
+    said = response.json()
+    answer: dict[str, Any] = said if isinstance(said, dict) else {}
+    if "error" in answer:
+        raise SignInFailed("the provider refuses", ProviderError.of(answer["error"], answer.get("error_description")))
+    if not isinstance(answer.get("access_token"), str):
+        raise SignInFailed("the provider's answer has no access token")
+    return answer
 
 
 def _moment(seconds: Any) -> datetime | None:

@@ -21,6 +21,7 @@ class Tokens(Kept):
     id_token: str | None = Field(repr=False)
     expires_at: AwareDatetime
     scopes: frozenset[str]
+    issued_at: AwareDatetime | None = None
 
 
 class Dealer(Kept):
@@ -48,8 +49,9 @@ class Session(Kept):
     dealers: tuple[Dealer, ...] | None = None
 
     def due(self, now: datetime) -> bool:
-        """Whether the access token should be renewed before it is used."""
-        return now >= self.tokens.expires_at - RENEW_BEFORE
+        """Whether the access token should be renewed before it is used; not before half of its life is over."""
+        ends, issued = self.tokens.expires_at, self.tokens.issued_at
+        return now >= ends - (min(RENEW_BEFORE, (ends - issued) / 2) if issued else RENEW_BEFORE)
 
     def usable(self, now: datetime) -> bool:
         """Whether the access token still works."""
