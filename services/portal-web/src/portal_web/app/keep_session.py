@@ -10,12 +10,14 @@ from case_shared.words.errors import Transient
 from portal_web.app.ports import Marks, Provider, SessionStore
 from portal_web.domain.errors import SessionEnded, SignInFailed
 from portal_web.domain.secret import Secret
-from portal_web.domain.session import Dealer, Session
+from portal_web.domain.session import Dealer, Session, Tokens
 
 log = structlog.get_logger(__name__)
 # Together as long as another request's renewal may take (claim_renewal.sql).
 _WAITS = 100
 _WAIT_SECONDS = 0.1
+# So long the provider may take: time is left to store its answer before another request may ask.
+_RENEWAL_SECONDS = 8.0
 # Use is noted about once a minute, so that a page costs no write.
 _NOTED_SECONDS = 60.0
 
@@ -47,7 +49,8 @@ class KeepingSession:
     async def remember_dealers(self, secret: Secret, dealers: tuple[Dealer, ...]) -> None:
         """Note the user's dealers, until the tokens are renewed."""
         session, version = await self._read(secret)
-        await self._store(secret, session.model_copy(update={"dealers": dealers}), version)
+        content = _sealed(secret, session.model_copy(update={"dealers": dealers}))
+        await self.store.remember_dealers(secret.id, content, version)
 
     async def end(self, secret: Secret) -> str | None:
         """Sign out; return the address where the browser can sign out of the provider too."""
@@ -104,7 +107,7 @@ class KeepingSession:
 
     async def _renew(self, secret: Secret, session: Session, version: int) -> Session:
         try:
-            tokens = await self.provider.renew(session.tokens)
+            tokens = await self._asked_in_time(session)
         except SignInFailed as error:
             log.warning("session_not_renewed", user=session.subject, error=str(error), provider=str(error.said or ""))
             await self.store.delete(secret.id)
@@ -115,10 +118,26 @@ class KeepingSession:
             if session.usable(self.clock.now()):
                 return session
             raise
+        return await self._store(secret, session, tokens, version)
+
+    async def _asked_in_time(self, session: Session) -> Tokens:
+        """New tokens, while no other request may ask for them: a refresh token may work only once."""
+        try:
+            async with asyncio.timeout(_RENEWAL_SECONDS):
+                return await self.provider.renew(session.tokens)
+        except TimeoutError as error:
+            raise Transient("the provider takes too long to renew the tokens") from error
+
+    async def _store(self, secret: Secret, session: Session, tokens: Tokens, version: int) -> Session:
+        """Store renewed tokens, also where something else of the session has changed meanwhile: the old are used up."""
         renewed = session.model_copy(update={"tokens": tokens, "dealers": None})
-        await self._store(secret, renewed, version)
+        while not await self.store.replace(secret.id, _sealed(secret, renewed), version, secret.form_key_id):
+            current, version = await self._read(secret)
+            if current.tokens != session.tokens:  # from a new sign-in
+                return current
+            renewed = current.model_copy(update={"tokens": tokens, "dealers": None})
         return renewed
 
-    async def _store(self, secret: Secret, session: Session, version: int) -> None:
-        content = secret.seal(session.model_dump_json().encode())
-        await self.store.replace(secret.id, content, version, secret.form_key_id)
+
+def _sealed(secret: Secret, session: Session) -> bytes:
+    return secret.seal(session.model_dump_json().encode())

@@ -46,6 +46,9 @@ class SessionStore(Protocol):
     async def replace(self, session_id: bytes, content: bytes, version: int, form_key_id: bytes) -> bool:
         """Store its new content, unless its version is no longer `version`."""
 
+    async def remember_dealers(self, session_id: bytes, content: bytes, version: int) -> None:
+        """Store its content with the user's dealers, unless it has changed, or somebody renews its tokens."""
+
     async def claim_renewal(self, session_id: bytes, version: int) -> bool:
         """Whether only the caller may renew this version's tokens, for the next ten seconds."""
 

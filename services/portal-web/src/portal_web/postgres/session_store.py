@@ -36,6 +36,10 @@ class PostgresSessionStore:
         """Store its new content."""
         return bool(await self.pool.fetchval(Statement.REPLACE_SESSION.text, session_id, content, version, form_key_id))
 
+    async def remember_dealers(self, session_id: bytes, content: bytes, version: int) -> None:
+        """Store its content with the user's dealers."""
+        await self.pool.execute(Statement.REMEMBER_DEALERS.text, session_id, content, version)
+
     async def claim_renewal(self, session_id: bytes, version: int) -> bool:
         """Whether the caller may renew."""
         return bool(await self.pool.fetchval(Statement.CLAIM_RENEWAL.text, session_id, version))

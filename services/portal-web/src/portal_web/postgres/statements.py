@@ -21,5 +21,6 @@ class Statement(SqlFile):
     PUT_KEPT = auto()
     PUT_SESSION = auto()
     RELEASE_RENEWAL = auto()
+    REMEMBER_DEALERS = auto()
     REPLACE_SESSION = auto()
     TOUCH_SESSION = auto()
