@@ -125,6 +125,28 @@ async def test_what_a_form_contained_when_the_session_ended_comes_back_after_the
         assert "not saved yet" not in (await dana.get(path)).text, "once it is saved, it comes back no more"
 
 
+@pytest.mark.parametrize(
+    ("happened", "says"), [("submit", "was already submitted"), ("delete", "was deleted elsewhere")]
+)
+async def test_it_comes_back_whatever_a_colleague_did_to_the_draft(
+    portal: Portal, dana: Browser, happened: str, says: str
+) -> None:
+    path = f"{CASES}/{await dana.draft(category='Sales:Warranty', description='first')}"
+    form = await dana.get(f"{path}/edit")
+    await end(portal)
+    ended = await dana.send(form, f"{path}/edit", action="close", description="Typed for an hour.")
+    async with portal.browser() as theo:
+        asked = await theo.sign_in("theo", f"{path}/edit?ask=submit" if happened == "submit" else f"{path}/delete")
+        await theo.send(asked, f"{path}/{happened}")
+    back = await dana.at_provider(sign_in_again(ended), "dana")
+    assert says in back.text
+    assert "Typed for an hour.</textarea>" in back.text
+    new = re.search(r'action="([^"]+/new\?key=[0-9a-f]{32})"', back.text)
+    assert new
+    saved = await dana.send(back, new[1], follow=False, action="close", description="Typed for an hour.")
+    assert saved.status_code == 303, "saved as a new case"
+
+
 async def test_somebody_else_does_not_get_it(portal: Portal, dana: Browser) -> None:
     form = await dana.get(f"{CASES}/new")
     await end(portal)

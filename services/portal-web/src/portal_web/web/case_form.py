@@ -116,14 +116,11 @@ async def save_first(request: Request, at: ForDealer, fields: Posted) -> Respons
 @router.get("/{web_case_id}/edit")
 async def edit(request: Request, web_case_id: str, at: ForDealer) -> Response:
     """The form of a draft; with `ask=submit` the question whether to submit it, or what prevents that."""
+    if kept := await kept_form(request, at.user):
+        return await _come_back(request, at, web_case_id, kept.fields)
     draft = await at.api.case(web_case_id)
     if "edit" not in draft.case.allowed_actions:
         return notices.redirect(f"{at.path}/{web_case_id}", "not-a-draft", web_case_id)
-    if kept := await kept_form(request, at.user):
-        typed, saved = Content.of_fields(kept.fields), Content.of_case(draft.case)
-        # What was saved meanwhile is newer than what comes back: show both, and save nothing unasked.
-        theirs = saved if kept.fields.get("etag", draft.etag) != draft.etag and typed != saved else None
-        return await _page(request, at, Form.of(draft, typed, came_back=True, theirs=theirs))
     form = Form.of(draft)
     if request.query_params.get("ask") != "submit":
         return await _page(request, at, form)
@@ -132,6 +129,23 @@ async def edit(request: Request, web_case_id: str, at: ForDealer) -> Response:
     except Problem as problem:
         return await _refused(request, at, form, problem)
     return await _page(request, at, form, ask=True)
+
+
+async def _come_back(request: Request, at: CurrentDealer, web_case_id: str, fields: Mapping[str, str]) -> Response:
+    """The form with what was sent after the session had ended, whatever has become of the draft since."""
+    typed = Content.of_fields(fields)
+    try:
+        draft = await at.api.case(web_case_id)
+    except Problem as problem:
+        if problem.status != HTTPStatus.NOT_FOUND:
+            raise
+        return await _page(request, at, Form.new(typed, gone=True), 409)
+    saved = Content.of_case(draft.case)
+    if "edit" not in draft.case.allowed_actions:
+        return await _go_on(request, at, {}, typed, Unrelated(web_case_id, submitted=True, same=typed == saved))
+    # What was saved meanwhile is newer than what comes back: show both, and save nothing unasked.
+    theirs = saved if fields.get("etag", draft.etag) != draft.etag and typed != saved else None
+    return await _page(request, at, Form.of(draft, typed, came_back=True, theirs=theirs))
 
 
 @router.post("/{web_case_id}/edit")
