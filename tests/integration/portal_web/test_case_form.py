@@ -3,6 +3,8 @@
 import asyncio
 import re
 
+import pytest
+
 from tests.integration.portal_web.conftest import CASES, Browser, Portal, address_of
 
 WARRANTY = "Sales:Warranty"
@@ -97,13 +99,45 @@ async def test_a_new_case_is_saved_by_itself_and_two_tabs_make_two(portal: Porta
     (row,) = await cases(portal)
     assert saved.json()["address"] == f"{CASES}/{row['web_case_id']}/edit"
     lost = await dana.send(form, path, action="autosave", description="first")
-    assert lost.json()["etag"] == '"2"', "its answer may be lost: the same page goes on"
+    assert lost.json()["etag"] == '"3"', "its answer may be lost: the same page goes on"
     other = await dana.send(tab, path, action="autosave", description="second")
     assert other.status_code == 409
     assert "to create a new one" in other.json()["message"]
     assert [row["description"] for row in await cases(portal)] == ["first"]
     refused = await dana.send(form, path, action="autosave", contact_phone="1" * 51)
     assert refused.status_code == 422
+
+
+@pytest.mark.parametrize("action", ["autosave", "close"])
+async def test_a_new_case_whose_first_answer_is_lost_goes_on_in_the_same_draft(
+    portal: Portal, dana: Browser, action: str
+) -> None:
+    form = await dana.get(f"{CASES}/new")
+    path = address_of(form)
+    tab = await dana.get(path)
+    portal.api.mute = "POST"
+    assert (await dana.send(form, path, action=action, description="fir")).status_code == 503
+    portal.api.mute = "PATCH"
+    assert (await dana.send(form, path, action=action, description="first")).status_code == 503
+    portal.api.mute = ""
+    saved = await dana.send(form, path, follow=False, action=action, description="first")
+    assert saved.status_code == (200 if action == "autosave" else 303)
+    assert [row["description"] for row in await cases(portal)] == ["first"]
+    other = await dana.send(tab, path, action=action, description="second")
+    assert other.status_code == 409
+    assert [row["description"] for row in await cases(portal)] == ["first"]
+
+
+async def test_of_two_tabs_that_begin_one_case_the_later_writes_over_nothing(portal: Portal, dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    path = address_of(form)
+    tab = await dana.get(path)
+    await dana.send(form, path, action="autosave", description="first")
+    async with portal.database.connect() as connection:
+        await connection.execute("DELETE FROM portal_web.begun_cases")  # as if both had come at once
+    other = await dana.send(tab, path, action="close", description="second")
+    assert (other.status_code, "stays unchanged" in other.text, "second</textarea>" in other.text) == (409, True, True)
+    assert [row["description"] for row in await cases(portal)] == ["first"]
 
 
 async def test_what_was_typed_into_a_draft_that_is_submitted_elsewhere_comes_back(
@@ -171,7 +205,7 @@ async def test_autosave_answers_with_the_next_version(dana: Browser) -> None:
     path = f"{CASES}/{case}/edit"
     form = await dana.get(path)
     saved = await dana.send(form, path, follow=False, action="autosave", description="second")
-    assert saved.json()["etag"] == '"2"'
+    assert saved.json()["etag"] == '"3"'
     assert "saved at" in saved.json()["message"]
     stale = await dana.send(form, path, follow=False, action="autosave", description="third")
     assert stale.status_code == 409

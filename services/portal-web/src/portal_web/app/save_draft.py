@@ -24,7 +24,7 @@ class Drafts(Protocol):
     """The store of drafts."""
 
     async def create(self, content: Mapping[str, Any], key: str) -> Versioned:
-        """A new draft, one for each `key`; raises KeyReused for other content, or if that draft was deleted."""
+        """A new draft, one for each `key`, as it was then; raises KeyReused for other content, or if it was deleted."""
 
     async def change(self, web_case_id: str, content: Mapping[str, Any], etag: str) -> Versioned:
         """Change a draft; raises Changed and Submitted."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from portal_web.app.save_draft import Drafts, KeyReused, Outcome, Saved, Unrelated, save
+from portal_web.app.save_draft import Conflict, Drafts, KeyReused, Outcome, Saved, Unrelated, save
 from portal_web.domain.content import Content
 
 
@@ -45,7 +45,7 @@ class SavingNew:
         """Save it; `Unrelated` if another case was begun at its address, by Back, a bookmark or another tab."""
         known = await self.begun.find(dealer, form.key)
         if known is None:
-            outcome = await self._create(drafts, form, content)
+            outcome = await self._create(drafts, dealer, form, content)
         elif known.page == form.page:
             outcome = await save(drafts, known.web_case_id, content, known.etag)
         else:
@@ -55,11 +55,24 @@ class SavingNew:
             await self.begun.put(dealer, form.key, Begun(outcome.draft.case.web_case_id, outcome.draft.etag, page))
         return outcome
 
-    async def _create(self, drafts: Drafts, form: NewForm, content: Content) -> Outcome:
+    async def _create(self, drafts: Drafts, dealer: str, form: NewForm, content: Content) -> Outcome:
+        """Save it in a draft that is created empty: so creating it again, with whatever is typed then, is the same.
+
+        A draft that another tab has created meanwhile has its content: it stays.
+        """
         try:
-            return Saved(await drafts.create(content.patch(), form.key))
+            draft = await drafts.create({}, form.key)
         except KeyReused:
             return Unrelated()
+        if content == Content():
+            return Saved(draft)
+        begun = Begun(draft.case.web_case_id, draft.etag, form.page)
+        try:
+            outcome = await save(drafts, begun.web_case_id, content, begun.etag)
+        except Exception:  # the page goes on with this draft
+            await self.begun.put(dealer, form.key, begun)
+            raise
+        return Unrelated(begun.web_case_id) if isinstance(outcome, Conflict) else outcome
 
 
 async def _found(drafts: Drafts, known: Begun, content: Content) -> Outcome:
