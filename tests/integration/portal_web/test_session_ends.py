@@ -15,7 +15,7 @@ from portal_web.domain.errors import SignInFailed
 from portal_web.domain.secret import Secret
 from portal_web.web.protection import BACK_CHANNEL
 from tests.integration.portal_web.conftest import CASES, Browser, Portal
-from tests.integration.portal_web.test_sessions import COOKIE
+from tests.integration.portal_web.test_sessions import COOKIE, age
 from tests.unit.case_shared.test_auth import encoded
 
 POLL = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty", "Accept": "*/*"}
@@ -91,6 +91,47 @@ async def test_another_user_s_sign_in_ends_the_browser_s_session(portal: Portal,
     assert await sessions(portal) == 1
     with pytest.raises(SignInFailed):
         await portal.context.sessions.provider.renew(before.tokens)
+
+
+@pytest.mark.parametrize("path", ["/sign-out", "/sign-out/everywhere"])
+async def test_a_page_from_before_a_new_sign_in_signs_out(portal: Portal, dana: Browser, path: str) -> None:
+    page = await dana.get("/preferences")
+    await portal.context.store.delete(Secret(dana.http.cookies[COOKIE]).id)
+    await dana.sign_in("dana", CASES)
+    left = await dana.send(page, path)
+    assert "/end_session?" in left.text
+    assert "id_token_hint" in left.text
+    assert COOKIE not in dana.http.cookies
+    assert await sessions(portal) == 0
+
+
+async def test_who_signs_out_after_the_session_s_end_leaves_the_provider_too(portal: Portal, dana: Browser) -> None:
+    page = await dana.get("/preferences")
+    await portal.context.store.delete(Secret(dana.http.cookies[COOKIE]).id)
+    left = await dana.send(page, "/sign-out")
+    assert left.status_code == 200
+    assert "/end_session?" in left.text
+    assert "id_token_hint" not in left.text
+    assert COOKIE not in dana.http.cookies
+
+
+async def test_a_session_that_cannot_be_renewed_now_ends_when_its_user_wants(
+    portal: Portal, dana: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await dana.get("/preferences")
+    await age(portal, dana)
+    token_endpoint = "http://127.0.0.1:9/token"
+    provider: Any = portal.context.sessions.provider
+    monkeypatch.setitem(await provider._discovery(), "token_endpoint", token_endpoint)
+    assert (await dana.get(CASES)).status_code == 503
+    assert (await dana.send(page, "/sign-out")).status_code == 200
+    assert await sessions(portal) == 0
+
+
+async def test_no_other_site_signs_anybody_out(portal: Portal, dana: Browser) -> None:
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert (await dana.http.post("/sign-out", headers=headers)).status_code == 403
+    assert await is_in(dana)
 
 
 async def test_signing_out_leaves_no_token_that_works(portal: Portal, dana: Browser) -> None:

@@ -179,6 +179,27 @@ async def test_a_form_from_before_another_sign_in_of_the_same_user_comes_back(po
     assert "typed in the other tab" in back.text
 
 
+@pytest.mark.parametrize("button", ["copy", "submit", "delete"])
+async def test_a_button_of_a_page_from_before_another_sign_in_says_so(
+    portal: Portal, dana: Browser, button: str
+) -> None:
+    case = await dana.draft(category="Sales:Warranty")
+    page = f"{CASES}/{case}{'?x=1' if button == 'copy' else '/edit?ask=submit' if button == 'submit' else '/delete'}"
+    form = hidden((await dana.get(page)).text)
+    form = {name: value for name, value in form.items() if name not in {"author", "page"}}
+    await end(portal)
+    await dana.sign_in("dana", CASES)
+    sent = f"{CASES}/{case}/{button}"
+    answer = await dana.http.post(sent, data=form, headers={"Referer": PORTAL + page})
+    assert answer.status_code == 409
+    assert "This page is from before you signed in again" in answer.text
+    assert f'href="{page}"' in answer.text
+    elsewhere = await dana.http.post(sent, data=form, headers={"Referer": "https://evil.example/x"})
+    assert "evil.example" not in elsewhere.text
+    async with portal.database.connect() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM case_api.cases WHERE phase = 'draft'") == 1
+
+
 async def test_a_callback_that_this_browser_did_not_ask_for_signs_nobody_in(portal: Portal) -> None:
     async with portal.browser() as victim, portal.browser() as attacker:
         sent = await attacker.http.get("/sign-in")

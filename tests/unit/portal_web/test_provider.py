@@ -67,18 +67,12 @@ async def test_no_address_is_longer_than_providers_take() -> None:
     app.add_routes([web.get("/.well-known/openid-configuration", discovery)])
     async with TestServer(app) as server, httpx2.AsyncClient(trust_env=False) as http, ClientSession() as keys:
         provider = provider_at(str(server.make_url("")).rstrip("/"), http, keys)
-        short, long = [await provider.end_address(tokens("x" * length)) for length in (1000, 20_000)]
+        short, long = [await provider.end_address("x" * length) for length in (1000, 20_000)]
     assert short
     assert "id_token_hint=x" in short
     assert long
     assert "id_token_hint" not in long
     assert "client_id=portal-web" in long
-
-
-def tokens(id_token: str) -> Tokens:
-    return Tokens(
-        access_token="a", refresh_token=None, id_token=id_token, expires_at=SystemClock().now(), scopes=frozenset()
-    )
 
 
 @asynccontextmanager

@@ -52,27 +52,22 @@ class KeepingSession:
         content = _sealed(secret, session.model_copy(update={"dealers": dealers}))
         await self.store.remember_dealers(secret.id, content, version)
 
-    async def end(self, secret: Secret) -> str | None:
-        """Sign out; return the address where the browser can sign out of the provider too."""
-        try:
-            session, _ = await self._read(secret)
-        except SessionEnded:
-            return None
-        await self.store.delete(secret.id)
-        return await self._left(session)
+    async def end(self, secret: Secret | None) -> str | None:
+        """Sign out; return the address where the browser can sign out of the provider too.
 
-    async def end_all(self, secret: Secret) -> str | None:
+        A session that has ended already does not matter: the provider's may go on.
+        """
+        return await self._left(await self._ended(secret))
+
+    async def end_all(self, secret: Secret | None) -> str | None:
         """Sign the user out in all browsers; returns as `end` does.
 
         Only this browser's tokens can be revoked: the others' are sealed with the others' secrets, and gone with them.
         """
-        try:
-            session, _ = await self._read(secret)
-        except SessionEnded:
-            return None
-        await self.store.delete(secret.id)
-        ended = await self.store.delete_of(Marks.of(session.subject, None).owner)
-        log.info("all_sessions_ended", user=session.subject, others=ended)
+        session = await self._ended(secret)
+        if session:
+            ended = await self.store.delete_of(Marks.of(session.subject, None).owner)
+            log.info("all_sessions_ended", user=session.subject, others=ended)
         return await self._left(session)
 
     async def end_from_provider(self, logout_token: str) -> int:
@@ -89,10 +84,22 @@ class KeepingSession:
         log.info("signed_out_at_provider", user=logout.subject, ended=ended)
         return ended
 
-    async def _left(self, session: Session) -> str | None:
-        await self.provider.revoke(session.tokens)
+    async def _ended(self, secret: Secret | None) -> Session | None:
+        """Delete the session, and return it."""
+        if secret is None:
+            return None
         try:
-            return await self.provider.end_address(session.tokens)
+            session, _ = await self._read(secret)
+        except SessionEnded:
+            return None
+        await self.store.delete(secret.id)
+        return session
+
+    async def _left(self, session: Session | None) -> str | None:
+        if session:
+            await self.provider.revoke(session.tokens)
+        try:
+            return await self.provider.end_address(session.tokens.id_token if session else None)
         except Transient:
             return None
 

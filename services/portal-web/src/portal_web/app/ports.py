@@ -117,5 +117,5 @@ class Provider(Protocol):
     async def signed_out(self, logout_token: str) -> SignedOut:
         """Who signed out there, by the token that it sends; raises SignInFailed where that is not to be trusted."""
 
-    async def end_address(self, tokens: Tokens) -> str | None:
+    async def end_address(self, id_token: str | None) -> str | None:
         """The address where the browser signs out of the provider, if it has one."""

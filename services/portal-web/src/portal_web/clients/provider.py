@@ -103,15 +103,15 @@ class OidcProvider:
             raise Transient(f"the OIDC provider renews nothing now: {error.said or error}") from error
         return self._tokens(answer, tokens)
 
-    async def end_address(self, tokens: Tokens) -> str | None:
-        """The address where the browser signs out of the provider."""
+    async def end_address(self, id_token: str | None) -> str | None:
+        """The address where the browser signs out of the provider, which asks the user where it gets no ID token."""
         endpoint = (await self._discovery()).get("end_session_endpoint")
         if not endpoint:
             return None
         query = {
             "client_id": self.settings.oidc_client_id,
             "post_logout_redirect_uri": self.settings.public_url + SIGNED_OUT,
-            **({"id_token_hint": tokens.id_token} if tokens.id_token else {}),
+            **({"id_token_hint": id_token} if id_token else {}),
         }
         address = f"{endpoint}?{urlencode(query)}"
         if len(address) > _LONGEST_ADDRESS:  # the token has hundreds of dealers; without it, the provider asks the user

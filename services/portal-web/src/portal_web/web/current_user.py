@@ -13,7 +13,7 @@ from portal_web.app.keep_session import KeepingSession
 from portal_web.clients.case_api import CaseApi, DealerApi
 from portal_web.clients.rest import Rest
 from portal_web.domain.errors import SessionEnded
-from portal_web.domain.secret import Secret
+from portal_web.domain.secret import Secret, form_key_id
 from portal_web.domain.session import Dealer, Session
 from portal_web.web.context import Context, context_of
 from portal_web.web.preferences import preferences_of
@@ -33,11 +33,14 @@ class SignInNeeded(Exception):
 
 
 class ForgedForm(Exception):
-    """A form without this session's token: from before the sign-in, or from elsewhere."""
+    """A form without this session's token: from before the sign-in, or from elsewhere.
 
-    def __init__(self, fields: dict[str, str]) -> None:
+    `from_us`: it has a token, of another session.
+    """
+
+    def __init__(self, fields: dict[str, str], *, from_us: bool) -> None:
         super().__init__("a form of another session")
-        self.fields = fields
+        self.fields, self.from_us = fields, from_us
 
 
 class StepUpNeeded(Exception):
@@ -183,8 +186,9 @@ async def fields_of(request: Request) -> dict[str, str]:
 async def posted(request: Request, user: Annotated[CurrentUser, Depends(signed_in)]) -> dict[str, str]:
     """FastAPI dependency: the fields of a form of this session; raises ForgedForm."""
     fields = await fields_of(request)
-    if not user.secret.wrote(fields.pop("token", "")):
-        raise ForgedForm(fields)
+    token = fields.pop("token", "")
+    if not user.secret.wrote(token):
+        raise ForgedForm(fields, from_us=form_key_id(token) is not None)
     request.state.kept = fields.pop("kept", "")
     return fields
 

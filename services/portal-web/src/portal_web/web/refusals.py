@@ -13,11 +13,11 @@ from case_shared.process.telemetry import current_trace_id
 from case_shared.words.errors import Transient
 from portal_web.clients.rest import Problem
 from portal_web.web.addresses import local_path
-from portal_web.web.current_user import ForgedForm, SignInNeeded, StepUpNeeded
+from portal_web.web.current_user import ForgedForm, SignInNeeded, StepUpNeeded, find_user
 from portal_web.web.preferences import words_of
 from portal_web.web.protection import by_navigation, by_script
 from portal_web.web.rendering import here, render
-from portal_web.web.signing import ask_to_prove, ask_to_sign_in, begin, give_back
+from portal_web.web.signing import ask_to_open_again, ask_to_prove, ask_to_sign_in, begin, give_back
 from portal_web.web.status_texts import explain
 
 log = structlog.get_logger(__name__)
@@ -89,7 +89,12 @@ async def _forged(request: Request, error: Exception) -> Response:
     assert isinstance(error, ForgedForm)
     if _wants_json(request):
         return _signed_out(request)
-    return await give_back(request, error.fields) or await refusal(request, 403)
+    if back := await give_back(request, error.fields):
+        return back
+    user = await find_user(request)
+    if error.from_us and user and error.fields.get("author", user.session.subject) == user.session.subject:
+        return await ask_to_open_again(request, error.fields)
+    return await refusal(request, 403)
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:

@@ -14,7 +14,7 @@ from portal_web.domain.secret import Secret
 from portal_web.domain.session import KeptForm, KeptKey, SignIn
 from portal_web.web.addresses import local_path
 from portal_web.web.context import context_of
-from portal_web.web.current_user import CurrentUser, Posted, find_user
+from portal_web.web.current_user import CurrentUser, find_user
 from portal_web.web.rendering import KEPT, here, render
 
 log = structlog.get_logger(__name__)
@@ -77,22 +77,24 @@ async def _failed(request: Request, error: SignInFailed, *, over: bool) -> Respo
 
 
 @router.post("/sign-out")
-async def sign_out(request: Request, _: Posted) -> Response:
-    """End the session, then the provider's by a page that leads there: `form-action` forbids a redirect."""
+async def sign_out(request: Request) -> Response:
+    """End the session, then the provider's by a page that leads there: `form-action` forbids a redirect.
+
+    Any page of ours may ask for it, also one of an earlier session: what it wants is certain (protection.py).
+    """
     sessions = context_of(request).sessions
     return await _signed_out(request, sessions.end)
 
 
 @router.post("/sign-out/everywhere")
-async def sign_out_everywhere(request: Request, _: Posted) -> Response:
+async def sign_out_everywhere(request: Request) -> Response:
     """End all sessions of the user, and the provider's of this browser."""
     return await _signed_out(request, context_of(request).sessions.end_all)
 
 
-async def _signed_out(request: Request, end: Callable[[Secret], Awaitable[str | None]]) -> Response:
+async def _signed_out(request: Request, end: Callable[[Secret | None], Awaitable[str | None]]) -> Response:
     context = context_of(request)
-    secret = context.cookies.session(request)
-    address = await end(secret) if secret else None
+    address = await end(context.cookies.session(request))
     request.state.user = None
     response = await render(request, "signing_out.html", address=address or "/signed-out")
     context.cookies.forget_all(request, response)
@@ -144,6 +146,13 @@ async def give_back(request: Request, fields: dict[str, str]) -> Response | None
     response = RedirectResponse(_found_again(local_path(fields["page"]), form), 303)
     context_of(request).cookies.set_form(request, response, form)
     return response
+
+
+async def ask_to_open_again(request: Request, fields: dict[str, str]) -> Response:
+    """A page instead of what a button of a page from before the sign-in wanted: with the way back to that page."""
+    ours, came_from = context_of(request).settings.public_url, request.headers.get("referer", "")
+    page = fields.get("page") or (came_from.removeprefix(ours) if came_from.startswith(ours) else None)
+    return await render(request, "outdated.html", 409, page=local_path(page))
 
 
 async def kept_form(request: Request, user: CurrentUser) -> KeptForm | None:
