@@ -283,6 +283,20 @@ async def test_only_navigations_begin_a_sign_in(portal: Portal, path: str, heade
         assert (await browser.http.get(CASES, headers=navigation)).status_code == 303
 
 
+async def test_a_filter_used_after_the_session_s_end_leads_to_the_provider_by_a_page(portal: Portal) -> None:
+    """Chromium follows no redirect from a form to a site that `form-action` does not name."""
+    sent = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "same-origin"}
+    async with portal.browser() as browser:
+        page = await browser.http.get(f"{CASES}?q=leak", headers=sent)
+        assert page.status_code == 401
+        leads_to = re.search(r'<meta http-equiv="refresh" content="0; url=([^"]+)"', page.text)
+        assert leads_to
+        assert leads_to[1] in page.text.partition("<main")[2], "and a link, for browsers that do not follow it"
+        assert address_of(await browser.at_provider(sign_in_again(page), "dana")) == f"{CASES}?q=leak"
+    async with portal.browser() as browser:
+        assert (await browser.http.get("/sign-in?to=/", headers=sent)).status_code == 303, "a link"
+
+
 async def test_sign_ins_and_forms_of_one_browser_are_so_many_and_no_more(portal: Portal, dana: Browser) -> None:
     form = await dana.get(f"{CASES}/new")
     await end(portal)

@@ -89,6 +89,11 @@ def by_navigation(request: Request) -> bool:
     return not by_script(request) and any(kind in accepted for kind in ("text/html", "*/*"))
 
 
+def by_own_form(request: Request) -> bool:
+    """Whether a form of ours may have led here, by GET. A redirect to another site then goes nowhere: `form-action`."""
+    return request.headers.get("sec-fetch-site") == "same-origin" and bool(request.url.query)
+
+
 def by_script(request: Request) -> bool:
     """Whether a script of ours (htmx, form.js) sent the request, not the browser for a page."""
     return request.headers.get("hx-request") == "true"

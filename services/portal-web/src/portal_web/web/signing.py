@@ -15,12 +15,14 @@ from portal_web.domain.session import KeptForm, KeptKey, SignIn
 from portal_web.web.addresses import local_path
 from portal_web.web.context import context_of
 from portal_web.web.current_user import CurrentUser, find_user
+from portal_web.web.protection import by_own_form
 from portal_web.web.rendering import KEPT, here, render
 
 log = structlog.get_logger(__name__)
 router = APIRouter()
 # It has to fit in a cookie.
 _LONGEST_RETURN = 1500
+SIGN_IN = "/sign-in"
 
 
 @router.get("/")
@@ -37,7 +39,7 @@ async def home(request: Request) -> Response:
     return await render(request, "dealers.html", dealers=dealers)
 
 
-@router.get("/sign-in")
+@router.get(SIGN_IN)
 async def sign_in(request: Request) -> Response:
     """Send the browser to the provider."""
     return await begin(request, local_path(request.query_params.get("to")))
@@ -108,9 +110,12 @@ async def signed_out(request: Request) -> Response:
 
 
 async def begin(request: Request, return_to: str, max_age_seconds: int | None = None) -> Response:
-    """Begin a sign-in that leads back to `return_to`."""
+    """Begin a sign-in that leads back to `return_to`; where a form may have asked for it, by a page that goes there."""
     sign_in, address = await _begun(request, return_to, None, max_age_seconds)
-    response = RedirectResponse(address, 303)
+    if by_own_form(request) and request.url.path != SIGN_IN:
+        response = await render(request, "signing_in.html", 401, address=address, again=max_age_seconds is not None)
+    else:
+        response = RedirectResponse(address, 303)
     context_of(request).cookies.set_sign_in(request, response, sign_in)
     return response
 
