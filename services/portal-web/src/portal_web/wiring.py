@@ -73,7 +73,7 @@ def build_app(settings: Settings) -> FastAPI:
         app.include_router(pages.router, dependencies=[] if pages in UNCOUNTED else [Depends(counted)])
     app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED_BYTES)
     app.add_middleware(BodyLimit, seconds=settings.body_timeout_seconds)
-    app.add_middleware(Protection, public_url=settings.public_url)
+    app.add_middleware(Protection, public_url=settings.public_url, hsts_seconds=settings.hsts_seconds)
     app.add_middleware(Observing)
     return app
 

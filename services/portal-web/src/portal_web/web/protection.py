@@ -37,6 +37,7 @@ class Protection:
 
     app: ASGIApp
     public_url: str
+    hsts_seconds: int
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Protect one request."""
@@ -50,8 +51,8 @@ class Protection:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
-                if self.public_url.startswith("https://"):
-                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+                if self.hsts_seconds:
+                    headers.setdefault("Strict-Transport-Security", f"max-age={self.hsts_seconds}; includeSubDomains")
             await send(message)
 
         if scope["method"] not in _SAFE and scope["path"] != BACK_CHANNEL and not self._ours(Headers(scope=scope)):

@@ -1,0 +1,31 @@
+"""The audit as CSV."""
+
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+
+from tests.integration.portal_web.conftest import PORTAL, Browser, Portal
+
+
+class BreaksOff(httpx2.AsyncBaseTransport):
+    """An API whose answer ends in the middle."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Answer half."""
+
+        async def half() -> AsyncIterator[bytes]:
+            yield b"at,actor\n"
+            raise httpx2.ReadError("cut", request=request)
+
+        return httpx2.Response(200, content=half(), request=request)
+
+
+async def test_half_an_export_does_not_look_like_a_whole_one(
+    portal: Portal, olga: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portal.api, "to", BreaksOff())
+    server = httpx2.ASGITransport(app=portal.app.app)
+    async with httpx2.AsyncClient(transport=server, base_url=PORTAL, cookies=olga.http.cookies) as browser:
+        with pytest.raises(httpx2.ReadError):
+            await browser.get("/console/audit.csv")
