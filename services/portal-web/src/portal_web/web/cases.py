@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
+from starlette.exceptions import HTTPException
 
 from portal_web.clients.rest import Problem
 from portal_web.domain.case_api import CasePage, CaseStatus, CountDocument
@@ -15,6 +16,7 @@ from portal_web.web import notices
 from portal_web.web.current_user import CurrentDealer, ForDealer, Posted
 from portal_web.web.labels import COLUMNS
 from portal_web.web.preferences import preferences_of
+from portal_web.web.protection import by_script
 from portal_web.web.rendering import render
 from portal_web.web.words import Words
 
@@ -126,7 +128,9 @@ async def ask_to_delete(request: Request, web_case_id: str, at: ForDealer) -> Re
     """Ask before a draft is deleted: a dialog over the page, or a page of its own."""
     draft = await at.api.case(web_case_id)
     if "delete" not in draft.case.allowed_actions:
-        return RedirectResponse(f"{at.path}/{web_case_id}", 303)
+        if by_script(request):  # a dialog cannot show another page
+            raise HTTPException(409)
+        return notices.redirect(f"{at.path}/{web_case_id}", "not-a-draft", web_case_id)
     return await render(request, "cases/delete.html", draft=draft, back=at.path)
 
 
