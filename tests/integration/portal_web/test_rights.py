@@ -19,7 +19,7 @@ from casebridge.oidc.users import User
 from portal_web.domain.secret import Secret
 from portal_web.settings import Settings
 from tests.integration.case_api.conftest import Api
-from tests.integration.portal_web.conftest import CASE_API, CASES, PORTAL, Portal, serving
+from tests.integration.portal_web.conftest import CASE_API, CASES, PORTAL, Browser, Portal, serving
 from tests.integration.portal_web.test_sessions import age
 from tests.support.processes import free_port
 
@@ -160,3 +160,20 @@ async def test_a_token_that_no_request_can_carry_is_refused_with_the_remedy(
         page = await olga.sign_in("olga")
         assert page.status_code == 400
         assert "fewer dealers or groups" in page.text
+
+
+async def test_who_may_only_read_sees_drafts_and_no_form(api: Api, issuer: str, dana: Browser) -> None:
+    case = await dana.draft(description="leaks")
+    settings = Settings(
+        database_url=api.database.url("portal_web"), oidc_issuer=issuer, public_url=PORTAL, case_api_url=CASE_API,
+        oidc_scopes="openid offline_access cases:read",
+    )  # fmt: skip
+    service: FastAPI = api.client._transport.app  # type: ignore[attr-defined]
+    async with serving(settings, api.database, CASE_API, service) as portal, portal.browser() as reader:
+        page = await reader.sign_in("dana", CASES)
+        assert f'href="{CASES}/{case}"' in page.text
+        assert f"{CASES}/{case}/edit" not in page.text
+        view = await reader.get(f"{CASES}/{case}/edit")
+        assert str(view.url).endswith(f"{CASES}/{case}")
+        assert (view.status_code, "leaks" in view.text, "<textarea" in view.text) == (200, True, False)
+        assert (await reader.get(f"{CASES}/new")).status_code == 403

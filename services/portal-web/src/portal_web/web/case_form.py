@@ -9,9 +9,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.exceptions import HTTPException
 
-from case_shared.d365.texts import utf16_length
 from case_shared.words.errors import Transient
+from case_shared.words.scopes import Scope
 from portal_web.app.choices import Choices
 from portal_web.app.save_draft import Conflict, Outcome, Saved, Unrelated, save
 from portal_web.app.save_new import NewForm
@@ -20,6 +21,7 @@ from portal_web.domain.case_api import CaseDocument
 from portal_web.domain.cases import Versioned
 from portal_web.domain.content import LENGTHS, Content, field_of, kept_lengths
 from portal_web.web import notices
+from portal_web.web.advice import advice
 from portal_web.web.context import context_of
 from portal_web.web.current_user import CurrentDealer, ForDealer, Posted
 from portal_web.web.labels import FIELDS
@@ -27,7 +29,6 @@ from portal_web.web.preferences import words_of
 from portal_web.web.rendering import render
 from portal_web.web.signing import forget_kept, kept_form
 from portal_web.web.status_texts import explain
-from portal_web.web.words import Words
 
 router = APIRouter(prefix="/dealers/{dealer}/cases")
 _KEY_CHARACTERS = 32
@@ -75,6 +76,8 @@ class Form:
 @router.get("/new")
 async def write_new(request: Request, at: ForDealer) -> Response:
     """An empty form. Its key is in the address: Back and reload lead to the same case, not to another."""
+    if not at.user.may(Scope.CASES_WRITE):
+        raise HTTPException(403)
     key = request.query_params.get("key", "")
     if not _is_key(key):
         return RedirectResponse(f"{at.path}/new?key={uuid.uuid4().hex}", 303)
@@ -116,6 +119,8 @@ async def save_first(request: Request, at: ForDealer, fields: Posted) -> Respons
 @router.get("/{web_case_id}/edit")
 async def edit(request: Request, web_case_id: str, at: ForDealer) -> Response:
     """The form of a draft; with `ask=submit` the question whether to submit it, or what prevents that."""
+    if not at.user.may(Scope.CASES_WRITE):
+        return RedirectResponse(f"{at.path}/{web_case_id}", 303)
     if kept := await kept_form(request, at.user):
         return await _come_back(request, at, web_case_id, kept.fields)
     draft = await at.api.case(web_case_id)
@@ -227,7 +232,7 @@ async def _refused(
         return await _page(request, at, replace(form, trouble=trouble), 503)
     named = {field_of(one.pointer) for one in problem.fields}
     kept = kept_lengths((await _choices(at)).lengths)
-    errors = {name: _advice(name, form.content, words, kept) for name in FIELDS if name in named}
+    errors = {name: advice(name, form.content, words, kept) for name in FIELDS if name in named}
     if not errors:
         trouble = words("Not saved. %(why)s Your entries are below.", why=f"{explain(problem.status, words)[0]}.")
         return await _page(request, at, replace(form, trouble=trouble), problem.status)
@@ -238,28 +243,6 @@ async def _not_saved(request: Request, at: CurrentDealer, form: Form) -> Respons
     words = words_of(request)
     trouble = words("Not saved: the service is not responding. Your entries are below. Try again in a moment.")
     return await _page(request, at, replace(form, trouble=trouble), 503)
-
-
-def _advice(field: str, content: Content, words: Words, kept: Mapping[str, int]) -> str:
-    """What to do about a field, in the user's language."""
-    if field == "category":
-        if not content.category:
-            return words("Choose a category.")
-        return words("D365 no longer has this category. Choose another one.")
-    if field == "priority":
-        return words("D365 no longer has this priority. Choose another one.")
-    if field == "contact_email":
-        return words("This is not an email address. Enter one such as name@example.com.")
-    if len(getattr(content, field)) > LENGTHS[field]:
-        return words("This is too long. Use at most %(number)s characters.", number=words.number(LENGTHS[field]))
-    if utf16_length(getattr(content, field)) > kept.get(field, LENGTHS[field]):
-        return words("This is too long. D365 stores at most %(number)s characters.", number=words.number(kept[field]))
-    if field in {"notes", "contact_name"} and "notes" in kept and content.contact_and_notes_length() > kept["notes"]:
-        return words(
-            "This is too long. D365 stores contact and notes together, at most %(number)s characters.",
-            number=words.number(kept["notes"]),
-        )
-    return words("This text contains characters that cannot be stored. Type it again without pasted formatting.")
 
 
 def _alone(fields: dict[str, str]) -> bool:
