@@ -31,6 +31,13 @@ async def edited_wrongly(page: Page, world: World) -> None:
     await expect(page.get_by_text("Correct these fields")).to_be_visible()
 
 
+async def just_restored(page: Page, world: World) -> None:
+    await page.goto(f"/console/documents/{world.failed}-1")
+    await page.context.add_cookies([{"name": "notice", "value": f"restore.{world.failed}", "url": page.url}])
+    await page.reload()
+    await expect(page.get_by_text("The document was restored.")).to_be_visible()
+
+
 async def reason_missing(page: Page, world: World) -> None:
     await page.goto(f"/console/documents/{world.failed}-1/discard")
     await page.get_by_label("Reason").fill("   ")
@@ -151,7 +158,7 @@ STATES = (
         drawn=False,
         like="console-document-failed",
     ),
-    State("console-document-done", "olga", At(f"{DOCUMENT}?done=restore"), drawn=False, like="console-document-failed"),
+    State("console-document-done", "olga", just_restored, drawn=False, like="console-document-failed"),
     State(
         "console-document-other-content",
         "olga",

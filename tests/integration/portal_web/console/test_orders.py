@@ -7,7 +7,7 @@ from d365_sync.domain.document import Action, Alarm, State
 from d365_sync.domain.permissions import Situation, allowed_actions
 from tests.integration.d365_sync.conftest import Queue
 from tests.integration.d365_sync.test_permitted import stand
-from tests.integration.portal_web.conftest import Browser, Portal
+from tests.integration.portal_web.conftest import Browser, Portal, address_of
 
 ASKS_FOR_A_REASON = '<textarea id="reason"'
 
@@ -60,6 +60,17 @@ async def test_who_may_only_read_is_offered_nothing(
         assert offered((await rudi.get(f"/console/documents/{dead_letter}")).text, dead_letter) == set()
         replay = (await rudi.get(ordered.url.path)).text
         assert re.findall(rf'href="{ordered.url.path}/\w+', replay) == []
+
+
+async def test_what_was_done_is_said_once(olga: Browser, dead_letter: str) -> None:
+    path = f"/console/documents/{dead_letter}"
+    done = await olga.send(await olga.get(f"{path}/discard?group_cause=rejected"), f"{path}/discard", reason="a test")
+    assert done.text.count("The document was discarded.") == 1
+    noted = await olga.send(done, f"{path}/notes", text="a note")
+    assert "The note was added." in noted.text
+    for later in (address_of(noted), f"{path}?done=restore"):
+        page = await olga.get(later)
+        assert 'class="message good"' not in page.text, "an address does not say what was done"
 
 
 def offered(page: str, document: str) -> set[str]:

@@ -18,13 +18,23 @@ TEXTS = {
     "begun": N_("You already started case %(case)s on this page. Continue here, or create another case from the list."),
     "changed": N_("Case %(case)s has changed in the meantime. Review it before you submit it."),
     "not-a-draft": N_("Case %(case)s has been submitted. You can no longer edit it."),
+    # What an operator did with a document, by the action.
+    "replay": N_("The document is back in the queue."),
+    "link": N_("The document is linked."),
+    "verify": N_("Casebridge asked D365."),
+    "return": N_("The document was returned to the dealer."),
+    "discard": N_("The document was discarded."),
+    "restore": N_("The document was restored."),
+    "acknowledge": N_("The alarm is acknowledged."),
+    "note": N_("The note was added."),
 }
 
 
 @dataclass(frozen=True)
 class Notice:
-    """Which text, about which case."""
+    """Which text, about which case; `name` is its key in TEXTS."""
 
+    name: str
     text: str
     case: str
 
@@ -39,8 +49,8 @@ def redirect(address: str, text: str, case: str) -> RedirectResponse:
 
 def read(request: Request) -> Notice | None:
     """The notice for the page that is rendered now."""
-    text, _, case = request.cookies.get(_COOKIE, "").partition(".")
-    return Notice(TEXTS[text], case) if text in TEXTS and case.isalnum() else None
+    name, _, case = request.cookies.get(_COOKIE, "").partition(".")
+    return Notice(name, TEXTS[name], case) if name in TEXTS and case.isalnum() else None
 
 
 def forget(response: Response) -> None:

@@ -70,7 +70,7 @@ async def add_note(request: Request, console: Operator, document: str, fields: P
         if not problem.fields:
             raise
         return await document_page(request, console, document, note=text, wrong_note=True)
-    return await go(request, address(f"/console/documents/{document}", {"done": "note"}) + "#notes")
+    return await go(request, f"/console/documents/{document}#notes", done="note", document=document)
 
 
 async def document_page(
@@ -88,7 +88,6 @@ async def document_page(
         422 if wrong_note else 200,
         document=found,
         history=history,
-        done=request.query_params.get("done"),
         group=group,
         group_address=address("/console/replays/new", group) if group else None,
         group_query="?" + urlencode({f"group_{name}": value for name, value in group.items()}) if group else "",

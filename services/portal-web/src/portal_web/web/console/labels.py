@@ -139,16 +139,6 @@ CONSEQUENCES: Mapping[str, str] = {
 }
 # What a link does to a delivered document that D365 has twice.
 LINK_TO_THE_OTHER = N_("The portal follows that case from now on, and the alarm ends.")
-DONE: Mapping[str, str] = {
-    "replay": N_("The document is back in the queue."),
-    "link": N_("The document is linked."),
-    "verify": N_("Casebridge asked D365."),
-    "return": N_("The document was returned to the dealer."),
-    "discard": N_("The document was discarded."),
-    "restore": N_("The document was restored."),
-    "acknowledge": N_("The alarm is acknowledged."),
-    "note": N_("The note was added."),
-}
 OBSTACLES: Mapping[str, str] = {
     "scope": N_("You have read-only access."),
     "being_sent": N_("Casebridge is sending it right now."),

@@ -68,7 +68,7 @@ async def ordered(
             request, console, found, action, template, problem.status, reason=reason, problem=problem, **values
         )
     group = {name: value for name, value in request.query_params.items() if name.startswith("group_")}
-    return await go(request, address(f"/console/documents/{document}", {**group, "done": action}))
+    return await go(request, address(f"/console/documents/{document}", group), done=action, document=document)
 
 
 async def asked(

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from portal_web.web import notices
 from portal_web.web.console import labels
 from portal_web.web.console.access import Console
 from portal_web.web.rendering import render
@@ -30,8 +31,12 @@ async def show(request: Request, console: Console, template: str, status: int = 
     return await render(request, f"console/{template}.html", status, kept=kept.fields if kept else {}, **known)
 
 
-async def go(request: Request, address: str) -> Response:
-    """Go on to another page after a form has done its work, and delete what was kept of it."""
-    response = RedirectResponse(address, 303)
+async def go(request: Request, address: str, *, done: str = "", document: str = "") -> Response:
+    """Go on to another page after a form has done its work, and delete what was kept of it.
+
+    `done`: what the page shows once, the action on a document.
+    """
+    case = document.rpartition("-")[0]
+    response = notices.redirect(address, done, case) if done else RedirectResponse(address, 303)
     await forget_kept(request, response)
     return response
