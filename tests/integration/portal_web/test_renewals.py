@@ -122,3 +122,21 @@ async def test_a_renewal_gives_up_before_another_request_may_begin_one(
             await first
     monkeypatch.undo()
     assert (await portal.context.sessions.find(secret_of(dana))).tokens.expires_at > datetime.now(UTC)
+
+
+async def test_a_token_that_still_works_is_used_while_the_provider_does_not_renew_it(
+    portal: Portal, dana: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = portal.context.sessions
+    await age(portal, dana, timedelta(seconds=30))
+    asked = 0
+
+    async def busy(_tokens: Tokens) -> Tokens:
+        nonlocal asked
+        asked += 1
+        raise Transient("too_many_requests")
+
+    monkeypatch.setattr(sessions.provider, "renew", busy)
+    for _ in range(3):
+        assert (await dana.http.get("/preferences")).status_code == 200
+    assert asked == 1, "not by each page"

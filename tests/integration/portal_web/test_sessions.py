@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
@@ -15,13 +15,14 @@ from tests.integration.portal_web.conftest import CASES, PORTAL, Browser, Portal
 COOKIE = "casebridge-session-8080"
 
 
-async def age(portal: Portal, browser: Browser) -> None:
-    """Let the access token of this browser's session expire."""
+async def age(portal: Portal, browser: Browser, left: timedelta = timedelta(days=-1)) -> None:
+    """Let the access token of this browser's session expire, or be about to."""
     secret = Secret(browser.http.cookies[COOKIE])
     stored = await portal.context.store.find(secret.id)
     assert stored
     session = Session.model_validate_json(secret.open(stored.content) or b"")
-    tokens = session.tokens.model_copy(update={"expires_at": datetime(2020, 1, 1, tzinfo=UTC)})
+    ends = datetime.now(UTC) + left
+    tokens = session.tokens.model_copy(update={"issued_at": ends - timedelta(minutes=5), "expires_at": ends})
     old = session.model_copy(update={"tokens": tokens})
     content = secret.seal(old.model_dump_json().encode())
     assert await portal.context.store.replace(secret.id, content, stored.version, secret.form_key_id)

@@ -121,9 +121,9 @@ class KeepingSession:
             raise SessionEnded from None
         except Transient as error:
             log.warning("session_not_renewed_now", user=session.subject, error=str(error))
-            await self.store.release_renewal(secret.id)
             if session.usable(self.clock.now()):
-                return session
+                return session  # the claim stays: for ten seconds, no request waits for the provider
+            await self.store.release_renewal(secret.id)
             raise
         return await self._store(secret, session, tokens, version)
 
