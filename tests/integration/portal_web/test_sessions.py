@@ -285,7 +285,7 @@ async def test_only_navigations_begin_a_sign_in(portal: Portal, path: str, heade
 
 
 async def test_a_filter_used_after_the_session_s_end_leads_to_the_provider_by_a_page(portal: Portal) -> None:
-    """Chromium follows no redirect from a form to a site that `form-action` does not name."""
+    """Chrome and Safari follow no redirect from a form to a site that `form-action` does not name."""
     sent = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "same-origin"}
     async with portal.browser() as browser:
         page = await browser.http.get(f"{CASES}?q=leak", headers=sent)
