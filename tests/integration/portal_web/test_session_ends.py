@@ -115,7 +115,7 @@ async def test_who_signs_out_after_the_session_s_end_leaves_the_provider_too(por
     assert COOKIE not in dana.http.cookies
 
 
-async def test_a_session_that_cannot_be_renewed_now_ends_when_its_user_wants(
+async def test_a_session_that_cannot_be_renewed_now_is_in_nobody_s_way(
     portal: Portal, dana: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = await dana.get("/preferences")
@@ -124,6 +124,7 @@ async def test_a_session_that_cannot_be_renewed_now_ends_when_its_user_wants(
     provider: Any = portal.context.sessions.provider
     monkeypatch.setitem(await provider._discovery(), "token_endpoint", token_endpoint)
     assert (await dana.get(CASES)).status_code == 503
+    assert (await dana.http.get("/sign-in")).status_code == 303
     assert (await dana.send(page, "/sign-out")).status_code == 200
     assert await sessions(portal) == 0
 

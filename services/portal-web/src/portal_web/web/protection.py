@@ -28,7 +28,6 @@ _SENT_BY_USERS = {"same-origin", "none"}
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 # The provider itself sends here, not a browser: a token that it has signed says so.
 BACK_CHANNEL = "/sign-out/back-channel"
-SIGN_OUT = frozenset({"/sign-out", "/sign-out/everywhere"})
 
 
 @dataclass
