@@ -120,15 +120,6 @@ async def test_days_are_written_as_the_visitor_writes_them(dana: Browser) -> Non
     assert 'aria-label="Filter Ab: 25.10.2026 entfernen"' in page.text
 
 
-async def test_a_list_from_before_a_draft_was_submitted_deletes_nothing_and_says_so(dana: Browser) -> None:
-    path = f"{CASES}/{await dana.draft(category='Sales:Warranty')}"
-    await dana.send(await dana.get(f"{path}/edit?ask=submit"), f"{path}/submit")
-    dialog = await dana.http.get(f"{path}/delete", headers=SCRIPT)
-    assert dialog.status_code == 409, "the page says that this is no longer possible (trouble.js)"
-    page = await dana.get(f"{path}/delete")
-    assert (address_of(page), "You can no longer edit it" in page.text) == (path, True)
-
-
 async def test_an_empty_list_helps(dana: Browser) -> None:
     page = await dana.get(CASES)
     assert "No cases yet" in page.text
@@ -141,6 +132,15 @@ async def test_a_user_of_two_dealers_chooses_and_switches(portal: Portal) -> Non
         page = await theo.get("/dealers/usmf-us-002/cases")
         assert "Fabrikam · Casebridge</title>" in page.text
         assert 'href="/dealers/usmf-us-001/cases"' in page.text
+
+
+async def test_a_list_from_before_a_draft_was_submitted_deletes_nothing_and_says_so(dana: Browser) -> None:
+    path = f"{CASES}/{await dana.draft(category='Sales:Warranty')}"
+    await dana.send(await dana.get(f"{path}/edit?ask=submit"), f"{path}/submit")
+    dialog = await dana.http.get(f"{path}/delete", headers=SCRIPT)
+    assert dialog.status_code == 409, "the page says that this is no longer possible (trouble.js)"
+    page = await dana.get(f"{path}/delete")
+    assert (address_of(page), "You can no longer edit it" in page.text) == (path, True)
 
 
 async def test_the_list_needs_three_calls_at_most(portal: Portal, dana: Browser) -> None:
