@@ -75,7 +75,7 @@ def test_the_command_line_trusts_what_the_services_trust() -> None:
     assert {name: given.get(name, "missing") for name in trusted} == {name: of_service[name] for name in trusted}
 
 
-@pytest.mark.parametrize("service", [*(set(SETTINGS) - {"portal-web", "oidc", "sandbox"}), "casebridge"])
+@pytest.mark.parametrize("service", [*sorted(set(SETTINGS) - {"portal-web", "oidc", "sandbox"}), "casebridge"])
 def test_whoever_asks_through_a_proxy_gets_it(service: str) -> None:
     # Kafka's tokens come from KAFKA_OAUTH_TOKEN_URL (settings_document.OTHERS).
     assert {"HTTPS_PROXY", "NO_PROXY"} <= SERVICES[service]["environment"].keys()

@@ -81,7 +81,7 @@ async def test_the_reason_that_was_typed_stays_while_one_goes_on_editing(olga: B
 @pytest.mark.parametrize(
     ("field", "value", "advice"),
     [
-        ("category", " ", "Wählen Sie eine Kategorie."),
+        ("category", " ", "eine Kategorie."),
         ("category_type", "x" * 61, "höchstens 60 Zeichen"),
         ("priority", "a\0b", "Zeichen, die nicht gespeichert werden können"),
     ],
