@@ -11,7 +11,7 @@ import pytest
 from case_shared.words.errors import Transient
 from portal_web.app import keep_session
 from portal_web.app.ports import Marks
-from portal_web.domain.errors import SessionEnded
+from portal_web.domain.errors import SessionEnded, SignInFailed
 from portal_web.domain.secret import Secret
 from portal_web.domain.session import Dealer, Session, Tokens
 from tests.integration.portal_web.conftest import Browser, Portal
@@ -26,6 +26,7 @@ class Slow:
 
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     answer: asyncio.Event = field(default_factory=asyncio.Event)
+    given: list[Tokens] = field(default_factory=list)
     times: int = 0
 
 
@@ -42,7 +43,8 @@ async def renewing(
         slow.times += 1
         slow.asked.set()
         await slow.answer.wait()
-        return await renew(tokens)
+        slow.given.append(await renew(tokens))
+        return slow.given[-1]
 
     monkeypatch.setattr(sessions.provider, "renew", waiting)
     task = asyncio.create_task(sessions.find(secret_of(browser)))
@@ -111,6 +113,9 @@ async def test_a_session_that_ends_meanwhile_does_not_come_back(
         with pytest.raises(SessionEnded):
             await first
     assert await portal.context.store.find(secret_of(dana).id) is None
+    monkeypatch.undo()
+    with pytest.raises(SignInFailed):
+        await portal.context.sessions.provider.renew(slow.given[-1])
 
 
 async def test_a_renewal_gives_up_before_another_request_may_begin_one(

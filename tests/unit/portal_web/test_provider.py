@@ -147,7 +147,7 @@ async def test_a_code_for_which_no_token_comes_signs_nobody_in() -> None:
 )  # fmt: skip
 async def test_an_odd_lifetime_is_a_short_one(said: object, seconds: float) -> None:
     life = {} if said == {} else {"expires_in": said}
-    async with answering(200, {"access_token": "new", **life}) as provider:
+    async with answering(200, {"access_token": "new", "error": None, **life}) as provider:
         tokens = await provider.renew(OLD)
     now = tokens.issued_at
     assert now

@@ -139,7 +139,11 @@ class KeepingSession:
         """Store renewed tokens, also where something else of the session has changed meanwhile: the old are used up."""
         renewed = session.model_copy(update={"tokens": tokens, "dealers": None})
         while not await self.store.replace(secret.id, _sealed(secret, renewed), version, secret.form_key_id):
-            current, version = await self._read(secret)
+            try:
+                current, version = await self._read(secret)
+            except SessionEnded:
+                await self.provider.revoke(tokens)  # signed out meanwhile
+                raise
             if current.tokens != session.tokens:  # from a new sign-in
                 return current
             renewed = current.model_copy(update={"tokens": tokens, "dealers": None})

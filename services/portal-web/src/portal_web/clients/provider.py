@@ -221,7 +221,7 @@ def _granted(response: httpx2.Response) -> dict[str, Any]:
         response.raise_for_status()
     said = response.json()
     answer: dict[str, Any] = said if isinstance(said, dict) else {}
-    if "error" in answer:
+    if answer.get("error"):
         raise SignInFailed("the provider refuses", ProviderError.of(answer["error"], answer.get("error_description")))
     if not isinstance(answer.get("access_token"), str):
         raise SignInFailed("the provider's answer has no access token")
