@@ -1,5 +1,7 @@
 """What operators had typed when their session ended is in its form again after the sign-in."""
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -61,3 +63,13 @@ async def test_so_does_what_concerns_many(operators: Operators, path: str, field
         await page.locator(field).fill("D365 is being updated.")
         await send_too_late(page, button)
         await expect(page.locator(field)).to_have_value("D365 is being updated.")
+
+
+async def test_a_filter_leads_to_the_sign_in_and_back(operators: Operators) -> None:
+    async with operators.signed_in(to="/console/audit") as page:
+        await page.get_by_label("Who").fill("olga")
+        await sign_out_elsewhere(page)
+        await page.get_by_role("button", name="Filter").click()
+        await page.get_by_role("button", name="olga").click()
+        await expect(page).to_have_url(re.compile("/console/audit[?]actor=olga"))
+        await expect(page.get_by_label("Who")).to_have_value("olga")
