@@ -40,7 +40,7 @@ def statements(later: Any, earlier: Any, token: Any) -> dict[str, tuple[Any, ...
         "begin_posts": (cleared, 30.0, "dispatcher", 1),
         "mark_sent": (ids, numbers, [1, 1]),
         "publish_again": (ids, numbers, [event.submission_id for event in both]),
-        "deliver_by_evidence": (ids, [event.submission_id for event in both], ["C-1", "C-2"], [None, None]),
+        "deliver_by_evidence": (ids, [event.submission_id for event in both], ["C-1", "C-2"], [None, None], True),
         "look_up_by_evidence": (ids,),
         "restore_delivery": (Actor("op"), "why"),
         "adopt_environment": (Actor("op"), "why", "u"),
