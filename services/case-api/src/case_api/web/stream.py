@@ -23,6 +23,8 @@ router = APIRouter(prefix="/v1/dealers/{dealer}/cases", tags=["cases"])
 Reads = Annotated[Call, Depends(CallFor(Scope.CASES_READ))]
 # EventSource waits this long after a lost connection before it reconnects.
 _RETRY_MS = 2000
+# Some clients end lines at these, too; JSON may contain them as they are, and a text could then end its event.
+_ESCAPED = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _sent = Counter("casebridge_live_events_sent_total", "Cases sent to live streams")
 _delay = Histogram(
@@ -56,7 +58,7 @@ _STREAM: Json = {
 
 def case_event(case: Case, place: str) -> bytes:
     """Return the event that shows a case, at this place of the stream."""
-    return _event("case", case_document(case).model_dump_json(), place)
+    return _event("case", case_document(case).model_dump_json().translate(_ESCAPED), place)
 
 
 async def _opened(request: Request, call: Reads) -> AsyncIterator[Stream]:
