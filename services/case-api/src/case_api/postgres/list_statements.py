@@ -74,6 +74,7 @@ _KEYS = {
     Column.UPDATED_AT: _Key("r.updated_at", "timestamptz", nullable=False, of_row=True),
     Column.SUBMITTED_AT: _Key("r.submitted_at", "timestamptz", of_row=True),
 }
+_BY_TIME = _KEYS[Column.CREATED_AT]
 
 
 class _Order:
@@ -145,12 +146,7 @@ def counts_statement(query: ListQuery) -> str:
 
 
 def _found(
-    filters: Filters,
-    asked: str,
-    key: _Key = _KEYS[Column.CREATED_AT],
-    behind: str = "true",
-    direction: str = "DESC",
-    end: str = "",
+    filters: Filters, asked: str, key: _Key = _BY_TIME, behind: str = "true", direction: str = "DESC", end: str = ""
 ) -> str:
     """Compose the FROM clause with the requested cases, each joined with its row if a condition needs it.
 
