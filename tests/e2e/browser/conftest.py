@@ -81,8 +81,8 @@ def listen(context: BrowserContext) -> list[str]:
     complaints: list[str] = []
 
     def hear(message: Any) -> None:
-        # The browser also reports the status of a refused form.
-        if message.type in {"error", "warning"} and "status of" not in message.text:
+        # The browser also reports the status of a refused form, and what a test lets fail.
+        if message.type in {"error", "warning"} and not message.text.startswith("Failed to load resource"):
             complaints.append(message.text)
 
     context.on("weberror", lambda error: complaints.append(str(error.error)))

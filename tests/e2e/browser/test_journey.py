@@ -184,7 +184,7 @@ async def asked_and_stayed(page: Page, typed: str) -> None:
 
     await loaded(page)
     page.on("dialog", stay)
-    await page.get_by_role("link", name="Cases", exact=True).first.click(no_wait_after=True)
+    await page.get_by_role("link", name="Case", exact=True).first.click(no_wait_after=True)
 
     async def dialogs() -> list[str]:
         return asked
@@ -227,7 +227,7 @@ async def test_nobody_leaves_unasked_while_a_save_is_under_way(visitors: Visitor
         await asked_and_stayed(page, "On its way")
         answer.set()
         await expect(page.locator("#saved")).to_contain_text("Draft saved at")
-        await page.get_by_role("link", name="Cases", exact=True).first.click()
+        await page.get_by_role("link", name="Case", exact=True).first.click()
         await expect(page.get_by_role("heading", name="Cases")).to_be_visible()
 
 
