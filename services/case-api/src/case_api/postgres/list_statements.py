@@ -91,7 +91,7 @@ class _Order:
             "c.created_at": "asked.after_created_at",
             "c.web_case_id": "asked.after_id",
         }
-        self.is_the_index_s = self.value == "c.created_at"
+        self.is_of_index = self.value == "c.created_at"
 
     def by(self, *columns: str) -> str:
         """Compose the ORDER BY clause over `columns`."""
@@ -127,7 +127,7 @@ def page_statement(query: ListQuery, after: Place | None) -> str:
         return f"SELECT {columns} {cases} AND {within} {order.by(*order.places)}"
 
     last, within = "", "true"
-    if not (order.is_the_index_s or order.key.of_row):
+    if not (order.is_of_index or order.key.of_row):
         ends = [f"({found(direction, _END)} OFFSET $20::integer - 1 LIMIT 1)" for direction in ("ASC", "DESC")]
         last = f"WITH last AS MATERIALIZED (SELECT * FROM ({' UNION ALL '.join(ends)}) page {of_page} LIMIT 1)"
         within = order.not_behind("last")

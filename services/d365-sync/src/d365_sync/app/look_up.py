@@ -62,10 +62,11 @@ class LookUp:
 
     async def _interrupted(self, claims: Sequence[Claim], error: D365TransientError) -> list[Result]:
         """Each answer counts: with a slow D365 that fails now and then, the rest alone is looked up again."""
+        answered = [claim for claim in claims if error.answered.says_something_about(claim.id.web_case_id)]
         rest = [claim for claim in claims if not error.answered.says_something_about(claim.id.web_case_id)]
-        log.warning("look_up_failed", documents=len(rest), answered=len(claims) - len(rest), error=error.why)
-        answered = [await self._result(claim, error.answered) for claim in claims if claim not in rest]
-        return [*answered, *(self._failed(claim, error) for claim in rest)]
+        log.warning("look_up_failed", documents=len(rest), answered=len(answered), error=error.why)
+        results = [await self._result(claim, error.answered) for claim in answered]
+        return [*results, *(self._failed(claim, error) for claim in rest)]
 
     def _failed(self, claim: Claim, error: D365Error) -> Result:
         return Result(claim, after_failed_look_up(error, claim, self.policy), support=error.support)
