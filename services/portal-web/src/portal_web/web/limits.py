@@ -6,10 +6,10 @@ from starlette.exceptions import HTTPException
 from case_shared.web.problems import Problem
 from portal_web.web.context import context_of
 from portal_web.web.current_user import find_user
+from portal_web.web.signing import FOR_ANYBODY
 
 # The longest form that can be kept, percent-encoded; a little less than the limit for any body.
 MOST_FORM_BYTES = 1000 * 1024
-_FOR_ANYBODY = frozenset({"/sign-in", "/sign-in/done", "/sign-out", "/sign-out/everywhere"})
 
 
 async def counted(request: Request) -> None:
@@ -17,7 +17,7 @@ async def counted(request: Request) -> None:
 
     Who signs in or out need not be known: a session whose tokens cannot be renewed must not be in the way.
     """
-    user = await find_user(request) if request.url.path not in _FOR_ANYBODY else None
+    user = await find_user(request) if request.url.path not in FOR_ANYBODY else None
     limits = context_of(request).limits
     try:
         if user:

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from portal_web.app.keep_form import timed
 from portal_web.app.sign_in import Answer
+from portal_web.clients.provider import CALLBACK
 from portal_web.domain.errors import ProviderError, SignInFailed
 from portal_web.domain.secret import Secret
 from portal_web.domain.session import KeptForm, KeptKey, SignIn
@@ -22,7 +23,8 @@ log = structlog.get_logger(__name__)
 router = APIRouter()
 # It has to fit in a cookie.
 _LONGEST_RETURN = 1500
-SIGN_IN = "/sign-in"
+SIGN_IN, SIGN_OUT, SIGN_OUT_EVERYWHERE = "/sign-in", "/sign-out", "/sign-out/everywhere"
+FOR_ANYBODY = frozenset({SIGN_IN, CALLBACK, SIGN_OUT, SIGN_OUT_EVERYWHERE})
 
 
 @router.get("/")
@@ -45,7 +47,7 @@ async def sign_in(request: Request) -> Response:
     return await begin(request, local_path(request.query_params.get("to")))
 
 
-@router.get("/sign-in/done")
+@router.get(CALLBACK)
 async def done(request: Request) -> Response:
     """The callback: the provider sends the browser back here, with a code or an error."""
     context, state = context_of(request), request.query_params.get("state", "")
@@ -78,7 +80,7 @@ async def _failed(request: Request, error: SignInFailed, *, over: bool) -> Respo
     return await render(request, "sign_in_failed.html", 400, said=said, reason=error.reason)
 
 
-@router.post("/sign-out")
+@router.post(SIGN_OUT)
 async def sign_out(request: Request) -> Response:
     """End the session, then the provider's by a page that leads there: `form-action` forbids a redirect.
 
@@ -88,7 +90,7 @@ async def sign_out(request: Request) -> Response:
     return await _signed_out(request, sessions.end)
 
 
-@router.post("/sign-out/everywhere")
+@router.post(SIGN_OUT_EVERYWHERE)
 async def sign_out_everywhere(request: Request) -> Response:
     """End all sessions of the user, and the provider's of this browser."""
     return await _signed_out(request, context_of(request).sessions.end_all)
