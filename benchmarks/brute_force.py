@@ -19,7 +19,7 @@ _VALUES = {
 _SEARCHED = """
     ($2::text IS NULL
     OR web_case_id ILIKE $2 OR case_id ILIKE $2 OR created_by ILIKE $2 OR status = ANY ($3)
-    OR web_case_id ILIKE $4 OR case_id ILIKE $4)
+    OR web_case_id ILIKE $4)
     AND ($5::text[] = '{}' OR status = ANY ($5)) AND ($6::text IS NULL OR %(category)s = $6)
     AND ($7::text IS NULL OR %(priority)s = $7) AND ($8::text IS NULL OR created_by ILIKE $8)
     AND ($9::text IS NULL OR origin = $9) AND ($10::timestamptz IS NULL OR created_at >= $10)

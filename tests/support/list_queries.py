@@ -153,7 +153,7 @@ def _has(row: Row, text: str) -> bool:
         return True
     ids = [folded(part) for part in (row["web_case_id"], row["case_id"], row["created_by"]) if part]
     read = text.replace("o", "0").replace("i", "1").replace("l", "1")
-    return any(text in one or read in one for one in ids)
+    return any(text in one for one in ids) or read in folded(row["web_case_id"])
 
 
 @cache

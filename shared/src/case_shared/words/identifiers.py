@@ -9,7 +9,8 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 8
 CHECK_PREFIX = "CHECK"
 # Crockford's specification: a character that people confuse with another is read as that one.
-CONFUSED = str.maketrans("OIL", "011")
+_CONFUSED = str.maketrans("OIL", "011")
+_PART = re.compile(rf"[{_ALPHABET}]{{1,{_LENGTH + 2}}}")
 WEB_CASE_ID_PATTERN = rf"^W[{_ALPHABET}]{{{_LENGTH + 1}}}$"
 _WEB_CASE_ID = re.compile(WEB_CASE_ID_PATTERN)
 # Odd weights are invertible mod 32: they find every single wrong character, and most swaps.
@@ -49,6 +50,12 @@ def derived_web_case_id(data_area_id: str, case_id: str, attempt: int = 0) -> st
     """
     digest = hashlib.sha256(f"{data_area_id.lower()}\x1f{case_id}\x1f{attempt}".encode()).digest()
     return _with_check(int.from_bytes(digest[:5], "big"))
+
+
+def part_of_web_case_id(typed: str) -> str | None:
+    """Return the part of a Web Case ID that `typed` is, with 0 for O, and 1 for I and L; None if it can be none."""
+    part = typed.upper().translate(_CONFUSED)
+    return part if _PART.fullmatch(part) else None
 
 
 def is_web_case_id(text: str) -> bool:

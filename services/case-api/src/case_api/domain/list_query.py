@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 from case_api.domain.searched_text import folded, read_kindly
 from case_shared.words.actor import Actor
 from case_shared.words.events import CaseStatus
-from case_shared.words.identifiers import CONFUSED
+from case_shared.words.identifiers import part_of_web_case_id
 from case_shared.words.languages import language_of
 from case_shared.words.status_labels import STATUS_LABELS
 
@@ -80,10 +80,10 @@ class Search:
         return cls(text) if text else None
 
     @property
-    def text_of_id(self) -> str | None:
-        """The text with 0 for O, and 1 for I and L, as people misread IDs; None if it is the same."""
-        text = self.text.upper().translate(CONFUSED).lower()
-        return text if text != self.text else None
+    def part_of_id(self) -> str | None:
+        """The part of a Web Case ID that was misread as the text; None if there is no such part."""
+        part = part_of_web_case_id(self.text)
+        return part if part != self.text.upper() else None
 
     @property
     def statuses(self) -> list[CaseStatus]:

@@ -40,7 +40,7 @@ _CONDITIONS = {
     "undelivered": "(c.status <> 'draft' AND c.case_id IS NULL) = asked.undelivered",
     "created_by": f"{_CREATOR} = asked.created_by",
     # Values that were not asked for are null, and then not compared.
-    "search": "(c.status = ANY (asked.labelled) OR c.searched LIKE asked.part OR c.searched LIKE asked.part_of_id)",
+    "search": "(c.status = ANY (asked.labelled) OR c.searched LIKE asked.part OR c.web_case_id LIKE asked.part_of_id)",
 }
 _CONDITIONS_ON_ROWS = {
     "category": f"{_CATEGORY} = asked.category",
@@ -173,7 +173,7 @@ def arguments(query: ListQuery) -> list[Any]:
     return [
         query.dealer,
         _containing(search.text) if search else None,
-        _containing(search.text_of_id) if search and search.text_of_id else None,
+        _containing(search.part_of_id) if search and search.part_of_id else None,
         (search.statuses or None) if search else None,
         [_containing(word) for word in filters.words],
         filters.statuses,
