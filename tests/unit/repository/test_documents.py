@@ -20,6 +20,8 @@ DOCUMENTS = sorted(
         *ROOT.glob("docs/**/*.md"),
         *ROOT.glob("tools/*/README.md"),
         *ROOT.glob("deploy/**/*.md"),
+        *ROOT.glob("services/*/README.md"),
+        ROOT / "tests/README.md",
         ROOT / "clients/typescript/README.md",
     ]
 )
@@ -145,8 +147,9 @@ def is_known(words: list[str]) -> bool:
 def test_named_files_exist(document: str) -> None:
     text = (ROOT / document).read_text()
     files = {path.relative_to(ROOT).as_posix() for path in files_of_the_repository()}
-    named = re.findall(r"`(?:shared: )?([\w/.-]+\.(?:py|sql|json|md))`", text)
-    assert [name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in files)] == []
+    named = re.findall(r"`(shared: )?([\w/.-]+\.(?:py|sql|json|md))`", text)
+    paths = [f"shared/src/case_shared/{name}" if shared else name for shared, name in named]
+    assert [path for path in paths if not any(f"/{file}".endswith(f"/{path}") for file in files)] == []
 
 
 def test_field_reports_name_tests_that_exist() -> None:
