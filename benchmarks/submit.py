@@ -105,4 +105,4 @@ async def _pgbench(world: World) -> float:
 
 
 # A submission is four rows, ten index entries and an event as JSON; pgbench's transaction two rows and two entries.
-BENCHMARK = Benchmark("submit", play, (Goal("ratio", at_least=0.47),))
+BENCHMARK = Benchmark("submit", play, (Goal("ratio", at_least=0.85),))

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from case_shared.d365.mapping import Mapping
-from d365_sandbox.entities import build_catalogue
+from d365_sandbox.entities import build_catalog
 from tests.support.d365_model import contract, files, rules
 from tests.support.d365_model.broken import BROKEN, CASES, NAME_EDT, Broken
 from tests.support.d365_model.files import OBJECTS, Model
@@ -16,9 +16,9 @@ Rule = Callable[[Model], Iterator[str]]
 MODEL = files.load()
 WEB_CASE_ID = "\t\t\t<DataField>WebCaseId</DataField>"
 DEFAULTS = Mapping()
-CATALOGUE = build_catalogue()
-LENGTHS = {name: {field.name: field.length for field in entity.fields} for name, entity in CATALOGUE.items()}
-MANDATORY = {name: {field.name for field in entity.fields if field.mandatory} for name, entity in CATALOGUE.items()}
+CATALOG = build_catalog()
+LENGTHS = {name: {field.name: field.length for field in entity.fields} for name, entity in CATALOG.items()}
+MANDATORY = {name: {field.name for field in entity.fields if field.mandatory} for name, entity in CATALOG.items()}
 SHARED: tuple[Rule, ...] = (
     partial(contract.has_the_names_of_the_mapping, mapping=DEFAULTS),
     partial(contract.tells_events_that_are_expected, mapping=DEFAULTS),

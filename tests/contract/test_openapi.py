@@ -25,10 +25,10 @@ PROGRAMS = {"case-api": case_api.__main__, "d365-sync": d365_sync.__main__, "sta
 DOCUMENTS: dict[str, Json] = {
     service: json.loads((ROOT / f"docs/openapi/{service}.json").read_text(encoding="utf-8")) for service in PROGRAMS
 }
-CATALOGUES: dict[str, dict[str, Kind]] = {
-    "case-api": case_api_problems.CATALOGUE,
-    "d365-sync": d365_sync_problems.CATALOGUE,
-    "status-sync": status_sync_problems.CATALOGUE,
+CATALOGS: dict[str, dict[str, Kind]] = {
+    "case-api": case_api_problems.CATALOG,
+    "d365-sync": d365_sync_problems.CATALOG,
+    "status-sync": status_sync_problems.CATALOG,
 }
 FOUND: list[tuple[str, str, Json]] = [
     (f"{service} {method} {path}", service, operation)
@@ -67,7 +67,7 @@ def test_each_operation_documents_its_problems(service: str, operation: Json) ->
     for status, response in refused.items():
         content = resolve(DOCUMENTS[service], response)["content"]["application/problem+json"]
         for slug, example in content["examples"].items():
-            assert CATALOGUES[service][slug].status == int(status)
+            assert CATALOGS[service][slug].status == int(status)
             validator(DOCUMENTS[service], content["schema"]).validate(example["value"])
 
 
@@ -133,8 +133,8 @@ def documented() -> dict[str, int]:
     return {slug: int(status) for slug, status in re.findall(r"^\| `([a-z-]+)` \| (\d{3}) \|", text, re.MULTILINE)}
 
 
-def test_the_catalogue_is_what_the_services_can_answer() -> None:
-    known = {slug: kind.status for catalogue in CATALOGUES.values() for slug, kind in catalogue.items()}
+def test_the_catalog_is_what_the_services_can_answer() -> None:
+    known = {slug: kind.status for catalog in CATALOGS.values() for slug, kind in catalog.items()}
     assert documented() == known
 
 
@@ -142,7 +142,7 @@ def test_titles_of_the_dealers_api_are_documented() -> None:
     text = (ROOT / "docs/problems.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([a-z-]+)` \| \d{3} \| ([^|]+) \|", text, re.MULTILINE)
     titles = {slug: title.strip() for slug, title in rows}
-    assert titles == titles | {slug: kind.title for slug, kind in CATALOGUES["case-api"].items()}
+    assert titles == titles | {slug: kind.title for slug, kind in CATALOGS["case-api"].items()}
 
 
 @pytest.mark.parametrize(
@@ -155,11 +155,9 @@ def test_titles_of_the_dealers_api_are_documented() -> None:
     ],
 )
 def test_no_code_answers_with_a_type_that_its_service_does_not_document(source: str, service: str | None) -> None:
-    known = (
-        CATALOGUES[service] if service else {slug: kind for one in CATALOGUES.values() for slug, kind in one.items()}
-    )
+    known = CATALOGS[service] if service else {slug: kind for one in CATALOGS.values() for slug, kind in one.items()}
     for slug, status in raised(ROOT / source):
-        assert slug in known, f"{source} answers {slug}, which is in no catalogue"
+        assert slug in known, f"{source} answers {slug}, which is in no catalog"
         assert status in {None, known[slug].status}
 
 

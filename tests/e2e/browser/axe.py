@@ -11,7 +11,7 @@ from playwright.async_api import Page
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 # All rules that can depend on colors; names, roles and sizes do not.
-COLOURS = ("color-contrast", "link-in-text-block")
+COLORS = ("color-contrast", "link-in-text-block")
 # All rules that can depend on the window's height: fixed positions, and parts that scroll by themselves.
 HEIGHTS = ("target-size", "scrollable-region-focusable")
 # An open menu covers parts of what is below it, which other states of the page check.
@@ -37,8 +37,8 @@ class Look:
 
 LOOKS = {
     "light": Look(),
-    "dark": Look(media={"color_scheme": "dark"}, runs=COLOURS),
-    "forced colours": Look(media={"forced_colors": "active"}, runs=COLOURS),
+    "dark": Look(media={"color_scheme": "dark"}, runs=COLORS),
+    "forced colours": Look(media={"forced_colors": "active"}, runs=COLORS),
     "narrow": Look(320, 700),
     # A window of 1280 by 1024 at 400 %.
     "400 %": Look(320, 256, runs=HEIGHTS),

@@ -11,7 +11,7 @@ from tests.e2e.browser.states import State
 WIDTH, PHONE = 1280, 390
 # A form fits into HEIGHT; a page that is drawn whole grows from LEAST.
 HEIGHT, LEAST = 1160, 560
-COLOURS = 256
+COLORS = 256
 MOST_BYTES = 120_000
 
 
@@ -36,6 +36,6 @@ def _small(picture: bytes) -> bytes:
     """The picture with a palette: pages have few colors."""
     packed = io.BytesIO()
     with Image.open(io.BytesIO(picture)) as image:
-        image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
+        image.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
     assert len(packed.getvalue()) <= MOST_BYTES
     return packed.getvalue()

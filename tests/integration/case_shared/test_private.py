@@ -45,6 +45,20 @@ async def test_a_consumers_names_are_as_they_were(broker: Broker) -> None:
     assert fetching.done()
 
 
+async def test_an_abandoned_consumer_does_nothing_more(broker: Broker) -> None:
+    await broker.create(TOPIC)
+    before = asyncio.all_tasks()
+    topic, group = (f"{broker.settings.kafka_topic_prefix}{name}" for name in (TOPIC, GROUP))
+    consumer = AIOKafkaConsumer(topic, **connection_arguments(broker.settings), group_id=group)
+    await consumer.start()
+    partitions = {TopicPartition(topic, number) for number in range(PARTITIONS)}
+    await eventually(lambda: private.partitions_with_owner(consumer, group), lambda owned: owned == partitions)
+    assert asyncio.all_tasks() > before
+    await private.abandon(consumer)
+    assert asyncio.all_tasks() == before
+    await consumer.stop()
+
+
 async def test_a_producers_names_are_as_they_were(broker: Broker) -> None:
     await broker.create(TOPIC)
     producer = AIOKafkaProducer(**connection_arguments(broker.settings))

@@ -217,9 +217,9 @@ BROKEN = [
         "<Create>Allow</Create><Delete>Allow</Delete>",
         "Delete",
     ),
-    Broken("has_its_event_in_the_catalogue", EVENT, "[BusinessEvents(", "[Events(", "no [BusinessEvents] attribute"),
+    Broken("has_its_event_in_the_catalog", EVENT, "[BusinessEvents(", "[Events(", "no [BusinessEvents] attribute"),
     Broken(
-        "has_its_event_in_the_catalogue",
+        "has_its_event_in_the_catalog",
         CONTRACT,
         "[DataContract]",
         "",

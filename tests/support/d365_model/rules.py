@@ -181,8 +181,8 @@ def gives_rights_to_each_entity(model: Model) -> Iterator[str]:
     yield from (f"CBIntegration lacks {name}" for name in sorted(set(model.of("AxSecurityPrivilege")) - listed))
 
 
-def has_its_event_in_the_catalogue(model: Model) -> Iterator[str]:
-    """A business event has the attribute by which the catalogue finds it, and a contract that is a data contract."""
+def has_its_event_in_the_catalog(model: Model) -> Iterator[str]:
+    """A business event has the attribute by which the catalog finds it, and a contract that is a data contract."""
     for name, root in model.of("AxClass").items():
         declaration = text(root, "SourceCode/Declaration")
         if "extends BusinessEventsBase" in declaration:
@@ -230,7 +230,7 @@ ALL = (
     extends_without_unique_index,
     keeps_the_web_case_id_unique,
     gives_rights_to_each_entity,
-    has_its_event_in_the_catalogue,
+    has_its_event_in_the_catalog,
     is_listed_in_the_project,
     says_that_it_was_never_compiled,
 )

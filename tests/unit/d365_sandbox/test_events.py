@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from d365_sandbox.entities import build_catalogue
+from d365_sandbox.entities import build_catalog
 from d365_sandbox.events import EventLog, build_envelope
 from d365_sandbox.faults import Fault, FaultKind, FaultRegistry
 from d365_sandbox.records import insert
 from d365_sandbox.store import Store
 
-CATALOGUE = build_catalogue()
+CATALOG = build_catalog()
 NOW = 1672408275.294274
 
 
 @pytest.fixture(name="connection")
 def _connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    Store(tmp_path / "books.sqlite3", CATALOGUE).close()
+    Store(tmp_path / "books.sqlite3", CATALOG).close()
     connection = sqlite3.connect(tmp_path / "books.sqlite3")
     connection.row_factory = sqlite3.Row
     yield connection
@@ -29,7 +29,7 @@ def _connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 @pytest.fixture(name="case")
 def _case(connection: sqlite3.Connection) -> sqlite3.Row:
     values = {"dataAreaId": "usmf", "CaseId": "CASE-000001", "WebCaseId": "W1", "CustomerAccount": "US-001"}
-    return insert(connection, CATALOGUE["DealerPortalCases"], values, NOW)
+    return insert(connection, CATALOG["DealerPortalCases"], values, NOW)
 
 
 def test_envelope_is_flat_alphabetical_and_as_captured(case: sqlite3.Row) -> None:

@@ -1,17 +1,17 @@
 import pytest
 
-from d365_sandbox.entities import EntitySet, build_catalogue
+from d365_sandbox.entities import EntitySet, build_catalog
 from d365_sandbox.odata_errors import EntitySetNotFound, ODataError
 from d365_sandbox.odata_query import parse_query, parse_resource
 from d365_sandbox.setup import Setup
 
-CATALOGUE = build_catalogue()
-CASES: EntitySet = CATALOGUE["DealerPortalCases"]
+CATALOG = build_catalog()
+CASES: EntitySet = CATALOG["DealerPortalCases"]
 TYPE = "Microsoft.Dynamics.DataEntities.CaseCategoryType"
 
 
 def test_key_needs_every_field_and_may_be_encoded() -> None:
-    resource = parse_resource("/data/DealerPortalCases(dataAreaId='usmf',CaseId='A%2F''B')", CATALOGUE)
+    resource = parse_resource("/data/DealerPortalCases(dataAreaId='usmf',CaseId='A%2F''B')", CATALOG)
 
     assert resource.key == {"dataAreaId": "usmf", "CaseId": "A/'B"}
 
@@ -19,7 +19,7 @@ def test_key_needs_every_field_and_may_be_encoded() -> None:
 def test_enum_in_a_key_is_written_with_its_type() -> None:
     path = f"/data/CaseCategoryHierarchyDetails(dataAreaId='usmf',CategoryType={TYPE}'Service',CaseCategory='x')"
 
-    assert parse_resource(path, CATALOGUE).key == {"dataAreaId": "usmf", "CategoryType": "Service", "CaseCategory": "x"}
+    assert parse_resource(path, CATALOG).key == {"dataAreaId": "usmf", "CategoryType": "Service", "CaseCategory": "x"}
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_enum_in_a_key_is_written_with_its_type() -> None:
 )
 def test_incomplete_or_strange_keys_are_refused(key: str) -> None:
     with pytest.raises(ODataError) as caught:
-        parse_resource(f"/data/DealerPortalCases({key})", CATALOGUE)
+        parse_resource(f"/data/DealerPortalCases({key})", CATALOG)
 
     assert caught.value.status == 400
 
@@ -35,7 +35,7 @@ def test_incomplete_or_strange_keys_are_refused(key: str) -> None:
 @pytest.mark.parametrize("path", ["/data/dealerportalcases", "/data/Nothing", "/data/DealerPortalCases/x"])
 def test_set_names_are_case_sensitive(path: str) -> None:
     with pytest.raises(EntitySetNotFound):
-        parse_resource(path, CATALOGUE)
+        parse_resource(path, CATALOG)
 
 
 def test_options_are_read() -> None:

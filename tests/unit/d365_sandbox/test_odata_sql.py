@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from d365_sandbox.entities import EntitySet, build_catalogue
+from d365_sandbox.entities import EntitySet, build_catalog
 from d365_sandbox.odata_errors import ODataError
 from d365_sandbox.odata_filter import parse_filter
 from d365_sandbox.odata_sql import to_sql
@@ -13,7 +13,7 @@ STATUS = "Microsoft.Dynamics.DataEntities.CaseStatus"
 
 @pytest.fixture(name="cases")
 def _cases() -> EntitySet:
-    return build_catalogue()["DealerPortalCases"]
+    return build_catalog()["DealerPortalCases"]
 
 
 def test_values_are_parameters_never_text(cases: EntitySet) -> None:

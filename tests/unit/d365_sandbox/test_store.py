@@ -3,13 +3,13 @@
 import sqlite3
 from pathlib import Path
 
-from d365_sandbox.entities import build_catalogue
+from d365_sandbox.entities import build_catalog
 from d365_sandbox.store import Store
 
 
 def test_customers_of_an_earlier_version_get_their_group(tmp_path: Path) -> None:
     path = tmp_path / "d365.sqlite3"
-    Store(path, build_catalogue()).close()
+    Store(path, build_catalog()).close()
     earlier = sqlite3.connect(path)
     with earlier:
         earlier.execute("ALTER TABLE CustTable DROP COLUMN CustomerGroupId")
@@ -22,7 +22,7 @@ def test_customers_of_an_earlier_version_get_their_group(tmp_path: Path) -> None
         earlier.execute("PRAGMA user_version = 3")
     earlier.close()
 
-    store = Store(path, build_catalogue())
+    store = Store(path, build_catalog())
     rows = store.read("SELECT CustomerAccount, CustomerGroupId FROM CustTable ORDER BY CustomerAccount")
     store.close()
 

@@ -1,6 +1,7 @@
 """Scopes are members of `Scope` in our code, never free strings."""
 
 import ast
+import re
 from pathlib import Path
 
 from case_shared.words.scopes import Scope
@@ -18,3 +19,13 @@ def test_no_code_writes_a_scope_out() -> None:
         if isinstance(node, ast.Constant) and node.value in set(Scope)
     }
     assert not written
+
+
+def test_pages_ask_for_scopes_that_exist() -> None:
+    asked = {
+        scope
+        for page in ROOT.glob("services/portal-web/src/**/*.html")
+        for scope in re.findall(r'\bmay\("([^"]*)"\)', page.read_text(encoding="utf-8"))
+    }
+    assert asked
+    assert asked <= set(Scope)

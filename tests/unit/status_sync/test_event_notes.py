@@ -5,7 +5,7 @@ import pytest
 from case_shared.words.identifiers import new_marked_id
 from status_sync.domain.due_reads import CaseKey, KeyKind
 from status_sync.domain.event_notes import Note, NoteKind, Outcome, Standing, Strangers, judge, keys_of, note_of
-from status_sync.domain.recognition import Recognised
+from status_sync.domain.recognition import Recognized
 
 CASE = CaseKey("usmf", KeyKind.CASE_ID, "C-1")
 UNNUMBERED = CaseKey("usmf", KeyKind.WEB_CASE_ID, "W1")
@@ -17,27 +17,27 @@ STRANGE, ABROAD = Standing(True, False), Standing(False, False, ELSEWHERE)
 @pytest.mark.parametrize(
     ("event", "standing", "outcome", "kind"),
     [
-        (Recognised(CASE, True, legal_entity="usmf"), KNOWN, Outcome.DUE, NoteKind.STATUS),
-        (Recognised(CASE, True, legal_entity="usmf", web_case_id="W1"), OURS, Outcome.DUE, NoteKind.STATUS),
-        (Recognised(CASE, True, legal_entity="usmf", web_case_id="W1"), ABROAD, Outcome.DUE, None),
-        (Recognised(CASE, False, legal_entity="usmf"), KNOWN, Outcome.DUE_BY_OTHER_EVENT, None),
-        (Recognised(CASE, True, legal_entity="usmf"), STRANGE, Outcome.STRANGER, NoteKind.STATUS),
-        (Recognised(CASE, True, legal_entity="usmf", web_case_id="W1"), STRANGE, Outcome.FOREIGN, NoteKind.FOREIGN),
+        (Recognized(CASE, True, legal_entity="usmf"), KNOWN, Outcome.DUE, NoteKind.STATUS),
+        (Recognized(CASE, True, legal_entity="usmf", web_case_id="W1"), OURS, Outcome.DUE, NoteKind.STATUS),
+        (Recognized(CASE, True, legal_entity="usmf", web_case_id="W1"), ABROAD, Outcome.DUE, None),
+        (Recognized(CASE, False, legal_entity="usmf"), KNOWN, Outcome.DUE_BY_OTHER_EVENT, None),
+        (Recognized(CASE, True, legal_entity="usmf"), STRANGE, Outcome.STRANGER, NoteKind.STATUS),
+        (Recognized(CASE, True, legal_entity="usmf", web_case_id="W1"), STRANGE, Outcome.FOREIGN, NoteKind.FOREIGN),
         (
-            Recognised(CASE, True, legal_entity="usmf", web_case_id=new_marked_id()),
+            Recognized(CASE, True, legal_entity="usmf", web_case_id=new_marked_id()),
             STRANGE,
             Outcome.CHECK,
             NoteKind.STATUS,
         ),
-        (Recognised(CASE, True, legal_entity="usmf"), OTHERS, Outcome.NO_DEALER, NoteKind.NO_DEALER),
-        (Recognised(CASE, True, environment="uat"), KNOWN, Outcome.OTHER_ENVIRONMENT, NoteKind.OTHER_ENVIRONMENT),
-        (Recognised(None, True), STRANGE, Outcome.NO_CASE, None),
-        (Recognised(None, True, unusable=True), STRANGE, Outcome.UNUSABLE, None),
-        (Recognised(None, False, test=True, legal_entity="001"), OTHERS, Outcome.TEST, NoteKind.TEST),
+        (Recognized(CASE, True, legal_entity="usmf"), OTHERS, Outcome.NO_DEALER, NoteKind.NO_DEALER),
+        (Recognized(CASE, True, environment="uat"), KNOWN, Outcome.OTHER_ENVIRONMENT, NoteKind.OTHER_ENVIRONMENT),
+        (Recognized(None, True), STRANGE, Outcome.NO_CASE, None),
+        (Recognized(None, True, unusable=True), STRANGE, Outcome.UNUSABLE, None),
+        (Recognized(None, False, test=True, legal_entity="001"), OTHERS, Outcome.TEST, NoteKind.TEST),
     ],
 )
 def test_what_becomes_of_an_event(
-    event: Recognised, standing: Standing, outcome: Outcome, kind: NoteKind | None
+    event: Recognized, standing: Standing, outcome: Outcome, kind: NoteKind | None
 ) -> None:
     assert judge(event, standing, Strangers(), 0) is outcome
     note = note_of(event, standing, outcome)
@@ -60,7 +60,7 @@ def test_what_becomes_of_an_event(
     ],
 )
 def test_a_case_of_ours_is_read_where_it_is_and_where_the_event_says(standing: Standing, keys: set[CaseKey]) -> None:
-    assert keys_of(Recognised(CASE, True, legal_entity="usmf", web_case_id="W1"), standing) == keys
+    assert keys_of(Recognized(CASE, True, legal_entity="usmf", web_case_id="W1"), standing) == keys
 
 
 def test_cases_that_nobody_knows_are_looked_at_so_many_a_minute_and_each_once() -> None:

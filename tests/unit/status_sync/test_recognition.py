@@ -8,7 +8,7 @@ import pytest
 from case_shared.d365.mapping import CaseFields, CaseTable, Mapping
 from case_shared.words.errors import UnreadableRecord
 from status_sync.domain.due_reads import CaseKey, KeyKind
-from status_sync.domain.recognition import Recognised, Recognition
+from status_sync.domain.recognition import Recognition, Recognized
 
 # The envelope as captured (reference: business events), with what our event adds.
 CAPTURED: dict[str, Any] = {
@@ -32,7 +32,7 @@ BY_CASE_ID = CaseKey("usmf", KeyKind.CASE_ID, "CAS-000017")
 BY_WEB_CASE_ID = CaseKey("usmf", KeyKind.WEB_CASE_ID, "W000000001")
 
 
-def read(**changes: Any) -> Recognised:
+def read(**changes: Any) -> Recognized:
     event = {name: value for name, value in (CAPTURED | changes).items() if value is not None}
     return Recognition(Mapping()).read(orjson.dumps(event))
 

@@ -132,7 +132,7 @@ def test_fields_that_are_nested_without_end_are_looked_for_so_deep_only() -> Non
         {"BusinessEventId": "X", "ControlNumber": str(-(2**63))},
     ],
 )
-def test_the_test_of_an_endpoint_is_recognised(change: dict[str, Any]) -> None:
+def test_the_test_of_an_endpoint_is_recognized(change: dict[str, Any]) -> None:
     for event in (CAPTURED | change, {"data": CAPTURED | change}):
         assert Recognition(Mapping()).read(orjson.dumps(event)).test
 

@@ -285,19 +285,16 @@ def load_mapping(path: Path | None) -> Mapping:
     if path is None:
         return Mapping()
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise MappingError(f"mapping file {path}: {error}") from error
-    try:
-        return Mapping.model_validate(content)
+        return Mapping.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         problems = "; ".join(_problem(dict(detail)) for detail in error.errors())
         raise MappingError(f"mapping file {path}: {problems}") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise MappingError(f"mapping file {path}: {error}") from error
 
 
 def _problem(detail: dict[str, Any]) -> str:
     *tables, key = [str(part) for part in detail["loc"]] or [""]
     where = f"table [{'.'.join(tables)}]" if tables else "top level"
     what = "unknown key; correct its name or remove it" if detail["type"] == "extra_forbidden" else detail["msg"]
-    what = what.removeprefix("Value error, ")
-    return f"{where}, key {key!r}: {what}"
+    return f"{where}, key {key!r}: {what.removeprefix('Value error, ')}"

@@ -82,7 +82,7 @@ class Contract:
     `examples` are keyed by the model's name, or like `headers` and `links` by operation and status.
     """
 
-    catalogue: Mapping[str, Kind]
+    catalog: Mapping[str, Kind]
     tags: Mapping[str, str]
     models: Sequence[type[BaseModel]] = ()
     examples: Mapping[str | tuple[str, str], Any] = field(default_factory=dict)
@@ -91,12 +91,12 @@ class Contract:
     security_schemes: Mapping[str, Json] = field(default_factory=lambda: {"bearer": _BEARER})
 
 
-def problem_responses(catalogue: Mapping[str, Kind], types: Sequence[str | int]) -> dict[int | str, Json]:
-    """Return the responses for `types`, which are slugs of the catalogue or statuses (all types of that status)."""
-    chosen = [slug for slug, kind in catalogue.items() if slug in types or kind.status in types]
-    statuses = sorted({catalogue[slug].status for slug in chosen})
+def problem_responses(catalog: Mapping[str, Kind], types: Sequence[str | int]) -> dict[int | str, Json]:
+    """Return the responses for `types`, which are slugs of the catalog or statuses (all types of that status)."""
+    chosen = [slug for slug, kind in catalog.items() if slug in types or kind.status in types]
+    statuses = sorted({catalog[slug].status for slug in chosen})
     return {
-        status: _response(status, {slug: catalogue[slug] for slug in chosen if catalogue[slug].status == status})
+        status: _response(status, {slug: catalog[slug] for slug in chosen if catalog[slug].status == status})
         for status in statuses
     }
 

@@ -80,7 +80,7 @@ class ProblemDocument(BaseModel):
 
 
 class Problem(Exception):
-    """A request that is answered with an error; `slug` is its type in the catalogue (docs/problems.md)."""
+    """A request that is answered with an error; `slug` is its type in the catalog (docs/problems.md)."""
 
     def __init__(
         self,

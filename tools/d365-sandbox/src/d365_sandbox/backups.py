@@ -13,7 +13,7 @@ def back_up(connection: sqlite3.Connection, books: Books) -> None:
     """Stores the books and number sequences as they are now, replacing the last backup."""
     for table in _tables(books):
         connection.execute(f"DROP TABLE IF EXISTS backup_{table}")
-        connection.execute(f"CREATE TABLE backup_{table} AS SELECT * FROM {table}")  # noqa: S608 (the catalogue's names)
+        connection.execute(f"CREATE TABLE backup_{table} AS SELECT * FROM {table}")  # noqa: S608 (the catalog's names)
 
 
 def restore(connection: sqlite3.Connection, books: Books) -> None:
@@ -31,4 +31,4 @@ def restore(connection: sqlite3.Connection, books: Books) -> None:
 
 
 def _tables(books: Books) -> list[str]:
-    return [*(entity.table for entity in books.catalogue.values()), "number_sequences", "sqlite_sequence"]
+    return [*(entity.table for entity in books.catalog.values()), "number_sequences", "sqlite_sequence"]

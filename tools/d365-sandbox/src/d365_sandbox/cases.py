@@ -22,9 +22,9 @@ class Books:
     events: EventLog
 
     @property
-    def catalogue(self) -> dict[str, EntitySet]:
+    def catalog(self) -> dict[str, EntitySet]:
         """The entity sets under the current set-up."""
-        return self.environment.catalogue
+        return self.environment.catalog
 
     @property
     def validation(self) -> Validation:
@@ -97,7 +97,7 @@ class Books:
         `event`: whether to send one even without a new status; None: for a new customer, as the X++ model does.
         Raises `ODataError` as `change` does.
         """
-        entity = self.catalogue[CASES]
+        entity = self.catalog[CASES]
         before = records.get_for_write(connection, entity, key, None)
         complete: Values = {name: before[name] for name in entity.names} | values
         if "CategoryType" in values and "CaseCategory" not in values:
@@ -118,13 +118,13 @@ class Books:
 
     def delete_case(self, connection: sqlite3.Connection, key: Key, now: float, *, event: bool) -> None:
         """Deletes a case; `event`: sends one, as an event under way or a customization would."""
-        row = records.get_for_write(connection, self.catalogue[CASES], key, None)
-        records.delete(connection, self.catalogue[CASES], row["rec_id"])
+        row = records.get_for_write(connection, self.catalog[CASES], key, None)
+        records.delete(connection, self.catalog[CASES], row["rec_id"])
         if event:
             self._send_event(connection, row, now)
 
     def _first_category(self, connection: sqlite3.Connection, values: Values) -> str:
-        table = self.catalogue["CaseCategoryHierarchyDetails"].table
+        table = self.catalog["CaseCategoryHierarchyDetails"].table
         found = connection.execute(
             f"SELECT min(CaseCategory) FROM {table} WHERE dataAreaId = ? AND CategoryType = ?",  # noqa: S608 (a fixed table)
             (values["dataAreaId"], values["CategoryType"]),
@@ -139,7 +139,7 @@ class Books:
         """Field defaulting: a category that is in only one type needs no type."""
         if values.get("CategoryType") or not values.get("CaseCategory"):
             return values
-        table = self.catalogue["CaseCategoryHierarchyDetails"].table
+        table = self.catalog["CaseCategoryHierarchyDetails"].table
         found = connection.execute(
             f"SELECT CategoryType FROM {table} WHERE dataAreaId = ? AND CaseCategory = ?",  # noqa: S608 (a fixed table)
             (values["dataAreaId"], values["CaseCategory"]),

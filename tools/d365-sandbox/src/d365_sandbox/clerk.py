@@ -33,7 +33,7 @@ class Clerk:
 
     async def move(self, company: str, case_id: str, status: str) -> sqlite3.Row:
         """Sets a case's status; raises `ODataError` for an unknown status or case. Any move is allowed."""
-        entity = self.books.catalogue[CASES]
+        entity = self.books.catalog[CASES]
         values: Values = {"CaseStatus": to_stored(entity, "CaseStatus", status)}
         key: Values = {"dataAreaId": company, "CaseId": case_id}
         return await self.store.submit(
@@ -55,7 +55,7 @@ class Clerk:
 
     async def cut(self, company: str, case_id: str, name: str, length: int, *, event: bool = False) -> sqlite3.Row:
         """Shortens a text to `length` UTF-16 units, which may leave half a surrogate pair; raises `ODataError`."""
-        entity = self.books.catalogue[CASES]
+        entity = self.books.catalog[CASES]
         if entity.field(name).kind is not Kind.STRING:
             raise ODataError(400, f"The field '{name}' is not a text field.")
         key: Values = {"dataAreaId": company, "CaseId": case_id}
@@ -77,7 +77,7 @@ class Clerk:
 
     def _values(self, body: Mapping[str, object]) -> Values:
         """The body's fields; unlike a client of D365, the clerk may set the Case ID."""
-        entity = self.books.catalogue[CASES]
+        entity = self.books.catalog[CASES]
         values = to_values(entity, {name: value for name, value in body.items() if name != "CaseId"})
         if body.get("CaseId"):
             values["CaseId"] = to_stored(entity, "CaseId", body["CaseId"])
@@ -85,7 +85,7 @@ class Clerk:
 
     async def create(self, body: Mapping[str, object]) -> sqlite3.Row:
         """Creates a case in D365; the body is as for a POST to the entity set, perhaps with a (used) Case ID."""
-        entity = self.books.catalogue[CASES]
+        entity = self.books.catalog[CASES]
         values = self._values(body)
         return await self.store.submit(lambda connection: self.books.create(connection, entity, values, self._now()))
 

@@ -105,7 +105,7 @@ class ControlApi:
 
     async def document_queue(self, _: web.Request) -> web.Response:
         """The entries of D365's own document queue."""
-        entity = self.clerk.books.catalogue["DocumentQueueLogs"]
+        entity = self.clerk.books.catalog["DocumentQueueLogs"]
         rows = self.store.read("SELECT * FROM DocumentQueueLog ORDER BY rec_id")
         return web.json_response({"items": [records.to_record(entity, row) for row in rows]})
 

@@ -75,7 +75,7 @@ class DataApi:
 
     async def _dispatch(self, request: DataRequest) -> Answer:
         path = unquote(request.raw_path.rstrip("/"))
-        entities = tuple(self.books.catalogue.values())
+        entities = tuple(self.books.catalog.values())
         if path.lower().startswith("/metadata"):
             return MetadataService(entities, tuple(SYSTEM_SETS.values())).answer(request)
         if path == "/data":
@@ -87,11 +87,11 @@ class DataApi:
         if path.removeprefix("/data/").partition("/")[0] in SYSTEM_SETS:
             return system_answer(request, path, entities)
         if request.method == "GET":
-            return self._read(request, parse_resource(request.raw_path.rstrip("/"), self.books.catalogue))
+            return self._read(request, parse_resource(request.raw_path.rstrip("/"), self.books.catalog))
         return await self.store.submit(self._prepare(request))
 
     def _prepare(self, request: DataRequest) -> Write:
-        return self.writer.prepare(request, parse_resource(request.raw_path.rstrip("/"), self.books.catalogue))
+        return self.writer.prepare(request, parse_resource(request.raw_path.rstrip("/"), self.books.catalog))
 
     def _read(self, request: DataRequest, resource: Resource) -> Answer:
         self.privileges.check(request.method, resource.entity)
@@ -99,7 +99,7 @@ class DataApi:
             return self._part(request, resource.entity, resource.key, resource.segments)
         query = parse_query(request.query_string, resource.entity, self.environment.setup)
         for expansion in query.expand:
-            self.privileges.check(request.method, self.books.catalogue[expansion.navigation.target])
+            self.privileges.check(request.method, self.books.catalog[expansion.navigation.target])
         if resource.key is not None:
             return self._one(request, resource.entity, self._row(resource.entity, resource.key, query), query)
         where = records.visible(query, self.environment.setup)
@@ -124,7 +124,7 @@ class DataApi:
 
     def _part(self, request: DataRequest, entity: EntitySet, key: Key, segments: tuple[str, ...]) -> Answer:
         navigation = find_navigation(entity, segments[0]) if segments[1:] in ((), ("$count",)) else None
-        target = self.books.catalogue[navigation.target] if navigation else entity
+        target = self.books.catalog[navigation.target] if navigation else entity
         self.privileges.check(request.method, target)
         query = parse_query(request.query_string, target, self.environment.setup)
         row = self._row(entity, key, replace(query, where=Where("TRUE"), order=(), skip=0))

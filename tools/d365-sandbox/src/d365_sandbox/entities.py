@@ -119,7 +119,7 @@ def _enum(name: str, enum: str) -> Field:
     return Field(name, Kind.ENUM, enum=enum, symbols=ENUMS[enum])
 
 
-def build_catalogue() -> dict[str, EntitySet]:
+def build_catalog() -> dict[str, EntitySet]:
     """The entity sets by name, as in the X++ model; `Resolution` exists only if it is made mandatory."""
     category_type = _enum("CategoryType", "CaseCategoryType")
     company = Field("dataAreaId", length=4)

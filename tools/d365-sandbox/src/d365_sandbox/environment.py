@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from d365_sandbox.setup import Setup, catalogue_of
+from d365_sandbox.setup import Setup, catalog_of
 from d365_sandbox.store import Store
 
 
@@ -21,9 +21,9 @@ class Environment:
 
     def _apply(self, setup: Setup) -> None:
         self.setup = setup
-        self.catalogue = catalogue_of(setup)
+        self.catalog = catalog_of(setup)
         # D365's own people see what OData does not show.
-        self.seen_by_staff = catalogue_of(setup.model_copy(update={"private_fields": ()}))
+        self.seen_by_staff = catalog_of(setup.model_copy(update={"private_fields": ()}))
 
     def now(self) -> float:
         """The time by D365's clock, in seconds since 1970."""

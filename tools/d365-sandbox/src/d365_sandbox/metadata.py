@@ -1,4 +1,4 @@
-"""`$metadata` and the service document, made from the same catalogue that serves the data.
+"""`$metadata` and the service document, made from the same catalog that serves the data.
 
 The annotations are those that F&O writes: `LabelId`, `AXType`, and `AllowEdit`, `AllowEditOnCreate`, `IsRequired` where
 they differ from the default.

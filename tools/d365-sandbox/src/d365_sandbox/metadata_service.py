@@ -1,4 +1,4 @@
-"""The REST metadata service at `/Metadata`: the same catalogue as in `$metadata`, as JSON.
+"""The REST metadata service at `/Metadata`: the same catalog as in `$metadata`, as JSON.
 
 Microsoft Learn, "Service endpoints overview": read-only, labels and data entities. `PublicEntities` and
 `PublicEnumerations`, with the properties of their records, as d365fo-client reads them.

@@ -60,12 +60,12 @@ class Query:
     options: dict[str, str]
 
 
-def parse_resource(raw_path: str, catalogue: dict[str, EntitySet]) -> Resource:
+def parse_resource(raw_path: str, catalog: dict[str, EntitySet]) -> Resource:
     """The resource of a raw path; set names are case-sensitive. Raises `ODataError` 404 or 400."""
     match = RESOURCE.match(unquote(raw_path.removeprefix("/data/")))
-    if match is None or match["set"] not in catalogue:
+    if match is None or match["set"] not in catalog:
         raise EntitySetNotFound(raw_path)
-    entity = catalogue[match["set"]]
+    entity = catalog[match["set"]]
     key = parse_key(match["key"], entity) if match["key"] is not None else None
     segments = tuple(match["rest"].split("/")[1:])
     if key is None and segments not in ((), ("$count",)):

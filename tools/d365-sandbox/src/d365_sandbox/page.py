@@ -127,7 +127,7 @@ class Page:
             "kinds": list(FaultKind),
             "operations": list(Operation),
             "whens": list(When),
-            "entity_sets": list(api.clerk.books.catalogue),
+            "entity_sets": list(api.clerk.books.catalog),
             "requests": api.log.recent(SHOWN),
             "counters": api.log.counters(),
             "clerk": api.clerk,

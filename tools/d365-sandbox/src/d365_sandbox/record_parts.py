@@ -32,7 +32,7 @@ class RecordParts:
         return record | {one.navigation.name: self._related(one, row) for one in query.expand}
 
     def _related(self, expansion: Expansion, row: sqlite3.Row) -> PublicRecord | list[PublicRecord] | None:
-        target = self.environment.catalogue[expansion.navigation.target]
+        target = self.environment.catalog[expansion.navigation.target]
         select = tuple(target.queried(name).name for name in expansion.select)
         query = parse_query("", target, self.environment.setup)
         rows = records.select_page(self.store, target, related(expansion.navigation, row), query, -1)

@@ -55,7 +55,7 @@ def select_page(store: Store, entity: EntitySet, where: Where, query: Query, lim
     """The records of a page; without `$orderby`, ordered by key."""
     order = query.order or tuple((name, "ASC") for name in entity.keys)
     order_by = ", ".join(f"{name} {direction}" for name, direction in order)
-    sql = f"SELECT * FROM {entity.table} WHERE {where.sql} ORDER BY {order_by} LIMIT ? OFFSET ?"  # noqa: S608 (names come from the catalogue)
+    sql = f"SELECT * FROM {entity.table} WHERE {where.sql} ORDER BY {order_by} LIMIT ? OFFSET ?"  # noqa: S608 (names come from the catalog)
     return store.read(sql, [*where.parameters, limit, query.skip])
 
 

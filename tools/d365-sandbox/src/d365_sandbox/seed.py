@@ -43,17 +43,17 @@ def sow(connection: sqlite3.Connection, books: Books, customers: int) -> None:
     books = replace(books, environment=Environment(Setup(inactive_events=inactive)))
     for company, prefix in COMPANIES.items():
         for set_name, values in _setup(prefix, customers):
-            books.create(connection, books.catalogue[set_name], {"dataAreaId": company, **values}, now)
+            books.create(connection, books.catalog[set_name], {"dataAreaId": company, **values}, now)
         for account, category_type, category, description, status in BORN_HERE:
             values = _case(f"{prefix}-{account}", category_type, category, description, status)
             if int(account) <= customers:
-                books.create(connection, books.catalogue[CASES], {"dataAreaId": company, **values}, now)
+                books.create(connection, books.catalog[CASES], {"dataAreaId": company, **values}, now)
 
 
 def clear(connection: sqlite3.Connection, books: Books) -> None:
     """Empties the books; number sequences, RecIds and tokens stay."""
-    for table in (*(entity.table for entity in books.catalogue.values()), "outbound_events"):
-        connection.execute(f"DELETE FROM {table}")  # noqa: S608 (names come from the catalogue)
+    for table in (*(entity.table for entity in books.catalog.values()), "outbound_events"):
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608 (names come from the catalog)
 
 
 def _setup(prefix: str, customers: int) -> Iterable[tuple[str, Values]]:

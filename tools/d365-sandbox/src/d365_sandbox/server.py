@@ -92,7 +92,7 @@ class Sandbox:
 def build(settings: Settings) -> Sandbox:
     """The composition root; raises `DataFileUnusable` and `CredentialUnusable`."""
     environment = Environment(settings.setup)
-    store = Store(settings.data_file, environment.catalogue)
+    store = Store(settings.data_file, environment.catalog)
     draw = random.Random(settings.seed)  # noqa: S311 (faults, not secrets)
     faults = FaultKeeper(FaultRegistry(chance=draw.random), store, tuple(settings.initial_faults))
     senders = _senders(settings, store, environment)

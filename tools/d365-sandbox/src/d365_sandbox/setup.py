@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from d365_sandbox.entities import CASES, EntitySet, Kind, build_catalogue
+from d365_sandbox.entities import CASES, EntitySet, Kind, build_catalog
 from d365_sandbox.entities import Field as EntityField
 from d365_sandbox.entra_errors import BY_CODE
 from d365_sandbox.event_shapes import Shape
@@ -86,30 +86,30 @@ class Setup(BaseModel):
 
     @model_validator(mode="after")
     def _names_what_there_is(self) -> Self:
-        catalogue = build_catalogue()
+        catalog = build_catalog()
         for name in (*self.private_fields, *self.unfilterable_fields):
-            _check_field(name, catalogue)
+            _check_field(name, catalog)
         for name in (*self.mandatory_fields, *self.lengths):
-            _check_field(f"{CASES}.{name}", catalogue)
+            _check_field(f"{CASES}.{name}", catalog)
         for name in (*self.lacks_view, *self.lacks_maintain, *self.lacks_delete):
-            if name not in catalogue:
+            if name not in catalog:
                 raise ValueError(f"unknown entity set '{name}'")
         if self.token_error is not None and self.token_error not in BY_CODE:
             raise ValueError(f"token_error must be one of {', '.join(map(str, sorted(BY_CODE)))}")
         return self
 
 
-def _check_field(name: str, catalogue: dict[str, EntitySet]) -> None:
+def _check_field(name: str, catalog: dict[str, EntitySet]) -> None:
     entity_set, _, field = name.partition(".")
-    if entity_set not in catalogue or field not in catalogue[entity_set].names:
+    if entity_set not in catalog or field not in catalog[entity_set].names:
         raise ValueError(f"unknown field '{name}': write EntitySet.Field")
 
 
-def catalogue_of(setup: Setup) -> dict[str, EntitySet]:
+def catalog_of(setup: Setup) -> dict[str, EntitySet]:
     """The entity sets under a set-up."""
     return {
         name: replace(entity, fields=tuple(_field(setup, entity, field) for field in entity.fields))
-        for name, entity in build_catalogue().items()
+        for name, entity in build_catalog().items()
     }
 
 

@@ -35,10 +35,10 @@ class DataFileUnusable(Exception):
 class Store:
     """Reads see what is committed; writes are operations that return once they are durable."""
 
-    def __init__(self, path: Path, catalogue: dict[str, EntitySet]) -> None:
+    def __init__(self, path: Path, catalog: dict[str, EntitySet]) -> None:
         try:
             self._writer = _connect(path)
-            self.is_new = _prepare(self._writer, path, catalogue)
+            self.is_new = _prepare(self._writer, path, catalog)
             self._reader = _connect(path)
         except sqlite3.Error as error:
             raise DataFileUnusable(f"cannot use the data file {path}: {error}") from error
@@ -129,7 +129,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, catalogue: dict[str, EntitySet]) -> bool:
+def _prepare(connection: sqlite3.Connection, path: Path, catalog: dict[str, EntitySet]) -> bool:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version not in range(SCHEMA_VERSION + 1):
         raise DataFileUnusable(
@@ -138,7 +138,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, catalogue: dict[str, En
         )
     for old in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
         connection.executescript((files("d365_sandbox") / "sql" / f"from_version_{old}.sql").read_text())
-    for entity in catalogue.values():
+    for entity in catalog.values():
         connection.execute(_table(entity))
         connection.execute(
             f"CREATE UNIQUE INDEX IF NOT EXISTS {entity.table}_key ON {entity.table} {_list(entity.keys)}"

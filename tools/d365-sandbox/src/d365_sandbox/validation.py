@@ -44,7 +44,7 @@ class Validation:
         return already_exists(status, entity.type_name, entity.label, entity.table, text)
 
     def _dangling(self, connection: sqlite3.Connection, values: Mapping[str, str | int]) -> list[str]:
-        catalogue = self.environment.catalogue
+        catalog = self.environment.catalog
         references: list[tuple[str, tuple[str, ...]]] = [
             ("CaseCategoryHierarchyDetails", ("CategoryType", "CaseCategory"))
         ]
@@ -52,9 +52,9 @@ class Validation:
         references += [("CustomersV3", ("CustomerAccount",))] if values.get("CustomerAccount") else []
         return [
             f"The value '{values[names[-1]]}' in field '{names[-1]}' is not found in the related table "
-            f"'{catalogue[set_name].label}'."
+            f"'{catalog[set_name].label}'."
             for set_name, names in references
-            if not _exists(connection, catalogue[set_name], ("dataAreaId", *names), values)
+            if not _exists(connection, catalog[set_name], ("dataAreaId", *names), values)
         ]
 
     def _refuse_second(

@@ -4,7 +4,7 @@ from pydantic import BaseModel
 
 from case_api.web.conditions import KEY_PATTERN
 from case_api.web.examples import EXAMPLES
-from case_api.web.problems import CATALOGUE
+from case_api.web.problems import CATALOG
 from case_api.web.schemas import CaseInput
 from case_shared.web.openapi import ALWAYS, REFERENCE, Contract, link, problem_responses
 from case_shared.words.json_object import Json
@@ -45,7 +45,7 @@ def body(model: type[BaseModel], *media_types: str) -> Json:
 
 def problems(*types: str | int) -> dict[int | str, Json]:
     """Return the problems that a route may answer with, by type or status, besides those that every route may."""
-    return problem_responses(CATALOGUE, (*ALWAYS, *types))
+    return problem_responses(CATALOG, (*ALWAYS, *types))
 
 
 _CASE = {"dealer": "$request.path.dealer", "web_case_id": "$response.body#/web_case_id"}
@@ -69,7 +69,7 @@ _OF_A_SUBMISSION = {
 }
 _TAGGED = ("list_dealers", "list_categories", "list_priorities", "list_lengths", "get_timeline", "get_submission")
 CONTRACT = Contract(
-    CATALOGUE,
+    CATALOG,
     tags={
         "cases": "Drafts, the list of cases, and the history of each case.",
         "submission": "Submit a case, and follow its progress. A submission cannot be undone.",

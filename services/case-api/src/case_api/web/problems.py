@@ -7,7 +7,7 @@ from case_api.domain import errors
 from case_shared.web.problems import COMMON, FieldError, Kind, Problem, invalid
 from case_shared.words.errors import Transient
 
-CATALOGUE = {
+CATALOG = {
     **COMMON,
     "case-submitted": Kind(409, "The case is submitted"),
     "case-not-submitted": Kind(404, "The case was never submitted"),
@@ -26,8 +26,8 @@ CATALOGUE = {
 
 
 def problem(slug: str, detail: str, **more: Any) -> Problem:
-    """Make a problem of the catalogue."""
-    kind = CATALOGUE[slug]
+    """Make a problem of the catalog."""
+    kind = CATALOG[slug]
     return Problem(kind.status, slug, kind.title, detail, **more)
 
 

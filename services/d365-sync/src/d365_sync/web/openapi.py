@@ -6,7 +6,7 @@ from case_shared.words.json_object import Json
 from d365_sync.domain.document import Action
 from d365_sync.web.examples import EXAMPLES
 
-CATALOGUE = {
+CATALOG = {
     **COMMON,
     "case-on-its-way": Kind(409, "A case is on its way to D365"),
     "not-allowed": Kind(409, "The state does not allow this"),
@@ -47,7 +47,7 @@ _OF_A_REPLAY = {
 }
 _SHOW_DOCUMENTS = ("get_document", *(f"{name}_document" for name in _ORDERS))
 CONTRACT = Contract(
-    CATALOGUE,
+    CATALOG,
     tags={
         "documents": "The document queue: why cases failed, and what operators can do about it.",
         "replays": "Bulk replays: many dead letters at once.",
@@ -68,4 +68,4 @@ CONTRACT = Contract(
 
 def problems(*types: str | int) -> dict[int | str, Json]:
     """The problems that a route may answer with, by type or by status, besides those of every route."""
-    return problem_responses(CATALOGUE, (*ALWAYS, *types))
+    return problem_responses(CATALOG, (*ALWAYS, *types))

@@ -258,24 +258,18 @@ async def _autosaved(request: Request, at: CurrentDealer, outcome: Outcome) -> R
     words = words_of(request)
     match outcome:
         case Unrelated(submitted=False):
-            return _message(
-                words("Not saved: another case was started on this page. Choose Save & Close to create a new one."), 409
-            )
+            why = words("Not saved: another case was started on this page. Choose Save & Close to create a new one.")
         case Unrelated():
-            return _message(
-                words("Not saved: the case was submitted in another window. Choose Save & Close to create a new one."),
-                409,
-            )
+            why = words("Not saved: the case was submitted in another window. Choose Save & Close to create a new one.")
         case Conflict():
-            return _message(
-                words("Not saved: the draft was changed elsewhere. Choose Save & Close to see both versions."), 409
-            )
+            why = words("Not saved: the draft was changed elsewhere. Choose Save & Close to see both versions.")
         case Saved(draft):
             now = words.clock(context_of(request).clock.now())
             address = f"{at.path}/{draft.case.web_case_id}/edit"
             response = _message(words("Draft saved at %(time)s", time=now), 200, etag=draft.etag, address=address)
             await forget_kept(request, response)
             return response
+    return _message(why, 409)
 
 
 def _message(message: str, status: int, **more: str) -> Response:

@@ -19,7 +19,7 @@ from case_shared.process.loops import WakeUp
 from case_shared.words.events import traceparent_of
 from status_sync.domain.due_reads import CaseKey
 from status_sync.domain.event_notes import Note, Outcome, Standing, Strangers, judge, keys_of, note_of
-from status_sync.domain.recognition import Recognised, Recognition
+from status_sync.domain.recognition import Recognition, Recognized
 
 log = structlog.get_logger(__name__)
 _events = Counter("casebridge_d365_events_total", "D365's business events by result", ["outcome"])
@@ -48,7 +48,7 @@ class DueReads(Protocol):
 class EventNotes(Protocol):
     """What is known of the cases that events name, and what became of events."""
 
-    async def standings(self, connection: Connection, events: Sequence[Recognised]) -> Sequence[Standing]:
+    async def standings(self, connection: Connection, events: Sequence[Recognized]) -> Sequence[Standing]:
         """Return what is known about the case of each event, in their order."""
 
     async def note(self, connection: Connection, notes: Sequence[tuple[Note, int]]) -> None:
@@ -108,12 +108,12 @@ class NoteEvents:
         batch = _Batch()
         judged = batch.judged
 
-        def read(record: RawRecord) -> Recognised:
+        def read(record: RawRecord) -> Recognized:
             event = self._read(record)
             batch.traces[id(event)] = traceparent_of(record.headers)
             return event
 
-        async def store(connection: Connection, events: Sequence[Recognised]) -> None:
+        async def store(connection: Connection, events: Sequence[Recognized]) -> None:
             await self._store(connection, events, batch)
 
         stored = await store_batch(self.pool, self.group, parts, read, store, self.gate)
@@ -124,12 +124,12 @@ class NoteEvents:
         if any(judged[id(event)].keys for event in stored):
             self.wake_up.wake()
 
-    def _read(self, record: RawRecord) -> Recognised:
+    def _read(self, record: RawRecord) -> Recognized:
         if isinstance(record, _Part):
-            return self.recognition.recognise(record.event)
+            return self.recognition.recognize(record.event)
         return self.recognition.read(record.value)
 
-    async def _store(self, connection: Connection, events: Sequence[Recognised], batch: _Batch) -> None:
+    async def _store(self, connection: Connection, events: Sequence[Recognized], batch: _Batch) -> None:
         judged = batch.judged
         new = [event for event in events if id(event) not in judged]
         standings = await self.notes.standings(connection, new) if new else []
@@ -144,7 +144,7 @@ class NoteEvents:
         if notes:
             await self.notes.note(connection, sorted(notes.items()))
 
-    def _warn(self, events: Sequence[tuple[Recognised, Outcome]]) -> None:
+    def _warn(self, events: Sequence[tuple[Recognized, Outcome]]) -> None:
         """Log what an operator can act on; the metric counts the rest."""
         for outcome, why in _REMEDIES.items():
             found = [event for event, came_to in events if came_to is outcome]

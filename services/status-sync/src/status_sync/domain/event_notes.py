@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from case_shared.words.identifiers import is_of_a_check
 from status_sync.domain.due_reads import CaseKey, KeyKind
-from status_sync.domain.recognition import Recognised
+from status_sync.domain.recognition import Recognized
 
 # About seven requests, and seven tries of each key that D365 does not have: less than one request per second.
 _STRANGERS = 100
@@ -83,7 +83,7 @@ class Strangers:
         return True
 
 
-def judge(event: Recognised, standing: Standing, strangers: Strangers, now: float) -> Outcome:
+def judge(event: Recognized, standing: Standing, strangers: Strangers, now: float) -> Outcome:
     """Return what becomes of an event; `now` in seconds of the monotonic clock."""
     if event.test:
         return Outcome.TEST
@@ -100,7 +100,7 @@ def judge(event: Recognised, standing: Standing, strangers: Strangers, now: floa
     return Outcome.STRANGER if strangers.admit(event.case, now) else Outcome.LEFT_TO_POLL
 
 
-def keys_of(event: Recognised, standing: Standing) -> set[CaseKey]:
+def keys_of(event: Recognized, standing: Standing) -> set[CaseKey]:
     """Return what an event makes due.
 
     An event's legal entity is the one in which somebody worked, which need not be the case's: so a case of ours is read
@@ -114,7 +114,7 @@ def keys_of(event: Recognised, standing: Standing) -> set[CaseKey]:
     return {own, *named}
 
 
-def note_of(event: Recognised, standing: Standing, outcome: Outcome) -> Note | None:
+def note_of(event: Recognized, standing: Standing, outcome: Outcome) -> Note | None:
     """Return what to note of an event, or None."""
     match outcome:
         case Outcome.OTHER_ENVIRONMENT:

@@ -22,7 +22,7 @@ _WRAPPERS_NAMES = ("MessageName", "eventType", "type")
 
 
 @dataclass(frozen=True, slots=True)
-class Recognised:
+class Recognized:
     """An event of D365; `case` is None if it names none, `expected`: the mapping lists its ID.
 
     `unusable`: it names a case by a key that D365 must not be asked for. `web_case_id` is the one that it names besides
@@ -46,16 +46,16 @@ class Recognition:
     mapping: Mapping
     environments: Collection[str] = ()
 
-    def read(self, value: bytes | None) -> Recognised:
+    def read(self, value: bytes | None) -> Recognized:
         """Find the case in a record's value. Raises: `UnreadableRecord` if it is not an event of D365."""
         if value is None:
             raise UnreadableRecord("the record has no value")
         try:
-            return self.recognise(parse_json(value))
+            return self.recognize(parse_json(value))
         except ValueError as error:
             raise UnreadableRecord(f"the value is not valid JSON: {error}") from None
 
-    def recognise(self, event: Any) -> Recognised:
+    def recognize(self, event: Any) -> Recognized:
         """Find the case in one event. Raises: `UnreadableRecord` if it is not an event of D365."""
         fields = check_envelope(event)
         names = self.mapping.case.fields
@@ -64,7 +64,7 @@ class Recognition:
         web_case_id = _text(fields, names.web_case_id, "WebCaseId")
         case = _case(*(text if is_key(text) else None for text in (legal_entity, case_id, web_case_id)))
         names_one = bool(legal_entity and (case_id or web_case_id))
-        return Recognised(
+        return Recognized(
             case,
             _text(fields, ENVELOPE_FIELD) in self.mapping.events.business_event_ids,
             unusable=names_one and case is None,

@@ -7,7 +7,7 @@ from typing import Any
 from case_shared.database.postgres import Connection
 from status_sync.domain.due_reads import CaseKey, KeyKind
 from status_sync.domain.event_notes import Note, Standing
-from status_sync.domain.recognition import Recognised
+from status_sync.domain.recognition import Recognized
 from status_sync.postgres.statements import Statement
 
 
@@ -15,7 +15,7 @@ from status_sync.postgres.statements import Statement
 class EventNoteStore:
     """Statements in the batch's transaction."""
 
-    async def standings(self, connection: Connection, events: Sequence[Recognised]) -> Sequence[Standing]:
+    async def standings(self, connection: Connection, events: Sequence[Recognized]) -> Sequence[Standing]:
         """Return what is known about the case of each event, in their order."""
         rows = await connection.fetch(
             Statement.FIND_STANDINGS.text,

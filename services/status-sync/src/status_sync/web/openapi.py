@@ -5,14 +5,14 @@ from case_shared.web.problems import COMMON, Kind
 from case_shared.words.json_object import Json
 from status_sync.domain.recognition import ENVELOPE_FIELD
 
-CATALOGUE = {
+CATALOG = {
     "not-an-event": Kind(400, "The body is not a business event of D365"),
     **{name: kind for name, kind in COMMON.items() if name not in {"forbidden", "invalid-request"}},
     "events-off": Kind(503, "This endpoint is off"),
 }
 SECURITY: list[dict[str, list[str]]] = [{"secret": []}, {"functions_key": []}, {"code": []}]
 CONTRACT = Contract(
-    CATALOGUE,
+    CATALOG,
     tags={"D365": "What D365 calls."},
     examples={
         "EventsAccepted": {"accepted": 1, "unreadable": 0},
@@ -34,10 +34,10 @@ CONTRACT = Contract(
         },
     },
 )
-PROBLEMS = problem_responses(CATALOGUE, [name for name in CATALOGUE if name not in {"not-found", "method-not-allowed"}])
+PROBLEMS = problem_responses(CATALOG, [name for name in CATALOG if name not in {"not-found", "method-not-allowed"}])
 # Also those of the server, which refuses a body that is too large whatever the method.
 _HANDSHAKE_PROBLEMS = {"unauthorized", "request-timeout", "too-large", "too-many-requests", "headers-too-large"}
-HANDSHAKE_PROBLEMS = problem_responses(CATALOGUE, [*_HANDSHAKE_PROBLEMS, "internal-error", "events-off", "unavailable"])
+HANDSHAKE_PROBLEMS = problem_responses(CATALOG, [*_HANDSHAKE_PROBLEMS, "internal-error", "events-off", "unavailable"])
 
 _ENVELOPE = {
     "type": "object",
