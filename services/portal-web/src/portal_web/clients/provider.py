@@ -1,6 +1,7 @@
 """The OIDC provider, by its discovery document: authorization code with PKCE, renewal, end of session."""
 
-from dataclasses import dataclass
+import ssl
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -48,6 +49,8 @@ class OidcProvider:
     http: httpx2.AsyncClient
     id_tokens: TokenVerifier
     clock: Clock
+    # Each call has a client of its own; to load the certificates for it would take 25 ms of the event loop.
+    _trust: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context)
     _found: dict[str, Any] | None = None
     _found_at: float = 0.0
 
@@ -157,6 +160,7 @@ class OidcProvider:
             redirect_uri=self.settings.public_url + CALLBACK,
             code_challenge_method="S256",
             timeout=10,
+            verify=self._trust,
         )
 
     async def _ask(self, **given: str) -> dict[str, Any]:

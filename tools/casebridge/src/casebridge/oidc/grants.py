@@ -8,6 +8,7 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGr
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core import UserInfo
 from authlib.oidc.core.grants import OpenIDCode
+from joserfc.jwk import RSAKey
 
 from casebridge.oidc.clients import Client, Code, RefreshToken
 from casebridge.oidc.keys import ALGORITHM, REFRESH_TYPE, TokenSigner
@@ -98,9 +99,9 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
         del scope
         return UserInfo(sub=user.username, preferred_username=user.username, dealers=list(user.dealers))
 
-    def resolve_client_private_key(self, client: Client) -> dict[str, Any]:
+    def resolve_client_private_key(self, client: Client) -> RSAKey:
         del client
-        return self._signer.key.as_dict(private=True)
+        return self._signer.key
 
     def get_client_algorithm(self, client: Client) -> str:
         del client
