@@ -88,11 +88,16 @@ async def logged_in_d365(stack: Stack, web_case_id: str) -> None:
         await eventually(entries, lambda found: web_case_id in found)
 
 
-@pytest.mark.parametrize("victim", ["case-api", "d365-sync", "status-sync", "sandbox", "kafka", "postgres", "oidc"])
-async def test_kill_9_of_any_process_loses_and_doubles_nothing(stack: Stack, victim: str) -> None:
+@pytest.mark.parametrize(
+    "victims", [("case-api", "d365-sync", "sandbox"), ("kafka", "status-sync"), ("postgres", "oidc")], ids=" and ".join
+)
+async def test_kill_9_of_processes_loses_and_doubles_nothing(stack: Stack, victims: tuple[str, ...]) -> None:
+    """Each dies while cases are under way; nothing waits for the one before to be well again but the submissions."""
     async with stack.dealer(DEALER) as dealer, stack.clerk() as clerk:
-        submitted = [(await dealer.submitted(uuid.uuid4().hex))["web_case_id"] for _ in range(10)]
-        await stack.kill(victim)
+        submitted: list[str] = []
+        for victim in victims:
+            submitted += [(await dealer.submitted(uuid.uuid4().hex))["web_case_id"] for _ in range(8)]
+            await stack.kill(victim)
         submitted += [(await dealer.submitted(uuid.uuid4().hex))["web_case_id"] for _ in range(5)]
         for web_case_id in submitted:
             await dealer.until(web_case_id, within_seconds=60, submission_state="delivered")
