@@ -17,6 +17,8 @@ from tests.support import brokers, databases, sandbox, servers
 
 # jsonschema would compile grammars of IRIs, which takes each process two seconds of a core. No document has an IRI.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+# httpx2 looks for it at each call of an application in the same process, in vain: a third of a millisecond.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
