@@ -42,11 +42,10 @@ def pytest_configure() -> None:
     # structlog's own, with all variables, take seconds.
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[structlog.processors.add_log_level, plain])
-    collect_garbage_less_often()
 
 
 def pytest_collection_finish() -> None:
-    """Exempt thousands of tests from garbage collection, too: it took a tenth of the processor's time."""
+    """Exempt thousands of tests from garbage collection: it took a tenth of the processor's time."""
     collect_garbage_less_often()
 
 

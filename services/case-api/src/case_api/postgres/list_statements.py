@@ -28,7 +28,7 @@ _POSITION = f"""coalesce((
 ), 9999)"""
 
 _ASKED = """
-    $1::text AS dealer, $2::text AS part, $3::text AS part_of_id, $4::text[] AS labelled, $5::text[] AS words,
+    $1::text AS dealer, $2::text AS part, $3::text AS part_of_id, $4::text[] AS labeled, $5::text[] AS words,
     $6::text[] AS statuses, $7::text AS category, $8::text AS priority,
     lower($9::text COLLATE pg_c_utf8) AS created_by, lower($10::text COLLATE pg_c_utf8) AS my_name,
     $11::text AS my_subject, $12::text AS my_issuer, $13::text AS origin,
@@ -40,7 +40,7 @@ _CONDITIONS = {
     "undelivered": "(c.status <> 'draft' AND c.case_id IS NULL) = asked.undelivered",
     "created_by": f"{_CREATOR} = asked.created_by",
     # Values that were not asked for are null, and then not compared.
-    "search": "(c.status = ANY (asked.labelled) OR c.searched LIKE asked.part OR c.web_case_id LIKE asked.part_of_id)",
+    "search": "(c.status = ANY (asked.labeled) OR c.searched LIKE asked.part OR c.web_case_id LIKE asked.part_of_id)",
 }
 _CONDITIONS_ON_ROWS = {
     "category": f"{_CATEGORY} = asked.category",
