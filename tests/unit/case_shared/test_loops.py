@@ -80,6 +80,7 @@ async def test_a_loop_that_is_cancelled_ends() -> None:
         (ConnectionRefusedError(111, "Connection refused"), False),
         (asyncpg.CannotConnectNowError("the database system is starting up"), False),
         (asyncpg.ConnectionDoesNotExistError("connection was closed"), False),
+        (asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"), False),
         (KafkaConnectionError("unable to bootstrap"), False),
         (asyncpg.UndefinedTableError("no such table"), True),
         (RuntimeError("a bug"), True),

@@ -20,8 +20,14 @@ _failures = Counter("casebridge_loop_failures_total", "Runs of a loop that faile
 _LONGEST_PAUSE_SECONDS = 5.0
 # What fails for shorter than this has healed by itself.
 _LASTING_SECONDS = 60.0
-# A server is away or restarts: its words say all.
-_AWAY = (OSError, KafkaError, asyncpg.OperatorInterventionError, asyncpg.PostgresConnectionError)
+# A server is away or restarts: its words say all. asyncpg raises its internal error on a connection that was just lost.
+_AWAY = (
+    OSError,
+    KafkaError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InternalClientError,
+)
 
 
 @dataclass(frozen=True)
