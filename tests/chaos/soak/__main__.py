@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 
 from tests.chaos import world
 from tests.chaos.__main__ import fresh_folder
@@ -71,7 +72,7 @@ def main(
     """Submit under faults, and compare with D365's books. The short form: --submissions 2000 --minutes 1."""
     asked = Asked(submissions, minutes, ahead, seed)
     with fresh_folder() as folder:
-        soaked = asyncio.run(soak(folder, asked))
+        soaked = uvloop.run(soak(folder, asked))
         if not soaked.passed:
             _keep_logs(folder, keep / "soak")
     text = report.document(soaked)
