@@ -90,7 +90,10 @@ class Lists:
 
 def shown(row: Row, column: str) -> str | None:
     """What a dealer sees."""
-    value: str | None = row[column] if row["read_began_at"] is None else row[f"d365_{column}"]
+    as_of, submitted_at = row["status_as_of"], row["submitted_at"]
+    is_own = row["phase"] == "draft" or as_of is None or row["moved_at"] is not None
+    older = as_of is not None and submitted_at is not None and as_of < submitted_at
+    value: str | None = row[column if is_own or older else f"d365_{column}"]
     return value
 
 

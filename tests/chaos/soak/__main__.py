@@ -95,6 +95,7 @@ async def soak(folder: Path, asked: Asked) -> report.Soaked:
         for work in (books.keep(), memory.keep(), _show(generator, storm, books, progress)):
             stack.push_async_callback(_cancel, asyncio.create_task(work))
         striking = asyncio.create_task(storm.run())
+        striking.add_done_callback(lambda _: generator.over.set())  # if it fails, the soak ends now, not in hours
         ending = asyncio.create_task(_end(generator.over, asked.minutes * 60))
         await generator.run()
         seconds = time.monotonic() - begun
