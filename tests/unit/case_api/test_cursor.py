@@ -10,9 +10,11 @@ from case_api.domain.list_query import Collation, Column, Filters, ListQuery, Pl
 from case_api.web import cursor
 from case_shared.web.cursors import LONGEST_CURSOR, Cursors
 from case_shared.web.problems import Problem
+from case_shared.words.actor import Actor
 from case_shared.words.events import CaseStatus
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+MINE = Actor("ann", "s-1", "https://issuer.example")
 CURSORS = Cursors()
 QUERY = ListQuery("d-1", Filters(search=Search("w1"), statuses=(CaseStatus.OPEN,), created_from=AT))
 
@@ -34,6 +36,14 @@ def test_a_cursor_brings_back_its_place(column: Column, value: Any, descending: 
     assert len(text) <= LONGEST_CURSOR
 
 
+def test_a_cursor_of_one_s_own_cases_survives_a_change_of_name() -> None:
+    mine = ListQuery("d-1", Filters(mine=MINE))
+    text = cursor.encode(CURSORS, Place(AT, AT, "W1"), mine)
+    assert cursor.decode(CURSORS, text, ListQuery("d-1", Filters(mine=MINE._replace(name="Anna")))) is not None
+    with pytest.raises(Problem):
+        cursor.decode(CURSORS, text, ListQuery("d-1", Filters(mine=MINE._replace(subject="s-2"))))
+
+
 def test_no_cursor_is_the_first_page() -> None:
     assert cursor.decode(CURSORS, None, QUERY) is None
 
@@ -50,6 +60,7 @@ def test_no_cursor_is_the_first_page() -> None:
         replace(QUERY, filters=replace(QUERY.filters, words=("pump",))),
         replace(QUERY, sort=replace(QUERY.sort, collation=Collation.GERMAN)),
         replace(QUERY, filters=replace(QUERY.filters, created_before=AT)),
+        replace(QUERY, filters=replace(QUERY.filters, mine=MINE)),
     ],
 )
 def test_a_cursor_of_another_list_is_refused(other: ListQuery) -> None:

@@ -74,6 +74,8 @@ def _hash(query: ListQuery) -> str:
     filters = {one.name: getattr(query.filters, one.name) for one in fields(query.filters)}
     # Filters that are not set do not count, so that a cursor survives a release that adds one.
     wanted = {name: value for name, value in filters.items() if value not in (None, ())}
+    if (mine := query.filters.mine) is not None:
+        wanted["mine"] = [mine.issuer, mine.subject]  # a name may change from one page to the next
     order = [] if query.sort.collation is Collation.ROOT else [query.sort.collation]
     return _digest(orjson.dumps([query.dealer, wanted, *order]))
 
