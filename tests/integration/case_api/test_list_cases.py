@@ -11,14 +11,15 @@ import pytest
 from case_api.domain.list_query import Column
 from case_api.domain.searched_text import folded
 from case_api.web.schemas import CasePage
-from case_shared.words.events import CaseStatus
+from case_shared.words.events import CaseStatus, SubmissionState
 from tests.integration.case_api.conftest import CASES, DEALER, OTHER, Api, token
+from tests.integration.case_api.deliveries import deliver
 
 
-async def pages(api: Api, limit: int) -> list[list[str]]:
+async def pages(api: Api, limit: int, **query: str) -> list[list[str]]:
     found, cursor = [], None
     while True:
-        parameters: dict[str, Any] = {"limit": limit} | ({"cursor": cursor} if cursor else {})
+        parameters: dict[str, Any] = {**query, "limit": limit} | ({"cursor": cursor} if cursor else {})
         answer = await api.client.get(CASES, params=parameters)
         assert answer.status_code == 200, answer.text
         page = CasePage.model_validate_json(answer.content)
@@ -41,6 +42,24 @@ async def test_pages_are_newest_first_and_complete(api: Api) -> None:
     newest = await api.create()
     assert (await pages(api, 100))[0][0] == newest["web_case_id"]
     assert [len(page) for page in await pages(api, 4)] == [4, 4]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"created_by": "me"}, {"created_by": "ANN"}, {"q": "ann"}, {"text": "pump"}, {"status": "draft,open"},
+        {"category": "Warranty", "priority": "High"}, {"undelivered": "false"}, {"origin": "portal"},
+        {"created_from": "2020-01-01", "created_to": "2999-01-01"}, {"created_by": "me", "sort": "description"},
+    ],
+)  # fmt: skip
+async def test_every_filter_has_a_second_page(api: Api, query: dict[str, str]) -> None:
+    cases = [await api.create() for _ in range(3)]
+    await api.client.post(CASES, json={"notes": "none of these"}, headers=token("bob"))
+    found = [web_case_id for page in await pages(api, 1, **query) for web_case_id in page]
+    mine = {case["web_case_id"] for case in cases}
+    assert mine <= set(found)
+    assert len(found) == len(set(found))
+    assert "created_by" not in query or set(found) == mine
 
 
 async def test_cases_born_in_d365_are_in_the_list(api: Api) -> None:
@@ -72,6 +91,48 @@ async def test_what_d365_says_is_shown_once_it_was_read(api: Api) -> None:
     assert (now["status"], now["case_id"], now["category"]) == ("open", "C-1", "Parts")
     assert (now["description"], now["priority"]) == ("Changed by the clerk", None)
     assert (now["notes"], now["contact"]) == (case["notes"], case["contact"])
+
+
+async def d365_shows(api: Api, text: str, category: str = "Parts") -> None:
+    """What a read writes for the one case that there is."""
+    async with api.database.pool("status_sync") as pool:
+        await pool.execute(
+            "UPDATE case_api.cases SET case_id = 'C-1', d365_status_mapped = 'open', status_as_of = now(),"
+            " d365_description = $1, d365_category = $2, read_began_at = now()",
+            text,
+            category,
+        )
+
+
+async def test_a_draft_that_came_back_is_the_dealer_s_own_text_until_d365_shows_it_again(api: Api) -> None:
+    case = await api.submitted()
+    await d365_shows(api, "As D365 had it")
+    await deliver(api, case, SubmissionState.RETURNED, reason="The category is gone")
+    returned = await api.get(case)
+    assert (returned["status"], returned["description"], returned["category"]) == (
+        "draft", case["description"], "Warranty",
+    )  # fmt: skip
+    path = f"{CASES}/{case['web_case_id']}"
+    written = {"description": "Now it smokes", "priority": "Low"}
+    etag = {"If-Match": (await api.client.get(path)).headers["ETag"]}
+    edited = await api.client.patch(path, json=written, headers={**token(), **etag})
+    assert edited.json()["description"] == (await api.get(case))["description"] == "Now it smokes"
+    assert await found(api, text="smokes") == await found(api, priority="Low") == [case["web_case_id"]]
+    assert (await api.submit(case, int(edited.headers["ETag"].strip('"')))).status_code == 202
+    assert (await api.get(case))["description"] == "Now it smokes"
+    await d365_shows(api, "Now D365 has it")
+    assert (await api.get(case))["description"] == "Now D365 has it"
+    assert await found(api, text="now d365") == [case["web_case_id"]]
+
+
+@pytest.mark.parametrize("why", ["deleted_in_d365_at", "case_id_reused_at"])
+async def test_a_case_that_d365_never_showed_keeps_its_text_when_it_is_gone_there(api: Api, why: str) -> None:
+    case = await api.submitted()
+    async with api.database.pool("status_sync") as pool:
+        await pool.execute(f"UPDATE case_api.cases SET case_id = 'C-1', {why} = now(), read_began_at = now()")
+    now = await api.get(case)
+    assert [now[name] for name in ("category", "priority", "description")] == ["Warranty", "High", case["description"]]
+    assert await found(api, category="Warranty") == await found(api, text="pump") == [case["web_case_id"]]
 
 
 @pytest.mark.parametrize(

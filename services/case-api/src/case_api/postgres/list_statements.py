@@ -15,8 +15,8 @@ _COMPARED = 100  # texts are sorted by this many characters: a cursor contains t
 _END = "LIMIT 300"  # how much of the slice is one of its ends
 
 # Below, `c` is a case as the index has it, and `r` its row, which is read only if a fragment names it.
-# What dealers see (rows.py) comes from D365 once it was read, unless the case moved.
-_OWN = "r.read_began_at IS NULL OR r.moved_at IS NOT NULL"
+# What dealers see (rows.py, _is_own): their own text, or what D365 has shown of this submission.
+_OWN = "r.phase = 'draft' OR r.status_as_of IS NULL OR r.status_as_of < r.submitted_at OR r.moved_at IS NOT NULL"
 _CATEGORY = f"CASE WHEN {_OWN} THEN r.category ELSE r.d365_category END"
 _PRIORITY = f"CASE WHEN {_OWN} THEN r.priority ELSE r.d365_priority END"
 _DESCRIPTION = f"CASE WHEN {_OWN} THEN r.description ELSE r.d365_description END"

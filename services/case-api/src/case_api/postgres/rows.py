@@ -80,9 +80,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _content(row: Row) -> Content:
-    # Once D365 has been read for this case, these columns are D365's, even if empty; a moved case is another's there.
-    is_own = row["read_began_at"] is None or row.get("moved_at") is not None
-    owner = "" if is_own else "d365_"
+    owner = "" if _is_own(row) else "d365_"
     return Content(
         category=row[f"{owner}category"],
         category_type=row[f"{owner}category_type"],
@@ -93,3 +91,13 @@ def _content(row: Row) -> Content:
         contact_phone=row["contact_phone"],
         notes=row["notes"],
     )
+
+
+def _is_own(row: Row) -> bool:
+    """Return whether the text is the dealer's, not D365's: what a read has shown counts, even if it is empty.
+
+    Not for a draft that came back, or its next submission before D365 shows that; a moved case is another's there.
+    """
+    if row["phase"] == "draft" or row["status_as_of"] is None or row.get("moved_at") is not None:
+        return True
+    return row["submitted_at"] is not None and row["status_as_of"] < row["submitted_at"]
