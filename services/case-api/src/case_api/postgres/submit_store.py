@@ -102,5 +102,6 @@ def _answer(row: asyncpg.Record) -> SubmitAnswer:
 
 
 def _kept(request_hash: bytes, answer: dict[str, Any]) -> Kept:
-    # A key that has added a draft is stored with the draft.
-    return Kept(request_hash, None if "web_case_id" in answer else submission_as_answered(answer))
+    # A key that has added a draft is stored with the draft, and empty once that is deleted.
+    is_submission = bool(answer) and "web_case_id" not in answer
+    return Kept(request_hash, submission_as_answered(answer) if is_submission else None)
