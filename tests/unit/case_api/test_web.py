@@ -1,13 +1,20 @@
 """What the web layer reads by hand: conditions, merge patches."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi import Request
 
+from case_api.domain.case import Case
+from case_api.web.case_list import _lines
 from case_api.web.conditions import versions, wait_seconds
 from case_api.web.schemas import CaseInput
 from case_shared.web.problems import Problem
+from case_shared.words.spreadsheets import Separator, Spreadsheet
+from tests.unit.case_api.test_timeline import case
 
 
 def request(**headers: str) -> Request:
@@ -58,3 +65,23 @@ def test_prefer_wait_is_read_from_each_line() -> None:
 )
 def test_a_merge_patch_names_the_columns_it_changes(patch: dict[str, Any], changes: dict[str, str | None]) -> None:
     assert CaseInput.model_validate(patch).changes() == changes
+
+
+async def test_an_export_lets_other_requests_take_their_turn() -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def chunks() -> AsyncIterator[list[Case]]:
+        yield [case()] * 1_000
+
+    waiting = asyncio.create_task(others())
+    lines = _lines(Spreadsheet(Separator.COMMA, ZoneInfo("UTC")), [case()] * 2_000, chunks())
+    parts = [part async for part in lines]
+    waiting.cancel()
+    assert sum(part.count(b"\r\n") for part in parts) == 3_001
+    assert turns >= 3_000 / 500

@@ -20,6 +20,7 @@ from case_shared.process.telemetry import current_trace_id
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+_MOST_ERRORS = 50
 _unavailable = Counter(
     "casebridge_database_unavailable_total", "Requests answered with 503 because of the database", ["state"]
 )
@@ -150,8 +151,11 @@ async def _validation(_request: Request, error: Exception) -> Response:
 
 
 def field_errors(errors: Sequence[Any]) -> list[FieldError]:
-    """Turn pydantic's errors into field errors: `/contact/email` for the body, `?limit` and `If-Match` elsewhere."""
-    return [_field_error(error) for error in errors]
+    """Turn pydantic's errors into field errors: `/contact/email` for the body, `?limit` and `If-Match` elsewhere.
+
+    Of very many, the first ones are enough.
+    """
+    return [_field_error(error) for error in errors[:_MOST_ERRORS]]
 
 
 def _field_error(error: Any) -> FieldError:

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from case_api.domain.case import Action, Content
 from case_shared.words.events import (
@@ -19,6 +20,8 @@ from case_shared.words.events import (
 )
 from case_shared.words.written import plain_email
 
+MOST_FIELDS = 50
+
 
 class Document(BaseModel):
     """Base of the documents: frozen, without unknown fields."""
@@ -26,7 +29,18 @@ class Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ContactInput(Document):
+class Input(Document):
+    """Base of what callers send: a document with very many unknown fields is refused as one error, not one for each."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_fields(cls, sent: Any) -> Any:
+        if isinstance(sent, dict) and len(sent) > MOST_FIELDS:
+            raise PydanticCustomError("too_many_fields", f"Send at most {MOST_FIELDS} fields.")
+        return sent
+
+
+class ContactInput(Input):
     """The person to ask about the case."""
 
     name: ContactName | None = None
@@ -34,7 +48,7 @@ class ContactInput(Document):
     phone: ContactPhone | None = None
 
 
-class CaseInput(Document):
+class CaseInput(Input):
     """What a dealer writes in a case. A draft may be incomplete; a submission needs a valid category."""
 
     category: Category | None = Field(default=None, examples=["Warranty"])
