@@ -8,8 +8,10 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import structlog
 from fastapi import FastAPI, Request
 from pydantic import BaseModel, SecretStr, ValidationError
+from starlette.types import Message
 
 from case_shared.process.heartbeats import Heartbeats
 from case_shared.process.settings import HttpSettings
@@ -107,6 +109,30 @@ async def test_a_crash_shows_no_detail(client: httpx2.AsyncClient) -> None:
     assert "secret" not in answer.text
     assert answer.json()["type"].endswith("internal-error")
     assert answer.json()["trace_id"] == trace_id
+
+
+async def test_a_client_that_leaves_while_it_sends_is_no_failure_of_ours() -> None:
+    sent: list[Message] = []
+
+    async def leaves() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/raw",
+        "headers": [],
+        "query_string": b"",
+        "http_version": "1.1",
+    }
+    served = app()
+    with structlog.testing.capture_logs() as logs:
+        await served(scope, leaves, send)
+    assert sent == []
+    assert [(line["event"], line["log_level"]) for line in logs] == [("client_left", "info")]
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("PUT", "/contacts", 405)])

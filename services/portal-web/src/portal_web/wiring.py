@@ -18,7 +18,7 @@ from case_shared.process.loops import finish, run_loop, start
 from case_shared.web import service
 from case_shared.web.auth import TokenVerifier
 from case_shared.web.health import health_routes
-from case_shared.web.http import BodyLimit
+from case_shared.web.http import BodyLimit, Failures
 from case_shared.web.limits import Limit
 from case_shared.web.observing import FASTAPIS_OWN, Observing
 from portal_web.app.choices import KnowingChoices
@@ -48,7 +48,7 @@ from portal_web.web.context import Context, PageLimits
 from portal_web.web.cookies import Cookies
 from portal_web.web.limits import counted
 from portal_web.web.protection import Protection
-from portal_web.web.refusals import install_refusals
+from portal_web.web.refusals import install_refusals, unexpected
 
 _SWEEP_SECONDS = 300.0
 _DRAIN_SECONDS = 5.0
@@ -73,6 +73,7 @@ def build_app(settings: Settings) -> FastAPI:
         app.include_router(pages.router, dependencies=[] if pages in UNCOUNTED else [Depends(counted)])
     app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED_BYTES)
     app.add_middleware(BodyLimit, seconds=settings.body_timeout_seconds)
+    app.add_middleware(Failures, answer=unexpected)
     app.add_middleware(Protection, public_url=settings.public_url, hsts_seconds=settings.hsts_seconds)
     app.add_middleware(Observing)
     return app

@@ -1,14 +1,15 @@
 """What each of our HTTP servers has around its routes: pure ASGI, since BaseHTTPMiddleware halves the speed."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import structlog
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from case_shared.process.settings import BODY_SECONDS, HttpSettings, names
@@ -93,15 +94,21 @@ async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
     await problem.response()(scope, receive, send)
 
 
-class Failures:
-    """Answers an unexpected error with a problem that has the trace's ID, and logs it; never shows a stack trace.
+async def _problem(_request: Request) -> Response:
+    return unforeseen().response()
 
-    An exception handler for `Exception` would be outside of all middleware: its answer would lack the security headers,
+
+class Failures:
+    """Answers an unexpected error, by default with a problem that has the trace's ID, and logs it.
+
+    Nobody sees a stack trace. A client that leaves before its request is complete gets no answer, and is no error. An
+    exception handler for `Exception` would be outside of all middleware: its answer would lack the security headers,
     and it would have no trace.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, answer: Callable[[Request], Awaitable[Response]] = _problem) -> None:
         self._app = app
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; an answer that has begun can only be cut off."""
@@ -117,11 +124,14 @@ class Failures:
 
         try:
             await self._app(scope, receive, noted)
+        except ClientDisconnect:
+            log.info("client_left", method=scope["method"], path=scope["path"])
         except Exception as error:
             if begun:
                 raise
             log.error("request_failed", method=scope["method"], path=scope["path"], exc_info=error)
-            await unforeseen().response()(scope, receive, send)
+            response = await self._answer(Request(scope, receive))
+            await response(scope, receive, send)
 
 
 class SecurityHeaders:

@@ -15,7 +15,7 @@ from portal_web.clients.rest import Problem
 from portal_web.web.addresses import local_path
 from portal_web.web.current_user import ForgedForm, SignInNeeded, StepUpNeeded, find_user
 from portal_web.web.preferences import words_of
-from portal_web.web.protection import by_navigation, by_script
+from portal_web.web.protection import by_navigation, by_script, by_user
 from portal_web.web.rendering import here, render
 from portal_web.web.signing import ask_to_open_again, ask_to_prove, ask_to_sign_in, begin, give_back
 from portal_web.web.status_texts import explain
@@ -50,7 +50,8 @@ async def _sign_in(request: Request, error: Exception) -> Response:
     if error.fields is not None:
         return await ask_to_sign_in(request, error.fields)
     if by_script(request):
-        return Response(status_code=401, headers={"HX-Refresh": "true"})
+        # A page that asks for news by itself must not sign its user in again: it would never be idle.
+        return Response(status_code=401, headers={"HX-Refresh": "true"} if by_user(request) else None)
     if not by_navigation(request) or request.url.path.endswith(_STREAM):
         return PlainTextResponse(words_of(request)("You have been signed out."), 401)
     return await begin(request, local_path(here(request)))
@@ -104,11 +105,13 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 
 async def _database(request: Request, error: Exception) -> Response:
-    return await (_unexpected if retry_after(error) is None else _unavailable)(request, error)
+    if retry_after(error) is None:
+        raise error
+    return await _unavailable(request, error)
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
+async def unexpected(request: Request) -> Response:
+    """The page for a fault of ours, whose cause is logged."""
     request.state.user = getattr(request.state, "user", None)
     return await refusal(request, 500)
 
@@ -122,11 +125,10 @@ _HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Respon
     Problem: _problem,
     Transient: _unavailable,
     **dict.fromkeys(UNREACHABLE, _database),
-    Exception: _unexpected,
 }
 
 
 def install_refusals(app: FastAPI) -> None:
-    """Answer every refusal with a page."""
+    """Answer every refusal with a page; for anything else, `Failures` sends the page `unexpected`."""
     for kind, handle in _HANDLERS.items():
         app.add_exception_handler(kind, handle)
