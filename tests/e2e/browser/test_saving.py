@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.e2e.browser.conftest import Visitors
+from tests.e2e.browser.pages import LIST
 from tests.e2e.browser.test_journey import write
 
 
@@ -102,4 +103,70 @@ async def test_a_new_draft_can_be_deleted_while_something_is_unsaved(visitors: V
         await expect(page.locator("#saved")).to_contain_text("Draft saved at")
         await page.route("**/edit", unsaved)
         await page.get_by_label("Description").fill("second")
+        await deleted(page)
+
+
+async def test_the_question_whether_to_delete_is_about_what_there_is(visitors: Visitors) -> None:
+    saving, answer = asyncio.Event(), asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        if action(route) == "autosave":
+            saving.set()
+            await answer.wait()
+        await route.continue_()
+
+    async with visitors.dealer() as page:
+        await page.route("**/new?key=*", slow)
+        await page.goto(f"{LIST}/new")
+        await page.clock.install()  # only now: a page that loads asks its performance how it was reached
+        await page.get_by_label("Description").fill("Canceled before it is saved")
+        dialog = page.get_by_role("dialog")
+        await page.get_by_role("button", name="Cancel").click()
+        await expect(dialog).to_contain_text("You have not saved it")
+        await page.clock.fast_forward(10_000)
+        assert not saving.is_set(), "nothing is saved while somebody may choose to delete it"
+        await dialog.get_by_role("button", name="Keep editing").click()
+        await page.clock.fast_forward(2_000)
+        await saving.wait()
+
+        await page.get_by_role("button", name="Cancel").click()
+        await dialog.get_by_role("link", name="Delete").click()
+        answer.set()
+        await expect(dialog).to_contain_text(re.compile("Delete draft W"))
+        case = page.url.split("/")[-2]
+        await expect(dialog.get_by_role("button", name="Keep editing")).to_be_focused()
+        await dialog.get_by_role("button", name="Delete").click()
+        await expect(page.locator("#notice")).to_contain_text(f"{case} is deleted")
+
+
+async def test_the_question_whether_to_submit_is_about_the_version_that_it_shows(visitors: Visitors) -> None:
+    async with visitors.dealer() as page:
+        typed = asyncio.Event()
+
+        async def late(route: Route) -> None:
+            await typed.wait()
+            await route.continue_()
+
+        await write(page, "As it was shown")
+        await expect(page.locator("#saved")).to_contain_text("Draft saved at")
+        await page.route(re.compile(r"\.js"), late)
+        await page.get_by_role("button", name="Finish").click(no_wait_after=True)
+        await page.wait_for_url("**ask=submit", wait_until="commit")
+        await expect(page.get_by_role("dialog")).to_contain_text("As it was shown")
+        await page.get_by_label("Description").fill("Typed below the question")
+        typed.set()
+        await expect(page.locator("#saved")).to_contain_text("Draft saved at")
+        await page.get_by_role("dialog").get_by_role("button", name="Submit").click()
+        await expect(page.locator("#notice")).to_contain_text("Review it before you submit it")
+        await expect(page.get_by_role("dialog")).to_contain_text("Typed below the question")
+
+
+async def test_a_half_typed_address_makes_no_draft_that_nobody_can_delete(visitors: Visitors) -> None:
+    async with visitors.dealer() as page:
+        await page.goto(f"{LIST}/new")
+        await page.get_by_label("Phone").fill("1" * 60)
+        await expect(page.locator("#saved")).to_contain_text("Not saved")
+        await expect(page.get_by_role("heading", name=re.compile("Draft W"))).to_be_visible()
+        await page.get_by_label("Phone").fill("555")
+        await expect(page.locator("#saved")).to_contain_text("Draft saved at")
         await deleted(page)

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.integration.portal_web.conftest import CASES, Browser, Portal, address_of
+from tests.integration.portal_web.conftest import CASES, Browser, Portal, address_of, hidden
 
 WARRANTY = "Sales:Warranty"
 
@@ -106,6 +106,28 @@ async def test_a_new_case_is_saved_by_itself_and_two_tabs_make_two(portal: Porta
     assert [row["description"] for row in await cases(portal)] == ["first"]
     refused = await dana.send(form, path, action="autosave", contact_phone="1" * 51)
     assert refused.status_code == 422
+
+
+@pytest.mark.parametrize("action", ["autosave", "close"])
+async def test_a_refused_first_save_goes_on_in_the_draft_that_it_began(
+    portal: Portal, dana: Browser, action: str
+) -> None:
+    form = await dana.get(f"{CASES}/new")
+    refused = await dana.send(form, address_of(form), action=action, contact_phone="1" * 51, description="the pump")
+    assert refused.status_code == 422
+    (row,) = await cases(portal)
+    path = f"{CASES}/{row['web_case_id']}/edit"
+    if action == "autosave":
+        assert refused.json() | {"address": path, "etag": '"1"'} == refused.json()
+        corrected = {**hidden(form.text), "etag": '"1"', "page": path, "action": "close", "description": "the pump"}
+        saved = await dana.http.post(path, data=corrected)
+    else:
+        assert f"Draft {row['web_case_id']}" in refused.text, "so Cancel deletes it"
+        assert f'action="{CASES}/{row["web_case_id"]}/delete"' in refused.text
+        assert "at most 50 characters" in refused.text
+        saved = await dana.send(refused, path, follow=False, action="close", description="the pump")
+    assert saved.status_code == 303
+    assert [row["description"] for row in await cases(portal)] == ["the pump"]
 
 
 @pytest.mark.parametrize("action", ["autosave", "close"])

@@ -1,5 +1,6 @@
 """The list: its address says everything, and the page reports what it cannot show."""
 
+import html
 import re
 
 from tests.integration.portal_web.conftest import CASES, Browser, Portal, address_of, hidden
@@ -54,6 +55,27 @@ async def test_a_script_without_a_session_is_bidden_to_load_the_page(portal: Por
     answer = await dana.http.get(f"{CASES}?q=a", headers=SCRIPT)
     assert answer.status_code == 401
     assert answer.headers["hx-refresh"] == "true"
+
+
+async def test_a_page_that_asks_for_news_by_itself_signs_nobody_in_again(portal: Portal, dana: Browser) -> None:
+    async with portal.database.connect() as connection:
+        await connection.execute("DELETE FROM portal_web.sessions")
+    answer = await dana.http.get("/console/now", headers=SCRIPT)
+    assert (answer.status_code, answer.headers.get("hx-refresh")) == (401, None)
+
+
+async def test_who_deletes_a_draft_comes_back_to_the_same_list(dana: Browser) -> None:
+    case = await dana.draft(description="the pump leaks")
+    await dana.draft(description="another pump")
+    where = f"{CASES}?q=pump&within=words&status=draft&sort=description"
+    page = await dana.get(where)
+    [link] = re.findall(rf'href="({CASES}/{case}/delete[^"]*)"', page.text)
+    asked = await dana.get(html.unescape(link))
+    assert f'href="{html.escape(where)}"' in asked.text
+    [action] = re.findall(r'<form method="post" action="([^"]+/delete[^"]*)"', asked.text)
+    assert address_of(await dana.send(asked, html.unescape(action))) == where
+    strange = await dana.send(asked, f"{CASES}/{case}/delete?back=//evil.example&sort=nonsense&status=<b>")
+    assert address_of(strange) == CASES
 
 
 async def test_pages_follow_each_other(dana: Browser) -> None:

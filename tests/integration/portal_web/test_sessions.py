@@ -245,6 +245,18 @@ async def test_headers_allow_nothing_inline_and_nothing_foreign(dana: Browser) -
     assert not re.search(r'(?:src|href|action)="(?:https?:)?//', page.text.replace(PORTAL, ""))
 
 
+async def test_a_page_that_fails_is_protected_like_any_other(dana: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_request: object) -> None:
+        raise ZeroDivisionError("secret detail")
+
+    before = await dana.get(CASES)
+    monkeypatch.setattr("portal_web.web.cases.listing_of", broken)
+    page = await dana.get(CASES)
+    assert (page.status_code, "secret" in page.text, "</html>" in page.text) == (500, False, True)
+    names = ("content-security-policy", "cache-control", "x-content-type-options", "referrer-policy")
+    assert {name: page.headers.get(name) for name in names} == {name: before.headers[name] for name in names}
+
+
 async def test_sign_ins_of_several_tabs_all_succeed_and_lead_each_to_its_own_place(
     portal: Portal, dana: Browser
 ) -> None:

@@ -3,14 +3,21 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import httpx2
 import pytest
 
+from case_shared.process.clock import SystemClock
+from portal_web.app.live_hub import Page
 from portal_web.clients.case_api import lines_of
-from portal_web.domain.live import events_of
+from portal_web.domain.live import Event, events_of
+from portal_web.web import live
 from portal_web.web.live import _until, place_of, shown
 from portal_web.web.words import Words
+from tests.support.patience import PATIENCE
 
 CASE = {
     "web_case_id": "WABCDEFGH1", "case_id": "CASE-1", "dealer": "d", "status": "in_process", "status_as_of": None,
@@ -148,3 +155,35 @@ async def test_a_stream_that_ends_by_itself_raises_nothing() -> None:
 )
 def test_what_is_no_place_in_a_stream_is_an_unknown_one(sent: str | None, place: str | None) -> None:
     assert place_of(sent) == place
+
+
+async def test_a_page_s_stream_ends_soon_after_its_session_however_much_happens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "_ALIVE_SECONDS", 0.05)
+    looked_up = 0
+
+    class Sessions:
+        async def find(self, _secret: str) -> object | None:
+            nonlocal looked_up
+            looked_up += 1
+            return object() if looked_up < 3 else None
+
+    context = SimpleNamespace(clock=SystemClock(), store=Sessions())
+    at: Any = SimpleNamespace(user=SimpleNamespace(context=context, secret=SimpleNamespace(id="s")))
+    page = Page(opened, datetime.now(UTC) + timedelta(hours=1))
+
+    async def happens() -> None:
+        while True:
+            page.push(Event(id="7"))
+            await asyncio.sleep(0.001)
+
+    happening = asyncio.create_task(happens())
+    async with asyncio.timeout(5 * PATIENCE):
+        texts = [text async for text in live._page_events(at, page, Words("en", "UTC"))]
+    happening.cancel()
+    assert (texts.count(b": alive\n\n"), b"id: 7\n\n" in texts) == (2, True)
+
+
+def opened(_place: str | None) -> Any:
+    raise AssertionError("nothing reads the API's stream here")

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.e2e.browser.axe import violations
+from tests.e2e.browser.conftest import loaded, sign_out_elsewhere
 from tests.e2e.browser.console.conftest import Operators
 from tests.support.patience import PATIENCE
 
@@ -107,6 +108,29 @@ async def test_a_picture_that_is_out_of_date_says_so(operators: Operators) -> No
         finally:
             os.kill(pid, signal.SIGCONT)
         await expect(page.get_by_role("list", name="Path of a case")).to_be_visible(timeout=30_000 * PATIENCE)
+
+
+async def test_a_flow_that_nobody_watches_signs_nobody_in_again(operators: Operators) -> None:
+    async with operators.signed_in() as page:
+        await loaded(page)
+        await sign_out_elsewhere(page)
+        await expect(page.locator("#signed-out")).to_contain_text("You have been signed out", timeout=30_000 * PATIENCE)
+        await expect(page.get_by_role("list", name="Path of a case")).to_be_visible()
+        await page.get_by_role("link", name="Sign in again").click()
+        await page.get_by_role("button", name="olga").click()
+        await expect(page.get_by_role("list", name="Path of a case")).to_be_visible()
+
+
+async def test_a_page_that_is_not_ours_replaces_no_flow(operators: Operators) -> None:
+    async def maintenance(route: Route) -> None:
+        await route.fulfill(status=200, content_type="text/html", body="<p>maintenance</p>")
+
+    async with operators.signed_in() as page:
+        await page.route("**/console/now", maintenance)
+        await expect(page.get_by_role("alert")).to_contain_text("is not responding", timeout=30_000 * PATIENCE)
+        await expect(page.get_by_role("list", name="Path of a case")).to_be_visible()
+        await page.unroute_all()
+        await expect(page.get_by_role("alert")).to_have_count(0, timeout=30_000 * PATIENCE)
 
 
 async def test_a_phone_shows_the_current_tab(operators: Operators) -> None:

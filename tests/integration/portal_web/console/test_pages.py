@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -52,7 +53,7 @@ async def test_pages_need_three_calls_at_most(portal: Portal, olga: Browser, dea
         ("/documents/{0}/edit", {"category": "Warranty", "category_type": "Service"}, 200),
         ("/documents/{0}/edit/replay", {"category": "Warranty", "category_type": "Service", "reason": " "}, 422),
         ("/documents/{0}/notes", {"text": " "}, 422),
-        ("/delivery/pause", {"reason": " "}, 422),
+        ("/delivery/pause", {"reason": " ", "seen": " "}, 422),
     ],
 )
 async def test_forms_need_three_calls_at_most(
@@ -65,6 +66,39 @@ async def test_forms_need_three_calls_at_most(
 
     assert answer.status_code == status, answer.text
     assert 0 < len(portal.api.asked) <= MOST_CALLS, portal.api.asked
+
+
+async def test_a_page_from_before_another_s_pause_resumes_nothing(portal: Portal, olga: Browser) -> None:
+    before = await olga.get("/console/delivery")
+    async with portal.browser() as elsewhere:
+        await elsewhere.sign_in("olga", "/console")
+        await elsewhere.send(await elsewhere.get("/console/delivery"), "/console/delivery/pause", reason="patch day")
+    overtaken = await olga.send(before, "/console/delivery/pause", reason="mine")
+    assert overtaken.status_code == 409
+    assert "Nothing was done, because somebody else has changed delivery." in overtaken.text
+    assert ("patch day" in overtaken.text, "mine" in overtaken.text) == (True, False)
+    resumed = await olga.send(overtaken, "/console/delivery/resume", reason="it is over")
+    assert (resumed.status_code, "Documents are being sent" in resumed.text) == (200, True)
+    late = await olga.send(overtaken, "/console/delivery/resume", reason="once more")
+    assert late.status_code == 409
+
+
+async def test_a_window_is_in_the_zone_that_its_form_named(portal: Portal, olga: Browser) -> None:
+    form = await olga.get("/console/delivery")
+    assert "Times are in UTC." in form.text
+    olga.http.cookies.set("browser_zone", "Europe/Berlin")
+    ends = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT20:00}"
+    planned = await olga.send(form, "/console/delivery/windows", reason="patch day", begins_at="", ends_at=ends)
+    assert planned.status_code == 200, planned.text
+    async with portal.database.connect() as connection:
+        ends_at = await connection.fetchval("SELECT ends_at FROM d365_sync.delivery_windows")
+    assert ends_at.hour == 20
+
+
+@pytest.mark.parametrize("age", ["inf", "nan", "-1", "1e300", "a week"])
+async def test_an_age_that_is_none_is_no_fault_of_the_page(olga: Browser, age: str) -> None:
+    page = await olga.get("/console/replays/new", params={"older_than_seconds": age})
+    assert (page.status_code, "Older than" in page.text) == (200, False)
 
 
 async def test_the_reason_that_was_typed_stays_while_one_goes_on_editing(olga: Browser, dead_letter: str) -> None:

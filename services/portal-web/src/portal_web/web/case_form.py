@@ -221,10 +221,12 @@ async def _refused(
 ) -> Response:
     """The form again, with what is wrong beside its fields; what was typed stays."""
     words = words_of(request)
-    if alone:
-        return _message(words("Not saved. Choose Save & Close to see what is wrong."), 422)
-    if problem.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+    if problem.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE} and not alone:
         return await _page(request, at, Form.new(form.content, gone=True), 409)
+    form = await _of_begun(request, at, form)
+    if alone:
+        saved = {"address": f"{at.path}/{form.web_case_id}/edit", "etag": form.etag} if form.draft else {}
+        return _message(words("Not saved. Choose Save & Close to see what is wrong."), 422, **saved)
     if problem.slug == "lists-unknown":
         trouble = words(
             "The draft is saved. The categories from D365 are not available yet. Submit the draft in a few minutes."
@@ -237,6 +239,15 @@ async def _refused(
         trouble = words("Not saved. %(why)s Your entries are below.", why=f"{explain(problem.status, words)[0]}.")
         return await _page(request, at, replace(form, trouble=trouble), problem.status)
     return await _page(request, at, replace(form, errors=errors), 422)
+
+
+async def _of_begun(request: Request, at: CurrentDealer, form: Form) -> Form:
+    """The form of the draft that a new case has become, although what it has to save is refused."""
+    begun = await context_of(request).saving_new.begun.find(at.dealer.dealer, form.key) if form.key else None
+    if begun is None or begun.page != form.tab:
+        return form
+    draft = await at.api.case(begun.web_case_id)
+    return replace(Form.of(draft, form.content), etag=begun.etag)
 
 
 async def _not_saved(request: Request, at: CurrentDealer, form: Form) -> Response:

@@ -125,24 +125,25 @@ async def copy(web_case_id: str, at: ForDealer, fields: Posted) -> Response:
 
 @router.get("/{web_case_id}/delete")
 async def ask_to_delete(request: Request, web_case_id: str, at: ForDealer) -> Response:
-    """Ask before a draft is deleted: a dialog over the page, or a page of its own."""
+    """Ask before a draft is deleted: a dialog over the list, or a page of its own, which leads back to that list."""
     draft = await at.api.case(web_case_id)
     if "delete" not in draft.case.allowed_actions:
         if by_script(request):  # a dialog cannot show another page
             raise HTTPException(409)
         return notices.redirect(f"{at.path}/{web_case_id}", "not-a-draft", web_case_id)
-    return await render(request, "cases/delete.html", draft=draft, back=at.path)
+    return await render(request, "cases/delete.html", draft=draft, listing=listing_of(request))
 
 
 @router.post("/{web_case_id}/delete")
 async def delete(request: Request, web_case_id: str, at: ForDealer, fields: Posted) -> Response:
     """Delete a draft; if it is already gone, that is fine; if it has changed, ask again."""
+    listing = listing_of(request)
     try:
         await at.api.delete(web_case_id, fields.get("etag", ""))
     except Problem as problem:
         if problem.status == 412:
             draft = await at.api.case(web_case_id)
-            return await render(request, "cases/delete.html", 409, draft=draft, back=at.path, changed=True)
+            return await render(request, "cases/delete.html", 409, draft=draft, listing=listing, changed=True)
         if problem.status != 404:
             raise
-    return notices.redirect(at.path, "deleted", web_case_id)
+    return notices.redirect(at.path + listing.query(), "deleted", web_case_id)

@@ -25,7 +25,7 @@ from portal_web.web.words import Words
 
 log = structlog.get_logger(__name__)
 _PLACE = re.compile(r"[\x21-\x7e]{1,200}")
-# In silence, how often the page hears that the stream is alive, and the session is checked.
+# How often the page hears that the stream is alive, and the session is checked, whatever else happens.
 _ALIVE_SECONDS = 15.0
 router = APIRouter(prefix="/dealers/{dealer}/cases")
 
@@ -64,17 +64,17 @@ async def _page_events(at: CurrentDealer, page: Page, words: Words) -> AsyncIter
     """The page's events as text; ends with the page's own token or session, whichever token reads the stream."""
     context, secret = at.user.context, at.user.secret
     yield b": here\n\n"
-    while not page.ended:
-        left = (page.ends_at - context.clock.now()).total_seconds()
-        if left <= 0:
-            return
-        events = await page.take(min(left, _ALIVE_SECONDS))
-        for event in events:
-            yield shown(event, words)
-        if not events:
+    clock, checked = context.clock, context.clock.monotonic()
+    while not page.ended and (left := (page.ends_at - clock.now()).total_seconds()) > 0:
+        unchecked = checked + _ALIVE_SECONDS - clock.monotonic()
+        events = await page.take(max(0.0, min(left, unchecked)))
+        if clock.monotonic() - checked >= _ALIVE_SECONDS:
             if await context.store.find(secret.id) is None:
                 return
+            checked = clock.monotonic()
             yield b": alive\n\n"
+        for event in events:
+            yield shown(event, words)
 
 
 def place_of(sent: str | None) -> str | None:

@@ -16,6 +16,7 @@ router = APIRouter(prefix="/console/replays")
 TYPED_FROM = 10
 _QUERY = tuple(name for name in FILTERS if name not in {"state", "alarm"})
 _STEERS = {"pause", "resume", "cancel"}
+_LONGEST_SECONDS = 1e10  # three hundred years
 
 
 @router.get("")
@@ -110,8 +111,18 @@ async def _new(
     status = 422 if problem else 200
     return await show(
         request, console, "replay_new", status, query=query, reason=reason, problem=problem,
-        key=secrets.token_hex(16), page_address=address("/console/replays/new", query),
+        older_than=_seconds(query.get("older_than_seconds", "")), key=secrets.token_hex(16),
+        page_address=address("/console/replays/new", query),
     )  # fmt: skip
+
+
+def _seconds(text: str) -> float | None:
+    """An age in an address; None if it is none, which the API refuses."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds <= _LONGEST_SECONDS else None
 
 
 async def _shown(request: Request, console: Console, replay: str, template: str) -> Response:

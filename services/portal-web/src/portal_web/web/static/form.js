@@ -7,6 +7,7 @@ let leaving = false;
 let timer, staying;
 let running = null;
 let waiting = false, ready = false;  // a button waits for a save; it has got it
+const cancel = document.getElementById("cancel");
 
 function changed() {
   dirty = true;
@@ -27,10 +28,12 @@ function isTyped(field) {
   return field.type !== "hidden" && "defaultValue" in field && field.value !== field.defaultValue;
 }
 
+/** Save later; but while the question whether to delete is open, nothing that it does not name is created. */
 function plan(milliseconds) {
   clearTimeout(timer);
-  timer = setTimeout(save, milliseconds);
+  timer = setTimeout(() => { if (!cancel.open) save(); }, milliseconds);
 }
+cancel.addEventListener("close", () => { if (dirty && "autosave" in form.dataset) plan(PAUSE_MS); });
 
 /** One save at a time. */
 function save() {
@@ -47,9 +50,10 @@ async function autosave() {
     const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers, signal });
     if (answer.status >= 500) throw new Error("away");
     const reply = await answer.json();
+    if (reply.address && reply.address !== form.getAttribute("action")) await become(reply.address);
+    // Not in the question whether to submit: that is about the version that it shows.
+    if (reply.etag) for (const field of document.querySelectorAll("input[name=etag]:not(#submit *)")) field.value = reply.etag;
     if (answer.ok) {
-      if (reply.address && reply.address !== form.getAttribute("action")) await become(reply.address);
-      if (reply.etag) for (const field of document.querySelectorAll("input[name=etag]")) field.value = reply.etag;
       saved.textContent = reply.message;
       if (dirty) plan(PAUSE_MS);
     } else {
@@ -77,8 +81,9 @@ async function become(address) {
   document.title = page.title;
   for (const part of ["h1", ".trail", "#cancel"]) {
     const now = document.querySelector(part), then = page.querySelector(part);
-    if (now && then && !now.open) now.innerHTML = then.innerHTML;
+    if (now && then) now.innerHTML = then.innerHTML;
   }
+  if (cancel.open) cancel.querySelector("[autofocus]").focus();
 }
 
 // A button first saves what is not saved yet, or waits for a running save: it needs that save's version. If the service
@@ -110,7 +115,15 @@ function leave() {
 
 // The dialogs may be new by then: see become().
 document.addEventListener("submit", (event) => { if (event.target.matches("[data-leave]")) leave(); });
-document.addEventListener("click", (event) => { if (event.target.closest("a[data-leave]")) leave(); });
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-leave]");
+  if (!link) return;
+  if (running) {  // its draft would be left behind: if it is saved, the question becomes another one
+    event.preventDefault();
+    await running;
+    if (link.isConnected) link.click();
+  } else leave();
+});
 addEventListener("pageshow", () => { leaving = false; });
 // A running save may still fail, and ends with the page.
 addEventListener("beforeunload", (event) => { if ((dirty || running) && !leaving) event.preventDefault(); });

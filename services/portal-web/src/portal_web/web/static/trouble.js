@@ -15,6 +15,10 @@ document.addEventListener("htmx:after:request", (event) => {
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   const { status } = ctx.response;
   if (ctx.hx?.refresh) return;
+  if (status === 401) {
+    document.getElementById("signed-out").hidden = false;
+    return;
+  }
   if (status >= 500 || status === 429 || status === 408) away(ctx);
   else show(line.dataset.refused);
 });
