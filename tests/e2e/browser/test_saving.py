@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from tests.e2e.browser.conftest import Visitors
+from tests.e2e.browser.conftest import Visitors, loaded
 from tests.e2e.browser.pages import LIST
 from tests.e2e.browser.test_journey import write
 
@@ -57,6 +57,7 @@ async def test_a_button_keeps_the_page_while_the_service_is_away(visitors: Visit
     async with visitors.dealer() as page:
         await page.route(re.compile("/new|/edit"), fail)
         await write(page, "Typed where there is no network")
+        await loaded(page)
         await page.get_by_role("button", name="Save & Close").click()
         await expect(page.locator("#saved")).to_contain_text("Not saved: the service is not responding")
         await expect(page.get_by_label("Description")).to_have_value("Typed where there is no network")
