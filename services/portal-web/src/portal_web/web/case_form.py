@@ -1,11 +1,9 @@
 """Routes of the form to write a case: new or draft, save, finish, confirm, submit."""
 
-import secrets
 import uuid
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -17,13 +15,12 @@ from portal_web.app.choices import Choices
 from portal_web.app.save_draft import Conflict, Outcome, Saved, Unrelated, save
 from portal_web.app.save_new import NewForm
 from portal_web.clients.rest import Problem
-from portal_web.domain.case_api import CaseDocument
-from portal_web.domain.cases import Versioned
 from portal_web.domain.content import LENGTHS, Content, field_of, kept_lengths
 from portal_web.web import notices
 from portal_web.web.advice import advice
 from portal_web.web.context import context_of
 from portal_web.web.current_user import CurrentDealer, ForDealer, Posted
+from portal_web.web.form import Form
 from portal_web.web.labels import FIELDS
 from portal_web.web.preferences import words_of
 from portal_web.web.rendering import render
@@ -32,45 +29,6 @@ from portal_web.web.status_texts import explain
 
 router = APIRouter(prefix="/dealers/{dealer}/cases")
 _KEY_CHARACTERS = 32
-
-
-@dataclass(frozen=True)
-class Form:
-    """What the form shows. `draft`: the case as it is saved, None if nothing is saved (or if that is unknown).
-
-    `web_case_id` and `etag` identify the draft to save; `theirs` is what somebody else saved meanwhile. A form for a
-    new case has a `key`, and `tab` identifies this load of it; `unrelated` is what prevents saving it.
-    """
-
-    content: Content
-    web_case_id: str = ""
-    etag: str = ""
-    draft: CaseDocument | None = None
-    key: str = ""
-    tab: str = ""
-    unrelated: Unrelated | None = None
-    errors: dict[str, str] | None = None
-    theirs: Content | None = None
-    came_back: bool = False
-    gone: bool = False
-    trouble: str | None = None
-
-    @classmethod
-    def of(cls, draft: Versioned, content: Content | None = None, **more: Any) -> "Form":
-        """The form of a draft; `content` if it shows something else than what is saved."""
-        case = draft.case
-        return cls(content or Content.of_case(case), case.web_case_id, draft.etag, case, **more)
-
-    @classmethod
-    def new(cls, content: Content, **more: Any) -> "Form":
-        """A form that makes a new case, with a key of its own."""
-        return cls(content, key=uuid.uuid4().hex, tab=secrets.token_hex(8), **more)
-
-    @property
-    def unsaved(self) -> bool:
-        """Whether it shows more than is saved."""
-        saved = Content.of_case(self.draft) if self.draft else Content()
-        return self.content != saved
 
 
 @router.get("/new")
