@@ -28,6 +28,19 @@ Creates = Annotated[Call, Depends(CallFor(Scope.CASES_WRITE, media_types=(JSON,)
 Edits = Annotated[Call, Depends(CallFor(Scope.CASES_WRITE, media_types=(MERGE_PATCH, JSON)))]
 
 
+@router.get(
+    "/{web_case_id}",
+    operation_id="get_case",
+    summary="Get a case",
+    responses=problems("not-found", "invalid-request"),
+)
+async def get(web_case_id: str, response: Response, call: Reads) -> CaseDocument:
+    """Return one case with its ETag."""
+    case = await get_case(call.context.cases, call.dealer.dealer, web_case_id)
+    response.headers["ETag"] = etag(case)
+    return case_document(case)
+
+
 @router.post(
     "",
     operation_id="create_case",
@@ -48,19 +61,6 @@ async def create(request: Request, response: Response, call: Creates, draft: Cas
     key = await idempotency_key(request, call.principal)
     saved = await create_case(call.context.cases, call.dealer, draft.content(), call.principal.actor, key)
     return _created(response, saved)
-
-
-@router.get(
-    "/{web_case_id}",
-    operation_id="get_case",
-    summary="Get a case",
-    responses=problems("not-found", "invalid-request"),
-)
-async def get(web_case_id: str, response: Response, call: Reads) -> CaseDocument:
-    """Return one case with its ETag."""
-    case = await get_case(call.context.cases, call.dealer.dealer, web_case_id)
-    response.headers["ETag"] = etag(case)
-    return case_document(case)
 
 
 @router.patch(
