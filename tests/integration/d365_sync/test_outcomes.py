@@ -280,6 +280,27 @@ async def test_404_is_configuration_and_the_document_waits(queue: Queue, d365: S
     await queue.until(event, "delivered")
 
 
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_case_that_a_gateway_denies_is_found_before_a_second_post(
+    queue: Queue, d365: Sandbox, status: int
+) -> None:
+    await known_case(queue)
+    # The client repeats a POST after a 401 once, with a fresh token; the control read after a 403 fails, too.
+    await d365.fault(kind="status", status=status, operation="create", when="after_commit", id="denied")
+    await d365.fault(kind="status", status=503, operation="read", id="away")
+    event = submitted()
+    await queue.take_in(event)
+    await queue.until(event, "deferred")
+
+    await d365.control("DELETE", "/faults/denied")
+    await d365.control("DELETE", "/faults/away")
+    await queue.until(event, "delivered", "read_back")
+
+    assert (await queue.outcomes(event))[-1] == ("read_back", "delivered")
+    assert [kind for kind, _ in await queue.outcomes(event)].count("create") == 1
+    assert len(await cases_of(d365, event)) == 1
+
+
 async def test_an_old_document_is_looked_up_before_its_first_post(queue: Queue, d365: Sandbox) -> None:
     await known_case(queue)
     event = submitted(submitted_at=old())

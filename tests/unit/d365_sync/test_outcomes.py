@@ -128,6 +128,26 @@ def test_a_403_with_a_control_read_that_fails_is_deferred(control: D365Error, he
     assert (decision.state, decision.health, decision.counts) == (State.DEFERRED, health, False)
 
 
+@pytest.mark.parametrize(
+    ("answer", "control", "first"),
+    [
+        (answers.Throttled(7, EXCHANGE), None, False),
+        (answers.NotSent("DNS", EXCHANGE), None, False),
+        (answers.Unauthorized("401", EXCHANGE), None, True),
+        (answers.Misconfigured("404", EXCHANGE), None, True),
+        (answers.Forbidden("no", "no", EXCHANGE), D365Forbidden("403"), True),
+    ],
+    ids=["429", "not sent", "401", "404", "403"],
+)
+def test_only_what_surely_created_nothing_is_sent_again_without_a_look_up(
+    answer: Any, control: D365Error | None, first: bool
+) -> None:
+    """A gateway may answer 401, 403 or 404 to a request that it has passed on."""
+    decision = after_post(answer, CLAIM, POLICY, control)
+
+    assert (decision.state, decision.look_up_first) == (State.DEFERRED, first)
+
+
 ABSENT: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("nothing was sent yet", {"state": State.DELIVERING}, {"state": State.DELIVERING, "post_now": True}),
     ("settled", {}, {"state": State.DELIVERING, "post_now": True}),

@@ -71,7 +71,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Unauthorized:
-    """401 even with a fresh token, or the token endpoint refuses the client: configuration. D365 created nothing."""
+    """401 even with a fresh token, or the token endpoint refuses the client: configuration. Look up before a repeat."""
 
     why: str
     exchange: Exchange
@@ -88,7 +88,7 @@ class Forbidden:
 
 @dataclass(frozen=True, slots=True)
 class Misconfigured:
-    """404: the entity set does not exist. D365 created nothing; the document waits."""
+    """404: the entity set does not exist, or a gateway says so. The document waits; look it up before a repeat."""
 
     why: str
     exchange: Exchange

@@ -108,8 +108,9 @@ class Decision:
         due_seconds: float,
         health: Health,
         retry_after: float | None = None,
+        look_up_first: bool = False,
     ) -> Self:
-        """D365 accepted nothing, but may accept it later."""
+        """D365 accepted nothing, as far as the answer shows, but may accept it later."""
         return cls(
             state=State.DEFERRED,
             outcome=Outcome.DEFERRED,
@@ -119,6 +120,7 @@ class Decision:
             due_seconds=due_seconds,
             waits=claim.waits + 1,
             retried=claim.retried,
+            look_up_first=look_up_first,
             health=health,
             retry_after=retry_after,
         )

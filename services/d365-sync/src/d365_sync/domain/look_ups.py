@@ -120,9 +120,15 @@ def _look_again(
     wait = policy.backoff.at_least(retry_after, claim.waits)
     if claim.state is State.DELIVERING:
         deferred = Decision.deferred(
-            claim=claim, cause=cause, why=why, due_seconds=wait, health=health, retry_after=retry_after
+            claim=claim,
+            cause=cause,
+            why=why,
+            due_seconds=wait,
+            health=health,
+            retry_after=retry_after,
+            look_up_first=True,
         )
-        return replace(deferred, finding=Finding.UNSURE, look_up_first=True)
+        return replace(deferred, finding=Finding.UNSURE)
     # Keep a refusal's reason: the document fails with it once the look-up is answered.
     keeps = claim.verdict is not None or claim.state is not State.VERIFYING
     return Decision.looked_up_again(

@@ -25,6 +25,9 @@ from d365_sync.domain.decision import Decision, Health
 from d365_sync.domain.document import Cause, Claim, Verdict
 
 _CREATED = (201, 204)
+# Surely nothing was created. To any other deferred POST a gateway may have answered in D365's place, after passing it
+# on.
+_CREATED_NOTHING = frozenset({Cause.THROTTLED, Cause.UNREACHABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +86,5 @@ def _deferred(
         due_seconds=policy.backoff.at_least(retry_after, claim.waits),
         health=health,
         retry_after=retry_after,
+        look_up_first=cause not in _CREATED_NOTHING,
     )
