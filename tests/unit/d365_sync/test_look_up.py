@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from case_shared.d365.errors import D365Throttled, D365TransientError, D365Unavailable
+from case_shared.d365.errors import D365RefusedKeys, D365Throttled, D365TransientError, D365Unavailable
 from case_shared.d365.models import AbsenceProof, D365Case, LookUpAnswer
 from d365_sync.app.look_up import LookUp
 from d365_sync.app.ports import D365, ControlCase, Documents
@@ -75,3 +75,18 @@ async def test_a_failure_before_any_answer_leaves_all_to_be_looked_up_again() ->
     results = await look_up([FOUND, ABSENT])
 
     assert {one.decision.finding for one in results} == {Finding.UNSURE}
+
+
+async def test_a_refusal_of_keys_that_are_no_documents_leaves_no_document_without_a_result() -> None:
+    class Particular:
+        async def find_by_web_case_id(self, *_: Any, **__: Any) -> LookUpAnswer:
+            raise D365RefusedKeys(frozenset({"C-0"}), "400", status=400)
+
+    look_up = LookUp(cast("D365", Particular()), cast("Documents", Books()), POLICY, 30.0, by_submission_id=True)
+
+    results = await look_up([FOUND, ABSENT])
+
+    assert [(one.claim.id, one.decision.finding, one.decision.why) for one in results] == [
+        (FOUND.id, Finding.UNSURE, "400"),
+        (ABSENT.id, Finding.UNSURE, "400"),
+    ]

@@ -48,10 +48,11 @@ class LookUp:
             answer = await self.controlled(claims[0].case.data_area_id, [claim.id.web_case_id for claim in claims])
             reached(FaultPoint.LOOK_UP_ANSWERED)
         except D365RefusedKeys as error:
-            refused = [claim for claim in claims if claim.id.web_case_id in error.keys]
-            others = [claim for claim in claims if claim.id.web_case_id not in error.keys]
+            # If it is about none of these, it is about a known case, and says nothing of any.
+            refused = [claim for claim in claims if claim.id.web_case_id in error.keys] or claims
+            others = [claim for claim in claims if claim not in refused]
             log.warning("look_up_refused", documents=len(refused), error=error.why)
-            answered = await self(others) if others and refused else []
+            answered = await self(others) if others else []
             return [*answered, *(self._failed(claim, error) for claim in refused)]
         except D365TransientError as error:
             return await self._interrupted(claims, error)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from case_shared.d365.errors import D365Misconfigured, D365RefusedKeys
 from case_shared.d365.keys import is_key
-from case_shared.d365.models import AbsenceProof, LookUpAnswer
+from case_shared.d365.models import AbsenceProof, D365Case, LookUpAnswer
 from d365_sync.app.ports import D365, Documents
 
 log = structlog.get_logger(__name__)
@@ -83,9 +84,24 @@ class ControlledLookUp:
     async def _look_further_back(self, data_area_id: str) -> Sequence[str]:
         """A few older cases that D365 shows now."""
         older = [one for one in await self.documents.older_control_cases(data_area_id) if is_key(one)]
-        shown = await self.d365.read_cases_by_case_id(data_area_id, older, timeout=self.timeout_seconds)
-        found = tuple(case.case_id for case in shown)[:_OLDER_AT_ONCE]
+        found = tuple(case.case_id for case in await self._shown(data_area_id, older))[:_OLDER_AT_ONCE]
         if found and self._older.get(data_area_id) != found:
             log.warning("newest_cases_gone_from_d365", data_area_id=data_area_id, older_controls=list(found))
         self._older[data_area_id] = found
         return found
+
+    async def _shown(self, data_area_id: str, older: Sequence[str]) -> Sequence[D365Case]:
+        """The older cases that D365 shows; one whose Case ID it refuses is no obstacle, because others may serve."""
+        try:
+            return await self._read(data_area_id, older)
+        except D365RefusedKeys as error:
+            return await self._read(data_area_id, [one for one in older if one not in error.keys])
+        except D365Misconfigured as error:
+            # D365 has just answered the look-up itself, so a 400 is about these Case IDs.
+            if error.status != 400:
+                raise
+            log.warning("older_cases_refused", data_area_id=data_area_id, error=error.why)
+            return ()
+
+    async def _read(self, data_area_id: str, case_ids: Sequence[str]) -> Sequence[D365Case]:
+        return await self.d365.read_cases_by_case_id(data_area_id, case_ids, timeout=self.timeout_seconds)
