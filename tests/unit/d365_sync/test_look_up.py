@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
+from uuid import uuid4
 
 import pytest
 
 from case_shared.d365.errors import D365RefusedKeys, D365Throttled, D365TransientError, D365Unavailable
 from case_shared.d365.models import AbsenceProof, D365Case, LookUpAnswer
 from d365_sync.app.look_up import LookUp
-from d365_sync.app.ports import D365, ControlCase, Documents
-from d365_sync.domain.document import Cause, DocumentId, Finding
+from d365_sync.app.ports import D365, ControlCase, Documents, Earlier
+from d365_sync.domain.document import Cause, Claim, DocumentId, Finding
 from tests.unit.d365_sync.test_outcomes import CLAIM, POLICY
 
 FOUND, ABSENT, UNANSWERED = (
@@ -90,3 +91,34 @@ async def test_a_refusal_of_keys_that_are_no_documents_leaves_no_document_withou
         (FOUND.id, Finding.UNSURE, "400"),
         (ABSENT.id, Finding.UNSURE, "400"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("delivered_as", "by_submission_id", "finding"),
+    [
+        ("case-2", False, Finding.EARLIER_SUBMISSION),
+        ("CASE-9", False, Finding.FOUND),
+        (None, False, Finding.FOUND),
+        ("case-2", True, Finding.FOUND),
+    ],
+)
+async def test_the_case_of_an_earlier_submission_is_not_the_later_ones_even_if_all_that_d365_keeps_is_the_same(
+    delivered_as: str | None, by_submission_id: bool, finding: Finding
+) -> None:
+    """The dealer may have edited the notes, which nobody reads from D365."""
+    again: Claim = replace(FOUND, id=DocumentId("W1", 2))
+
+    class Resubmitted(Books):
+        async def earlier_submissions(self, _id: DocumentId) -> Sequence[object]:
+            return [Earlier(DocumentId("W1", 1), uuid4(), FOUND.case, delivered_as)]
+
+    class Theirs:
+        async def find_by_web_case_id(self, *_: object, **__: object) -> LookUpAnswer:
+            case = D365Case.model_validate({**FOUND.case.model_dump(mode="json"), "case_id": "CASE-2"})
+            return LookUpAnswer({"W1": (case,)}, {})
+
+    look_up = LookUp(cast("D365", Theirs()), cast("Documents", Resubmitted()), POLICY, 30.0, by_submission_id)
+
+    (result,) = await look_up([again])
+
+    assert result.decision.finding is finding

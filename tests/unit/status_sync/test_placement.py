@@ -186,6 +186,13 @@ def test_the_submission_in_the_event_is_the_one_that_d365_shows() -> None:
     assert Rules(CategoryTypes.parse(None), by_submission_id=False).submission_seen(BARE, LINKED) == SUBMISSION
 
 
+def test_without_a_submission_id_in_d365_the_delivered_submission_is_the_one_that_it_has() -> None:
+    rules = Rules(CategoryTypes.parse(None), by_submission_id=False)
+    delivered = replace(LINKED, delivered_submission_id=EARLIER_SUBMISSION)
+    assert rules.submission_seen(BARE, delivered) == EARLIER_SUBMISSION
+    assert RULES.submission_seen(SENT, delivered) == SUBMISSION
+
+
 @pytest.mark.parametrize(
     ("began_at", "last", "expected"),
     [

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from case_shared.d365.errors import D365Error, D365RefusedKeys, D365TransientError
-from case_shared.d365.matching import is_ours
+from case_shared.d365.matching import is_ours, same_key
 from case_shared.d365.models import CaseToCreate, D365Case, LookUpAnswer, is_case_id
 from case_shared.process.fault_points import FaultPoint, reached
 from d365_sync.app.alarms import found_twice
@@ -107,15 +107,21 @@ class LookUp:
         )
 
     async def _compare(self, claim: Claim, found: D365Case) -> Finding:
+        earlier = await self.documents.earlier_submissions(claim.id) if claim.id.submission_no > 1 else []
+        if any(self._is_known_as(one, found) for one in earlier):
+            return Finding.EARLIER_SUBMISSION
         if is_ours(found, claim.case, by_submission_id=self.by_submission_id):
             return Finding.FOUND
-        for earlier in await self.documents.earlier_submissions(claim.id):
-            sent = self._as_sent(earlier, claim)
+        for one in earlier:
+            sent = self._as_sent(one, claim)
             if sent and is_ours(found, sent, by_submission_id=self.by_submission_id):
-                seen = (earlier.id.web_case_id, earlier.submission_id, found.case_id)
-                await self.documents.deliver_by_evidence([seen])
+                await self.documents.deliver_by_evidence([(one.id.web_case_id, one.submission_id, found.case_id)])
                 return Finding.EARLIER_SUBMISSION
         return Finding.OTHER_CONTENT
+
+    def _is_known_as(self, earlier: Earlier, found: D365Case) -> bool:
+        """Whether the case is an earlier submission's, although D365 keeps nothing that distinguishes the two."""
+        return not self.by_submission_id and same_key(earlier.delivered_as, found.case_id)
 
     def _as_sent(self, earlier: Earlier, claim: Claim) -> CaseToCreate | None:
         """What to compare the found case with; if D365 keeps our submission ID, that needs no payload."""

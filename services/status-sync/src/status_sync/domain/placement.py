@@ -52,6 +52,7 @@ class KnownCase:
     `named`: D365 once showed its record with the row's own Web Case ID; a record without one is then not its own.
     `linked`: an operator has linked the row to its Case ID, whose record may lack the Web Case ID.
     `delivered_as`: the Case ID that d365-sync delivered it under, while the row has none.
+    `delivered_submission_id`: if it was submitted more than once, the newest submission that is delivered.
     `moved_to`: where its record is, if it moved under another number.
     `traceparent`: in which trace it was submitted, while D365 has shown nothing of it.
     """
@@ -68,6 +69,7 @@ class KnownCase:
     named: bool = False
     linked: bool = False
     delivered_as: str | None = None
+    delivered_submission_id: UUID | None = None
     moved_to: CaseNumber | None = None
     category: str | None = None
     category_type: str | None = None
@@ -158,7 +160,10 @@ class Rules:
 
     def submission_seen(self, found: D365Case, row: KnownCase) -> UUID | None:
         """Return the submission that `found` proves to be in D365."""
-        return found.submission_id if self.by_submission_id else row.current_submission_id
+        if self.by_submission_id:
+            return found.submission_id
+        # The newest one may have been refused because an earlier one is there.
+        return row.delivered_submission_id or row.current_submission_id
 
     def _place(
         self,

@@ -17,6 +17,11 @@ SELECT
         WHERE d.web_case_id = c.web_case_id AND d.state = 'delivered' AND d.case_id IS NOT NULL
         ORDER BY d.submission_no DESC LIMIT 1
     ) END AS delivered_as,
+    CASE WHEN c.submission_no > 1 THEN (
+        SELECT d.submission_id FROM d365_sync.deliveries AS d
+        WHERE d.web_case_id = c.web_case_id AND d.state = 'delivered'
+        ORDER BY d.submission_no DESC LIMIT 1
+    ) END AS delivered_submission_id,
     m.data_area_id AS moved_area, m.case_id AS moved_case_id,
     CASE
         WHEN c.case_id_reused_at IS NOT NULL THEN 'reused'
