@@ -28,7 +28,9 @@ class Settings(ServiceSettings, DatabaseSettings, KafkaSettings, OidcSettings, U
         default=30, description="The time between two probes while D365 is down (the circuit breaker is open)."
     )
     d365_backoff_max_seconds: Seconds = Field(
-        default=300, description="The longest wait between two attempts to deliver a document."
+        default=300,
+        description="The longest wait between two attempts to deliver a document, unless D365 asks for a longer one "
+        "with Retry-After: Casebridge then waits that long, 600 seconds at most, and up to a tenth more.",
     )
     d365_max_concurrency: Annotated[int, Field(ge=1, le=500)] = Field(
         default=50, description="The most documents to send to D365 at the same time."
