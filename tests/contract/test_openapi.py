@@ -145,6 +145,15 @@ def test_titles_of_the_dealers_api_are_documented() -> None:
     assert titles == titles | {slug: kind.title for slug, kind in CATALOGS["case-api"].items()}
 
 
+@pytest.mark.parametrize("slug", ["version-changed", "version-required"])
+def test_where_d365_sync_means_a_document_it_is_documented(slug: str) -> None:
+    assert slug in CATALOGS["d365-sync"]
+    text = (ROOT / "docs/problems.md").read_text(encoding="utf-8")
+    (row,) = [line for line in text.splitlines() if line.startswith(f"| `{slug}` |")]
+    assert "in d365-sync" in row
+    assert "document" in row
+
+
 @pytest.mark.parametrize(
     ("source", "service"),
     [
