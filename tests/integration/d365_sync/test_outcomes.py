@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from case_shared.words.events import CaseSubmitted
+from d365_sync.domain.breaker import FAILURES_TO_OPEN
 from tests.integration.d365_sync.conftest import (
     SETTLE_SECONDS,
     Queue,
@@ -299,6 +300,23 @@ async def test_a_case_that_a_gateway_denies_is_found_before_a_second_post(
     assert (await queue.outcomes(event))[-1] == ("read_back", "delivered")
     assert [kind for kind, _ in await queue.outcomes(event)].count("create") == 1
     assert len(await cases_of(d365, event)) == 1
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+async def test_a_d365_that_refuses_every_case_makes_dead_letters_and_opens_no_breaker(
+    queue: Queue, d365: Sandbox, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """docs/limits.md#a-d365-that-answers-reads-and-refuses-every-case: it reads as before, so each refusal counts."""
+    monkeypatch.setattr("d365_sync.domain.look_ups.RETRY_AFTER_REFUSAL_SECONDS", 0.1)
+    await known_case(queue)
+    await d365.fault(kind="status", status=status, body="odata", operation="create")
+    events = [submitted() for _ in range(2 * FAILURES_TO_OPEN)]
+    await queue.take_in(*events)
+
+    for event in events:
+        await queue.until(event, "failed", "rejected")
+
+    assert (await queue.dispatcher.control.read()).breaker.value == "closed"
 
 
 async def test_an_old_document_is_looked_up_before_its_first_post(queue: Queue, d365: Sandbox) -> None:
