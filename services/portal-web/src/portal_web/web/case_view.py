@@ -36,6 +36,7 @@ async def show(request: Request, web_case_id: str, at: ForDealer) -> Response:
 def _since(case: CaseDocument, timeline: list[TimelineEntry]) -> datetime:
     """When the case got its current status; reads of D365 (`status_as_of`) only confirm it."""
     if case.status == CaseStatus.DRAFT:
-        return case.created_at
-    changes = [one.at for one in timeline if one.event == "status" and one.detail == case.status]
+        changes = [one.at for one in timeline if one.event == "returned"]
+        return changes[-1] if changes else case.created_at
+    changes = [one.at for one in timeline if one.event in {"status", "reopened"} and one.detail == case.status]
     return changes[-1] if changes else case.submitted_at or case.created_at
