@@ -1,11 +1,17 @@
 """Drafts: saved, read, changed, deleted, copied."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from case_api.app.submit_case import Submitter
+from case_api.postgres.list_store import PostgresListStore
+from case_api.postgres.submit_store import PostgresSubmitStore
 from case_api.web.schemas import CaseDocument, CategoryList, DealerList, PriorityList
+from case_shared.process.loops import WakeUp
+from case_shared.words.category_types import CategoryTypes
 from case_shared.words.identifiers import is_web_case_id
 from tests.integration.case_api.conftest import CASES, DEALER, DRAFT, OTHER, Api, token
 
@@ -172,3 +178,16 @@ async def test_the_lists_are_the_legal_entitys(api: Api) -> None:
     priorities = await api.client.get(f"/v1/dealers/{DEALER}/priorities")
     assert [item["priority"] for item in priorities.json()["items"]] == ["High", "Low"]
     assert PriorityList.model_validate_json(priorities.content)
+
+
+async def test_category_types_compare_without_case(api: Api) -> None:
+    pool, types = api.service.pool, CategoryTypes.parse("sales, GENERAL")
+    found = await PostgresListStore(pool).categories("usmf", types)
+    assert {(one.category, one.category_type) for one in found} == {
+        ("Parts", "General"), ("Parts", "Sales"), ("Warranty", "Sales"),
+    }  # fmt: skip
+    submitter = Submitter(PostgresSubmitStore(pool, types, 60).batched(), WakeUp())
+    api.app.state.context = replace(api.app.state.context, category_types=types, submitter=submitter)
+    assert (await api.submit(await api.create())).status_code == 202
+    hidden = await api.create(category="Salary", category_type="HumanResources")
+    assert (await api.submit(hidden)).status_code == 422

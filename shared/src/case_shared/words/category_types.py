@@ -19,6 +19,12 @@ class CategoryTypes:
         names = tuple(name.strip() for name in (setting or "").split(",") if name.strip())
         return cls(names, ()) if names else cls(None, HIDDEN_BY_DEFAULT)
 
+    @property
+    def lowered(self) -> tuple[list[str] | None, list[str]]:
+        """The allowed and the hidden ones in lower case, as statements compare them."""
+        allowed = None if self.allowed is None else [one.lower() for one in self.allowed]
+        return allowed, [one.lower() for one in self.hidden]
+
     def allow(self, category_type: str | None) -> bool:
         """Whether dealers see cases of this type. An unknown one might be anything."""
         return bool(category_type) and not self.hide(category_type)

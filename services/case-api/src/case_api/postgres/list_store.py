@@ -22,7 +22,7 @@ class PostgresListStore:
     async def categories(self, data_area_id: str, types: CategoryTypes) -> list[Category]:
         """Return the categories of a legal entity."""
         statement = Statement.LIST_CATEGORIES.text
-        return [Category(*row) for row in await self.pool.fetch(statement, data_area_id, types.allowed, types.hidden)]
+        return [Category(*row) for row in await self.pool.fetch(statement, data_area_id, *types.lowered)]
 
     async def priorities(self, data_area_id: str) -> list[Priority]:
         """Return the priorities of a legal entity."""

@@ -40,7 +40,7 @@ WITH requests AS MATERIALIZED (
             SELECT l.category_type FROM status_sync.categories l
             WHERE l.data_area_id = c.data_area_id AND l.category = c.category
                 AND l.category_type = coalesce(nullif(c.category_type, ''), l.category_type)
-                AND ($8::text[] IS NULL OR l.category_type = ANY ($8)) AND l.category_type <> ALL ($9::text[])
+                AND ($8::text[] IS NULL OR lower(l.category_type) = ANY ($8)) AND lower(l.category_type) <> ALL ($9::text[])
             ORDER BY l.category_type
         ) AS category_types,
         EXISTS (SELECT FROM status_sync.categories l WHERE l.data_area_id = c.data_area_id) AS lists_known,
