@@ -1,6 +1,8 @@
 """Personal data is deleted, in time or immediately, in every table; docs list each column with such data."""
 
 import asyncio
+import csv
+import io
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -228,6 +230,10 @@ async def test_words_are_erased_at_once(api: Api, queue: Queue, whose: dict[str,
         entry = (await api.client.get("/v1/audit", params={"action": "erase"}, headers=headers)).json()["items"][0]
         assert (entry["actor"], entry["actor_subject"], entry["actor_issuer"]) == ("olga", "s-9", ISSUER)
         assert (entry["reason"], entry["web_case_id"] in (failed, going)) == ("asked for", True)
+        of_one = {"action": "erase", "document": f"{entry['web_case_id']}-1"}
+        assert entry in (await api.client.get("/v1/audit", params=of_one, headers=headers)).json()["items"]
+        file = await api.client.get("/v1/audit.csv", params=of_one, headers=headers)
+        assert {row["web_case_id"] for row in csv.DictReader(io.StringIO(file.text))} == {entry["web_case_id"]}
         assert whose.get("contact", MARK).lower() not in str(entry).lower()
 
 

@@ -29,3 +29,12 @@ async def test_half_an_export_does_not_look_like_a_whole_one(
     async with httpx2.AsyncClient(transport=server, base_url=PORTAL, cookies=olga.http.cookies) as browser:
         with pytest.raises(httpx2.ReadError):
             await browser.get("/console/audit.csv")
+
+
+async def test_an_erasure_names_its_case(portal: Portal, olga: Browser) -> None:
+    async with portal.database.connect() as connection:
+        await connection.execute(
+            "INSERT INTO d365_sync.audit (actor, action, reason, web_case_id, fields)"
+            " VALUES ('olga', 'erase', 'asked for', 'W0000000BX', '{notes}')"
+        )
+    assert "W0000000BX" in (await olga.get("/console/audit")).text

@@ -38,6 +38,7 @@ _COLUMNS = (
     "fields",
     "actor_subject",
     "actor_issuer",
+    "web_case_id",
 )
 _TIMES = frozenset({"at"})
 _CSV_PAGE = 500
