@@ -106,6 +106,21 @@ async def test_a_hundred_events_cost_d365_a_few_requests(world: World) -> None:
     assert {row["case_id"] for row in await world.rows()} == set(case_ids)
 
 
+async def test_events_that_name_both_numbers_in_turn_share_requests(world: World) -> None:
+    cases = [await world.submit() for _ in range(10)]
+    case_ids = [await world.create(case) for case in cases]
+    for number, (case, case_id) in enumerate(zip(cases, case_ids, strict=True)):
+        key = CaseKey("usmf", KeyKind.WEB_CASE_ID, case.web_case_id) if number % 2 else by_case_id(case_id)
+        await notify(world, key)
+    await world.service.d365.probe(timeout=5)
+    await world.requests()
+
+    await world.read_due()
+
+    assert await world.requests() == 2
+    assert {row["case_id"] for row in await world.rows()} == set(case_ids)
+
+
 async def test_a_notification_during_a_read_makes_the_case_due_again(world: World) -> None:
     case_id = await world.create(await world.submit())
     await notify(world, by_case_id(case_id))

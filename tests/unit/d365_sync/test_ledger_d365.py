@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from case_shared.d365.chains import FIRST_TERMS
 from case_shared.d365.models import D365Case
 from case_shared.process.clock import SystemClock
 from case_shared.words.identifiers import new_web_case_id
@@ -21,6 +22,7 @@ class Theirs:
     """D365's cases, in the order of their creation."""
 
     cases: list[D365Case]
+    most_at_once: int = 0
 
     async def read_web_cases(self, after: int, *, page_size: int, **_: float) -> tuple[D365Case, ...]:
         numbered = [one.model_copy(update={"rec_id": number}) for number, one in enumerate(self.cases, start=1)]
@@ -29,6 +31,7 @@ class Theirs:
     async def read_cases_by_case_id(
         self, data_area_id: str, case_ids: Collection[str], **_: float
     ) -> tuple[D365Case, ...]:
+        self.most_at_once = max(self.most_at_once, len(case_ids))
         return tuple(case for case in self.cases if case.case_id in case_ids and case.data_area_id == data_area_id)
 
 
@@ -134,3 +137,12 @@ async def test_more_than_can_be_shown_is_counted() -> None:
 
     assert found.delivered_not_found.count == ledger_d365.SHOWN + 5
     assert len(found.delivered_not_found.web_case_ids) == ledger_d365.SHOWN
+
+
+async def test_many_that_are_missing_share_no_time_out() -> None:
+    d365, entries = Theirs([]), [entry(State.DELIVERED, f"CASE-{number}") for number in range(40)]
+
+    found = await CompareWithD365(d365, Ours(entries), Kept(), SystemClock(), 1.0, by_submission_id=True)()
+
+    assert found.delivered_not_found.count == 40
+    assert d365.most_at_once == FIRST_TERMS

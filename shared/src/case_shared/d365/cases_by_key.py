@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from case_shared.d365.chains import Chains
-from case_shared.d365.errors import D365AnswersTooMuch, D365Misconfigured, D365TransientError
+from case_shared.d365.errors import D365AnswersTooMuch, D365Error, D365Misconfigured, D365Unavailable
 from case_shared.d365.mapping import CaseFields
 from case_shared.d365.matching import same_key
 from case_shared.d365.models import AbsenceProof, D365Case, LookUpAnswer, StoredCase
@@ -38,7 +38,7 @@ class _Question:
         """What the answers show of the keys for which all is answered."""
         found = {key: cases for key, cases in self.found.items() if key in self.answered}
         proofs = {key: proof for key, proof in self.proofs.items() if key in self.answered}
-        return LookUpAnswer(found, proofs, self.support)
+        return LookUpAnswer(found, proofs, self.support, frozenset(self.answered))
 
 
 def _case_id(case: D365Case) -> str | None:
@@ -57,8 +57,8 @@ def _web_case_id(case: D365Case) -> str | None:
 class CasesByKey:
     """Reads the case entity set by Web Case ID and by Case ID, one legal entity at a time.
 
-    Every method raises D365Error, and then nothing is known of the keys: D365UnusableKey if nothing was asked,
-    D365RefusedKeys if D365 accepts the other keys. `timeout` is in seconds.
+    Every method raises D365Error, with what D365 had answered until then: D365UnusableKey if nothing was asked,
+    D365RefusedKeys if D365 accepts the other keys. `timeout` is in seconds, for all requests of a call together.
     """
 
     def __init__(
@@ -87,15 +87,10 @@ class CasesByKey:
     ) -> LookUpAnswer:
         """Look up many submissions of one legal entity, with positive controls in the same answers.
 
-        `control_case_ids`: a few Case IDs known to exist (delivered before); empty if none is known yet. A
-        D365TransientError has what D365 answered until then.
+        `control_case_ids`: a few Case IDs known to exist (delivered before); empty if none is known yet.
         """
         question = self._question("find cases", data_area_id, timeout, _web_case_id, control_case_ids)
-        try:
-            return await self._find(question, web_case_ids)
-        except D365TransientError as error:
-            error.answered = question.answer()
-            raise
+        return await self._find(question, web_case_ids)
 
     async def find_by_case_id(
         self, data_area_id: str, case_ids: Collection[str], *, control_case_ids: Sequence[str], timeout: float
@@ -108,13 +103,12 @@ class CasesByKey:
         self, data_area_id: str, case_ids: Collection[str], *, timeout: float
     ) -> tuple[D365Case, ...]:
         """Return the cases of one legal entity that exist under these Case IDs; many per request."""
-        read = await self._find(self._question("read cases", data_area_id, timeout, _case_id), case_ids)
-        return tuple(case for cases in read.found.values() for case in cases)
+        return tuple((await self._find(self._question("read cases", data_area_id, timeout, _case_id), case_ids)).cases)
 
     async def find_anywhere(self, web_case_ids: Collection[str], *, timeout: float) -> tuple[D365Case, ...]:
         """Return the cases with these Web Case IDs, in whichever legal entity they are now; many per request."""
-        read = await self._find(self._question("find cases anywhere", None, timeout, _web_case_id), web_case_ids)
-        return tuple(case for cases in read.found.values() for case in cases)
+        question = self._question("find cases anywhere", None, timeout, _web_case_id)
+        return tuple((await self._find(question, web_case_ids)).cases)
 
     def _question(
         self,
@@ -135,11 +129,24 @@ class CasesByKey:
         """Each answer counts by itself: only a key asked for beside a control is surely absent."""
         any_of(question.name, keys)
 
+        slowest = 0.0
+
         async def ask(share: Sequence[str]) -> None:
+            nonlocal slowest
+            began = self._clock.monotonic()
+            if question.deadline - began < slowest:
+                # D365 would work on it for nothing.
+                why = f"{question.operation}: the time is over after {len(question.answered)} of {len(keys)} keys"
+                raise D365Unavailable(why)
             await self._ask_beside_controls(question, share)
             question.answered.update(share)
+            slowest = max(slowest, self._clock.monotonic() - began)
 
-        await self._chains.ask(question.name, list(keys), ask, besides=len(question.controls))
+        try:
+            await self._chains.ask(question.name, list(keys), ask, besides=len(question.controls))
+        except D365Error as error:
+            error.answered = question.answer()
+            raise
         return question.answer()
 
     async def _ask_beside_controls(self, question: _Question, share: Sequence[str]) -> None:

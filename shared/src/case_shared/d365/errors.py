@@ -23,7 +23,12 @@ from case_shared.words.errors import CasebridgeError, Misconfigured, Refused, Tr
 
 
 class D365Error(CasebridgeError):
-    """A failed read of D365; `status`: the HTTP status if D365 answered, `support`: its IDs if a request was sent."""
+    """A failed read of D365; `status`: the HTTP status if D365 answered, `support`: its IDs if a request was sent.
+
+    `answered`: what D365 had answered, if it was one request of a read of many.
+    """
+
+    answered: LookUpAnswer = LookUpAnswer({}, {})
 
     def __init__(self, why: str, *, status: int | None = None) -> None:
         super().__init__(why)
@@ -33,12 +38,7 @@ class D365Error(CasebridgeError):
 
 
 class D365TransientError(D365Error, Transient):
-    """Try again later: nobody needs to correct anything here.
-
-    `answered`: what D365 had answered before, if it was one request of a look-up of many.
-    """
-
-    answered: LookUpAnswer = LookUpAnswer({}, {})
+    """Try again later: nobody needs to correct anything here."""
 
 
 class D365Unavailable(D365TransientError):

@@ -178,12 +178,19 @@ class LookUpAnswer:
     """The sure part of a look-up by Web Case ID.
 
     `found` maps each key, as it was asked for, to all its cases (two for one key are possible: an alarm). `proofs` maps
-    the keys for which "not found" is proven to the proof. `support` names the request that answered for each.
+    the keys for which "not found" is proven to the proof. `support` names the request that answered for each. `keys`
+    are those that D365 has answered for, whatever it said.
     """
 
     found: Mapping[str, tuple[D365Case, ...]]
     proofs: Mapping[str, AbsenceProof]
     support: Mapping[str, SupportIds] = field(default_factory=dict)
+    keys: frozenset[str] = frozenset()
+
+    @property
+    def cases(self) -> list[D365Case]:
+        """All cases found."""
+        return [case for cases in self.found.values() for case in cases]
 
     def says_something_about(self, key: str) -> bool:
         """Whether it shows the key, or proves that D365 does not have it."""

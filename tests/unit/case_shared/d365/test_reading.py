@@ -438,3 +438,17 @@ async def test_retry_after_is_reported() -> None:
             await client.probe(timeout=SECONDS)
 
     assert raised.value.retry_after == 3
+
+
+@pytest.mark.parametrize("read", ["find_by_web_case_id", "find_by_case_id", "read_cases_by_case_id", "find_anywhere"])
+async def test_a_failure_has_what_d365_answered_before(read: str) -> None:
+    asked = [f"C-{number}" for number in range(20)]
+    area = () if read == "find_anywhere" else ("usmf",)
+    controls = {"control_case_ids": []} if read.startswith("find_by") else {}
+    first = page([row("C-3", "C-3")])
+    async with scripted(first, answer(503)) as d365, client_of(d365.url) as client:
+        with pytest.raises(D365Unavailable) as raised:
+            await getattr(client, read)(*area, asked, **controls, timeout=SECONDS)
+
+    assert set(raised.value.answered.found) == {"C-3"}
+    assert raised.value.answered.keys == set(asked[:15])

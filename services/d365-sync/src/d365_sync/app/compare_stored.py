@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 
+from case_shared.d365.chains import FIRST_TERMS
 from case_shared.d365.echo import Difference
 from case_shared.d365.errors import D365Error
 from case_shared.d365.models import CaseToCreate
@@ -17,7 +18,8 @@ from d365_sync.app.ports import D365
 from d365_sync.domain.document import DocumentId
 
 log = structlog.get_logger(__name__)
-_BATCH = 50
+# One request, so that a slow D365 does not answer for nothing.
+_BATCH = FIRST_TERMS
 _RETRY_SECONDS = 60.0
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID, uuid4
 
+from case_shared.d365.chains import FIRST_TERMS
 from case_shared.d365.errors import D365Error, D365Misconfigured
 from case_shared.d365.keys import is_key
 from case_shared.d365.models import D365Case
@@ -23,6 +24,8 @@ from d365_sync.domain.ledger import JUDGED_SECONDS
 _D365_PAGE = 1000
 _COMPARED_PAGE = 1000
 _BOOKS_PAGE = 1000
+# One request: its time-out is that of a call, and many documents may be missing at once.
+_LOST_AT_ONCE = FIRST_TERMS
 # The letter that begins each Web Case ID: what sorts before it is not ours.
 _FIRST = "W"
 SHOWN = 100
@@ -201,8 +204,11 @@ class CompareWithD365:
         """Look by Case ID: a linked case may have no Web Case ID. A Case ID that cannot be a key is not judged."""
         entries = [entry for entry in entries if not entry.case_id or is_key(entry.case_id)]
         case_ids = [entry.case_id for entry in entries if entry.case_id]
-        cases = await self.d365.read_cases_by_case_id(data_area_id, case_ids, timeout=self.timeout_seconds)
-        there = {case.case_id.casefold(): case.web_case_id for case in cases}
+        there: dict[str, str | None] = {}
+        for start in range(0, len(case_ids), _LOST_AT_ONCE):
+            part = case_ids[start : start + _LOST_AT_ONCE]
+            cases = await self.d365.read_cases_by_case_id(data_area_id, part, timeout=self.timeout_seconds)
+            there |= {case.case_id.casefold(): case.web_case_id for case in cases}
         for entry in entries:
             bears = there.get((entry.case_id or "").casefold(), "nothing there")
             if bears and not _same(bears, entry.id.web_case_id):

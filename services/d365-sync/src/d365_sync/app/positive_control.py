@@ -1,11 +1,12 @@
 """Look-ups whose "not there" is proof: each answer must also show a known case."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import structlog
 
-from case_shared.d365.errors import D365Misconfigured, D365RefusedKeys
+from case_shared.d365.errors import D365Misconfigured, D365RefusedKeys, D365Throttled, D365TransientError
 from case_shared.d365.keys import is_key
 from case_shared.d365.models import AbsenceProof, D365Case, LookUpAnswer
 from d365_sync.app.ports import D365, Documents
@@ -13,6 +14,38 @@ from d365_sync.app.ports import D365, Documents
 log = structlog.get_logger(__name__)
 # How many older cases go along with each request, once D365 has shown them.
 _OLDER_AT_ONCE = 3
+
+
+_NOTHING = LookUpAnswer({}, {})
+
+
+class _Look(NamedTuple):
+    """What D365 showed, and the failure that kept it from answering for the rest."""
+
+    shown: LookUpAnswer
+    failure: D365TransientError | None = None
+
+    def asked(self, keys: Collection[str]) -> Collection[str]:
+        """Return those of `keys` for which D365 has answered."""
+        return keys if self.failure is None else [key for key in keys if key in self.shown.keys]
+
+    def followed_by(self, other: "_Look") -> "_Look":
+        """Return what both show together."""
+        mine, theirs = self.shown, other.shown
+        shown = LookUpAnswer(
+            {**mine.found, **theirs.found},
+            {**mine.proofs, **theirs.proofs},
+            {**mine.support, **theirs.support},
+            mine.keys | theirs.keys,
+        )
+        return _Look(shown, self.failure or other.failure)
+
+    def answer(self) -> LookUpAnswer:
+        """Return what it showed. Raises: the failure, with what D365 had shown."""
+        if self.failure is None:
+            return self.shown
+        self.failure.answered = self.shown
+        raise self.failure
 
 
 @dataclass(frozen=True)
@@ -35,39 +68,46 @@ class ControlledLookUp:
     ) -> LookUpAnswer:
         """What D365 has of these. `restored`: an operator says that D365 was restored, so nothing is merely late.
 
-        Raises: D365Error.
+        Raises: D365Error; a D365TransientError has what D365 had shown until then.
         """
         newest = [one for one in await self.documents.control_cases(data_area_id) if is_key(one.case_id)]
         if not newest:
-            return await self._before_the_first(data_area_id, web_case_ids)
+            return (await self._before_the_first(data_area_id, web_case_ids)).answer()
         settled = restored or all(one.known_seconds > self.settle_seconds for one in newest)
         known = self._older.get(data_area_id, ()) if settled else ()
-        answer = await self._find(data_area_id, web_case_ids, [*(one.case_id for one in newest), *known])
-        unsure = [one for one in web_case_ids if one not in answer.proofs and one not in answer.found]
-        if not unsure or not settled:
-            return answer
-        older = await self._look_further_back(data_area_id)
+        look = await self._find(data_area_id, web_case_ids, [*(one.case_id for one in newest), *known])
+        unsure = [one for one in look.asked(web_case_ids) if not look.shown.says_something_about(one)]
+        if not unsure or not settled or isinstance(look.failure, D365Throttled):
+            return look.answer()
+        return look.followed_by(await self._ask_beside_older(data_area_id, unsure)).answer()
+
+    async def _ask_beside_older(self, data_area_id: str, unsure: Collection[str]) -> _Look:
+        try:
+            older = await self._look_further_back(data_area_id)
+        except D365TransientError as error:
+            return _Look(_NOTHING, error)
         if older:
-            again = await self._find(data_area_id, unsure, older)
-        elif await self.documents.restored_before_the_first(data_area_id):
-            again = await self._one_after_a_restore(data_area_id, unsure)
-        else:
-            return answer
-        support = {**answer.support, **again.support}
-        return LookUpAnswer({**answer.found, **again.found}, {**answer.proofs, **again.proofs}, support)
+            return await self._find(data_area_id, unsure, older)
+        if await self.documents.restored_before_the_first(data_area_id):
+            return await self._one_after_a_restore(data_area_id, unsure)
+        return _Look(_NOTHING)
 
-    async def _find(self, data_area_id: str, web_case_ids: Collection[str], controls: Sequence[str]) -> LookUpAnswer:
-        return await self.d365.find_by_web_case_id(
-            data_area_id, web_case_ids, control_case_ids=controls, timeout=self.timeout_seconds
-        )
+    async def _find(self, data_area_id: str, web_case_ids: Collection[str], controls: Sequence[str]) -> _Look:
+        try:
+            answer = await self.d365.find_by_web_case_id(
+                data_area_id, web_case_ids, control_case_ids=controls, timeout=self.timeout_seconds
+            )
+        except D365TransientError as error:
+            return _Look(error.answered, error)
+        return _Look(answer)
 
-    async def _before_the_first(self, data_area_id: str, web_case_ids: Collection[str]) -> LookUpAnswer:
+    async def _before_the_first(self, data_area_id: str, web_case_ids: Collection[str]) -> _Look:
         """The legal entity has no known case yet: a list in answer has to suffice."""
         if await self.documents.restored_before_the_first(data_area_id):
             return await self._one_after_a_restore(data_area_id, web_case_ids)
         return await self._without_control(data_area_id, web_case_ids, web_case_ids)
 
-    async def _one_after_a_restore(self, data_area_id: str, web_case_ids: Collection[str]) -> LookUpAnswer:
+    async def _one_after_a_restore(self, data_area_id: str, web_case_ids: Collection[str]) -> _Look:
         """D365 was restored to before its first case: one document may go, and becomes the control for the rest.
 
         If D365 hides what it has, it hides that one too, and no other follows.
@@ -75,11 +115,10 @@ class ControlledLookUp:
         first = await self.documents.first_open(data_area_id)
         return await self._without_control(data_area_id, web_case_ids, [one for one in web_case_ids if one == first])
 
-    async def _without_control(
-        self, data_area_id: str, web_case_ids: Collection[str], first: Collection[str]
-    ) -> LookUpAnswer:
-        answer = await self._find(data_area_id, web_case_ids, [])
-        return LookUpAnswer(answer.found, dict.fromkeys(first, AbsenceProof.BY_FIRST_CASE), answer.support)
+    async def _without_control(self, data_area_id: str, web_case_ids: Collection[str], first: Collection[str]) -> _Look:
+        look = await self._find(data_area_id, web_case_ids, [])
+        proofs = {one: AbsenceProof.BY_FIRST_CASE for one in look.asked(web_case_ids) if one in first}
+        return look._replace(shown=replace(look.shown, proofs=proofs))
 
     async def _look_further_back(self, data_area_id: str) -> Sequence[str]:
         """A few older cases that D365 shows now."""

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from case_shared.d365.errors import D365Error, D365TransientError
 from case_shared.d365.matching import is_ours
 from case_shared.d365.models import CaseToCreate, D365Case, LookUpAnswer
 from d365_sync.app.operator_actions import D365Unreachable
@@ -26,7 +27,10 @@ class ForecastReplay:
     by_submission_id: bool
 
     async def __call__(self, candidates: Sequence[Candidate]) -> list[Forecast]:
-        """Predict each result. Raises D365Error or D365Unreachable: then nothing is known about any of them."""
+        """Predict each result, as far as D365 answers.
+
+        Raises D365Error or D365Unreachable: then nothing is known about any of them.
+        """
         places: dict[str, list[Candidate]] = defaultdict(list)
         for candidate in candidates:
             places[candidate.data_area_id].append(candidate)
@@ -36,14 +40,30 @@ class ForecastReplay:
             for data_area_id, some in places.items()
             for first in range(0, len(some), _REQUEST)
         ]
-        return [forecast for part in await asyncio.gather(*parts) for forecast in part]
+        answered, failures = list[Forecast](), list[BaseException]()
+        for part in await asyncio.gather(*parts, return_exceptions=True):
+            if isinstance(part, BaseException):
+                failures.append(part)
+            else:
+                answered += part
+        for failure in failures:
+            # What one request left open comes again, once what the others showed is stored.
+            if not answered or not isinstance(failure, (D365Error, D365Unreachable)):
+                raise failure
+        return answered
 
     async def _part(
         self, data_area_id: str, candidates: Sequence[Candidate], slots: asyncio.Semaphore
     ) -> list[Forecast]:
         choices = await self.replays.choices(data_area_id)
-        async with slots:
-            answer = await self.look_up(data_area_id, [candidate.id.web_case_id for candidate in candidates])
+        try:
+            async with slots:
+                answer = await self.look_up(data_area_id, [candidate.id.web_case_id for candidate in candidates])
+        except D365TransientError as error:
+            answer = error.answered
+            candidates = [one for one in candidates if answer.says_something_about(one.id.web_case_id)]
+            if not candidates:
+                raise
         return [self._forecast(candidate, answer, choices) for candidate in candidates]
 
     def _forecast(self, candidate: Candidate, answer: LookUpAnswer, choices: Choices) -> Forecast:

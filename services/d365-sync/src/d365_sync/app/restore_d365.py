@@ -1,6 +1,6 @@
 """After a restore of D365 to an earlier time: look up what was delivered since, and deliver again what is gone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from prometheus_client import Counter
 
-from case_shared.d365.errors import D365Error
+from case_shared.d365.errors import D365Error, D365TransientError
 from case_shared.d365.keys import is_key
 from case_shared.d365.matching import is_ours, same_key
 from case_shared.d365.models import CaseToCreate, D365Case, LookUpAnswer
@@ -103,6 +103,22 @@ class LookedUpDocument(NamedTuple):
     detail: str | None
 
 
+class _Shown(NamedTuple):
+    """What D365 shows of these documents, linked cases by Case ID, and the failure that left the others open."""
+
+    documents: Sequence[Redelivery]
+    answer: LookUpAnswer
+    linked: Mapping[str, D365Case]
+    failure: D365TransientError | None
+
+
+class _Judged(NamedTuple):
+    """What becomes of documents, and the failure that left the others open."""
+
+    found: Sequence[LookedUpDocument]
+    failure: D365TransientError | None
+
+
 class Restores(Protocol):
     """The store of D365 restores and their progress."""
 
@@ -165,18 +181,18 @@ class RestoreD365:
         if not self.may_send():
             return await self._hold_up(running, "Nothing is sent to D365 at the moment. GET /v1/delivery shows why")
         try:
-            found = await self._judge(page, running)
+            found, failure = await self._judge(page, running)
         except D365Error as error:
             return await self._hold_up(running, error.why)
         if not found:
-            return await self._hold_up(running, _WAITS)
+            return await self._hold_up(running, failure.why if failure else _WAITS)
         await self.restores.store(running.restore_id, leader, page.began_at, found)
         reached(FaultPoint.D365_RESTORE_STEPPED)
         for one in found:
             _looked_up.labels(one.outcome.value).inc()
         if any(one.outcome is LookedUp.QUEUED for one in found) and not running.dry_run:
             self.queued()
-        return True
+        return await self._hold_up(running, failure.why) if failure else True
 
     async def _hold_up(self, running: RunningRestore, why: str) -> bool:
         log.warning("d365_restore_held_up", restore_id=str(running.restore_id), why=why)
@@ -184,20 +200,32 @@ class RestoreD365:
         await self.restores.hold_up(running.restore_id, why)
         return False
 
-    async def _judge(self, page: RestorePage, running: RunningRestore) -> list[LookedUpDocument]:
+    async def _judge(self, page: RestorePage, running: RunningRestore) -> _Judged:
         """What D365 shows of each; empty if all must wait until the first one is there again."""
         open_ = [one for one in page.documents if one.state is State.DELIVERED]
-        answer = await self.look_up(page.data_area_id, [one.id.web_case_id for one in open_], restored=True)
-        linked = await self._linked(page.data_area_id, [one for one in open_ if one.id.web_case_id not in answer.found])
+        shown = await self._ask(page.data_area_id, open_)
         judged = [
             LookedUpDocument(one, LookedUp.UNDER_WAY, f"The document is now {one.state}")
             for one in page.documents
             if one.state is not State.DELIVERED
         ]
-        judged += [self._of(one, answer, linked) for one in open_]
-        if running.dry_run or not await self.look_up.documents.restored_before_the_first(page.data_area_id):
-            return judged
-        return await self._one_at_a_time(page.data_area_id, judged)
+        judged += [self._of(one, shown.answer, shown.linked) for one in shown.documents]
+        if not running.dry_run and await self.look_up.documents.restored_before_the_first(page.data_area_id):
+            judged = await self._one_at_a_time(page.data_area_id, judged)
+        return _Judged(judged, shown.failure)
+
+    async def _ask(self, data_area_id: str, documents: Sequence[Redelivery]) -> _Shown:
+        """Ask for `documents`. Each answer counts: what a failure leaves open comes with the next page."""
+        failure = None
+        try:
+            answer = await self.look_up(data_area_id, [one.id.web_case_id for one in documents], restored=True)
+        except D365TransientError as error:
+            failure, answer = error, error.answered
+            documents = [one for one in documents if answer.says_something_about(one.id.web_case_id)]
+        missing = [one for one in documents if one.id.web_case_id not in answer.found]
+        linked, unknown, later = await self._linked(data_area_id, missing)
+        known = [one for one in documents if one.place not in unknown]
+        return _Shown(known, answer, linked, failure or later)
 
     async def _one_at_a_time(self, data_area_id: str, judged: Sequence[LookedUpDocument]) -> list[LookedUpDocument]:
         """D365 shows no case of the legal entity as control: queue one, which becomes the control for the rest."""
@@ -207,13 +235,23 @@ class RestoreD365:
             certain.append(LookedUpDocument(waiting[0].document, LookedUp.QUEUED, None))
         return [*certain, *(one for one in judged if one.outcome is LookedUp.NOT_SURE and one.detail != _NO_CONTROL)]
 
-    async def _linked(self, data_area_id: str, missing: Sequence[Redelivery]) -> dict[str, D365Case]:
-        """Find linked cases by Case ID: they may have no Web Case ID."""
-        case_ids = [one.case_id for one in missing if one.cause is Cause.LINKED and one.case_id and is_key(one.case_id)]
-        cases = await self.d365.read_cases_by_case_id(data_area_id, case_ids, timeout=self.timeout_seconds)
-        return {case.case_id.casefold(): case for case in cases}
+    async def _linked(
+        self, data_area_id: str, missing: Sequence[Redelivery]
+    ) -> tuple[Mapping[str, D365Case], Collection[int], D365TransientError | None]:
+        """Find linked cases by Case ID: they may have no Web Case ID; and which places a failure leaves open."""
+        linked = {one.place: one.case_id for one in missing if one.cause is Cause.LINKED and is_key(one.case_id or "")}
+        case_ids, failure = [case_id for case_id in linked.values() if case_id], None
+        try:
+            cases: Sequence[D365Case] = await self.d365.read_cases_by_case_id(
+                data_area_id, case_ids, timeout=self.timeout_seconds
+            )
+            unknown: Collection[int] = ()
+        except D365TransientError as error:
+            cases, failure = error.answered.cases, error
+            unknown = {place for place, case_id in linked.items() if case_id not in error.answered.keys}
+        return {case.case_id.casefold(): case for case in cases}, unknown, failure
 
-    def _of(self, one: Redelivery, answer: LookUpAnswer, linked: dict[str, D365Case]) -> LookedUpDocument:
+    def _of(self, one: Redelivery, answer: LookUpAnswer, linked: Mapping[str, D365Case]) -> LookedUpDocument:
         found = answer.found.get(one.id.web_case_id, ())
         if found:
             return self._found(one, found)

@@ -10,7 +10,13 @@ from typing import NamedTuple, Protocol, assert_never
 import structlog
 from prometheus_client import Counter
 
-from case_shared.d365.errors import D365ConfigurationError, D365RefusedKeys, D365Throttled, D365TransientError
+from case_shared.d365.errors import (
+    D365ConfigurationError,
+    D365Error,
+    D365RefusedKeys,
+    D365Throttled,
+    D365TransientError,
+)
 from case_shared.d365.keys import is_key
 from case_shared.d365.models import D365Case, LookUpAnswer
 from case_shared.process.clock import Clock
@@ -69,11 +75,30 @@ class D365Cases(Protocol):
         """Return cases by Web Case ID."""
 
 
+class _Answer(NamedTuple):
+    """The cases that D365 has, the keys that it has answered for, and why it has not answered for the others."""
+
+    cases: Sequence[D365Case]
+    keys: Collection[str]
+    error: D365Error | None = None
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One legal entity in a turn: when its read began, how many reads are settled, and whether more follows at once."""
+
+    began_at: datetime
+    area: str
+    settled: int = 0
+    more: bool = False
+
+
 @dataclass(frozen=True)
 class ReadDueCases:
     """Reads what is due; `timeout_seconds` is for one request, `progressed` is called after each legal entity.
 
-    A legal entity that D365 does not answer for, and a key that it refuses, do not delay others.
+    A legal entity that D365 does not answer for, and a key that it refuses, do not delay others. Each answer counts:
+    what a failure left unread is read next.
     """
 
     due_reads: DueReads
@@ -93,22 +118,23 @@ class ReadDueCases:
         What was not read stays due.
         """
         taken = await self.due_reads.take(self.limit, self.unresponsive.left_alone(self.clock.monotonic()))
-        groups = {area: list(due) for area, due in groupby(sorted(taken.due), key=lambda one: one.key.data_area_id)}
+        groups = {area: list(due) for area, due in groupby(sorted(taken.due, key=_place), key=_area)}
+        turns = {area: _Turn(taken.began_at, area) for area in groups}
         failures: dict[str, D365TransientError] = {}
         answered = 0
         for area in sorted(groups, key=self.unresponsive.turn):
-            try:
-                await self._read_legal_entity(taken.began_at, area, groups[area])
+            failure = await self._read_as_far_as_possible(turns[area], groups[area])
+            if failure is None:
                 self.unresponsive.answered(area)
                 answered += 1
-            except D365TransientError as error:
+            else:
                 self.unresponsive.failed(area, self.clock.monotonic())
-                failures[area] = error
-                if isinstance(error, D365Throttled) or (not answered and len(failures) == _ENOUGH_FAILURES):
-                    raise
+                failures[area] = failure
+                if isinstance(failure, D365Throttled) or (not answered and len(failures) == _ENOUGH_FAILURES):
+                    raise failure
             self.progressed()
         self._judge(failures, answered)
-        return any(len(due) >= self.limit for area, due in groups.items() if area not in failures)
+        return any(turns[area].more or len(due) >= self.limit for area, due in groups.items() if area not in failures)
 
     def _judge(self, failures: Mapping[str, D365TransientError], answered: int) -> None:
         """Leave alone those that failed while others succeeded. Raises: D365TransientError if none did."""
@@ -119,10 +145,25 @@ class ReadDueCases:
             log.warning("legal_entity_not_read", data_area_id=area, error=str(error))
         self.unresponsive.leave_alone(failures, self.clock.monotonic())
 
-    async def _read_legal_entity(self, began_at: datetime, data_area_id: str, due: Sequence[DueRead]) -> None:
-        unusable = [one for one in due if not (is_key(data_area_id) and is_key(one.key.key))]
+    async def _read_as_far_as_possible(self, turn: _Turn, due: Sequence[DueRead]) -> D365TransientError | None:
+        """Return the failure of a legal entity of which nothing could be settled.
+
+        One of which something could is not unresponsive: with a slow D365, or one that fails now and then, the rest
+        comes next.
+        """
+        try:
+            await self._read_legal_entity(turn, due)
+        except D365TransientError as error:
+            if isinstance(error, D365Throttled) or not turn.settled:
+                return error
+            turn.more = True
+            log.warning("legal_entity_read_in_part", data_area_id=turn.area, settled=turn.settled, error=str(error))
+        return None
+
+    async def _read_legal_entity(self, turn: _Turn, due: Sequence[DueRead]) -> None:
+        unusable = [one for one in due if not (is_key(turn.area) and is_key(one.key.key))]
         if unusable:
-            await self._drop(data_area_id, unusable)
+            await self._drop(turn.area, unusable)
         usable = [one for one in due if one not in set(unusable)]
         for kind, group in groupby(usable, key=lambda one: one.key.kind):
             keys = list(group)
@@ -132,24 +173,28 @@ class ReadDueCases:
                 attributes = {"casebridge.cases": len(part)}
                 with working_on("read due cases", traces, attributes=attributes, always=True) as goes_on:
                     traced = [one._replace(traceparent=trace) for one, trace in zip(part, goes_on, strict=True)]
-                    await self._read_or_postpone(began_at, data_area_id, kind, traced)
+                    await self._read(turn, kind, traced)
 
-    async def _read_or_postpone(
-        self, began_at: datetime, data_area_id: str, kind: KeyKind, due: Sequence[DueRead]
-    ) -> None:
-        """Read `due`; what D365 refuses is postponed, by itself if D365 takes the others."""
-        refused: Sequence[DueRead] = ()
+    async def _read(self, turn: _Turn, kind: KeyKind, due: Sequence[DueRead]) -> None:
+        """Read a part; what D365 refuses is postponed. Raises: D365TransientError, once what it answered is applied."""
+        answer = await self._ask(turn.area, kind, [one.key.key for one in due])
+        answered = [one for one in due if one.key.key in answer.keys]
+        if answered:
+            await self._apply(turn, kind, answered, answer.cases)
+        match answer.error:
+            case D365RefusedKeys() as error:
+                await self._postpone(turn, kind, [one for one in due if one.key.key in error.keys], error.why)
+            case D365ConfigurationError() as error:
+                await self._postpone(turn, kind, [one for one in due if one not in set(answered)], error.why)
+            case D365Error() as error:
+                raise error
+
+    async def _ask(self, area: str, kind: KeyKind, keys: Sequence[str]) -> _Answer:
+        """Return what D365 has, as far as it answers: at a slow D365 the time is over before the last request."""
         try:
-            await self._read(began_at, data_area_id, kind, due)
-        except D365RefusedKeys as error:
-            refused = [one for one in due if one.key.key in error.keys] or due
-            await self._postpone(data_area_id, kind, refused, error.why)
-        except D365ConfigurationError as error:
-            refused = due
-            await self._postpone(data_area_id, kind, refused, error.why)
-        others = [one for one in due if one not in set(refused)]
-        if refused and others:
-            await self._read_or_postpone(began_at, data_area_id, kind, others)
+            return _Answer(await self._find(area, kind, keys), keys)
+        except D365Error as error:
+            return _Answer(error.answered.cases, error.answered.keys, error)
 
     async def _drop(self, data_area_id: str, due: Sequence[DueRead]) -> None:
         """Forget what D365 must not be asked for; the poll brings such a case, if it exists."""
@@ -157,22 +202,23 @@ class ReadDueCases:
         _reads.labels("unusable_key").inc(len(due))
         await self.due_reads.settle(due, [])
 
-    async def _postpone(self, data_area_id: str, kind: KeyKind, due: Sequence[DueRead], why: str) -> None:
-        log.error("due_reads_refused", data_area_id=data_area_id, key_kind=kind, cases=len(due), error=why)
+    async def _postpone(self, turn: _Turn, kind: KeyKind, due: Sequence[DueRead], why: str) -> None:
+        log.error("due_reads_refused", data_area_id=turn.area, key_kind=kind, cases=len(due), error=why)
         _reads.labels("refused").inc(len(due))
-        await self.due_reads.settle([], [Postponed(one, one.misses, _AFTER_REFUSAL) for one in due])
+        await self._settle(turn, [], [Postponed(one, one.misses, _AFTER_REFUSAL) for one in due])
 
-    async def _read(self, began_at: datetime, data_area_id: str, kind: KeyKind, due: Sequence[DueRead]) -> None:
-        found = await self._find(data_area_id, kind, [one.key.key for one in due])
+    async def _apply(self, turn: _Turn, kind: KeyKind, due: Sequence[DueRead], found: Sequence[D365Case]) -> None:
+        """Apply what D365 has of `due`, for which it has answered."""
         reached(FaultPoint.CASES_READ)
         traces = {one.key.key.casefold(): one.traceparent for one in due}
-        await self.apply_read.handle(began_at, found, traces=traces)
+        await self.apply_read.handle(turn.began_at, found, traces=traces)
         reached(FaultPoint.READ_APPLIED)
         applied = [case for case in found if case.case_id]
         seen = {(case.case_id if kind is KeyKind.CASE_ID else case.web_case_id or "").casefold() for case in applied}
         missing = [one for one in due if one.key.key.casefold() not in seen]
-        gone = await self._gone(data_area_id, kind, [one.key.key for one in missing])
-        await self._settle(
+        gone = await self._gone(turn.area, kind, [one.key.key for one in missing])
+        await self._settle_read(
+            turn,
             [one for one in due if one.key.key.casefold() in seen or one.key.key in gone],
             [one for one in missing if one.key.key not in gone],
         )
@@ -195,15 +241,28 @@ class ReadDueCases:
         answer = await self.d365.find_by_web_case_id(
             data_area_id, keys, control_case_ids=(), timeout=self.timeout_seconds
         )
-        return [case for cases in answer.found.values() for case in cases]
+        return answer.cases
 
-    async def _settle(self, found: Sequence[DueRead], missing: Sequence[DueRead]) -> None:
+    async def _settle_read(self, turn: _Turn, found: Sequence[DueRead], missing: Sequence[DueRead]) -> None:
         postponed = [
             Postponed(one, one.misses + 1, after) for one in missing if (after := retry_after_miss(one.misses + 1))
         ]
         given_up = [one for one in missing if retry_after_miss(one.misses + 1) is None]
         for one in given_up:
             log.info("due_case_not_in_d365", data_area_id=one.key.data_area_id, key=one.key.key)
-        await self.due_reads.settle([*found, *given_up], postponed)
+        await self._settle(turn, [*found, *given_up], postponed)
         for outcome, count in (("found", len(found)), ("missing", len(postponed)), ("given_up", len(given_up))):
             _reads.labels(outcome).inc(count)
+
+    async def _settle(self, turn: _Turn, done: Sequence[DueRead], postponed: Sequence[Postponed]) -> None:
+        await self.due_reads.settle(done, postponed)
+        turn.settled += len(done) + len(postponed)
+
+
+def _place(due: DueRead) -> tuple[str, KeyKind]:
+    # By kind, too: one request asks for keys of one kind.
+    return due.key.data_area_id, due.key.kind
+
+
+def _area(due: DueRead) -> str:
+    return due.key.data_area_id
