@@ -9,13 +9,14 @@ without any number is not gone.
 If a row's number belongs to another case now, the row's Web Case ID is looked up instead.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 import structlog
 
+from case_shared.d365.errors import D365ConfigurationError, D365Error, D365UnusableKey
 from case_shared.d365.keys import is_key
 from case_shared.d365.models import D365Case, LookUpAnswer
 from status_sync.app.apply_read import ApplyRead
@@ -24,6 +25,14 @@ from status_sync.app.plan_read import Gone
 
 log = structlog.get_logger(__name__)
 _AT_ONCE = 8
+
+
+class Looked(NamedTuple):
+    """Missing keys that were looked for again: which need no other try; `error`: D365 refuses to be asked for them."""
+
+    keys: Sequence[str]
+    settled: Collection[str] = ()
+    error: D365Error | None = None
 
 
 class Numbers(NamedTuple):
@@ -74,20 +83,27 @@ class FindAbsent:
     timeout_seconds: float
     doubts: DoubtEnvironment
 
-    async def by_case_id(self, data_area_id: str, case_ids: Sequence[str]) -> set[str]:
-        """Return those of `case_ids` that are surely gone, or were there after all. Raises: D365Error."""
+    async def by_case_id(self, data_area_id: str, case_ids: Sequence[str]) -> AsyncIterator[Looked]:
+        """Yield `case_ids` part by part: those that are surely gone, or were there after all, are settled.
+
+        Raises: D365TransientError.
+        """
         numbers = await self.rows.find_numbers(data_area_id, case_ids)
         known = [case_id for case_id in case_ids if case_id in numbers.followed and is_key(case_id)]
-        return await _in_parts(known, lambda part: self._look_again(data_area_id, part, numbers))
+        yield Looked([case_id for case_id in case_ids if case_id not in known])
+        async for looked in _in_parts(known, lambda part: self._look_again(data_area_id, part, numbers)):
+            yield looked
 
-    async def by_web_case_id(self, data_area_id: str, web_case_ids: Sequence[str]) -> set[str]:
-        """Return those that lost their Case ID to another case and are surely gone, or elsewhere. Raises: D365Error."""
+    async def by_web_case_id(self, data_area_id: str, web_case_ids: Sequence[str]) -> AsyncIterator[Looked]:
+        """Do the same by Web Case ID: settled are those that lost their Case ID, and are surely gone, or elsewhere."""
         reused = await self.rows.find_reused(data_area_id, web_case_ids)
         lost = [web_case_id for web_case_id in web_case_ids if web_case_id in reused]
+        yield Looked([web_case_id for web_case_id in web_case_ids if web_case_id not in reused])
         if not lost:
-            return set()
+            return
         numbers = await self.rows.find_numbers(data_area_id, [])
-        return await _in_parts(lost, lambda part: self._look_everywhere(data_area_id, part, numbers))
+        async for looked in _in_parts(lost, lambda part: self._look_everywhere(data_area_id, part, numbers)):
+            yield looked
 
     async def _look_everywhere(self, data_area_id: str, web_case_ids: Sequence[str], numbers: Numbers) -> set[str]:
         began_at = await self.rows.read_begins()
@@ -133,12 +149,23 @@ class FindAbsent:
             await self.doubts.nothing_shown(data_area_id, f"{numbers.followed[known[0]]} had {known[0]}")
 
 
-async def _in_parts(keys: Sequence[str], settle: Callable[[Sequence[str]], Awaitable[set[str]]]) -> set[str]:
-    """Settle a few keys per request. Returns all that are settled."""
-    settled: set[str] = set()
-    for start in range(0, len(keys), _AT_ONCE):
-        settled |= await settle(keys[start : start + _AT_ONCE])
-    return settled
+async def _in_parts(
+    keys: Sequence[str], look: Callable[[Sequence[str]], Awaitable[Collection[str]]]
+) -> AsyncIterator[Looked]:
+    """Look for a few keys per request; one by one if D365 refuses some of them."""
+    parts = [keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE)]
+    while parts:
+        part = parts.pop(0)
+        try:
+            looked = Looked(part, await look(part))
+        except D365UnusableKey as error:
+            if len(part) > 1:
+                parts = [*([key] for key in part), *parts]
+                continue
+            looked = Looked(part, error=error)
+        except D365ConfigurationError as error:
+            looked = Looked(part, error=error)
+        yield looked
 
 
 def _web_case_ids(cases: Sequence[D365Case]) -> tuple[set[str], set[str]]:

@@ -1,7 +1,7 @@
 # ruff: noqa: ASYNC109 - D365Client's signatures
 """Reads due cases in D365, many per request, and applies them."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -13,9 +13,9 @@ from prometheus_client import Counter
 from case_shared.d365.errors import (
     D365ConfigurationError,
     D365Error,
-    D365RefusedKeys,
     D365Throttled,
     D365TransientError,
+    D365UnusableKey,
 )
 from case_shared.d365.keys import is_key
 from case_shared.d365.models import D365Case, LookUpAnswer
@@ -23,7 +23,7 @@ from case_shared.process.clock import Clock
 from case_shared.process.fault_points import FaultPoint, reached
 from case_shared.process.tracing import working_on
 from status_sync.app.apply_read import ApplyRead
-from status_sync.app.find_absent import FindAbsent
+from status_sync.app.find_absent import FindAbsent, Looked
 from status_sync.domain.due_reads import DueRead, KeyKind, UnresponsiveEntities, retry_after_miss
 
 log = structlog.get_logger(__name__)
@@ -95,7 +95,7 @@ class _Turn:
 
 @dataclass(frozen=True)
 class ReadDueCases:
-    """Reads what is due; `timeout_seconds` is for one request, `progressed` is called after each legal entity.
+    """Reads what is due; `timeout_seconds` is for one request, `progressed` is called after each request's worth.
 
     A legal entity that D365 does not answer for, and a key that it refuses, do not delay others. Each answer counts:
     what a failure left unread is read next.
@@ -132,7 +132,6 @@ class ReadDueCases:
                 failures[area] = failure
                 if isinstance(failure, D365Throttled) or (not answered and len(failures) == _ENOUGH_FAILURES):
                     raise failure
-            self.progressed()
         self._judge(failures, answered)
         return any(turns[area].more or len(due) >= self.limit for area, due in groups.items() if area not in failures)
 
@@ -179,15 +178,14 @@ class ReadDueCases:
         """Read a part; what D365 refuses is postponed. Raises: D365TransientError, once what it answered is applied."""
         answer = await self._ask(turn.area, kind, [one.key.key for one in due])
         answered = [one for one in due if one.key.key in answer.keys]
-        if answered:
-            await self._apply(turn, kind, answered, answer.cases)
-        match answer.error:
-            case D365RefusedKeys() as error:
-                await self._postpone(turn, kind, [one for one in due if one.key.key in error.keys], error.why)
-            case D365ConfigurationError() as error:
-                await self._postpone(turn, kind, [one for one in due if one not in set(answered)], error.why)
-            case D365Error() as error:
-                raise error
+        missing = await self._apply(turn, kind, answered, answer.cases) if answered else []
+        if isinstance(answer.error, (D365UnusableKey, D365ConfigurationError)):
+            await self._postpone(turn, kind, [one for one in due if one not in set(answered)], answer.error.why)
+        self.progressed()
+        if missing and not isinstance(answer.error, D365Throttled):
+            await self._look_for(turn, kind, missing)
+        if isinstance(answer.error, D365TransientError):
+            raise answer.error
 
     async def _ask(self, area: str, kind: KeyKind, keys: Sequence[str]) -> _Answer:
         """Return what D365 has, as far as it answers: at a slow D365 the time is over before the last request."""
@@ -207,8 +205,10 @@ class ReadDueCases:
         _reads.labels("refused").inc(len(due))
         await self._settle(turn, [], [Postponed(one, one.misses, _AFTER_REFUSAL) for one in due])
 
-    async def _apply(self, turn: _Turn, kind: KeyKind, due: Sequence[DueRead], found: Sequence[D365Case]) -> None:
-        """Apply what D365 has of `due`, for which it has answered."""
+    async def _apply(
+        self, turn: _Turn, kind: KeyKind, due: Sequence[DueRead], found: Sequence[D365Case]
+    ) -> list[DueRead]:
+        """Apply and settle what D365 has of `due`, for which it has answered. Returns what is missing."""
         reached(FaultPoint.CASES_READ)
         traces = {one.key.key.casefold(): one.traceparent for one in due}
         await self.apply_read.handle(turn.began_at, found, traces=traces)
@@ -216,22 +216,29 @@ class ReadDueCases:
         applied = [case for case in found if case.case_id]
         seen = {(case.case_id if kind is KeyKind.CASE_ID else case.web_case_id or "").casefold() for case in applied}
         missing = [one for one in due if one.key.key.casefold() not in seen]
-        gone = await self._gone(turn.area, kind, [one.key.key for one in missing])
-        await self._settle_read(
-            turn,
-            [one for one in due if one.key.key.casefold() in seen or one.key.key in gone],
-            [one for one in missing if one.key.key not in gone],
-        )
+        await self._settle_read(turn, [one for one in due if one not in set(missing)], [])
+        return missing
 
-    async def _gone(self, data_area_id: str, kind: KeyKind, missing: Sequence[str]) -> Collection[str]:
-        """Return which of the missing keys need no other try."""
-        if not missing or self.find_absent is None:
-            return ()
+    async def _look_for(self, turn: _Turn, kind: KeyKind, missing: Sequence[DueRead]) -> None:
+        """Look again for what D365 does not have; each part is settled before the next one is looked for."""
+        by_key = {one.key.key: one for one in missing}
+        async for looked in self._looked_for(turn.area, kind, list(by_key)):
+            part = [by_key[key] for key in looked.keys]
+            if looked.error:
+                await self._postpone(turn, kind, part, looked.error.why)
+            else:
+                settled = [one for one in part if one.key.key in looked.settled]
+                await self._settle_read(turn, settled, [one for one in part if one not in set(settled)])
+            self.progressed()
+
+    def _looked_for(self, area: str, kind: KeyKind, keys: Sequence[str]) -> AsyncIterator[Looked]:
+        if self.find_absent is None:
+            return _nobody_looks(keys)
         match kind:
             case KeyKind.CASE_ID:
-                return await self.find_absent.by_case_id(data_area_id, missing)
+                return self.find_absent.by_case_id(area, keys)
             case KeyKind.WEB_CASE_ID:
-                return await self.find_absent.by_web_case_id(data_area_id, missing)
+                return self.find_absent.by_web_case_id(area, keys)
             case _:
                 assert_never(kind)
 
@@ -257,6 +264,10 @@ class ReadDueCases:
     async def _settle(self, turn: _Turn, done: Sequence[DueRead], postponed: Sequence[Postponed]) -> None:
         await self.due_reads.settle(done, postponed)
         turn.settled += len(done) + len(postponed)
+
+
+async def _nobody_looks(keys: Sequence[str]) -> AsyncIterator[Looked]:
+    yield Looked(keys)
 
 
 def _place(due: DueRead) -> tuple[str, KeyKind]:
