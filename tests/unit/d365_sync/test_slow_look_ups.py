@@ -192,14 +192,15 @@ async def test_a_dry_run_foresees_what_d365_has_answered_for() -> None:
     candidates = [
         Candidate(place, DocumentId(f"W{place}", 1), State.FAILED, "usmf", CASE, None) for place in range(250)
     ]
-    d365 = Slow(60)
+    d365, beats = Slow(60), list[str]()
     replays = cast("Replays", SimpleNamespace(choices=choices))
-    forecast = ForecastReplay(controlled(d365, Books()), replays, by_submission_id=True)
+    forecast = ForecastReplay(controlled(d365, Books()), replays, True, lambda: beats.append("beat"))
 
     foreseen = await forecast(candidates)
 
     assert [one.place for one in foreseen] == [*range(60), *range(100, 160), *range(200, 250)]
     assert {one.outcome for one in foreseen} == {ReplayOutcome.WOULD_CREATE}
+    assert len(beats) == 3
     d365.most = 0
     with pytest.raises(D365Unavailable):
         await forecast(candidates)

@@ -74,6 +74,11 @@ class Dispatcher:
     def _lease_seconds(self) -> float:
         return self.timeout_seconds + LEASE_MARGIN_SECONDS
 
+    @property
+    def turn_seconds(self) -> float:
+        """How long a turn may take that asks D365 several times, as the breaker's probe or a restore does."""
+        return 60 + 8 * self.timeout_seconds
+
     async def lead(self, lease: Lease, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set, or until canceled because the lease was lost."""
         self._leader = Leader(lease.name, lease.token)
@@ -99,8 +104,7 @@ class Dispatcher:
                             stopping=stopping,
                             heartbeats=self.heartbeats,
                             wake_up=wake_up,
-                            # The breaker's probe and the preflight ask D365 several times in a turn.
-                            turn_seconds=60 + 8 * self.timeout_seconds,
+                            turn_seconds=self.turn_seconds,
                         )
                     )
         finally:

@@ -46,11 +46,14 @@ class Leading:
             return run_loop(name, turn, every_seconds=seconds, stopping=stopping, heartbeats=self.heartbeats, **more)
 
         replay, restore = partial(self.replays, leader), partial(self.restore, leader)
+        asking = {"turn_seconds": self.dispatcher.turn_seconds}
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.dispatcher.lead(lease, stopping))
-                group.create_task(loop("replays", replay, _REPLAY_SECONDS, wake_up=self.wake_ups.replays))
-                group.create_task(loop("d365_restores", restore, _REPLAY_SECONDS, wake_up=self.wake_ups.restores))
+                group.create_task(loop("replays", replay, _REPLAY_SECONDS, wake_up=self.wake_ups.replays, **asking))
+                group.create_task(
+                    loop("d365_restores", restore, _REPLAY_SECONDS, wake_up=self.wake_ups.restores, **asking)
+                )
                 group.create_task(loop("ledger", self.measure.ledger, _LEDGER_SECONDS))
                 group.create_task(loop("d365_check", self.check, _CHECK_SECONDS, turn_seconds=_CHECK_TURN_SECONDS))
         finally:

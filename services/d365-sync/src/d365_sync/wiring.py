@@ -238,9 +238,13 @@ def build_replays(settings: Settings, pool: Pool, d365: D365, dispatcher: Dispat
     """What carries out replays, beside `dispatcher`."""
     replays, seconds = PostgresReplays(pool), settings.d365_timeout_seconds
     look_up = ControlledLookUp(d365, dispatcher.documents, seconds, settings.d365_settle_seconds)
-    forecast = ForecastReplay(look_up, replays, settings.mapping.has_submission_id)
-    backpressure = dispatcher.backpressure
-    return RunReplays(replays, forecast, lambda: backpressure.may_send, dispatcher.wake_ups.taken_in, clock)
+    backpressure, heartbeats = dispatcher.backpressure, dispatcher.heartbeats
+
+    def progressed() -> None:
+        heartbeats.beat("replays")
+
+    forecast = ForecastReplay(look_up, replays, settings.mapping.has_submission_id, progressed)
+    return RunReplays(replays, forecast, lambda: backpressure.may_send, dispatcher.wake_ups.taken_in, clock, progressed)
 
 
 def build_check(settings: Settings, checks: PostgresChecks, clock: Clock) -> CheckD365:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from case_shared.d365.errors import D365Error, D365TransientError
@@ -20,11 +20,12 @@ _REQUESTS_AT_ONCE = 4
 
 @dataclass(frozen=True)
 class ForecastReplay:
-    """Changes nothing. `by_submission_id`: D365 keeps our submission ID."""
+    """Changes nothing. `by_submission_id`: D365 keeps our submission ID; `progressed` is called after each look-up."""
 
     look_up: ControlledLookUp
     replays: Replays
     by_submission_id: bool
+    progressed: Callable[[], None]
 
     async def __call__(self, candidates: Sequence[Candidate]) -> list[Forecast]:
         """Predict each result, as far as D365 answers.
@@ -64,6 +65,8 @@ class ForecastReplay:
             candidates = [one for one in candidates if answer.says_something_about(one.id.web_case_id)]
             if not candidates:
                 raise
+        finally:
+            self.progressed()
         return [self._forecast(candidate, answer, choices) for candidate in candidates]
 
     def _forecast(self, candidate: Candidate, answer: LookUpAnswer, choices: Choices) -> Forecast:

@@ -29,7 +29,8 @@ _stepped = Counter("d365_sync_replayed_documents_total", "Documents processed by
 class RunReplays:
     """A step's effects are stored with its position, so a kill loses nothing and repeats nothing.
 
-    `may_send` says whether D365 may be asked now; `queued` is called after documents were put back into the queue.
+    `may_send` says whether D365 may be asked now; `queued` is called after documents were put back into the queue, and
+    `progressed` after each replay's step: a turn has as many as replays run.
     """
 
     replays: Replays
@@ -37,13 +38,17 @@ class RunReplays:
     may_send: Callable[[], bool]
     queued: Callable[[], None]
     clock: Clock
+    progressed: Callable[[], None]
     _held_up_until: dict[UUID, float] = field(default_factory=dict)
 
     async def __call__(self, leader: Leader) -> bool:
         """Run one step of each running replay; True if there is more to do at once."""
         running = await self.replays.running(_REPLAYS_AT_ONCE)
-        steps = [await self._step(replay, leader) for replay in running]
-        return any(steps)
+        more = False
+        for replay in running:
+            more |= await self._step(replay, leader)
+            self.progressed()
+        return more
 
     async def _step(self, replay: RunningReplay, leader: Leader) -> bool:
         if replay.dry_run:
