@@ -6,11 +6,15 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
+import pytest
+from prometheus_client import REGISTRY
 
+from case_shared.words.errors import Flooded
 from case_shared.words.events import CaseDelivery, Record, SubmissionState
 from case_shared.words.identifiers import new_web_case_id
 from status_sync.app.note_deliveries import NoteDeliveries
 from status_sync.app.note_events import NoteEvents
+from status_sync.app.receive_events import MAX_EVENTS
 from status_sync.domain.recognition import Recognition
 from status_sync.postgres.event_notes import EventNoteStore
 from tests.integration.status_sync.conftest import Submitted, World
@@ -126,6 +130,46 @@ async def test_events_in_a_bundle_are_read_one_by_one(world: World) -> None:
     await note_events(world, orjson.dumps([bundle[0], None, {"data": {}}, bundle[1]]), b"[]", b"[", event(CaseId="C-3"))
     assert [key for _area, _kind, key in await world.due()] == ["C-1", "C-2", "C-3"]
     assert [offset for offset, _cause in await unreadable(world)] == [0, 1, 2]
+
+
+async def kept(world: World) -> tuple[list[int], float]:
+    """The offsets of unreadable records, and how many were counted as kept."""
+    metric = {"topic": "d365.case-events.v1", "group": "group"}
+    counted = REGISTRY.get_sample_value("casebridge_unreadable_records_total", metric) or 0.0
+    return [offset for offset, _cause in await unreadable(world)], counted
+
+
+@pytest.mark.parametrize(
+    ("bundle", "cause"),
+    [
+        ([{}] * 300, "BusinessEventId"),
+        ([orjson.loads(event(CaseId="C-1"))] * (MAX_EVENTS + 1), f"at most {MAX_EVENTS}"),
+    ],
+    ids=["events that cannot be read", "too many events"],
+)
+async def test_an_array_of_many_events_is_one_record(world: World, bundle: list[object], cause: str) -> None:
+    """An Event Grid subscription without a filter: neither a flood, nor kept as often as it has events."""
+    await world.step("dealers")
+    _, before = await kept(world)
+
+    await note_events(world, event(CaseId="C-2"), orjson.dumps(bundle), event(CaseId="C-3"))
+
+    assert [key for _area, _kind, key in await world.due()] == ["C-2", "C-3"]
+    assert await kept(world) == ([1], before + 1)
+    assert cause in (await unreadable(world))[0][1]
+
+
+async def test_arrays_of_which_nothing_can_be_read_are_a_flood(world: World) -> None:
+    await world.step("dealers")
+    consumer = use_case(world)
+    some = orjson.dumps([{}, orjson.loads(event(CaseId="C-1"))])
+    await consumer.handle([Raw(some, offset) for offset in range(150)])
+    none = orjson.dumps([{}, {}])
+
+    with pytest.raises(Flooded, match="of the last"):
+        await consumer.handle([Raw(none, offset) for offset in range(150, 350)])
+
+    assert (await kept(world))[0] == list(range(150))
 
 
 async def test_strange_events_cost_d365_nothing(world: World) -> None:

@@ -19,6 +19,8 @@ from case_shared.words.errors import Flooded, UnknownRecords, UnreadableRecord
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+# Topic, partition and offset of a record.
+Place = tuple[str, int, int]
 Store = Callable[[Connection, Sequence[T]], Awaitable[None]]
 # These errors would come again for the same records: the database blames their data, or we do (pydantic included).
 _BLAMED = (*DATA_ERRORS, ValueError)
@@ -106,6 +108,7 @@ class _Storing(Generic[T]):
         self._store = store
         self._gate = gate
         self._unreadable = {id(item.record) for item in batch.bad}
+        self._kept: set[Place] = set()
         self._let_through = False
 
     async def run(self) -> list[T]:
@@ -120,7 +123,16 @@ class _Storing(Generic[T]):
         return stored
 
     def _flags(self) -> list[bool]:
-        return [id(record) in self._unreadable for record in self._batch.records]
+        """Return for each of Kafka's records whether nothing of it can be read; one may come here in several parts."""
+        flags: dict[Place, bool] = {}
+        for record in self._batch.records:
+            flags[_place(record)] = flags.get(_place(record), True) and id(record) in self._unreadable
+        return list(flags.values())
+
+    def _new(self, bad: Sequence[Unreadable]) -> list[Unreadable]:
+        """Return the first of each of Kafka's records that is not kept yet: each is kept whole."""
+        once = {_place(item.record): item for item in reversed(bad)}
+        return [item for item in bad if once[_place(item.record)] is item and _place(item.record) not in self._kept]
 
     async def _refuse_flood(self, last: Unreadable) -> None:
         """Raise `Flooded` if too many are unreadable, unless an operator lets them through."""
@@ -147,13 +159,13 @@ class _Storing(Generic[T]):
 
     async def _store_part(self, good: Sequence[Read[T]], bad: Sequence[Unreadable]) -> list[T]:
         """Store `good` and keep `bad` in one transaction; halve `good` if its data is to blame."""
-        values = [item.value for item in good]
+        values, new = [item.value for item in good], self._new(bad)
         try:
             with consuming(self._group, [item.record for item in good]):
                 async with self._pool.acquire() as connection, connection.transaction():
                     if values:
                         await self._store(connection, values)
-                    await _keep_unreadable(connection, self._group, bad)
+                    await _keep_unreadable(connection, self._group, new)
         except UnknownRecords as error:
             return await self._set_aside(good, bad, error.causes)
         except _BLAMED as error:
@@ -164,7 +176,8 @@ class _Storing(Generic[T]):
             middle = len(good) // 2
             stored = await self._store_part(good[:middle], bad)
             return stored + await self._store_part(good[middle:], [])
-        _unreadable_count(self._group, bad)
+        self._kept |= {_place(item.record) for item in new}
+        _unreadable_count(self._group, new)
         return values
 
     async def _set_aside(
@@ -183,6 +196,10 @@ class _Storing(Generic[T]):
         self._unreadable.add(id(record))
         await self._refuse_flood(blamed)
         return await self._store_part([], [*bad, blamed])
+
+
+def _place(record: RawRecord) -> Place:
+    return record.topic, record.partition, record.offset
 
 
 def _who(error: Exception) -> str:

@@ -17,6 +17,7 @@ from case_shared.kafka.records import store_batch
 from case_shared.process.clock import Clock
 from case_shared.process.loops import WakeUp
 from case_shared.words.events import traceparent_of
+from status_sync.app.receive_events import MAX_EVENTS
 from status_sync.domain.due_reads import CaseKey
 from status_sync.domain.event_notes import Note, Outcome, Standing, Strangers, judge, keys_of, note_of
 from status_sync.domain.recognition import Recognition, Recognized
@@ -163,10 +164,17 @@ class NoteEvents:
 def _parts(record: RawRecord) -> Iterator[RawRecord]:
     """Yield the record, or each event of the array in it: Event Grid may send an event hub several in one record."""
     events = None if isinstance(record, UndecodableRecord) else _array(record.value or b"")
-    if events:
-        yield from (_Part.of(record, event) for event in events)
-    else:
+    if not events:
         yield record
+    elif len(events) > MAX_EVENTS:
+        yield _unreadable(record, f"the record has {len(events)} events, but at most {MAX_EVENTS} are allowed")
+    else:
+        yield from (_Part.of(record, event) for event in events)
+
+
+def _unreadable(record: RawRecord, cause: str) -> UndecodableRecord:
+    given = {one.name: getattr(record, one.name) for one in fields(DecodedRecord)}
+    return UndecodableRecord(**given, last_offset=record.offset, cause=cause)
 
 
 def _array(value: bytes) -> list[Any] | None:
