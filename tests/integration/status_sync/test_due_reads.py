@@ -7,8 +7,10 @@ import itertools
 import random
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from case_shared.d365.client import D365Client
 from case_shared.d365.errors import D365TransientError, D365Unavailable
@@ -301,6 +303,50 @@ async def test_a_key_that_d365_refuses_to_be_asked_for_delays_no_other(world: Wo
     assert await world.due() == [("usmf", "case_id", "C-POISON")]
     assert {row["case_id"] for row in await world.rows()} == set(case_ids)
     assert await world.requests() <= 12
+
+
+async def waits(world: World) -> dict[str, tuple[int, float]]:
+    """What is due, by key: how often it found nothing, and in how many seconds it is due."""
+    async with world.database.connect() as connection:
+        rows = await connection.fetch(
+            "SELECT key, misses, extract(epoch FROM due_at - now())::float8 AS s FROM status_sync.due_reads"
+        )
+    return {row["key"]: (row["misses"], row["s"]) for row in rows}
+
+
+@pytest.mark.parametrize("fault", [{"kind": "status", "status": 500}, {"kind": "not_json"}, {"kind": "drop"}], ids=str)
+async def test_a_row_that_d365_cannot_write_delays_no_other(world: World, fault: dict[str, Any]) -> None:
+    """OData/WebApi#2704, OData/AspNetCoreOData#867: every read whose rows include it fails, and all others work."""
+    poison, *case_ids = [await world.create(await world.submit()) for _ in range(20)]
+    await notify(world, by_case_id(poison))
+    await notify(world, *map(by_case_id, case_ids))
+    await world.d365.fault(**fault, operation="read", text=poison)
+    await world.service.d365.probe(timeout=5)
+    await world.requests()
+
+    with capture_logs() as logs:
+        await world.read_due()
+
+    assert {row["case_id"] for row in await world.rows() if row["case_id"]} == set(case_ids)
+    # aiohttp asks once more by itself if a connection breaks.
+    assert await world.requests() <= 2 * (2 + 8)
+    [(key, (misses, seconds))] = (await waits(world)).items()
+    assert (key, misses) == (poison, 1)
+    assert 20 < seconds <= 30
+    [error] = [line for line in logs if line["log_level"] == "error"]
+    assert (error["event"], error["keys"]) == ("due_reads_unreadable", [poison])
+    assert error["client_request_id"], "Microsoft's support finds the request by it"
+
+    # It waits longer each time, and alone it keeps nobody else from being read.
+    async with world.database.connect() as connection:
+        await connection.execute("UPDATE status_sync.due_reads SET due_at = now()")
+    assert not await world.read_due()
+    assert 50 < (await waits(world))[poison][1] <= 60
+    await world.d365.control("DELETE", "/faults")
+    async with world.database.connect() as connection:
+        await connection.execute("UPDATE status_sync.due_reads SET due_at = now()")
+    await world.read_due()
+    assert await world.due() == []
 
 
 async def test_keys_that_match_everything_are_dropped_and_their_neighbours_are_read(world: World) -> None:

@@ -7,10 +7,17 @@ from uuid import uuid4
 
 import pytest
 
-from case_shared.d365.errors import D365RefusedKeys, D365Throttled, D365TransientError, D365Unavailable
+from case_shared.d365.errors import (
+    D365RefusedKeys,
+    D365Throttled,
+    D365TransientError,
+    D365Unavailable,
+    D365UnreadableKeys,
+)
 from case_shared.d365.models import AbsenceProof, D365Case, LookUpAnswer
 from d365_sync.app.look_up import LookUp
 from d365_sync.app.ports import D365, ControlCase, Documents, Earlier
+from d365_sync.domain.decision import Health
 from d365_sync.domain.document import Cause, Claim, DocumentId, Finding
 from tests.unit.d365_sync.test_outcomes import CLAIM, POLICY
 
@@ -122,3 +129,28 @@ async def test_the_case_of_an_earlier_submission_is_not_the_later_ones_even_if_a
     (result,) = await look_up([again])
 
     assert result.decision.finding is finding
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["D365 answers for others", "D365 answers for none"])
+async def test_a_row_that_d365_cannot_write_leaves_no_claim_without_a_result(answers: bool) -> None:
+    asked: list[Sequence[str]] = []
+
+    class Broken:
+        async def find_by_web_case_id(self, _place: str, web_case_ids: Sequence[str], **_: Any) -> LookUpAnswer:
+            asked.append(web_case_ids)
+            if UNANSWERED.id.web_case_id not in web_case_ids:
+                proofs = dict.fromkeys(web_case_ids, AbsenceProof.BY_KNOWN_CASE)
+                return LookUpAnswer({}, proofs, keys=frozenset(web_case_ids))
+            error = D365UnreadableKeys(frozenset({UNANSWERED.id.web_case_id}), "500", status=500)
+            error.answered = LookUpAnswer({}, {}, keys=frozenset({"W2"} if answers else ()))
+            raise error
+
+    look_up = LookUp(cast("D365", Broken()), cast("Documents", Books()), POLICY, 30.0, by_submission_id=True)
+
+    results = {one.claim.id: one.decision for one in await look_up([UNANSWERED, ABSENT])}
+
+    broken, other = results[UNANSWERED.id], results[ABSENT.id]
+    assert (broken.finding, broken.cause, broken.health) == (Finding.UNSURE, Cause.UNREACHABLE, Health.SAYS_NOTHING)
+    assert other.post_now is answers
+    assert answers or (other.finding, other.health) == (Finding.UNSURE, Health.FAILED)
+    assert len(asked) == 1 + answers

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from case_shared.d365.errors import D365Throttled, D365TransientError, D365Unavailable
+from case_shared.d365.errors import D365Throttled, D365TransientError, D365Unavailable, D365UnreadableKeys
 from case_shared.d365.models import AbsenceProof, D365Case, LookUpAnswer
 from d365_sync.app.ports import D365, ControlCase, Documents, Leader
 from d365_sync.app.positive_control import ControlledLookUp
@@ -65,6 +65,7 @@ class Slow:
     shown: Collection[str] = ("C-1",)
     error: type[D365TransientError] = D365Unavailable
     calls: list[Sequence[str]] = field(default_factory=list)
+    poison: str = ""
 
     def _answer(self, keys: Collection[str], answer: LookUpAnswer) -> LookUpAnswer:
         self.calls.append(list(keys))
@@ -78,10 +79,15 @@ class Slow:
         self, _data_area_id: str, web_case_ids: Collection[str], *, control_case_ids: Sequence[str], **_: Any
     ) -> LookUpAnswer:
         """Find none."""
-        keys = list(web_case_ids)[: self.most]
+        keys = [key for key in web_case_ids if key != self.poison][: self.most]
         proven = keys if {*self.shown} & {*control_case_ids} else ()
         proofs = dict.fromkeys(proven, AbsenceProof.BY_KNOWN_CASE)
-        return self._answer(web_case_ids, LookUpAnswer({}, proofs, keys=frozenset(keys)))
+        answer = LookUpAnswer({}, proofs, keys=frozenset(keys))
+        if self.poison in web_case_ids:
+            error = D365UnreadableKeys(frozenset({self.poison}), "500", status=500)
+            error.answered = answer
+            raise error
+        return self._answer(web_case_ids, answer)
 
     async def read_cases_by_case_id(
         self, _data_area_id: str, case_ids: Collection[str], **_: Any
@@ -159,12 +165,8 @@ def delivered(place: int, cause: Cause | None = None) -> Redelivery:
     return Redelivery(place, key, uuid4(), State.DELIVERED, cause, f"C-{place}", 1, "US-001", CASE)
 
 
-@pytest.mark.parametrize("cause", [None, Cause.LINKED], ids=["sent", "linked"])
-async def test_a_restore_goes_on_at_a_d365_that_answers_a_part_of_each_page(cause: Cause | None) -> None:
-    store, clock = Store([delivered(place, cause) for place in range(10, 20)]), HandClock()
-    # The linked cases are there under their numbers.
-    d365 = Slow(4, shown=["C-1", *(f"C-{place}" for place in range(10, 20) if cause)])
-    restore = RestoreD365(
+def restoring(store: Store, d365: Slow, clock: HandClock) -> RestoreD365:
+    return RestoreD365(
         cast("Restores", store),
         cast("D365", d365),
         controlled(d365, Books()),
@@ -174,6 +176,14 @@ async def test_a_restore_goes_on_at_a_d365_that_answers_a_part_of_each_page(caus
         30.0,
         by_submission_id=True,
     )
+
+
+@pytest.mark.parametrize("cause", [None, Cause.LINKED], ids=["sent", "linked"])
+async def test_a_restore_goes_on_at_a_d365_that_answers_a_part_of_each_page(cause: Cause | None) -> None:
+    store, clock = Store([delivered(place, cause) for place in range(10, 20)]), HandClock()
+    # The linked cases are there under their numbers.
+    d365 = Slow(4, shown=["C-1", *(f"C-{place}" for place in range(10, 20) if cause)])
+    restore = restoring(store, d365, clock)
 
     while not store.completed:
         assert clock.seconds < 60, "it makes no progress"
@@ -185,16 +195,35 @@ async def test_a_restore_goes_on_at_a_d365_that_answers_a_part_of_each_page(caus
     assert set(store.held_up) == {"time is over"}, "operators see why it takes long"
 
 
-async def test_a_dry_run_foresees_what_d365_has_answered_for() -> None:
+async def test_a_restore_passes_a_case_that_d365_cannot_write() -> None:
+    store, clock = Store([delivered(place) for place in range(10, 14)]), HandClock()
+    restore = restoring(store, Slow(100, poison="W12"), clock)
+
+    while not store.completed:
+        assert clock.seconds < 60, "it makes no progress"
+        await restore(LEADER)
+        clock.seconds += 3
+
+    queued = LookedUp.QUEUED
+    assert store.stored == {10: queued, 11: queued, 12: LookedUp.NOT_SURE, 13: queued}
+
+
+def forecasting(d365: Slow, beats: list[str]) -> ForecastReplay:
     async def choices(_data_area_id: str) -> Choices:
         return Choices(frozenset(), frozenset())
 
-    candidates = [
-        Candidate(place, DocumentId(f"W{place}", 1), State.FAILED, "usmf", CASE, None) for place in range(250)
-    ]
-    d365, beats = Slow(60), list[str]()
     replays = cast("Replays", SimpleNamespace(choices=choices))
-    forecast = ForecastReplay(controlled(d365, Books()), replays, True, lambda: beats.append("beat"))
+    return ForecastReplay(controlled(d365, Books()), replays, True, lambda: beats.append("beat"))
+
+
+def candidates_of(count: int) -> list[Candidate]:
+    keys = (DocumentId(f"W{place}", 1) for place in range(count))
+    return [Candidate(place, key, State.FAILED, "usmf", CASE, None) for place, key in enumerate(keys)]
+
+
+async def test_a_dry_run_foresees_what_d365_has_answered_for() -> None:
+    d365, beats = Slow(60), list[str]()
+    forecast, candidates = forecasting(d365, beats), candidates_of(250)
 
     foreseen = await forecast(candidates)
 
@@ -204,3 +233,11 @@ async def test_a_dry_run_foresees_what_d365_has_answered_for() -> None:
     d365.most = 0
     with pytest.raises(D365Unavailable):
         await forecast(candidates)
+
+
+async def test_a_dry_run_passes_a_case_that_d365_cannot_write() -> None:
+    foreseen = await forecasting(Slow(100, poison="W2"), [])(candidates_of(4))
+
+    outcomes = {one.place: one.outcome for one in foreseen}
+    create = ReplayOutcome.WOULD_CREATE
+    assert outcomes == {0: create, 1: create, 2: ReplayOutcome.STILL_INVALID, 3: create}

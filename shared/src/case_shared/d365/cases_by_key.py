@@ -4,8 +4,14 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from case_shared.d365.chains import Chains
-from case_shared.d365.errors import D365AnswersTooMuch, D365Error, D365Misconfigured, D365Unavailable
+from case_shared.d365.chains import Chains, fails_at_a_row
+from case_shared.d365.errors import (
+    D365AnswersTooMuch,
+    D365Error,
+    D365Misconfigured,
+    D365TransientError,
+    D365Unavailable,
+)
 from case_shared.d365.mapping import CaseFields
 from case_shared.d365.matching import same_key
 from case_shared.d365.models import AbsenceProof, D365Case, LookUpAnswer, StoredCase
@@ -142,23 +148,30 @@ class CasesByKey:
             question.answered.update(share)
             slowest = max(slowest, self._clock.monotonic() - began)
 
+        async def control() -> None:
+            url = self._sets.url(self._entity_set, top=1, select=self._fields.case_id)
+            await self._sets.page(question.operation, url, timeout=question.deadline - self._clock.monotonic())
+
         try:
-            await self._chains.ask(question.name, list(keys), ask, besides=len(question.controls))
+            await self._chains.ask(question.name, list(keys), ask, besides=len(question.controls), control=control)
         except D365Error as error:
             error.answered = question.answer()
             raise
         return question.answer()
 
     async def _ask_beside_controls(self, question: _Question, share: Sequence[str]) -> None:
-        """Ask again with fewer controls if D365 refuses a single key: the controls may be the reason."""
+        """Ask with fewer controls if D365 refuses a single key, or fails at a row: a control may be the reason."""
         attempts = [question.controls]
-        if len(share) == 1 and question.controls:
-            attempts += [question.controls[:1], ()]
-        for number, controls in enumerate(attempts, start=1):
+        if question.controls:
+            attempts += [question.controls[:1], ()] if len(share) == 1 else [()]
+        for controls in attempts:
             try:
                 return await self._ask(question, share, controls)
             except D365Misconfigured as error:
-                if number == len(attempts) or error.status != 400:
+                if not controls or len(share) > 1 or error.status != 400:
+                    raise
+            except D365TransientError as error:
+                if not controls or not fails_at_a_row(error):
                     raise
         return None
 

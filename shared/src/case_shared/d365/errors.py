@@ -3,12 +3,14 @@
 D365Error
 ├── D365TransientError        try again later
 │   ├── D365Unavailable       no connection, time-out, connection lost, 408, 5xx
+│   │   ├── D365LostAnswer      the connection broke before the whole answer came
 │   │   └── D365UnusableToken   an access token that no header can carry; the next one is fetched
 │   ├── D365Throttled         429: wait `retry_after` seconds, or back off
 │   └── D365NotOData          an answer, but not OData's JSON (HTML, redirect, cut off): nothing is known for sure
 │       └── D365AnswersTooMuch  more rows than the keys asked for can have
 ├── D365UnusableKey           a key that must not be asked for (it contains `*`): nothing was sent
 │   └── D365RefusedKeys       keys that D365 refuses, while it takes others
+│       └── D365UnreadableKeys  keys at which D365 fails, while it answers for others
 └── D365ConfigurationError    somebody must correct a setting: breaker and alert
     │   ├── D365Unauthorized      401 even with a fresh token, or Entra refuses the client
     ├── D365Forbidden         403: a role of the integration user is missing
@@ -45,6 +47,10 @@ class D365Unavailable(D365TransientError):
     """D365 or the token endpoint could not be reached, was too slow, or answered with a server error."""
 
 
+class D365LostAnswer(D365Unavailable):
+    """The connection broke before the whole answer came, and not because the time was over."""
+
+
 class D365UnusableToken(D365Unavailable):
     """The token endpoint issued an access token that no header can carry. Nothing was sent to D365."""
 
@@ -75,6 +81,10 @@ class D365RefusedKeys(D365UnusableKey):
     def __init__(self, keys: frozenset[str], why: str, *, status: int | None) -> None:
         super().__init__(why, status=status)
         self.keys = keys
+
+
+class D365UnreadableKeys(D365RefusedKeys):
+    """D365 fails at each of `keys`, asked for by itself, while it answers others: it cannot write these rows."""
 
 
 class D365ConfigurationError(D365Error, Misconfigured):

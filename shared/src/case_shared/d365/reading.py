@@ -13,6 +13,7 @@ from case_shared.d365.errors import (
     D365Error,
     D365Forbidden,
     D365ForeignLink,
+    D365LostAnswer,
     D365Misconfigured,
     D365NotOData,
     D365Throttled,
@@ -72,7 +73,8 @@ class EntitySets:
         except NothingSentError as error:
             raise D365Unavailable(f"{operation}: {error}") from error
         except AnswerLostError as error:
-            raise _of(error.support, D365Unavailable(f"{operation}: {error}")) from error
+            kind = D365Unavailable if isinstance(error.__cause__, TimeoutError | None) else D365LostAnswer
+            raise _of(error.support, kind(f"{operation}: {error}")) from error
         if not 200 <= answer.status < 300:
             raise _of(answer.support, _error(operation, answer))
         return answer

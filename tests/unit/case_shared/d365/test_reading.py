@@ -10,6 +10,7 @@ from case_shared.d365.errors import (
     D365Error,
     D365Forbidden,
     D365ForeignLink,
+    D365LostAnswer,
     D365Misconfigured,
     D365NotOData,
     D365Throttled,
@@ -65,8 +66,8 @@ def page(rows: Iterable[dict[str, Any]], **more: str) -> bytes:
         pytest.param(answer(200, "{}"), D365NotOData, id="no value"),
         pytest.param(answer(200, '{"value": [1]}'), D365NotOData, id="no rows"),
         pytest.param(answer(204), D365NotOData, id="204"),
-        pytest.param(then_hang_up(page([])[:-3]), D365Unavailable, id="cut off"),
-        pytest.param(hang_up, D365Unavailable, id="hangs up"),
+        pytest.param(then_hang_up(page([])[:-3]), D365LostAnswer, id="cut off"),
+        pytest.param(hang_up, D365LostAnswer, id="hangs up"),
         pytest.param(silence, D365Unavailable, id="time-out"),
     ],
 )
@@ -78,6 +79,7 @@ async def test_no_sure_answer_is_a_typed_error(step: Step, error: type[D365Error
             )
 
     assert "find cases" in str(raised.value)
+    assert type(raised.value) is error
 
 
 async def test_a_look_up_asks_for_many_with_the_control_in_the_same_request() -> None:
@@ -444,7 +446,7 @@ async def test_retry_after_is_reported() -> None:
 async def test_a_failure_has_what_d365_answered_before(read: str) -> None:
     asked = [f"C-{number}" for number in range(20)]
     area = () if read == "find_anywhere" else ("usmf",)
-    controls = {"control_case_ids": []} if read.startswith("find_by") else {}
+    controls: dict[str, list[str]] = {"control_case_ids": []} if read.startswith("find_by") else {}
     first = page([row("C-3", "C-3")])
     async with scripted(first, answer(503)) as d365, client_of(d365.url) as client:
         with pytest.raises(D365Unavailable) as raised:
@@ -452,3 +454,25 @@ async def test_a_failure_has_what_d365_answered_before(read: str) -> None:
 
     assert set(raised.value.answered.found) == {"C-3"}
     assert raised.value.answered.keys == set(asked[:15])
+
+
+async def test_a_control_that_d365_cannot_write_hides_no_case() -> None:
+    broken, found = answer(500, odata_error("x")), page([row("C-1", "W1")])
+    async with scripted(broken, found) as d365, client_of(d365.url) as client:
+        read = await client.find_by_web_case_id("usmf", ["W1", "W2"], control_case_ids=["C-0", "C-9"], timeout=SECONDS)
+
+    assert [case.case_id for case in read.found["W1"]] == ["C-1"]
+    assert not read.is_surely_absent("W2")
+    assert "C-0" not in d365.requests[1].query
+
+
+@pytest.mark.parametrize("controls", [[], ["C-0", "C-9"]])
+async def test_a_d365_that_is_down_is_asked_few_times_more(controls: list[str]) -> None:
+    asked = [f"W{number}" for number in range(40)]
+    async with scripted(answer(500, odata_error("x"))) as d365, client_of(d365.url) as client:
+        with pytest.raises(D365Unavailable):
+            await client.find_by_web_case_id("usmf", asked, control_case_ids=controls, timeout=SECONDS)
+
+    # The share, once more without its controls, and one row of any case.
+    assert len(d365.requests) == 2 + bool(controls)
+    assert "$top=1&" in d365.requests[-1].query

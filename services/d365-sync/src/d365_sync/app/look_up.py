@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from case_shared.d365.errors import D365Error, D365RefusedKeys, D365TransientError
+from case_shared.d365.errors import D365Error, D365RefusedKeys, D365TransientError, D365Unavailable
 from case_shared.d365.matching import is_ours, same_key
 from case_shared.d365.models import CaseToCreate, D365Case, LookUpAnswer, is_case_id
 from case_shared.process.fault_points import FaultPoint, reached
@@ -52,14 +52,21 @@ class LookUp:
             refused = [claim for claim in claims if claim.id.web_case_id in error.keys] or claims
             others = [claim for claim in claims if claim not in refused]
             log.warning("look_up_refused", documents=len(refused), error=error.why)
-            answered = await self(others) if others else []
-            return [*answered, *(self._failed(claim, error) for claim in refused)]
+            return [*await self._without(others, error), *(self._failed(claim, error) for claim in refused)]
         except D365TransientError as error:
             return await self._interrupted(claims, error)
         except D365Error as error:
             log.warning("look_up_failed", documents=len(claims), error=error.why)
             return [self._failed(claim, error) for claim in claims]
         return [await self._result(claim, answer) for claim in claims]
+
+    async def _without(self, others: Sequence[Claim], error: D365RefusedKeys) -> list[Result]:
+        """What becomes of claims that D365 does not refuse, if it answers for any at all."""
+        if others and error.answered.keys:
+            return await self(others)
+        unavailable = D365Unavailable(error.why, status=error.status)
+        unavailable.support = error.support
+        return [self._failed(claim, unavailable) for claim in others]
 
     async def _interrupted(self, claims: Sequence[Claim], error: D365TransientError) -> list[Result]:
         """Each answer counts: with a slow D365 that fails now and then, the rest alone is looked up again."""

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from case_shared.d365.errors import D365Error, D365TransientError
+from case_shared.d365.errors import D365Error, D365RefusedKeys, D365TransientError
 from case_shared.d365.matching import is_ours
 from case_shared.d365.models import CaseToCreate, D365Case, LookUpAnswer
 from d365_sync.app.operator_actions import D365Unreachable
@@ -56,18 +56,19 @@ class ForecastReplay:
     async def _part(
         self, data_area_id: str, candidates: Sequence[Candidate], slots: asyncio.Semaphore
     ) -> list[Forecast]:
-        choices = await self.replays.choices(data_area_id)
+        choices, refused = await self.replays.choices(data_area_id), list[Forecast]()
         try:
             async with slots:
                 answer = await self.look_up(data_area_id, [candidate.id.web_case_id for candidate in candidates])
-        except D365TransientError as error:
+        except (D365TransientError, D365RefusedKeys) as error:
             answer = error.answered
+            refused = [_refused(one, error) for one in candidates if one.id.web_case_id in _keys(error)]
             candidates = [one for one in candidates if answer.says_something_about(one.id.web_case_id)]
-            if not candidates:
+            if not candidates and not refused:
                 raise
         finally:
             self.progressed()
-        return [self._forecast(candidate, answer, choices) for candidate in candidates]
+        return [*refused, *(self._forecast(candidate, answer, choices) for candidate in candidates)]
 
     def _forecast(self, candidate: Candidate, answer: LookUpAnswer, choices: Choices) -> Forecast:
         web_case_id = candidate.id.web_case_id
@@ -94,6 +95,14 @@ class ForecastReplay:
         if is_ours(found[0], case, by_submission_id=self.by_submission_id):
             return Forecast(place, ReplayOutcome.ALREADY_THERE, f"D365 has it as case {case_ids}")
         return Forecast(place, ReplayOutcome.STILL_INVALID, f"D365 has it as case {case_ids}, with different content")
+
+
+def _keys(error: D365Error) -> Collection[str]:
+    return error.keys if isinstance(error, D365RefusedKeys) else ()
+
+
+def _refused(candidate: Candidate, error: D365Error) -> Forecast:
+    return Forecast(candidate.place, ReplayOutcome.STILL_INVALID, f"D365 does not answer for this case: {error.why}")
 
 
 def wrong_choice(case: CaseToCreate, choices: Choices) -> str | None:

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from prometheus_client import Counter
 
-from case_shared.d365.errors import D365Error, D365TransientError
+from case_shared.d365.errors import D365Error, D365RefusedKeys, D365TransientError
 from case_shared.d365.keys import is_key
 from case_shared.d365.matching import is_ours, same_key
 from case_shared.d365.models import CaseToCreate, D365Case, LookUpAnswer
@@ -104,12 +104,17 @@ class LookedUpDocument(NamedTuple):
 
 
 class _Shown(NamedTuple):
-    """What D365 shows of these documents, linked cases by Case ID, and the failure that left the others open."""
+    """What D365 shows of these documents, linked cases by Case ID, and the failure that left the others open.
+
+    `refused` are those that it does not answer for, though it does for others.
+    """
 
     documents: Sequence[Redelivery]
     answer: LookUpAnswer
     linked: Mapping[str, D365Case]
     failure: D365TransientError | None
+    refused: Sequence[Redelivery]
+    why_refused: str
 
 
 class _Judged(NamedTuple):
@@ -209,6 +214,7 @@ class RestoreD365:
             for one in page.documents
             if one.state is not State.DELIVERED
         ]
+        judged += [LookedUpDocument(one, LookedUp.NOT_SURE, shown.why_refused) for one in shown.refused]
         judged += [self._of(one, shown.answer, shown.linked) for one in shown.documents]
         if not running.dry_run and await self.look_up.documents.restored_before_the_first(page.data_area_id):
             judged = await self._one_at_a_time(page.data_area_id, judged)
@@ -216,16 +222,22 @@ class RestoreD365:
 
     async def _ask(self, data_area_id: str, documents: Sequence[Redelivery]) -> _Shown:
         """Ask for `documents`. Each answer counts: what a failure leaves open comes with the next page."""
-        failure = None
+        failure, refused, why = None, list[Redelivery](), ""
         try:
             answer = await self.look_up(data_area_id, [one.id.web_case_id for one in documents], restored=True)
+        except D365RefusedKeys as error:
+            answer, why = error.answered, f"D365 does not answer for this case: {error.why}"
+            refused = [one for one in documents if one.id.web_case_id in error.keys]
+            if not refused:
+                raise
+            documents = [one for one in documents if answer.says_something_about(one.id.web_case_id)]
         except D365TransientError as error:
             failure, answer = error, error.answered
             documents = [one for one in documents if answer.says_something_about(one.id.web_case_id)]
         missing = [one for one in documents if one.id.web_case_id not in answer.found]
         linked, unknown, later = await self._linked(data_area_id, missing)
         known = [one for one in documents if one.place not in unknown]
-        return _Shown(known, answer, linked, failure or later)
+        return _Shown(known, answer, linked, failure or later, refused, why)
 
     async def _one_at_a_time(self, data_area_id: str, judged: Sequence[LookedUpDocument]) -> list[LookedUpDocument]:
         """D365 shows no case of the legal entity as control: queue one, which becomes the control for the rest."""

@@ -3,7 +3,14 @@
 from dataclasses import replace
 from typing import assert_never
 
-from case_shared.d365.errors import D365ConfigurationError, D365Error, D365Misconfigured, D365Throttled, D365UnusableKey
+from case_shared.d365.errors import (
+    D365ConfigurationError,
+    D365Error,
+    D365Misconfigured,
+    D365Throttled,
+    D365UnreadableKeys,
+    D365UnusableKey,
+)
 from d365_sync.domain.decision import Decision, Health
 from d365_sync.domain.document import Cause, Claim, Finding, State, Verdict
 from d365_sync.domain.outcomes import Policy
@@ -43,6 +50,9 @@ def after_failed_look_up(error: D365Error, claim: Claim, policy: Policy) -> Deci
             # Perhaps the refusal was about our mapping: once that is corrected, the case is sent again, not given up.
             cause, health = Cause.MISCONFIGURED, Health.MISCONFIGURED
             verdict = Verdict.RETRY if claim.verdict else None
+        case D365UnreadableKeys():
+            # D365 answers for others, so its health is not in question.
+            cause, health = Cause.UNREACHABLE, Health.SAYS_NOTHING
         case D365UnusableKey():
             # This says nothing about D365, so it affects neither the breaker nor other documents.
             cause, health = Cause.MISCONFIGURED, Health.SAYS_NOTHING

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from case_shared.database.postgres import Connection, Pool
 from status_sync.app.find_absent import Numbers
 from status_sync.app.link_delivered import Delivered
-from status_sync.app.read_due_cases import Postponed, Taken
+from status_sync.app.read_due_cases import Taken
+from status_sync.app.read_part import Postponed
 from status_sync.domain.due_reads import RETRIES, UNTRACED, CaseKey, DueRead, KeyKind
 from status_sync.postgres.statements import Statement
 
