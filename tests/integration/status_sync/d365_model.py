@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from case_shared.d365.changes import Passed
 from case_shared.d365.models import Customer, D365Case, LookUpAnswer, ModifiedKey
 
 AREA = "usmf"
@@ -95,7 +96,7 @@ class Connection:
         return await self._answer(look)
 
     async def read_modified_since(
-        self, since: ModifiedKey, *, page_size: int, timeout: float
+        self, since: ModifiedKey, *, page_size: int, timeout: float, passed: Passed | None
     ) -> AsyncIterator[tuple[D365Case, ...]]:
         """Pages in the order of ModifiedKey; each page reads the current cases."""
         position = since

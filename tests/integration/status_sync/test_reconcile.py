@@ -3,14 +3,17 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
+from yarl import URL
 
 from case_shared.d365.errors import D365Error, D365Unavailable
 from case_shared.d365.mapping import CaseFields, CaseTable, Mapping
 from case_shared.d365.models import Customer
+from case_shared.d365.reading import EntitySets, Page
 from case_shared.words.identifiers import derived_web_case_id
 from status_sync.app.read_list import ReadList
 from status_sync.app.reconcile import Reconcile
@@ -374,7 +377,9 @@ async def test_a_poll_that_dies_between_pages_of_equal_times_goes_on_where_it_wa
     await world.step("dealers")
     case_ids = {await world.create(None) for _ in range(14)}  # D365's times are whole seconds: many are equal
     service = world.service
-    poll = Reconcile(service.progress, service.d365, service.apply_read(), 5, lambda: None, page_size=4)
+    poll = Reconcile(
+        service.progress, service.d365, service.apply_read(), 5, lambda: None, service.due_reads, page_size=4
+    )
 
     def die() -> None:
         raise ConnectionError("killed between two pages")
@@ -450,3 +455,38 @@ async def test_a_mapping_can_say_that_there_are_no_priorities(world: World) -> N
     await world.step("priorities")
 
     assert await world.pool.fetchval("SELECT count(*) FROM status_sync.priorities") == 0
+
+
+async def test_a_case_that_d365_cannot_write_keeps_no_later_change_from_being_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OData/WebApi#2704, OData/AspNetCoreOData#867: each page with that row fails, though its keys can be read."""
+    case_ids = [await world.create(None, Description=f"case {number}") for number in range(12)]
+    await world.step("dealers")
+    poison, page_of, broken = case_ids[5], EntitySets.page, True
+
+    async def page(self: EntitySets, operation: str, url: URL, **options: Any) -> Page:
+        page = await page_of(self, operation, url, **options)
+        if broken and "Description" in url.query["$select"] and any(row["CaseId"] == poison for row in page.rows):
+            raise D365Unavailable("500: no OData error in the answer", status=500)
+        return page
+
+    monkeypatch.setattr(EntitySets, "page", page)
+    before = REGISTRY.get_sample_value("casebridge_d365_rows_passed_total") or 0.0
+
+    with capture_logs() as logs:
+        await world.step("cases")
+
+    assert set(case_ids) - set(await by_case_id(world)) == {poison}
+    [error] = [line for line in logs if line["log_level"] == "error"]
+    assert (error["event"], error["case_id"], error["data_area_id"]) == ("case_not_polled", poison, "usmf")
+    assert REGISTRY.get_sample_value("casebridge_d365_rows_passed_total") == before + 1
+    # It is read by its key from now on: correcting it in D365 need not modify it.
+    assert await world.due() == [("usmf", "case_id", poison)]
+    await world.read_due()
+    assert await world.due() == [("usmf", "case_id", poison)]
+    broken = False
+    async with world.database.connect() as connection:
+        await connection.execute("UPDATE status_sync.due_reads SET due_at = now()")
+    await world.read_due()
+    assert poison in await by_case_id(world)

@@ -70,8 +70,8 @@ class Status(Machine):
         return ReadDueCases(store, connection, self.apply_read(), 5, lambda: None, SystemClock()).handle()
 
     def poll(self, connection: Connection) -> Coroutine[Any, Any, None]:
-        progress = ProgressStore(self.pool)
-        return Reconcile(progress, connection, self.apply_read(), 5, lambda: None, page_size=2).handle()
+        progress, due_reads = ProgressStore(self.pool), DueReadStore(self.pool)
+        return Reconcile(progress, connection, self.apply_read(), 5, lambda: None, due_reads, page_size=2).handle()
 
     def sync_dealers(self) -> Coroutine[Any, Any, None]:
         connection = Connection(self.d365)

@@ -144,7 +144,7 @@ class Service:
                 ("dealers", dealers.handle),
                 ("categories", choices.categories),
                 ("priorities", choices.priorities),
-                ("cases", Reconcile(self.progress, self.d365, apply_read, timeout, beat_poller).handle),
+                ("cases", Reconcile(self.progress, self.d365, apply_read, timeout, beat_poller, self.due_reads).handle),
                 ("sweep", sweep.handle),
                 ("restored", ReadRestored(self.due_reads).handle),
                 ("controls", LookForKnownCases(self.known_cases).handle),

@@ -12,6 +12,7 @@ from case_shared.d365.answers import CreateAnswer, Exchange, NotSent, Unauthoriz
 from case_shared.d365.auth import D365Tokens
 from case_shared.d365.cases_by_key import CasesByKey
 from case_shared.d365.chains import ChainMemory, Chains
+from case_shared.d365.changes import Changes, Passed
 from case_shared.d365.creating import CaseBody, judge
 from case_shared.d365.document_log import write_failure
 from case_shared.d365.echo import Difference, differences
@@ -20,7 +21,6 @@ from case_shared.d365.errors import (
     D365Unavailable,
     D365UnusableKey,
 )
-from case_shared.d365.keyset import Place
 from case_shared.d365.lists import Lists
 from case_shared.d365.mapping import Mapping
 from case_shared.d365.matching import same_key
@@ -76,7 +76,7 @@ class D365Client:
         looked_up = {ours: theirs for ours, theirs in by_ours.items() if ours != "rec_id"}
         self._cases = Rows(D365Case, mapping.case.entity_set, looked_up)
         self._chains = Chains(memory, clock)
-        self._modified = Rows(D365Case, mapping.case.entity_set, by_ours)
+        self._changes = Changes(self._sets, mapping.case.entity_set, self._fields)
         self._by_key = CasesByKey(self._sets, self._cases, mapping.case.entity_set, self._fields, clock, self._chains)
         self._lists = Lists(self._sets, mapping)
         with_notes = Rows(StoredCase, mapping.case.entity_set, looked_up)
@@ -218,31 +218,11 @@ class D365Client:
         page = await self._sets.page("read web cases", url, timeout=timeout)
         return self._keys.read(page.rows)
 
-    async def read_modified_since(
-        self, since: ModifiedKey, *, page_size: int, timeout: float
+    def read_modified_since(
+        self, since: ModifiedKey, *, page_size: int, timeout: float, passed: Passed | None = None
     ) -> AsyncIterator[tuple[D365Case, ...]]:
-        """Yield pages of the cases after `since`, of all legal entities, in the order of ModifiedKey.
-
-        Raises: D365Error; D365Misconfigured also if the key does not advance.
-        """
-        place, modified_at = Place.at(since), self._fields.modified_at
-        while True:
-            url = self._sets.url(
-                self._mapping.case.entity_set,
-                filter=place.filter(self._fields),
-                orderby=f"{modified_at},{self._fields.rec_id}",
-                top=page_size,
-                select=self._modified.select,
-            )
-            # D365's own next page skips rows by number; a page by key misses none when rows move meanwhile.
-            page = await self._sets.page("read modified cases", url, timeout=timeout)
-            cases = self._modified.read(page.rows)
-            if not cases:
-                return
-            yield cases
-            if not page.link and len(cases) < page_size:
-                return
-            place = place.advanced_to(cases[-1], page.rows[-1].get(modified_at))
+        """Do what `Changes.since` does."""
+        return self._changes.since(since, page_size=page_size, timeout=timeout, passed=passed)
 
     def read_customers(self, *, timeout: float) -> AsyncIterator[tuple[Customer, ...]]:
         """Do what `Lists.customers` does."""

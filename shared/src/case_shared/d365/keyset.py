@@ -48,6 +48,10 @@ class Place(NamedTuple):
             raise D365Misconfigured("D365 returned the same page again; check [case.fields] modified_at and rec_id")
         return following
 
+    def just_before(self) -> "Place":
+        """Return the place behind which this case comes next: no RecId lies between two whole numbers."""
+        return self._replace(key=self.key._replace(rec_id=self.key.rec_id - 1))
+
     @property
     def order(self) -> tuple[datetime, str, int]:
         """The value by which places are compared."""

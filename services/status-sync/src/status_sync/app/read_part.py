@@ -23,7 +23,7 @@ from case_shared.d365.models import D365Case, LookUpAnswer
 from case_shared.process.fault_points import FaultPoint, reached
 from status_sync.app.apply_read import ApplyRead
 from status_sync.app.find_absent import FindAbsent, Looked
-from status_sync.domain.due_reads import DueRead, KeyKind, retry_after_miss, retry_after_refusal
+from status_sync.domain.due_reads import AFTER_REFUSAL, DueRead, KeyKind, retry_after_failure, retry_after_miss
 
 log = structlog.get_logger(__name__)
 READS = Counter("casebridge_due_reads_total", "Due reads by result", ["outcome"])
@@ -133,7 +133,9 @@ class ReadPart:
         log.error(event, data_area_id=turn.area, key_kind=kind, cases=len(due), keys=keys, error=error.why, **ids)
         READS.labels(outcome).inc(len(due))
         postponed = [
-            Postponed(one, one.misses + unreadable, retry_after_refusal(one.misses, unreadable=unreadable))
+            Postponed(one, one.misses + 1, retry_after_failure(one.misses))
+            if unreadable
+            else Postponed(one, one.misses, AFTER_REFUSAL)
             for one in due
         ]
         # This is no progress: D365 has not answered.

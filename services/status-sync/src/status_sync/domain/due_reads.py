@@ -10,8 +10,7 @@ from typing import NamedTuple
 # A business event can overtake the commit that it reports; the sweep finds what is not there after a minute.
 RETRIES = 6
 # A legal entity or a kind of key that D365 refuses must not keep the others from being read.
-_AFTER_REFUSAL = timedelta(seconds=30)
-_LONGEST_AFTER_REFUSAL = timedelta(hours=1)
+AFTER_REFUSAL = timedelta(seconds=30)
 # Longer than the longest pause after a failure of D365 as a whole, so that the others come first.
 LEFT_ALONE_SECONDS = 7.0
 # A transaction of D365 stamps its rows before it commits; none should take ten minutes.
@@ -55,12 +54,12 @@ def retry_after_miss(misses: int) -> timedelta | None:
     return timedelta(seconds=2 ** (misses - 1)) if misses <= RETRIES else None
 
 
-def retry_after_refusal(misses: int, *, unreadable: bool) -> timedelta:
-    """Return how long to leave alone what D365 refuses; longer each time if it fails at the case's row.
+def retry_after_failure(failures: int) -> timedelta:
+    """Return how long to leave a case alone at whose row D365 fails: longer each time, since somebody must correct it.
 
-    Somebody has to correct the row, or the change that heals it comes with the poll.
+    It begins shortly, for a failure that passes looks the same.
     """
-    return min(_AFTER_REFUSAL * 2 ** min(misses, 10), _LONGEST_AFTER_REFUSAL) if unreadable else _AFTER_REFUSAL
+    return min(timedelta(seconds=5 * 2 ** min(failures, 10)), timedelta(hours=1))
 
 
 @dataclass

@@ -25,6 +25,11 @@ class DueReadStore:
         """Make `keys` (sorted, each once) due now; `traces`: of what makes them due."""
         await connection.execute(Statement.MAKE_DUE.text, *_keys(keys), [traces.get(key) for key in keys])
 
+    async def make_due_now(self, keys: Sequence[CaseKey]) -> None:
+        """Make `keys` (sorted, each once) due now, in a transaction of their own."""
+        async with self.pool.acquire() as connection:
+            await self.make_due(connection, keys)
+
     async def make_lost_due(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
         """Make the cases due now, by the Case IDs in the read model."""
         await connection.execute(Statement.MAKE_LOST_CASES_DUE.text, web_case_ids)
