@@ -241,3 +241,15 @@ async def test_a_dry_run_passes_a_case_that_d365_cannot_write() -> None:
     outcomes = {one.place: one.outcome for one in foreseen}
     create = ReplayOutcome.WOULD_CREATE
     assert outcomes == {0: create, 1: create, 2: ReplayOutcome.STILL_INVALID, 3: create}
+
+
+async def test_a_d365_that_fails_at_every_case_judges_none() -> None:
+    """Then its failure says nothing of the two that it was asked for alone."""
+    store, clock = Store([delivered(place) for place in range(10, 14)]), HandClock()
+    d365 = Slow(0, poison="W12")
+
+    assert not await restoring(store, d365, clock)(LEADER)
+    with pytest.raises(D365UnreadableKeys):
+        await forecasting(Slow(0, poison="W2"), [])(candidates_of(4))
+
+    assert (store.stored, store.held_up) == ({}, ["500"])

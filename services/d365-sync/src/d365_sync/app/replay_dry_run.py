@@ -63,6 +63,9 @@ class ForecastReplay:
         except (D365TransientError, D365RefusedKeys) as error:
             answer = error.answered
             refused = [_refused(one, error) for one in candidates if one.id.web_case_id in _keys(error)]
+            if not answer.keys and len(refused) < len(candidates):
+                # It answers for none, so its failure is not about single ones.
+                raise
             candidates = [one for one in candidates if answer.says_something_about(one.id.web_case_id)]
             if not candidates and not refused:
                 raise

@@ -228,7 +228,8 @@ class RestoreD365:
         except D365RefusedKeys as error:
             answer, why = error.answered, f"D365 does not answer for this case: {error.why}"
             refused = [one for one in documents if one.id.web_case_id in error.keys]
-            if not refused:
+            if not refused or (not answer.keys and len(refused) < len(documents)):
+                # It answers for none, so its failure is not about these.
                 raise
             documents = [one for one in documents if answer.says_something_about(one.id.web_case_id)]
         except D365TransientError as error:
