@@ -45,6 +45,8 @@ class Service(BaseHTTPRequestHandler):
     seen: ClassVar[list[dict[str, Any]]] = []
     adds_up: ClassVar[bool] = True
     more: ClassVar[dict[str, Any]] = {}
+    # Where a proxy in front sends what changes something.
+    elsewhere: ClassVar[str | None] = None
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
@@ -70,6 +72,11 @@ class Service(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.elsewhere:
+            self.send_response(308)
+            self.send_header("Location", self.elsewhere)
+            self.end_headers()
+            return
         if self.path.startswith("/v1/replays"):
             self.seen.append({"path": self.path, "body": body, "key": self.headers["Idempotency-Key"]})
             self.answer(202, replay("running", 2))

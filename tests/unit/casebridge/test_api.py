@@ -44,6 +44,30 @@ def test_what_is_no_json_and_who_does_not_answer_are_reported(api: Api) -> None:
         Api("http://127.0.0.1:1", "").get("/")
 
 
+def test_a_redirect_is_no_success(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that leads http to https answers for the service, which never saw the order."""
+    monkeypatch.setattr(Service, "elsewhere", "https://d365-sync.example/v1/documents/W1-1/replay")
+    with pytest.raises(OperationFailed, match=r"308 to https://d365-sync\.example/v1/.*CASEBRIDGE_URL") as failed:
+        api.act("/v1/documents/W1-1", "replay", {"reason": "corrected"})
+    assert not isinstance(failed.value, Refused), "no service has decided anything"
+
+
+def test_no_proxy_gets_what_goes_to_this_machine(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert api.get("/v1/documents/W1-1").etag == '"7"'
+
+
+def test_a_proxy_gets_only_what_the_environment_gives_it(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", api.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    behind = Api("http://d365-sync.invalid", "secret")
+    assert behind.get("/v1/ledger").body["adds_up"]
+    monkeypatch.setenv("no_proxy", ".invalid")
+    with pytest.raises(OperationFailed, match="does not answer"):
+        behind.get("/v1/ledger")
+
+
 def test_problem_names_its_fields() -> None:
     problem = {"title": "Invalid", "errors": [{"pointer": "/payload/category", "detail": "does not exist"}]}
     assert explain(422, problem) == "Invalid\n  /payload/category does not exist"

@@ -50,6 +50,21 @@ def test_every_end_sends_its_reason_under_the_etag(
     assert Service.seen == [{"body": body, "etag": '"7"', "token": "Bearer secret"}]
 
 
+def test_an_order_that_a_proxy_redirects_is_not_reported_as_done(
+    casebridge: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Service, "elsewhere", "https://d365-sync.example/")
+    for order in (
+        ("queue", "discard", "W1-1", "--reason", "why", "--json"),
+        ("queue", "pause", "--reason", "why"),
+        ("queue", "replay", "W1-1", "--reason", "why"),
+        ("d365", "restored", "--since", "2026-03-02T12:00:00Z", "--reason", "why"),
+    ):
+        done = casebridge(*order)
+        assert (done.code, done.out) == (1, ""), order
+        assert "308 to https://d365-sync.example/" in done.err
+
+
 def test_reason_is_mandatory(casebridge: CommandLine) -> None:
     refused = casebridge("queue", "discard", "W1-1")
     assert refused.code == 2

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import ssl
 from dataclasses import dataclass, field
 from json import JSONDecodeError
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import httpx2
 
+from case_shared.process.proxies import proxy_for
 from casebridge.errors import OperationFailed, UsageError
 from casebridge.oidc.users import OPERATOR_SCOPES, User
 from casebridge.state import get_running
@@ -17,6 +19,8 @@ from casebridge.tokens import mint
 TIMEOUT_SECONDS = 40
 TOKEN_MINUTES = 10
 PAGE_SIZE = 100
+# The services redirect nothing: what does is in front of them, and passed nothing on.
+ANSWERS = frozenset([*range(200, 300), *range(400, 600)])
 Page = dict[str, Any]
 
 
@@ -55,8 +59,8 @@ class Api:
     ) -> Answer:
         """Call the service, without the parameters that are None.
 
-        Raises Refused with the problem's text, OperationFailed if the service does not answer, UsageError if the
-        request cannot be sent.
+        Raises Refused with the problem's text, OperationFailed if the service does not answer or something else answers
+        for it, UsageError if the request cannot be sent.
         """
         given = {name: value for name, value in params.items() if value is not None}
         if not self.token.isascii():
@@ -65,8 +69,10 @@ class Api:
         try:
             response = httpx2.request(
                 method, self.url + path, json=body, params=given, headers={**bearer, **(headers or {})},
-                timeout=within_seconds,
+                timeout=within_seconds, verify=ssl.create_default_context(), proxy=proxy_for(self.url), trust_env=False,
             )  # fmt: skip
+            if response.status_code not in ANSWERS:
+                raise OperationFailed(f"{method} {self.url}{path}: {elsewhere(response)}")
             decoded = response.json() if response.content else None
         except (JSONDecodeError, UnicodeDecodeError):
             raise OperationFailed(
@@ -103,6 +109,15 @@ class Api:
             cursor = page["next"]
             if not cursor or len(found) >= limit:
                 return {"items": found, "next": cursor, "has_more": cursor is not None}
+
+
+def elsewhere(response: httpx2.Response) -> str:
+    """What an answer means that is neither a success nor an error, and what to do."""
+    to = f" to {response.headers['Location']}" if "Location" in response.headers else ""
+    return (
+        f"the answer is a redirect, {response.status_code}{to}, and the service got nothing: set CASEBRIDGE_URL (or "
+        "--url) to the address that it redirects to"
+    )
 
 
 def explain(status: int, problem: Any) -> str:
