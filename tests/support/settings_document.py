@@ -72,7 +72,7 @@ UNITS = {
     "_bytes": "bytes",
 }
 FORMATS = {"password": "**secret** text", "file-path": "file", "directory-path": "folder", "path": "path"}
-_BY_PROXY = "d365-sync, status-sync, case-api, migrate, d365 check"
+_BY_PROXY = "d365-sync, status-sync, case-api, migrate, casebridge"
 # Variables read outside the settings classes; a test compares the names with the sources.
 OTHERS = {
     "CASEBRIDGE_URL": ("casebridge", "The address of d365-sync, like `--url`. Default: the local stack's."),
@@ -82,14 +82,20 @@ OTHERS = {
     "CASEBRIDGE_CACHE_DIR": ("casebridge", "The folder for downloaded servers."),
     "NO_COLOR": ("casebridge", "If set to any value, the output has no colors."),
     "PROBE_URL": ("images", "The address that an image's health check requests."),
-    "HTTPS_PROXY": (_BY_PROXY, "The proxy to D365, to its token endpoint, and to KAFKA_OAUTH_TOKEN_URL."),
+    "HTTPS_PROXY": (
+        _BY_PROXY,
+        "The proxy to D365, to its token endpoint, to KAFKA_OAUTH_TOKEN_URL, and from `casebridge` to --url.",
+    ),
     "NO_PROXY": (_BY_PROXY, "Hosts to reach without the proxy, separated by commas."),
     "OTEL_TRACES_SAMPLER": (
         "services",
         "OpenTelemetry's setting for which of the traces that begin here are sent. Default: all.",
     ),
     "OTEL_TRACES_SAMPLER_ARG": ("services", "The share of these traces, from 0 to 1, with `parentbased_traceidratio`."),
-    "SSL_CERT_FILE": ("all", "A file with the certificate authorities to trust. Default: the system's."),
+    "SSL_CERT_FILE": (
+        "all",
+        "A file with the certificate authorities to trust: the system's and your own. Default: the system's.",
+    ),
     "SSL_CERT_DIR": ("all", "A folder with the certificate authorities to trust."),
 }
 HEAD = """# Settings

@@ -1,7 +1,9 @@
 """The tests' own certificates: an authority's for a server on this machine, and a client's."""
 
 import ipaddress
+import shutil
 import ssl
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -53,3 +55,13 @@ def server_certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
     trusted = folder / "trusted.pem"
     trusted.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return context, trusted
+
+
+def authorities_folder(folder: Path, *files: Path) -> Path:
+    """A folder of authorities as systems have them, in which OpenSSL finds each by the hash of its name."""
+    folder.mkdir()
+    for file in files:
+        command = ["openssl", "x509", "-noout", "-hash", "-in", str(file)]
+        name = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        shutil.copyfile(file, folder / f"{name}.0")
+    return folder

@@ -28,7 +28,7 @@ from portal_web.app.live_hub import LiveHub
 from portal_web.app.save_new import SavingNew
 from portal_web.app.sign_in import SigningIn
 from portal_web.clients.provider import OidcProvider
-from portal_web.clients.rest import MOST_CONNECTIONS, MOST_STREAMS, Load
+from portal_web.clients.rest import MOST_CONNECTIONS, MOST_STREAMS, Load, connections
 from portal_web.postgres.begun_store import PostgresBegunStore
 from portal_web.postgres.session_store import PostgresSessionStore
 from portal_web.settings import Settings
@@ -88,8 +88,8 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
             pool = await service.open_pool(settings, service="portal-web")
             stack.push_async_callback(close_pool, pool)
             keys = await stack.enter_async_context(aiohttp.ClientSession())
-            http = await stack.enter_async_context(_client(MOST_CONNECTIONS))
-            streams = await stack.enter_async_context(_client(MOST_STREAMS))
+            http = await stack.enter_async_context(connections(MOST_CONNECTIONS))
+            streams = await stack.enter_async_context(connections(MOST_STREAMS))
             clock, stopping = SystemClock(), asyncio.Event()
             await asyncio.to_thread(rendering.prepare)
             heartbeats = Heartbeats(clock)
@@ -123,11 +123,6 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
                 await finish(stopping, tasks, within_seconds=_DRAIN_SECONDS)
 
     return lifespan
-
-
-def _client(most: int) -> httpx2.AsyncClient:
-    """Connections to the APIs: pages and streams have separate ones, so that streams do not take what pages need."""
-    return httpx2.AsyncClient(follow_redirects=False, limits=httpx2.Limits(max_connections=most))
 
 
 def compose(

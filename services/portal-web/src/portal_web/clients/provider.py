@@ -50,7 +50,7 @@ class OidcProvider:
     id_tokens: TokenVerifier
     clock: Clock
     # Each call has a client of its own; to load the certificates for it would take 25 ms of the event loop.
-    _trust: ssl.SSLContext = field(default_factory=httpx2.create_ssl_context)
+    _trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
     _found: dict[str, Any] | None = None
     _found_at: float = 0.0
 
@@ -161,6 +161,7 @@ class OidcProvider:
             code_challenge_method="S256",
             timeout=10,
             verify=self._trust,
+            trust_env=False,
         )
 
     async def _ask(self, **given: str) -> dict[str, Any]:

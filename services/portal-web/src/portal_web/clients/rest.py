@@ -1,5 +1,6 @@
 """A client of the public REST APIs with a user's own token; refusals are problem documents (docs/problems.md)."""
 
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,20 @@ EXPLAINED = frozenset({"lists-unknown", "list-too-slow"})
 MOST_CONNECTIONS, MOST_STREAMS = 100, 500
 _POOL_SECONDS = 2.0
 _PREFIX = "urn:casebridge:problem:"
+
+
+def connections(most: int) -> httpx2.AsyncClient:
+    """At most this many connections, for pages or for streams, so that streams do not take what pages need.
+
+    Without the proxies of the environment, which would read the users' tokens, and also without its authorities: so
+    these are named, the system's or those of SSL_CERT_FILE and SSL_CERT_DIR.
+    """
+    return httpx2.AsyncClient(
+        follow_redirects=False,
+        limits=httpx2.Limits(max_connections=most),
+        verify=ssl.create_default_context(),
+        trust_env=False,
+    )
 
 
 class Problem(Exception):
