@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from casebridge import state
@@ -27,6 +28,32 @@ def test_stack_is_found_while_its_process_lives(tmp_path: Path) -> None:
     mine = running(os.getpid(), state.start_time(os.getpid()))
     state.save(tmp_path, mine)
     assert state.find_running(tmp_path) == mine
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere the system keeps the time at which a process began")
+def test_stack_is_found_after_the_clock_was_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a suspend, or by NTP: the system then says that it has booted at another time."""
+    mine = running(os.getpid(), state.start_time(os.getpid()))
+    state.save(tmp_path, mine)
+    booted = psutil.boot_time()
+    monkeypatch.setattr("psutil._pslinux.boot_time", lambda: booted + 4321.0)
+    assert psutil.Process().create_time() > booted + 4321, "psutil computes with it"
+    assert state.find_running(tmp_path) == mine
+
+
+def test_start_time_survives_a_process_s_odd_name(tmp_path: Path) -> None:
+    odd = tmp_path / "odd) S 1 (name"
+    odd.symlink_to("/bin/sleep")
+    child = subprocess.Popen([odd, "60"])
+    try:
+        own = state.start_time(os.getpid())
+        found = state.start_time(child.pid)
+        assert own is not None
+        assert found is not None
+        assert found >= own
+    finally:
+        child.kill()
+        child.wait()
 
 
 def test_another_process_with_the_same_number_is_not_the_stack(tmp_path: Path) -> None:

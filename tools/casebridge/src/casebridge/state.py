@@ -22,7 +22,7 @@ class ProcessState(StrEnum):
 
 
 class ProcessRecord(BaseModel):
-    """One process of the stack; `started` is the system's start time of the process, seconds since the epoch."""
+    """One process of the stack; `started` is its `start_time`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -57,12 +57,24 @@ class StackState(BaseModel):
 
 
 def start_time(pid: int) -> float | None:
-    """When the process with this ID was started; None if there is none."""
+    """What distinguishes the process with this ID from others that had or get this ID; None if there is none.
+
+    It stays the same when the clock is set: on Linux it counts from the boot, elsewhere the system keeps the time that
+    the clock had then. psutil's own time on Linux adds that of the boot, which moves with the clock.
+    """
     try:
         process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
-    except psutil.NoSuchProcess:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return _ticks_since_boot(pid) if psutil.LINUX else process.create_time()
+    except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
         return None
+
+
+def _ticks_since_boot(pid: int) -> float:
+    """Field 22 of Linux' /proc/PID/stat; the name before it, in brackets, may contain blanks and brackets."""
+    _, _, fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")
+    return float(fields.split()[19])
 
 
 def write_private(path: Path, text: str) -> None:
