@@ -78,7 +78,7 @@ OTHERS = {
     "CASEBRIDGE_URL": ("casebridge", "The address of d365-sync, like `--url`. Default: the local stack's."),
     "CASEBRIDGE_TOKEN": ("casebridge", "Secret: the access token, like `--token`. Default: from the local stack."),
     "CASEBRIDGE_URLS": ("casebridge", "The addresses of a stack elsewhere: case-api=http://…,sandbox=http://…."),
-    "CASEBRIDGE_ZONE": ("casebridge", "The time zone for all times, like `--zone`."),
+    "CASEBRIDGE_ZONE": ("casebridge", "The time zone for all times, like `--zone`. Default: the computer's."),
     "CASEBRIDGE_CACHE_DIR": ("casebridge", "The folder for downloaded servers."),
     "NO_COLOR": ("casebridge", "If set to any value, the output has no colors."),
     "PROBE_URL": ("images", "The address that an image's health check requests."),
@@ -105,8 +105,9 @@ variables. An empty or blank variable counts as not set. When a program starts, 
 or wrong, and exits with 2.
 
 With Docker Compose, write the settings into `.env`. [.env.example](../.env.example) lists those that Compose passes on,
-and the passwords and ports that only Compose needs. Secrets are marked; they never appear in logs. Each secret, except
-those of the sandbox, can be in a file: set `NAME_FILE` instead of `NAME`
+and the passwords and ports that only Compose needs. After a change, run `docker compose up --detach`, which replaces
+the containers whose settings changed: `docker compose restart` does not read `.env` again. Secrets are marked; they
+never appear in logs. Each secret, except those of the sandbox, can be in a file: set `NAME_FILE` instead of `NAME`
 ([postgresql.md](postgresql.md#secrets-as-files)).
 
 In the column "read by", `services` means case-api, d365-sync, status-sync and portal-web; `migrate` means this command

@@ -41,7 +41,8 @@ def d365_restored(
         str,
         typer.Option(
             metavar="TIME",
-            help="The time that D365 was restored to. Without an offset, it is in this computer's time zone.",
+            help="The time that D365 was restored to. Without an offset, it is in the zone of --zone, by default this "
+            "computer's.",
         ),
     ],
     reason: Reason,

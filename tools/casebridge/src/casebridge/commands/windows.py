@@ -10,6 +10,7 @@ from casebridge.output import show_page
 
 windows = typer.Typer(name="windows", help="List maintenance windows; plan or end one.", invoke_without_command=True)
 COLUMNS = ["window_id", "state", "begins_at", "ends_at", "created_by", "reason"]
+ZONE = "in the time zone of --zone, by default this computer's"
 FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
@@ -32,15 +33,11 @@ def list_windows(
 
 @windows.command()
 def plan(
-    until: Annotated[
-        datetime, typer.Option(formats=FORMATS, help="The end of the window, in this computer's time zone.")
-    ],
+    until: Annotated[datetime, typer.Option(formats=FORMATS, help=f"The end of the window, {ZONE}.")],
     reason: Reason,
     begin: Annotated[
         datetime | None,
-        typer.Option(
-            "--from", formats=FORMATS, help="The beginning of the window, in this computer's time zone. Default: now."
-        ),
+        typer.Option("--from", formats=FORMATS, help=f"The beginning of the window, {ZONE}. Default: now."),
     ] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     url: Url = None,
