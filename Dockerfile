@@ -38,8 +38,9 @@ LABEL org.opencontainers.image.title="Casebridge $SERVICE" \
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin casebridge \
  && install -d -o casebridge -g casebridge /data
 COPY --from=build /opt/casebridge /opt/casebridge
-COPY deploy/probe.py /opt/probe.py
-COPY LICENSE /LICENSE
+# Whatever the umask of the checkout, user 10001 must be able to read them.
+COPY --chmod=0644 deploy/probe.py /opt/probe.py
+COPY --chmod=0644 LICENSE /LICENSE
 ENV PATH=/opt/casebridge/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     HOST=0.0.0.0 PORT=8000 PROBE_URL=http://127.0.0.1:8000/healthz
 USER 10001:10001

@@ -20,6 +20,7 @@ from case_shared.process.settings import MigrationSettings, OidcSettings
 from casebridge.kafka_rights import USERS
 from casebridge.oidc.settings import OidcProviderSettings
 from d365_sandbox.settings import Settings as SandboxSettings
+from tests.support.settings_document import OTHERS
 
 ROOT = Path(__file__).parents[3]
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -73,6 +74,22 @@ def test_the_command_line_trusts_what_the_services_trust() -> None:
     trusted = {name for name in map(str.upper, OidcSettings.model_fields) if name in of_service}
     assert "OIDC_SCOPE_MAP" in trusted
     assert {name: given.get(name, "missing") for name in trusted} == {name: of_service[name] for name in trusted}
+
+
+def test_the_command_line_gets_the_variables_that_only_it_reads() -> None:
+    # CASEBRIDGE_URLS takes the place of CASEBRIDGE_URL, and nothing is downloaded or colored in a container.
+    own = {name for name, (readers, _) in OTHERS.items() if readers == "casebridge"}
+    assert "CASEBRIDGE_ZONE" in own
+    left_out = {"CASEBRIDGE_URL", "CASEBRIDGE_CACHE_DIR", "NO_COLOR"}
+    assert own - left_out <= SERVICES["casebridge"]["environment"].keys()
+    assert "\n#CASEBRIDGE_ZONE=" in (ROOT / ".env.example").read_text()
+
+
+def test_an_image_s_files_are_readable_whatever_the_umask_of_the_checkout() -> None:
+    last_stage = (ROOT / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+    copied = [line for line in last_stage.splitlines() if line.startswith("COPY ") and "--from=" not in line]
+    assert copied
+    assert [line for line in copied if "--chmod=0644" not in line] == []
 
 
 @pytest.mark.parametrize("service", [*sorted(set(SETTINGS) - {"portal-web", "oidc", "sandbox"}), "casebridge"])
