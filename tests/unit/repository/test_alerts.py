@@ -37,7 +37,7 @@ def test_the_rules_know_each_thing_that_must_move() -> None:
     (rule,) = [one for one in alerts() if "casebridge_progress_bound_seconds" in one["expr"]]
     # No selector: so it holds for each service and name, now and later.
     assert "{" not in rule["expr"]
-    assert re.findall(r"by \((.*?)\)", rule["expr"]) == ["service, name", "service, name"]
+    assert re.findall(r"by \((.*?)\)", rule["expr"]) == ["namespace, service, name"] * 2
     runbook = (ROOT / "docs/runbooks/standing-still.md").read_text()
     rows = set(re.findall(r"^\| `([\w-]+)` \| `(\w+)` \| ([\d,]+) s", runbook, re.MULTILINE))
     assert rows == {(one.service, one.name, f"{one.within_seconds:,.0f}") for one in MUST_MOVE}
@@ -49,6 +49,14 @@ def test_rules_ask_for_metrics_that_exist() -> None:
     recorded = {rule["record"] for rule in rules() if "record" in rule}
     assert {name for rule in rules() for name in re.findall(r"\bcasebridge:[\w:]+", rule["expr"])} <= recorded
     assert "d365_sync_ledger_adds_up" in asked
+
+
+def test_rules_add_nothing_up_across_installations() -> None:
+    """Two under one Prometheus differ by their namespace (docs/kubernetes.md)."""
+    aggregated = re.compile(r"\b(?:avg|count|group|max|min|sum)\b(?= ?\(| by)(?! by \(namespace[,)])")
+    assert {
+        rule.get("alert", rule.get("record")): rule["expr"] for rule in rules() if aggregated.search(rule["expr"])
+    } == {}
 
 
 def test_each_alert_has_a_severity_and_a_runbook_that_exists() -> None:
