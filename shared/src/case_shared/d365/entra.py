@@ -25,7 +25,7 @@ from case_shared.d365.errors import D365Error, D365Unavailable
 from case_shared.d365.sign_in import Certificate, ManagedIdentity, Secret, WorkloadIdentity
 from case_shared.d365.sign_in_errors import D365CertificateRefused, D365FederationRefused, D365IdentityMissing, refusal
 from case_shared.process.clock import Clock
-from case_shared.process.proxies import proxy_for
+from case_shared.process.proxies import proxy_for, without_user
 
 # azure-identity logs each failure itself, in addition to our log line.
 logging.getLogger("azure").setLevel(logging.ERROR)
@@ -99,7 +99,7 @@ class EntraSource:
             case (OSError(), WorkloadIdentity(file=file)):
                 return D365FederationRefused(f"D365_FEDERATED_TOKEN_FILE: cannot read {file}: {error}")
             case _:
-                return D365Unavailable(f"token endpoint: {type(error).__name__}: {error}"[:500])
+                return D365Unavailable(f"token endpoint: {type(error).__name__}: {without_user(str(error))}"[:500])
 
 
 def certificate_problem(sign_in: Certificate) -> str | None:

@@ -17,7 +17,7 @@ from case_shared.d365.support import REQUEST_HEADER, SupportIds
 from case_shared.d365.texts import parse_json
 from case_shared.process import telemetry
 from case_shared.process.clock import Clock
-from case_shared.process.proxies import proxy_for
+from case_shared.process.proxies import proxy_for, without_user
 
 log = structlog.get_logger(__name__)
 _HEADERS = {
@@ -179,4 +179,8 @@ def _json_object(response: aiohttp.ClientResponse, content: bytes) -> dict[str, 
 def _why(error: BaseException) -> str:
     # aiohttp's time-outs contain the address with its filter, which nobody needs to read.
     name = type(error).__name__
-    return f"D365 did not answer in time ({name})" if isinstance(error, TimeoutError) else f"{name}: {error}"[:500]
+    return (
+        f"D365 did not answer in time ({name})"
+        if isinstance(error, TimeoutError)
+        else f"{name}: {without_user(str(error))}"[:500]
+    )

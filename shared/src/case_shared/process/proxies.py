@@ -3,10 +3,18 @@
 aiohttp's own `trust_env` would also take passwords from ~/.netrc, and send requests to this machine to the proxy.
 """
 
+import re
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from case_shared.process.safe_settings import is_local
+
+_USER = re.compile(r"(?<=://)[^/\s'\"]*@")
+
+
+def without_user(text: str) -> str:
+    """Return `text` without user and password of any address in it: aiohttp's errors name the proxy with them."""
+    return _USER.sub("", text)
 
 
 def proxy_for(url: str) -> str | None:

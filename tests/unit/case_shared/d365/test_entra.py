@@ -277,13 +277,16 @@ async def test_what_is_not_on_this_machine_goes_through_the_proxy(
     for name in ("https_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     async with scripted(answer(403)) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("://", "://svc:S3cret%40Pass@"))
         url = "https://login.nowhere.invalid"
         for token_url in (f"{url}/contoso.com/oauth2/v2.0/token", f"{url}/plain"):
-            with pytest.raises(D365Unavailable):
+            with pytest.raises(D365Unavailable) as refused:
                 await signed_in(entra, d365_client_secret=SECRET, d365_token_url=token_url)
-        with pytest.raises(D365Unavailable):
+            assert "S3cret" not in str(refused.value), "it is logged, stored and shown"
+        with pytest.raises(D365Unavailable) as refused:
             await signed_in(entra, d365_client_secret=SECRET, d365_url="https://d365.nowhere.invalid")
+        assert "S3cret" not in str(refused.value)
+        assert "127.0.0.1" in str(refused.value)
         through = [(one.method, one.path) for one in proxy.requests]
         assert through == [("CONNECT", f"{name}.nowhere.invalid:443") for name in ("login", "login", "d365")]
         monkeypatch.setenv("NO_PROXY", ".invalid")

@@ -9,7 +9,7 @@ from yarl import URL
 from case_shared.d365.check.report import Finding, ok, unreachable
 from case_shared.d365.check.target import Target
 from case_shared.d365.session import open_session
-from case_shared.process.proxies import proxy_for
+from case_shared.process.proxies import proxy_for, without_user
 
 D365_URL = "D365_URL"
 D365_TOKEN_URL = "D365_TOKEN_URL"  # noqa: S105 - the name of a setting
@@ -104,4 +104,4 @@ def _host(url: URL) -> str:
 
 
 def _why(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+    return without_user(str(error)) or type(error).__name__
