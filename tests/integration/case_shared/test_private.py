@@ -8,12 +8,14 @@ import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from starlette.types import Receive, Scope, Send
 
+from case_shared.database.postgres import SILENT_SECONDS
 from case_shared.kafka.connection import connection_arguments
 from case_shared.kafka.record_batches import decode_batches
 from case_shared.kafka.topics import PARTITIONS
 from case_shared.process import private
 from tests.integration.case_shared.test_consumers import GROUP, TOPIC, send
 from tests.support.brokers import Broker
+from tests.support.databases import Database
 from tests.support.eventually import eventually
 from tests.support.patience import PATIENCE
 
@@ -120,3 +122,14 @@ async def test_uvicorns_names_are_as_they_were() -> None:
         server.should_exit = True
         await asyncio.wait_for(running, 5 * PATIENCE)
         writer.close()
+
+
+async def test_asyncpgs_names_are_as_they_were_and_a_silent_server_ends_a_connection(database: Database) -> None:
+    async with database.pool("case_api") as pool, pool.acquire() as connection:
+        own = private.socket_of(connection)
+        assert own is not None
+        with own:
+            assert own.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == SILENT_SECONDS * 1000
+            assert own.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert own.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) < SILENT_SECONDS
+        assert await connection.fetchval("SELECT 1") == 1, "the copy is closed, the connection is not"

@@ -1,10 +1,12 @@
 """What we use of libraries beyond their documentation, all in one place, with the reason for each.
 
-Seen with aiokafka 0.14.0 and uvicorn 0.54.0. `tests/integration/case_shared/test_private.py` fails when one of these
-names changes; read this module again when you raise a version.
+Seen with aiokafka 0.14.0, asyncpg 0.32.0 and uvicorn 0.54.0. `tests/integration/case_shared/test_private.py` fails when
+one of these names changes; read this module again when you raise a version.
 """
 
 import asyncio
+import os
+import socket
 from collections.abc import Iterable
 from itertools import chain
 from typing import Any
@@ -22,6 +24,15 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 _FETCH_WAIT_MS = 500
 _CONTROLLER_POLL_SECONDS = 0.2
 _END_SECONDS = 1.0
+
+
+def socket_of(connection: Any) -> socket.socket | None:
+    """Return a copy of the socket of asyncpg's `connection`, whose options are the connection's; None if it has none.
+
+    asyncpg has no setting for them, and uvloop's transports do not pass options on to their sockets.
+    """
+    own = connection._transport.get_extra_info("socket")
+    return None if own is None else socket.socket(fileno=os.dup(own.fileno()))
 
 
 def inner_tasks(consumer: AIOKafkaConsumer) -> list["asyncio.Task[Any]"]:
