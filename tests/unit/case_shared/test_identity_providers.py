@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,11 +14,13 @@ import jwt
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from case_shared.process.clock import SystemClock
 from case_shared.process.settings import OidcSettings, load_settings
 from case_shared.web.auth import Principal, TokenVerifier
+from case_shared.web.provider_keys import ProviderUnreachable
 from case_shared.web.rights import Rights, find_claim, rights_of
 from case_shared.words.scopes import Scope
 
@@ -39,9 +42,13 @@ class Provider:
 
     url: str = ""
     issuer: str = ""
+    moved: str = ""  # where the keys are now
 
     async def discovery(self, _request: web.Request) -> web.Response:
-        return web.json_response({"issuer": self.issuer, "jwks_uri": f"{self.url}/keys"})
+        return web.json_response({"issuer": self.issuer, "jwks_uri": f"{self.url}/{'moved' if self.moved else 'keys'}"})
+
+    async def redirect(self, _request: web.Request) -> web.Response:
+        raise web.HTTPFound(f"{self.moved}/keys")
 
     async def keys(self, _request: web.Request) -> web.Response:
         key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key()))
@@ -51,7 +58,9 @@ class Provider:
 @pytest_asyncio.fixture
 async def provider() -> AsyncIterator[Provider]:
     serving, app = Provider(), web.Application()
-    app.add_routes([web.get("/discovery", serving.discovery), web.get("/keys", serving.keys)])
+    app.add_routes(
+        [web.get("/discovery", serving.discovery), web.get("/keys", serving.keys), web.get("/moved", serving.redirect)]
+    )
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -77,6 +86,34 @@ def token(claims: dict[str, Any]) -> str:
     now = datetime.now(UTC)
     times = {"iat": now, "nbf": now, "exp": now + timedelta(hours=1)}
     return jwt.encode({**claims, **times}, KEY, "RS256", headers={"kid": "k"})
+
+
+class _Here(AbstractResolver):
+    """Finds every host on this machine."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        flags = socket.AI_NUMERICHOST
+        return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": family, "proto": 0, "flags": flags}]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize(("hop", "trusted"), [("127.0.0.1", True), ("keys.example.com", False)])
+async def test_keys_come_over_no_unprotected_redirect(provider: Provider, hop: str, trusted: bool) -> None:
+    provider.issuer = provider.url
+    provider.moved = provider.url.replace("127.0.0.1", hop)
+    settings = OidcSettings(oidc_issuer=provider.url, oidc_discovery_url=f"{provider.url}/discovery")
+    claims = {"iss": provider.url, "sub": "s-1", "aud": settings.oidc_audience}
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=_Here())) as session:
+        verifier = TokenVerifier(settings, session, SystemClock())
+        if trusted:
+            assert (await verifier.verify(token(claims))).subject == "s-1"
+        else:
+            with pytest.raises(ProviderUnreachable):
+                await verifier.verify(token(claims))
 
 
 async def test_keycloak(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:

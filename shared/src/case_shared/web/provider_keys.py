@@ -141,6 +141,9 @@ class ProviderKeys:
     async def _get(self, url: str) -> dict[str, Any]:
         async with self.session.get(url, timeout=aiohttp.ClientTimeout(total=5)) as response:
             response.raise_for_status()
+            for hop in [*response.history, response][1:]:
+                if not is_private(str(hop.url), self.settings):
+                    raise ValueError(f"{url} redirects to {hop.url}, which is not protected by https")
             document = await response.json(content_type=None)
             if not isinstance(document, dict):
                 raise ValueError(f"{url} is not a JSON object")  # noqa: TRY004 - like any other invalid answer of a provider
