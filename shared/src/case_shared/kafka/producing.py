@@ -9,7 +9,6 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     CorruptRecordException,
     InvalidMessageError,
-    InvalidTimestampError,
     KafkaConnectionError,
     KafkaError,
     MessageSizeTooLargeError,
@@ -25,11 +24,11 @@ _STOP_SECONDS = 2.0
 # Canceled once, aiokafka's sender waits for the answers to its requests; a frozen Kafka gives none. If `stop` had to
 # cancel it again, that cancellation would escape from `stop` and end its caller.
 _CANCELS = 2
-# The record itself is wrong; the broker would answer the same again.
+# The record itself is wrong; the broker would answer the same again. Not an invalid timestamp: that is our clock, or
+# the broker's.
 _REFUSALS = (
     CorruptRecordException,
     InvalidMessageError,
-    InvalidTimestampError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
     RecordTooLargeError,

@@ -83,7 +83,7 @@ class KafkaSecurity(SecretFileSettings):
 
 
 def tls_context(settings: KafkaSecurity) -> ssl.SSLContext:
-    """What connections to Kafka are made with; the files are read each time, for they are renewed.
+    """What a client's connections to Kafka are made with, all its life.
 
     Raises ValueError, which names the setting whose file is of no use.
     """
