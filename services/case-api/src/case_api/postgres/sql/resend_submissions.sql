@@ -1,8 +1,10 @@
--- Puts submissions into the outbox again that got no response for too long, the longest silent first; leaves those that are still in it.
+-- Puts submissions into the outbox again that got no response for too long, the longest silent first. Those that are still in it wait on: to
+-- insert one that the publisher is deleting would wait for it, while it waits for the state that is locked here.
 -- $1 rows at most, $2 seconds to the first resend float, $3 seconds to any resend at most float
 WITH silent AS MATERIALIZED (
-    SELECT web_case_id, submission_no FROM submission_states
+    SELECT web_case_id, submission_no FROM submission_states x
     WHERE state IN ('pending', 'delivering', 'verifying', 'deferred') AND resend_at <= now()
+        AND NOT EXISTS (SELECT FROM outbox o WHERE (o.web_case_id, o.submission_no) = (x.web_case_id, x.submission_no))
     ORDER BY resend_at
     LIMIT $1
     FOR UPDATE SKIP LOCKED
