@@ -67,3 +67,23 @@ async def test_a_migration_gives_way_to_a_service_and_tries_again(running_server
             await service.execute("LOCK TABLE case_api.cases IN ROW EXCLUSIVE MODE")
         await migrating
         assert await service.fetchval("SELECT version_num FROM case_api.schema_version") == "0014"
+
+
+async def test_a_migration_that_waits_says_for_what(
+    database: Database, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(migrations, "_SAY_SECONDS", 0.1)
+    async with database.connect() as other:
+        pid = await other.fetchval("SELECT pg_backend_pid() FROM pg_advisory_lock($1)", migrations._LOCK)
+        upgrade = partial(migrations.upgrade, database.url("case_migrations"), package="case_api", schema="case_api")
+        waiting = asyncio.create_task(asyncio.to_thread(upgrade))
+        said = ""
+
+        async def read() -> str:
+            nonlocal said
+            said += capfd.readouterr().err
+            return said
+
+        await eventually(read, lambda text: f"waiting for another migration (PostgreSQL's process {pid})" in text)
+        assert "pg_terminate_backend" in said
+    await waiting

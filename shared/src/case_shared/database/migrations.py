@@ -4,6 +4,7 @@ A service's folder `postgres/migrations` has `env.py`, which calls `run_environm
 revision a Python file with its order, and next to it the SQL under the same name.
 """
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from importlib import resources
@@ -22,6 +23,9 @@ from case_shared.process.database_urls import session_attrs
 
 _LOCK = 4_242_001  # any number, the same for all our migrations: no two of them run at once
 _LOCK_POLL_SECONDS = 0.1
+_SAY_SECONDS = 10.0
+_HOLDER = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = :key AND granted"
+_IF_GONE = "If nobody runs one, its machine is gone: end it with SELECT pg_terminate_backend(PID)."
 _HOST_SECONDS = 10  # for each of several
 _OLDEST = "oldest code: "
 # In place of a revision: the newest one of which older code can still be run.
@@ -149,7 +153,12 @@ def _connect(url: str) -> psycopg.Connection[Any]:
 
 def _lock(connection: Connection) -> None:
     """Wait for our turn without a statement that waits: CREATE INDEX CONCURRENTLY would wait for that statement."""
+    said_at = time.monotonic()
     while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}):
+        if time.monotonic() - said_at > _SAY_SECONDS:
+            said_at = time.monotonic()
+            pid = connection.scalar(text(_HOLDER), {"key": _LOCK})
+            print(f"waiting for another migration (PostgreSQL's process {pid}). {_IF_GONE}", file=sys.stderr)
         connection.commit()
         time.sleep(_LOCK_POLL_SECONDS)
 
