@@ -555,6 +555,21 @@ async def test_writing_leaves_one_cancelled_case_where_deleting_is_not_permitted
     assert found.report.proof is not None
 
 
+async def test_lists_in_the_mapping_name_a_company_in_any_letters(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await d365.fault(kind="status", status=403, operation="delete")
+    mapping = (
+        '[categories]\nlist = [{ category = "Breakdown", category_type = "Service", data_area_id = "USMF" }]\n'
+        '[priorities]\nlist = [{ priority = "Low", data_area_id = "frrt" },\n'
+        '{ priority = "High", data_area_id = "USMF" }]'
+    )
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING, mapping=mapping)
+    assert found.states()["write"] == "ok", found.said("write")
+    (left,) = [case for case in await d365.cases() if "connection check" in case["Description"]]
+    assert (left["CaseCategory"], left["Priority"]) == ("Breakdown", "High")
+
+
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_role_that_may_read_and_not_create(
     d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from case_shared.d365.check.report import Finding, failed, warning
 from case_shared.d365.check.target import Target
 from case_shared.d365.errors import D365Misconfigured
+from case_shared.d365.mapping import FixedCategory, FixedPriority
 from case_shared.d365.mapping import Mapping as D365Mapping
 from case_shared.d365.models import CaseToCreate
 from case_shared.d365.odata import key_equals
@@ -99,7 +100,7 @@ async def _priority(target: Target, company: str) -> str | None:
     if "priority" not in target.mapping.case.fields.by_ours():
         return None
     if priorities.list:
-        return next((one.priority for one in priorities.list if one.data_area_id in (None, company)), None)
+        return next((one.priority for one in priorities.list if _exists_in(company, one)), None)
     if not priorities.entity_set:
         return None
     try:
@@ -114,9 +115,14 @@ async def _priority(target: Target, company: str) -> str | None:
 async def _categories(target: Target, company: str) -> list[dict[str, str]]:
     table = target.mapping.categories
     if table.list:
-        named = (one for one in table.list if one.data_area_id in (None, company))
+        named = (one for one in table.list if _exists_in(company, one))
         return [{"category": one.category, "category_type": one.category_type} for one in named]
     return await _rows(target, table.entity_set, company, table.fields.by_ours(), table.filter)
+
+
+def _exists_in(company: str, one: FixedCategory | FixedPriority) -> bool:
+    # D365 keeps codes of legal entities without letter case, and status-sync compares them in lower case, too.
+    return (one.data_area_id or company).lower() == company.lower()
 
 
 async def _first(
