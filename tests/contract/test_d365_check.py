@@ -570,6 +570,30 @@ async def test_lists_in_the_mapping_name_a_company_in_any_letters(
     assert (left["CaseCategory"], left["Priority"]) == ("Breakdown", "High")
 
 
+@pytest.mark.parametrize(
+    ("status", "left_as", "said"),
+    [
+        ('Canceled = "closed"', "Closed", "remains, closed, because the service user may not delete it"),
+        ('OnHold = "canceled"\nCanceled = "open"', "OnHold", "remains, canceled, because"),
+        ('Canceled = "open"\nClosed = "open"', "None", "is still open"),
+    ],
+)
+async def test_the_case_of_a_check_ends_as_the_mapping_can_say_it(
+    d365: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    status: str,
+    left_as: str,
+    said: str,
+) -> None:
+    await d365.set_up(lacks_delete=["DealerPortalCases"])
+    mapping = f"[status]\n{status}"
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING, mapping=mapping)
+    left = [case for case in await d365.cases() if "connection check" in case["Description"]]
+    assert {case["CaseStatus"] for case in left} == {left_as}
+    assert [case["CaseId"] for case in left if f"Case {case['CaseId']} {said}" not in found.said("write")] == []
+
+
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_role_that_may_read_and_not_create(
     d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int

@@ -241,7 +241,7 @@ class Mapping(_Table):
     def _with_defaults(cls, value: dict[str, CaseStatus]) -> dict[str, CaseStatus]:
         if CaseStatus.DRAFT in value.values():
             raise ValueError("a case in D365 cannot be a draft; use submitted, in_process, open, closed or canceled")
-        return _DEFAULT_STATUS | value
+        return value | _DEFAULT_STATUS | value  # the file's symbols come first: D365 may lack ours
 
     @model_validator(mode="before")
     @classmethod

@@ -79,6 +79,15 @@ def test_a_symbol_in_other_letters_is_the_same_symbol(symbol: str, status: CaseS
     assert Mapping().portal_status(symbol) is status
 
 
+def test_what_the_file_names_comes_before_our_defaults(tmp_path: Path) -> None:
+    mapping = load_mapping(write(tmp_path, '[status]\nCancelled = "canceled"\nOpen = "in_process"\n'))
+
+    assert list(mapping.status)[:2] == ["Cancelled", "Open"]
+    assert mapping.portal_status("CANCELLED") is CaseStatus.CANCELED
+    assert mapping.portal_status("Canceled") is CaseStatus.CANCELED
+    assert mapping.portal_status("Open") is CaseStatus.IN_PROCESS
+
+
 def test_a_symbol_that_the_mapping_has_letter_for_letter_comes_first(tmp_path: Path) -> None:
     mapping = load_mapping(write(tmp_path, '[status]\nonhold = "open"\nOnHold = "in_process"\n'))
 

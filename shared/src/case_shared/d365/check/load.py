@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from case_shared.d365.check.metadata import MetadataService
 from case_shared.d365.check.report import Finding, ok, warning
+from case_shared.d365.check.statuses import listed_symbols
 from case_shared.d365.check.target import Target
 from case_shared.d365.errors import D365Throttled
 
@@ -32,12 +32,7 @@ async def throttling(target: Target) -> list[Finding]:
 
 async def status_symbols(target: Target) -> list[Finding]:
     """Check that the mapping knows each case status that D365 has."""
-    case, schema = target.mapping.case, target.learned.case_schema
-    field = schema.fields.get(case.fields.status) if schema else None
-    symbols: Iterable[str] = ()
-    if field and not field.type.startswith("Edm."):
-        metadata = MetadataService(target.sets, target.settings.d365_url, target.timeout)
-        symbols = await metadata.symbols(field.type)
+    symbols: Iterable[str] = await listed_symbols(target)
     described = bool(symbols)
     if not described and target.cases_usable:
         symbols = await _of_cases(target)

@@ -12,7 +12,7 @@ from case_shared.d365.check.texts import TEXTS
 _NO_VALUES: Mapping[str, str] = MappingProxyType({})
 _LONGEST_VALUE = 500
 # What became of a case that the check created matters, whatever else it found.
-_ALWAYS_SHOWN = {"left_nothing", "left_cancelled"}
+_ALWAYS_SHOWN = {"left_nothing", "left_cancelled", "left_closed"}
 
 
 class StepId(StrEnum):

@@ -111,6 +111,7 @@ USE: Mapping[str, Text] = {
         _COMPANY,
     ),
     "left_cancelled": Text("Case %(case_id)s remains, canceled, because the service user may not delete it."),
+    "left_closed": Text("Case %(case_id)s remains, closed, because the service user may not delete it."),
     "left_nothing": Text("Case %(case_id)s was deleted again. Nothing is left."),
     "left_open": Text(
         "Case %(case_id)s is still open: %(why)s", "Close case %(case_id)s of %(company)s manually in D365."

@@ -14,6 +14,7 @@ from case_shared.d365.answers import CreateAnswer, Created, Forbidden, Rejected,
 from case_shared.d365.check.longest_texts import longest_texts
 from case_shared.d365.check.marked_case import differences, marked_case, shortened, without_number
 from case_shared.d365.check.report import Finding, Proof, State, failed, ok, skipped, warning
+from case_shared.d365.check.statuses import Ending, ending
 from case_shared.d365.check.target import Target
 from case_shared.d365.errors import D365Error
 from case_shared.d365.models import CaseToCreate
@@ -41,7 +42,7 @@ def not_written(target: Target) -> list[Finding]:
 
 @dataclass
 class Writing:
-    """Creates a marked case in `company` and leaves it canceled, or deletes it if permitted.
+    """Creates a marked case in `company` and leaves it canceled (or closed), or deletes it if permitted.
 
     Call `run` first and `finish` last: in between, D365 sends the case's events.
     """
@@ -52,7 +53,8 @@ class Writing:
     case_ids: list[str] = field(default_factory=list)
     _may_delete: bool = False
     _ran: bool = False
-    _open: set[str] = field(default_factory=set)  # cases that are not canceled
+    _open: set[str] = field(default_factory=set)  # cases that are neither canceled nor closed
+    _ending: Ending | None = None
 
     async def run(self) -> list[Finding]:
         """Create the case, try to create it again, and cancel it. Raises: D365Error, only before anything exists."""
@@ -196,11 +198,12 @@ class Writing:
         return modified_at < self.target.clock.now() - _LONGEST_OPEN
 
     async def _cancel(self, case_ids: Sequence[str]) -> None:
-        mapping = self.target.mapping
-        symbol = next(symbol for symbol, status in mapping.status.items() if status is CaseStatus.CANCELED)
-        body = orjson.dumps({mapping.case.fields.status: symbol})
+        self._open.update(case_ids)
+        self._ending = await ending(self.target) if case_ids else None
+        if self._ending is None:
+            return
+        body = orjson.dumps({self.target.mapping.case.fields.status: self._ending.symbol})
         for case_id in case_ids:
-            self._open.add(case_id)
             try:
                 await self._call("PATCH", case_id, body)
             except D365Error as error:
@@ -214,7 +217,8 @@ class Writing:
         except D365Error as error:
             if case_id in self._open:
                 return warning("left_open", case_id=case_id, company=self.company, why=error.why)
-            return ok("left_cancelled", case_id=case_id)
+            closed = self._ending is not None and self._ending.status is CaseStatus.CLOSED
+            return ok("left_closed" if closed else "left_cancelled", case_id=case_id)
         self._may_delete = True
         return ok("left_nothing", case_id=case_id)
 
