@@ -594,6 +594,31 @@ async def test_the_case_of_a_check_ends_as_the_mapping_can_say_it(
     assert [case["CaseId"] for case in left if f"Case {case['CaseId']} {said}" not in found.said("write")] == []
 
 
+@pytest.mark.parametrize(
+    ("settings", "submission_id", "state"),
+    [
+        pytest.param({"lengths": {"SubmissionId": 20}, "too_long": "cut"}, "SubmissionId", "failed", id="cut"),
+        pytest.param({"lengths": {"SubmissionId": 0}, "too_long": "cut"}, "SubmissionId", "failed", id="dropped"),
+        pytest.param({"lengths": {"SubmissionId": 20}, "too_long": "cut"}, "", "ok", id="not sent"),
+    ],
+)
+async def test_a_submission_id_that_d365_changes(
+    d365: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, Any],
+    submission_id: str,
+    state: str,
+) -> None:
+    await d365.set_up(**settings)
+    mapping = f'[case.fields]\nsubmission_id = "{submission_id}"'
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING, mapping=mapping)
+    assert found.states()["write"] == state, found.said("write")
+    assert ("D365 did not store SubmissionId as it was sent" in found.said("write")) is (state == "failed")
+    assert (found.report.proof is None) is (state == "failed")
+    assert "Nothing is left" in found.said("write")
+
+
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_role_that_may_read_and_not_create(
     d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int

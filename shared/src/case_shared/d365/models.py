@@ -39,8 +39,8 @@ def _trimmed_or_empty(value: Any) -> Any:
     return "" if value is None else _trimmed(value)
 
 
-def _uuid_or_none(value: Any) -> UUID | None:
-    # As text or as D365 writes a Guid (in braces, zeros for none); anything else is not ours.
+def uuid_or_none(value: Any) -> UUID | None:
+    """Return the UUID, as text or as D365 writes a Guid (in braces, zeros for none); anything else is not ours."""
     try:
         found = UUID(value.strip()) if isinstance(value, str) else None
     except ValueError:
@@ -100,7 +100,7 @@ class D365Case(_Frozen):
     data_area_id: Key
     case_id: Number
     web_case_id: OptionalKey = None
-    submission_id: Annotated[UUID | None, BeforeValidator(_uuid_or_none)] = None
+    submission_id: Annotated[UUID | None, BeforeValidator(uuid_or_none)] = None
     customer_account: OptionalKey = None
     category: OptionalKey = None
     category_type: OptionalKey = None

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from case_shared.d365.check.report import Finding, failed, warning
 from case_shared.d365.check.target import Target
 from case_shared.d365.errors import D365Misconfigured
 from case_shared.d365.mapping import FixedCategory, FixedPriority
 from case_shared.d365.mapping import Mapping as D365Mapping
-from case_shared.d365.models import CaseToCreate
+from case_shared.d365.models import CaseToCreate, uuid_or_none
 from case_shared.d365.odata import key_equals
 from case_shared.words.identifiers import new_marked_id
 
@@ -76,18 +76,16 @@ def differences(sent: CaseToCreate, row: Mapping[str, Any], fields: Mapping[str,
     """Yield what D365 stored differently; `row` has D365's names, `fields` maps ours to D365's."""
     for ours, theirs in fields.items():
         wanted, found = getattr(sent, ours, None), row.get(theirs)
-        if wanted is None or not isinstance(found, str) or _same(wanted, found):
+        if ours == "submission_id":
+            # A delivery whose answer got lost recognizes its case by nothing else, so only the same ID will do.
+            if uuid_or_none(found) != wanted:
+                yield failed("submission_id_changed", field=theirs)
+        elif wanted is None or not isinstance(found, str) or wanted.casefold() == found.casefold():
             continue
-        if isinstance(wanted, str) and found and wanted.startswith(found):
+        elif found and wanted.startswith(found):
             yield warning("cut", field=theirs, ours=ours, sent=len(wanted), stored=len(found))
         else:
             yield warning("changed", field=theirs)
-
-
-def _same(wanted: str | UUID, found: str) -> bool:
-    if isinstance(wanted, UUID):
-        return str(wanted) == found.strip("{}").lower()
-    return wanted.casefold() == found.casefold()
 
 
 def marked_text(length: int) -> str:

@@ -87,6 +87,12 @@ USE: Mapping[str, Text] = {
         "D365 stored %(field)s with another value than was sent.",
         "Ask the D365 administrator what changes the field when a case is created.",
     ),
+    "submission_id_changed": Text(
+        "D365 did not store %(field)s as it was sent, so Casebridge could not recognize its own case after a lost "
+        "answer.",
+        "In D365_MAPPING, [case.fields], map submission_id to a text field of 36 characters that nothing changes, or "
+        'to "".',
+    ),
     "refused_longer": Text(
         "D365 accepts %(kept)s characters in %(field)s, but the portal allows %(sent)s.",
         "In D365_MAPPING, [case.lengths], set %(ours)s = %(kept)s, so that dealers see the limit before they submit.",

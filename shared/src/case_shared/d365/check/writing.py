@@ -53,6 +53,7 @@ class Writing:
     case_ids: list[str] = field(default_factory=list)
     _may_delete: bool = False
     _ran: bool = False
+    _failed: bool = False
     _open: set[str] = field(default_factory=set)  # cases that are neither canceled nor closed
     _ending: Ending | None = None
 
@@ -70,6 +71,7 @@ class Writing:
                 findings.append(failed("unavailable", why=error.why))
             await self._cancel(self.case_ids)
         self._ran = True
+        self._failed = any(one.state is State.FAILED for one in findings)
         return findings
 
     async def finish(self) -> list[Finding]:
@@ -252,8 +254,8 @@ class Writing:
         return findings
 
     def _prove(self, findings: list[Finding]) -> None:
-        refused = any(one.state is State.FAILED for one in findings)
-        if self.target.learned.second_refused and not refused:
+        failed = self._failed or any(one.state is State.FAILED for one in findings)
+        if self.target.learned.second_refused and not failed:
             self.target.learned.proof = Proof(self.case_ids[0], self.target.clock.now())
 
     async def _post(self, case: CaseToCreate) -> CreateAnswer:
