@@ -294,6 +294,16 @@ async def test_what_reading_finds(
             ["D365 requires Resolution of DealerPortalCases, but Casebridge does not send it"],
         ),
         (
+            {"mandatory_fields": ["Priority"]},
+            "entities",
+            ["D365 requires Priority of DealerPortalCases, but dealers may leave it empty", "optional in the entity"],
+        ),
+        (
+            {"mandatory_fields": ["ContactPhone", "Notes"]},
+            "entities",
+            ["requires ContactPhone of DealerPortalCases", "requires Notes of DealerPortalCases"],
+        ),
+        (
             {"mandatory_fields": ["CaseId"]},
             "entities",
             ["D365 requires CaseId because it has no number sequence", "Number sequences"],
@@ -333,6 +343,24 @@ async def test_what_reading_finds_of_a_set_up(
     found = await checked(d365, tmp_path, monkeypatch, asked=asked)
     assert [word for word in words if word not in found.said(step)] == []
     assert found.states()[step] == "failed"
+    assert found.exit_code == 1
+
+
+async def test_a_mandatory_field_that_every_case_has(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await d365.set_up(mandatory_fields=["WebCaseId", "SubmissionId", "CustomerAccount", "CreatedByUser"])
+    found = await checked(d365, tmp_path, monkeypatch)
+    assert found.states()["entities"] == "ok", found.said("entities")
+
+
+async def test_what_dealers_may_leave_empty_is_found_although_the_check_fills_it(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await d365.set_up(mandatory_fields=["Description"])
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    assert "D365 requires Description of DealerPortalCases, but dealers may leave it empty" in found.said("entities")
+    assert found.states()["write"] == "ok"
     assert found.exit_code == 1
 
 

@@ -7,11 +7,14 @@ from case_shared.d365.check.metadata import EntitySchema, MetadataService
 from case_shared.d365.check.report import Finding, State, failed, ok, warning
 from case_shared.d365.check.target import Target
 from case_shared.d365.errors import D365Error, D365Forbidden, D365Misconfigured, D365Unauthorized
+from case_shared.d365.mapping import CONTACT_FIELDS
 from case_shared.d365.models import CaseToCreate
 from case_shared.d365.preflight import Table, read, tables
 
 # Without these types the poll cannot resume where it was.
 _TYPES = {"modified_at": "Edm.DateTimeOffset", "rec_id": "Edm.Int64"}
+# What a dealer may leave out of a case that is submitted all the same.
+_MAY_BE_EMPTY = frozenset({"priority", "description", "notes", *CONTACT_FIELDS})
 
 
 async def entities(target: Target) -> list[Finding]:
@@ -124,3 +127,5 @@ def _unsuitable_to_create(schema: EntitySchema, names: Mapping[str, str], entity
             yield failed("mandatory_never_sent", field=field.name, entity_set=entity_set)
         elif field.name in sent and not field.creatable:
             yield failed("read_only_field", field=field.name, entity_set=entity_set, ours=sent[field.name])
+        elif field.mandatory and sent[field.name] in _MAY_BE_EMPTY:
+            yield failed("mandatory_maybe_empty", field=field.name, entity_set=entity_set)

@@ -152,6 +152,11 @@ ACCESS: Mapping[str, Text] = {
         "Ask the D365 administrator to make the field optional or give it a default value, or map one of our fields to "
         "it in D365_MAPPING, [case.fields].",
     ),
+    "mandatory_maybe_empty": Text(
+        "D365 requires %(field)s of %(entity_set)s, but dealers may leave it empty. D365 would reject such a case.",
+        "Ask the D365 administrator to make the field optional in the entity, with a default value if D365 itself "
+        "needs one.",
+    ),
     "no_number_sequence": Text(
         "D365 requires %(field)s because it has no number sequence for it.",
         "In D365, Organization administration > Number sequences > Number sequences: give cases a sequence that is not "
