@@ -416,7 +416,7 @@ async def test_the_longest_chain_of_or_is_found(d365: Sandbox, tmp_path: Path, m
 @pytest.mark.parametrize(
     ("settings", "step", "state", "words"),
     [
-        ({"lacks_maintain": ["DealerPortalCases"]}, "privileges", "failed", ["lacks Maintain on DealerPortalCases"]),
+        ({"lacks_maintain": ["DealerPortalCases"]}, "write", "failed", ["lacks Maintain on DealerPortalCases"]),
         ({"number_sequence": False}, "write", "failed", ["Number sequence"]),
         ({"unique_web_case_id": False}, "write", "failed", ["accepted a second case", "CBCaseLink"]),
         (
@@ -653,8 +653,10 @@ async def test_a_role_that_may_read_and_not_create(
 ) -> None:
     await d365.fault(kind="status", status=status, operation="create")
     found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
-    assert found.states() | {"write": "skipped", "events": "skipped"} == found.states()
-    assert f"CBIntegration lacks Maintain on DealerPortalCases ({status})" in found.said("privileges")
+    assert found.states() | {"privileges": "ok", "write": "failed", "events": "skipped"} == found.states()
+    assert f"CBIntegration lacks Maintain on DealerPortalCases ({status})" in found.said("write")
+    assert "assign the role CBIntegration" in found.said("write")
+    assert found.said("privileges") == "The service user can read all mapped entity sets. "
     assert found.exit_code == 1
 
 

@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 
 from case_shared.d365.chain_memory import PostgresChainMemory
 from case_shared.d365.check.report import Proof, Report, Step, StepId, failed, ok, skipped, warning
+from case_shared.d365.check.running import run_check
 from case_shared.d365.check.target import Asked
 from case_shared.d365.mapping import Mapping
 from case_shared.database.postgres import Pool
@@ -153,6 +154,19 @@ async def test_since_shows_when_a_step_got_into_its_state(checks: PostgresChecks
     await checks.store(TROUBLED)
     (changed, *_) = await checks.steps()
     assert changed["since"] > first["since"]
+
+
+async def test_a_missing_privilege_to_create_remains_until_a_check_writes_again(
+    checks: PostgresChecks, queue: Queue, d365: Sandbox
+) -> None:
+    await d365.set_up(lacks_maintain=["DealerPortalCases"])
+    settings = settings_for(queue.database, d365)
+    asked = Asked(company="usmf", write=True, event_seconds=0)
+    await checks.store(await run_check(settings, asked, SystemClock(), inbound="not set"), written=True)
+    await checks.store(await run_check(settings, Asked(), SystemClock(), inbound="not set"))
+
+    failing = [step for step in await checks.steps() if step["state"] == "failed"]
+    assert [(step["id"], step["findings"][0]["code"]) for step in failing] == [("write", "lacks_maintain")]
 
 
 async def test_uniqueness_is_a_concern_until_it_is_proven(api: Api, checks: PostgresChecks, queue: Queue) -> None:

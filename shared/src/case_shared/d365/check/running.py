@@ -156,14 +156,13 @@ class Check:
         self._steps[StepId.EVENTS] = events_step
 
     def _judge_creation(self) -> None:
-        """Creating a case needs a privilege, and only step `write` has tried it."""
-        status, before = self._target.learned.create_refused, self._steps[StepId.PRIVILEGES].findings
-        entity_set = self._target.mapping.case.entity_set
-        if status is not None:
-            self._found(StepId.PRIVILEGES, [failed("lacks_maintain", entity_set=entity_set, status=status)])
-        elif self._target.learned.second_refused or self._steps[StepId.WRITE].state is not State.FAILED:
-            kept = [one for one in before if one.code != "create_not_tried"]
+        """Creating a case needs a privilege, and only step `write` has tried it; that step says so if it is missing."""
+        before, written = self._steps[StepId.PRIVILEGES].findings, self._steps[StepId.WRITE]
+        kept = [one for one in before if one.code != "create_not_tried"]
+        if self._target.learned.second_refused or written.state is not State.FAILED:
             self._found(StepId.PRIVILEGES, [*kept, ok("may_create")])
+        elif any(one.code == "lacks_maintain" for one in written.findings):
+            self._found(StepId.PRIVILEGES, kept)
 
 
 async def _finish(writing: Writing) -> list[Finding]:

@@ -61,8 +61,6 @@ class Learned:
     forbidden: dict[str, int] = field(default_factory=dict)
     unfit: set[str] = field(default_factory=set)
     or_terms: int | None = None
-    # The status with which D365 refused to create a case because a privilege is missing.
-    create_refused: int | None = None
     second_refused: bool = False
     proof: Proof | None = None
 

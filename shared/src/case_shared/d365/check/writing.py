@@ -13,7 +13,7 @@ import structlog
 from case_shared.d365.answers import CreateAnswer, Created, Forbidden, Rejected, Throttled, Unauthorized
 from case_shared.d365.check.longest_texts import longest_texts
 from case_shared.d365.check.marked_case import differences, marked_case, shortened, without_number
-from case_shared.d365.check.report import Finding, Proof, State, failed, ok, skipped, warning
+from case_shared.d365.check.report import Finding, Proof, State, failed, ok, warning
 from case_shared.d365.check.statuses import Ending, ending
 from case_shared.d365.check.target import Target
 from case_shared.d365.errors import D365Error
@@ -100,8 +100,9 @@ class Writing:
                 code = "created_otherwise" if findings else "created"
                 return [*findings, ok(code, case_id=answer.case_id, company=self.company)]
             case Unauthorized() | Forbidden():
-                self.target.learned.create_refused = 401 if isinstance(answer, Unauthorized) else 403
-                return [skipped("skipped", step="privileges")]
+                # Not in step `privileges`: the next reading check, which creates nothing, would replace it.
+                status = 401 if isinstance(answer, Unauthorized) else 403
+                return [failed("lacks_maintain", entity_set=self.target.mapping.case.entity_set, status=status)]
             case Rejected():
                 return [failed("create_refused", why=answer.full_text)]
         return [await self._unclear(self.case, answer)]
