@@ -2,8 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
-from case_shared.d365.check.marked_case import SHORT, lengths, marked_text
-from case_shared.d365.check.report import Finding, warning
+from case_shared.d365.check.marked_case import SHORT, lengths, marked_text, too_short
+from case_shared.d365.check.report import Finding
 from case_shared.d365.check.target import Target
 from case_shared.d365.errors import D365Error, D365TransientError
 
@@ -21,7 +21,7 @@ async def longest_texts(target: Target, change: Change) -> list[Finding]:
         field = target.mapping.case.fields.by_ours()[ours]
         kept = await _longest(change, field, most)
         if kept is not None and kept < most:
-            findings.append(warning("refused_longer", field=field, ours=ours, kept=kept, sent=most))
+            findings.append(too_short("refused_longer", field=field, ours=ours, kept=kept, sent=most))
     return findings
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 from case_shared.d365.check.report import Finding, failed, warning
 from case_shared.d365.check.target import Target
 from case_shared.d365.errors import D365Misconfigured
-from case_shared.d365.mapping import FixedCategory, FixedPriority
+from case_shared.d365.mapping import CaseLengths, FixedCategory, FixedPriority
 from case_shared.d365.mapping import Mapping as D365Mapping
 from case_shared.d365.models import CaseToCreate, uuid_or_none
 from case_shared.d365.odata import key_equals
@@ -82,10 +82,16 @@ def differences(sent: CaseToCreate, row: Mapping[str, Any], fields: Mapping[str,
                 yield failed("submission_id_changed", field=theirs)
         elif wanted is None or not isinstance(found, str) or wanted.casefold() == found.casefold():
             continue
-        elif found and wanted.startswith(found):
-            yield warning("cut", field=theirs, ours=ours, sent=len(wanted), stored=len(found))
+        elif ours in _LENGTHS and found and wanted.startswith(found):
+            yield too_short("cut", field=theirs, ours=ours, sent=len(wanted), stored=len(found))
         else:
             yield warning("changed", field=theirs)
+
+
+def too_short(code: str, *, ours: str, **values: object) -> Finding:
+    """Make a finding about a field that does not take a whole text; only dealers' own texts can have a limit."""
+    has_limit = ours in CaseLengths.model_fields
+    return warning(code if has_limit else f"{code}_without_limit", ours=ours, **values)
 
 
 def marked_text(length: int) -> str:

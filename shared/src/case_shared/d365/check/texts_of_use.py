@@ -13,6 +13,9 @@ _ACTIVATE = (
 _COMPANY = (
     "With --company, name a legal entity that has customers and case categories, or grant the service user access."
 )
+_CUT = "D365 stored only %(stored)s of %(sent)s characters of %(field)s."
+_REFUSED_LONGER = "D365 accepts %(kept)s characters in %(field)s, but the portal allows %(sent)s."
+_LONGER = 'In D365_MAPPING, [case.fields], map %(ours)s to a field of %(sent)s characters, or to "".'
 
 USE: Mapping[str, Text] = {
     # queries
@@ -80,9 +83,10 @@ USE: Mapping[str, Text] = {
         "D365 gave no clear answer to the second case with the same Web Case ID: %(why)s", "Run the check again."
     ),
     "cut": Text(
-        "D365 stored only %(stored)s of %(sent)s characters of %(field)s.",
+        _CUT,
         "In D365_MAPPING, [case.lengths], set %(ours)s = %(stored)s, so that dealers see the limit before they submit.",
     ),
+    "cut_without_limit": Text(_CUT, _LONGER),
     "changed": Text(
         "D365 stored %(field)s with another value than was sent.",
         "Ask the D365 administrator what changes the field when a case is created.",
@@ -94,9 +98,10 @@ USE: Mapping[str, Text] = {
         'to "".',
     ),
     "refused_longer": Text(
-        "D365 accepts %(kept)s characters in %(field)s, but the portal allows %(sent)s.",
+        _REFUSED_LONGER,
         "In D365_MAPPING, [case.lengths], set %(ours)s = %(kept)s, so that dealers see the limit before they submit.",
     ),
+    "refused_longer_without_limit": Text(_REFUSED_LONGER, _LONGER),
     "too_long": Text(
         "D365 rejects texts as long as the portal allows: %(why)s",
         "In D365_MAPPING, [case.lengths], set the lengths that D365 accepts, so that dealers see the limits before "
