@@ -8,10 +8,11 @@ import signal
 import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Container, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from case_shared.d365.check import load
+from case_shared.d365.answers import CreateAnswer, Exchange, Rejected
+from case_shared.d365.check import load, writing
 from case_shared.d365.check.events import NoKafka, watch_topic
 from case_shared.d365.check.report import Finding, Report, StepId, skipped
 from case_shared.d365.check.running import check_network_only, run_check
 from case_shared.d365.check.settings_step import read_settings
 from case_shared.d365.check.target import Asked
+from case_shared.d365.client import D365Client
+from case_shared.d365.models import CaseToCreate
 from case_shared.kafka.connection import KafkaSettings
 from case_shared.kafka.event_hub import Inbound
 from case_shared.kafka.topics import topic_name
@@ -569,16 +573,17 @@ async def test_writing_proves_uniqueness_and_leaves_nothing(
     assert await d365.cases() == before
 
 
-async def test_writing_leaves_one_cancelled_case_where_deleting_is_not_permitted(
+async def test_writing_leaves_two_canceled_cases_where_deleting_is_not_permitted(
     d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await d365.fault(kind="status", status=403, operation="delete")
     before = {case["CaseId"] for case in await d365.cases() if case["dataAreaId"] == "usmf"}
     found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
-    (left,) = [case for case in await d365.cases() if case["dataAreaId"] == "usmf" and case["CaseId"] not in before]
-    assert left["CaseStatus"] == "Canceled"
-    assert "Casebridge connection check" in left["Description"]
-    assert left["CaseId"] in found.said("write")
+    left = [case for case in await d365.cases() if case["dataAreaId"] == "usmf" and case["CaseId"] not in before]
+    assert [case["CaseStatus"] for case in left] == ["Canceled", "Canceled"]
+    assert all("Casebridge connection check" in case["Description"] for case in left)
+    assert [case["CaseId"] for case in left if f"Case {case['CaseId']} remains" not in found.said("write")] == []
+    assert len({case["WebCaseId"] for case in left}) == 2
     assert found.troubled() == {"status_symbols": "warning"}
     assert found.report.proof is not None
 
@@ -594,8 +599,8 @@ async def test_lists_in_the_mapping_name_a_company_in_any_letters(
     )
     found = await checked(d365, tmp_path, monkeypatch, asked=WRITING, mapping=mapping)
     assert found.states()["write"] == "ok", found.said("write")
-    (left,) = [case for case in await d365.cases() if "connection check" in case["Description"]]
-    assert (left["CaseCategory"], left["Priority"]) == ("Breakdown", "High")
+    left = [case for case in await d365.cases() if "connection check" in case["Description"]]
+    assert {(case["CaseCategory"], case["Priority"]) for case in left} == {("Breakdown", "High")}
 
 
 @pytest.mark.parametrize(
@@ -676,6 +681,73 @@ async def test_a_case_whose_creation_gets_no_answer_is_cleaned_up(
     found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
     assert "no clear answer" in found.said("write")
     assert "Nothing is left" in found.said("write")
+    assert await d365.cases() == before
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, numbers: Container[int], *, status: int) -> None:
+    """Let D365 refuse the creations with these numbers, whatever their Web Case IDs."""
+    create, number = D365Client.create_case, count(1)
+    exchange = Exchange(status, "", None, 0.0)
+    refusal = Rejected(status, "Wait.", "Wait a minute.", retry_once=status == 500, exchange=exchange)
+
+    async def create_case(self: D365Client, case: CaseToCreate, *, timeout: float) -> CreateAnswer:  # noqa: ASYNC109
+        return refusal if next(number) in numbers else await create(self, case, timeout=timeout)
+
+    monkeypatch.setattr(D365Client, "create_case", create_case)
+    monkeypatch.setattr(writing, "_COLLISION_SECONDS", 0)
+
+
+@pytest.mark.parametrize(
+    ("unique", "refused", "status", "state", "said"),
+    [
+        pytest.param(False, {2}, 500, "failed", "accepted a second case", id="a collision proves nothing"),
+        pytest.param(True, {2}, 500, "ok", "", id="D365 refuses it after the collision, too"),
+        pytest.param(True, {3}, 500, "ok", "", id="the control collides"),
+        pytest.param(False, range(2, 9), 400, "warning", "also with another one: Wait a minute.", id="another rule"),
+        pytest.param(False, range(2, 9), 500, "warning", "also with another one: Wait a minute.", id="no number"),
+    ],
+)
+async def test_only_a_refusal_of_the_web_case_id_proves_that_it_is_unique(
+    d365: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    unique: bool,
+    refused: Container[int],
+    status: int,
+    state: str,
+    said: str,
+) -> None:
+    await d365.set_up(unique_web_case_id=unique)
+    refuse(monkeypatch, refused, status=status)
+    before = await d365.cases()
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    assert found.states()["write"] == state, found.said("write")
+    assert said in found.said("write")
+    assert (found.report.proof is not None) is (state == "ok")
+    assert await d365.cases() == before
+
+
+async def test_a_control_that_is_interrupted_is_cleaned_up(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, number, created = D365Client.create_case, count(1), asyncio.Event()
+
+    async def create_case(self: D365Client, case: CaseToCreate, *, timeout: float) -> CreateAnswer:  # noqa: ASYNC109
+        answer = await create(self, case, timeout=timeout)
+        if next(number) == 3:
+            created.set()
+            await asyncio.Event().wait()
+        return answer
+
+    monkeypatch.setattr(D365Client, "create_case", create_case)
+    before = await d365.cases()
+    running = asyncio.ensure_future(checked(d365, tmp_path, monkeypatch, asked=WRITING))
+    await asyncio.wait_for(created.wait(), 60)
+    assert len(await d365.cases()) == len(before) + 2
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
     assert await d365.cases() == before
 
 
@@ -837,10 +909,11 @@ async def test_a_check_that_is_stopped_cleans_up(d365: Sandbox, operation: str) 
         # What a failed test leaves running would write into the next one's D365.
         with suppress(ProcessLookupError):
             process.kill()
-    (left,) = await created()
+    left = await created()
+    assert len(left) == {"create": 1, "delete": 2}[operation]
     assert process.returncode == 128 + signal.SIGTERM
-    assert left["CaseStatus"] == "Canceled"
-    assert f"Case {left['CaseId']} remains, canceled" in said.decode()
+    assert {case["CaseStatus"] for case in left} == {"Canceled"}
+    assert [case["CaseId"] for case in left if f"Case {case['CaseId']} remains, canceled" not in said.decode()] == []
     assert "Traceback" not in said.decode()
 
 

@@ -54,8 +54,8 @@ USE: Mapping[str, Text] = {
     # write
     "uniqueness_unproven": Text(
         "Nothing proves yet that D365 rejects a second case with the same Web Case ID.",
-        "Run casebridge d365 check --write --company CODE, preferably in a test company. It leaves at most one "
-        "canceled case.",
+        "Run casebridge d365 check --write --company CODE, preferably in a test company. It leaves at most two "
+        "canceled cases.",
     ),
     "uniqueness_proven_before": Text("D365 rejected a second case with the Web Case ID of case %(case_id)s on %(at)s."),
     "not_unique_by_mapping": Text(
@@ -81,6 +81,11 @@ USE: Mapping[str, Text] = {
     ),
     "second_unclear": Text(
         "D365 gave no clear answer to the second case with the same Web Case ID: %(why)s", "Run the check again."
+    ),
+    "control_refused": Text(
+        "D365 rejects a second case not only with the same Web Case ID, but also with another one: %(why)s. So nothing "
+        "proves that the Web Case ID is unique.",
+        "Ask the D365 administrator which rule rejects a case like an earlier one, and run the check again without it.",
     ),
     "cut": Text(
         _CUT,

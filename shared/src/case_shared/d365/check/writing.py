@@ -10,9 +10,10 @@ from uuid import uuid4
 import orjson
 import structlog
 
-from case_shared.d365.answers import CreateAnswer, Created, Forbidden, Rejected, Throttled, Unauthorized
+from case_shared.d365.answers import CreateAnswer, Created, Forbidden, Rejected, Unauthorized
 from case_shared.d365.check.longest_texts import longest_texts
 from case_shared.d365.check.marked_case import differences, marked_case, shortened, without_number
+from case_shared.d365.check.own_cases import OwnCases, why
 from case_shared.d365.check.report import Finding, Proof, State, failed, ok, warning
 from case_shared.d365.check.statuses import Ending, ending
 from case_shared.d365.check.target import Target
@@ -20,12 +21,10 @@ from case_shared.d365.errors import D365Error
 from case_shared.d365.models import CaseToCreate
 from case_shared.d365.odata import key_equals, string_literal
 from case_shared.words.events import CaseStatus
-from case_shared.words.identifiers import CHECK_PREFIX, is_of_a_check
+from case_shared.words.identifiers import CHECK_PREFIX, is_of_a_check, new_marked_id
 
 log = structlog.get_logger(__name__)
-_TRIES = 3
-_LONGEST_WAIT_SECONDS = 30.0
-_SHORTEST_WAIT_SECONDS = 1.0
+_COLLISION_SECONDS = 3.0
 # A check cancels its case before it waits for events; only finding lengths on a slow D365 takes minutes before that.
 _LONGEST_OPEN = timedelta(minutes=10)
 _MOST_EARLIER = 100
@@ -42,9 +41,9 @@ def not_written(target: Target) -> list[Finding]:
 
 @dataclass
 class Writing:
-    """Creates a marked case in `company` and leaves it canceled (or closed), or deletes it if permitted.
+    """Creates marked cases in `company` and leaves them canceled (or closed), or deletes them if permitted.
 
-    Call `run` first and `finish` last: in between, D365 sends the case's events.
+    Call `run` first and `finish` last: in between, D365 sends the cases' events.
     """
 
     target: Target
@@ -56,6 +55,11 @@ class Writing:
     _failed: bool = False
     _open: set[str] = field(default_factory=set)  # cases that are neither canceled nor closed
     _ending: Ending | None = None
+    _control: CaseToCreate | None = None  # the same case with another Web Case ID
+
+    @property
+    def _cases(self) -> OwnCases:
+        return OwnCases(self.target, self.company)
 
     async def run(self) -> list[Finding]:
         """Create the case, try to create it again, and cancel it. Raises: D365Error, only before anything exists."""
@@ -77,7 +81,7 @@ class Writing:
     async def finish(self) -> list[Finding]:
         """Delete what was created, if permitted, and then try two cases without a Web Case ID."""
         if self.case and not self._ran:
-            await self._find_interrupted(self.case)
+            await self._find_interrupted()
             await self._cancel(self.case_ids)
         findings = [await self._delete(case_id) for case_id in self.case_ids]
         if self.case and self._ran and findings:
@@ -87,11 +91,11 @@ class Writing:
 
     async def _create_first(self) -> list[Finding]:
         assert self.case, "run prepares it"
-        answer, refused = await self._post(self.case), None
+        answer, refused = await self._cases.post(self.case), None
         if isinstance(answer, Rejected):
             # The texts may be the reason: a second try with short ones shows it.
             refused, self.case = answer.full_text, shortened(self.case).model_copy(update={"submission_id": uuid4()})
-            answer = await self._post(self.case)
+            answer = await self._cases.post(self.case)
         match answer:
             case Created():
                 self.case_ids.append(answer.case_id)
@@ -107,72 +111,75 @@ class Writing:
                 return [failed("create_refused", why=answer.full_text)]
         return [await self._unclear(self.case, answer)]
 
-    async def _too_long(self, case_id: str, why: str) -> list[Finding]:
-        """Find the texts that D365 refuses at the length the portal allows; `why` is its refusal of all of them."""
+    async def _too_long(self, case_id: str, refusal: str) -> list[Finding]:
+        """Find the texts that D365 refuses at the length the portal allows; it refused all of them by `refusal`."""
 
         async def change(field: str, text: str) -> None:
-            await self._call("PATCH", case_id, orjson.dumps({field: text}))
+            await self._cases.call("PATCH", case_id, orjson.dumps({field: text}))
 
         try:
             found = await longest_texts(self.target, change)
         except D365Error as error:
             log.warning("check_lengths_not_found", error=str(error))
             found = []
-        return found or [warning("too_long", why=why)]
+        return found or [warning("too_long", why=refusal)]
 
     async def _create_second(self) -> Finding:
+        """Create the case again; if D365 refuses that, a control must show that it does so for the Web Case ID."""
         assert self.case, "run prepares it"
-        again = self.case.model_copy(update={"submission_id": uuid4()})
-        answer = await self._post(again)
-        if isinstance(answer, Created):
-            self.case_ids.append(answer.case_id)
-            return failed("not_unique", case_id=answer.case_id)
-        found = await self._find(self.case)
-        others = [case_id for case_id in found if case_id not in self.case_ids]
-        self.case_ids += others
-        if others:
-            return failed("not_unique", case_id=others[0])
-        if isinstance(answer, Rejected):
+        answer = await self._create(self.case.model_copy(update={"submission_id": uuid4()}))
+        if len(self.case_ids) > 1:
+            return failed("not_unique", case_id=self.case_ids[1])
+        if not isinstance(answer, Rejected):
+            return warning("second_unclear", why=why(answer))
+        self._control = self.case.model_copy(update={"web_case_id": new_marked_id(), "submission_id": uuid4()})
+        answer = await self._create(self._control)
+        if len(self.case_ids) > 1:
             self.target.learned.second_refused = True
             return ok("unique")
-        return warning("second_unclear", why=_why(answer))
+        return warning("control_refused" if isinstance(answer, Rejected) else "second_unclear", why=why(answer))
+
+    async def _create(self, case: CaseToCreate) -> CreateAnswer:
+        """Post a further case and note it, even if the answer does not show it; again if the refusal may pass."""
+        answer = await self._create_once(case)
+        if isinstance(answer, Rejected) and answer.retry_once:
+            # A number sequence's collision looks like a refusal (docs/d365.md#refusals).
+            await asyncio.sleep(_COLLISION_SECONDS)
+            answer = await self._create_once(case)
+        return answer
+
+    async def _create_once(self, case: CaseToCreate) -> CreateAnswer:
+        answer = await self._cases.post(case)
+        found = [answer.case_id] if isinstance(answer, Created) else await self._cases.find(case)
+        self.case_ids += [case_id for case_id in found if case_id not in self.case_ids]
+        return answer
 
     async def _unclear(self, case: CaseToCreate, answer: CreateAnswer) -> Finding:
         """Look the case up: if D365 has it all the same, the check goes on with it."""
         try:
-            self.case_ids += await self._find(case)
+            self.case_ids += await self._cases.find(case)
         except D365Error as error:
             log.warning("check_case_not_looked_up", web_case_id=case.web_case_id, error=str(error))
         if self.case_ids:
-            return warning("created_without_answer", why=_why(answer), case_id=self.case_ids[0])
-        return failed("create_unclear", why=_why(answer), web_case_id=case.web_case_id)
+            return warning("created_without_answer", why=why(answer), case_id=self.case_ids[0])
+        return failed("create_unclear", why=why(answer), web_case_id=case.web_case_id)
 
     async def _compare(self, case: CaseToCreate, case_id: str) -> list[Finding]:
         fields = self.target.mapping.case.fields.by_ours()
         sent = {ours: theirs for ours, theirs in fields.items() if ours in CaseToCreate.model_fields}
         try:
-            rows = await self._select(key_equals(fields["case_id"], case_id), ",".join(sent.values()))
+            rows = await self._cases.select(key_equals(fields["case_id"], case_id), ",".join(sent.values()))
         except D365Error as error:
             return [warning("unavailable", why=error.why)]
         return list(differences(case, rows[0], sent)) if rows else []
 
-    async def _find(self, case: CaseToCreate) -> list[str]:
-        fields = self.target.mapping.case.fields
-        rows = await self._select(key_equals(fields.web_case_id, case.web_case_id), fields.case_id)
-        return [str(row.get(fields.case_id)) for row in rows]
-
-    async def _select(self, wanted: str, select: str, most: int = 10) -> list[dict[str, Any]]:
-        case = self.target.mapping.case
-        place = key_equals(case.fields.data_area_id, self.company)
-        url = self.target.sets.url(case.entity_set, filter=f"{place} and {wanted}", select=select, top=most)
-        return (await self.target.sets.page("read marked cases", url, timeout=self.target.timeout)).rows
-
-    async def _find_interrupted(self, case: CaseToCreate) -> None:
-        """Find a case that was created although the answer got lost."""
-        try:
-            self.case_ids = list(dict.fromkeys([*self.case_ids, *await self._find(case)]))
-        except D365Error as error:
-            log.warning("check_case_not_looked_up", web_case_id=case.web_case_id, error=str(error))
+    async def _find_interrupted(self) -> None:
+        """Find cases that were created although the answer got lost."""
+        for case in filter(None, (self.case, self._control)):
+            try:
+                self.case_ids = list(dict.fromkeys([*self.case_ids, *await self._cases.find(case)]))
+            except D365Error as error:
+                log.warning("check_case_not_looked_up", web_case_id=case.web_case_id, error=str(error))
 
     async def _close_earlier(self) -> list[Finding]:
         """Close marked cases that a killed check left open; younger ones may belong to a check that runs now."""
@@ -180,7 +187,7 @@ class Writing:
         marked = f"{fields.web_case_id} eq {string_literal(f'{CHECK_PREFIX}*')}"
         select = f"{fields.case_id},{fields.web_case_id},{fields.status},{fields.modified_at}"
         try:
-            rows = await self._select(marked, select, most=_MOST_EARLIER)
+            rows = await self._cases.select(marked, select, most=_MOST_EARLIER)
         except D365Error as error:
             log.warning("check_earlier_cases_not_looked_up", error=str(error))
             return []
@@ -208,7 +215,7 @@ class Writing:
         body = orjson.dumps({self.target.mapping.case.fields.status: self._ending.symbol})
         for case_id in case_ids:
             try:
-                await self._call("PATCH", case_id, body)
+                await self._cases.call("PATCH", case_id, body)
             except D365Error as error:
                 log.warning("check_case_not_cancelled", case_id=case_id, error=str(error))
             else:
@@ -216,7 +223,7 @@ class Writing:
 
     async def _delete(self, case_id: str) -> Finding:
         try:
-            await self._call("DELETE", case_id)
+            await self._cases.call("DELETE", case_id)
         except D365Error as error:
             if case_id in self._open:
                 return warning("left_open", case_id=case_id, company=self.company, why=error.why)
@@ -230,7 +237,7 @@ class Writing:
         fields = self.target.mapping.case.fields
         empty = f"{fields.web_case_id} eq {string_literal('')}"
         try:
-            if len(await self._select(empty, fields.case_id, most=2)) == 2:
+            if len(await self._cases.select(empty, fields.case_id, most=2)) == 2:
                 return []
             return await self._create_two(case) if self._may_delete else [ok("blanks_not_tried")]
         except D365Error as error:
@@ -241,14 +248,14 @@ class Writing:
         case_ids: list[str] = []
         findings: list[Finding] = []
         for _ in range(2):
-            answer = await self._post(blank.model_copy(update={"submission_id": uuid4()}))
+            answer = await self._cases.post(blank.model_copy(update={"submission_id": uuid4()}))
             if isinstance(answer, Created):
                 case_ids.append(answer.case_id)
                 self._open.add(answer.case_id)
             elif isinstance(answer, Rejected):
                 findings.append(failed("blanks_refused", why=answer.full_text))
             else:
-                findings.append(warning("second_unclear", why=_why(answer)))
+                findings.append(warning("second_unclear", why=why(answer)))
         for case_id in case_ids:
             left = await self._delete(case_id)
             findings += [left] if left.code != "left_nothing" else []
@@ -258,24 +265,3 @@ class Writing:
         failed = self._failed or any(one.state is State.FAILED for one in findings)
         if self.target.learned.second_refused and not failed:
             self.target.learned.proof = Proof(self.case_ids[0], self.target.clock.now())
-
-    async def _post(self, case: CaseToCreate) -> CreateAnswer:
-        """Post the case and return the answer; waits out D365's throttling a few times."""
-        for attempt in range(_TRIES):
-            answer = await self.target.client.create_case(case, timeout=self.target.timeout)
-            if not isinstance(answer, Throttled) or attempt == _TRIES - 1:
-                break
-            await asyncio.sleep(min(answer.retry_after or _SHORTEST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS))
-        return answer
-
-    async def _call(self, method: str, case_id: str, body: bytes | None = None) -> None:
-        case = self.target.mapping.case
-        key: Mapping[str, str] = {case.fields.data_area_id: self.company, case.fields.case_id: case_id}
-        named = ",".join(f"{name}={string_literal(value)}" for name, value in key.items())
-        url = self.target.sets.url(f"{case.entity_set}({named})")
-        await self.target.sets.call(f"{method} marked case", method, url, timeout=self.target.timeout, body=body)
-
-
-def _why(answer: CreateAnswer) -> str:
-    why = getattr(answer, "why", None) or getattr(answer, "full_text", None)
-    return str(why or f"D365 answered {answer.exchange.status}")
