@@ -30,17 +30,19 @@ ON CONFLICT DO NOTHING
 _DOCUMENT = """
 INSERT INTO d365_sync.documents AS d (
     web_case_id, submission_no, submission_id, dealer, data_area_id, customer_account, created_by, submitted_at,
-    read_back_first, state, cause, reason, case_id, revision, published_revision, changed_at, delivered_at
+    read_back_first, state, cause, reason, case_id, revision, published_revision, changed_at, delivered_at, lost_at
 )
 SELECT
     s.web_case_id, s.submission_no, s.submission_id, s.dealer, s.data_area_id, s.customer_account, s.created_by,
-    s.submitted_at, false, $4::text, $5, $6, $7, $8::int, $8, $9::timestamptz, CASE WHEN $4 = 'delivered' THEN $9 END
+    s.submitted_at, false, $4::text, $5::text, $6, $7, $8::int, $8, $9::timestamptz,
+    CASE WHEN $4 = 'delivered' THEN $9 END, CASE WHEN $5 = 'lost_in_d365' THEN $9 END
 FROM case_api.submissions AS s
 WHERE s.web_case_id = $1 AND s.submission_no = $2 AND s.submission_id = $3
 ON CONFLICT (web_case_id, submission_no) DO UPDATE SET
     state = excluded.state, cause = excluded.cause, reason = excluded.reason, case_id = excluded.case_id,
     revision = excluded.revision, published_revision = excluded.revision, changed_at = excluded.changed_at,
-    delivered_at = excluded.delivered_at
+    delivered_at = CASE WHEN excluded.state = d.state THEN d.delivered_at ELSE excluded.delivered_at END,
+    lost_at = coalesce(excluded.lost_at, d.lost_at)
 WHERE d.revision < excluded.revision
 """
 _ATTEMPT = """

@@ -17,8 +17,10 @@ from case_shared.process.loops import WakeUp
 from case_shared.words.category_types import CategoryTypes
 from case_shared.words.events import CaseDelivery, Record, SubmissionState
 from case_shared.words.identifiers import new_web_case_id
+from status_sync.app.announce_changes import AnnounceChanges
 from status_sync.app.apply_read import ApplyRead
 from status_sync.app.doubt_environment import DoubtEnvironment
+from status_sync.app.forget_lost import ForgetLost
 from status_sync.app.link_delivered import LinkDelivered
 from status_sync.app.note_deliveries import NoteDeliveries
 from status_sync.domain.placement import Rules
@@ -143,8 +145,10 @@ class Machine(RuleBasedStateMachine):
             await store_document_by(connection, delivery)
         record = Record.of(delivery, source="test", time=datetime.now(UTC), traceparent=None)
         cases, due_reads = CaseStore(), DueReadStore(self.pool)
-        link = LinkDelivered(cases, due_reads)
-        use_case = NoteDeliveries(self.pool, cases, due_reads, link, "g", WakeUp())
+        announce = AnnounceChanges(OutboxStore(), SystemClock())
+        link = LinkDelivered(cases, due_reads, announce)
+        forget = ForgetLost(cases, due_reads, announce)
+        use_case = NoteDeliveries(self.pool, cases, forget, link, "g", WakeUp())
         await use_case.handle([Raw(record.value, record.headers)] * times)
 
 

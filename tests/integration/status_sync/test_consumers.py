@@ -61,8 +61,8 @@ async def note_deliveries(world: World, *deliveries: CaseDelivery) -> None:
 
 async def note_delivery_records(world: World, *deliveries: CaseDelivery) -> None:
     service = world.service
-    stores = (service.cases, service.due_reads, service.link_delivered)
-    use_case = NoteDeliveries(world.pool, *stores, "group", service.due)
+    parts = (service.cases, service.forget_lost, service.link_delivered)
+    use_case = NoteDeliveries(world.pool, *parts, "group", service.due)
     records = [Record.of(one, source="test", time=datetime.now(UTC), traceparent=None) for one in deliveries]
     await use_case.handle(
         [Raw(one.value, offset, topic=one.topic, headers=one.headers) for offset, one in enumerate(records)]
@@ -323,8 +323,6 @@ async def test_a_case_that_d365_lost_and_got_again_is_followed_under_its_new_cas
 
     assert await world.due() == [("usmf", "case_id", old)]
     new = await world.create(case)
-    async with world.database.connect() as connection:
-        await connection.execute("UPDATE d365_sync.documents SET lost_at = now()")
     await note_deliveries(world, delivery(case, new, revision=6))
 
     async def followed() -> Any:
@@ -335,3 +333,17 @@ async def test_a_case_that_d365_lost_and_got_again_is_followed_under_its_new_cas
     row = await world.row(case.web_case_id)
     assert (row["deleted_in_d365_at"], row["case_id_reused_at"]) == (None, None)
     assert len(await world.rows()) == 1
+
+
+async def test_a_number_that_a_delivery_changes_is_announced(world: World) -> None:
+    case = await world.submit()
+    await note_deliveries(world, delivery(case, "C-1"))
+    assert await world.events() == []  # the delivery itself shows the first one
+    async with world.database.connect() as connection:
+        await connection.execute("UPDATE case_api.cases SET deleted_in_d365_at = now(), read_began_at = now()")
+    await note_deliveries(world, delivery(case, "C-2", revision=5))
+    (event,) = await world.events()
+    found = [event[name] for name in ("web_case_id", "case_id", "submission_id", "status")]
+    assert found == [case.web_case_id, "C-2", None, "submitted"]
+    await note_deliveries(world, delivery(case, "C-2", revision=5))
+    assert len(await world.events()) == 1

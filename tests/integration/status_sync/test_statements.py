@@ -42,7 +42,13 @@ async def test_hot_statements_use_their_index(database: Database) -> None:
             " SELECT 'X' || n, 'usmf-us-001', 'usmf', 'US-001', 'portal', 'submitted', 'C-' || n"
             " FROM generate_series(1, 20000) n"
         )
-        await superuser.execute("ANALYZE status_sync.due_reads, case_api.cases")
+        await superuser.execute(
+            "INSERT INTO d365_sync.documents (web_case_id, submission_no, submission_id, dealer, data_area_id,"
+            " customer_account, created_by, submitted_at, read_back_first, state, case_id) SELECT 'X' || n, 1,"
+            " gen_random_uuid(), 'd', 'usmf', 'US-001', 'dora', now(), false, 'delivered', 'C-' || n"
+            " FROM generate_series(1, 20000) n"
+        )
+        await superuser.execute("ANALYZE status_sync.due_reads, case_api.cases, d365_sync.documents")
     connection = await connect(database)
     try:
         taken = await plan_of(connection, "take_due_reads", 400, [])
@@ -51,14 +57,16 @@ async def test_hot_statements_use_their_index(database: Database) -> None:
         done = await plan_of(connection, "delete_due_reads", ["usmf"], ["case_id"], ["C-1"], [1])
         born = await plan_of(connection, "remove_born_as", ["X1", "X2"], ["C-1", "C-2"])
         linked = await plan_of(connection, "link_delivered_cases", ["X1", "X2"], ["C-1", "C-2"])
+        lost = await plan_of(connection, "find_lost_cases", [f"X{n}" for n in range(500)])  # a batch
         measured = await plan_of(connection, "measure")
     finally:
         await connection.close()
     assert "due_reads_by_legal_entity" in taken
     for plan in (taken, known, named, done):
         assert "Seq Scan on due_reads" not in plan
-    for plan in (taken, known, named, done, born, linked, measured):
+    for plan in (taken, known, named, done, born, linked, lost, measured):
         assert "Seq Scan on cases" not in plan
+    assert "Seq Scan on documents" not in lost
 
 
 @pytest.mark.parametrize(

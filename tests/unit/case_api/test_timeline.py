@@ -232,6 +232,19 @@ def test_a_case_that_goes_on_after_its_end_was_reopened(statuses: tuple[str, ...
     assert [(entry.event, entry.detail) for entry in entries] == list(zip(events, statuses, strict=True))
 
 
+@pytest.mark.parametrize("again", ["submitted", "closed"])
+def test_a_case_that_d365_lost_and_got_again_was_not_reopened(again: str) -> None:
+    shown = case(phase="submitted", status=again, status_as_of=at(300))
+    changes = [
+        change(S.DELIVERED, 20, case_id="C-1"),
+        change(S.PENDING, 60, cause="lost_in_d365"),
+        change(S.DELIVERED, 80, case_id="C-2"),
+    ]
+    entries = timeline(shown, [past(S.DELIVERED, *changes)], [Status("closed", at(30)), Status(again, at(90))])
+    found = [(e.event, e.detail, e.duration_seconds) for e in entries if e.by == "D365"]
+    assert found == [("status", "closed", None), ("status", again, None)]
+
+
 def test_a_returned_draft_keeps_the_statuses_that_it_had() -> None:
     entries = timeline(case(status_as_of=at(60)), [past(S.RETURNED)], [Status("open", at(60))])
     assert [e.event for e in entries][-1] == "status"

@@ -35,9 +35,11 @@ from case_shared.web.openapi import install_openapi
 from case_shared.web.service import open_pool
 from case_shared.words.category_types import CategoryTypes
 from case_shared.words.events import CaseStatus, Record
+from status_sync.app.announce_changes import AnnounceChanges
 from status_sync.app.apply_read import ApplyRead
 from status_sync.app.doubt_environment import DoubtEnvironment
 from status_sync.app.find_absent import FindAbsent
+from status_sync.app.forget_lost import ForgetLost
 from status_sync.app.link_delivered import LinkDelivered
 from status_sync.app.look_for_known_cases import LookForKnownCases
 from status_sync.app.note_deliveries import NoteDeliveries
@@ -91,7 +93,9 @@ class Service:
     def __post_init__(self) -> None:
         self.cases = CaseStore()
         self.due_reads = DueReadStore(self.pool)
-        self.link_delivered = LinkDelivered(self.cases, self.due_reads)
+        announce = AnnounceChanges(OutboxStore(), self.clock)
+        self.link_delivered = LinkDelivered(self.cases, self.due_reads, announce)
+        self.forget_lost = ForgetLost(self.cases, self.due_reads, announce)
         self.known_cases = DoubtStore(self.pool)
         self.doubts = DoubtEnvironment(self.pool, self.known_cases)
         self.progress = ProgressStore(self.pool)
@@ -204,7 +208,7 @@ class Service:
         group = group_of(self.inbound.topic)
         events = NoteEvents(self.pool, self.due_reads, EventNoteStore(), recognition, group, self.due, self.clock)
         deliveries = NoteDeliveries(
-            self.pool, self.cases, self.due_reads, self.link_delivered, group_of(CASE_DELIVERY), self.due
+            self.pool, self.cases, self.forget_lost, self.link_delivered, group_of(CASE_DELIVERY), self.due
         )
         return Consumers(
             self.settings,

@@ -153,7 +153,7 @@ class CaseDelivery(Payload):
 
 
 class CaseStatusChanged(Payload):
-    """A case changed in D365, or was seen there for the first time (status-sync → d365-sync, live streams)."""
+    """A case changed in D365, was first seen there, or was lost there (status-sync → d365-sync, live streams)."""
 
     dealer: DealerSlug
     web_case_id: WebCaseId

@@ -66,7 +66,8 @@ def timeline(case: Case, submissions: Sequence[PastSubmission], statuses: Sequen
     entries = [Entry(case.created_at, "created", case.created_by, _origin(case))]
     for past in submissions:
         entries += _stages(past)
-    entries += _statuses(case, statuses)
+    losses = [change.at for past in submissions for change in _changes(past) if change.cause == _LOST]
+    entries += _statuses(case, statuses, losses)
     entries += _left(case)
     # Stable: events of the same moment stay in the order of the stages.
     return sorted(entries, key=lambda entry: entry.at)
@@ -132,13 +133,18 @@ def _events_of(before: SubmissionState, change: Change) -> Iterator[tuple[str, s
             assert_never(other)
 
 
-def _statuses(case: Case, statuses: Sequence[Status]) -> Iterator[Entry]:
-    """Yield each status once, with how long the previous one lasted; one after an end: D365's staff reopened it."""
+def _statuses(case: Case, statuses: Sequence[Status], losses: Sequence[datetime]) -> Iterator[Entry]:
+    """Yield each status once, with how long the previous one lasted; one after an end: D365's staff reopened it.
+
+    `losses`: when D365 had lost the case. What it shows after that is another record's: it continues nothing.
+    """
     known = list(statuses)
     if not known and case.status_as_of is not None and case.phase != "draft":
         known = [Status(case.status, case.status_as_of)]  # read before statuses were noted
     before: Status | None = None
     for status in known:
+        if before is not None and any(before.as_of < lost_at <= status.as_of for lost_at in losses):
+            before = None
         # A case born in D365 that was merged into ours has brought its statuses along.
         if before is not None and before.status == status.status:
             continue

@@ -18,8 +18,9 @@ from case_shared.database.postgres import Connection, Pool
 from case_shared.process.clock import Clock
 from case_shared.process.loops import WakeUp
 from case_shared.process.telemetry import current_traceparent, span, trace_id_of
-from case_shared.words.events import CaseStatus, CaseStatusChanged, Record
+from case_shared.words.events import CaseStatus, Record
 from case_shared.words.identifiers import derived_web_case_id
+from status_sync.app.announce_changes import Changed, Outbox, announcement
 from status_sync.app.doubt_environment import DoubtEnvironment
 from status_sync.app.plan_read import NOTHING_GONE, Books, Gone, Insert, Leaving, Plan, Planner, Removal, Second, Update
 from status_sync.app.report_read import not_storable, report, shown, unknown, without_number
@@ -106,13 +107,6 @@ class DueReads(Protocol):
 
     async def make_due(self, connection: Connection, keys: Sequence[CaseKey]) -> None:
         """Make `keys` (sorted, each once) due now."""
-
-
-class Outbox(Protocol):
-    """Events that wait to be published."""
-
-    async def append(self, connection: Connection, records: Sequence[Record]) -> None:
-        """Add `records` in the caller's transaction."""
 
 
 @dataclass(frozen=True)
@@ -258,18 +252,8 @@ class ApplyRead:
         return applied
 
     def _event(self, row: Applied, began_at: datetime, submission_id: UUID | None, traceparent: str | None) -> Record:
-        event = CaseStatusChanged(
-            dealer=row.dealer,
-            web_case_id=row.web_case_id,
-            case_id=row.case_id,
-            submission_id=submission_id,
-            status=row.status,
-            d365_status=row.d365_status,
-            status_as_of=began_at,
-        )
-        ids = {"web_case_id": row.web_case_id, "case_id": row.case_id, "trace_id": trace_id_of(traceparent)}
-        log.info("case_status_changed", **ids, status=row.status)
-        return Record.of(event, source="status-sync", time=self.clock.now(), traceparent=traceparent)
+        changed = Changed(row.web_case_id, row.dealer, row.case_id, row.status, row.d365_status, began_at)
+        return announcement(changed, self.clock.now(), traceparent, submission_id)
 
 
 def _trace_of(row: Applied, traces: Traces, submitted_in: Traces) -> str | None:

@@ -8,6 +8,7 @@ import structlog
 
 from case_shared.database.postgres import Connection
 from case_shared.process.telemetry import trace_id_of
+from status_sync.app.announce_changes import AnnounceChanges, Changed
 
 log = structlog.get_logger(__name__)
 
@@ -20,11 +21,15 @@ class Delivered(NamedTuple):
 
 
 class Linked(NamedTuple):
-    """A delivered case as the read model has it now; if `linked` is false, `case_id` is a different one."""
+    """A delivered case as the read model has it now; if `linked` is false, `case_id` is a different one.
+
+    `changed`: the row, if it had another Case ID or was marked as deleted.
+    """
 
     web_case_id: str
     case_id: str
     linked: bool
+    changed: Changed | None
 
 
 class Cases(Protocol):
@@ -37,7 +42,7 @@ class Cases(Protocol):
         """Remove the rows born in D365 that represent these cases."""
 
     async def link(self, connection: Connection, delivered: Sequence[Delivered]) -> Sequence[Linked]:
-        """Store the Case IDs of cases that have none yet."""
+        """Store the Case IDs of cases that have none, or had one that is no longer theirs."""
 
 
 class DueReads(Protocol):
@@ -55,6 +60,7 @@ class LinkDelivered:
 
     cases: Cases
     due_reads: DueReads
+    announce: AnnounceChanges
 
     async def handle(
         self, connection: Connection, delivered: Sequence[Delivered], traces: Mapping[str, str | None]
@@ -62,9 +68,12 @@ class LinkDelivered:
         """Store the Case IDs of `delivered`; `traces` by Web Case ID."""
         await self.cases.lock(connection)
         await self.cases.remove_born_as(connection, delivered)
-        for case in await self.cases.link(connection, delivered):
+        linked = await self.cases.link(connection, delivered)
+        for case in linked:
             if not case.linked:
                 ids = {"web_case_id": case.web_case_id, "case_id": case.case_id}
                 log.error("delivered_with_another_case_id", **ids, trace_id=trace_id_of(traces.get(case.web_case_id)))
+        # A first Case ID is shown by the delivery itself, and announced with the first read.
+        await self.announce.handle(connection, [case.changed for case in linked if case.changed], traces)
         # Even if another row has the Case ID: the read shows whose it is now.
         await self.due_reads.make_delivered_due(connection, delivered, traces)

@@ -13,6 +13,7 @@ from case_shared.kafka.records import store_batch
 from case_shared.process.loops import WakeUp
 from case_shared.process.telemetry import trace_id_of
 from case_shared.words.events import CaseDelivery, SubmissionState, decode, traceparent_of
+from status_sync.app.forget_lost import ForgetLost
 from status_sync.app.link_delivered import Delivered, LinkDelivered
 
 _LOST = "lost_in_d365"
@@ -26,23 +27,16 @@ class DeliveredCases(Protocol):
         """Return the newest Case ID that d365-sync has for each of these cases, sorted; omits those without one."""
 
 
-class DueReads(Protocol):
-    """Where due reads are kept."""
-
-    async def make_lost_due(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
-        """Make the cases due now, by the Case IDs in the read model."""
-
-
 @dataclass(frozen=True)
 class NoteDeliveries:
     """Handles a batch of `case.delivery.v1` in one transaction.
 
-    States other than `delivered` say nothing about D365, unless it lost a case.
+    States other than `delivered` say nothing about D365, unless it lost the case.
     """
 
     pool: Pool
     cases: DeliveredCases
-    due_reads: DueReads
+    forget_lost: ForgetLost
     link_delivered: LinkDelivered
     group: str
     wake_up: WakeUp
@@ -68,9 +62,7 @@ class NoteDeliveries:
     async def _store(
         self, connection: Connection, deliveries: Sequence[CaseDelivery], traces: Mapping[str, str | None]
     ) -> None:
-        lost = sorted({delivery.web_case_id for delivery in deliveries if _is_lost(delivery)})
-        if lost:
-            await self.due_reads.make_lost_due(connection, lost)
+        await self.forget_lost.handle(connection, sorted({delivery.web_case_id for delivery in deliveries}), traces)
         named = {delivery.web_case_id for delivery in deliveries if _is_delivered(delivery)}
         delivered = await self.cases.find_delivered(connection, sorted(named)) if named else []
         for web_case_id in named - {case.web_case_id for case in delivered}:
@@ -82,7 +74,7 @@ class NoteDeliveries:
 
 
 def _is_lost(delivery: CaseDelivery) -> bool:
-    """Whether D365 was restored and no longer has the case: a read shows what has its Case ID now."""
+    """Whether D365 was restored and no longer has the case: a read is due at once."""
     return delivery.cause == _LOST
 
 

@@ -8,7 +8,9 @@ from case_shared.d365.gate import Party, Written
 from case_shared.d365.models import D365Case
 from case_shared.database.postgres import Connection
 from case_shared.words.events import CaseStatus
+from status_sync.app.announce_changes import Changed
 from status_sync.app.apply_read import Applied
+from status_sync.app.forget_lost import Lost
 from status_sync.app.link_delivered import Delivered, Linked
 from status_sync.app.plan_read import Insert, Leaving, Removal, Second, Update
 from status_sync.domain.placement import CaseNumber, Dealer, KnownCase, Origin, Unfollowed
@@ -84,9 +86,21 @@ class CaseStore:
         return [Delivered(**row) for row in await connection.fetch(Statement.FIND_UNLINKED.text)]
 
     async def link(self, connection: Connection, delivered: Sequence[Delivered]) -> Sequence[Linked]:
-        """Store the Case IDs of cases that have none yet."""
+        """Store the Case IDs of cases that have none, or had one that is no longer theirs."""
         rows = await connection.fetch(Statement.LINK_DELIVERED_CASES.text, *_columns(delivered))
-        return [Linked(**row) for row in rows]
+        return [
+            Linked(row["web_case_id"], row["case_id"], row["linked"], _changed(row) if row["changed"] else None)
+            for row in rows
+        ]
+
+    async def find_lost(self, connection: Connection, web_case_ids: Sequence[str]) -> Sequence[Lost]:
+        """Return those of these cases that D365 lost after it last showed them, sorted."""
+        return [Lost(**row) for row in await connection.fetch(Statement.FIND_LOST_CASES.text, web_case_ids)]
+
+    async def forget_lost(self, connection: Connection, lost: Sequence[Lost]) -> Sequence[Changed]:
+        """Empty D365's side of these rows; return them with the Case IDs that they had."""
+        rows = await connection.fetch(Statement.FORGET_LOST_CASES.text, *_columns(lost, 2))
+        return [_changed(row) for row in rows]
 
     async def last_hidden(self, connection: Connection) -> datetime | None:
         """Return when the newest read began that showed a case hidden from dealers; None before the first."""
@@ -163,6 +177,11 @@ def _numbers(found: Sequence[D365Case]) -> tuple[list[str], list[str]]:
 def _columns(rows: Sequence[tuple[Any, ...]], width: int = 0) -> list[list[Any]]:
     """Turn rows into columns; `width`: the number of columns if there are no rows."""
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+
+
+def _changed(row: Any) -> Changed:
+    fields = {name: row[name] for name in Changed._fields}
+    return Changed(**{**fields, "status": CaseStatus(row["status"])})
 
 
 def _applied(rows: Sequence[Any]) -> list[Applied]:

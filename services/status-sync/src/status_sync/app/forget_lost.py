@@ -1,0 +1,66 @@
+"""Forgets what D365 showed of cases that it lost: its database was restored, and it gets them again as new cases."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from case_shared.database.postgres import Connection
+from case_shared.process.telemetry import trace_id_of
+from status_sync.app.announce_changes import AnnounceChanges, Changed
+
+log = structlog.get_logger(__name__)
+
+
+class Lost(NamedTuple):
+    """A case whose facts are from before D365 lost it."""
+
+    web_case_id: str
+    lost_at: datetime
+
+
+class Cases(Protocol):
+    """The part of the read model that a loss concerns."""
+
+    async def find_lost(self, connection: Connection, web_case_ids: Sequence[str]) -> Sequence[Lost]:
+        """Return those of these cases that D365 lost after it last showed them, sorted."""
+
+    async def lock(self, connection: Connection) -> None:
+        """Keep other transactions from writing D365's side of the read model until this one ends."""
+
+    async def forget_lost(self, connection: Connection, lost: Sequence[Lost]) -> Sequence[Changed]:
+        """Empty D365's side of these rows; return them with the Case IDs that they had."""
+
+
+class DueReads(Protocol):
+    """Where due reads are kept."""
+
+    async def make_lost_due(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
+        """Make the cases due now, by the Case IDs in the read model."""
+
+
+@dataclass(frozen=True)
+class ForgetLost:
+    """Works in the caller's transaction; d365-sync's own tables say what is lost, not the records that name cases."""
+
+    cases: Cases
+    due_reads: DueReads
+    announce: AnnounceChanges
+
+    async def handle(
+        self, connection: Connection, web_case_ids: Sequence[str], traces: Mapping[str, str | None]
+    ) -> None:
+        """Forget those of `web_case_ids` that D365 lost; `traces` by Web Case ID."""
+        lost = await self.cases.find_lost(connection, web_case_ids)
+        if not lost:
+            return
+        # While the rows still have their numbers: a read shows whose these are now.
+        await self.due_reads.make_lost_due(connection, [case.web_case_id for case in lost])
+        await self.cases.lock(connection)
+        forgotten = await self.cases.forget_lost(connection, lost)
+        for row in forgotten:
+            ids = {"web_case_id": row.web_case_id, "case_id": row.case_id}
+            log.warning("lost_case_forgotten", **ids, trace_id=trace_id_of(traces.get(row.web_case_id)))
+        await self.announce.handle(connection, forgotten, traces)
