@@ -103,6 +103,17 @@ async def test_a_returned_case_is_a_draft_again_and_can_be_submitted_again(api: 
     assert (await api.get(case))["status"] == "submitted"
 
 
+async def test_an_emptied_draft_that_is_submitted_as_it_is_begins_again(api: Api) -> None:
+    case = await api.submitted()
+    await deliver(api, case, S.RETURNED, revision=2)
+    await api.fetch("SELECT case_api.empty_personal_data(ARRAY[$1])", case["web_case_id"])
+    (draft,) = await api.fetch("SELECT version, emptied_at IS NOT NULL AS emptied FROM case_api.cases")
+    assert draft["emptied"]
+    assert (await api.submit(case, version=draft["version"])).status_code == 202
+    # From then on D365's words are shown again, and end with the case.
+    assert await api.fetch("SELECT web_case_id FROM case_api.cases WHERE emptied_at IS NULL")
+
+
 async def test_a_delivery_after_the_return_makes_the_case_submitted_as_number_1(api: Api) -> None:
     case = await api.submitted()
     await deliver(api, case, S.RETURNED, revision=2)

@@ -84,3 +84,18 @@ async def test_a_returned_draft_keeps_why_it_came_back_and_is_looked_up_all_the_
     assert (case.submission.reason, case.phase) == ("Which machine?", "draft")
     # The next one is number 2, which is never sent before a look-up (d365_sync/postgres/sql/take_in.sql).
     assert case.submission_no == 1
+
+
+async def test_a_submission_that_comes_back_for_an_emptied_draft_begins_again(
+    database: Database, broker: Broker, drawn: list[str]
+) -> None:
+    await broker.create(CASE_SUBMITTED, CASE_DELIVERY)
+    emptied, _ = drawn
+    url = database.url("case_migrations")
+    async with await create_pool(url, schema="case_api", name="restored", size=2) as pool:
+        await pool.execute("UPDATE cases SET emptied_at = now() WHERE web_case_id = $1", emptied)
+        event = submitted(emptied, 2)
+        await broker.send(Record.of(event, source="case-api", time=event.submitted_at, traceparent=None))
+        await recover_submissions(pool, broker.settings)
+        (row,) = await pool.fetch("SELECT description, emptied_at FROM cases WHERE web_case_id = $1", emptied)
+    assert tuple(row) == ("no. 2", None)

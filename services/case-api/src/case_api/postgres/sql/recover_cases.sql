@@ -19,5 +19,5 @@ ON CONFLICT (web_case_id) DO UPDATE SET
     priority = excluded.priority, description = excluded.description, contact_name = excluded.contact_name,
     contact_email = excluded.contact_email, contact_phone = excluded.contact_phone, notes = excluded.notes,
     updated_at = now(), submitted_at = excluded.submitted_at, submission_no = excluded.submission_no,
-    version = cases.version + 1, submitted_version = cases.version + 1
+    version = cases.version + 1, submitted_version = cases.version + 1, emptied_at = NULL
 WHERE cases.origin = 'portal' AND cases.submission_no < excluded.submission_no

@@ -72,7 +72,7 @@ WITH requests AS MATERIALIZED (
     LEFT JOIN keyed i ON i.place = r.place
 ), changed AS (
     UPDATE cases SET
-        phase = 'submitted', submitted_version = cases.version, submitted_at = now(), updated_at = now(),
+        phase = 'submitted', submitted_version = cases.version, submitted_at = now(), updated_at = now(), emptied_at = NULL,
         -- A delivery after the return makes an earlier submission the current one again (restore_delivered.sql).
         submission_no = greatest(cases.submission_no, (
             SELECT max(s.submission_no) FROM submissions s WHERE s.web_case_id = cases.web_case_id
