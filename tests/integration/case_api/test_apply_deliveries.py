@@ -7,9 +7,11 @@ from uuid import uuid4
 from prometheus_client import REGISTRY
 
 from case_api.consumers import DeliveryConsumer
+from case_api.domain.overlay import with_delivery
+from case_api.postgres.live_store import PostgresLiveStore
 from case_api.web.schemas import Timeline
 from case_shared.words.events import AttemptSummary, Outcome, SubmissionState
-from tests.integration.case_api.conftest import CASES, Api, Json
+from tests.integration.case_api.conftest import CASES, DEALER, Api, Json
 from tests.integration.case_api.deliveries import RESENDS, deliver, delivery, handle, handle_records, raw
 from tests.support.eventually import eventually
 from tests.support.submissions import store_document
@@ -60,6 +62,39 @@ async def test_a_case_that_d365_lost_is_under_way_again_without_its_case_id(api:
     entries = (await api.client.get(f"{CASES}/{case['web_case_id']}/timeline")).json()["items"]
     (again,) = [entry for entry in entries if entry["event"] == "replayed"]
     assert "restored" in again["detail"]
+
+
+async def test_a_case_id_that_changes_is_in_the_timeline(api: Api) -> None:
+    case = await api.submitted()
+    await deliver(api, case, S.DELIVERED, revision=2, case_id="C-1")
+    await deliver(api, case, S.DELIVERED, revision=3, case_id="C-1", cause="found_twice")
+    # Support chooses the other one of two cases; later D365 gives that one another number.
+    await deliver(api, case, S.DELIVERED, revision=4, case_id="C-2", cause="linked")
+    await deliver(api, case, S.DELIVERED, revision=5, case_id="C-3", cause="linked")
+    assert (await api.get(case))["case_id"] == "C-3"
+    entries = (await api.client.get(f"{CASES}/{case['web_case_id']}/timeline")).json()["items"]
+    assert [(entry["event"], entry["by"], entry["detail"]) for entry in entries[2:]] == [
+        ("delivered", None, "C-1"), ("linked", "support", None), ("delivered", None, "C-2"), ("delivered", None, "C-3"),
+    ]  # fmt: skip
+
+
+async def test_a_delivery_is_dated_by_itself_not_by_what_came_after(api: Api) -> None:
+    case = await api.submitted()
+    first = await delivery(api, case, S.DELIVERED, revision=2, case_id="C-1")
+    first = first.model_copy(update={"occurred_at": datetime.now(UTC) + timedelta(minutes=1)})
+    second = first.model_copy(update={"revision": 3, "occurred_at": first.occurred_at + timedelta(hours=1)})
+    for one in (first, second):
+        await store_document(api.database, one)
+    # The streams read the same topic, perhaps before the consumer has stored the state.
+    (live,) = await PostgresLiveStore(api.service.pool).find([case["web_case_id"]], [DEALER])
+    shown = with_delivery(live).submission
+    assert shown is not None
+    assert shown.delivered_at == first.occurred_at
+    await handle_records(api, [second])
+    submission = (await api.get(case))["submission"]
+    assert datetime.fromisoformat(submission["delivered_at"]) == first.occurred_at
+    entries = (await api.client.get(f"{CASES}/{case['web_case_id']}/timeline")).json()["items"]
+    assert (entries[-1]["event"], datetime.fromisoformat(entries[-1]["at"])) == ("delivered", first.occurred_at)
 
 
 async def test_how_long_a_delivery_took_is_measured_once(api: Api) -> None:

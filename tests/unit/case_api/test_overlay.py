@@ -31,3 +31,13 @@ def test_only_another_revision_than_the_stored_one_is_news(delivery: Delivery | 
 def test_a_case_born_in_d365_stays_as_it_is() -> None:
     found = LiveCase(case(origin="d365", phase="submitted"), 0, None)
     assert with_delivery(found) == found.case
+
+
+def test_a_case_that_d365_lost_has_its_former_number_no_more() -> None:
+    stored = replace(
+        submitted(), submission=Submission(1, SubmissionState.DELIVERED, "C-1", None, None, NOON, NOON, [])
+    )
+    lost = Delivery(3, SubmissionState.PENDING, None, "lost_in_d365", None, [], None)
+    shown = with_delivery(LiveCase(stored, 2, lost))
+    assert shown.submission is not None
+    assert (shown.case_id, shown.submission.case_id, shown.submission.delivered_at) == (None, None, None)

@@ -22,7 +22,7 @@ class Delivery:
     cause: str | None
     reason: str | None
     attempts: list[dict[str, Any]]
-    changed_at: datetime
+    delivered_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,12 @@ def with_delivery(found: LiveCase) -> Case:
 
 
 def _submission(stored: Submission, delivery: Delivery) -> Submission:
-    delivered = delivery.changed_at if delivery.state is SubmissionState.DELIVERED else None
     return replace(
         stored,
         state=delivery.state,
-        case_id=delivery.case_id or stored.case_id,
+        case_id=delivery.case_id,
         cause=delivery.cause,
         reason=delivery.reason,
         attempts=delivery.attempts,
-        delivered_at=stored.delivered_at or delivered,
+        delivered_at=delivery.delivered_at,
     )

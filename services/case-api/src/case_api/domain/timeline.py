@@ -87,11 +87,11 @@ def _stages(past: PastSubmission) -> Iterator[Entry]:
         sent_at = min([past.sent_at, *(attempt.at for attempt in attempts)])
         yield Entry(sent_at, "sent", submission_no=number, duration_seconds=_seconds(submitted_at, sent_at))
     yield from attempts
-    before, since = SubmissionState.PENDING, submitted_at
+    before = Change(SubmissionState.PENDING, None, None, None, submitted_at)
     for change in _changes(past):
         for event, by, detail in _events_of(before, change):
-            yield Entry(change.at, event, by, detail, number, duration_seconds=_seconds(since, change.at))
-        before, since = change.state, change.at
+            yield Entry(change.at, event, by, detail, number, duration_seconds=_seconds(before.at, change.at))
+        before = change
 
 
 def _changes(past: PastSubmission) -> Sequence[Change]:
@@ -104,17 +104,18 @@ def _changes(past: PastSubmission) -> Sequence[Change]:
     return (*past.changes, Change(now.state, now.cause, now.reason, now.case_id, past.state_at))
 
 
-def _events_of(before: SubmissionState, change: Change) -> Iterator[tuple[str, str | None, str | None]]:
+def _events_of(before: Change, change: Change) -> Iterator[tuple[str, str | None, str | None]]:
     """Yield the events in a change: each one's name, who did it, and its detail."""
     match change.state:
         case SubmissionState.DELIVERED:
-            if change.cause == _LINKED:
+            # D365 can give a linked case another number; then support has not linked it again.
+            if change.cause == _LINKED and before.cause != _LINKED:
                 yield "linked", SUPPORT, change.reason
             yield "delivered", None, change.case_id
         case SubmissionState.RETURNED | SubmissionState.DISCARDED:
             yield change.state.value, SUPPORT, change.reason
         case SubmissionState.FAILED:
-            if before is SubmissionState.DISCARDED:
+            if before.state is SubmissionState.DISCARDED:
                 yield "restored", SUPPORT, change.reason
             else:
                 yield "failed", None, change.reason
@@ -125,7 +126,7 @@ def _events_of(before: SubmissionState, change: Change) -> Iterator[tuple[str, s
             | SubmissionState.DEFERRED as state
         ):
             # Only an operator restarts a submission that has ended.
-            if before in ENDED:
+            if before.state in ENDED:
                 yield "replayed", SUPPORT, _LOST_DETAIL if change.cause == _LOST else None
             else:
                 yield state.value, None, change.reason

@@ -35,5 +35,5 @@ def _delivery(row: asyncpg.Record) -> Delivery | None:
         cause=row["newest_cause"],
         reason=row["newest_reason"],
         attempts=row["newest_attempts"],
-        changed_at=row["newest_at"],
+        delivered_at=row["newest_delivered_at"],
     )

@@ -1,15 +1,15 @@
 -- Takes over how far d365-sync has come with submissions, and notes that they got a response. A record only names them: the state comes
--- from d365-sync's document, so that nobody who may write to Kafka can show a dealer anything. Reaching an end and leaving one are noted
--- for the timeline. Returns a row for each submission that d365-sync has a document of; `news` if its state has changed. The caller has locked their states.
+-- from d365-sync's document, so that nobody who may write to Kafka can show a dealer anything. Reaching an end, leaving one, and another
+-- Case ID at an end are noted for the timeline. Returns a row for each submission that d365-sync has a document of; `news` if its state has changed. The caller has locked their states.
 -- `delivered_seconds`: how long the first delivery took since the submission, if this is it (one after a restore of D365 is not a measure).
 -- $1 web_case_id[], $2 submission_no[], $3 submission_id[], $4 seconds to the first resend float, $5 seconds to any resend at most float
 WITH known AS MATERIALIZED (
-    SELECT d.*, s.submitted_at, s.traceparent
+    SELECT d.*, s.submitted_at, s.traceparent, coalesce(d.delivered_at, d.changed_at) AS arrived_at
     FROM unnest($1::text[], $2::integer[], $3::uuid[]) AS named (web_case_id, submission_no, submission_id)
     JOIN submissions s USING (web_case_id, submission_no, submission_id)
     JOIN d365_sync.deliveries d USING (web_case_id, submission_no, submission_id)
 ), held AS MATERIALIZED (
-    SELECT x.web_case_id, x.submission_no, x.revision AS held, x.state AS was, x.reason AS reason_was
+    SELECT x.web_case_id, x.submission_no, x.revision AS held, x.state AS was, x.reason AS reason_was, x.case_id AS case_id_was
     FROM submission_states x JOIN known USING (web_case_id, submission_no)
 ), applied AS (
     UPDATE submission_states x SET
@@ -30,7 +30,7 @@ WITH known AS MATERIALIZED (
         attempts = CASE WHEN known.revision <> held THEN known.attempts ELSE x.attempts END,
         delivered_at = CASE
             WHEN known.revision <> held AND known.state <> 'delivered' THEN NULL
-            WHEN known.revision <> held THEN coalesce(x.delivered_at, known.changed_at)
+            WHEN known.revision <> held THEN known.arrived_at
             ELSE x.delivered_at
         END
     FROM known JOIN held USING (web_case_id, submission_no)
@@ -43,9 +43,10 @@ WITH known AS MATERIALIZED (
         END AS delivered_seconds
 ), noted AS (
     INSERT INTO submission_changes (web_case_id, submission_no, revision, state, cause, reason, case_id, at)
-    SELECT known.web_case_id, known.submission_no, known.revision, known.state, known.cause, known.reason, known.case_id, known.changed_at
+    SELECT known.web_case_id, known.submission_no, known.revision, known.state, known.cause, known.reason, known.case_id,
+        CASE WHEN known.state = 'delivered' AND was <> 'delivered' THEN known.arrived_at ELSE known.changed_at END
     FROM known JOIN held USING (web_case_id, submission_no)
-    WHERE known.revision <> held AND (known.state, known.reason) IS DISTINCT FROM (was, reason_was)
+    WHERE known.revision <> held AND (known.state, known.reason, known.case_id) IS DISTINCT FROM (was, reason_was, case_id_was)
         AND ARRAY[known.state, was] && '{delivered,failed,returned,discarded}'::text[]
     -- After a restore d365-sync may count from the start.
     ON CONFLICT DO NOTHING

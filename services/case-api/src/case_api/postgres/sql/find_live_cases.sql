@@ -3,7 +3,7 @@
 SELECT
     c.*, s.state, s.case_id AS submission_case_id, s.cause, s.reason, s.attempts, s.delivered_at, s.revision,
     d.revision AS newest_revision, d.state AS newest_state, d.case_id AS newest_case_id, d.cause AS newest_cause,
-    d.reason AS newest_reason, d.attempts AS newest_attempts, d.changed_at AS newest_at
+    d.reason AS newest_reason, d.attempts AS newest_attempts, d.delivered_at AS newest_delivered_at
 FROM cases c
 LEFT JOIN submission_states s USING (web_case_id, submission_no)
 LEFT JOIN submissions u USING (web_case_id, submission_no)
