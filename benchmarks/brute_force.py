@@ -24,7 +24,10 @@ _SEARCHED = """
     AND ($7::text IS NULL OR %(priority)s = $7) AND ($8::text IS NULL OR created_by ILIKE $8)
     AND ($9::text IS NULL OR origin = $9) AND ($10::timestamptz IS NULL OR created_at >= $10)
     AND ($11::timestamptz IS NULL OR created_at < $11)
-    AND ($12::boolean IS NULL OR $12 = (phase = 'submitted' AND case_id IS NULL))
+    AND ($12::boolean IS NULL OR $12 = (phase = 'submitted' AND case_id IS NULL AND NOT EXISTS (
+        SELECT FROM case_api.submission_states s
+        WHERE s.web_case_id = c.web_case_id AND s.submission_no = c.submission_no AND s.state = 'delivered'
+    )))
     AND concat_ws(' ', %(description)s, notes) ILIKE ALL ($13)
 """ % {name: _SHOWN.format(name) for name in ("category", "priority", "description")}
 
@@ -36,7 +39,7 @@ async def brute_force(connection: Any, query: ListQuery, limit: int) -> list[str
     direction = "DESC" if sort.descending else "ASC"
     value = _VALUES.get(sort.column, str(sort.column))
     rows = await connection.fetch(
-        f"SELECT web_case_id FROM case_api.cases WHERE dealer = $1 AND {_SEARCHED}"
+        f"SELECT web_case_id FROM case_api.cases c WHERE dealer = $1 AND {_SEARCHED}"
         f" ORDER BY {value} {direction} NULLS LAST, created_at {direction}, web_case_id {direction} LIMIT {limit}",
         query.dealer, _pattern(text), _statuses(text), _pattern(_read_as_id(text)), filters.statuses, filters.category,
         filters.priority, _literal(filters.created_by), filters.origin, filters.created_from, filters.created_before,

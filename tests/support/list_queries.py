@@ -136,7 +136,7 @@ def expected(rows: Sequence[Row], query: ListQuery, alphabets: Alphabets) -> lis
 def meets(row: Row, query: ListQuery) -> Iterator[bool]:
     """Whether the case meets each condition of `query`."""
     filters = query.filters
-    undelivered = row["phase"] == "submitted" and row["case_id"] is None
+    undelivered = row["phase"] == "submitted" and row["case_id"] is None and row["delivered_as"] is None
     yield filters.search is None or _has(row, filters.search.text)
     if filters.words:
         text = folded(f"{shown(row, 'description') or ''}\n{row['notes'] or ''}")

@@ -53,10 +53,16 @@ FROM (
     ) AS drawn
 ) AS made
 """
+# Half of those without a Case ID are delivered: status-sync has not linked them yet.
 _STATES = """
 INSERT INTO case_api.submission_states (web_case_id, submission_no, state, case_id, resend_at)
-SELECT web_case_id, 1, CASE WHEN case_id IS NULL THEN 'pending' ELSE 'delivered' END, case_id, 'infinity'
-FROM case_api.cases WHERE submission_no = 1
+SELECT
+    web_case_id, 1, CASE WHEN given IS NULL THEN 'pending' ELSE 'delivered' END, given, 'infinity'
+FROM case_api.cases
+CROSS JOIN LATERAL (
+    SELECT coalesce(case_id, CASE WHEN ascii(right(web_case_id, 1)) % 2 = 0 THEN 'NEW-' || web_case_id END) AS given
+) AS d365
+WHERE submission_no = 1
 ON CONFLICT DO NOTHING
 """
 _INDEXES = """

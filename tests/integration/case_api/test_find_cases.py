@@ -22,6 +22,10 @@ from tests.support.patience import PATIENCE
 
 CASES, DEALERS, QUERIES = 4000, 12, 150
 PAGES = 4
+EACH = """
+SELECT c.*, s.case_id AS delivered_as FROM case_api.cases c
+LEFT JOIN case_api.submission_states s USING (web_case_id, submission_no) ORDER BY c.web_case_id
+"""
 # Names and words that languages sort differently, in several scripts.
 NAMES = """
 UPDATE case_api.cases SET created_by = (ARRAY[
@@ -66,7 +70,7 @@ async def cases(module_database: Database) -> Cases:
             [(name, n) for n, name in enumerate(ORDER)],
         )
         await connection.execute(NAMES)
-        found = await connection.fetch("SELECT * FROM case_api.cases ORDER BY web_case_id")
+        found = await connection.fetch(EACH)
         rows = [dict(record) for record in found]
         places = await alphabets(connection, rows)
     return Cases(

@@ -125,6 +125,19 @@ async def test_a_draft_that_came_back_is_the_dealer_s_own_text_until_d365_shows_
     assert await found(api, text="now d365") == [case["web_case_id"]]
 
 
+async def test_a_delivered_case_is_in_d365_before_status_sync_has_linked_it(api: Api) -> None:
+    case, other = await api.submitted(), await api.submitted()
+    await deliver(api, case, SubmissionState.DELIVERED, case_id="C-5")
+    await deliver(api, other, SubmissionState.DEFERRED)
+    draft = await api.create()
+    assert (await api.get(case))["case_id"] == "C-5"
+    assert await found(api, undelivered="true") == [other["web_case_id"]]
+    assert set(await found(api, undelivered="false")) == {case["web_case_id"], draft["web_case_id"]}
+    # Once D365 has lost it, it is on its way again.
+    await deliver(api, case, SubmissionState.PENDING, revision=2, cause="lost_in_d365")
+    assert set(await found(api, undelivered="true")) == {case["web_case_id"], other["web_case_id"]}
+
+
 @pytest.mark.parametrize("why", ["deleted_in_d365_at", "case_id_reused_at"])
 async def test_a_case_that_d365_never_showed_keeps_its_text_when_it_is_gone_there(api: Api, why: str) -> None:
     case = await api.submitted()

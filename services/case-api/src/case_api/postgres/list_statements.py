@@ -20,6 +20,11 @@ _OWN = "r.phase = 'draft' OR r.status_as_of IS NULL OR r.status_as_of < r.submit
 _CATEGORY = f"CASE WHEN {_OWN} THEN r.category ELSE r.d365_category END"
 _PRIORITY = f"CASE WHEN {_OWN} THEN r.priority ELSE r.d365_priority END"
 _DESCRIPTION = f"CASE WHEN {_OWN} THEN r.description ELSE r.d365_description END"
+# Asked only of cases without a Case ID: delivered, their submission has one that status-sync has yet to store.
+_STATE = """(
+    SELECT s.state FROM cases own JOIN submission_states s USING (web_case_id, submission_no)
+    WHERE own.web_case_id = c.web_case_id
+)"""
 _SEARCHED = 'searched(c.web_case_id, c.case_id, c.created_by) COLLATE "C"'
 _CREATOR = "lower(c.created_by COLLATE pg_c_utf8)"
 # In the order of D365's mapping; priorities that it does not name follow, by name.
@@ -37,7 +42,8 @@ _CONDITIONS = {
     "created_from": "c.created_at >= asked.created_from",
     "created_before": "c.created_at < asked.created_before",
     "statuses": "c.status = ANY (asked.statuses)",
-    "undelivered": "(c.status <> 'draft' AND c.case_id IS NULL) = asked.undelivered",
+    "undelivered": f"(c.status <> 'draft' AND c.case_id IS NULL AND {_STATE} IS DISTINCT FROM 'delivered')"
+    " = asked.undelivered",
     "created_by": f"{_CREATOR} = asked.created_by",
     # Values that were not asked for are null, and then not compared.
     "search": "(c.status = ANY (asked.labeled) OR c.searched LIKE asked.part OR c.web_case_id LIKE asked.part_of_id)",
