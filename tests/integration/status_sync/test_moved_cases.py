@@ -474,6 +474,29 @@ async def test_a_text_that_comes_back_goes_to_nobody_else_than_before(world: Wor
     assert SECRET not in await texts_of(world, "usmf-us-001")
 
 
+async def test_erased_words_of_a_case_born_in_d365_do_not_come_back_with_it(world: World) -> None:
+    await world.step("dealers")
+    case_id = await world.create(None, Description="to be erased")
+    await poll(world)
+
+    async def shown(dealer: str, text: str) -> Any:
+        account = dealer.removeprefix("usmf-").upper()
+        await world.d365.change("usmf", case_id, CustomerAccount=account, Description=text)
+        await poll(world)
+        row = await born_row(world, dealer, case_id)
+        return row and row["d365_description"]
+
+    row = await born_row(world, "usmf-us-001", case_id)
+    assert row is not None
+    async with world.database.connect() as connection:
+        await connection.execute("SELECT case_api.empty_personal_data(ARRAY[$1])", row["web_case_id"])
+    assert await shown("usmf-us-002", SECRET) == SECRET
+    assert await shown("usmf-us-001", "to be erased") is None
+    # What the other one read is still for that one, and what staff write from now on is new.
+    assert await shown("usmf-us-002", SECRET) == SECRET
+    assert await shown("usmf-us-001", "written since") == "written since"
+
+
 async def test_a_reopened_case_is_followed(world: World) -> None:
     case, case_id = await delivered(world)
     for status, shown in (("Closed", "closed"), ("Opened", "open")):
