@@ -119,6 +119,17 @@ async def test_a_case_that_was_delivered_and_lost_before_any_read_has_no_number(
     assert await facts(world, case) == NOTHING
 
 
+async def test_the_sweep_forgets_a_loss_that_kafka_never_brought(world: World) -> None:
+    case, _ = await in_process(world)
+    await store_document(world.database, lost(case))
+    async with world.database.connect() as connection:
+        await connection.execute(
+            "INSERT INTO d365_sync.d365_restores (since, dry_run, actor, reason) VALUES (now(), false, 'o', 'r')"
+        )
+    await world.step("sweep")
+    assert await facts(world, case) == NOTHING
+
+
 async def test_a_read_from_before_the_loss_does_not_count(world: World) -> None:
     case, old = await in_process(world)
     began_at, found = await world.now(), await world.found(old)

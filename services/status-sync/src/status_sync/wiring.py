@@ -133,7 +133,8 @@ class Service:
         choices = SyncChoices(registry, read_list, self.d365, self.mapping, timeout)
         filtered = bool(self.mapping.customers.filter)
         dealers = SyncDealers(self.pool, registry, read_list, self.d365, timeout, filtered)
-        sweep = Sweep(self.pool, self.due_reads, self.cases, self.link_delivered, self._symbols_at_an_end())
+        make_up = (self.link_delivered, self.forget_lost)
+        sweep = Sweep(self.pool, self.due_reads, self.cases, *make_up, self._symbols_at_an_end())
         return Poller(
             read_due_cases=ReadDueCases(
                 self.due_reads,

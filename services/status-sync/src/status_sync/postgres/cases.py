@@ -93,6 +93,10 @@ class CaseStore:
             for row in rows
         ]
 
+    async def find_once_lost(self, connection: Connection) -> Sequence[str]:
+        """Return the cases that D365 has ever lost in a restore, sorted."""
+        return [row["web_case_id"] for row in await connection.fetch(Statement.FIND_ONCE_LOST.text)]
+
     async def find_lost(self, connection: Connection, web_case_ids: Sequence[str]) -> Sequence[Lost]:
         """Return those of these cases that D365 lost after it last showed them, sorted."""
         return [Lost(**row) for row in await connection.fetch(Statement.FIND_LOST_CASES.text, web_case_ids)]

@@ -19,6 +19,7 @@ class Statement(SqlFile):
     FIND_KNOWN_CASES = auto()
     FIND_LOST_CASES = auto()
     FIND_NUMBERS = auto()
+    FIND_ONCE_LOST = auto()
     FIND_REUSED = auto()
     FIND_STANDINGS = auto()
     FIND_TAKEN_SLUGS = auto()
