@@ -6,7 +6,8 @@ from case_api.domain.list_query import Column, ListQuery
 from case_shared.words.events import CaseStatus
 from case_shared.words.status_labels import STATUS_LABELS
 
-_SHOWN = "CASE WHEN read_began_at IS NULL THEN {0} ELSE d365_{0} END"
+_OWN = "phase = 'draft' OR status_as_of IS NULL OR status_as_of < submitted_at OR moved_at IS NOT NULL"
+_SHOWN = f"CASE WHEN {_OWN} THEN {{0}} ELSE d365_{{0}} END"
 _ORDER = ", ".join(f"'{status}'" for status in CaseStatus)
 _VALUES = {
     Column.STATUS: f"array_position(ARRAY[{_ORDER}], status)",
