@@ -4,7 +4,10 @@
 WITH silent AS MATERIALIZED (
     SELECT web_case_id, submission_no FROM submission_states x
     WHERE state IN ('pending', 'delivering', 'verifying', 'deferred') AND resend_at <= now()
-        AND NOT EXISTS (SELECT FROM outbox o WHERE (o.web_case_id, o.submission_no) = (x.web_case_id, x.submission_no))
+        -- OFFSET: asked for each of the few by its key, instead of reading the outbox as a whole.
+        AND NOT EXISTS (
+            SELECT FROM outbox o WHERE (o.web_case_id, o.submission_no) = (x.web_case_id, x.submission_no) OFFSET 0
+        )
     ORDER BY resend_at
     LIMIT $1
     FOR UPDATE SKIP LOCKED
