@@ -341,8 +341,11 @@ async def test_a_number_that_a_delivery_changes_is_announced(world: World) -> No
     assert await world.events() == []  # the delivery itself shows the first one
     async with world.database.connect() as connection:
         await connection.execute("UPDATE case_api.cases SET deleted_in_d365_at = now(), read_began_at = now()")
+    under_way = await world.now()
     await note_deliveries(world, delivery(case, "C-2", revision=5))
     (event,) = await world.events()
+    # A read that is under way comes after it, and may bring news.
+    assert datetime.fromisoformat(event["status_as_of"]) < under_way
     found = [event[name] for name in ("web_case_id", "case_id", "submission_id", "status")]
     assert found == [case.web_case_id, "C-2", None, "submitted"]
     await note_deliveries(world, delivery(case, "C-2", revision=5))

@@ -82,6 +82,9 @@ async def test_a_lost_case_that_a_read_has_found_deleted_is_waiting_again(world:
     # Kafka has lost the record of the loss: the next one says nothing of it.
     await note_deliveries(world, delivery(case, None, S.DELIVERING, 5))
     assert await facts(world, case) == NOTHING
+    # Whoever keeps the newest by its time keeps this one: the read began after the loss.
+    times = [event["status_as_of"] for event in await world.events() if event["web_case_id"] == case.web_case_id]
+    assert times == sorted(times)
 
 
 async def test_a_lost_case_whose_number_another_case_has_now_waits_without_it(world: World) -> None:

@@ -1,5 +1,6 @@
 -- Forgets all that D365 showed of cases before it lost them (a restore of D365): nobody has seen anything of the case that it gets again.
--- A read that began before the loss no longer counts. Returns the rows with the Case IDs that they had.
+-- A read that began before the loss no longer counts. Returns the rows with the Case IDs that they had, and as of when they are as they are:
+-- no earlier than what was announced of them before.
 -- $1 web_case_id text[], $2 lost_at timestamptz[]
 WITH lost AS MATERIALIZED (
     SELECT c.web_case_id, c.case_id, l.lost_at
@@ -15,4 +16,4 @@ UPDATE case_api.cases AS c SET
     case_id_reused_at = NULL, named_in_d365 = false, read_began_at = greatest(c.read_began_at, l.lost_at)
 FROM lost AS l
 WHERE c.web_case_id = l.web_case_id
-RETURNING c.web_case_id, c.dealer, l.case_id, c.status, c.d365_status, l.lost_at AS as_of
+RETURNING c.web_case_id, c.dealer, l.case_id, c.status, c.d365_status, c.read_began_at AS as_of

@@ -1,6 +1,6 @@
 -- Stores the Case ID of delivered cases that have none, or whose record was deleted or lost its Case ID to another case, or that follow the
 -- one of two cases that an operator did not choose; `linked` is false if the row has another Case ID, or another followed row has this one.
--- `changed`: a row that had a Case ID was written; the rest of the columns are that row's.
+-- `changed`: a row that had a Case ID was written; the rest of the columns are that row's, as of its last read: one under way comes after it.
 -- $1 web_case_id text[], $2 case_id text[]
 WITH delivered AS (
     SELECT DISTINCT ON (d.web_case_id) c.web_case_id, c.data_area_id, d.case_id AS given,
@@ -25,9 +25,11 @@ WITH delivered AS (
     ORDER BY d.data_area_id, d.given, d.web_case_id
 ), written AS (
     UPDATE case_api.cases AS c SET case_id = f.given, deleted_in_d365_at = NULL, case_id_reused_at = NULL FROM free AS f WHERE c.web_case_id = f.web_case_id
-    RETURNING c.web_case_id, c.dealer, c.status, c.d365_status, old.case_id IS NOT NULL AS changed
+    RETURNING
+        c.web_case_id, c.dealer, c.status, c.d365_status, old.case_id IS NOT NULL AS changed,
+        coalesce(c.read_began_at, c.submitted_at, c.created_at) AS as_of
 )
 SELECT
     d.web_case_id, d.given AS case_id, (d.had IS NOT DISTINCT FROM d.given OR w.web_case_id IS NOT NULL) AS linked,
-    coalesce(w.changed, false) AS changed, w.dealer, w.status, w.d365_status, clock_timestamp() AS as_of
+    coalesce(w.changed, false) AS changed, w.dealer, w.status, w.d365_status, w.as_of
 FROM delivered AS d LEFT JOIN written AS w ON w.web_case_id = d.web_case_id
