@@ -5,6 +5,9 @@ from uuid import uuid4
 
 import pytest_asyncio
 
+from case_api.app.delete_case import delete_case
+from case_api.domain.case import Action
+from case_api.postgres.case_store import PostgresCaseStore
 from case_api.postgres.rows import case_of
 from case_api.postgres.statements import Statement
 from case_api.recover_submissions import recover_submissions
@@ -62,6 +65,21 @@ async def test_lost_submissions_come_back_and_drafts_are_distrusted(
     assert by_id[kept][:2] == ("draft", 1)  # however often: its next submission is number 2
     assert {row["submission_id"] for row in submissions} == {one.submission_id for one in events}
     assert states == len(events)
+
+
+async def test_a_distrusted_draft_can_still_be_deleted(database: Database, broker: Broker, drawn: list[str]) -> None:
+    await broker.create(CASE_SUBMITTED, CASE_DELIVERY)
+    draft, _ = drawn
+    url = database.url("case_migrations")
+    async with await create_pool(url, schema="case_api", name="restored", size=2) as pool:
+        await recover_submissions(pool, broker.settings)
+    async with database.pool("case_api") as pool:
+        store = PostgresCaseStore(pool)
+        found = await store.find(drafts.DEALER, draft)
+        assert found is not None
+        assert Action.DELETE in found.allowed_actions
+        await delete_case(store, drafts.DEALER, draft, [found.version])
+        assert await store.find(drafts.DEALER, draft) is None
 
 
 async def test_a_returned_draft_keeps_why_it_came_back_and_is_looked_up_all_the_same(

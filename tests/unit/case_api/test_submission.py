@@ -5,7 +5,8 @@ import pytest
 from case_api.domain.case import Action
 from case_api.domain.submission import Facts, wrong_fields
 from case_shared.words.category_types import CategoryTypes
-from tests.unit.case_api.test_timeline import case
+from case_shared.words.events import SubmissionState
+from tests.unit.case_api.test_timeline import case, past
 
 FINE = {
     "category": "Parts",
@@ -45,7 +46,8 @@ def test_nothing_stands_in_the_way_of_a_complete_draft() -> None:
 
 def test_actions_follow_the_life_of_the_case() -> None:
     assert set(case().allowed_actions) == set(Action)
-    assert case(submission_no=1).allowed_actions == [Action.EDIT, Action.SUBMIT, Action.COPY]
+    returned = past(SubmissionState.RETURNED).submission
+    assert case(submission=returned).allowed_actions == [Action.EDIT, Action.SUBMIT, Action.COPY]
     assert case(phase="submitted", submission_no=1).allowed_actions == [Action.COPY]
 
 

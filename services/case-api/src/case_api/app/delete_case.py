@@ -18,7 +18,7 @@ async def delete_case(store: CaseStore, dealer: str, web_case_id: str, versions:
             raise CaseNotFound(web_case_id)
         if answer.deleted:
             return
-        if answer.phase != "draft" or answer.submission_no > 0:
+        if answer.phase != "draft" or answer.submitted:
             raise OnceSubmitted(web_case_id)
         if answer.version not in versions:
             raise WrongVersion(answer.version)

@@ -56,11 +56,11 @@ class Listed(NamedTuple):
 
 
 class Deletion(NamedTuple):
-    """Whether the case was deleted, and if not, why: the case as it was."""
+    """Whether the case was deleted, and if not, why: the case as it was; `submitted`: ever."""
 
     deleted: bool
     phase: str
-    submission_no: int
+    submitted: bool
     version: int
 
 

@@ -91,6 +91,6 @@ class Case:
         """What the dealer may do with it now; a returned case can be edited, but not deleted."""
         if self.phase != "draft":
             return [Action.COPY]
-        if self.submission_no > 0:
+        if self.submission is not None:
             return [Action.EDIT, Action.SUBMIT, Action.COPY]
         return [Action.EDIT, Action.DELETE, Action.SUBMIT, Action.COPY]

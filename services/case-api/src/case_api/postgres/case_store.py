@@ -65,7 +65,7 @@ class PostgresCaseStore:
     async def delete(self, dealer: str, web_case_id: str, versions: Collection[int]) -> Deletion | None:
         """Delete a draft at one of `versions` that was never submitted."""
         row = await self.pool.fetchrow(Statement.DELETE_CASE.text, dealer, web_case_id, list(versions))
-        return None if row is None else Deletion(row["deleted"], row["phase"], row["submission_no"], row["version"])
+        return None if row is None else Deletion(row["deleted"], row["phase"], row["submitted"], row["version"])
 
     async def submissions(self, dealer: str, web_case_id: str) -> list[PastSubmission]:
         """Return all submissions of a case, oldest first."""
