@@ -43,6 +43,8 @@ def statements(later: Any, earlier: Any, token: Any) -> dict[str, tuple[Any, ...
         "deliver_by_evidence": (ids, [event.submission_id for event in both], ["C-1", "C-2"], [None, None], True),
         "look_up_by_evidence": (ids,),
         "restore_delivery": (Actor("op"), "why"),
+        "publish_lately": (),
+        "publish_unheard": (10,),
         "adopt_environment": (Actor("op"), "why", "u"),
         "expire_leases": (1.0,),
         "claim_to_deliver": (10, 10, "", 64, 30.0, "dispatcher", 1, "http://d365.test", 300.0),

@@ -35,6 +35,8 @@ LEASE_NAME = "dispatcher"
 LEASE_MARGIN_SECONDS = 5.0
 _POLL_SECONDS = 0.25
 _COMPARE_SECONDS = 1.0
+# A join of all documents; what it finds is rare, and waits for nobody.
+_UNHEARD_SECONDS, _UNHEARD_AT_ONCE = 600.0, 1000
 _TEND_SECONDS = 0.5
 # What arrives within this time goes out together: a batch costs two statements, whatever its size.
 _PUBLISH_SPACING_SECONDS = 0.025
@@ -90,6 +92,7 @@ class Dispatcher:
             "verify": (self.look_up_due, _POLL_SECONDS, self.wake_ups.look_up),
             "publish": (lambda: self._publish(lease), _POLL_SECONDS, self.wake_ups.publish),
             "compare": (self._compare_stored, _COMPARE_SECONDS, WakeUp()),
+            "unheard": (self._publish_unheard, _UNHEARD_SECONDS, WakeUp()),
         }
         if self.log_failures:
             loops["log_failures"] = (self._log_failures, 2.0, WakeUp())
@@ -183,6 +186,12 @@ class Dispatcher:
     async def _publish(self, lease: Lease) -> bool:
         await self._publishing.wait()
         return await self.publisher.turn(lease)
+
+    async def _publish_unheard(self) -> bool:
+        found = await self.documents.publish_unheard(_UNHEARD_AT_ONCE)
+        if found:
+            log.warning("deliveries_published_again", documents=found, reason="case-api has not read them")
+        return found == _UNHEARD_AT_ONCE
 
     async def _compare_stored(self) -> bool:
         return self._environment_fits and self.backpressure.may_send and await self.compare_stored()

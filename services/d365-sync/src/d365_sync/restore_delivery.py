@@ -15,7 +15,7 @@ def restore_delivery(reason: str) -> Callable[[Pool, KafkaSettings], Awaitable[s
 
     async def work(pool: Pool, settings: KafkaSettings) -> str:
         await pool.execute(Statement.RESTORE_DELIVERY.text, Actor("restored"), reason)
-        await pool.execute(Statement.PUBLISH_EVERYTHING_AGAIN.text)
+        await pool.execute(Statement.PUBLISH_LATELY.text)
         await rewind(settings, f"d365-sync.{CASE_SUBMITTED}", CASE_SUBMITTED)
         return (
             "d365-sync will look up every open document in D365 before it sends it, and reads all submissions in Kafka "

@@ -190,6 +190,10 @@ class PostgresDocuments:
             await connection.execute(Statement.NOTE_SECOND_CASE.text, *second[:3])
         return changed
 
+    async def publish_unheard(self, limit: int) -> int:
+        """Have states published again that case-api has not read long after their publication; return how many."""
+        return int(await self.pool.fetchval(Statement.PUBLISH_UNHEARD.text, limit))
+
     async def failures_to_log(self, limit: int) -> list[FailureToLog]:
         """Failed documents due to be recorded in D365's own document queue."""
         rows = await self.pool.fetch(Statement.SELECT_FAILURES_TO_LOG.text, limit)

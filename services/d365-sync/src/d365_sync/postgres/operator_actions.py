@@ -71,9 +71,9 @@ class PostgresOperatorActions:
         """Note that an operator has looked at an unreadable record."""
         await self.pool.execute(Statement.SEE_UNREADABLE_RECORD.text, record_id, actor, reason)
 
-    async def publish_everything_again(self) -> None:
-        """Have the state of every document published again."""
-        await self.pool.execute(Statement.PUBLISH_EVERYTHING_AGAIN.text)
+    async def publish_lately(self) -> None:
+        """Have the states published again that Kafka would still have, or that case-api lacks."""
+        await self.pool.execute(Statement.PUBLISH_LATELY.text)
 
     async def _apply(self, action: Action, order: Order, *more: Any) -> None:
         """Decide by the row that the change will apply to: it stays locked until the change is made."""

@@ -86,9 +86,10 @@ async def adopt(request: Request, writer: Writer, body: ReasonInput) -> Json:
 async def restored(request: Request, writer: Writer, body: ReasonInput) -> Json:
     """Report that the database was restored from a backup, or that Kafka's topics were created again.
 
-    Every open document is looked up in D365 before it is sent, and the state of every document is published again.
+    Every open document is looked up in D365 before it is sent. The states of the last seven days are published again,
+    and older ones that case-api does not have.
     """
-    await context_of(request).actions.publish_everything_again()
+    await context_of(request).actions.publish_lately()
     return await _steer(request, DeliveryAction.RESTORE, writer, body)
 
 
