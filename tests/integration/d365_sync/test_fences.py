@@ -1,23 +1,32 @@
 """The conditions that keep a process from acting on a claim that it has lost, each alone, on a real database."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pytest
 
+from case_shared.d365.answers import Created
 from case_shared.words.actor import Actor
+from d365_sync.app.operator_actions import NotAllowed, Order
+from d365_sync.app.ports import Result
 from d365_sync.app.replays import DeadLetters, Forecast, ReplayOrder
 from d365_sync.app.restore_d365 import LookedUp, LookedUpDocument, RestoreOrder
 from d365_sync.domain.document import AttemptKind, Finding
+from d365_sync.domain.outcomes import after_post
 from d365_sync.domain.replay import ReplayOutcome
 from d365_sync.postgres.d365_restores import PostgresRestores
+from d365_sync.postgres.operator_actions import PostgresOperatorActions
 from d365_sync.postgres.replays import PostgresReplays
 from d365_sync.postgres.statements import Statement
-from tests.integration.d365_sync.by_hand import by_hand
+from tests.integration.d365_sync.by_hand import EXCHANGE, POLICY, by_hand
 from tests.integration.d365_sync.conftest import key, old, submitted
 from tests.integration.d365_sync.test_evidence import verifying
 from tests.support.clocks import HandClock
 from tests.support.databases import Database
+from tests.support.eventually import eventually
 
 LEADS_NO_MORE = {
     "another leads": "UPDATE leases SET token = token + 1",
@@ -128,6 +137,76 @@ async def test_an_answer_from_before_d365_lost_the_case_delivers_nothing(databas
         again = await queue.claim_one()
         await queue.created(again, "CASE-2")
         assert (await queue.row(event))["case_id"] == "CASE-2"
+
+
+async def test_a_late_answer_brings_no_erased_text_back(database: Database) -> None:
+    """Its process was frozen: meanwhile evidence delivered the document, and the case's personal data was erased."""
+    async with by_hand(database) as queue:
+        event = submitted()
+        await queue.take_in(event)
+        claim = await queue.claim_one()
+        await queue.seen(event, "CASE-1", event.submission_id)
+        await queue.set(event, "content = NULL")
+
+        decision = after_post(Created("CASE-1", EXCHANGE), claim, POLICY)
+        await queue.documents.store([Result(claim, decision, EXCHANGE)], log_failures=False)
+
+        (attempt,) = await queue.pool.fetch("SELECT outcome, status, request, answer, why FROM attempts")
+        assert tuple(attempt) == ("delivered", 201, None, None, None)
+
+
+async def test_of_two_links_to_one_case_at_once_the_second_is_refused(database: Database) -> None:
+    async with by_hand(database) as queue, database.connect() as watcher:
+        events = [submitted(), submitted()]
+        await queue.take_in(*events)
+        await queue.pool.execute("UPDATE documents SET state = 'failed', cause = 'rejected'")
+        orders = [Order(key(one), (await queue.row(one))["revision"], Actor("olga"), "by hand") for one in events]
+        first, second = orders
+        async with queue.pool.acquire() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            alone = PostgresOperatorActions(cast("Any", OneConnection(connection)))
+            await alone.link(first, "CASE-9", [])
+            linking = asyncio.create_task(queue.actions.link(second, "CASE-9", []))
+            waiting = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            await eventually(lambda: watcher.fetchval(f"{waiting} AND datname = current_database()"))
+            await transaction.commit()
+        with pytest.raises(NotAllowed):
+            await linking
+
+
+@dataclass
+class OneConnection:
+    """A pool of one connection, whose transaction the test commits."""
+
+    connection: Any
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Any]:
+        """The connection."""
+        yield self.connection
+
+
+@pytest.mark.parametrize("statement", [Statement.SELECT_FAILURES_TO_LOG, Statement.SELECT_TO_COMPARE])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE delivery_control SET paused = true",
+        "INSERT INTO delivery_windows (begins_at, ends_at, reason, created_by)"
+        " VALUES (now() - interval '1 minute', now() + interval '1 hour', 'upgrade', 'olga')",
+    ],
+    ids=["paused", "in a window"],
+)
+async def test_nothing_is_logged_in_or_compared_with_d365(
+    database: Database, statement: Statement, change: str
+) -> None:
+    async with by_hand(database) as queue:
+        event = submitted()
+        await queue.take_in(event)
+        await queue.set(event, "state = 'delivered', case_id = 'C', failure_log_at = now(), compare_at = now()")
+        assert len(await queue.pool.fetch(statement.text, 10)) == 1
+        await queue.pool.execute(change)
+        assert await queue.pool.fetch(statement.text, 10) == []
 
 
 async def test_what_its_lease_outlived_settles_from_now_on(database: Database) -> None:

@@ -17,6 +17,7 @@ from d365_sync.app.replay_runner import RunReplays
 from tests.integration.d365_sync.conftest import Queue, known_case, settings_for, submitted
 from tests.integration.d365_sync.operators import Api, Json
 from tests.support import dead_letters
+from tests.support.clocks import HandClock
 from tests.support.eventually import eventually
 from tests.support.patience import PATIENCE
 from tests.support.sandbox import Sandbox
@@ -201,6 +202,33 @@ async def test_a_replay_leaves_few_in_the_queue_so_that_pause_and_cancel_stop_it
         "SELECT action FROM audit WHERE replay_id IS NOT NULL AND web_case_id IS NULL ORDER BY id"
     )
     assert [row["action"] for row in actions] == ["replay_all", "pause_replay", "resume_replay", "cancel_replay"]
+
+
+async def test_a_replay_whose_documents_wait_says_so_and_delays_no_other(
+    api: Api, queue: Queue, runner: RunReplays
+) -> None:
+    leader = await stopped(queue)
+    await letters(queue, 600)
+    full = await ordered(api)
+    while await runner(leader):
+        pass
+    other = await ordered(api, {"query": {"state": "failed", "older_than_seconds": 0}, "reason": "again"})
+    await runner(leader)
+    assert (await api.get(f"/replays/{other['replay_id']}"))["counts"]["replayed"] == 100
+
+    runner.clock = clock = HandClock()
+    path = f"/replays/{full['replay_id']}"
+    runner._idle_since.clear()
+    await runner(leader)
+    assert (await api.get(path))["held_up_by"] is None
+    clock.seconds += 6
+    await runner(leader)
+    assert "500 of its documents wait" in (await api.get(path))["held_up_by"]
+
+    await queue.pool.execute("UPDATE documents SET state = 'delivered', case_id = web_case_id WHERE state = 'pending'")
+    await runner(leader)
+    done = await api.get(path)
+    assert (done["held_up_by"], done["state"]) == (None, "completed")
 
 
 async def test_who_does_not_lead_replays_nothing(api: Api, queue: Queue, runner: RunReplays) -> None:

@@ -18,7 +18,8 @@ from d365_sync.app.replays import Replays, RunningReplay
 log = structlog.get_logger(__name__)
 _REPLAYS_AT_ONCE = 20
 _STEP = 100
-# At most this many replayed documents wait for D365: a pause leaves few to send, and an outage stops the rest.
+# At most this many documents of a replay wait for D365: a pause leaves few to send, and an outage stops the rest. Those
+# of other replays do not count: one whose legal entity D365 does not answer for delays no other.
 _MOST_QUEUED = 500
 _DRY_RUN_STEP = 400
 _HELD_UP_SECONDS = 5.0
@@ -40,6 +41,8 @@ class RunReplays:
     clock: Clock
     progressed: Callable[[], None]
     _held_up_until: dict[UUID, float] = field(default_factory=dict)
+    # Since when replays have replayed nothing.
+    _idle_since: dict[UUID, float] = field(default_factory=dict)
 
     async def __call__(self, leader: Leader) -> bool:
         """Run one step of each running replay; True if there is more to do at once."""
@@ -57,8 +60,17 @@ class RunReplays:
         reached(FaultPoint.REPLAY_STEPPED)
         if done:
             _stepped.labels("replay").inc(done)
+            self._idle_since.pop(replay.replay_id, None)
             self.queued()
+        else:
+            await self._idle(replay.replay_id)
         return done == _STEP
+
+    async def _idle(self, replay_id: UUID) -> None:
+        now = self.clock.monotonic()
+        if now - self._idle_since.setdefault(replay_id, now) >= _HELD_UP_SECONDS:
+            self._idle_since[replay_id] = now
+            await self.replays.hold_up_if_full(replay_id, _MOST_QUEUED)
 
     async def _foresee(self, replay_id: UUID, leader: Leader) -> bool:
         if self._held_up_until.get(replay_id, 0.0) > self.clock.monotonic():

@@ -85,6 +85,8 @@ class PostgresOperatorActions:
                 raise DocumentChanged(standing.revision)
             if permission(action, standing.now).needs_payload and more[0] is None:
                 raise PayloadNeeded("The stored payload was emptied. Send a payload with the replay")
+            if action is Action.LINK:
+                await connection.execute(Statement.LOCK_D365_CASE.text, standing.data_area_id, more[0])
             states = [state.value for state in ALLOWED[action]]
             done = await connection.fetchval(
                 _OF_DOCUMENTS[action].text,

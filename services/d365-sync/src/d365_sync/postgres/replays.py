@@ -120,6 +120,10 @@ class PostgresReplays:
         """Note why a dry run makes no progress."""
         await self.pool.execute(Statement.HOLD_UP_REPLAY.text, replay_id, why)
 
+    async def hold_up_if_full(self, replay_id: UUID, most_queued: int) -> None:
+        """Note that a replay makes no progress if `most_queued` of its documents wait for D365."""
+        await self.pool.execute(Statement.HOLD_UP_FULL_REPLAY.text, replay_id, most_queued)
+
     async def choices(self, data_area_id: str) -> Choices:
         """D365's lists of a legal entity, as status-sync has read them."""
         row = await self.pool.fetchrow(Statement.SELECT_CHOICES.text, data_area_id)

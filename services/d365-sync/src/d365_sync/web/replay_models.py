@@ -92,7 +92,7 @@ class ReplayDocument(_Document):
     created_at: datetime
     changed_at: datetime
     ended_at: datetime | None
-    held_up_by: str | None = Field(description="Why a dry run is waiting.")
+    held_up_by: str | None = Field(description="Why it is waiting.")
     counts: ReplayCounts
     allowed_actions: list[ReplayAction] = Field(description="What the caller can do with it now.")
     replayable: bool = Field(description="Whether the caller can replay exactly its documents.")

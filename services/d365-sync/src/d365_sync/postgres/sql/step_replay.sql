@@ -2,7 +2,7 @@
 -- nothing. Leaves a document that is being looked up for a later step; leaves out one that has changed since the replay
 -- was ordered. The replay's row is locked first, so that pause and cancel take effect between two steps. No row if
 -- nothing was done: the replay does not run, the leader's lease is gone, or there is no room.
--- $1 replay_id uuid, $2 how many int, $3 most documents of replays in the queue at once int, $4 leader's lease name
+-- $1 replay_id uuid, $2 how many int, $3 most documents of this replay in the queue at once int, $4 leader's lease name
 -- text, $5 its token bigint
 WITH replay AS (
     SELECT replay_id, actor, actor_subject, actor_issuer, reason FROM replays
@@ -11,7 +11,7 @@ WITH replay AS (
     FOR UPDATE
 ), room AS (
     SELECT greatest(0, least($2::int, $3::int - count(*)))::int AS places FROM documents
-    WHERE replay_id IS NOT NULL AND state IN ('pending', 'delivering', 'verifying', 'deferred')
+    WHERE replay_id = $1::uuid AND state IN ('pending', 'delivering', 'verifying', 'deferred')
 ), next AS (
     SELECT l.place, l.web_case_id, l.submission_no, l.revision, d.state, d.content IS NULL AS emptied
     FROM replay
@@ -54,6 +54,7 @@ UPDATE replays AS r SET
     left_out = r.left_out + c.left_out,
     state = CASE WHEN r.replayed + r.left_out + c.replayed + c.left_out = r.documents THEN 'completed' ELSE r.state END,
     ended_at = CASE WHEN r.replayed + r.left_out + c.replayed + c.left_out = r.documents THEN now() END,
+    held_up_by = NULL,
     changed_at = now()
 FROM counted AS c
 WHERE r.replay_id = $1::uuid AND c.replayed + c.left_out > 0

@@ -12,16 +12,19 @@ WITH decided AS (
     )
 ), held AS (
     -- All statements lock in one order, so that they cannot deadlock; and the locked row is the newest.
-    SELECT d.web_case_id, d.submission_no, d.state, d.case_id, d.other_case_ids FROM documents AS d
+    SELECT d.web_case_id, d.submission_no, d.state, d.case_id, d.other_case_ids, d.content IS NULL AS emptied FROM documents AS d
     JOIN decided USING (web_case_id, submission_no)
     ORDER BY d.web_case_id, d.submission_no
     FOR UPDATE OF d
 ), tried AS (
-    -- Not fenced: an answer is stored, however late.
+    -- Not fenced: an answer is stored, however late. But not the texts of a case whose personal data was erased meanwhile.
     UPDATE attempts AS a SET
-        ended_at = clock_timestamp(), outcome = t.outcome, finding = t.finding, why = t.why, status = t.status, request = t.request,
-        answer = t.answer, duration_seconds = t.duration_seconds, client_request_id = t.client_request_id, dyn_aid = t.dyn_aid
-    FROM decided AS t
+        ended_at = clock_timestamp(), outcome = t.outcome, finding = t.finding, status = t.status,
+        why = CASE WHEN NOT h.emptied THEN t.why END,
+        request = CASE WHEN NOT h.emptied THEN t.request END,
+        answer = CASE WHEN NOT h.emptied THEN t.answer END,
+        duration_seconds = t.duration_seconds, client_request_id = t.client_request_id, dyn_aid = t.dyn_aid
+    FROM decided AS t JOIN held AS h USING (web_case_id, submission_no)
     WHERE a.web_case_id = t.web_case_id AND a.submission_no = t.submission_no AND a.attempt_no = t.attempt_no
 ), doubled AS (
     UPDATE documents AS d SET
