@@ -13,6 +13,7 @@ from yarl import URL
 
 from case_shared.d365.auth import D365Tokens
 from case_shared.d365.bodies import read_at_most
+from case_shared.d365.errors import D365Unavailable
 from case_shared.d365.support import REQUEST_HEADER, SupportIds
 from case_shared.d365.texts import parse_json
 from case_shared.process import telemetry
@@ -84,7 +85,8 @@ class Wire:
     ) -> Answer:
         """Make one call within `timeout` seconds, token included; `ids` (never bodies) go to its span.
 
-        Raises: NothingSentError, AnswerLostError; D365Unavailable, D365Unauthorized from the token endpoint.
+        Raises: NothingSentError, AnswerLostError; D365Unavailable, D365Unauthorized from the token endpoint, and then
+        nothing was sent, or D365 refused the first token.
         """
         deadline = self._clock.monotonic() + timeout
         # What follows the entity set in an address names cases, and what is searched for.
@@ -94,7 +96,12 @@ class Wire:
             answer, token = await self._with_token(operation, method, url, body, deadline)
             if answer.status == 401:
                 self._tokens.invalidate(token)
-                answer, _ = await self._with_token(operation, method, url, body, deadline)
+                try:
+                    answer, _ = await self._with_token(operation, method, url, body, deadline)
+                except (NothingSentError, D365Unavailable) as error:
+                    # Something was sent: a gateway may have answered 401 to a request that it has passed on.
+                    why = f"D365 answered 401, and the request could not be repeated with a fresh token: {error}"
+                    raise AnswerLostError(why, answer.status, answer.support) from error
             telemetry.answered(span, answer.status)
             return answer
 

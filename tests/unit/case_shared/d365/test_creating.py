@@ -179,6 +179,17 @@ async def test_after_a_401_one_fresh_token_is_tried() -> None:
     assert [request.headers["authorization"] for request in d365.requests] == ["Bearer old", "Bearer new"]
 
 
+async def test_after_a_401_whose_repeat_cannot_be_sent_the_outcome_is_unknown() -> None:
+    """A gateway may have passed the first one on."""
+    async with scripted(answer(401)) as d365, client_of(d365.url) as client:
+        d365.tokens = [token("old"), *[answer(503) for _ in range(10)]]
+        outcome = await client.create_case(CASE, timeout=SECONDS)
+
+    assert isinstance(outcome, Unknown)
+    assert (outcome.status, len(d365.requests)) == (401, 1)
+    assert "answered 401" in outcome.why
+
+
 async def test_no_time_left_means_nothing_sent() -> None:
     async with scripted(answer(201, MADE)) as d365, client_of(d365.url) as client:
         assert isinstance(await client.create_case(CASE, timeout=0), NotSent)
