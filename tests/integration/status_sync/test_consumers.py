@@ -350,3 +350,8 @@ async def test_a_number_that_a_delivery_changes_is_announced(world: World) -> No
     assert found == [case.web_case_id, "C-2", None, "submitted"]
     await note_deliveries(world, delivery(case, "C-2", revision=5))
     assert len(await world.events()) == 1
+    async with world.database.connect() as connection:
+        await connection.execute("UPDATE case_api.cases SET deleted_in_d365_at = now()")
+    await note_deliveries(world, delivery(case, "C-3", revision=6))
+    times = [one["status_as_of"] for one in await world.events()]
+    assert times == sorted(set(times)), "each is an event of its own"

@@ -53,12 +53,13 @@ class ForgetLost:
         self, connection: Connection, web_case_ids: Sequence[str], traces: Mapping[str, str | None]
     ) -> None:
         """Forget those of `web_case_ids` that D365 lost; `traces` by Web Case ID."""
-        lost = await self.cases.find_lost(connection, web_case_ids)
-        if not lost:
+        if not await self.cases.find_lost(connection, web_case_ids):
             return
+        # Before any due read, as everybody does: two who take these in another order wait for each other.
+        await self.cases.lock(connection)
+        lost = await self.cases.find_lost(connection, web_case_ids)
         # While the rows still have their numbers: a read shows whose these are now.
         await self.due_reads.make_lost_due(connection, [case.web_case_id for case in lost])
-        await self.cases.lock(connection)
         forgotten = await self.cases.forget_lost(connection, lost)
         for row in forgotten:
             ids = {"web_case_id": row.web_case_id, "case_id": row.case_id}

@@ -1,6 +1,6 @@
 -- Forgets all that D365 showed of cases before it lost them (a restore of D365): nobody has seen anything of the case that it gets again.
 -- A read that began before the loss no longer counts. Returns the rows with the Case IDs that they had, and as of when they are as they are:
--- no earlier than what was announced of them before.
+-- later than what was announced of them before.
 -- $1 web_case_id text[], $2 lost_at timestamptz[]
 WITH lost AS MATERIALIZED (
     SELECT c.web_case_id, c.case_id, l.lost_at
@@ -13,7 +13,9 @@ WITH lost AS MATERIALIZED (
 UPDATE case_api.cases AS c SET
     case_id = NULL, d365_status = NULL, d365_status_mapped = NULL, status_as_of = NULL, d365_category = NULL, d365_category_type = NULL,
     d365_priority = NULL, d365_description = NULL, d365_modified_at = NULL, moved_at = NULL, deleted_in_d365_at = NULL,
-    case_id_reused_at = NULL, named_in_d365 = false, read_began_at = greatest(c.read_began_at, l.lost_at)
+    case_id_reused_at = NULL, named_in_d365 = false,
+    -- Later than what was announced of them, so that this is another event; earlier than any read that is under way.
+    read_began_at = greatest(c.read_began_at + interval '1 microsecond', l.lost_at)
 FROM lost AS l
 WHERE c.web_case_id = l.web_case_id
 RETURNING c.web_case_id, c.dealer, l.case_id, c.status, c.d365_status, c.read_began_at AS as_of

@@ -1,6 +1,6 @@
 -- Stores the Case ID of delivered cases that have none, or whose record was deleted or lost its Case ID to another case, or that follow the
 -- one of two cases that an operator did not choose; `linked` is false if the row has another Case ID, or another followed row has this one.
--- `changed`: a row that had a Case ID was written; the rest of the columns are that row's, as of its last read: one under way comes after it.
+-- `changed`: a row that had a Case ID was written; the rest of the columns are that row's, as of right after its last read: one under way comes after it.
 -- $1 web_case_id text[], $2 case_id text[]
 WITH delivered AS (
     SELECT DISTINCT ON (d.web_case_id) c.web_case_id, c.data_area_id, d.case_id AS given,
@@ -24,7 +24,11 @@ WITH delivered AS (
     )
     ORDER BY d.data_area_id, d.given, d.web_case_id
 ), written AS (
-    UPDATE case_api.cases AS c SET case_id = f.given, deleted_in_d365_at = NULL, case_id_reused_at = NULL FROM free AS f WHERE c.web_case_id = f.web_case_id
+    UPDATE case_api.cases AS c SET
+        case_id = f.given, deleted_in_d365_at = NULL, case_id_reused_at = NULL,
+        -- Another event than that of the last read; NULL if there was none.
+        read_began_at = CASE WHEN c.case_id IS NOT NULL THEN c.read_began_at + interval '1 microsecond' ELSE c.read_began_at END
+    FROM free AS f WHERE c.web_case_id = f.web_case_id
     RETURNING
         c.web_case_id, c.dealer, c.status, c.d365_status, old.case_id IS NOT NULL AS changed,
         coalesce(c.read_began_at, c.submitted_at, c.created_at) AS as_of
