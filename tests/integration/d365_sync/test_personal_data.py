@@ -92,7 +92,8 @@ async def sweep(database: Database) -> None:
     """One pass of the rule, as the service's leader does."""
     clock = SystemClock()
     async with database.pool("d365_sync") as pool:
-        rules = [Rule("personal_data", Statement.EMPTY_CASES.text, 730)]
+        both = (Statement.EMPTY_CASES, Statement.EMPTY_CASES_AGAIN)
+        rules = [Rule(str(one), one.text, 730) for one in both]
         retention = Retention(pool, rules, Heartbeats(clock), 300, pause_seconds=0.0)
         await retention.apply(Lease("retention", 1, clock, clock.monotonic() + 60), asyncio.Event())
 
@@ -156,6 +157,29 @@ async def test_words_end_after_the_case_and_do_not_come_back(database: Database)
             await pool.fetch(Reading.UPDATE_FROM_READ.text, datetime.now(UTC), *read)
         assert await left(connection, ended) == []
         assert await connection.fetchval("SELECT status FROM case_api.cases WHERE web_case_id = $1", ended[0]) == "open"
+
+
+async def test_words_that_operators_wrote_later_end_as_long_after_them(database: Database) -> None:
+    later = """
+        UPDATE d365_sync.documents SET reason = 'zebra', changed_at = $2 WHERE web_case_id = $1;
+        INSERT INTO d365_sync.audit (actor, action, web_case_id, submission_no, reason, at)
+        VALUES ('olga', 'discard', $1, 1, 'zebra', $2);
+        INSERT INTO d365_sync.notes (web_case_id, submission_no, author, text, at) VALUES ($1, 1, 'olga', 'zebra', $2)
+        """
+    async with database.connect() as connection:
+        old, young, waiting = [await fill(connection, state) for state in ("discarded", "discarded", "failed")]
+        await connection.fetch("SELECT d365_sync.empty_personal_data($1)", [old, young, waiting])
+        for table, column in (("case_api.cases", "emptied_at"), ("d365_sync.audit", "at"), ("d365_sync.notes", "at")):
+            await connection.execute(f"UPDATE {table} SET {column} = '2020-01-02'")
+        for case, at in ((old, "2021-01-01"), (young, LATELY), (waiting, "2021-01-01")):
+            for statement in later.split(";"):
+                await connection.execute(statement.replace("$1", f"'{case}'").replace("$2", f"'{at}'"))
+        assert await left(connection, [old]) != []
+
+        await sweep(database)
+
+        assert await left(connection, [old]) == []
+        assert len(await left(connection, [young])) == len(await left(connection, [waiting])) == 3
 
 
 @pytest.mark.parametrize(

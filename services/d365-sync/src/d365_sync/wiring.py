@@ -229,6 +229,7 @@ def build_retention(settings: Settings, pool: Pool, heartbeats: Heartbeats) -> R
         ("unreadable_records", Statement.DELETE_UNREADABLE_RECORDS, settings.retention_unreadable_record_days),
         ("replays", Statement.DELETE_REPLAYS, settings.retention_replay_days),
         ("personal_data", Statement.EMPTY_CASES, settings.retention_personal_days),
+        ("later_words", Statement.EMPTY_CASES_AGAIN, settings.retention_personal_days),
     )
     loaded = [Rule(what, statement.text, days) for what, statement, days in rules]
     return Retention(pool, loaded, heartbeats, settings.retention_sweep_seconds)

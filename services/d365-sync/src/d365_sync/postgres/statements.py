@@ -27,6 +27,7 @@ class Statement(SqlFile):
     DROP_FOUND_CASES = auto()
     DROP_UNIQUENESS_PROOF = auto()
     EMPTY_CASES = auto()
+    EMPTY_CASES_AGAIN = auto()
     EMPTY_DOCUMENTS = auto()
     END_DELIVERY_WINDOW = auto()
     ERASE_PERSONAL_DATA = auto()
