@@ -38,6 +38,21 @@ async def test_a_dead_letter_shows_its_whole_story(api: Api, d365: Sandbox, dead
     assert document["allowed_actions"] == ["replay", "link", "verify", "return", "discard"]
 
 
+async def test_a_document_that_has_waited_for_long_shows_its_newest_attempts(
+    api: Api, queue: Queue, dead_letter: str
+) -> None:
+    web_case_id = dead_letter.partition("-")[0]
+    await queue.pool.execute(
+        "INSERT INTO attempts (web_case_id, submission_no, attempt_no, kind, started_at)"
+        " SELECT $1, 1, 1000 + n, 'read_back', now() FROM generate_series(1, 300) AS n",
+        web_case_id,
+    )
+    await queue.pool.execute("UPDATE documents SET attempts = 1300 WHERE web_case_id = $1", web_case_id)
+    whole, (short,) = await api.get(f"/documents/{dead_letter}"), (await api.get("/documents", state="failed"))["items"]
+    counts = [(one["attempt_count"], len(one["attempts"])) for one in (whole, short)]
+    assert counts == [(1300, 100), (1300, 10)]
+
+
 async def test_lists_filter_and_page(api: Api, dead_letter: str) -> None:
     async def ids(**params: Any) -> list[str]:
         return [item["id"] for item in (await api.get("/documents", **params))["items"]]

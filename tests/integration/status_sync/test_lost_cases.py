@@ -90,7 +90,7 @@ async def test_a_lost_case_that_a_read_has_found_deleted_is_waiting_again(world:
 
 
 async def test_a_loss_waits_for_a_read_that_is_stored_before_it_makes_anything_due(world: World) -> None:
-    case, old = await in_process(world)
+    case, _ = await in_process(world)
     await store_document(world.database, lost(case))
     service = world.service
     async with world.pool.acquire() as reading, world.database.connect() as watcher:

@@ -31,6 +31,7 @@ _AS_THEY_ARE = (
     "detail",
     "given_reason",
     "case_id",
+    "attempt_count",
     "attempts",
     "created_by",
     "created_by_subject",

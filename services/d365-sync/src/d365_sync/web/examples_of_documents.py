@@ -25,6 +25,7 @@ _DOCUMENT = {
     "detail": "Write failed for table row of type 'DealerPortalCaseEntity'. The category is closed.",
     "given_reason": None,
     "case_id": None,
+    "attempt_count": 1,
     "attempts": [_ATTEMPT],
     "created_by": "dana",
     "created_by_subject": "dana",

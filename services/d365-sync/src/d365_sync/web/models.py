@@ -93,7 +93,8 @@ class DocumentInShort(Document):
     detail: str | None = Field(description="The full reason, for operators.")
     given_reason: str | None = Field(description="The reason that an operator gave.")
     case_id: str | None
-    attempts: list[AttemptInShort]
+    attempt_count: int = Field(description="How many attempts there were.")
+    attempts: list[AttemptInShort] = Field(description="The last ten attempts, oldest first.")
     created_by: str
     created_by_subject: str | None
     created_by_issuer: str | None
@@ -125,7 +126,9 @@ class DocumentPage(Page):
 class DocumentDocument(DocumentInShort):
     """A document with all details of its attempts."""
 
-    attempts: list[AttemptDocument]  # type: ignore[assignment]
+    attempts: list[AttemptDocument] = Field(  # type: ignore[assignment]
+        description="The last 100 attempts, oldest first."
+    )
     other_case_ids: list[str] = Field(description="Further cases that D365 has for the same submission.")
     case: CaseNow | None = Field(description="null if case-api does not have the case.")
     actions: list[PermissionDocument] = Field(

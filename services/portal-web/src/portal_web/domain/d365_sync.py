@@ -549,6 +549,7 @@ class DocumentDocument(ApiModel):
     alarm: Alarm | None = None
     alarm_since: AwareDatetime | None = None
     allowed_actions: list[Action]
+    attempt_count: int
     attempts: list[AttemptDocument]
     case: CaseNow | None = None
     case_id: str | None = None
@@ -589,6 +590,7 @@ class DocumentInShort(ApiModel):
     alarm: Alarm | None = None
     alarm_since: AwareDatetime | None = None
     allowed_actions: list[Action]
+    attempt_count: int
     attempts: list[AttemptInShort]
     case_id: str | None = None
     cause: Cause | None = None

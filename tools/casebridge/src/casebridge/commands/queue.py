@@ -29,7 +29,7 @@ queue = typer.Typer(
 )
 
 DocumentId = Annotated[str, typer.Argument(metavar="DOCUMENT", help="<Web Case ID>-<submission number>")]
-COLUMNS = ["id", "dealer", "state", "cause", "alarm", "attempts", "created_at", "next_attempt_at", "reason"]
+COLUMNS = ["id", "dealer", "state", "cause", "alarm", "attempt_count", "created_at", "next_attempt_at", "reason"]
 ENDS = {
     "verify": "Look up a document in D365 now.",
     "return": "Return a document to its dealer as a draft. The dealer sees the reason.",
@@ -85,7 +85,7 @@ def show(
         return
     attempts = found.pop("attempts", None) or []
     render_fields(found)
-    for number, attempt in enumerate(attempts, start=1):
+    for number, attempt in enumerate(attempts, start=found["attempt_count"] - len(attempts) + 1):
         print(f"\nattempt {number}")
         render_fields(attempt)
 

@@ -1,4 +1,4 @@
--- One document with all its attempts, its submission as case-api has it, its newest notes, and its case's current
+-- One document with its newest attempts, its submission as case-api has it, its newest notes, and its case's current
 -- status.
 -- $1 web_case_id text, $2 submission_no int
 SELECT
@@ -8,7 +8,7 @@ SELECT
     CASE
         WHEN d.state IN ('pending', 'deferred') THEN least(d.due_at, d.verify_at)
         ELSE d.verify_at
-    END AS next_attempt_at, tries.attempts, written.notes,
+    END AS next_attempt_at, d.attempts AS attempt_count, tries.attempts, written.notes,
     (SELECT s.content FROM case_api.submissions AS s WHERE s.web_case_id = d.web_case_id AND s.submission_no = d.submission_no) AS submitted,
     (SELECT jsonb_build_object(
         'status', c.status, 'status_as_of', c.status_as_of, 'moved_at', c.moved_at, 'deleted_in_d365_at', c.deleted_in_d365_at,
@@ -19,7 +19,10 @@ CROSS JOIN LATERAL (
         'kind', kind, 'started', started_at, 'ended', ended_at, 'outcome', outcome, 'finding', finding, 'why', why, 'status', status,
         'request', request, 'answer', answer, 'duration_seconds', duration_seconds,
         'client_request_id', client_request_id, 'dyn_aid', dyn_aid) ORDER BY attempt_no), '[]') AS attempts
-    FROM attempts WHERE web_case_id = d.web_case_id AND submission_no = d.submission_no
+    FROM (
+        SELECT * FROM attempts WHERE web_case_id = d.web_case_id AND submission_no = d.submission_no
+        ORDER BY attempt_no DESC LIMIT 100
+    ) AS newest
 ) AS tries
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(to_jsonb(newest) ORDER BY id DESC), '[]') AS notes

@@ -1,4 +1,4 @@
--- A page of documents, newest first: the newest matches of each state, by its index, and of these the newest.
+-- A page of documents, newest first, each with its newest attempts: the newest matches of each state, by its index, and of these the newest.
 -- $1 states text[], $2 dealer text, $3 cause text, $4 older than seconds float, $5 text to find (LIKE pattern) text, $6
 -- after created_at timestamptz, $7 web_case_id text, $8 submission_no int, $9 how many int, $10 with this alarm text;
 -- null for no filter
@@ -9,7 +9,7 @@ SELECT
     CASE
         WHEN d.state IN ('pending', 'deferred') THEN least(d.due_at, d.verify_at)
         ELSE d.verify_at
-    END AS next_attempt_at, tries.attempts
+    END AS next_attempt_at, d.attempts AS attempt_count, tries.attempts
 FROM (
     SELECT page.* FROM unnest($1::text[]) AS wanted (state)
     CROSS JOIN LATERAL (
@@ -31,6 +31,10 @@ FROM (
 CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_agg(jsonb_build_object(
         'kind', kind, 'started', started_at, 'ended', ended_at, 'outcome', outcome, 'finding', finding) ORDER BY attempt_no), '[]') AS attempts
-    FROM attempts WHERE web_case_id = d.web_case_id AND submission_no = d.submission_no
+    FROM (
+        -- One that waits for months has thousands.
+        SELECT * FROM attempts WHERE web_case_id = d.web_case_id AND submission_no = d.submission_no
+        ORDER BY attempt_no DESC LIMIT 10
+    ) AS newest
 ) AS tries
 ORDER BY d.created_at DESC, d.web_case_id DESC, d.submission_no DESC
