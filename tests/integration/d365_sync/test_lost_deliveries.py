@@ -1,4 +1,4 @@
-"""Results that Kafka lost are published again: those that case-api has not read, and after a restore the recent ones."""
+"""Results that Kafka lost are published again: what case-api has not read, and after a restore what is recent."""
 
 from case_shared.words.events import CaseSubmitted
 from tests.integration.d365_sync.by_hand import ByHand, by_hand
