@@ -192,8 +192,10 @@ class OneConnection:
     "change",
     [
         "UPDATE delivery_control SET paused = true",
-        "INSERT INTO delivery_windows (begins_at, ends_at, reason, created_by)"
-        " VALUES (now() - interval '1 minute', now() + interval '1 hour', 'upgrade', 'olga')",
+        (
+            "INSERT INTO delivery_windows (begins_at, ends_at, reason, created_by)"
+            " VALUES (now() - interval '1 minute', now() + interval '1 hour', 'upgrade', 'olga')"
+        ),
     ],
     ids=["paused", "in a window"],
 )
