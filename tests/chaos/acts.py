@@ -258,17 +258,17 @@ async def restore_d365(world: World) -> None:
     url = f"{world.service_url('d365-sync-1')}/v1/d365/restores"
 
     async def reported() -> bool:
-        """The operator tries again while this replica is dying or starting; reporting it twice is no harm."""
+        """The operator tries again while this replica is dying or starting, or an earlier restore is worked on."""
         try:
             async with world.session.post(url, headers=headers, json=order) as answer:
-                if answer.status == 503:
+                if answer.status in {409, 503}:
                     return False
                 answer.raise_for_status()
         except aiohttp.ClientConnectionError:
             return False
         return True
 
-    await eventually(reported, within_seconds=30, every_seconds=0.5)
+    await eventually(reported, within_seconds=90, every_seconds=0.5)
 
 
 async def fill_disk(world: World) -> None:
