@@ -22,6 +22,7 @@ from case_shared.d365.errors import (
 )
 from case_shared.d365.odata import retry_after_seconds
 from case_shared.d365.reasons import full_text
+from case_shared.d365.sign_in import is_same_origin
 from case_shared.d365.support import SupportIds
 from case_shared.d365.wire import Answer, AnswerLostError, NothingSentError, Wire
 
@@ -119,7 +120,8 @@ def _following(current: URL, link: str, origin: URL) -> URL:
     if _CONTROL.search(link):
         raise ValueError("it contains a control character")
     following = current.join(URL(quote(link, safe=_IN_ADDRESSES), encoded=True))
-    if following.origin() != origin or following.user is not None:
+    # D365 writes letters and default ports its own way, D365_URL another.
+    if not is_same_origin(str(following.origin()), str(origin)) or following.user is not None:
         raise ValueError(f"it leads to another origin, {following.origin()}")
     return following
 

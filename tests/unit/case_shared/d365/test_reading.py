@@ -1,9 +1,12 @@
 import json
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from case_shared.d365.errors import (
     D365AnswersTooMuch,
@@ -19,6 +22,9 @@ from case_shared.d365.errors import (
 )
 from case_shared.d365.mapping import Mapping
 from case_shared.d365.models import ModifiedKey
+from case_shared.d365.reading import EntitySets
+from case_shared.d365.support import SupportIds
+from case_shared.d365.wire import Answer, Wire
 from tests.support.patience import PATIENCE
 from tests.unit.case_shared.d365.scripted import (
     Step,
@@ -316,6 +322,45 @@ async def test_a_next_page_that_is_not_d365s_own_is_refused_by_name_and_not_foll
             await client.read_cases_by_case_id("usmf", ["C-1"], timeout=SECONDS)
         assert len(d365.requests) == 1
         assert len(await client.read_cases_by_case_id("usmf", ["C-1"], timeout=SECONDS)) == 1
+
+
+async def test_a_next_page_of_an_address_in_capitals_is_followed() -> None:
+    async with scripted() as d365, client_of(d365.url.replace("127.0.0.1", "LOCALHOST")) as client:
+        for following in ("/data/X?$skip=1", f"{d365.url.replace('127.0.0.1', 'localhost')}/data/X?$skip=1"):
+            d365.steps = [page([row("C-1")], nextLink=following), page([row("C-2")])]
+            cases = await client.read_cases_by_case_id("usmf", ["C-1", "C-2"], timeout=SECONDS)
+            assert [case.case_id for case in cases] == ["C-1", "C-2"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "link", "is_own"),
+    [
+        ("https://contoso.example", "https://contoso.example:443/data/X", True),
+        ("https://contoso.example:443", "https://contoso.example/data/X", True),
+        ("https://CONTOSO.example:443/", "HTTPS://Contoso.example/data/X", True),
+        ("http://contoso.example", "http://contoso.example:80/data/X", True),
+        ("https://contoso.example", "https://contoso.example:80/data/X", False),
+        ("https://contoso.example", "http://contoso.example:443/data/X", False),
+        ("https://contoso.example", "https://contoso.example.evil/data/X", False),
+        ("https://contoso.example", "https://contoso.example:443@evil.example/data/X", False),
+        ("https://contoso.example", "https://evil.example\\@contoso.example/data/X", False),
+    ],
+)
+async def test_an_origin_is_the_same_however_its_port_and_letters_are_written(
+    environment: str, link: str, *, is_own: bool
+) -> None:
+    asked: list[URL] = []
+
+    class OnePageThenTheLast:
+        async def send(self, _operation: str, _method: str, url: URL, **_: object) -> Answer:
+            asked.append(url)
+            document: dict[str, Any] = {"value": []} | ({"@odata.nextLink": link} if len(asked) == 1 else {})
+            return Answer(200, CIMultiDictProxy(CIMultiDict()), b"", document, SupportIds.new())
+
+    sets = EntitySets(cast("Wire", OnePageThenTheLast()), environment)
+    with nullcontext() if is_own else pytest.raises(D365ForeignLink):
+        _ = [one async for one in sets.pages("read", sets.url("X"), timeout=SECONDS)]
+    assert len(asked) == (2 if is_own else 1)
 
 
 async def test_a_next_page_with_another_user_in_it_is_refused() -> None:
