@@ -26,6 +26,7 @@ from cryptography.x509.oid import NameOID
 from case_shared.d365.answers import CreateAnswer, Exchange, Rejected
 from case_shared.d365.check import load, writing
 from case_shared.d365.check.events import NoKafka, watch_topic
+from case_shared.d365.check.own_cases import OwnCases
 from case_shared.d365.check.report import Finding, Report, StepId, skipped
 from case_shared.d365.check.running import check_network_only, run_check
 from case_shared.d365.check.settings_step import read_settings
@@ -571,6 +572,40 @@ async def test_writing_proves_uniqueness_and_leaves_nothing(
     assert found.report.proof is not None
     assert "can create cases" in found.said("privileges")
     assert await d365.cases() == before
+
+
+async def test_a_case_that_d365_creates_and_does_not_show_proves_nothing(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An inner join in the entity, a role, or another legal entity hides it: 200 with no rows."""
+    await d365.fault(kind="empty_list", operation="read", entity_set="DealerPortalCases")
+    before = await d365.cases()
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    assert found.states() | {"write": "failed", "privileges": "ok"} == found.states()
+    assert "D365 created case " in found.said("write")
+    assert "in usmf, but does not show it" in found.said("write")
+    assert "outer join" in found.said("write")
+    assert "stored as it was sent" not in found.said("write")
+    assert "can create cases" in found.said("privileges")
+    assert (found.report.proof, found.exit_code) == (None, 1)
+    assert await d365.cases() == before
+
+
+async def test_a_created_case_that_one_read_misses_is_read_again(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    select, misses = OwnCases.select, count(1)
+
+    async def miss_one(self: OwnCases, wanted: str, select_: str, most: int = 10) -> list[dict[str, Any]]:
+        rows = await select(self, wanted, select_, most)
+        return [] if wanted.startswith("CaseId eq") and next(misses) == 1 else rows
+
+    monkeypatch.setattr(OwnCases, "select", miss_one)
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    assert found.states()["write"] == "ok", found.said("write")
+    assert "stored as it was sent" in found.said("write")
+    assert next(misses) > 2
+    assert found.report.proof is not None
 
 
 async def test_writing_leaves_two_canceled_cases_where_deleting_is_not_permitted(

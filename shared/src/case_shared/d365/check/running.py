@@ -127,8 +127,9 @@ class Check:
             return
         async with AsyncExitStack() as stack:
             watch, why = await self._watch(stack)
-            await self._write_and_watch(Writing(target, target.asked.company), watch, why)
-        self._judge_creation()
+            writing = Writing(target, target.asked.company)
+            await self._write_and_watch(writing, watch, why)
+        self._judge_creation(created=bool(writing.case_ids))
 
     async def _watch(self, stack: AsyncExitStack) -> tuple[EventWatch | None, str]:
         if self._open_watch is None:
@@ -155,11 +156,11 @@ class Check:
         self._found(StepId.WRITE, written)
         self._steps[StepId.EVENTS] = events_step
 
-    def _judge_creation(self) -> None:
+    def _judge_creation(self, *, created: bool) -> None:
         """Creating a case needs a privilege, and only step `write` has tried it; that step says so if it is missing."""
         before, written = self._steps[StepId.PRIVILEGES].findings, self._steps[StepId.WRITE]
         kept = [one for one in before if one.code != "create_not_tried"]
-        if self._target.learned.second_refused or written.state is not State.FAILED:
+        if created:
             self._found(StepId.PRIVILEGES, [*kept, ok("may_create")])
         elif any(one.code == "lacks_maintain" for one in written.findings):
             self._found(StepId.PRIVILEGES, kept)

@@ -66,6 +66,11 @@ USE: Mapping[str, Text] = {
     "unique": Text("D365 rejects a second case with the same Web Case ID, and accepts two cases without one."),
     "created": Text("Case %(case_id)s was created in %(company)s and stored as it was sent."),
     "created_otherwise": Text("Case %(case_id)s was created in %(company)s."),
+    "created_not_shown": Text(
+        "D365 created case %(case_id)s in %(company)s, but does not show it.",
+        "Ask the D365 administrator to check that the service user's role shows cases of %(company)s, that the entity "
+        "of %(entity_set)s uses outer joins, and that nothing files a new case under another legal entity.",
+    ),
     "not_unique": Text(
         "D365 accepted a second case (%(case_id)s) with the same Web Case ID: cases can be created twice.",
         "Install the model Casebridge: its table CBCaseLink keeps the Web Case ID unique. Until then, set "

@@ -167,11 +167,16 @@ class Writing:
     async def _compare(self, case: CaseToCreate, case_id: str) -> list[Finding]:
         fields = self.target.mapping.case.fields.by_ours()
         sent = {ours: theirs for ours, theirs in fields.items() if ours in CaseToCreate.model_fields}
+        wanted, select = key_equals(fields["case_id"], case_id), ",".join(sent.values())
         try:
-            rows = await self._cases.select(key_equals(fields["case_id"], case_id), ",".join(sent.values()))
+            rows = await self._cases.select(wanted, select) or await self._cases.select(wanted, select)
         except D365Error as error:
             return [warning("unavailable", why=error.why)]
-        return list(differences(case, rows[0], sent)) if rows else []
+        if not rows:
+            # Whatever hides it from this read hides every case from look-ups and polls, too.
+            entity_set = self.target.mapping.case.entity_set
+            return [failed("created_not_shown", case_id=case_id, company=self.company, entity_set=entity_set)]
+        return list(differences(case, rows[0], sent))
 
     async def _find_interrupted(self) -> None:
         """Find cases that were created although the answer got lost."""
