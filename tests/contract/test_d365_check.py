@@ -26,6 +26,7 @@ from cryptography.x509.oid import NameOID
 from case_shared.d365.answers import CreateAnswer, Exchange, Rejected
 from case_shared.d365.check import load, writing
 from case_shared.d365.check.events import NoKafka, watch_topic
+from case_shared.d365.check.metadata import EntitySchema, MetadataService
 from case_shared.d365.check.own_cases import OwnCases
 from case_shared.d365.check.report import Finding, Report, StepId, skipped
 from case_shared.d365.check.running import check_network_only, run_check
@@ -308,11 +309,6 @@ async def test_what_reading_finds(
             "entities",
             ["requires ContactPhone of DealerPortalCases", "requires Notes of DealerPortalCases"],
         ),
-        (
-            {"mandatory_fields": ["CaseId"]},
-            "entities",
-            ["D365 requires CaseId because it has no number sequence", "Number sequences"],
-        ),
         ({"lacks_view": ["DealerPortalCases"]}, "privileges", ["lacks View on DealerPortalCases (403)"]),
         (
             {"lacks_view": ["CaseCategoryHierarchyDetails"], "missing_privilege_status": 401},
@@ -357,6 +353,36 @@ async def test_a_mandatory_field_that_every_case_has(
     await d365.set_up(mandatory_fields=["WebCaseId", "SubmissionId", "CustomerAccount", "CreatedByUser"])
     found = await checked(d365, tmp_path, monkeypatch)
     assert found.states()["entities"] == "ok", found.said("entities")
+
+
+async def test_a_key_that_d365_calls_mandatory_and_numbers_itself_is_no_fault(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await d365.set_up(mandatory_fields=["CaseId"])
+    found = await checked(d365, tmp_path, monkeypatch)
+    assert (found.states()["entities"], found.exit_code) == ("ok", 0), "nobody may set it, so D365 does"
+
+    entity = MetadataService.entity
+
+    async def creatable(self: MetadataService, entity_set: str) -> EntitySchema | None:
+        schema = await entity(self, entity_set)
+        assert schema
+        case_id = replace(schema.fields["CaseId"], creatable=True)
+        return replace(schema, fields={**schema.fields, "CaseId": case_id})
+
+    monkeypatch.setattr(MetadataService, "entity", creatable)
+    found = await checked(d365, tmp_path, monkeypatch)
+    assert (found.states()["entities"], found.exit_code) == ("warning", 0)
+    assert "D365 requires CaseId. Only a new case shows whether a number sequence assigns it" in found.said("entities")
+    assert "Number sequences" in found.said("entities")
+
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    assert (found.states()["entities"], found.exit_code) == ("ok", 0), found.said("write")
+    assert "CaseId" not in found.said("entities")
+
+    await d365.set_up(mandatory_fields=["CaseId"], number_sequence=False)
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    assert found.states() | {"entities": "warning", "write": "failed"} == found.states()
 
 
 async def test_what_dealers_may_leave_empty_is_found_although_the_check_fills_it(

@@ -75,9 +75,10 @@ def _exists(
 
 
 def _missing(entity: EntitySet, values: Mapping[str, str | int]) -> list[str]:
-    mandatory = [field.name for field in entity.fields if field.mandatory]
-    keys = () if entity.name == CASES else entity.keys
-    return [f"Field '{name}' must be filled in." for name in (*mandatory, *keys) if not values.get(name)]
+    wanted = {field.name for field in entity.fields if field.mandatory} | set(entity.keys)
+    # The number sequence fills a case's key, also where the metadata calls it mandatory.
+    wanted -= set(entity.keys) if entity.name == CASES else set()
+    return [f"Field '{name}' must be filled in." for name in sorted(wanted) if not values.get(name)]
 
 
 def _too_long(entity: EntitySet, values: Mapping[str, str | int]) -> list[str]:

@@ -121,8 +121,9 @@ def _unsuitable_to_create(schema: EntitySchema, names: Mapping[str, str], entity
     sent = {theirs: ours for ours, theirs in names.items() if ours in CaseToCreate.model_fields}
     for field in schema.fields.values():
         if field.name == names["case_id"]:
-            if field.mandatory:
-                yield failed("no_number_sequence", field=field.name)
+            # D365 calls many a key mandatory that it numbers itself; step `write` drops this once a case has its key.
+            if field.mandatory and field.creatable:
+                yield warning("number_sequence_unknown", field=field.name)
         elif field.mandatory and field.name not in sent:
             yield failed("mandatory_never_sent", field=field.name, entity_set=entity_set)
         elif field.name in sent and not field.creatable:

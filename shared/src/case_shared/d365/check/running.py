@@ -157,13 +157,17 @@ class Check:
         self._steps[StepId.EVENTS] = events_step
 
     def _judge_creation(self, *, created: bool) -> None:
-        """Creating a case needs a privilege, and only step `write` has tried it; that step says so if it is missing."""
-        before, written = self._steps[StepId.PRIVILEGES].findings, self._steps[StepId.WRITE]
-        kept = [one for one in before if one.code != "create_not_tried"]
+        """Correct what earlier steps could not know: whether D365 creates a case, and numbers it."""
+        kept = self._without(StepId.PRIVILEGES, "create_not_tried")
         if created:
             self._found(StepId.PRIVILEGES, [*kept, ok("may_create")])
-        elif any(one.code == "lacks_maintain" for one in written.findings):
+            self._found(StepId.ENTITIES, self._without(StepId.ENTITIES, "number_sequence_unknown"))
+        elif any(one.code == "lacks_maintain" for one in self._steps[StepId.WRITE].findings):
+            # Step `write` says so.
             self._found(StepId.PRIVILEGES, kept)
+
+    def _without(self, step: StepId, code: str) -> list[Finding]:
+        return [one for one in self._steps[step].findings if one.code != code]
 
 
 async def _finish(writing: Writing) -> list[Finding]:

@@ -157,10 +157,10 @@ ACCESS: Mapping[str, Text] = {
         "Ask the D365 administrator to make the field optional in the entity, with a default value if D365 itself "
         "needs one.",
     ),
-    "no_number_sequence": Text(
-        "D365 requires %(field)s because it has no number sequence for it.",
-        "In D365, Organization administration > Number sequences > Number sequences: give cases a sequence that is not "
-        "manual.",
+    "number_sequence_unknown": Text(
+        "D365 requires %(field)s. Only a new case shows whether a number sequence assigns it.",
+        "Run the check with --write. If D365 rejects a case for lack of %(field)s: Organization administration > "
+        "Number sequences > Number sequences: give cases a sequence that is not manual.",
     ),
     "read_only_field": Text(
         "%(field)s of %(entity_set)s cannot be set when a case is created.",
