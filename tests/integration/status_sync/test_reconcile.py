@@ -242,13 +242,17 @@ def customers(*accounts: str) -> tuple[Customer, ...]:
     return tuple(Customer(data_area_id="USMF", customer_account=account, name=f"of {account}") for account in accounts)
 
 
+def sync_dealers(world: World, d365: Pages, progressed: Callable[[], None] = lambda: None) -> SyncDealers:
+    read_list = ReadList(IncomingStore(world.pool), progressed)
+    return SyncDealers(world.pool, RegistryStore(world.pool), read_list, d365, 5)
+
+
 async def test_the_registry_changes_only_by_a_list_that_has_come_whole(world: World) -> None:
     beats: list[None] = []
 
     async def sync(d365: Pages) -> dict[str, str]:
-        read_list = ReadList(IncomingStore(world.pool), lambda: beats.append(None))
         try:
-            await SyncDealers(world.pool, RegistryStore(world.pool), read_list, d365, 5).handle()
+            await sync_dealers(world, d365, lambda: beats.append(None)).handle()
         finally:
             rows = await world.pool.fetch("SELECT dealer, customer_account FROM status_sync.dealers WHERE active")
         return {row["customer_account"]: row["dealer"] for row in rows}
@@ -261,7 +265,7 @@ async def test_the_registry_changes_only_by_a_list_that_has_come_whole(world: Wo
     overtaken = Pages(customers("A 1"), customers("C"))
     overtaken.meanwhile = lambda: sync(Pages(customers("A 1", "A-1", "B")))
     assert await sync(overtaken) == first
-    assert await sync(Pages(customers("A/1"), customers("A 1"))) == {"A 1": "usmf-a-1", "A/1": "usmf-a-1-3"}
+    assert await sync(Pages(customers("A/1", "A 1"))) == {"A 1": "usmf-a-1", "A/1": "usmf-a-1-3"}
     # D365 compares accounts case-insensitively: one that returns with other capitals is the same dealer.
     assert await sync(Pages(customers("a/1"), customers("A 1", "a 1", "b"))) == {
         "A 1": "usmf-a-1",
@@ -269,6 +273,34 @@ async def test_the_registry_changes_only_by_a_list_that_has_come_whole(world: Wo
         "B": "usmf-b",
     }
     assert await world.pool.fetchval("SELECT count(*) FROM status_sync.incoming") == 0
+
+
+async def test_a_customer_that_leaves_between_two_pages_takes_no_other_dealer_along(world: World) -> None:
+    """D365 counts rows for its next page: once one has left, the first row of that page is on none."""
+    sync = sync_dealers(world, Pages())
+
+    async def active_after(*pages: tuple[Customer, ...]) -> list[str]:
+        sync.d365 = Pages(*pages)
+        await sync.handle()
+        rows = await world.pool.fetch("SELECT customer_account FROM status_sync.dealers WHERE active ORDER BY 1")
+        return [row["customer_account"] for row in rows]
+
+    async def position() -> object:
+        found = await world.service.progress.poll_position()
+        return found.modified_at
+
+    assert await active_after(customers("A", "B"), customers("C", "D")) == ["A", "B", "C", "D"]
+    await world.create(None)
+    await world.step("cases")
+    reached = await position()
+    assert reached
+    assert await active_after(customers("A", "B"), customers("D")) == ["A", "B", "C", "D"], "A has left, C has slipped"
+    assert await active_after(customers("B", "C"), customers("D")) == ["A", "B", "C", "D"], "A is missing once"
+    assert await active_after(customers("B", "C"), customers("D")) == ["B", "C", "D"], "A is missing again"
+    assert await position() == reached, "nobody has appeared, so no case needs a second read"
+    assert await active_after(customers("B", "C")) == ["B", "C"], "one page is the whole list at one time"
+    assert await active_after(customers("C", "B"), customers("D")) == ["B", "C", "D"]
+    assert await position() is None
 
 
 async def test_a_start_without_a_filter_says_how_many_customers_become_dealers(world: World) -> None:

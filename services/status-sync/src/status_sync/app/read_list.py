@@ -29,10 +29,11 @@ class IncomingRow(NamedTuple):
 
 
 class Read(NamedTuple):
-    """A list that was read to its end: the database has `rows` rows of it under `run`."""
+    """A list that was read to its end, in so many pages: the database has `rows` rows of it under `run`."""
 
     run: UUID
     rows: int
+    pages: int
 
 
 class Incoming(Protocol):
@@ -60,13 +61,14 @@ class ReadList:
 
     async def handle(self, name: str, pages: AsyncIterator[Sequence[IncomingRow]]) -> Read | None:
         """Return the list that takes effect; None for an empty one, counted and logged. Raises: what reading raises."""
-        run, rows = await self.incoming.begin(name), 0
+        run, rows, pages_read = await self.incoming.begin(name), 0, 0
         async for page in pages:
             await self.incoming.add(name, run, page)
             rows += len(page)
+            pages_read += 1
             self.progressed()
         if rows:
-            return Read(run, rows)
+            return Read(run, rows, pages_read)
         _empty.labels(name).inc()
         log.info(
             "empty_list_not_believed", list=name, advice="check the integration user's roles and the mapping's filter"

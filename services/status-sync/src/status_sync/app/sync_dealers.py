@@ -24,6 +24,13 @@ class NewDealer(NamedTuple):
     customer_account: str
 
 
+class Followed(NamedTuple):
+    """How many dealers became active, and which active ones D365's list lacked."""
+
+    appeared: int
+    missing: frozenset[str]
+
+
 class Registry(Protocol):
     """The registry of dealers; `run` identifies the customers that were read."""
 
@@ -36,8 +43,8 @@ class Registry(Protocol):
     async def register(self, connection: Connection, dealers: Sequence[NewDealer]) -> None:
         """Give them their slugs; they are not active yet."""
 
-    async def follow(self, connection: Connection, run: UUID) -> int:
-        """Take over names, and make these customers active, no others; return how many became active."""
+    async def follow(self, connection: Connection, run: UUID, may_end: Collection[str] | None) -> Followed:
+        """Take over names and make these customers active; of the others, `may_end` become inactive, None: all."""
 
     async def restart_poll(self, connection: Connection) -> None:
         """Make the next poll start from the beginning."""
@@ -61,6 +68,7 @@ class SyncDealers:
     timeout_seconds: float
     filtered: bool = True
     _warned_of: int | None = field(default=None, init=False)
+    _missing: frozenset[str] = field(default=frozenset(), init=False)  # active dealers that the last read lacked
 
     async def handle(self) -> None:
         """Read all customers and store them. Raises: D365Error; then the registry stays as it is."""
@@ -69,8 +77,10 @@ class SyncDealers:
             return
         self._warn_of_all(read.rows)
         async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
-            if await self.read_list.incoming.is_whole(connection, read):
-                await self._store(connection, read)
+            if not await self.read_list.incoming.is_whole(connection, read):
+                return
+            missing = await self._store(connection, read)
+        self._missing = missing
 
     async def _pages(self) -> AsyncIterator[Sequence[IncomingRow]]:
         async for page in self.d365.read_customers(timeout=self.timeout_seconds):
@@ -86,16 +96,21 @@ class SyncDealers:
             )
         self._warned_of = customers
 
-    async def _store(self, connection: Connection, read: Read) -> None:
+    async def _store(self, connection: Connection, read: Read) -> frozenset[str]:
+        """Return the active dealers that the list lacks."""
         while new := await self.registry.unregistered(connection, read.run, _REGISTERED_AT_ONCE):
             taken = await self.registry.taken_slugs(connection, {base_slug(*key) for key in new})
             await self.registry.register(connection, assign_slugs(new, taken))
-        appeared = await self.registry.follow(connection, read.run)
+        # D365 counts rows for its next page: if a customer leaves between two pages, neither has the row that moved up.
+        # So a dealer that a list of several pages lacks becomes inactive only if the list before lacked it, too.
+        may_end = self._missing if read.pages > 1 else None
+        appeared, missing = await self.registry.follow(connection, read.run, may_end)
         await self.read_list.incoming.drop(connection, read)
         if appeared:
             # Their cases in D365 may be older than the poll's position.
             await self.registry.restart_poll(connection)
             log.info("dealers_registered", dealers=appeared)
+        return missing
 
 
 def assign_slugs(new: Iterable[tuple[str, str]], taken: Iterable[str]) -> list[NewDealer]:

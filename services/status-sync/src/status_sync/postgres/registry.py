@@ -8,7 +8,7 @@ import structlog
 
 from case_shared.database.postgres import Connection, Pool
 from status_sync.app.read_list import IncomingRow, Read
-from status_sync.app.sync_dealers import NewDealer
+from status_sync.app.sync_dealers import Followed, NewDealer
 from status_sync.postgres.statements import Statement
 
 log = structlog.get_logger(__name__)
@@ -63,10 +63,11 @@ class RegistryStore:
             Statement.REGISTER_DEALERS.text, *(list(column) for column in zip(*dealers, strict=True))
         )
 
-    async def follow(self, connection: Connection, run: UUID) -> int:
-        """Take over names, and make these customers active, no others; return how many became active."""
-        appeared: int = await connection.fetchval(Statement.FOLLOW_CUSTOMERS.text, run)
-        return appeared
+    async def follow(self, connection: Connection, run: UUID, may_end: Collection[str] | None) -> Followed:
+        """Take over names and make these customers active; of the others, `may_end` become inactive, None: all."""
+        dealers = None if may_end is None else list(may_end)
+        [row] = await connection.fetch(Statement.FOLLOW_CUSTOMERS.text, run, dealers)
+        return Followed(row["appeared"], frozenset(row["missing"]))
 
     async def restart_poll(self, connection: Connection) -> None:
         """Make the next poll start from the beginning."""
