@@ -23,7 +23,7 @@ from case_shared.d365.mapping import CaseFields
 from case_shared.d365.matching import same_key
 from case_shared.d365.models import CaseToCreate, is_case_id
 from case_shared.d365.odata import retry_after_seconds
-from case_shared.d365.reasons import full_text, inner_message, reason_for_dealers
+from case_shared.d365.reasons import full_text, inner_message, other_text, reason_for_dealers
 from case_shared.d365.texts import REPLACEMENT, readable
 from case_shared.d365.wire import Answer
 
@@ -78,8 +78,7 @@ def judge(answer: Answer, sent: CaseToCreate, body: CaseBody, exchange: Exchange
         case 401:
             return Unauthorized("D365 rejects a new token; check the Entra application in D365 and D365_URL", exchange)
         case 403:
-            text = full_text(answer.document) or "D365 answered 403"
-            return Forbidden(reason_for_dealers(text), text, exchange)
+            return Forbidden(*_reasons(answer, "D365 answered 403"), exchange)
         case 404:
             return Misconfigured(
                 "D365 answered 404: it has no such entity set; check [case] entity_set and D365_URL", exchange
@@ -87,10 +86,16 @@ def judge(answer: Answer, sent: CaseToCreate, body: CaseBody, exchange: Exchange
         case 429:
             return Throttled(retry_after_seconds(answer.headers), exchange)
         case status if _is_refusal(answer):
-            text = full_text(answer.document) or f"D365 answered {status} without a reason"
-            return Rejected(status, reason_for_dealers(text), text, retry_once=status == 500, exchange=exchange)
+            reason, text = _reasons(answer, f"D365 answered {status} without a reason")
+            return Rejected(status, reason, text, retry_once=status == 500, exchange=exchange)
         case status:
             return Unknown(f"the answer {status} does not prove anything", status, exchange)
+
+
+def _reasons(answer: Answer, nothing_said: str) -> tuple[str, str]:
+    """Return the reason for dealers, and all that was said: they read only what D365's OData says."""
+    said = full_text(answer.document)
+    return reason_for_dealers(said or nothing_said), said or other_text(answer) or nothing_said
 
 
 def _is_refusal(answer: Answer) -> bool:

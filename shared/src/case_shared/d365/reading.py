@@ -21,7 +21,7 @@ from case_shared.d365.errors import (
     D365Unavailable,
 )
 from case_shared.d365.odata import retry_after_seconds
-from case_shared.d365.reasons import full_text
+from case_shared.d365.reasons import full_text, other_text
 from case_shared.d365.sign_in import is_same_origin
 from case_shared.d365.support import SupportIds
 from case_shared.d365.wire import Answer, AnswerLostError, NothingSentError, Wire
@@ -167,7 +167,8 @@ def _of(support: SupportIds, error: D365Error) -> D365Error:
 
 def _error(operation: str, answer: Answer) -> D365Error:
     status = answer.status
-    why = f"{operation}: {status}: {(full_text(answer.document) or 'no OData error in the answer')[:500]}"
+    said = full_text(answer.document) or other_text(answer) or "no OData error in the answer"
+    why = f"{operation}: {status}: {said[:500]}"
     match status:
         case 401:
             return D365Unauthorized(why, status=status)

@@ -245,6 +245,54 @@ async def test_a_rejection_has_a_reason_for_dealers_and_the_full_text(status: in
     assert "validateWrite failed" in outcome.full_text
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type", "said"),
+    [
+        ("The site is\r\nread-only.\0", "text/plain", "The site is read-only."),
+        (
+            "<error><message>No\tsuch site</message></error>",
+            "application/xml",
+            "<error><message>No such site</message>",
+        ),
+        ('{"Message": "The request is invalid."}', "application/json", "The request is invalid."),
+        (
+            '{"Message": "An error has occurred.", "ExceptionMessage": "Site \'9\' is closed."}',
+            "application/json",
+            "Site '9' is closed.",
+        ),
+        ('"No site"', "application/json", '"No site"'),
+        ("x" * 9000, "text/plain", "x" * 500),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 403])
+async def test_what_is_said_in_another_form_than_odatas_is_for_operators_alone(
+    status: int, body: str, content_type: str, said: str
+) -> None:
+    outcome = await create(answer(status, body, content_type))
+
+    assert isinstance(outcome, Rejected | Forbidden)
+    assert outcome.full_text.startswith(said)
+    assert len(outcome.full_text) <= 500
+    assert outcome.reason.startswith(f"D365 answered {status}")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ("", "text/plain"),
+        (" \n", "text/plain"),
+        ("{}", "application/json"),
+        # It may be what we sent.
+        (json.dumps({"Notes": "call me"}), "application/json"),
+    ],
+)
+async def test_a_refusal_that_says_nothing(body: str, content_type: str) -> None:
+    outcome = await create(answer(400, body, content_type))
+
+    assert isinstance(outcome, Rejected)
+    assert outcome.full_text == outcome.reason == "D365 answered 400 without a reason"
+
+
 async def test_throttling_says_how_long() -> None:
     outcome = await create(answer(429, "", Retry_After="7"))
 

@@ -88,6 +88,23 @@ async def test_no_sure_answer_is_a_typed_error(step: Step, error: type[D365Error
     assert type(raised.value) is error
 
 
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        (answer(503, "Maintenance until 9.", "text/plain"), "503: Maintenance until 9."),
+        (answer(401, '{"Message": "Authorization has been denied."}'), "401: Authorization has been denied."),
+        (answer(503, "<html>Maintenance</html>", "text/html"), "503: no OData error in the answer"),
+        (answer(503, ""), "503: no OData error in the answer"),
+    ],
+)
+async def test_an_error_in_another_form_than_odatas_says_why(step: Step, why: str) -> None:
+    async with scripted(step) as d365, client_of(d365.url) as client:
+        with pytest.raises(D365Error) as raised:
+            await client.read_cases_by_case_id("usmf", ["C-1"], timeout=SECONDS)
+
+    assert why in str(raised.value)
+
+
 async def test_a_look_up_asks_for_many_with_the_control_in_the_same_request() -> None:
     async with scripted(page([row("C-1", "w1"), row("C-2", "W1"), row("C-0")])) as d365, client_of(d365.url) as client:
         read = await client.find_by_web_case_id("usmf", ["W1", "W'2"], control_case_ids=["C-0"], timeout=SECONDS)
