@@ -46,6 +46,7 @@ from tests.support.processes import free_port
 from tests.support.sandbox import Sandbox, started
 
 WRITING = Asked(company="usmf", write=True, event_seconds=0)
+ACCEPTS_BLANKS = "D365 accepts two cases without a Web Case ID."
 NOT_ASKED: Mapping[str, Any] = {}
 REPOSITORY = Path(__file__).parents[2]
 
@@ -432,8 +433,26 @@ async def test_two_cases_without_a_web_case_id_are_tried_where_there_are_none(
     found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
     assert found.states()["write"] == ("failed" if refused else "ok")
     assert ("rejects a second case without a Web Case ID" in found.said("write")) is refused
+    assert (ACCEPTS_BLANKS in found.said("write")) is not refused
     assert (found.report.proof is None) is refused
     assert await d365.cases() == before
+
+
+async def test_two_cases_without_a_web_case_id_are_claimed_only_if_there_were_two(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    assert ACCEPTS_BLANKS in found.said("write"), "D365 has two"
+
+    for case in await d365.cases():
+        if case["dataAreaId"] == "usmf" and not case["WebCaseId"]:
+            await d365.delete("usmf", case["CaseId"])
+    await d365.fault(kind="status", status=403, operation="delete")
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    assert "rejects a second case with the same Web Case ID." in found.said("write")
+    assert "Two cases without a Web Case ID were not tried" in found.said("write")
+    assert "accepts two" not in found.said("write")
+    assert found.report.proof is not None
 
 
 async def test_the_longest_chain_of_or_is_found(d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,7 +131,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """D365 refused a second case with the same Web Case ID, and took two cases without one."""
+    """D365 refused a second case with the same Web Case ID, and took it with another one."""
 
     case_id: str
     at: datetime

@@ -63,7 +63,7 @@ USE: Mapping[str, Text] = {
         "Install the model Casebridge, which keeps the Web Case ID unique, and set web_case_id_unique = true. Until "
         "then, d365-sync starts only with D365_ACCEPT_RARE_DUPLICATES=true.",
     ),
-    "unique": Text("D365 rejects a second case with the same Web Case ID, and accepts two cases without one."),
+    "unique": Text("D365 rejects a second case with the same Web Case ID."),
     "created": Text("Case %(case_id)s was created in %(company)s and stored as it was sent."),
     "created_otherwise": Text("Case %(case_id)s was created in %(company)s."),
     "created_not_shown": Text(
@@ -76,6 +76,7 @@ USE: Mapping[str, Text] = {
         "Install the model Casebridge: its table CBCaseLink keeps the Web Case ID unique. Until then, set "
         "web_case_id_unique = false in D365_MAPPING and D365_ACCEPT_RARE_DUPLICATES=true.",
     ),
+    "blanks_pass": Text("D365 accepts two cases without a Web Case ID."),
     "blanks_refused": Text(
         "D365 rejects a second case without a Web Case ID: %(why)s. D365's own staff could create only one case.",
         "Ask the D365 administrator to keep the unique Web Case ID in a separate table (CBCaseLink of our model).",
