@@ -1010,3 +1010,35 @@ async def test_what_a_killed_check_left_open_is_closed_by_the_next_one(
     found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
     assert f"Case {left['CaseId']} was deleted again" in found.said("write")
     assert [case["CaseId"] for case in await d365.cases() if case not in before] == [running["CaseId"]]
+
+
+async def test_earlier_cases_are_recognized_whatever_letters_and_zone_d365_writes(
+    d365: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    select = OwnCases.select
+
+    async def written_otherwise(self: OwnCases, wanted: str, names: str, most: int = 10) -> list[dict[str, Any]]:
+        rows = await select(self, wanted, names, most)
+        if "SysModifiedDateTime" not in names:
+            return rows
+        return [
+            row
+            | {
+                "SysModifiedDateTime": row["SysModifiedDateTime"].removesuffix("Z"),
+                "CaseStatus": f" {row['CaseStatus'].upper()}",
+            }
+            for row in rows
+        ]
+
+    monkeypatch.setattr(OwnCases, "select", written_otherwise)
+    case = {"dataAreaId": "usmf", "CustomerAccount": "US-001", "CaseCategory": "Breakdown", "CategoryType": "Service"}
+    before = await d365.cases()
+    await d365.set_up(clock_offset_seconds=-3600)
+    left = await d365.control("POST", "/cases", case | {"WebCaseId": "CHECK12345"})
+    ended = await d365.control("POST", "/cases", case | {"WebCaseId": "CHECK24680", "CaseStatus": "Canceled"})
+    await d365.set_up()
+    running = await d365.control("POST", "/cases", case | {"WebCaseId": "CHECK67890"})
+    found = await checked(d365, tmp_path, monkeypatch, asked=WRITING)
+    assert f"Case {left['CaseId']} was deleted again" in found.said("write")
+    remaining = [case["CaseId"] for case in await d365.cases() if case not in before]
+    assert remaining == [ended["CaseId"], running["CaseId"]]

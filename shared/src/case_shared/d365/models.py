@@ -48,6 +48,14 @@ def uuid_or_none(value: Any) -> UUID | None:
     return found if found and found.int else None
 
 
+def moment_or_none(value: Any) -> datetime | None:
+    """Return a time as D365 writes it, in UTC also without a zone; anything else is none."""
+    try:
+        return _as_utc(datetime.fromisoformat(value)) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
 def _as_utc(value: datetime) -> datetime:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from case_shared.d365.check.report import Finding, State, failed, ok, warning
 from case_shared.d365.check.target import Target
 from case_shared.d365.errors import D365Misconfigured
-from case_shared.d365.models import ModifiedKey
+from case_shared.d365.models import ModifiedKey, moment_or_none
 from case_shared.d365.odata import key_equals, string_literal
 
 # D365 does not publish how large a filter may be; the default of OData libraries allows 16 to 19 terms.
@@ -120,10 +120,5 @@ async def _newest(target: Target) -> _Newest | None:
     modified_at, case_id = case.fields.modified_at, case.fields.case_id
     url = target.sets.url(case.entity_set, orderby=f"{modified_at} desc", top=1, select=f"{case_id},{modified_at}")
     page = await target.sets.page("read newest case", url, timeout=target.timeout)
-    try:
-        moment = datetime.fromisoformat(str(page.rows[0][modified_at])) if page.rows else None
-    except (KeyError, ValueError):
-        return None
-    if moment is None:
-        return None
-    return _Newest(str(page.rows[0].get(case_id)), moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    moment = moment_or_none(page.rows[0].get(modified_at)) if page.rows else None
+    return _Newest(str(page.rows[0].get(case_id)), moment) if moment else None

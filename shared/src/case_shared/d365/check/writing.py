@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -18,7 +18,7 @@ from case_shared.d365.check.report import Finding, Proof, State, failed, ok, war
 from case_shared.d365.check.statuses import Ending, ending
 from case_shared.d365.check.target import Target
 from case_shared.d365.errors import D365Error
-from case_shared.d365.models import CaseToCreate
+from case_shared.d365.models import CaseToCreate, moment_or_none
 from case_shared.d365.odata import key_equals, string_literal
 from case_shared.words.events import CaseStatus
 from case_shared.words.identifiers import CHECK_PREFIX, is_of_a_check, new_marked_id
@@ -201,16 +201,14 @@ class Writing:
         return [await self._delete(case_id) for case_id in case_ids]
 
     def _was_left_open(self, row: Mapping[str, Any]) -> bool:
-        fields, statuses = self.target.mapping.case.fields, self.target.mapping.status
+        mapping = self.target.mapping
+        fields = mapping.case.fields
         if not is_of_a_check(str(row.get(fields.web_case_id))):
             return False
-        if statuses.get(str(row.get(fields.status))) in {CaseStatus.CANCELED, CaseStatus.CLOSED}:
+        if mapping.portal_status(str(row.get(fields.status))) in {CaseStatus.CANCELED, CaseStatus.CLOSED}:
             return False
-        try:
-            modified_at = datetime.fromisoformat(str(row.get(fields.modified_at)))
-        except ValueError:
-            return False
-        return modified_at < self.target.clock.now() - _LONGEST_OPEN
+        modified_at = moment_or_none(row.get(fields.modified_at))
+        return modified_at is not None and modified_at < self.target.clock.now() - _LONGEST_OPEN
 
     async def _cancel(self, case_ids: Sequence[str]) -> None:
         self._open.update(case_ids)
