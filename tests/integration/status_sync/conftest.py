@@ -1,7 +1,7 @@
 """status-sync's parts on a real database and the real sandbox; the test runs each step."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -43,6 +43,15 @@ class World:
     d365: Sandbox
     service: Service
     pool: Pool
+
+    def with_settings(self, mapping: Mapping | None = None, **settings: Any) -> "World":
+        """The same after a restart of status-sync with other settings."""
+        service = self.service
+        others = service.settings.model_copy(update=settings)
+        restarted = Service(
+            others, mapping or service.mapping, self.pool, service.d365, service.clock, service.heartbeats
+        )
+        return replace(self, service=restarted)
 
     async def step(self, name: str) -> None:
         """Run one step of the poll."""

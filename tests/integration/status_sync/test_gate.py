@@ -281,7 +281,7 @@ class Gate(Machine):
     @rule()
     def a_sweep_is_read(self) -> None:
         self.run(self.pool.execute("UPDATE sync_state SET done_at = '-infinity' WHERE name = 'sweep'"))
-        self.run(DueReadStore(self.pool).make_open_cases_due([], timedelta(0), timedelta(days=1), 50))
+        self.run(DueReadStore(self.pool).make_open_cases_due({}, timedelta(0), timedelta(days=1), 50))
         self.read_due()
 
     @rule()

@@ -14,6 +14,7 @@ from case_shared.d365.errors import D365Error, D365Unavailable
 from case_shared.d365.mapping import CaseFields, CaseTable, Mapping
 from case_shared.d365.models import Customer
 from case_shared.d365.reading import EntitySets, Page
+from case_shared.words.events import CaseStatus
 from case_shared.words.identifiers import derived_web_case_id
 from status_sync.app.read_list import ReadList
 from status_sync.app.reconcile import Reconcile
@@ -403,6 +404,44 @@ async def test_the_sweep_goes_by_todays_mapping(world: World) -> None:
     assert (await world.row(case.web_case_id))["status"] == "closed"
     await world.step("sweep")
     assert await world.due() == [("usmf", "case_id", case_id)]
+
+
+def without(*symbols: str, **others: CaseStatus) -> Mapping:
+    """A mapping that does not know these symbols of D365, and maps others otherwise."""
+    status = {symbol: others.get(symbol, status) for symbol, status in Mapping().status.items()}
+    return Mapping().model_copy(update={"status": {one: status[one] for one in status if one not in symbols}})
+
+
+@pytest.mark.parametrize(
+    ("mapping", "shown"),
+    [
+        pytest.param(without("Closed"), "submitted", id="unknown"),
+        pytest.param(without(Closed=CaseStatus.OPEN), "open", id="as-open"),
+        pytest.param(without(Closed=CaseStatus.CANCELED), "canceled", id="as-canceled"),
+    ],
+)
+async def test_a_status_that_is_mapped_late_reaches_the_cases_that_have_it(world: World, shown: str) -> None:
+    """The operator maps the symbol after the cases with it were read, and D365 has not changed them for long."""
+    case = await world.submit()
+    ours, born = await world.create(case), await world.create(None)
+    for case_id in (ours, born):
+        await world.d365.move("usmf", case_id, "Closed")
+    await poll(world)
+    async with world.database.connect() as connection:
+        await connection.execute("UPDATE case_api.cases SET d365_modified_at = d365_modified_at - interval '8 days'")
+        assert [(await by_case_id(world))[one]["status"] for one in (ours, born)] == [shown, shown]
+        corrected = world.with_settings(mapping=Mapping())
+        await corrected.step("sweep")
+        await connection.execute("UPDATE status_sync.due_reads SET due_at = now()")
+        await corrected.read_due()
+        assert [(await by_case_id(world))[one]["status"] for one in (ours, born)] == ["closed", "closed"]
+        assert [event["status"] for event in await world.events() if event["case_id"] == born] == [shown, "closed"]
+        await connection.execute(
+            "UPDATE case_api.cases SET d365_modified_at = d365_modified_at - interval '8 days';"
+            "UPDATE status_sync.sync_state SET done_at = done_at - interval '25 hours' WHERE name = 'sweep'"
+        )
+    await corrected.step("sweep")
+    assert not {ours, born} & {key for _, _, key in await world.due()}, "what dealers see as ended is left out again"
 
 
 async def test_a_poll_that_dies_between_pages_of_equal_times_goes_on_where_it_was(world: World) -> None:

@@ -80,7 +80,7 @@ class Status(Machine):
 
     async def sweep(self) -> None:
         await self.pool.execute("UPDATE sync_state SET done_at = '-infinity' WHERE name = 'sweep'")
-        ended = [symbol.lower() for symbol, ours in MAPPING.status.items() if ours in ("closed", "canceled")]
+        ended = {symbol.lower(): ours for symbol, ours in MAPPING.status.items() if ours in ("closed", "canceled")}
         await DueReadStore(self.pool).make_open_cases_due(ended, timedelta(0), timedelta(days=1), 50)
 
     async def hear_event(self, case_id: str, times: int) -> None:

@@ -199,9 +199,9 @@ class Service:
     async def _publish(self, lease: Lease, _stopping: asyncio.Event) -> None:
         await self._loop("outbox", lambda: self.publisher.turn(lease), _OUTBOX_SECONDS, self.changed)
 
-    def _symbols_at_an_end(self) -> list[str]:
+    def _symbols_at_an_end(self) -> dict[str, CaseStatus]:
         ended = (CaseStatus.CLOSED, CaseStatus.CANCELED)
-        return [symbol.lower() for symbol, status in self.mapping.status.items() if status in ended]
+        return {symbol.lower(): status for symbol, status in self.mapping.status.items() if status in ended}
 
     def _consumers(self) -> Consumers:
         # Behind a proxy D365_URL differs from D365's own name, which is then in the scope.

@@ -4,7 +4,7 @@ It also makes up for deliveries that were never noted, because Kafka lost the re
 poll finds if D365 no longer shows it as its dealer's, and forgets what D365 showed of a case before it lost that.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -12,6 +12,7 @@ from typing import Protocol
 import structlog
 
 from case_shared.database.postgres import Connection, Pool
+from case_shared.words.events import CaseStatus
 from status_sync.app.forget_lost import ForgetLost
 from status_sync.app.link_delivered import Delivered, LinkDelivered
 from status_sync.domain.due_reads import CASES_PER_SECOND
@@ -23,9 +24,9 @@ class OpenCases(Protocol):
     """Where cases are made due."""
 
     async def make_open_cases_due(
-        self, ended: Collection[str], lately: timedelta, every: timedelta, cases_per_second: float
+        self, ended: Mapping[str, CaseStatus], lately: timedelta, every: timedelta, cases_per_second: float
     ) -> int | None:
-        """Make each case due that is not in a status in `ended`, or has changed in D365 less than `lately` ago.
+        """Make each case due that dealers do not see as `ended` says, or that D365 changed less than `lately` ago.
 
         None if the last sweep is younger than `every`.
         """
@@ -43,14 +44,14 @@ class DeliveredCases(Protocol):
 
 @dataclass(frozen=True)
 class Sweep:
-    """Spreads the reads over time; `ended` are D365's symbols of cases that have ended."""
+    """Spreads the reads over time; `ended`: D365's symbols of cases that have ended, and how dealers see each."""
 
     pool: Pool
     due_reads: OpenCases
     cases: DeliveredCases
     link_delivered: LinkDelivered
     forget_lost: ForgetLost
-    ended: Collection[str]
+    ended: Mapping[str, CaseStatus]
     every: timedelta = timedelta(days=1)
     # What has just ended is reopened or deleted most; each case costs this many reads more, one a day.
     lately: timedelta = timedelta(days=7)

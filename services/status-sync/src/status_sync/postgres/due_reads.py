@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from case_shared.database.postgres import Connection, Pool
+from case_shared.words.events import CaseStatus
 from status_sync.app.find_absent import Numbers
 from status_sync.app.link_delivered import Delivered
 from status_sync.app.read_due_cases import Taken
@@ -43,14 +44,15 @@ class DueReadStore:
         await connection.execute(Statement.MAKE_DELIVERED_CASES_DUE.text, web_case_ids, case_ids, theirs)
 
     async def make_open_cases_due(
-        self, ended: Collection[str], lately: timedelta, every: timedelta, cases_per_second: float
+        self, ended: Mapping[str, CaseStatus], lately: timedelta, every: timedelta, cases_per_second: float
     ) -> int | None:
         """Make each case that has not ended, or changed `lately`, due; return how many.
 
         None if the last sweep is younger than `every`.
         """
+        symbols, statuses = list(ended), list(ended.values())
         made_due: int | None = await self.pool.fetchval(
-            Statement.MAKE_OPEN_CASES_DUE.text, every, cases_per_second, RETRIES, ended, lately
+            Statement.MAKE_OPEN_CASES_DUE.text, every, cases_per_second, RETRIES, symbols, statuses, lately
         )
         return made_due
 

@@ -1,7 +1,9 @@
 -- The daily sweep: makes each case that has not ended, or ended lately, due, spread over time; does nothing if the last sweep is younger.
--- Whether a case has ended is decided by D365's own symbol and today's mapping: a symbol that was unknown may have been mapped since.
+-- A case has ended if today's mapping says so of D365's own symbol, and dealers see it that way: a symbol may have been mapped, or mapped
+-- otherwise, since the last read, and only a read shows dealers what it means now.
 -- $1 age of the last sweep interval, $2 cases per second float, $3 misses int (high enough that a read that finds nothing is the last),
--- $4 D365's symbols of cases at an end, in small letters text[], $5 age of the last change of those that are read all the same interval
+-- $4 D365's symbols of cases at an end, in small letters text[], $5 what each is to dealers text[],
+-- $6 age of the last change of those that are read all the same interval
 WITH begun AS (
     INSERT INTO sync_state AS s (name, done_at) VALUES ('sweep', clock_timestamp())
     ON CONFLICT (name) DO UPDATE SET done_at = excluded.done_at WHERE s.done_at < clock_timestamp() - $1::interval
@@ -17,7 +19,11 @@ WITH begun AS (
     CROSS JOIN LATERAL (SELECT CASE WHEN c.case_id_reused_at IS NULL OR NOT c.named_in_d365 THEN c.case_id END AS own) AS n
     WHERE (c.case_id IS NOT NULL OR c.submission_no > 0)
         AND (
-            c.d365_status IS NULL OR lower(c.d365_status) <> ALL ($4::text[]) OR c.d365_modified_at > clock_timestamp() - $5::interval
+            c.d365_modified_at > clock_timestamp() - $6::interval
+            OR NOT EXISTS (
+                SELECT FROM unnest($4::text[], $5::text[]) AS ended (symbol, status)
+                WHERE ended.symbol = lower(c.d365_status) AND ended.status = c.d365_status_mapped
+            )
         )
     ORDER BY 1, 2, 3
 ), made_due AS (
