@@ -53,6 +53,10 @@ class World:
         )
         return replace(self, service=restarted)
 
+    async def lead(self) -> None:
+        """Do what a new leader does before it reads."""
+        await self.service.poller().follow_rules()
+
     async def step(self, name: str) -> None:
         """Run one step of the poll."""
         await dict(self.service.poller().steps)[name]()

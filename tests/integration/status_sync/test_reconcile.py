@@ -14,8 +14,10 @@ from case_shared.d365.errors import D365Error, D365Unavailable
 from case_shared.d365.mapping import CaseFields, CaseTable, Mapping
 from case_shared.d365.models import Customer
 from case_shared.d365.reading import EntitySets, Page
+from case_shared.words.category_types import CategoryTypes
 from case_shared.words.events import CaseStatus
 from case_shared.words.identifiers import derived_web_case_id
+from status_sync.app.follow_rules import rules_of
 from status_sync.app.read_list import ReadList
 from status_sync.app.reconcile import Reconcile
 from status_sync.app.sync_dealers import SyncDealers
@@ -442,6 +444,83 @@ async def test_a_status_that_is_mapped_late_reaches_the_cases_that_have_it(world
         )
     await corrected.step("sweep")
     assert not {ours, born} & {key for _, _, key in await world.due()}, "what dealers see as ended is left out again"
+
+
+async def position(world: World) -> object:
+    return (await world.service.progress.poll_position()).modified_at
+
+
+async def test_a_corrected_category_type_brings_the_cases_that_the_polls_before_hid(world: World) -> None:
+    mistyped, corrected = (
+        world.with_settings(d365_category_types=types) for types in ("General,Services", "General,Service")
+    )
+    born = await world.create(None)
+    await mistyped.lead()
+    await poll(mistyped)
+    assert born not in await by_case_id(world)
+    await poll(mistyped)  # the second one comes back for new dealers
+    await mistyped.lead()
+    assert await position(world), "the same rules have nothing read again"
+
+    await corrected.lead()
+
+    assert await position(world) is None
+    await poll(corrected)
+    assert (await by_case_id(world))[born]["dealer"] == "usmf-us-001"
+    await corrected.lead()
+    assert await position(world)
+
+
+@pytest.mark.parametrize("mapping", [without("Closed")], ids=["unknown"])
+async def test_a_status_that_is_mapped_late_is_shown_with_the_next_poll(world: World) -> None:
+    case_id = await world.create(None)
+    await world.d365.move("usmf", case_id, "Closed")
+    await world.lead()
+    for _ in range(2):
+        await poll(world)
+    assert (await by_case_id(world))[case_id]["status"] == "submitted"
+    async with world.database.connect() as connection:
+        # The poll has long passed it.
+        await connection.execute(
+            "UPDATE status_sync.sync_state SET modified_at = now() + interval '1 day' WHERE name = 'poll'"
+        )
+    await poll(world)
+    restarted = world.with_settings(mapping=Mapping())
+    await restarted.lead()
+    await poll(restarted)
+    assert (await by_case_id(world))[case_id]["status"] == "closed"
+    assert [event["status"] for event in await world.events() if event["case_id"] == case_id] == ["submitted", "closed"]
+
+
+async def test_a_poll_by_the_rules_before_does_not_move_the_position_past_what_the_new_ones_show(world: World) -> None:
+    """A leader is frozen in the middle of its poll; another one with other rules takes over."""
+    await world.lead()
+    await poll(world)
+    frozen = await world.service.progress.poll_position()
+    await world.with_settings(d365_category_types="Service").lead()
+    await world.service.progress.advance_poll(await world.now(), frozen.round)
+    assert await position(world) is None
+
+
+def test_the_rules_are_what_decides_what_a_read_changes() -> None:
+    def rules(types: str | None = None, **others: object) -> str:
+        return rules_of(Mapping.model_validate(others), CategoryTypes.parse(types))
+
+    same = [
+        rules("Service, general"),
+        rules("General,SERVICE"),
+        rules("General,Service", priorities={"order": ["High"]}),
+    ]
+    assert len({*same, rules("General,Service", status={"Closed": "closed"})}) == 1
+    others = [
+        rules(),
+        rules("Service"),
+        rules("General,Service", status={"Archived": "closed"}),
+        rules("General,Service", status={"Closed": "canceled"}),
+        rules("General,Service", case={"fields": {"description": "Words"}}),
+        rules("General,Service", case={"entity_set": "Others"}),
+    ]
+    assert len({same[0], *others}) == 1 + len(others)
 
 
 async def test_a_poll_that_dies_between_pages_of_equal_times_goes_on_where_it_was(world: World) -> None:

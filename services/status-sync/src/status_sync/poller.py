@@ -69,7 +69,7 @@ class Patience:
 class Poller:
     """Reads due cases as they come, and runs `steps` one after the other every `poll_seconds`.
 
-    `timeout_seconds` is that of one read of D365.
+    `timeout_seconds` is that of one read of D365. A new leader calls `follow_rules` before it reads anything.
     """
 
     read_due_cases: Callable[[], Awaitable[bool]]
@@ -80,9 +80,11 @@ class Poller:
     heartbeats: Heartbeats
     wake_up: WakeUp
     patience: Patience
+    follow_rules: Step
 
     async def lead(self, lease: Lease, stopping: asyncio.Event) -> None:
         """Run both loops while the lease is valid; a read that is then under way is applied or refused by its age."""
+        await self.follow_rules()
         next_poll, reading = 0.0, Spacing(_READ_SPACING_SECONDS)
 
         async def read() -> bool:

@@ -39,6 +39,7 @@ from status_sync.app.announce_changes import AnnounceChanges
 from status_sync.app.apply_read import ApplyRead
 from status_sync.app.doubt_environment import DoubtEnvironment
 from status_sync.app.find_absent import FindAbsent
+from status_sync.app.follow_rules import FollowRules, rules_of
 from status_sync.app.forget_lost import ForgetLost
 from status_sync.app.link_delivered import LinkDelivered
 from status_sync.app.look_for_known_cases import LookForKnownCases
@@ -160,12 +161,12 @@ class Service:
             heartbeats=self.heartbeats,
             wake_up=self.due,
             patience=Patience(self.clock),
+            follow_rules=FollowRules(self.progress, rules_of(self.mapping, self._category_types())).handle,
         )
 
     def apply_read(self) -> ApplyRead:
         """Return what applies reads to the read model."""
-        category_types = CategoryTypes.parse(self.settings.d365_category_types)
-        rules = Rules(category_types, by_submission_id=self.mapping.has_submission_id)
+        rules = Rules(self._category_types(), by_submission_id=self.mapping.has_submission_id)
         return ApplyRead(
             self.pool,
             self.cases,
@@ -198,6 +199,9 @@ class Service:
 
     async def _publish(self, lease: Lease, _stopping: asyncio.Event) -> None:
         await self._loop("outbox", lambda: self.publisher.turn(lease), _OUTBOX_SECONDS, self.changed)
+
+    def _category_types(self) -> CategoryTypes:
+        return CategoryTypes.parse(self.settings.d365_category_types)
 
     def _symbols_at_an_end(self) -> dict[str, CaseStatus]:
         ended = (CaseStatus.CLOSED, CaseStatus.CANCELED)

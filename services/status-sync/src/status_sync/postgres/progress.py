@@ -44,6 +44,10 @@ class ProgressStore:
         """Note that a poll has ended now."""
         await self.pool.execute(Statement.FINISH_POLL.text)
 
+    async def follow_rules(self, rules: str) -> bool:
+        """Make the next poll start from the beginning if the last one read by other rules; return whether it does."""
+        return bool(await self.pool.fetchval(Statement.FOLLOW_RULES.text, rules))
+
     async def measure(self) -> Backlog:
         """Return how far behind status-sync is."""
         row = await self.pool.fetchrow(Statement.MEASURE.text)

@@ -28,6 +28,7 @@ class Statement(SqlFile):
     FIND_UNREGISTERED = auto()
     FINISH_POLL = auto()
     FOLLOW_CUSTOMERS = auto()
+    FOLLOW_RULES = auto()
     FORGET_INCOMING = auto()
     FORGET_LOST_CASES = auto()
     INSERT_BORN_CASES = auto()
