@@ -313,6 +313,22 @@ async def test_pause_and_resume(api: Api, queue: Queue, d365: Sandbox) -> None:
     assert actions == ["resume", "pause"]
 
 
+async def test_an_operator_can_have_every_case_read_again(api: Api, queue: Queue) -> None:
+    answer = await api.client.post("/v1/delivery/read-again", json={"reason": "before the first poll"})
+    assert answer.status_code == 200
+    async with queue.database.connect() as connection:
+        await connection.execute("INSERT INTO status_sync.sync_state (name, modified_at) VALUES ('poll', now())")
+        await api.client.post("/v1/delivery/read-again", json={"reason": "a role hid cases"})
+        row = await connection.fetchrow("SELECT modified_at, round FROM status_sync.sync_state WHERE name = 'poll'")
+    assert row is not None
+    assert tuple(row) == (None, 1)
+    entries = (await api.get("/audit", action="read_again"))["items"]
+    assert [(one["actor"], one["reason"]) for one in entries] == [
+        ("olga", "a role hid cases"),
+        ("olga", "before the first poll"),
+    ]
+
+
 async def test_another_environment_is_refused_until_it_is_adopted(api: Api, queue: Queue) -> None:
     await known_case(queue)
     await queue.pool.execute("UPDATE delivery_control SET d365_url = 'https://production.example'")

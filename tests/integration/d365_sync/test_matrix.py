@@ -76,6 +76,7 @@ TRIES = {
     "POST /v1/delivery/resume": Try(WRITE, 200, WHY),
     "POST /v1/delivery/adopt": Try(WRITE, 200, WHY),
     "POST /v1/delivery/restored": Try(WRITE, 200, WHY),
+    "POST /v1/delivery/read-again": Try(WRITE, 200, WHY),
     "POST /v1/delivery/consumers/{group}/let-through": Try(WRITE, 404, WHY),
     "GET /v1/unreadable-records": Try(READ),
     "GET /v1/unreadable-records/{record}": Try(READ, 404),

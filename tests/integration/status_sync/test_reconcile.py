@@ -14,9 +14,12 @@ from case_shared.d365.errors import D365Error, D365Unavailable
 from case_shared.d365.mapping import CaseFields, CaseTable, Mapping
 from case_shared.d365.models import Customer
 from case_shared.d365.reading import EntitySets, Page
+from case_shared.words.actor import Actor
 from case_shared.words.category_types import CategoryTypes
 from case_shared.words.events import CaseStatus
 from case_shared.words.identifiers import derived_web_case_id
+from d365_sync.domain.delivery_action import DeliveryAction
+from d365_sync.postgres.operator_actions import PostgresOperatorActions
 from status_sync.app.follow_rules import rules_of
 from status_sync.app.read_list import ReadList
 from status_sync.app.reconcile import Reconcile
@@ -490,6 +493,22 @@ async def test_a_status_that_is_mapped_late_is_shown_with_the_next_poll(world: W
     await poll(restarted)
     assert (await by_case_id(world))[case_id]["status"] == "closed"
     assert [event["status"] for event in await world.events() if event["case_id"] == case_id] == ["submitted", "closed"]
+
+
+async def test_cases_that_a_role_hid_appear_once_an_operator_has_all_read_again(world: World) -> None:
+    for _ in range(2):
+        await poll(world)
+    hidden = await world.create(None)
+    async with world.database.connect() as connection:
+        # D365 created it before the poll's position, and showed it to no poll.
+        await connection.execute("UPDATE status_sync.sync_state SET modified_at = now() + interval '1 day'")
+    await poll(world)
+    assert hidden not in await by_case_id(world)
+    async with world.database.pool("d365_sync") as pool:
+        actor = Actor("olga")
+        await PostgresOperatorActions(pool).steer(DeliveryAction.READ_ALL_AGAIN, actor, "the role is corrected")
+    await poll(world)
+    assert hidden in await by_case_id(world)
 
 
 async def test_a_poll_by_the_rules_before_does_not_move_the_position_past_what_the_new_ones_show(world: World) -> None:

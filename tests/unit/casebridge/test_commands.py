@@ -161,7 +161,7 @@ def test_replays_are_listed_shown_and_steered(casebridge: CommandLine) -> None:
     ]
 
 
-@pytest.mark.parametrize("arguments", [["d365", "adopt"], ["restored"]])
+@pytest.mark.parametrize("arguments", [["d365", "adopt"], ["d365", "read-again"], ["restored"]])
 def test_decisions_carry_their_reason(casebridge: CommandLine, arguments: list[str]) -> None:
     assert casebridge(*arguments, "--reason", "moved").code == 0
     assert Service.seen[0]["body"] == {"reason": "moved"}

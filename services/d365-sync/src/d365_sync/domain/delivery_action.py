@@ -11,3 +11,4 @@ class DeliveryAction(StrEnum):
     ADOPT_ENVIRONMENT = "adopt_environment"
     RESTORE = "restore"
     LET_CONSUMER_THROUGH = "let_consumer_through"
+    READ_ALL_AGAIN = "read_all_again"

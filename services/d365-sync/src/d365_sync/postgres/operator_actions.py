@@ -30,6 +30,7 @@ _OF_DELIVERY: Mapping[DeliveryAction, Statement] = {
     DeliveryAction.ADOPT_ENVIRONMENT: Statement.ADOPT_ENVIRONMENT,
     DeliveryAction.RESTORE: Statement.RESTORE_DELIVERY,
     DeliveryAction.LET_CONSUMER_THROUGH: Statement.LET_THROUGH,
+    DeliveryAction.READ_ALL_AGAIN: Statement.READ_ALL_AGAIN,
 }
 
 

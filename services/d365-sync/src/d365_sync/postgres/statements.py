@@ -55,6 +55,7 @@ class Statement(SqlFile):
     PUBLISH_AGAIN = auto()
     PUBLISH_LATELY = auto()
     PUBLISH_UNHEARD = auto()
+    READ_ALL_AGAIN = auto()
     READ_OUTBOX = auto()
     REDELIVERY_PENDING = auto()
     REPLAY_DOCUMENT = auto()

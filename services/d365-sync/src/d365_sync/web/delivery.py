@@ -1,4 +1,4 @@
-"""Routes of delivery as a whole: its state, and pause, resume, adopt, restored."""
+"""Routes of delivery as a whole: its state, and pause, resume, adopt, restored, read-again."""
 
 from typing import Annotated
 
@@ -91,6 +91,22 @@ async def restored(request: Request, writer: Writer, body: ReasonInput) -> Json:
     """
     await context_of(request).actions.publish_lately()
     return await _steer(request, DeliveryAction.RESTORE, writer, body)
+
+
+@router.post(
+    "/read-again",
+    operation_id="read_all_again",
+    summary="Read every case of D365 again",
+    response_model=DeliveryDocument,
+    responses=_STEERED,
+)
+async def read_again(request: Request, writer: Writer, body: ReasonInput) -> Json:
+    """Let the next poll of D365 start from the beginning, because D365 hid cases from Casebridge.
+
+    It shows dealers what it finds, including cases created in D365 that no poll has seen. With many cases it takes a
+    while.
+    """
+    return await _steer(request, DeliveryAction.READ_ALL_AGAIN, writer, body)
 
 
 @router.post(

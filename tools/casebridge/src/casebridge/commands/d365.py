@@ -111,6 +111,17 @@ def show(restore: dict[str, Any]) -> None:
         print(f"  {one['document']}: {visible(one['why'])}")
 
 
+@d365.command("read-again")
+def read_again(
+    reason: Reason, data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = None, json: Json = False
+) -> None:
+    """Let status-sync read every case of D365 again, because D365 hid some from it.
+
+    The next poll starts from the beginning; it reads 1,000 cases in each request.
+    """
+    decide("read-again", "the next poll reads every case of D365", reason, data_dir, url, token, json=json)
+
+
 def restored(
     reason: Reason, data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = None, json: Json = False
 ) -> None:

@@ -170,6 +170,7 @@ AUDIT_ACTIONS: Mapping[str, str] = {
     "adopt": N_("Environment adopted"),
     "restored": N_("Database restored"),
     "let_through": N_("Consumer continued"),
+    "read_again": N_("All cases read again"),
     "add_window": N_("Maintenance planned"),
     "end_window": N_("Maintenance ended"),
     "see_record": N_("Record seen"),
