@@ -52,6 +52,9 @@ FLOW = (
     Panel("Wait for an operator", {"": 'max(d365_sync_documents{state="failed"})'}, about="Dead letters.", one=True),
     Panel("Delivery is paused", {"": "max(d365_sync_paused)"}, "bool_yes_no", one=True),
     Panel(
+        "Cases twice in D365", {"": "max(d365_sync_cases_twice)"}, about="Until an operator ends the alarm.", one=True
+    ),
+    Panel(
         "Submissions", {"accepted": "sum(rate(casebridge_submissions_total[$__rate_interval])) * 60"}, about="A minute."
     ),
     Panel("From the submission to D365", _quantiles("casebridge_submission_delivered_seconds"), "s"),
@@ -163,6 +166,8 @@ D365 = (
     ),
     Panel("Failed steps of the check", {"{{step}}": "max by (step) (casebridge_d365_check_failed) == 1"}),
     Panel("Cases not followed", {"{{why}}": "max by (why) (casebridge_cases_not_followed)"}),
+    Panel("Cases with an unknown status", {"cases": "max(casebridge_cases_status_unknown)"}),
+    Panel("Cases that D365 cannot write", {"cases": "max(casebridge_cases_unreadable)"}),
     Panel("Cases ignored", {"{{reason}}": _rate("casebridge_d365_cases_ignored_total", "reason")}, "ops"),
 )
 

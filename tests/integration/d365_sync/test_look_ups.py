@@ -4,9 +4,15 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 
+from case_shared.d365.mapping import Mapping
 from case_shared.words.events import CaseContent
+from d365_sync.metrics import Measure
+from d365_sync.postgres.checks import PostgresChecks
+from d365_sync.postgres.control import PostgresControl
 from d365_sync.postgres.documents import PostgresDocuments
+from d365_sync.postgres.queries import Queries
 from tests.integration.d365_sync.conftest import (
     SETTLE_SECONDS,
     Queue,
@@ -95,6 +101,17 @@ async def test_a_case_that_d365_has_twice_is_an_alarm(database: Database, tmp_pa
         document = await queue.until(event, "failed", "found_twice")
 
         assert document["detail"].count("CASE-") == 2
+        # As another process sees it that has found nothing twice itself, until an operator has dealt with it.
+        measure = Measure(PostgresControl(queue.pool), Queries(queue.pool), PostgresChecks(queue.pool, "", Mapping()))
+        for update, twice in (
+            ("", 1),
+            ("state = 'delivered', cause = 'found', case_id = 'C-1', alarms = '{second_case}'", 1),
+            ("alarms = '{}'", 0),
+        ):
+            if update:
+                await queue.pool.execute(f"UPDATE documents SET {update} WHERE web_case_id = $1", event.web_case_id)
+            await measure.backlog()
+            assert REGISTRY.get_sample_value("d365_sync_cases_twice") == twice
 
 
 @pytest.mark.parametrize("content", ["content", "NULL"], ids=["kept", "emptied"])

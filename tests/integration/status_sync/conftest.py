@@ -57,6 +57,11 @@ class World:
         """Do what a new leader does before it reads."""
         await self.service.poller().follow_rules()
 
+    async def upkeep(self) -> None:
+        """One turn of what a leader does besides."""
+        for step in self.service.poller().upkeep:
+            await step()
+
     async def step(self, name: str) -> None:
         """Run one step of the poll."""
         await dict(self.service.poller().steps)[name]()

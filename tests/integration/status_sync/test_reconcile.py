@@ -19,11 +19,15 @@ from case_shared.words.category_types import CategoryTypes
 from case_shared.words.events import CaseStatus
 from case_shared.words.identifiers import derived_web_case_id
 from d365_sync.domain.delivery_action import DeliveryAction
+from d365_sync.domain.flow import Kind
+from d365_sync.postgres.flow import PostgresFlow
 from d365_sync.postgres.operator_actions import PostgresOperatorActions
 from status_sync.app.follow_rules import rules_of
 from status_sync.app.read_list import ReadList
 from status_sync.app.reconcile import Reconcile
 from status_sync.app.sync_dealers import SyncDealers
+from status_sync.domain.due_reads import RETRIES
+from status_sync.metrics import Backlogs
 from status_sync.postgres.registry import IncomingStore, RegistryStore
 from tests.integration.status_sync.conftest import World
 from tests.support.patience import PATIENCE
@@ -542,6 +546,43 @@ def test_the_rules_are_what_decides_what_a_read_changes() -> None:
     assert len({same[0], *others}) == 1 + len(others)
 
 
+async def gauges(world: World) -> tuple[float | None, ...]:
+    """What a process shows that has just started: unknown statuses, and cases that D365 cannot write."""
+    await Backlogs(world.service.progress).turn()
+    names = ("casebridge_cases_status_unknown", "casebridge_cases_unreadable")
+    return tuple(REGISTRY.get_sample_value(name) for name in names)
+
+
+@pytest.mark.parametrize("mapping", [without("Closed")], ids=["unknown"])
+async def test_an_unknown_status_is_seen_as_long_as_a_case_has_it(world: World) -> None:
+    """prometheus/prometheus#1673: what a counter counted before its process's first scrape is never seen."""
+
+    async def concerns() -> list[tuple[int, str | None]]:
+        async with world.database.pool("d365_sync") as pool:
+            found = await PostgresFlow(pool).concerns()
+        return [(one.count, one.detail) for one in found if one.kind is Kind.STATUS_UNKNOWN]
+
+    async def upkeep(restarted: World) -> None:
+        await world.pool.execute(
+            "UPDATE sync_state SET done_at = done_at - interval '6 minutes' WHERE name = 'statuses'"
+        )
+        await restarted.upkeep()
+
+    assert (await gauges(world), await concerns()) == ((0, 0), [])
+    await world.d365.move("usmf", await world.create(None), "Closed")
+    await poll(world)
+    await upkeep(world)
+    assert (await gauges(world), await concerns()) == ((1, 0), [(1, "Closed (1)")])
+    await world.create(None, CaseStatus="Closed")
+    await poll(world)
+    await world.upkeep()
+    assert await gauges(world) == (1, 0), "a count reads every case, so it is made every five minutes"
+    await upkeep(world)
+    assert (await gauges(world), await concerns()) == ((2, 0), [(2, "Closed (2)")])
+    await upkeep(world.with_settings(mapping=Mapping()))
+    assert (await gauges(world), await concerns()) == ((0, 0), [])
+
+
 async def test_a_poll_that_dies_between_pages_of_equal_times_goes_on_where_it_was(world: World) -> None:
     await world.step("dealers")
     case_ids = {await world.create(None) for _ in range(14)}  # D365's times are whole seconds: many are equal
@@ -654,8 +695,14 @@ async def test_a_case_that_d365_cannot_write_keeps_no_later_change_from_being_re
     assert await world.due() == [("usmf", "case_id", poison)]
     await world.read_due()
     assert await world.due() == [("usmf", "case_id", poison)]
+    assert await gauges(world) == (0, 0), "the failure may pass"
+    for _ in range(RETRIES):
+        await world.pool.execute("UPDATE due_reads SET due_at = now()")
+        await world.read_due()
+    assert await gauges(world) == (0, 1)
     broken = False
     async with world.database.connect() as connection:
         await connection.execute("UPDATE status_sync.due_reads SET due_at = now()")
     await world.read_due()
     assert poison in await by_case_id(world)
+    assert await gauges(world) == (0, 0)

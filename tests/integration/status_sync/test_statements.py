@@ -58,7 +58,7 @@ async def test_hot_statements_use_their_index(database: Database) -> None:
         born = await plan_of(connection, "remove_born_as", ["X1", "X2"], ["C-1", "C-2"])
         linked = await plan_of(connection, "link_delivered_cases", ["X1", "X2"], ["C-1", "C-2"])
         lost = await plan_of(connection, "find_lost_cases", [f"X{n}" for n in range(500)])  # a batch
-        measured = await plan_of(connection, "measure")
+        measured = await plan_of(connection, "measure", 6)
     finally:
         await connection.close()
     assert "due_reads_by_legal_entity" in taken

@@ -118,7 +118,7 @@ async def test_one_list_that_cannot_be_read_does_not_keep_the_cases_from_being_r
 
     steps = [(name, step(name)) for name in ("dealers", "categories", "cases")]
     heartbeats = Heartbeats(clock)
-    poller = Poller(_nothing_due, steps, 60, 30, clock, heartbeats, WakeUp(), Patience(clock), _nothing)
+    poller = Poller(_nothing_due, steps, 60, 30, clock, heartbeats, WakeUp(), Patience(clock), _nothing, ())
     with pytest.raises(raised) if raised else nullcontext():
         await poller.poll()
     assert seen == run
@@ -146,7 +146,7 @@ async def test_the_poll_stops_between_its_steps_once_d365_asked_the_reader_to_wa
         seen.append("categories")
 
     steps = [("dealers", dealers), ("categories", categories)]
-    poller = Poller(_nothing_due, steps, 60, 30, clock, heartbeats, WakeUp(), patience, _nothing)
+    poller = Poller(_nothing_due, steps, 60, 30, clock, heartbeats, WakeUp(), patience, _nothing, ())
     done = await poller.poll()
     assert seen == run
     assert done is (len(run) == len(steps)), "an interrupted poll begins again, and does not wait for the next one"
@@ -163,7 +163,7 @@ async def test_a_step_that_meets_another_error_is_reported_with_those_behind_it(
     clock = ManualClock()
     heartbeats = Heartbeats(clock)
     steps = [("dealers", fine), ("categories", broken), ("cases", fine)]
-    poller = Poller(_nothing_due, steps, 60, 30, clock, heartbeats, WakeUp(), Patience(clock), _nothing)
+    poller = Poller(_nothing_due, steps, 60, 30, clock, heartbeats, WakeUp(), Patience(clock), _nothing, ())
     with pytest.raises(ConnectionResetError):
         await poller.poll()
     errors = [heartbeats.outcome(name).error for name, _ in steps]
@@ -184,7 +184,7 @@ async def test_a_due_case_is_read_at_once_and_those_that_follow_share_a_read(
         due.clear()
         return False
 
-    poller = Poller(read, (), 3600, 30, clock, Heartbeats(clock), wake_up, Patience(clock), _nothing)
+    poller = Poller(read, (), 3600, 30, clock, Heartbeats(clock), wake_up, Patience(clock), _nothing, ())
     leading = asyncio.create_task(poller.lead(Lease("poller", 1, clock, clock.monotonic() + 3600), stopping))
     async with asyncio.timeout(5):
         assert await reads.get() == ["a"]

@@ -15,6 +15,7 @@ _OPEN = (State.PENDING, State.DELIVERING, State.VERIFYING, State.DEFERRED, State
 _UNKNOWN = float("nan")
 _documents = Gauge("d365_sync_documents", "Open documents and dead letters", ["state"])
 _oldest = Gauge("d365_sync_oldest_document_age_seconds", "Age of the oldest of these documents", ["state"])
+_twice = Gauge("d365_sync_cases_twice", "Documents whose case D365 has twice, until an operator has dealt with it")
 _paused = Gauge("d365_sync_paused", "1 while an operator has paused delivery or a maintenance window is active")
 _ledger = Gauge(
     "d365_sync_ledger_adds_up", "1 while every submission is accounted for; NaN if another replica reports it"
@@ -45,6 +46,7 @@ class Measure:
         for state in _OPEN:
             _documents.labels(state).set(found[state].documents if state in found else 0)
             _oldest.labels(state).set(found[state].oldest_seconds if state in found else 0)
+        _twice.set(await self.control.twice())
         stored = await self.control.read()
         _paused.set(stored.paused or stored.in_window)
         await self._check()

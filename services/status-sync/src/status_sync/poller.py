@@ -19,6 +19,7 @@ _failures = Counter("casebridge_d365_read_failures_total", "Failed reads of D365
 # Turns of the reader begin this far apart at least; what becomes due meanwhile shares a request.
 _READ_SPACING_SECONDS = 0.025
 _TICK_SECONDS = 0.5
+_UPKEEP_SECONDS = 5.0
 _SHORTEST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
 
@@ -70,6 +71,7 @@ class Poller:
     """Reads due cases as they come, and runs `steps` one after the other every `poll_seconds`.
 
     `timeout_seconds` is that of one read of D365. A new leader calls `follow_rules` before it reads anything.
+    `upkeep` needs no D365, so it goes on while that is away.
     """
 
     read_due_cases: Callable[[], Awaitable[bool]]
@@ -81,6 +83,7 @@ class Poller:
     wake_up: WakeUp
     patience: Patience
     follow_rules: Step
+    upkeep: Sequence[Step]
 
     async def lead(self, lease: Lease, stopping: asyncio.Event) -> None:
         """Run both loops while the lease is valid; a read that is then under way is applied or refused by its age."""
@@ -101,17 +104,29 @@ class Poller:
                 next_poll = self.clock.monotonic() + self.poll_seconds
             return False
 
+        async def upkeep() -> bool:
+            lease.check()
+            for step in self.upkeep:
+                await step()
+            return False
+
         async with asyncio.TaskGroup() as loops:
             loops.create_task(self._loop("reader", read, stopping, self.wake_up))
             loops.create_task(self._loop("poller", poll, stopping, None))
+            loops.create_task(self._loop("upkeep", upkeep, stopping, None, _UPKEEP_SECONDS))
 
     async def _loop(
-        self, name: str, turn: Callable[[], Awaitable[bool]], stopping: asyncio.Event, wake_up: WakeUp | None
+        self,
+        name: str,
+        turn: Callable[[], Awaitable[bool]],
+        stopping: asyncio.Event,
+        wake_up: WakeUp | None,
+        every_seconds: float = _TICK_SECONDS,
     ) -> None:
         await run_loop(
             name,
             turn,
-            every_seconds=_TICK_SECONDS,
+            every_seconds=every_seconds,
             stopping=stopping,
             heartbeats=self.heartbeats,
             wake_up=wake_up,

@@ -37,6 +37,7 @@ from case_shared.words.category_types import CategoryTypes
 from case_shared.words.events import CaseStatus, Record
 from status_sync.app.announce_changes import AnnounceChanges
 from status_sync.app.apply_read import ApplyRead
+from status_sync.app.count_unknown_statuses import CountUnknownStatuses
 from status_sync.app.doubt_environment import DoubtEnvironment
 from status_sync.app.find_absent import FindAbsent
 from status_sync.app.follow_rules import FollowRules, rules_of
@@ -162,6 +163,7 @@ class Service:
             wake_up=self.due,
             patience=Patience(self.clock),
             follow_rules=FollowRules(self.progress, rules_of(self.mapping, self._category_types())).handle,
+            upkeep=(CountUnknownStatuses(self.progress, [one.lower() for one in self.mapping.status]).handle,),
         )
 
     def apply_read(self) -> ApplyRead:

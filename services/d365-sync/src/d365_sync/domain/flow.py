@@ -57,6 +57,7 @@ class Kind(StrEnum):
     STORED_DIFFERENTLY = "stored_differently"
     UNIQUENESS_UNPROVEN = "uniqueness_unproven"
     SECOND_CASE = "second_case"
+    STATUS_UNKNOWN = "status_unknown"
     STEP_NEVER_SUCCEEDED = "step_never_succeeded"
     STEP_LATE = "step_late"
     CONSUMER_STOPPED = "consumer_stopped"
@@ -85,6 +86,7 @@ ABOUT: Mapping[Kind, tuple[StageName, Verdict]] = {
     Kind.STORED_DIFFERENTLY: (StageName.D365, Verdict.ATTENTION),
     Kind.UNIQUENESS_UNPROVEN: (StageName.D365, Verdict.ATTENTION),
     Kind.SECOND_CASE: (StageName.D365, Verdict.ALARM),
+    Kind.STATUS_UNKNOWN: (StageName.STATUS, Verdict.ATTENTION),
     Kind.STEP_NEVER_SUCCEEDED: (StageName.STATUS, Verdict.ALARM),
     Kind.STEP_LATE: (StageName.STATUS, Verdict.ALARM),
     Kind.CONSUMER_STOPPED: (StageName.KAFKA, Verdict.ALARM),

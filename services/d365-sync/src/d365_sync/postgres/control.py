@@ -41,3 +41,8 @@ class PostgresControl:
         """Open documents and dead letters, by state."""
         rows = await self.pool.fetch(Statement.SELECT_BACKLOG.text)
         return [Backlog(State(row["state"]), row["documents"], row["oldest_seconds"], row["leased"]) for row in rows]
+
+    async def twice(self) -> int:
+        """How many documents' cases D365 has twice, until an operator has dealt with them."""
+        documents: int = await self.pool.fetchval(Statement.COUNT_TWICE.text)
+        return documents

@@ -20,6 +20,7 @@ class Statement(SqlFile):
     CLAIM_TO_LOOK_UP = auto()
     COMPARE_LATER = auto()
     COMPLETE_D365_RESTORE = auto()
+    COUNT_TWICE = auto()
     DELETE_REPLAYS = auto()
     DELETE_UNREADABLE_RECORDS = auto()
     DELIVER_BY_EVIDENCE = auto()

@@ -473,6 +473,7 @@ class D365SyncDomainFlowKind(ApiEnum):
     STORED_DIFFERENTLY = "stored_differently"
     UNIQUENESS_UNPROVEN = "uniqueness_unproven"
     SECOND_CASE = "second_case"
+    STATUS_UNKNOWN = "status_unknown"
     STEP_NEVER_SUCCEEDED = "step_never_succeeded"
     STEP_LATE = "step_late"
     CONSUMER_STOPPED = "consumer_stopped"

@@ -1,11 +1,13 @@
 """Table sync_state: how far the reconciliation has come; and how far behind status-sync is."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from case_shared.database.postgres import Pool
 from status_sync.app.reconcile import Position
+from status_sync.domain.due_reads import RETRIES
 from status_sync.postgres.statements import Statement
 
 
@@ -18,6 +20,8 @@ class Backlog(NamedTuple):
     moved: int = 0
     deleted: int = 0
     reused: int = 0
+    status_unknown: int = 0
+    unreadable: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,15 @@ class ProgressStore:
         """Make the next poll start from the beginning if the last one read by other rules; return whether it does."""
         return bool(await self.pool.fetchval(Statement.FOLLOW_RULES.text, rules))
 
+    async def count_unknown_statuses(self, known: Collection[str], every: timedelta) -> None:
+        """Count the cases whose status is not `known`, unless the last count is younger than `every`."""
+        # In one transaction: a count that fails is due again at once.
+        async with self.pool.acquire() as connection, connection.transaction():
+            if await connection.fetchval(Statement.CLAIM_STATUS_COUNT.text, every):
+                await connection.execute(Statement.COUNT_UNKNOWN_STATUSES.text, known)
+
     async def measure(self) -> Backlog:
         """Return how far behind status-sync is."""
-        row = await self.pool.fetchrow(Statement.MEASURE.text)
+        row = await self.pool.fetchrow(Statement.MEASURE.text, RETRIES)
         assert row is not None
         return Backlog(**row)

@@ -32,6 +32,11 @@ UNION ALL
 SELECT 'uniqueness_unproven', 1, uniqueness_unproven_since, 'd365', NULL
 FROM delivery_control WHERE uniqueness_unproven_since IS NOT NULL
 UNION ALL
+-- Statuses in D365 that the mapping does not know, as status-sync has last counted them; the five most frequent by name.
+SELECT 'status_unknown', least(sum(cases), 2000000000)::int, min(first_at), 'status',
+    array_to_string((array_agg(d365_status || ' (' || cases || ')' ORDER BY cases DESC, d365_status))[1:5], ', ')
+FROM status_sync.unknown_statuses HAVING count(*) > 0
+UNION ALL
 -- Cases that no longer follow D365: those of the last month, because older ones have been seen by now or never will be;
 -- the newest five by name.
 SELECT 'moved_cases', count(*)::int, min(moved_at), data_area_id,

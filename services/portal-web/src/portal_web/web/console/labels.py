@@ -95,6 +95,7 @@ CONCERNS: Mapping[str, str] = {
     "stored_differently": N_("D365 stored a different text than was sent"),
     "uniqueness_unproven": N_("It is not proven that D365 refuses a second case with the same Web Case ID"),
     "second_case": N_("D365 has a second case with the same Web Case ID"),
+    "status_unknown": N_("Cases have a status in D365 that the mapping does not contain; dealers see the one before"),
     "step_never_succeeded": N_("A step has not succeeded since its service started"),
     "step_late": N_("A step has not succeeded for a long time"),
     "consumer_stopped": N_("A consumer has stopped reading"),
