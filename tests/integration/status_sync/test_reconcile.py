@@ -22,6 +22,7 @@ from d365_sync.domain.delivery_action import DeliveryAction
 from d365_sync.domain.flow import Kind
 from d365_sync.postgres.flow import PostgresFlow
 from d365_sync.postgres.operator_actions import PostgresOperatorActions
+from status_sync.app import follow_clock
 from status_sync.app.follow_rules import rules_of
 from status_sync.app.read_list import ReadList
 from status_sync.app.reconcile import Reconcile
@@ -581,6 +582,49 @@ async def test_an_unknown_status_is_seen_as_long_as_a_case_has_it(world: World) 
     assert (await gauges(world), await concerns()) == ((2, 0), [(2, "Closed (2)")])
     await upkeep(world.with_settings(mapping=Mapping()))
     assert (await gauges(world), await concerns()) == ((0, 0), [])
+
+
+async def test_after_a_failover_to_a_clock_that_is_behind_newer_reads_apply_and_the_sweep_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `read_began_at` and `done_at` decide what still counts, times that lie ahead would freeze both."""
+    monkeypatch.setattr(follow_clock, "_ROWS_AT_ONCE", 2)
+    case = await world.submit()
+    case_id = await world.create(case)
+    for name in ("dealers", "cases", "sweep", "controls"):
+        await world.step(name)
+    await world.upkeep()
+    async with world.database.connect() as connection:
+        await connection.execute(
+            "UPDATE case_api.cases SET read_began_at = read_began_at + interval '1 hour';"
+            "UPDATE status_sync.sync_state SET done_at = done_at + interval '1 hour';"
+            "UPDATE status_sync.sync_state SET modified_at = now() + interval '1 hour' WHERE name = 'poll';"
+            "INSERT INTO status_sync.sync_state (name, done_at) VALUES ('restore', now() + interval '1 hour');"
+            "DELETE FROM status_sync.due_reads"
+        )
+        rows = await connection.fetchval("SELECT count(*) FROM case_api.cases WHERE read_began_at > now()")
+        assert rows > 2
+    await world.d365.move("usmf", case_id, "Closed")
+    born = await world.create(None)
+
+    with capture_logs() as logs:
+        await world.upkeep()
+    assert [one["event"] for one in logs if one["log_level"] == "warning"] == ["clock_went_back"]
+
+    await world.step("cases")
+    assert (await world.row(case.web_case_id))["status"] == "closed"
+    assert born in await by_case_id(world), "no read from before hides it"
+    async with world.database.connect() as connection:
+        ahead = await connection.fetch("SELECT name FROM status_sync.sync_state WHERE done_at > now()")
+        assert [row["name"] for row in ahead] == ["restore"], "its time says which restore was followed"
+        assert not await connection.fetchval("SELECT count(*) FROM case_api.cases WHERE read_began_at > now()")
+        # A day later, by less than the clocks differed.
+        await connection.execute("UPDATE status_sync.sync_state SET done_at = done_at - interval '1 day 30 minutes'")
+    await world.step("sweep")
+    assert await world.due() != []
+    with capture_logs() as logs:
+        await world.upkeep()
+    assert [one for one in logs if one["log_level"] == "warning"] == [], "the clock goes on"
 
 
 async def test_a_poll_that_dies_between_pages_of_equal_times_goes_on_where_it_was(world: World) -> None:

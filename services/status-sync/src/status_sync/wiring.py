@@ -40,6 +40,7 @@ from status_sync.app.apply_read import ApplyRead
 from status_sync.app.count_unknown_statuses import CountUnknownStatuses
 from status_sync.app.doubt_environment import DoubtEnvironment
 from status_sync.app.find_absent import FindAbsent
+from status_sync.app.follow_clock import FollowClock
 from status_sync.app.follow_rules import FollowRules, rules_of
 from status_sync.app.forget_lost import ForgetLost
 from status_sync.app.link_delivered import LinkDelivered
@@ -163,7 +164,10 @@ class Service:
             wake_up=self.due,
             patience=Patience(self.clock),
             follow_rules=FollowRules(self.progress, rules_of(self.mapping, self._category_types())).handle,
-            upkeep=(CountUnknownStatuses(self.progress, [one.lower() for one in self.mapping.status]).handle,),
+            upkeep=(
+                FollowClock(self.progress).handle,
+                CountUnknownStatuses(self.progress, [one.lower() for one in self.mapping.status]).handle,
+            ),
         )
 
     def apply_read(self) -> ApplyRead:

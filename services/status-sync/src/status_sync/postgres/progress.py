@@ -52,6 +52,19 @@ class ProgressStore:
         """Make the next poll start from the beginning if the last one read by other rules; return whether it does."""
         return bool(await self.pool.fetchval(Statement.FOLLOW_RULES.text, rules))
 
+    async def note_clock(self) -> bool:
+        """Note PostgreSQL's time; return False, and note nothing, if it is behind what was noted before."""
+        return bool(await self.pool.fetchval(Statement.NOTE_CLOCK.text))
+
+    async def date_back_reads(self, after: str, limit: int) -> str | None:
+        """Date reads ahead of the clock back to now, `limit` at most; return the last row, None if none was left."""
+        last: str | None = await self.pool.fetchval(Statement.DATE_BACK_READS.text, after, limit)
+        return last
+
+    async def date_back_progress(self) -> None:
+        """Date what was done ahead of the clock back to now, including the time that was noted."""
+        await self.pool.execute(Statement.DATE_BACK_PROGRESS.text)
+
     async def count_unknown_statuses(self, known: Collection[str], every: timedelta) -> None:
         """Count the cases whose status is not `known`, unless the last count is younger than `every`."""
         # In one transaction: a count that fails is due again at once.
