@@ -92,7 +92,7 @@ class OperatorsApi:
         """A page of replays, newest first."""
         return await self._get(ReplaysDocument, "/v1/replays", cursor=cursor)
 
-    async def dry_run(self, query: Mapping[str, str], reason: str, key: str) -> OneReplayDocument:
+    async def dry_run(self, query: Mapping[str, str | float], reason: str, key: str) -> OneReplayDocument:
         """See what a replay of the matches would do; the same `key` gives the same run."""
         patient = OperatorsApi(replace(self.rest, timeout=_DRY_RUN_SECONDS))
         order = {"query": {"state": "failed", **query}, "dry_run": True, "reason": reason}

@@ -38,7 +38,7 @@ async def dry_run(request: Request, console: Operator, fields: Posted) -> Respon
     """See what it would do; nothing is changed."""
     query = {name: fields[name] for name in _QUERY if fields.get(name)}
     try:
-        ordered = await console.api.dry_run(query, fields.get("reason", "").strip(), fields.get("key", ""))
+        ordered = await console.api.dry_run(_typed(query), fields.get("reason", "").strip(), fields.get("key", ""))
     except Problem as problem:
         if not problem.fields:
             raise
@@ -114,6 +114,12 @@ async def _new(
         older_than=_seconds(query.get("older_than_seconds", "")), key=secrets.token_hex(16),
         page_address=address("/console/replays/new", query),
     )  # fmt: skip
+
+
+def _typed(query: dict[str, str]) -> dict[str, str | float]:
+    """The filters as JSON has them: the API takes an age only as a number."""
+    seconds = _seconds(query.get("older_than_seconds", ""))
+    return dict(query) if seconds is None else {**query, "older_than_seconds": seconds}
 
 
 def _seconds(text: str) -> float | None:
