@@ -45,28 +45,40 @@ class Service(BaseHTTPRequestHandler):
     seen: ClassVar[list[dict[str, Any]]] = []
     adds_up: ClassVar[bool] = True
     more: ClassVar[dict[str, Any]] = {}
+    # The document after an action on it, and the state of delivery.
+    after: ClassVar[dict[str, Any]] = {}
+    delivery: ClassVar[dict[str, Any]] = {
+        "paused": False, "windows": [], "breaker": {"state": "closed"}, "environment": {"refused_url": None},
+    }  # fmt: skip
     # Where a proxy in front sends what changes something.
     elsewhere: ClassVar[str | None] = None
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
+        asked = parse_qs(address.query)
         if address.path == "/v1/documents":
-            first = int(parse_qs(address.query).get("cursor", ["0"])[0])
+            first = int(asked.get("cursor", ["0"])[0])
             items = [{"id": f"W{number}-1"} for number in range(first, min(first + 2, 3))]
             self.answer(200, {"items": items, "next": "2" if first == 0 else None, "has_more": first == 0})
-        elif address.path == "/v1/documents/W1-1":
-            self.answer(200, {"id": "W1-1", "state": "failed", **self.more}, ETag='"7"')
-        elif address.path == "/v1/ledger":
-            compared = {"d365": {"cases": 3}} if "d365" in parse_qs(address.query) else {}
-            self.answer(200, {"adds_up": self.adds_up, "submissions": 3, **compared})
-        elif address.path == "/v1/replays":
-            self.answer(200, {"items": [replay("running", 2)], "next": None, "has_more": False})
-        elif address.path == "/v1/replays/r-1":
-            self.answer(200, replay("completed", 0))
-        elif address.path == "/v1/d365/restores/d-1":
-            self.answer(200, restore("completed", 0))
         elif address.path == "/html":
             self.answer(502, "<html>")
+        elif address.path == "/v1/ledger":
+            compared = {"d365": {"cases": 3}} if "d365" in asked else {}
+            self.answer(200, {"adds_up": self.adds_up, "submissions": 3, **compared})
+        else:
+            self.one(address.path)
+
+    def one(self, path: str) -> None:
+        """What is always the same at an address."""
+        found: dict[str, dict[str, Any]] = {
+            "/v1/documents/W1-1": {"id": "W1-1", "state": "failed", **self.more},
+            "/v1/delivery": self.delivery,
+            "/v1/replays": {"items": [replay("running", 2)], "next": None, "has_more": False},
+            "/v1/replays/r-1": replay("completed", 0),
+            "/v1/d365/restores/d-1": restore("completed", 0),
+        }
+        if path in found:
+            self.answer(200, found[path], ETag='"7"')
         else:
             self.answer(404, {"title": "Not found", "detail": "There is no such document."})
 
@@ -90,7 +102,7 @@ class Service(BaseHTTPRequestHandler):
             self.answer(200, {"dry_run": body["dry_run"], "count": 2, "web_case_ids": ["W1", "W2"]})
             return
         self.seen.append({"body": body, "etag": self.headers["If-Match"], "token": self.headers["Authorization"]})
-        self.answer(200, {"id": "W1-1", "state": "pending"})
+        self.answer(200, {"id": "W1-1", "state": "pending", **self.after})
 
     def answer(self, status: int, body: object, **headers: str) -> None:
         self.send_response(status)

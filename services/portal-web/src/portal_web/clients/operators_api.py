@@ -66,9 +66,11 @@ class OperatorsApi:
         answer = await self.rest.get(_document(document))
         return VersionedDocument(DocumentDocument.model_validate(answer.body), answer.etag or "")
 
-    async def act(self, document: str, action: str, body: Mapping[str, Any], etag: str) -> None:
-        """Order an action on a document, at the version that the operator saw."""
-        await self.rest.call("POST", f"{_document(document)}/{action}", json=body, headers={"If-Match": etag})
+    async def act(self, document: str, action: str, body: Mapping[str, Any], etag: str) -> DocumentDocument:
+        """Order an action on a document, at the version that the operator saw; returns the document as it is then."""
+        path = f"{_document(document)}/{action}"
+        answer = await self.rest.call("POST", path, json=body, headers={"If-Match": etag})
+        return DocumentDocument.model_validate(answer.body)
 
     async def payload_form(self, document: str) -> PayloadFormDocument:
         """What a form for an edited payload needs."""

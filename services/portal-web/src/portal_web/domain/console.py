@@ -24,6 +24,26 @@ def permission(document: DocumentDocument, action: str) -> PermissionDocument:
     return next(one for one in document.actions if one.action == action)
 
 
+def looked_up(before: DocumentDocument, after: DocumentDocument) -> bool:
+    """Whether a look-up has ended in between: a look-up that waits leaves the finding of an earlier one."""
+    return _findings(after) > _findings(before)
+
+
+def _findings(document: DocumentDocument) -> int:
+    return sum(attempt.finding is not None for attempt in document.attempts)
+
+
+def stopped_by(delivery: DeliveryDocument) -> str | None:
+    """Why nothing is sent to D365 and nothing is looked up there, as the kind of the concern that says so."""
+    reasons = {
+        "environment_refused": delivery.environment.refused_url is not None,
+        "paused": delivery.paused,
+        "maintenance": window_under_way(delivery) is not None,
+        "breaker_open": delivery.breaker.state != "closed",
+    }
+    return next((kind for kind, applies in reasons.items() if applies), None)
+
+
 def window_under_way(delivery: DeliveryDocument) -> WindowDocument | None:
     """The maintenance window in which nothing is sent now."""
     return next((one for one in delivery.windows if one.state == WindowState.UNDER_WAY), None)

@@ -9,6 +9,8 @@ from portal_web.web.words import N_
 
 _COOKIE = "notice"
 _SECONDS = 20
+# Ordered, but D365 has not answered yet: delivery may be paused, or D365 slow.
+LOOK_UP_WAITS = "verify-waits"
 TEXTS = {
     "saved": N_("Draft %(case)s is saved."),
     "deleted": N_("Draft %(case)s is deleted."),
@@ -22,6 +24,7 @@ TEXTS = {
     "replay": N_("The document is back in the queue."),
     "link": N_("The document is linked."),
     "verify": N_("Casebridge asked D365."),
+    LOOK_UP_WAITS: N_("The look-up has no result yet."),
     "return": N_("The document was returned to the dealer."),
     "discard": N_("The document was discarded."),
     "restore": N_("The document was restored."),

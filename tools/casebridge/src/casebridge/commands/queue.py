@@ -1,9 +1,10 @@
 """`casebridge queue`: the document queue, for operators."""
 
 import json as jsonlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,7 +23,10 @@ from casebridge.commands.options import (
     Url,
 )
 from casebridge.errors import UsageError
-from casebridge.output import render_fields, show_page, write_json
+from casebridge.output import render_fields, show_page, shown, visible, write_json
+
+if TYPE_CHECKING:
+    from casebridge.api import Api
 
 queue = typer.Typer(
     name="queue", help="See why cases did not reach D365, and decide what happens to them.", no_args_is_help=True
@@ -156,11 +160,46 @@ def act(
     """Order one action on one document, and show its new state."""
     from casebridge.api import operator_api
 
-    after = operator_api(data_dir, url, token).act(f"/v1/documents/{document}", action, body)
+    api, path = operator_api(data_dir, url, token), f"/v1/documents/{document}"
+    before = api.get(path).body if action == "verify" else None
+    after = api.act(path, action, body)
     if json:
         write_json(after)
     else:
         print(f"{document}: {after['state']}" if after else f"{document}: {action} done")
+    if before is not None:
+        sys.stderr.write(look_up_result(api, before, after) + "\n")
+
+
+def look_up_result(api: "Api", before: dict[str, Any], after: dict[str, Any]) -> str:
+    """What D365 answered, or why it was not asked yet: then the newest finding is an earlier look-up's."""
+    found = findings(after)
+    if len(found) > len(findings(before)):
+        return f"D365 answered: {found[-1]}"
+    why = stopped_by(api.get("/v1/delivery").body)
+    return visible(
+        f"the look-up has no result yet{': ' + why if why else ''}. It runs by itself; see casebridge queue show "
+        f"{after['id']}"
+    )
+
+
+def findings(document: dict[str, Any]) -> list[str]:
+    """What D365 answered to its look-ups, the newest last."""
+    return [attempt["finding"] for attempt in document.get("attempts") or [] if attempt["finding"]]
+
+
+def stopped_by(delivery: dict[str, Any]) -> str | None:
+    """Why nothing is sent to D365 and nothing is looked up there."""
+    window = next((one for one in delivery["windows"] if one["state"] == "under_way"), None)
+    if refused := delivery["environment"]["refused_url"]:
+        return f"D365_URL names a different environment than before, {refused}"
+    if delivery["paused"]:
+        return f"{delivery['paused_by']} paused delivery ({delivery['paused_reason']})"
+    if window:
+        return f"maintenance lasts until {shown(window['ends_at'])}"
+    if delivery["breaker"]["state"] != "closed":
+        return f"nothing is sent to D365 ({delivery['breaker']['reason']})"
+    return None
 
 
 def read_payload(file: Path) -> dict[str, Any]:

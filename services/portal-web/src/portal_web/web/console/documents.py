@@ -7,6 +7,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from portal_web.clients.rest import Problem
+from portal_web.domain.console import stopped_by, window_under_way
+from portal_web.web import notices
 from portal_web.web.console.access import Console, Operator, given
 from portal_web.web.console.labels import STATES
 from portal_web.web.console.pages import go, show
@@ -78,6 +80,8 @@ async def document_page(
 ) -> Response:
     """The page; `wrong_note`: its note cannot be added."""
     found = (await console.api.document(document)).document
+    notice = notices.read(request)
+    delivery = await console.api.delivery() if notice and notice.name == notices.LOOK_UP_WAITS else None
     history = (await console.api.audit(document=document, limit=_HISTORY)).items if console.may_audit else None
     group = {name: request.query_params.get(f"group_{name}", "") for name in FILTERS}
     group = {name: value for name, value in group.items() if value}
@@ -88,6 +92,9 @@ async def document_page(
         422 if wrong_note else 200,
         document=found,
         history=history,
+        delivery=delivery,
+        stopped=stopped_by(delivery) if delivery else None,
+        window=window_under_way(delivery) if delivery else None,
         group=group,
         group_address=address("/console/replays/new", group) if group else None,
         group_query="?" + urlencode({f"group_{name}": value for name, value in group.items()}) if group else "",

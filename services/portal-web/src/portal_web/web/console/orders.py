@@ -7,11 +7,12 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from portal_web.clients.rest import Problem
-from portal_web.domain.console import VersionedDocument, permission
+from portal_web.domain.console import VersionedDocument, looked_up, permission
 from portal_web.web.console.access import Console, Operator
 from portal_web.web.console.documents import address
 from portal_web.web.console.pages import go, show
 from portal_web.web.current_user import Posted
+from portal_web.web.notices import LOOK_UP_WAITS
 
 router = APIRouter(prefix="/console/documents/{document}")
 _SIMPLE = ("replay", "verify", "return", "discard", "restore", "acknowledge")
@@ -59,7 +60,8 @@ async def ordered(
     console.must_be_sure(action, fields)
     reason = fields.get("reason", "").strip()
     try:
-        await console.api.act(document, action, {"reason": reason, **more}, fields.get("etag", ""))
+        before = await console.api.document(document) if action == "verify" else None
+        after = await console.api.act(document, action, {"reason": reason, **more}, fields.get("etag", ""))
     except Problem as problem:
         if problem.status not in {*_OVERTAKEN, 422}:
             raise
@@ -68,7 +70,8 @@ async def ordered(
             request, console, found, action, template, problem.status, reason=reason, problem=problem, **values
         )
     group = {name: value for name, value in request.query_params.items() if name.startswith("group_")}
-    return await go(request, address(f"/console/documents/{document}", group), done=action, document=document)
+    done = action if before is None or looked_up(before.document, after) else LOOK_UP_WAITS
+    return await go(request, address(f"/console/documents/{document}", group), done=done, document=document)
 
 
 async def asked(
