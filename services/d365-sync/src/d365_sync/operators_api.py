@@ -9,6 +9,7 @@ from d365_sync.app.end_document import EndDocument
 from d365_sync.app.erase_personal_data import ErasePersonalData
 from d365_sync.app.ledger_d365 import CompareWithD365
 from d365_sync.app.link import Link
+from d365_sync.app.one_comparison import OneComparison
 from d365_sync.app.preview import Preview
 from d365_sync.app.replay import Replay
 from d365_sync.app.replays import OrderReplay, SteerReplay
@@ -52,8 +53,10 @@ def build_context(
         preview=Preview(d365, replays, category_types, settings.mapping.lengths),
         order_replay=OrderReplay(replays, wake_ups.replays.wake, _DRY_RUN_WAIT_SECONDS),
         steer_replay=SteerReplay(replays, wake_ups.replays.wake),
-        compare_with_d365=CompareWithD365(
-            d365, queries, PostgresFoundCases(pool), SystemClock(), seconds, settings.mapping.has_submission_id
+        compare_with_d365=OneComparison(
+            CompareWithD365(
+                d365, queries, PostgresFoundCases(pool), SystemClock(), seconds, settings.mapping.has_submission_id
+            )
         ),
         show_flow=ShowFlow(PostgresFlow(pool), PostgresControl(pool), SystemClock()),
         search_d365=SearchD365(d365, PostgresDealers(pool), PostgresControl(pool), category_types),

@@ -1,6 +1,7 @@
 """Link a document to a case that D365 already has."""
 
 from dataclasses import dataclass
+from time import monotonic
 
 from case_shared.d365.errors import D365Error
 from case_shared.words.category_types import CategoryTypes
@@ -8,12 +9,15 @@ from d365_sync.app.operator_actions import D365Unreachable, NotAllowed, Operator
 from d365_sync.app.ports import D365
 from d365_sync.domain.document import Action, Cause, State
 
+_SHORTEST_SECONDS = 1.0
+
 
 @dataclass(frozen=True)
 class Link:
     """Reads the case in D365 first: it must be one that the dealer may see, without another Web Case ID.
 
-    A delivered document that D365 has twice can be moved to the other case.
+    A delivered document that D365 has twice can be moved to the other case. `timeout_seconds` is for all reads
+    together: the caller stops waiting soon after, and a link cannot be undone.
     """
 
     d365: D365
@@ -23,6 +27,7 @@ class Link:
 
     async def __call__(self, order: Order, case_id: str) -> None:
         """Link it. Raises the errors that `operator_actions` names."""
+        deadline = monotonic() + self.timeout_seconds
         standing = await self.actions.standing(order.document)
         standing.refuse_unless_allowed(Action.LINK)
         if standing.now.state is State.DELIVERED:
@@ -50,16 +55,16 @@ class Link:
         owner = found[0].web_case_id
         if owner and owner.casefold() != order.document.web_case_id.casefold():
             raise NotAllowed(f"Case {case_id} has another Web Case ID, {owner}", standing.now)
-        await self.actions.link(order, found[0].case_id, await self._all(order, standing))
+        await self.actions.link(order, found[0].case_id, await self._all(order, standing, deadline - monotonic()))
 
-    async def _all(self, order: Order, standing: Standing) -> list[str]:
+    async def _all(self, order: Order, standing: Standing, seconds: float) -> list[str]:
         """Both Case IDs if D365 has it twice: whoever links one has seen the other, so it raises no alarm."""
         if standing.cause is not Cause.FOUND_TWICE or standing.now.state is State.DELIVERED:
             return []
         web_case_id = order.document.web_case_id
         try:
             answer = await self.d365.find_by_web_case_id(
-                standing.data_area_id, [web_case_id], control_case_ids=(), timeout=self.timeout_seconds
+                standing.data_area_id, [web_case_id], control_case_ids=(), timeout=max(seconds, _SHORTEST_SECONDS)
             )
         except D365Error as error:
             raise D365Unreachable(f"D365 gave no answer about Web Case ID {web_case_id}: {error.why}") from error

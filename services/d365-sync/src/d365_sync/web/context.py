@@ -7,8 +7,8 @@ from fastapi import Request
 from case_shared.web.cursors import Cursors
 from d365_sync.app.end_document import EndDocument
 from d365_sync.app.erase_personal_data import ErasePersonalData
-from d365_sync.app.ledger_d365 import CompareWithD365
 from d365_sync.app.link import Link
+from d365_sync.app.one_comparison import OneComparison
 from d365_sync.app.operator_actions import OperatorActions
 from d365_sync.app.preview import Preview
 from d365_sync.app.reads import ReadsChecks, ReadsDealers, ReadsDelivery, ReadsQueue, ReadsRestores, Windows
@@ -34,7 +34,7 @@ class Context:
     preview: Preview
     order_replay: OrderReplay
     steer_replay: SteerReplay
-    compare_with_d365: CompareWithD365
+    compare_with_d365: OneComparison
     show_flow: ShowFlow
     search_d365: SearchD365
     link: Link

@@ -94,7 +94,8 @@ async def ledger(request: Request, _reader: Reader, query: Annotated[LedgerQuery
 
     Younger submissions are counted separately. `d365=true` also compares with D365: it reads every case there that has
     a Web Case ID, many per request, and returns those that are delivered but not found, found but not delivered, or
-    found twice. The answer is 503 if D365 does not answer.
+    found twice. The answer is 503 if D365 does not answer. One comparison runs at a time: the same request waits for
+    its result, and one with other `older_than_seconds` gets 503.
     """
     context = context_of(request)
     compared = await context.compare_with_d365(query.older_than_seconds) if query.d365 else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -37,6 +37,10 @@ from portal_web.domain.d365_sync import (
 ModelT = TypeVar("ModelT", bound=ApiModel)
 # The API waits for the end of a dry run, 20 s at most.
 _DRY_RUN_SECONDS = 25.0
+# d365-sync reads D365 before it links, for D365_TIMEOUT_SECONDS (30) at most; what it then does cannot be undone.
+_LINK_SECONDS = 40.0
+# Who asks for a comparison decides how long to wait for it.
+_COMPARISON_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ class OperatorsApi:
 
     async def ledger(self, *, d365: bool = False) -> LedgerDocument:
         """Whether it adds up; with `d365`, compared with D365's books."""
-        return await self._get(LedgerDocument, "/v1/ledger", d365="true" if d365 else None)
+        rest = self.rest.patient(_COMPARISON_SECONDS) if d365 else self.rest
+        return LedgerDocument.model_validate((await rest.get("/v1/ledger", d365="true" if d365 else None)).body)
 
     async def groups(self) -> list[DocumentGroup]:
         """Dead letters by cause."""
@@ -69,7 +74,8 @@ class OperatorsApi:
     async def act(self, document: str, action: str, body: Mapping[str, Any], etag: str) -> DocumentDocument:
         """Order an action on a document, at the version that the operator saw; returns the document as it is then."""
         path = f"{_document(document)}/{action}"
-        answer = await self.rest.call("POST", path, json=body, headers={"If-Match": etag})
+        rest = self.rest.patient(_LINK_SECONDS) if action == "link" else self.rest
+        answer = await rest.call("POST", path, json=body, headers={"If-Match": etag})
         return DocumentDocument.model_validate(answer.body)
 
     async def payload_form(self, document: str) -> PayloadFormDocument:
@@ -96,16 +102,15 @@ class OperatorsApi:
 
     async def dry_run(self, query: Mapping[str, str | float], reason: str, key: str) -> OneReplayDocument:
         """See what a replay of the matches would do; the same `key` gives the same run."""
-        patient = OperatorsApi(replace(self.rest, timeout=_DRY_RUN_SECONDS))
         order = {"query": {"state": "failed", **query}, "dry_run": True, "reason": reason}
-        return await patient._order_replay(order, key)
+        return await self._order_replay(order, key, self.rest.patient(_DRY_RUN_SECONDS))
 
     async def replay_all(self, dry_run: str, reason: str, key: str) -> OneReplayDocument:
         """Replay exactly what a dry run looked at, as it was then; the same `key` gives the same replay."""
-        return await self._order_replay({"replay_id": dry_run, "reason": reason}, key)
+        return await self._order_replay({"replay_id": dry_run, "reason": reason}, key, self.rest)
 
-    async def _order_replay(self, body: Mapping[str, Any], key: str) -> OneReplayDocument:
-        answer = await self.rest.call("POST", "/v1/replays", json=body, headers={"Idempotency-Key": key})
+    async def _order_replay(self, body: Mapping[str, Any], key: str, rest: Rest) -> OneReplayDocument:
+        answer = await rest.call("POST", "/v1/replays", json=body, headers={"Idempotency-Key": key})
         return OneReplayDocument.model_validate(answer.body)
 
     async def replay(self, replay: str, **query: Any) -> OneReplayDocument:

@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -144,6 +144,10 @@ class Rest:
             yield response
         finally:
             await response.aclose()
+
+    def patient(self, seconds: float) -> "Rest":
+        """The same API, for a call that may take this long."""
+        return replace(self, timeout=seconds)
 
     @property
     def _host(self) -> str:

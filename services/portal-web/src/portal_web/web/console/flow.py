@@ -14,6 +14,8 @@ from portal_web.web.console.plots import HEIGHT, SERIES, WIDTH, plot
 router = APIRouter(prefix="/console")
 # The ledger joins all submissions; the picture does not wait for it longer than this.
 _LEDGER_SECONDS = 2.0
+# A comparison reads all of D365's cases, a thousand a request. It may take half an hour; no page waits so long.
+_COMPARISON_SECONDS = 25.0
 
 
 @router.get("")
@@ -31,8 +33,8 @@ async def now(request: Request, console: Operator) -> Response:
 @router.get("/ledger")
 async def ledger(request: Request, console: Operator, d365: bool = False) -> Response:
     """Where each submission is; with `d365`, compared with D365's books."""
-    found = await console.api.ledger(d365=d365)
-    return await show(request, console, "ledger", ledger=found, compared=d365)
+    found, trouble = await _compared(console.api) if d365 else (None, "")
+    return await show(request, console, "ledger", ledger=found or await console.api.ledger(), trouble=trouble)
 
 
 async def _shown(request: Request, console: Operator, template: str) -> Response:
@@ -41,6 +43,17 @@ async def _shown(request: Request, console: Operator, template: str) -> Response
     return await show(
         request, console, template, flow=found, ledger=books, plots=plots, plot_width=WIDTH, plot_height=HEIGHT
     )
+
+
+async def _compared(api: OperatorsApi) -> tuple[LedgerDocument | None, str]:
+    """The ledger compared with D365's books; or None, and why nothing was compared: `slow` or `silent`."""
+    try:
+        async with asyncio.timeout(_COMPARISON_SECONDS):
+            return await api.ledger(d365=True), ""
+    except TimeoutError:
+        return None, "slow"
+    except Unavailable:
+        return None, "silent"
 
 
 async def _ledger(api: OperatorsApi) -> LedgerDocument | None:

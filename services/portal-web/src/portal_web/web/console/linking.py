@@ -42,6 +42,14 @@ async def search(request: Request, console: Operator, document: str) -> Response
 async def link(request: Request, console: Operator, document: str, fields: Posted) -> Response:
     """Link it."""
     case_id = fields.get("case_id", "").strip()
-    return await ordered(
-        request, console, document, "link", fields, "link_confirm", {"case_id": case_id}, case_id=case_id
-    )
+    try:
+        return await ordered(
+            request, console, document, "link", fields, "link_confirm", {"case_id": case_id}, case_id=case_id
+        )
+    except Unavailable:
+        # D365 may answer d365-sync after all, which then links it.
+        found = await console.api.document(document)
+        return await asked(
+            request, console, found, "link", "link_confirm", 503, reason=fields.get("reason", ""), case_id=case_id,
+            silent=True,
+        )  # fmt: skip
