@@ -50,10 +50,22 @@ class Service(BaseHTTPRequestHandler):
     delivery: ClassVar[dict[str, Any]] = {
         "paused": False, "windows": [], "breaker": {"state": "closed"}, "environment": {"refused_url": None},
     }  # fmt: skip
+    # How it refuses the next GETs, one status each; a token that it refuses.
+    refusals: ClassVar[list[int]] = []
+    expired: ClassVar[str | None] = None
     # Where a proxy in front sends what changes something.
     elsewhere: ClassVar[str | None] = None
 
     def do_GET(self) -> None:
+        if self.expired and self.headers["Authorization"] == f"Bearer {self.expired}":
+            self.answer(401, {"title": "Signature has expired"})
+            return
+        if self.refusals:
+            self.answer(self.refusals.pop(0), {"title": "Not now"})
+            return
+        self.find()
+
+    def find(self) -> None:
         address = urlsplit(self.path)
         asked = parse_qs(address.query)
         if address.path == "/v1/documents":

@@ -251,7 +251,7 @@ def test_a_dry_run_that_is_interrupted_is_not_replayed(
     def interrupt(_seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("casebridge.commands.replays.time.sleep", interrupt)
+    monkeypatch.setattr("casebridge.watching.time.sleep", interrupt)
     ended = casebridge("queue", "replay-all", "-r", "why")
     assert ended.code == 130
     assert "Replay these" not in ended.err

@@ -3,6 +3,7 @@
 import getpass
 import os
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from json import JSONDecodeError
 from pathlib import Path
@@ -42,10 +43,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Api:
-    """One service, with a token for it."""
+    """One service, with a token for it; `renew` mints another, if the token is one of ours."""
 
     url: str
     token: str = field(repr=False)
+    renew: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
     def call(
         self,
@@ -146,8 +148,14 @@ def operator_api(data_dir: Path, url: str | None, token: str | None) -> Api:
     stack = get_running(data_dir)
     if "d365-sync" not in stack.urls:
         raise OperationFailed(f"the stack in {data_dir} is running without d365-sync")
+    if token:
+        return Api(stack.urls["d365-sync"], token)
     user = User(user_name(), "operator", (), OPERATOR_SCOPES)
-    return Api(stack.urls["d365-sync"], token or mint(data_dir, user, " ".join(user.scopes), TOKEN_MINUTES))
+
+    def minted() -> str:
+        return mint(data_dir, user, " ".join(user.scopes), TOKEN_MINUTES)
+
+    return Api(stack.urls["d365-sync"], minted(), minted)
 
 
 def user_name() -> str:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from casebridge.commands.d365 import d365, restored
+from casebridge.commands.d365 import d365, restored, restores
 from casebridge.commands.d365_check import check
 from casebridge.commands.delivery import audit, delivery, let_through, pause, resume, seen, unreadable
 from casebridge.commands.demo import demo
@@ -85,5 +85,6 @@ for of_queue in _of_queue:
 for group_of_queue in (replays, windows):
     queue.add_typer(group_of_queue)
 d365.command()(check)
+d365.add_typer(restores)
 for group in (queue, d365, kafka, identity):
     app.add_typer(group)

@@ -1,7 +1,6 @@
 """`casebridge d365` and `casebridge restored`: what only a person can decide about delivery."""
 
 import sys
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,11 +14,12 @@ from casebridge.output import visible, write_json
 if TYPE_CHECKING:
     from casebridge.api import Api
 
-LOOK_SECONDS = 0.5
 d365 = typer.Typer(name="d365", help="Check D365, and report changes to its environment.", no_args_is_help=True)
+restores = typer.Typer(name="restores", help="Watch a restore of D365 that was reported.", no_args_is_help=True)
 
 
 @d365.callback()
+@restores.callback()
 def about() -> None:
     """The commands of a group have a place for what they share."""
 
@@ -54,8 +54,8 @@ def d365_restored(
 ) -> None:
     """Report that D365 was restored to an earlier time. What it has lost since is delivered again, once.
 
-    The look-ups run in the background: Ctrl-C ends only this command. The exit code is 1 if any document could not be
-    judged.
+    The look-ups run in the background: Ctrl-C ends only this command, and `restores show` watches them again. The exit
+    code is 1 if any document could not be judged.
     """
     from casebridge.api import operator_api
 
@@ -63,13 +63,7 @@ def d365_restored(
     sys.stderr.write(f"looking up in D365 what was delivered since {moment.isoformat(timespec='seconds')}\n")
     api = operator_api(data_dir, url, token)
     body = {"since": moment.isoformat(), "dry_run": dry_run, "reason": reason}
-    restore = watch(api, api.call("POST", "/v1/d365/restores", body=body).body)
-    if json:
-        write_json(restore)
-    else:
-        show(restore)
-    if restore["state"] == "completed" and restore["counts"]["not_sure"]:
-        raise typer.Exit(1)
+    end(watch(api, api.call("POST", "/v1/d365/restores", body=body).body), json=json)
 
 
 def local_time(text: str) -> datetime:
@@ -81,21 +75,52 @@ def local_time(text: str) -> datetime:
 
 
 def watch(api: "Api", restore: dict[str, Any]) -> dict[str, Any]:
-    """Show its progress on stderr until it is completed; if interrupted, it continues without us."""
-    printed = None
-    try:
-        while restore["state"] == "running":
-            counts = restore["counts"]
-            line = f"{counts['documents'] - counts['remaining']} of {counts['documents']}"
-            line += f", waiting: {restore['held_up_by']}" if restore["held_up_by"] else ""
-            if line != printed:
-                printed = line
-                sys.stderr.write(line + "\n")
-            time.sleep(LOOK_SECONDS)
-            restore = api.get(f"/v1/d365/restores/{restore['restore_id']}").body
-    except KeyboardInterrupt:
-        sys.stderr.write("it continues in the background; run the same command to see it again\n")
-    return restore
+    """Show its ID and its progress on stderr until it is completed."""
+    from casebridge.watching import watch as watch_job
+
+    restore_id = restore["restore_id"]
+    sys.stderr.write(f"restore {restore_id}\n")
+
+    def look(now: "Api") -> dict[str, Any]:
+        found: dict[str, Any] = now.get(f"/v1/d365/restores/{restore_id}").body
+        return found
+
+    return watch_job(api, restore, look, progress, f"casebridge d365 restores show {restore_id}")
+
+
+def progress(restore: dict[str, Any]) -> str:
+    """Its progress, in one line."""
+    counts = restore["counts"]
+    line = f"{counts['documents'] - counts['remaining']} of {counts['documents']}"
+    return f"{line}, waiting: {restore['held_up_by']}" if restore["held_up_by"] else line
+
+
+def end(restore: dict[str, Any], *, json: bool) -> None:
+    """Show its result; raises Exit with code 1 if any document could not be judged."""
+    if json:
+        write_json(restore)
+    else:
+        show(restore)
+    if restore["state"] == "completed" and restore["counts"]["not_sure"]:
+        raise typer.Exit(1)
+
+
+@restores.command("show")
+def show_restore(
+    restore: Annotated[str, typer.Argument(metavar="RESTORE", help="The restore's ID, as `restored` prints it.")],
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
+    token: Token = None,
+    json: Json = False,
+) -> None:
+    """Watch a restore that was reported until it is completed, and show its result. Orders nothing.
+
+    The exit code is 1 if any document could not be judged.
+    """
+    from casebridge.api import operator_api
+
+    api = operator_api(data_dir, url, token)
+    end(watch(api, api.get(f"/v1/d365/restores/{restore}").body), json=json)
 
 
 def show(restore: dict[str, Any]) -> None:

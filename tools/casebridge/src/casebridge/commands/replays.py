@@ -1,7 +1,6 @@
 """`casebridge queue replay-all | replays`: many dead letters at once."""
 
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
@@ -29,7 +28,6 @@ from casebridge.output import render_fields, show_document, show_page, write_jso
 if TYPE_CHECKING:
     from casebridge.api import Api
 
-LOOK_SECONDS = 0.5
 ReplayId = Annotated[str, typer.Argument(metavar="REPLAY", help="The replay's ID.")]
 STEERS = {
     "pause": "Pause a replay. Documents that are already in the queue are still sent.",
@@ -182,19 +180,17 @@ def steer_replay(
 
 
 def watch(api: "Api", replay: dict[str, Any]) -> dict[str, Any]:
-    """Show a replay's progress on stderr until it ends; if interrupted, it continues without us."""
-    printed = None
-    try:
-        while replay["state"] == "running":
-            line = progress(replay)
-            if line != printed:
-                printed = line
-                sys.stderr.write(line + "\n")
-            time.sleep(LOOK_SECONDS)
-            replay = api.get(f"/v1/replays/{replay['replay_id']}", limit=1).body
-    except KeyboardInterrupt:
-        sys.stderr.write("it continues in the background; see casebridge queue replays\n")
-    return replay
+    """Show a replay's ID and its progress on stderr until it ends."""
+    from casebridge.watching import watch as watch_job
+
+    replay_id = replay["replay_id"]
+    sys.stderr.write(f"replay {replay_id}\n")
+
+    def look(now: "Api") -> dict[str, Any]:
+        found: dict[str, Any] = now.get(f"/v1/replays/{replay_id}", limit=1).body
+        return found
+
+    return watch_job(api, replay, look, progress, f"casebridge queue replays show {replay_id}")
 
 
 def progress(replay: dict[str, Any]) -> str:
