@@ -51,6 +51,10 @@ class Problem(Exception):
             self.fields = []
         super().__init__(f"{status} {self.slug}: {self.detail}")
 
+    def about(self, field: str) -> bool:
+        """Whether it is about this field, as `/reason`, or a part of it."""
+        return any(one.pointer == field or one.pointer.startswith(f"{field}/") for one in self.fields)
+
 
 class Unavailable(Transient):
     """The API does not answer, or is temporarily unavailable."""

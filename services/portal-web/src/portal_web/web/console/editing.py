@@ -58,13 +58,15 @@ async def replay(request: Request, console: Operator, document: str, fields: Pos
     payload = payload_of(values)
     try:
         foreseen = await console.api.preview(document, payload)
+        return await ordered(
+            request, console, document, "replay", fields, "edited", {"payload": payload}, elsewhere=_PREFIX,
+            values=values, foreseen=foreseen,
+        )  # fmt: skip
     except Problem as problem:
         if not problem.fields:
             raise
         form = await console.api.payload_form(document)
         return await _form(request, console, document, form, values, fields.get("reason", ""), problem)
-    more = {"payload": payload}
-    return await ordered(request, console, document, "replay", fields, "edited", more, values=values, foreseen=foreseen)
 
 
 async def _form(
@@ -92,6 +94,8 @@ def _advice(name: str, values: Mapping[str, str], longest: Mapping[str, int], wo
     value = values[name].strip()
     if name == "category" and not value:
         return words("Choose a category.")
+    if name == "category_type" and not value:
+        return words("Choose a type: D365 has several for this category.")
     if len(value) > longest[name]:
         return words("This is too long. Use at most %(number)s characters.", number=words.number(longest[name]))
     return words("This text contains characters that cannot be stored. Type it again without pasted formatting.")

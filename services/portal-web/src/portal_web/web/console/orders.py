@@ -54,16 +54,21 @@ async def ordered(
     fields: dict[str, str],
     template: str,
     more: dict[str, Any],
+    *,
+    elsewhere: str | None = None,
     **values: Any,
 ) -> Response:
-    """Do it, and show the document; if that is not possible, `template` again with the reason."""
+    """Do it, and show the document; if that is not possible, `template` again with the reason.
+
+    Raises Problem if that is about the field `elsewhere`, which another page shows.
+    """
     console.must_be_sure(action, fields)
     reason = fields.get("reason", "").strip()
     try:
         before = await console.api.document(document) if action == "verify" else None
         after = await console.api.act(document, action, {"reason": reason, **more}, fields.get("etag", ""))
     except Problem as problem:
-        if problem.status not in {*_OVERTAKEN, 422}:
+        if problem.status not in {*_OVERTAKEN, 422} or (elsewhere and problem.about(elsewhere)):
             raise
         found = await console.api.document(document)
         return await asked(
