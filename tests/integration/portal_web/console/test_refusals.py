@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.integration.d365_sync.conftest import Queue
 from tests.integration.portal_web.conftest import Browser
+from tests.support.eventually import eventually
 
 WRONG_REASON = "Enter a reason of at most"
 
@@ -38,3 +39,23 @@ async def test_a_category_that_needs_a_type_leads_back_to_the_form(
     assert '<p class="error" id="category_type-error">' in refused.text
     assert "Choose a type: D365 has several for this category." in refused.text
     assert "corrected</textarea>" in refused.text
+
+
+async def test_a_form_from_before_another_s_correction_undoes_nothing_unseen(
+    olga: Browser, queue: Queue, dead_letter: str
+) -> None:
+    path = f"/console/documents/{dead_letter}/edit"
+    stale = await olga.get(path)
+    content: dict[str, Any] = {"category": "Warranty", "category_type": "Service"}
+    theirs = await olga.send(await olga.get(path), path, **content, description="a colleague's correction")
+    await olga.send(theirs, f"{path}/replay", **content, description="a colleague's correction", reason="theirs")
+    open_ = "SELECT count(*) FROM documents WHERE state NOT IN ('failed', 'delivered')"
+    await eventually(lambda: queue.pool.fetchval(open_), lambda count: count == 0)
+
+    mine = await olga.send(stale, path, **content, description="what I typed on the old page")
+
+    assert mine.status_code == 409
+    assert "Nothing was done, because the document has changed." in mine.text
+    assert "a colleague&#39;s correction</del>" in mine.text
+    again = await olga.send(mine, path, back="yes", **content, description="both")
+    assert "has changed" not in (await olga.send(again, path, **content, description="both")).text

@@ -25,29 +25,36 @@ _PREFIX = "/payload"
 @router.get("")
 async def edit(request: Request, console: Operator, document: str) -> Response:
     """The form, with the payload as it is."""
-    form = await console.api.payload_form(document)
     if kept := await kept_form(request, console.user):
-        return await _form(request, console, document, form, _given(kept.fields), kept.fields.get("reason", ""))
-    return await _form(request, console, document, form, flat(form.payload or {}))
+        return await _form(request, console, document, kept.fields)
+    # In this order: a payload that changes in between is newer than the version, and so is noticed.
+    etag = (await console.api.document(document)).etag
+    form = await console.api.payload_form(document)
+    return await _form(request, console, document, {**flat(form.payload or {}), "etag": etag}, form=form)
 
 
 @router.post("")
 async def preview(request: Request, console: Operator, document: str, fields: Posted) -> Response:
-    """What the edit changes, and what D365 would get; or the form again."""
-    form = await console.api.payload_form(document)
-    values, reason = _given(fields), fields.get("reason", "")
+    """What the edit changes, and what D365 would get; or the form again.
+
+    What somebody else has changed since the form was opened appears in the difference.
+    """
+    values = _given(fields)
     if "back" in fields:
-        return await _form(request, console, document, form, values, reason)
+        return await _form(request, console, document, fields)
+    # Before the difference: a change in between makes this version old, and the API refuses the order.
+    found = await console.api.document(document)
     try:
         foreseen = await console.api.preview(document, payload_of(values))
     except Problem as problem:
         if not problem.fields:
             raise
-        return await _form(request, console, document, form, values, reason, problem)
-    found = await console.api.document(document)
+        return await _form(request, console, document, fields, problem)
+    overtaken = fields.get("etag", "") != found.etag
     return await show(
-        request, console, "edited", document=found.document, etag=found.etag, values=values, foreseen=foreseen,
-        reason=reason, problem=None, overtaken=False, permission=permission(found.document, "replay"),
+        request, console, "edited", 409 if overtaken else 200, document=found.document, etag=found.etag,
+        values=values, foreseen=foreseen, reason=fields.get("reason", ""), problem=None, overtaken=overtaken,
+        permission=permission(found.document, "replay"),
     )  # fmt: skip
 
 
@@ -65,26 +72,29 @@ async def replay(request: Request, console: Operator, document: str, fields: Pos
     except Problem as problem:
         if not problem.fields:
             raise
-        form = await console.api.payload_form(document)
-        return await _form(request, console, document, form, values, fields.get("reason", ""), problem)
+        return await _form(request, console, document, fields, problem)
 
 
 async def _form(
     request: Request,
     console: Console,
     document: str,
-    form: PayloadFormDocument,
-    values: dict[str, str],
-    reason: str = "",
+    fields: dict[str, str],
     problem: Problem | None = None,
+    *,
+    form: PayloadFormDocument | None = None,
 ) -> Response:
+    """The form with what was typed; it keeps the version of the document on which that is based."""
+    form, values = form or await console.api.payload_form(document), _given(fields)
     longest, words = lengths(form.payload_schema), words_of(request)
     errors = {}
     for one in problem.fields if problem else []:
         name = one.pointer.removeprefix(_PREFIX).strip("/").replace("/", "_")
         errors[name] = _advice(name, values, longest, words) or one.detail
-    shown = {"form": form, "values": values, "errors": errors, "lengths": longest}
-    return await show(request, console, "edit", 422 if problem else 200, document_id=document, reason=reason, **shown)
+    return await show(
+        request, console, "edit", 422 if problem else 200, document_id=document, form=form, values=values,
+        errors=errors, lengths=longest, reason=fields.get("reason", ""), etag=fields.get("etag", ""),
+    )  # fmt: skip
 
 
 def _advice(name: str, values: Mapping[str, str], longest: Mapping[str, int], words: Words) -> str | None:
