@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from tests.integration.d365_sync.conftest import Queue
-from tests.integration.portal_web.conftest import Browser
+from tests.integration.portal_web.conftest import Browser, Portal
 from tests.support.eventually import eventually
 
 WRONG_REASON = "Enter a reason of at most"
@@ -59,3 +61,11 @@ async def test_a_form_from_before_another_s_correction_undoes_nothing_unseen(
     assert "a colleague&#39;s correction</del>" in mine.text
     again = await olga.send(mine, path, back="yes", **content, description="both")
     assert "has changed" not in (await olga.send(again, path, **content, description="both")).text
+
+
+@pytest.mark.parametrize("path", ["windows/5f0c0c0e-0000-4000-8000-000000000001/end", "consumers/d365-sync.submitted"])
+async def test_what_ended_meanwhile_is_no_page_that_does_not_exist(olga: Browser, portal: Portal, path: str) -> None:
+    late = await olga.send(await olga.get("/console/delivery"), f"/console/delivery/{path}", reason="it is over")
+
+    assert late.status_code == 409
+    assert "Nothing was done, because somebody else has changed delivery." in late.text

@@ -18,6 +18,8 @@ from portal_web.web.words import known_zones, zone_of
 
 router = APIRouter(prefix="/console/delivery")
 _STEERS = {"pause", "resume", "adopt"}
+# The window or the pause of a consumer has ended since the page was loaded.
+_GONE = 404
 
 
 @router.get("")
@@ -46,6 +48,8 @@ async def end(request: Request, console: Operator, window: str, fields: Posted) 
     try:
         await console.api.end_window(window, fields.get("reason", "").strip())
     except Problem as problem:
+        if problem.status == _GONE:
+            return await _page(request, console, overtaken=True)
         if not problem.fields:
             raise
         return await _page(request, console, window, problem, fields)
@@ -81,6 +85,8 @@ async def _steer(
     try:
         await console.api.steer(order, fields.get("reason", "").strip())
     except Problem as problem:
+        if problem.status == _GONE:
+            return await _page(request, console, overtaken=True)
         if not problem.fields:
             raise
         return await _page(request, console, form, problem, fields, found=found)
