@@ -63,6 +63,7 @@ TRIES = {
     "GET /v1/dealers": Try(READ),
     "GET /v1/d365/check": Try(READ),
     "GET /v1/d365/cases": Try(READ, 404, query="?dealer=nobody"),
+    "GET /v1/d365/restores": Try(READ),
     "POST /v1/d365/restores": Try(WRITE, 202, {**WHY, "since": "2026-01-01T00:00:00Z"}),
     "GET /v1/d365/restores/{restore}": Try(READ, 404),
     "GET /v1/replays": Try(READ),

@@ -1,5 +1,7 @@
 """What is ordered goes on without the command that watches it, and can be watched again."""
 
+import json
+
 import pytest
 
 from casebridge.api import Api
@@ -76,6 +78,9 @@ def test_a_token_of_ours_is_minted_again(service: str, monkeypatch: pytest.Monke
 
 
 def test_a_restore_is_shown_without_ordering_another(casebridge: CommandLine) -> None:
+    listed = casebridge("d365", "restores")
+    assert (listed.code, "d-1" in listed.out) == (0, True)
+    assert json.loads(casebridge("d365", "restores", "--json").out)["items"][0]["restore_id"] == "d-1"
     shown = casebridge("d365", "restores", "show", "d-1")
     assert (shown.code, Service.seen) == (1, [])
     assert "W1-1: D365 has it with different content" in shown.out

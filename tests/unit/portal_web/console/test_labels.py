@@ -1,6 +1,9 @@
 """The console has labels for everything that the API can say."""
 
+import re
 from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -8,9 +11,13 @@ from case_shared.words.events import Outcome
 from d365_sync.domain.document import Action, Alarm, AttemptKind, Cause, Finding, State
 from d365_sync.domain.flow import Kind, StageName
 from d365_sync.domain.permissions import Obstacle
-from d365_sync.domain.replay import ReplayOutcome, ReplayState
+from d365_sync.domain.replay import ReplayAction, ReplayOutcome, ReplayState
 from d365_sync.web.window_models import WindowState
 from portal_web.web.console import labels
+
+SQL = Path(str(files("d365_sync"))) / "postgres/sql"
+ENTRY = re.compile(r"INSERT INTO audit \([^)]*\)\s+SELECT(.*?)\bFROM\b", re.DOTALL)
+ACTION = re.compile(r"'([a-z0-9_]+)'")
 
 
 @pytest.mark.parametrize(
@@ -40,3 +47,11 @@ def test_each_code_has_a_word(known: dict[str, str], codes: Iterable[str]) -> No
 
 def test_a_concern_that_has_a_page_is_one_that_there_is() -> None:
     assert set(labels.CONCERN_PAGES) <= set(Kind)
+
+
+def test_each_action_in_the_audit_has_a_word() -> None:
+    """The statements that write the audit name its actions; a replay's are those of `ReplayAction`."""
+    statements = (one.read_text() for one in SQL.glob("*.sql"))
+    written = {word for text in statements for entry in ENTRY.findall(text) for word in ACTION.findall(entry)}
+    assert "deliver_again" in written
+    assert set(labels.AUDIT_ACTIONS) == {*written, *(f"{action}_replay" for action in ReplayAction)} - {"_replay"}

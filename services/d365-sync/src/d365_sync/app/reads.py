@@ -85,6 +85,7 @@ class ReadsRestores(Protocol):
     """Restores of D365."""
 
     async def shown(self, restore_id: UUID) -> Row | None: ...
+    async def newest(self, limit: int) -> list[Row]: ...
 
 
 class ReadsChecks(Protocol):

@@ -58,6 +58,7 @@ class Kind(StrEnum):
     UNIQUENESS_UNPROVEN = "uniqueness_unproven"
     SECOND_CASE = "second_case"
     STATUS_UNKNOWN = "status_unknown"
+    D365_RESTORE_WAITS = "d365_restore_waits"
     STEP_NEVER_SUCCEEDED = "step_never_succeeded"
     STEP_LATE = "step_late"
     CONSUMER_STOPPED = "consumer_stopped"
@@ -87,6 +88,7 @@ ABOUT: Mapping[Kind, tuple[StageName, Verdict]] = {
     Kind.UNIQUENESS_UNPROVEN: (StageName.D365, Verdict.ATTENTION),
     Kind.SECOND_CASE: (StageName.D365, Verdict.ALARM),
     Kind.STATUS_UNKNOWN: (StageName.STATUS, Verdict.ATTENTION),
+    Kind.D365_RESTORE_WAITS: (StageName.D365, Verdict.ATTENTION),
     Kind.STEP_NEVER_SUCCEEDED: (StageName.STATUS, Verdict.ALARM),
     Kind.STEP_LATE: (StageName.STATUS, Verdict.ALARM),
     Kind.CONSUMER_STOPPED: (StageName.KAFKA, Verdict.ALARM),

@@ -73,8 +73,13 @@ class PostgresRestores:
 
     async def shown(self, restore_id: UUID) -> dict[str, Any] | None:
         """A restore with its counts; None if there is none with that ID."""
-        row = await self.pool.fetchrow(Statement.SELECT_D365_RESTORE.text, restore_id, _UNSURE_SHOWN)
+        row = await self.pool.fetchrow(Statement.SELECT_D365_RESTORE.text, restore_id, _UNSURE_SHOWN, 1)
         return dict(row) if row else None
+
+    async def newest(self, limit: int) -> list[dict[str, Any]]:
+        """The last restores with their counts, newest first."""
+        rows = await self.pool.fetch(Statement.SELECT_D365_RESTORE.text, None, _UNSURE_SHOWN, limit)
+        return [dict(row) for row in rows]
 
 
 def _redelivery(row: asyncpg.Record) -> Redelivery:

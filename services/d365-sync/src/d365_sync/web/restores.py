@@ -13,6 +13,7 @@ from case_shared.words.json_object import Json
 from case_shared.words.scopes import Scope
 from d365_sync.app.restore_d365 import RestoreOrder
 from d365_sync.web.context import context_of
+from d365_sync.web.models import Page
 from d365_sync.web.openapi import problems
 from d365_sync.web.requests import NoQuery, ReasonInput, Time, no_query_on_orders
 
@@ -21,6 +22,7 @@ router = APIRouter(
 )
 Reader = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_READ))]
 Writer = Annotated[Principal, Depends(Authenticated(Scope.DOCUMENTS_WRITE))]
+_MOST = 20
 _SHOWN = ("restore_id", "since", "dry_run", "state", "reason", "ordered_at", "changed_at", "ended_at", "held_up_by")
 _COUNTS = ("documents", "there", "queued", "not_sure", "under_way", "remaining")
 
@@ -71,6 +73,25 @@ class RestoreDocument(_Document):
     held_up_by: str | None = Field(description="Why it is waiting.")
     counts: RestoreCounts
     unsure: list[UnsureDocument] = Field(description="The first 100 of them.")
+
+
+class RestoresDocument(Page):
+    """The newest 20 restores of D365, on a single page."""
+
+    items: list[RestoreDocument]
+
+
+@router.get(
+    "",
+    operation_id="list_d365_restores",
+    summary="List restores of D365",
+    response_model=RestoresDocument,
+    responses=problems("invalid-request"),
+)
+async def newest_restores(request: Request, _reader: Reader, _query: Annotated[NoQuery, Query()]) -> Json:
+    """Return the newest 20 restores that operators reported, dry runs too, newest first."""
+    rows = await context_of(request).restores.newest(_MOST)
+    return {"items": [_document(row) for row in rows], "next": None, "has_more": False}
 
 
 @router.post(

@@ -474,6 +474,7 @@ class D365SyncDomainFlowKind(ApiEnum):
     UNIQUENESS_UNPROVEN = "uniqueness_unproven"
     SECOND_CASE = "second_case"
     STATUS_UNKNOWN = "status_unknown"
+    D365_RESTORE_WAITS = "d365_restore_waits"
     STEP_NEVER_SUCCEEDED = "step_never_succeeded"
     STEP_LATE = "step_late"
     CONSUMER_STOPPED = "consumer_stopped"

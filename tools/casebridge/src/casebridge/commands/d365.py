@@ -9,17 +9,16 @@ import typer
 
 from casebridge.commands.options import DEFAULT_DATA_DIR, DataDir, Json, Reason, Token, Url
 from casebridge.errors import UsageError
-from casebridge.output import visible, write_json
+from casebridge.output import show_page, visible, write_json
 
 if TYPE_CHECKING:
     from casebridge.api import Api
 
 d365 = typer.Typer(name="d365", help="Check D365, and report changes to its environment.", no_args_is_help=True)
-restores = typer.Typer(name="restores", help="Watch a restore of D365 that was reported.", no_args_is_help=True)
+restores = typer.Typer(name="restores", help="List restores of D365 that were reported; watch one.")
 
 
 @d365.callback()
-@restores.callback()
 def about() -> None:
     """The commands of a group have a place for what they share."""
 
@@ -103,6 +102,36 @@ def end(restore: dict[str, Any], *, json: bool) -> None:
         show(restore)
     if restore["state"] == "completed" and restore["counts"]["not_sure"]:
         raise typer.Exit(1)
+
+
+@restores.callback(invoke_without_command=True)
+def list_restores(
+    context: typer.Context,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    url: Url = None,
+    token: Token = None,
+    json: Json = False,
+) -> None:
+    """List the newest restores of D365 that were reported, dry runs too; watch one."""
+    from casebridge.api import operator_api
+
+    if context.invoked_subcommand is not None:
+        return
+    page = operator_api(data_dir, url, token).get("/v1/d365/restores").body
+    if not json:
+        page["items"] = [{**item, **item["counts"]} for item in page["items"]]
+    columns = [
+        "restore_id",
+        "state",
+        "dry_run",
+        "since",
+        "documents",
+        "remaining",
+        "ordered_by",
+        "ordered_at",
+        "reason",
+    ]
+    show_page(page, columns, json=json)
 
 
 @restores.command("show")

@@ -37,6 +37,10 @@ SELECT 'status_unknown', least(sum(cases), 2000000000)::int, min(first_at), 'sta
     array_to_string((array_agg(d365_status || ' (' || cases || ')' ORDER BY cases DESC, d365_status))[1:5], ', ')
 FROM status_sync.unknown_statuses HAVING count(*) > 0
 UNION ALL
+-- A restore of D365 that somebody reported, and that has not got on for minutes: its ID, and why.
+SELECT 'd365_restore_waits', 1, changed_at, 'd365', restore_id || ': ' || held_up_by
+FROM d365_restores WHERE state = 'running' AND held_up_by IS NOT NULL AND changed_at < now() - interval '5 minutes'
+UNION ALL
 -- Cases that no longer follow D365: those of the last month, because older ones have been seen by now or never will be;
 -- the newest five by name.
 SELECT 'moved_cases', count(*)::int, min(moved_at), data_area_id,

@@ -1,7 +1,9 @@
--- A restore of D365: its progress, and the first unsure documents.
--- $1 restore_id uuid, $2 how many of them int
+-- A restore of D365, or the newest: their progress, and the first unsure documents of each.
+-- $1 restore_id uuid (null: the newest), $2 how many unsure documents int, $3 how many restores int
 SELECT r.*, counted.*, unsure.documents AS unsure
-FROM d365_restores AS r
+FROM (
+    SELECT * FROM d365_restores WHERE $1::uuid IS NULL OR restore_id = $1::uuid ORDER BY ordered_at DESC LIMIT $3::int
+) AS r
 CROSS JOIN LATERAL (
     SELECT count(*)::int AS documents, count(*) FILTER (WHERE outcome = 'there')::int AS there,
         count(*) FILTER (WHERE outcome = 'queued')::int AS queued, count(*) FILTER (WHERE outcome = 'not_sure')::int AS not_sure,
@@ -14,4 +16,4 @@ CROSS JOIN LATERAL (
         SELECT * FROM d365_restore_documents WHERE restore_id = r.restore_id AND outcome = 'not_sure' ORDER BY place LIMIT $2::int
     ) AS first
 ) AS unsure
-WHERE r.restore_id = $1::uuid
+ORDER BY r.ordered_at DESC
