@@ -143,15 +143,39 @@ async def test_a_case_that_was_delivered_and_lost_before_any_read_has_no_number(
     assert await facts(world, case) == NOTHING
 
 
-async def test_the_sweep_forgets_a_loss_that_kafka_never_brought(world: World) -> None:
+async def _fails(*_: Any) -> None:
+    raise ConnectionResetError
+
+
+async def test_a_loss_that_kafka_never_brought_is_forgotten(world: World) -> None:
     case, _ = await in_process(world)
     await store_document(world.database, lost(case))
     async with world.database.connect() as connection:
         await connection.execute(
             "INSERT INTO d365_sync.d365_restores (since, dry_run, actor, reason) VALUES (now(), false, 'o', 'r')"
         )
-    await world.step("sweep")
+    cases = world.service.cases
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(type(cases), "find_unlinked", _fails)
+        with pytest.raises(ConnectionResetError):
+            await world.upkeep()
+    await world.upkeep()  # what failed is due again at once
     assert await facts(world, case) == NOTHING
+
+
+async def test_a_case_whose_number_a_lost_one_still_had_is_linked_after_all(world: World) -> None:
+    """D365 gave a number again, and lost the case before anybody had read it: no read shows whose it is."""
+    lost_case, number = await in_process(world)
+    await world.d365.delete("usmf", number)
+    again = await world.submit()
+    await note_deliveries(world, delivery(again, number))
+    assert (await world.row(again.web_case_id))["case_id"] is None
+    await read_due(world)
+    assert (await world.row(lost_case.web_case_id))["deleted_in_d365_at"] is not None
+    async with world.database.connect() as connection:
+        await connection.execute("UPDATE d365_sync.documents SET changed_at = now() - interval '11 minutes'")
+    await world.upkeep()
+    assert (await world.row(again.web_case_id))["case_id"] == number
 
 
 async def test_a_read_from_before_the_loss_does_not_count(world: World) -> None:

@@ -206,7 +206,7 @@ async def test_a_case_that_moves_before_anybody_notes_its_delivery_has_moved(wor
     assert theirs["d365_description"] == SECRET
 
 
-async def test_the_sweep_links_what_was_delivered_and_never_noted(world: World) -> None:
+async def test_what_was_delivered_and_never_noted_is_linked(world: World) -> None:
     """Kafka lost the records; D365 shows one case under another customer and number, and lost the other."""
     other, _ = await delivered(world)
     moved, deleted = await world.submit(), await world.submit()
@@ -214,12 +214,12 @@ async def test_the_sweep_links_what_was_delivered_and_never_noted(world: World) 
     for case, case_id in ((moved, "C-MOVED"), (deleted, "C-DELETED")):
         await store_document(world.database, delivery(case, case_id))
     await poll(world)
-    await world.step("sweep")
+    await world.upkeep()
     assert (await world.row(moved.web_case_id))["case_id"] is None, "its record may still come"
     async with world.database.connect() as connection:
         await connection.execute("UPDATE d365_sync.documents SET changed_at = now() - interval '11 minutes'")
-        await connection.execute("UPDATE status_sync.sync_state SET done_at = 'epoch' WHERE name = 'sweep'")
-    await world.step("sweep")
+        await connection.execute("UPDATE status_sync.sync_state SET done_at = 'epoch' WHERE name = 'make_up'")
+    await world.upkeep()
     await read_due(world)
     assert (await world.row(deleted.web_case_id))["deleted_in_d365_at"] is not None
     row = await world.row(moved.web_case_id)

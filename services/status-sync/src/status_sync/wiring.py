@@ -45,6 +45,7 @@ from status_sync.app.follow_rules import FollowRules, rules_of
 from status_sync.app.forget_lost import ForgetLost
 from status_sync.app.link_delivered import LinkDelivered
 from status_sync.app.look_for_known_cases import LookForKnownCases
+from status_sync.app.make_up_deliveries import MakeUpDeliveries
 from status_sync.app.note_deliveries import NoteDeliveries
 from status_sync.app.note_events import NoteEvents
 from status_sync.app.read_due_cases import ReadDueCases
@@ -136,8 +137,8 @@ class Service:
         choices = SyncChoices(registry, read_list, self.d365, self.mapping, timeout)
         filtered = bool(self.mapping.customers.filter)
         dealers = SyncDealers(self.pool, registry, read_list, self.d365, timeout, filtered)
-        make_up = (self.link_delivered, self.forget_lost)
-        sweep = Sweep(self.pool, self.due_reads, self.cases, *make_up, self._symbols_at_an_end())
+        sweep = Sweep(self.due_reads, self._symbols_at_an_end())
+        make_up = MakeUpDeliveries(self.pool, self.progress, self.cases, self.link_delivered, self.forget_lost)
         return Poller(
             read_due_cases=ReadDueCases(
                 self.due_reads,
@@ -166,6 +167,7 @@ class Service:
             follow_rules=FollowRules(self.progress, rules_of(self.mapping, self._category_types())).handle,
             upkeep=(
                 FollowClock(self.progress).handle,
+                make_up.handle,
                 CountUnknownStatuses(self.progress, [one.lower() for one in self.mapping.status]).handle,
             ),
         )

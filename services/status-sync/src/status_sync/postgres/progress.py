@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from case_shared.database.postgres import Pool
+from case_shared.database.postgres import Connection, Pool
 from status_sync.app.reconcile import Position
 from status_sync.domain.due_reads import RETRIES
 from status_sync.postgres.statements import Statement
@@ -65,11 +65,15 @@ class ProgressStore:
         """Date what was done ahead of the clock back to now, including the time that was noted."""
         await self.pool.execute(Statement.DATE_BACK_PROGRESS.text)
 
+    async def claim(self, connection: Connection, name: str, every: timedelta) -> bool:
+        """Note that `name` is done now; False, and nothing noted, if the last time is younger than `every`."""
+        return bool(await connection.fetchval(Statement.CLAIM_TURN.text, name, every))
+
     async def count_unknown_statuses(self, known: Collection[str], every: timedelta) -> None:
         """Count the cases whose status is not `known`, unless the last count is younger than `every`."""
         # In one transaction: a count that fails is due again at once.
         async with self.pool.acquire() as connection, connection.transaction():
-            if await connection.fetchval(Statement.CLAIM_STATUS_COUNT.text, every):
+            if await self.claim(connection, "statuses", every):
                 await connection.execute(Statement.COUNT_UNKNOWN_STATUSES.text, known)
 
     async def measure(self) -> Backlog:

@@ -11,7 +11,7 @@ class Statement(SqlFile):
     ADD_INCOMING = auto()
     ADVANCE_POLL = auto()
     APPEND_TO_OUTBOX = auto()
-    CLAIM_STATUS_COUNT = auto()
+    CLAIM_TURN = auto()
     COUNT_INCOMING = auto()
     COUNT_UNKNOWN_STATUSES = auto()
     DATE_BACK_PROGRESS = auto()
