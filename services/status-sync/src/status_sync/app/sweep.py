@@ -1,4 +1,4 @@
-"""Once a day, reads each case that has not ended, or ended lately, and so finds what no event and no poll has brought."""
+"""Once a day, reads each case that has not ended, or ended lately: finds what no event and no poll has brought."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
