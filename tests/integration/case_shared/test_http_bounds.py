@@ -5,6 +5,8 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from itertools import pairwise
+from typing import cast
 
 import pytest
 import pytest_asyncio
@@ -22,6 +24,13 @@ HEAD = b"GET /headers HTTP/1.1\r\nhost: x\r\n"
 # A busy machine may take long, and a server without bounds never ends.
 MOST_SECONDS = 5 * PATIENCE
 BODY = b"POST /refused HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n"
+# As Java's java.net.http.HttpClient sends each request over http://, with a body by its length or in chunks.
+OFFER = b"connection: Upgrade, HTTP2-Settings\r\nhost: x\r\nhttp2-settings: AAEAAEAAAAIAAAAB\r\nupgrade: h2c\r\n"
+SENT = b'{"a": "bc"}'
+BY_LENGTH = b"POST /echo HTTP/1.1\r\n" + OFFER + b"content-length: 11\r\n\r\n" + SENT
+IN_CHUNKS = (
+    b"POST /echo HTTP/1.1\r\n" + OFFER + b'transfer-encoding: chunked\r\n\r\n4\r\n{"a"\r\n7\r\n: "bc"}\r\n0\r\n\r\n'
+)
 
 
 def app() -> FastAPI:
@@ -34,6 +43,10 @@ def app() -> FastAPI:
     @app.post("/refused")
     async def refused() -> str:
         return "nothing read"
+
+    @app.post("/echo")
+    async def echo(request: Request) -> dict[str, str]:
+        return cast("dict[str, str]", await request.json())
 
     @app.post("/slow")
     async def slow(request: Request) -> list[str]:
@@ -175,3 +188,59 @@ async def test_who_is_in_time_notices_nothing(port: int) -> None:
         writer.write(HEAD + b"a: 1\r\n" * 90 + b"\r\n" + HEAD + b"\r\n")
         for _ in range(2):
             assert (await asyncio.wait_for(reader.readuntil(b"]"), MOST_SECONDS)).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("sent", "cuts"),
+    [
+        (BY_LENGTH, []),
+        (BY_LENGTH, [BY_LENGTH.index(SENT)]),
+        (BY_LENGTH, [BY_LENGTH.index(SENT) + 4]),
+        (IN_CHUNKS, []),
+        (IN_CHUNKS, [IN_CHUNKS.index(b"4\r\n{"), IN_CHUNKS.index(b'"a"')]),
+        (BY_LENGTH, [BY_LENGTH.index(b"Upgrade") + 3, BY_LENGTH.index(b"upgrade:") + 3]),
+        (BY_LENGTH, list(range(16, len(BY_LENGTH), 16))),
+    ],
+    ids=["one write", "head and body", "within the body", "chunked", "chunks in pieces", "within Upgrade", "in pieces"],
+)
+async def test_whoever_offers_another_protocol_is_answered_in_this_one(port: int, sent: bytes, cuts: list[int]) -> None:
+    async with connection(port) as (reader, writer):
+        for _ in range(2):
+            for begin, end in pairwise([0, *cuts, len(sent)]):
+                writer.write(sent[begin:end])
+                await writer.drain()
+                await asyncio.sleep(0.001 if cuts else 0)  # in segments of their own
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), MOST_SECONDS)
+            assert head.startswith(b"HTTP/1.1 200 ")
+            assert await reader.readexactly(10) == SENT.replace(b" ", b"")
+        writer.write(HEAD + b"connection: close\r\n\r\n")
+        last = await asyncio.wait_for(received(reader), MOST_SECONDS)
+        assert last.count(b"HTTP/1.1 ") == 1, "nothing was answered that nobody asked"
+        assert last.endswith(b'["host","connection"]')
+
+
+async def test_what_follows_an_offer_in_the_same_segment_is_answered_too(port: int) -> None:
+    looked = HEAD + OFFER.replace(b"host: x\r\n", b"") + b"\r\n"
+    last = HEAD + b"connection: close\r\n\r\n"
+    answered = await answer(port, looked + BY_LENGTH + looked + IN_CHUNKS + last)
+    assert answered.count(b"HTTP/1.1 200 ") == answered.count(b"HTTP/1.1 ") == 5
+    assert answered.count(SENT.replace(b" ", b"")) == 2
+
+
+async def test_an_offer_lifts_no_bound(port: int) -> None:
+    head = b"POST /echo HTTP/1.1\r\n" + OFFER
+    assert (await answer(port, head + b"a: 1\r\n" * 101 + b"\r\n")).startswith(b"HTTP/1.1 431 ")
+    assert (await answer(port, head + b"content-length: 11\r\n")).startswith(b"HTTP/1.1 408 ")
+    two_lengths = head + b"content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n\r\n"
+    assert (await answer(port, two_lengths)).startswith(b"HTTP/1.1 400 ")
+    unread = BODY.replace(b"host: x\r\n", OFFER)
+    said, seconds = await trickled(port, unread, b"x")
+    assert said.startswith(b"HTTP/1.1 200 ")
+    assert seconds < MOST_SECONDS
+
+
+async def test_this_is_no_tunnel(port: int) -> None:
+    for target in (b"x:443", b"/headers"):
+        answered = await answer(port, b"CONNECT " + target + b" HTTP/1.1\r\nhost: x\r\n\r\n" + HEAD + b"\r\n")
+        assert answered.startswith(b"HTTP/1.1 400 ")
+        assert answered.count(b"HTTP/1.1 ") == 1

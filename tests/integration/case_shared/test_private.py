@@ -95,6 +95,7 @@ async def test_a_consumer_without_a_group_learns_the_partitions_of_topics(broker
 
 async def test_uvicorns_names_are_as_they_were() -> None:
     assert version("uvicorn").startswith("0.54."), "read private.py again, and this test"
+    assert version("httptools").startswith("0.9."), "read private.py again, and test_http_bounds.py"
     asked, answer = asyncio.Event(), asyncio.Event()
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:

@@ -1,7 +1,8 @@
 """What we use of libraries beyond their documentation, all in one place, with the reason for each.
 
-Seen with aiokafka 0.14.0, asyncpg 0.32.0 and uvicorn 0.54.0. `tests/integration/case_shared/test_private.py` fails when
-one of these names changes; read this module again when you raise a version.
+Seen with aiokafka 0.14.0, asyncpg 0.32.0, httptools 0.9.0 and uvicorn 0.54.0. Tests fail when one of these names or
+behaviors changes (`test_private.py` and `test_http_bounds.py` in `tests/integration/case_shared`); read this module
+again when you raise a version.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
+import httptools
 import uvicorn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -184,7 +186,52 @@ class HttpConnection(HttpToolsProtocol):
     """A connection of uvicorn's HTTP/1.1, which documents no limits for httptools: subclasses set them.
 
     They override httptools' own callbacks (`on_message_begin`, `on_header`, …), which httptools documents.
+
+    It ignores each offer to change the protocol, as RFC 9110 (7.8) allows: Java's HttpClient offers `h2c` with each
+    request over http://. httptools then passes over the body, and uvicorn drops what follows the head.
     """
+
+    def data_received(self, data: bytes) -> None:
+        """Parse `data`, as uvicorn does; after an offer of another protocol, go on with HTTP/1.1."""
+        self._unset_keepalive_if_required()
+        try:
+            self._parse(data)
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response("Invalid HTTP request received.")
+
+    def _parse(self, data: bytes) -> None:
+        """Parse `data`. A head with an offer is parsed again without it, and only then becomes a request.
+
+        The bytes that reached this parser are never cut or searched: it alone decides where a head and a body end.
+        """
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                (end_of_head,) = offer.args
+                data = self._head_without_offer() + data[end_of_head:]
+            else:
+                return
+
+    def _head_without_offer(self) -> bytes:
+        """Return the head that was parsed last, without `Upgrade`. Raises: `HttpParserError`."""
+        method = self.parser.get_method()
+        if method == b"CONNECT":  # needs no Upgrade, and what follows it is for somebody else
+            raise httptools.HttpParserError
+        lines = [b"%b %b HTTP/%b" % (method, self.url, self.parser.get_http_version().encode())]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer, unless this head is parsed again."""
+        if not self.parser.should_upgrade():
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """End the body, unless the head is parsed again: its body is still to come."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
 
     @property
     def is_answering(self) -> bool:
