@@ -110,6 +110,36 @@ def test_each_text_that_is_sent_has_its_limit(service: str) -> None:
     assert unlimited == [] or service == "status-sync"  # D365's envelope, unchanged: the limit on the body applies
 
 
+@each_service
+def test_answers_may_grow_and_what_is_sent_may_not(service: str) -> None:
+    """docs/upgrade.md: a client that is generated from today's document reads tomorrow's answers."""
+    document = DOCUMENTS[service]
+    assert "Ignore fields that you do not know" in document["info"]["description"]
+    operations = [one for _, its, one in FOUND if its == service]
+    answered = [one["responses"][status] for one in operations for status in one["responses"] if status < "300"]
+    assert [path for one in answered for path in closed(document, one, "", set())] == []
+    sent = [one["requestBody"]["content"] for one in operations if "requestBody" in one]
+    assert service == "status-sync" or {path for one in sent for path in closed(document, one, "", set())}
+
+
+def closed(document: Json, value: Any, path: str, seen: set[str]) -> Iterator[str]:
+    """Paths of schemas that refuse fields which they do not name."""
+    if isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from closed(document, entry, f"{path}/{number}", seen)
+    if not isinstance(value, dict):
+        return
+    reference = value.get("$ref")
+    if isinstance(reference, str) and reference not in seen:
+        seen.add(reference)
+        yield from closed(document, resolve(document, value), reference, seen)
+    if value.get("additionalProperties") is False:
+        yield path
+    for key, entry in value.items():
+        if key not in {"example", "examples"}:
+            yield from closed(document, entry, f"{path}/{key}", seen)
+
+
 def texts_without_limit(document: Json, value: Any, path: str, seen: set[str]) -> Iterator[str]:
     """Paths of string schemas with neither maximum length nor values."""
     if isinstance(value, list):

@@ -24,8 +24,14 @@ def resolve(document: Json, thing: Json) -> Json:
 
 
 def validator(document: Json, schema: Json) -> Draft202012Validator:
-    """A validator for values of a schema of the document."""
-    registry = Registry().with_resource("urn:api", Resource.from_contents(document, DRAFT202012))
+    """A validator for values of a schema of the document. Its models are closed: what we answer now is all in it."""
+    models = document.get("components", {}).get("schemas", {})
+    closed = {
+        name: {"additionalProperties": False, **model} if "properties" in model else model
+        for name, model in models.items()
+    }
+    whole = {**document, "components": {**document.get("components", {}), "schemas": closed}}
+    registry = Registry().with_resource("urn:api", Resource.from_contents(whole, DRAFT202012))
     absolute = _absolute(schema)
     return Draft202012Validator(absolute, registry=registry, format_checker=Draft202012Validator.FORMAT_CHECKER)
 

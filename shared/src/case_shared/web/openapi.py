@@ -61,6 +61,7 @@ HEADERS: Mapping[str, Json] = {
 }
 # Served next to the document (`case_shared.web.docs`). FastAPI's own setting takes no relative address.
 _EVENTS = {"url": "asyncapi.json", "description": "The events on Kafka (AsyncAPI)"}
+_GROWS = "Ignore fields that you do not know: later versions add some."
 _BEARER = {
     "type": "http",
     "scheme": "bearer",
@@ -144,6 +145,7 @@ def _completed(document: Json, contract: Contract, scopes: Mapping[tuple[str, st
                 operation["security"] = [{"bearer": [scope]}]
     used = {name for name in HEADERS if f"#/components/headers/{name}" in str(document)}
     document["components"]["headers"] = {name: HEADERS[name] for name in HEADERS if name in used}
+    document["info"]["description"] = f"{document['info'].get('description', '')} {_GROWS}".lstrip()
     document["tags"] = [{"name": name, "description": text} for name, text in contract.tags.items()]
     document["externalDocs"] = dict(_EVENTS)
     return document

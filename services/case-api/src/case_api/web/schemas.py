@@ -24,13 +24,15 @@ MOST_FIELDS = 50
 
 
 class Document(BaseModel):
-    """Base of the documents: frozen, without unknown fields."""
+    """Base of the answers: frozen. Later versions may add fields (docs/upgrade.md), so their schemas allow others."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Input(BaseModel):
+    """Base of what callers send: without unknown fields. Very many of them are refused as one error, not one each."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Input(Document):
-    """Base of what callers send: a document with very many unknown fields is refused as one error, not one for each."""
 
     @model_validator(mode="before")
     @classmethod

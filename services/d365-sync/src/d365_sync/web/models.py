@@ -14,9 +14,9 @@ KnownCause = Annotated[Cause | None, BeforeValidator(known_cause)]
 
 
 class Document(BaseModel):
-    """Base: frozen, and without unknown fields."""
+    """Base: frozen. Later versions may add fields (docs/upgrade.md), so the schemas allow others."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
 
 class Page(Document):
