@@ -82,8 +82,10 @@ export class Transport {
         credentials: request.credentials,
         signal: AbortSignal.any([request.signal, timeout.signal]),
       });
-      if (!response.ok) return await ProblemError.from(response, attempts);
-      return stream || response.status === 204 ? response : new Response(await response.arrayBuffer(), response);
+      // To `If-None-Match`: what the caller has is current.
+      if (!response.ok && response.status !== 304) return await ProblemError.from(response, attempts);
+      const hasBody = response.status !== 204 && response.status !== 304;
+      return stream || !hasBody ? response : new Response(await response.arrayBuffer(), response);
     } catch (error) {
       if (request.signal.aborted) throw request.signal.reason;
       return new ConnectionError(error, attempts);

@@ -68,6 +68,15 @@ test("an answer that breaks off is asked for again", async () => {
   assert.deepEqual(await server.client().dealers(), []);
 });
 
+test("304 is an answer without a body", async () => {
+  await using server = await Server.start((response) => response.writeHead(304, { ETag: 'W/"1"' }).end());
+  const headers = { "If-None-Match": 'W/"1"' };
+  const { response, data, error } = await server.client().http.GET("/v1/dealers", { headers });
+  assert.deepEqual([response.status, response.headers.get("ETag"), data], [304, 'W/"1"', undefined]);
+  assert.ok(!(error instanceof Error));
+  assert.equal(server.received.length, 1);
+});
+
 test("Retry-After is waited for", async () => {
   await using server = await Server.start(problem(429, "too-many-requests", { "Retry-After": "1" }), dealers);
   const start = Date.now();
