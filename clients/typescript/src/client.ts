@@ -254,6 +254,13 @@ function contains(now: object, changes: object): boolean {
   return Object.entries(changes as Record<string, unknown>).every(([name, value]) => {
     const actual = found[name] ?? null;
     if (value === undefined) return true;
-    return typeof value === "object" && value !== null ? contains(actual ?? {}, value) : actual === value;
+    if (typeof value === "object" && value !== null) return contains(actual ?? {}, value);
+    return actual === value || (name === "email" && isAddressIn(actual, value));
   });
+}
+
+/** Whether `kept` is the address in `sent`: case-api keeps `dana@dealer.example` of `Dana <dana@dealer.example>`. */
+function isAddressIn(kept: unknown, sent: unknown): boolean {
+  if (typeof kept !== "string" || typeof sent !== "string" || !kept) return false;
+  return sent.replaceAll("\u{ff20}", "@").replace(/[\p{Cf}\p{Cc}]/gu, "").includes(kept);
 }

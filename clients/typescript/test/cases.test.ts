@@ -27,6 +27,20 @@ test("an edit whose answer was lost is done, not in conflict", async () => {
   assert.equal((await server.client().edit(VERSION, changes)).etag, '"2"');
 });
 
+test("an edit whose answer was lost is done, although case-api keeps only the address of an e-mail", async () => {
+  for (const email of ["Dana <dana@dealer.example>", "mailto:dana@dealer.example", "dana\u{ff20}dealer\u{200b}.example "]) {
+    const kept = { name: null, email: "dana@dealer.example", phone: null };
+    await using server = await Server.start(broken, problem(412, "version-changed"), versionOf({ contact: kept }, '"2"'));
+    assert.equal((await server.client().edit(VERSION, { contact: { email } })).etag, '"2"');
+    const others = { ...kept, email: "theo@dealer.example" };
+    await using other = await Server.start(broken, problem(412, "version-changed"), versionOf({ contact: others }, '"2"'));
+    await assert.rejects(other.client().edit(VERSION, { contact: { email } }), refused("version-changed"));
+    const none = { ...kept, email: null };
+    await using gone = await Server.start(broken, problem(412, "version-changed"), versionOf({ contact: none }, '"2"'));
+    await assert.rejects(gone.client().edit(VERSION, { contact: { email } }), refused("version-changed"));
+  }
+});
+
 test("an edit that somebody else was faster than is in conflict, however often it was sent", async () => {
   const answers: Answer[] = [broken, problem(412, "version-changed"), versionOf({ priority: "Low" }, '"2"')];
   await using server = await Server.start(...answers);
