@@ -110,6 +110,15 @@ def test_each_text_that_is_sent_has_its_limit(service: str) -> None:
     assert unlimited == [] or service == "status-sync"  # D365's envelope, unchanged: the limit on the body applies
 
 
+@each_operation
+def test_whatever_varies_with_a_header_documents_that_header(service: str, operation: Json) -> None:
+    named = {one["name"].lower() for one in operation.get("parameters", []) if one["in"] == "header"}
+    varies = any("Vary" in one.get("headers", {}) for one in operation["responses"].values())
+    assert varies == ("accept-language" in named)
+    if service == "case-api" and operation["operationId"] in {"list_cases", "export_cases"}:
+        assert varies
+
+
 @each_service
 def test_answers_may_grow_and_what_is_sent_may_not(service: str) -> None:
     """docs/upgrade.md: a client that is generated from today's document reads tomorrow's answers."""

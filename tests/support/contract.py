@@ -9,6 +9,8 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from case_shared.web.http import ANSWERED_HEADERS
+
 Json = dict[str, Any]
 Hooks = dict[str, list[Callable[[httpx2.Response], Awaitable[None]]]]
 
@@ -60,6 +62,9 @@ def assert_conforms(document: Json, method: str, path: str, status: int, headers
     name = f"{method} {path} → {status}"
     assert str(status) in responses, f"{name} is not documented: {body[:500]!r}"
     response = responses[str(status)]
+    unknown = {one for one in ANSWERED_HEADERS if one in headers} - set(response.get("headers", {}))
+    assert not unknown, f"{name} has headers that are not documented: {unknown}"
+    assert ("Accept-Language" in headers.get("vary", "")) == ("Vary" in response.get("headers", {})), f"{name}: Vary"
     for header, described in response.get("headers", {}).items():
         if header in headers:
             validator(document, resolve(document, described)["schema"]).validate(headers[header])

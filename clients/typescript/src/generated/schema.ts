@@ -1005,6 +1005,8 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
+        /** @description The name under which to save the file. */
+        "Content-Disposition": string;
         /** @description The version: of a case or document for If-Match, otherwise a weak one for If-None-Match. */
         ETag: string;
         /** @description `true` if this is the answer to an earlier request with this Idempotency-Key. */
@@ -1019,6 +1021,8 @@ export interface components {
         "RateLimit-Policy": string;
         /** @description The number of seconds to wait before repeating the request. */
         "Retry-After": string;
+        /** @description The request headers on which the answer depends; a cache must compare them. */
+        Vary: string;
         /** @description What is wrong with the token, or which scope it lacks (RFC 6750). */
         "WWW-Authenticate": string;
     };
@@ -1106,13 +1110,16 @@ export interface operations {
                 zone?: string;
                 /** @description The column to sort by; `-` before it means descending. Cases without a value come last in both directions; cases with equal values are sorted by created_at, then web_case_id, in the same direction. Status follows the order of a case's life. Priority follows D365's configured order, or its name if D365 has none. created_by, category, priority and description follow the alphabet of `Accept-Language` (English, German or Icelandic, otherwise the Unicode root's) and ignore upper and lower case; only the first 100 characters of category, priority and description count. */
                 sort?: "web_case_id" | "-web_case_id" | "case_id" | "-case_id" | "status" | "-status" | "category" | "-category" | "priority" | "-priority" | "description" | "-description" | "created_by" | "-created_by" | "created_at" | "-created_at" | "updated_at" | "-updated_at" | "submitted_at" | "-submitted_at";
-                /** @description `next` of the previous page. q, text, filters and sort must be the same. */
+                /** @description `next` of the previous page. q, text, filters, sort and `Accept-Language` must be the same. */
                 cursor?: string | null;
                 limit?: number;
                 /** @description Whether to count the cases too: in total, and for each status (regardless of `status`). */
                 counts?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description The reader's languages. They decide the alphabet for `sort` and, in a CSV file, the default `separator`. A cursor is valid only with the language of its list. */
+                "Accept-Language"?: string;
+            };
             path: {
                 /** @description The dealer's slug. */
                 dealer: string;
@@ -1124,6 +1131,7 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    Vary: components["headers"]["Vary"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1314,7 +1322,10 @@ export interface operations {
                 /** @description The separator between cells. Default: what spreadsheets in the language of `Accept-Language` use. */
                 separator?: components["schemas"]["Separator"] | null;
             };
-            header?: never;
+            header?: {
+                /** @description The reader's languages. They decide the alphabet for `sort` and, in a CSV file, the default `separator`. A cursor is valid only with the language of its list. */
+                "Accept-Language"?: string;
+            };
             path: {
                 /** @description The dealer's slug. */
                 dealer: string;
@@ -1326,6 +1337,8 @@ export interface operations {
             /** @description A header line, then one line per case. */
             200: {
                 headers: {
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    Vary: components["headers"]["Vary"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1702,6 +1715,7 @@ export interface operations {
             200: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1729,6 +1743,7 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    "Preference-Applied": components["headers"]["Preference-Applied"];
                     [name: string]: unknown;
                 };
                 content?: never;

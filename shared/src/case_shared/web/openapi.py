@@ -54,6 +54,14 @@ HEADERS: Mapping[str, Json] = {
         "description": "`true` if this is the answer to an earlier request with this Idempotency-Key.",
         "schema": {"type": "string"},
     },
+    "Content-Disposition": {
+        "description": "The name under which to save the file.",
+        "schema": {"type": "string", "examples": ['attachment; filename="cases-usmf-us-001-2026-11-24.csv"']},
+    },
+    "Vary": {
+        "description": "The request headers on which the answer depends; a cache must compare them.",
+        "schema": {"type": "string", "examples": ["Accept-Language"]},
+    },
     "WWW-Authenticate": {
         "description": "What is wrong with the token, or which scope it lacks (RFC 6750).",
         "schema": {"type": "string"},

@@ -15,7 +15,7 @@ from case_api.web import case_csv, cursor
 from case_api.web.access import Call, CallFor
 from case_api.web.documents import case_document, counts_document
 from case_api.web.list_parameters import ExportParameters, ListParameters
-from case_api.web.openapi import problems
+from case_api.web.openapi import ACCEPT_LANGUAGE, problems
 from case_api.web.routing import TimedRoute
 from case_api.web.schemas import CasePage
 from case_shared.words.scopes import Scope
@@ -48,6 +48,7 @@ Exports = Annotated[Call, Depends(CallFor(Scope.CASES_READ, frozenset(ExportPara
     summary="Find cases",
     response_model_exclude_unset=True,
     responses=problems("not-found", "invalid-request", "list-too-slow"),
+    openapi_extra={"parameters": [ACCEPT_LANGUAGE]},
 )
 async def list_(
     request: Request, response: Response, call: Lists, parameters: Annotated[ListParameters, Query()]
@@ -73,6 +74,7 @@ async def list_(
     summary="Export cases as CSV",
     responses={200: _CSV, **problems("not-found", "invalid-request", "list-too-slow")},
     response_class=StreamingResponse,
+    openapi_extra={"parameters": [ACCEPT_LANGUAGE]},
 )
 async def export(request: Request, call: Exports, parameters: Annotated[ExportParameters, Query()]) -> Response:
     """Return all cases of the list, in the same order and without a limit.

@@ -189,7 +189,8 @@ class ListParameters(FilterParameters):
     """The filters, and which page."""
 
     cursor: Annotated[str, StringConstraints(max_length=LONGEST_CURSOR)] | None = Field(
-        None, description="`next` of the previous page. q, text, filters and sort must be the same."
+        None,
+        description="`next` of the previous page. q, text, filters, sort and `Accept-Language` must be the same.",
     )
     limit: int = Field(25, ge=1, le=100)
     counts: bool = Field(

@@ -34,6 +34,13 @@ NOT_MODIFIED: dict[int | str, Json] = {
 LAST_EVENT_ID = _header(
     "Last-Event-ID", "The last `id` you received. The stream continues after it.", "12-0-3.31-28-40", None
 )
+ACCEPT_LANGUAGE = _header(
+    "Accept-Language",
+    "The reader's languages. They decide the alphabet for `sort` and, in a CSV file, the default `separator`. A cursor "
+    "is valid only with the language of its list.",
+    "de-AT, en;q=0.9",
+    None,
+)
 PREFER = _header("Prefer", "`wait=N`: wait for the outcome, up to N seconds (30 at most).", "wait=10", None)
 
 
@@ -67,7 +74,7 @@ _OF_A_SUBMISSION = {
     "case": link("get_case", "Get the case.", _SAME_CASE),
     "timeline": link("get_timeline", "Get the case's timeline.", _SAME_CASE),
 }
-_TAGGED = ("list_dealers", "list_categories", "list_priorities", "list_lengths", "get_timeline", "get_submission")
+_TAGGED = ("list_dealers", "list_categories", "list_priorities", "list_lengths", "get_timeline")
 CONTRACT = Contract(
     CATALOG,
     tags={
@@ -80,6 +87,9 @@ CONTRACT = Contract(
     headers={
         **{(name, "201"): ("Location", "ETag", "Idempotency-Replayed") for name in ("create_case", "copy_case")},
         **{(name, status): ("ETag",) for name in _TAGGED for status in ("200", "304")},
+        **{("get_submission", status): ("ETag", "Preference-Applied") for status in ("200", "304")},
+        ("list_cases", "200"): ("Vary",),
+        ("export_cases", "200"): ("Content-Disposition", "Vary"),
         ("get_case", "200"): ("ETag",),
         ("edit_case", "200"): ("ETag",),
         ("submit_case", "202"): ("Location", "Preference-Applied", "Idempotency-Replayed"),
