@@ -98,6 +98,9 @@ async def test_changing_needs_the_current_version(api: Api) -> None:
             assert answer.status_code == 412, stale
             assert answer.headers["ETag"] == '"1"'
             assert answer.json()["current_etag"] == '"1"'
+            said = answer.json()["detail"]
+            assert said.startswith("Its ETag is now" if stale == '"7"' else "If-Match names no version."), stale
+            assert '"1"' in said
 
 
 async def test_of_two_changes_at_once_one_wins(api: Api) -> None:

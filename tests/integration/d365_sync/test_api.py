@@ -236,6 +236,8 @@ async def test_preconditions(api: Api, dead_letter: str) -> None:
 
     assert (missing.status_code, old.status_code, star.status_code) == (428, 412, 412)
     assert old.headers["ETag"] == old.json()["current_etag"]
+    assert old.json()["detail"].startswith("Its ETag is now")
+    assert star.json()["detail"].startswith("If-Match names no version.")
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_a_payload_shows_every_field(content: Any, payload: Any) -> None:
 
 
 def test_a_document_that_has_changed_is_answered_with_its_etag() -> None:
-    problem = WORDING[DocumentChanged](DocumentChanged(7))
+    problem = WORDING[DocumentChanged](DocumentChanged(7, 6))
     assert (problem.headers, problem.extensions) == ({"ETag": '"7"'}, {"current_etag": '"7"'})
 
 

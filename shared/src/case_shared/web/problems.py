@@ -118,6 +118,14 @@ def invalid(errors: Sequence[FieldError], detail: str = "Correct the fields that
     return Problem(422, "invalid-request", "The request is not valid", detail, errors=errors)
 
 
+def no_version(current: str) -> str:
+    """Say why If-Match cannot match whatever the version is; `current` is the current ETag."""
+    return (
+        f"If-Match names no version. Send the ETag as you got it, in quotes: {current}. A weak tag (W/) or * never "
+        "matches; a proxy that compresses makes tags weak."
+    )
+
+
 def install_problems(app: FastAPI) -> None:
     """Answer every expected error of `app` with a problem document."""
     app.add_exception_handler(Problem, _own)

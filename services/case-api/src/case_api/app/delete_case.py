@@ -21,5 +21,5 @@ async def delete_case(store: CaseStore, dealer: str, web_case_id: str, versions:
         if answer.phase != "draft" or answer.submitted:
             raise OnceSubmitted(web_case_id)
         if answer.version not in versions:
-            raise WrongVersion(answer.version)
+            raise WrongVersion(answer.version, versions)
     raise Transient(f"another request is changing case {web_case_id}")

@@ -28,5 +28,5 @@ async def edit_case(
         if case.phase != "draft":
             raise NotADraft(web_case_id)
         if case.version not in versions:
-            raise WrongVersion(case.version)
+            raise WrongVersion(case.version, versions)
     raise Transient(f"another request is changing case {web_case_id}")

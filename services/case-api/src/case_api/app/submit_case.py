@@ -76,14 +76,14 @@ def _submitted_before(request: SubmitRequest, answer: SubmitAnswer) -> Submissio
     if answer.submission is None or request.validate_only:
         raise NotADraft(request.web_case_id)
     if not {answer.version, answer.submitted_version} & set(request.versions):
-        raise WrongVersion(answer.version)
+        raise WrongVersion(answer.version, request.versions)
     return answer.submission
 
 
 def _refuse(request: SubmitRequest, answer: SubmitAnswer) -> None:
     """Raise what prevents the submission of this draft, if anything does."""
     if answer.version not in request.versions:
-        raise WrongVersion(answer.version)
+        raise WrongVersion(answer.version, request.versions)
     # Without the list we cannot judge the category, and a submission cannot be taken back.
     if not answer.facts.lists_known:
         raise ListsUnknown("the categories of this dealer's legal entity were not read from D365 yet")

@@ -15,7 +15,7 @@ TooManyStreams (Transient), TooManyStreamsOfUser, TooManyStreamsOfDealer (Transi
 ListTooSlow (Transient)  the list's statement took longer than allowed
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from case_shared.words.errors import Refused, Transient
@@ -26,11 +26,11 @@ class CaseNotFound(Refused):
 
 
 class WrongVersion(Refused):
-    """The case is at version `current`, which the caller did not name."""
+    """The case is at version `current`, which is not among those that the caller named, if any."""
 
-    def __init__(self, current: int) -> None:
+    def __init__(self, current: int, named: Collection[int]) -> None:
         super().__init__(f"the case is at version {current}")
-        self.current = current
+        self.current, self.named = current, named
 
 
 class NotADraft(Refused):

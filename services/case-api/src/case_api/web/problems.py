@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from case_api.domain import errors
-from case_shared.web.problems import COMMON, FieldError, Kind, Problem, invalid
+from case_shared.web.problems import COMMON, FieldError, Kind, Problem, invalid, no_version
 from case_shared.words.errors import Transient
 
 CATALOG = {
@@ -60,7 +60,7 @@ def _incomplete(error: errors.IncompleteCase) -> Problem:
 
 def _wrong_version(error: errors.WrongVersion) -> Problem:
     current = f'"{error.current}"'
-    detail = f"Its ETag is now {current}. Fetch the case, and decide again."
+    detail = f"Its ETag is now {current}. Fetch the case, and decide again." if error.named else no_version(current)
     return problem("version-changed", detail, headers={"ETag": current}, current_etag=current)
 
 

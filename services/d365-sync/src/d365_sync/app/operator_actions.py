@@ -18,11 +18,11 @@ class DocumentNotFound(Refused):
 
 
 class DocumentChanged(Refused):
-    """The document has changed since the operator saw it; `revision` is the current one."""
+    """The document is at `revision`, not at the one that the operator `named` (0: none)."""
 
-    def __init__(self, revision: int) -> None:
+    def __init__(self, revision: int, named: int) -> None:
         super().__init__(f"the document is now at revision {revision}")
-        self.revision = revision
+        self.revision, self.named = revision, named
 
 
 class NotAllowed(Refused):

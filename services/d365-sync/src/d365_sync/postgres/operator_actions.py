@@ -83,7 +83,7 @@ class PostgresOperatorActions:
             standing = await _standing(connection, order.document)
             standing.refuse_unless_allowed(action)
             if standing.revision != order.revision:
-                raise DocumentChanged(standing.revision)
+                raise DocumentChanged(standing.revision, order.revision)
             if permission(action, standing.now).needs_payload and more[0] is None:
                 raise PayloadNeeded("The stored payload was emptied. Send a payload with the replay")
             if action is Action.LINK:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from case_shared.web.problems import FieldError, Problem
+from case_shared.web.problems import FieldError, Problem, no_version
 from case_shared.words.events import CaseContent, Contact
 from case_shared.words.json_object import Json
 from d365_sync.app.category_type import CategoryAmbiguous
@@ -103,7 +103,7 @@ def page(items: Sequence[Json], limit: int, cursor_of: Callable[[Json], str]) ->
 
 def _changed(error: DocumentChanged) -> Problem:
     current = f'"{error.revision}"'
-    detail = f"Its ETag is now {current}. Fetch the document, and decide again."
+    detail = f"Its ETag is now {current}. Fetch the document, and decide again." if error.named else no_version(current)
     headers = {"ETag": current}
     return Problem(412, "version-changed", "The document has changed", detail, headers=headers, current_etag=current)
 
