@@ -1,6 +1,7 @@
 """Drafts: saved, read, changed, deleted, copied."""
 
 import asyncio
+import gzip
 from dataclasses import replace
 from typing import Any
 
@@ -101,6 +102,22 @@ async def test_changing_needs_the_current_version(api: Api) -> None:
             said = answer.json()["detail"]
             assert said.startswith("Its ETag is now" if stale == '"7"' else "If-Match names no version."), stale
             assert '"1"' in said
+
+
+async def test_a_compressed_body_and_a_missing_one_are_named_as_what_they_are(api: Api) -> None:
+    case = await api.create()
+    for method, path in (("POST", CASES), ("PATCH", f"{CASES}/{case['web_case_id']}")):
+        headers = {"If-Match": '"1"', "Content-Type": "application/json"}
+        packed = {**headers, "Content-Encoding": "gzip"}
+        answer = await api.client.request(method, path, content=gzip.compress(b"{}"), headers=packed)
+        assert answer.status_code == 415
+        assert answer.headers["accept-encoding"] == "identity"
+        assert answer.json()["detail"] == "Send the body without Content-Encoding."
+        as_it_is = {**headers, "Content-Encoding": "identity"}
+        assert (await api.client.request(method, path, content=b"{}", headers=as_it_is)).is_success
+    missing = await api.client.post(CASES, headers={"Content-Type": "application/json"})
+    assert missing.status_code == 422
+    assert missing.json()["errors"] == [{"pointer": "", "detail": "The request has no body. Send JSON."}]
 
 
 async def test_of_two_changes_at_once_one_wins(api: Api) -> None:

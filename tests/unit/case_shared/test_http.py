@@ -83,6 +83,12 @@ async def test_a_field_error_points_at_the_field(client: httpx2.AsyncClient) -> 
     assert answer.json()["errors"] == [{"pointer": "/contact/email", "detail": "Field required"}]
 
 
+async def test_a_missing_body_is_named_as_such(client: httpx2.AsyncClient) -> None:
+    answer = await client.post("/contacts", headers={"Content-Type": "application/json"})
+    detail = "The request has no body. Send JSON."
+    assert (answer.status_code, answer.json()["errors"]) == (422, [{"pointer": "", "detail": detail}])
+
+
 @pytest.mark.parametrize("path", ["/contacts", "/raw"])
 async def test_what_is_not_json_is_no_crash(client: httpx2.AsyncClient, path: str) -> None:
     answer = await client.post(path, content=b"\xff\x00")

@@ -227,6 +227,9 @@ class Scoped:
         known: Principal | None = getattr(request.state, "principal", None)
         return known or await authenticate(request, self.scope)
 
+    def check_before_body(self, request: Request) -> None:
+        """Raise what refuses the request whatever its body is; FastAPI reads that before it calls dependencies."""
+
 
 class Authenticated(Scoped):
     """FastAPI dependency: the caller, who must have `scope`."""
@@ -237,7 +240,7 @@ class Authenticated(Scoped):
 
 
 class TokenFirst(APIRoute):
-    """A route that checks the token before it reads the body: FastAPI checks dependencies only afterwards."""
+    """A route that checks the token, then the headers, before it reads the body: FastAPI does so only afterwards."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return FastAPI's handler, after the check that the route's `Scoped` dependency demands."""
@@ -249,6 +252,7 @@ class TokenFirst(APIRoute):
 
         async def handle_known(request: Request) -> Response:
             request.state.principal = await demand.principal(request)
+            demand.check_before_body(request)
             return await handle(request)
 
         return handle_known

@@ -170,6 +170,8 @@ def _field_error(error: Any) -> FieldError:
     if error["type"] == "json_invalid":  # FastAPI locates it by the character
         detail = f"The body is not valid JSON: {error['ctx']['error']} at character {error['loc'][-1]}."
         return FieldError(pointer="", detail=detail)
+    if error["type"] == "missing" and tuple(error["loc"]) == ("body",):
+        return FieldError(pointer="", detail="The request has no body. Send JSON.")
     return FieldError(pointer=_pointer(error["loc"]), detail=error["msg"])
 
 

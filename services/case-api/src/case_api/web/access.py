@@ -8,7 +8,7 @@ from fastapi import Path, Request
 
 from case_api.domain.dealers import Dealer
 from case_api.web.context import Context, context_of
-from case_api.web.problems import not_found, unsupported_media_type, wrong_parameter
+from case_api.web.problems import encoded_body, not_found, unsupported_media_type, wrong_parameter
 from case_shared.web.auth import Principal, Scoped
 
 
@@ -48,6 +48,11 @@ class CallFor(Scoped):
             dealer=dealer, web_case_id=request.path_params.get("web_case_id"), user=principal.subject
         )
         return Call(principal, found, context)
+
+    def check_before_body(self, request: Request) -> None:
+        """Refuse a compressed body, which would otherwise not be valid JSON."""
+        if self.media_types and request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise encoded_body()
 
     def _refuse_other_media_types(self, request: Request) -> None:
         sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -48,6 +48,12 @@ def unsupported_media_type(expected: str) -> Problem:
     return problem("unsupported-media-type", f"Send JSON with Content-Type: {expected}.")
 
 
+def encoded_body() -> Problem:
+    """Make the 415 for a compressed body."""
+    headers = {"Accept-Encoding": "identity"}  # RFC 9110, 15.5.16
+    return problem("unsupported-media-type", "Send the body without Content-Encoding.", headers=headers)
+
+
 def wrong_parameter(pointer: str, detail: str) -> Problem:
     """Make a 422 for a query parameter (`?limit`) or a header."""
     return invalid([FieldError(pointer=pointer, detail=detail)])
