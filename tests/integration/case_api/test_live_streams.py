@@ -12,7 +12,7 @@ import pytest
 
 from case_api.app.live_streams import LiveStreams
 from case_api.app.recent_records import LiveRecord
-from case_api.app.stream_queue import Resync, Stream
+from case_api.app.stream_queue import Loss, Resync, Stream
 from case_api.domain.errors import TooManyStreams, TooManyStreamsOfDealer, TooManyStreamsOfUser
 from case_api.domain.event_ids import Partition, event_id
 from case_api.domain.overlay import LiveCase, with_delivery
@@ -76,8 +76,9 @@ async def test_a_case_is_sent_to_its_own_dealer_as_a_get_shows_it(api: Api) -> N
         async with streams.opened(OTHER, None, "ann") as others:
             # The row decides who owns the case, not the record.
             await streams.send([status_record(streams, case)])
-            await streams.send([status_record(streams, case, OTHER)])
             assert taken(others) == []
+            await streams.send([status_record(streams, case, OTHER)])
+            assert others.take() == (Loss(Resync.REMOVED, streams.place), [])
         assert taken(first) == taken(second) == [await api.get(case)] * 2
 
 
@@ -255,6 +256,30 @@ async def test_an_id_that_cannot_be_resumed_means_fetching_again(api: Api, last_
         assert (loss, events) == ((reason, "3.0"), [])
         await streams.send([status_record(streams, case)])
         assert len(taken(stream)) == 1
+
+
+async def test_a_case_that_its_dealer_lost_means_fetching_again(api: Api) -> None:
+    """status-sync names the dealer that had it, then the one that has it now under the same Web Case ID."""
+    streams = streams_of(api)
+    kept, case = await api.submitted(), await api.submitted()
+    gone = {**case, "web_case_id": "W000000000"}
+    async with streams.opened(DEALER, None, "ann") as stream, streams.opened(OTHER, None, "ann") as others:
+        await streams.send([status_record(streams, kept)])
+        after = streams.place
+        taken(stream)
+        removed = status_record(streams, gone)
+        followed = status_record(streams, case, OTHER)._replace(offset=removed.offset + 1)
+        back = followed._replace(offset=removed.offset + 2, dealer=DEALER)
+        await streams.send([removed, followed, back])
+        loss, events = stream.take()
+        assert loss == Loss(Resync.REMOVED, "2.0")
+        assert [shown(event.body)["web_case_id"] for event in events] == [case["web_case_id"]]
+        assert others.take() == (Loss(Resync.REMOVED, "3.0"), []), "nothing of another dealer's case"
+    for dealer in (DEALER, OTHER):
+        async with streams.opened(dealer, after, "ann") as resumed:
+            assert resumed.take() == (Loss(Resync.REMOVED, streams.place), [])
+    async with streams.opened(DEALER, streams.place, "ann") as resumed:
+        assert resumed.take() == (None, [])
 
 
 async def test_an_id_of_a_replica_that_is_ahead_is_waited_for(api: Api) -> None:

@@ -258,8 +258,12 @@ async def test_linking_to_a_case_born_in_d365_makes_one_row(world: World) -> Non
     for name in ("dealers", "cases"):
         await world.step(name)
     case = await world.submit()
+    [born] = [row["web_case_id"] for row in await world.rows() if row["case_id"] == case_id]
+    known = len(await world.events())
     await note_deliveries(world, delivery(case, case_id, cause="linked"))
     assert [row["web_case_id"] for row in await world.rows() if row["case_id"] == case_id] == [case.web_case_id]
+    [removed] = (await world.events())[known:]
+    assert (removed["web_case_id"], removed["dealer"], removed["status"]) == (born, "usmf-us-001", "open")
     await world.read_due()
     await world.step("cases")
     assert [(row["web_case_id"], row["status"]) for row in await world.rows() if row["case_id"] == case_id] == [

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from prometheus_client import Gauge
 
-from case_api.app.recent_records import LiveRecord, RecentRecords
+from case_api.app.recent_records import LiveRecord, RecentRecords, marked
 from case_api.app.stream_queue import Event, Resync, Stream
 from case_api.domain.case import Case
 from case_api.domain.errors import TooManyStreams, TooManyStreamsOfDealer, TooManyStreamsOfUser
@@ -136,7 +136,7 @@ class LiveStreams:
             stream.push_first(await self._not_stored(stream))
         else:
             assert after is not None
-            stream.push_first(await self._missed(stream.dealer, after, missed))
+            await self._resume(stream, after, missed)
         if self._ended:
             stream.end()
 
@@ -158,13 +158,20 @@ class LiveStreams:
             Event(place, self.encode(self._newest(one), place), written_at) for one in found.values() if one.has_news
         ]
 
-    async def _missed(self, dealer: str, after: Offsets, missed: Sequence[LiveRecord]) -> list[Event]:
-        """Return what a stream of `dealer` missed since `after`, each case once."""
+    async def _resume(self, stream: Stream, after: Offsets, missed: Sequence[LiveRecord]) -> None:
+        """Send what the stream missed since `after`, each case once; if its dealer lost one, it fetches again."""
+        theirs = {one.web_case_id for one in missed if one.web_case_id and one.dealer in {None, stream.dealer}}
+        found = await self._find_for(stream.dealer, theirs)
+        if any(one.dealer == stream.dealer and one.is_outdated(found) for one in missed):
+            stream.lose(Resync.REMOVED, self.place)
+            stream.push_first(await self._not_stored(stream))
+        else:
+            stream.push_first(self._missed(after, missed, found))
+
+    def _missed(self, after: Offsets, missed: Sequence[LiveRecord], found: Mapping[str, LiveCase]) -> list[Event]:
         offsets = {partition: after.get(partition, 0) for partition in self.recent.offsets}
-        theirs = {one.web_case_id for one in missed if one.web_case_id and one.dealer in {None, dealer}}
-        found = await self._find_for(dealer, theirs)
         events = []
-        for record, is_last in _marked(missed):
+        for record, is_last in marked(missed):
             offsets[record.partition] = record.offset + 1
             one = found.get(record.web_case_id or "")
             if one is not None and is_last:
@@ -182,8 +189,10 @@ class LiveStreams:
         found = await self._find(batch)
         # From here on nothing else runs, so streams and offsets always agree.
         now = self.clock.monotonic()
-        for record, is_last in _marked(batch):
+        for record, is_last in marked(batch):
             self.recent.add(record, now)
+            if record.is_outdated(found):
+                self._lose(record)
             one = found.get(record.web_case_id or "")
             if one is not None and is_last:
                 self._publish(one, record)
@@ -213,6 +222,11 @@ class LiveStreams:
             event = self._event(self._newest(found), self.place, record)
             for stream in streams:
                 stream.push(event)
+
+    def _lose(self, record: LiveRecord) -> None:
+        """Make the clients of the dealer that had the case fetch again: they learn nothing else about it."""
+        for stream in self._open.get(record.dealer or "", ()):
+            stream.lose(Resync.REMOVED, self.place)
 
     async def follow_up(self) -> None:
         """Send again, once they are stored, the cases that were sent before their state was stored.
@@ -280,12 +294,6 @@ class LiveStreams:
             for stream in streams:
                 stream.end()
         await self._notify_waiting()
-
-
-def _marked(batch: Sequence[LiveRecord]) -> list[tuple[LiveRecord, bool]]:
-    """Return each record, and whether it is the last one of its case here: a case is sent once."""
-    last: Mapping[str | None, int] = {one.web_case_id: place for place, one in enumerate(batch)}
-    return [(one, last[one.web_case_id] == place) for place, one in enumerate(batch)]
 
 
 def _by_id(cases: Sequence[LiveCase]) -> dict[str, LiveCase]:

@@ -1,10 +1,12 @@
 """The records that were read last, so that a stream that was cut can resume."""
 
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from case_api.domain.event_ids import Offsets, Partition
+from case_api.domain.overlay import LiveCase
 
 
 class LiveRecord(NamedTuple):
@@ -18,6 +20,17 @@ class LiveRecord(NamedTuple):
     written_at: float
     web_case_id: str | None = None
     dealer: str | None = None
+
+    def is_outdated(self, found: Mapping[str, LiveCase]) -> bool:
+        """Whether the dealer that it names no longer has the case; `found`: the cases of this dealer, if asked for."""
+        one = found.get(self.web_case_id or "")
+        return self.dealer is not None and (one is None or one.case.dealer != self.dealer)
+
+
+def marked(batch: Sequence[LiveRecord]) -> list[tuple[LiveRecord, bool]]:
+    """Return each record, and whether it is the last one of its case here: a case is sent once."""
+    last: Mapping[str | None, int] = {one.web_case_id: place for place, one in enumerate(batch)}
+    return [(one, last[one.web_case_id] == place) for place, one in enumerate(batch)]
 
 
 class _Kept(NamedTuple):

@@ -18,6 +18,7 @@ class Resync(StrEnum):
     TOO_OLD = "too_old"
     TOO_SLOW = "too_slow"
     INTERRUPTED = "interrupted"
+    REMOVED = "removed"
 
 
 class Event(NamedTuple):

@@ -80,7 +80,7 @@ async def stream(call: Reads, opened: Annotated[Stream, Depends(_opened)]) -> Re
 
     - `event: case`: the case, as `GET /cases/{web_case_id}` returns it. A case can occur twice; the last one counts.
     - `event: resync`: fetch the list again, because the stream skipped something. `{"reason"}` is `unknown_id`,
-      `too_old`, `too_slow` or `interrupted`. The stream continues.
+      `too_old`, `too_slow`, `interrupted` or `removed` (a case is no longer the dealer's). The stream continues.
     - `event: end`: the last event. `{"reason"}` is `token_expired` (connect with a new token) or `stopping` (connect
       again at once).
 

@@ -81,8 +81,8 @@ class Cases(Protocol):
     ) -> Sequence[Applied]:
         """Stop following these rows; `unsettled`: those that the same read will follow elsewhere."""
 
-    async def remove_born(self, connection: Connection, removals: Sequence[Removal]) -> None:
-        """Remove rows born in D365; their statuses move to the rows that replace them."""
+    async def remove_born(self, connection: Connection, removals: Sequence[Removal]) -> Sequence[Applied]:
+        """Remove rows born in D365, and return them; their statuses move to the rows that replace them."""
 
     async def update(self, connection: Connection, began_at: datetime, updates: Sequence[Update]) -> Sequence[Applied]:
         """Take over what the read showed, if it began after the last one."""
@@ -202,7 +202,8 @@ class ApplyRead:
             left = await self.cases.leave_unfollowed(connection, began_at, leaving, plan.update.keys())
             applied += [row for row in left if row.web_case_id not in plan.update]
         if plan.remove:
-            await self.cases.remove_born(connection, plan.remove)
+            # Before a row of another dealer under the same Web Case ID: its event must be the later one.
+            applied += await self.cases.remove_born(connection, plan.remove)
         if plan.update:
             applied += await self.cases.update(connection, began_at, list(plan.update.values()))
         if plan.insert:

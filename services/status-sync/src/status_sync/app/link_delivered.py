@@ -38,8 +38,8 @@ class Cases(Protocol):
     async def lock(self, connection: Connection) -> None:
         """Keep other transactions from writing D365's side of the read model until this one ends."""
 
-    async def remove_born_as(self, connection: Connection, delivered: Sequence[Delivered]) -> None:
-        """Remove the rows born in D365 that represent these cases."""
+    async def remove_born_as(self, connection: Connection, delivered: Sequence[Delivered]) -> Sequence[Changed]:
+        """Remove the rows born in D365 that represent these cases, and return them."""
 
     async def link(self, connection: Connection, delivered: Sequence[Delivered]) -> Sequence[Linked]:
         """Store the Case IDs of cases that have none, or had one that is no longer theirs."""
@@ -67,13 +67,15 @@ class LinkDelivered:
     ) -> None:
         """Store the Case IDs of `delivered`; `traces` by Web Case ID."""
         await self.cases.lock(connection)
-        await self.cases.remove_born_as(connection, delivered)
+        removed = await self.cases.remove_born_as(connection, delivered)
         linked = await self.cases.link(connection, delivered)
         for case in linked:
             if not case.linked:
                 ids = {"web_case_id": case.web_case_id, "case_id": case.case_id}
                 log.error("delivered_with_another_case_id", **ids, trace_id=trace_id_of(traces.get(case.web_case_id)))
-        # A first Case ID is shown by the delivery itself, and announced with the first read.
-        await self.announce.handle(connection, [case.changed for case in linked if case.changed], traces)
+        # A first Case ID is shown by the delivery itself, and announced with the first read. A row that is gone is
+        # announced to its dealer, who may still show it.
+        changed = [*removed, *(case.changed for case in linked if case.changed)]
+        await self.announce.handle(connection, changed, traces)
         # Even if another row has the Case ID: the read shows whose it is now.
         await self.due_reads.make_delivered_due(connection, delivered, traces)

@@ -68,13 +68,14 @@ class CaseStore:
         rows = [(web_case_id, *(number or (None, None))) for web_case_id, number in moved.items()]
         await connection.execute(Statement.STORE_MOVED_RECORDS.text, *_columns(rows))
 
-    async def remove_born(self, connection: Connection, removals: Sequence[Removal]) -> None:
-        """Remove rows born in D365; their statuses move to the rows that replace them."""
-        await connection.execute(Statement.REMOVE_BORN_CASES.text, *_columns(removals))
+    async def remove_born(self, connection: Connection, removals: Sequence[Removal]) -> Sequence[Applied]:
+        """Remove rows born in D365, and return them; their statuses move to the rows that replace them."""
+        return _applied(await connection.fetch(Statement.REMOVE_BORN_CASES.text, *_columns(removals)))
 
-    async def remove_born_as(self, connection: Connection, delivered: Sequence[Delivered]) -> None:
-        """Remove the rows born in D365 that represent these cases."""
-        await connection.execute(Statement.REMOVE_BORN_AS.text, *_columns(delivered))
+    async def remove_born_as(self, connection: Connection, delivered: Sequence[Delivered]) -> Sequence[Changed]:
+        """Remove the rows born in D365 that represent these cases, and return them."""
+        rows = await connection.fetch(Statement.REMOVE_BORN_AS.text, *_columns(delivered))
+        return [_changed(row) for row in rows]
 
     async def find_delivered(self, connection: Connection, web_case_ids: Sequence[str]) -> Sequence[Delivered]:
         """Return the newest Case ID that d365-sync has for each of these cases, sorted; omits those without one."""

@@ -1,9 +1,10 @@
 -- Removes the rows born in D365 that represent cases of ours that were delivered or linked under the same Case ID. Our row takes over
 -- when the last read that such a row had applied began: a read that began earlier must not count for it.
--- Statuses of such a row move to ours, if it was the same dealer's.
+-- Statuses of such a row move to ours, if it was the same dealer's. Returns the rows as they were, as of their last read.
 -- $1 web_case_id text[], $2 case_id text[]
 WITH merged AS (
-    SELECT ours.web_case_id AS ours, born.web_case_id AS born, born.read_began_at, born.dealer = ours.dealer AS same_dealer
+    SELECT ours.web_case_id AS ours, born.web_case_id AS born, born.read_began_at, born.dealer = ours.dealer AS same_dealer,
+        born.dealer, born.case_id, born.status, born.d365_status, coalesce(born.read_began_at, born.created_at) AS as_of
     FROM unnest($1::text[], $2::text[]) AS delivered (web_case_id, case_id)
     JOIN case_api.cases AS ours
         ON ours.web_case_id = delivered.web_case_id AND ours.origin = 'portal'
@@ -11,11 +12,11 @@ WITH merged AS (
             OR (ours.case_id <> delivered.case_id AND coalesce(ours.deleted_in_d365_at, ours.case_id_reused_at) IS NOT NULL))
     -- Followed or not: one by each of the two indexes.
     CROSS JOIN LATERAL (
-        SELECT b.web_case_id, b.dealer, b.origin, b.read_began_at FROM case_api.cases AS b
+        SELECT b.web_case_id, b.dealer, b.origin, b.read_began_at, b.created_at, b.case_id, b.status, b.d365_status FROM case_api.cases AS b
         WHERE b.data_area_id = ours.data_area_id AND b.case_id = delivered.case_id AND b.case_id IS NOT NULL
             AND coalesce(b.moved_at, b.deleted_in_d365_at, b.case_id_reused_at) IS NULL
         UNION ALL
-        SELECT b.web_case_id, b.dealer, b.origin, b.read_began_at FROM case_api.cases AS b
+        SELECT b.web_case_id, b.dealer, b.origin, b.read_began_at, b.created_at, b.case_id, b.status, b.d365_status FROM case_api.cases AS b
         WHERE b.data_area_id = ours.data_area_id AND b.case_id = delivered.case_id
             AND coalesce(b.moved_at, b.deleted_in_d365_at, b.case_id_reused_at) IS NOT NULL
     ) AS born
@@ -31,4 +32,4 @@ WITH merged AS (
     SELECT ours, as_of, status, d365_status FROM gone WHERE same_dealer
     ON CONFLICT DO NOTHING
 )
-SELECT case_api.delete_case_born_in_d365(born) FROM merged
+SELECT born AS web_case_id, dealer, case_id, status, d365_status, as_of, case_api.delete_case_born_in_d365(born) FROM merged
