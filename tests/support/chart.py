@@ -16,7 +16,7 @@ from case_shared.d365.sign_in_settings import SignInSettings
 from case_shared.kafka.connection import KafkaSettings
 from case_shared.kafka.security import KafkaSecurity
 from case_shared.process.safe_settings import SafeSettings
-from case_shared.process.settings import DatabaseSettings, HttpSettings, OidcSettings, ServiceSettings
+from case_shared.process.settings import DatabaseSettings, HttpSettings, OidcSettings, PostgresSettings, ServiceSettings
 from tests.support.settings_document import OTHERS, PROGRAMS, owner, variable
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
 }
 # The groups that several programs read, by the classes that declare their settings.
 _DECLARED_BY: Mapping[str, tuple[type[Any], ...]] = {
-    "services": (SafeSettings, HttpSettings, ServiceSettings, DatabaseSettings),
+    "services": (SafeSettings, HttpSettings, ServiceSettings, PostgresSettings, DatabaseSettings),
     "kafka": (KafkaSettings, KafkaSecurity),
     "oidc": (OidcSettings,),
     "d365": (SignInSettings, D365Settings),

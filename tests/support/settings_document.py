@@ -27,6 +27,7 @@ from case_shared.process.settings import (
     HttpSettings,
     MigrationSettings,
     OidcSettings,
+    PostgresSettings,
     ServiceSettings,
 )
 from case_shared.web.limits import UserLimitSettings
@@ -35,13 +36,18 @@ from casebridge.oidc.settings import OidcProviderSettings
 from d365_sandbox.settings import Settings as SandboxSettings
 from d365_sandbox.setup import Setup
 
+
+class CheckedAndKept(CheckSettings, PostgresSettings):
+    """What `casebridge d365 check` reads: PostgreSQL's only where DATABASE_URL is set, to keep the result."""
+
+
 PROGRAMS: dict[str, type[BaseSettings]] = {
     "case-api": case_api.settings.Settings,
     "d365-sync": d365_sync.settings.Settings,
     "status-sync": status_sync.settings.Settings,
     "portal-web": portal_web.settings.Settings,
     "migrate": MigrateSettings,
-    "d365 check": CheckSettings,
+    "d365 check": CheckedAndKept,
     "identity check": TokenSettings,
     "development provider": OidcProviderSettings,
     "sandbox": SandboxSettings,
@@ -50,7 +56,7 @@ SERVICES = list(PROGRAMS)[:4]
 # A setting appears where it is declared first, with the classes that override its default.
 SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "Each service": (SafeSettings, HttpSettings, ServiceSettings),
-    "PostgreSQL": (DatabaseSettings, MigrationSettings),
+    "PostgreSQL": (PostgresSettings, DatabaseSettings, MigrationSettings),
     "Kafka": (KafkaSettings, KafkaSecurity),
     "The identity provider": (OidcSettings,),
     "D365": (SignInSettings, D365Settings, InboundTopic),
@@ -111,7 +117,8 @@ never appear in logs. Each secret, except those of the sandbox, can be in a file
 ([postgresql.md](postgresql.md#secrets-as-files)).
 
 In the column "read by", `services` means case-api, d365-sync, status-sync and portal-web; `migrate` means this command
-and `restored` of case-api and d365-sync; `d365 check` means `casebridge d365 check`, and so on.
+and `restored` of case-api and d365-sync; `d365 check` means `casebridge d365 check`, which needs `DATABASE_URL` only to
+keep its result, and so on.
 """
 
 

@@ -1,13 +1,18 @@
 """Every service through PgBouncer in transaction mode, where each transaction may meet another connection."""
 
 import asyncio
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from case_shared.d365.check.report import Proof, Report, Step, StepId, ok
+from case_shared.d365.check.settings_step import read_settings
 from case_shared.database.postgres import SearchPathMissing, create_pool
 from case_shared.process.settings import STATEMENTS
 from case_shared.process.settings import Pooler as Kind
+from casebridge.commands.d365_check import stored_checks
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
@@ -18,6 +23,7 @@ from tests.support.sandbox import Sandbox
 
 CASES = 12
 DELIVERED = "SELECT count(*) FROM case_api.submission_states WHERE state = 'delivered'"
+PROVEN = Report((Step(StepId.WRITE, (ok("unique"),)),), Proof("C-1", datetime.now(UTC)))
 KEPT = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1 AND datname = current_database()"
 
 
@@ -69,3 +75,28 @@ async def test_a_role_without_its_search_path_is_named(database: Database) -> No
                 statements=0,
                 pooler=Kind.TRANSACTION,
             )
+
+
+@pytest.mark.parametrize("prepares", [False, True], ids=["before 1.21", "with prepared statements"])
+async def test_a_check_keeps_its_result_behind_a_pooler(
+    database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], prepares: bool
+) -> None:
+    async with pooler(database, prepares=prepares) as between:
+        for name, value in {
+            "D365_URL": "http://127.0.0.1:1",
+            "D365_TOKEN_URL": "http://127.0.0.1:1/token",
+            "D365_CLIENT_ID": "casebridge",
+            "D365_CLIENT_SECRET": "development-client-secret",
+            "DATABASE_URL": between.url("d365_sync"),
+            "DATABASE_POOLER": "transaction",
+            "DATABASE_STATEMENT_CACHE_SIZE": str(STATEMENTS if prepares else 0),
+        }.items():
+            monkeypatch.setenv(name, value)
+        settings, problems = read_settings()
+        assert settings, problems
+        async with AsyncExitStack() as stack:
+            for _ in range(2):  # of the second one's statements, the server knows some already
+                checks = await stored_checks(stack, settings)
+                assert checks, capsys.readouterr().err
+                await checks.store(PROVEN, written=True)
+                assert await checks.proof()

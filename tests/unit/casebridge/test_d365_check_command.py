@@ -80,6 +80,16 @@ async def test_a_database_that_cannot_keep_the_result_is_named_and_delays_nothin
     assert "the result is not stored: DATABASE_URL: " in capsys.readouterr().err
 
 
+async def test_a_setting_of_the_database_that_is_wrong_is_named(
+    settings: CheckSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://d365_sync:x@127.0.0.1:1/casebridge")
+    monkeypatch.setenv("DATABASE_POOLER", "session")
+    async with AsyncExitStack() as stack:
+        assert await stored_checks(stack, settings) is None
+    assert "the result is not stored: DATABASE_POOLER: " in capsys.readouterr().err
+
+
 async def test_without_a_database_nothing_is_stored_and_nothing_said(
     settings: CheckSettings, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from case_shared.process.settings import PostgresSettings
 from tests.unit.repository.test_compose import ROOT, SERVICES, SETTINGS
 
 OUTSIDE: dict[str, Any] = yaml.safe_load((ROOT / "deploy/outside.yml").read_text())
@@ -51,6 +52,14 @@ def test_each_setting_without_a_default_is_given_still(service: str) -> None:
     given = environment(service)
     required = [name.upper() for name, field in SETTINGS[service].model_fields.items() if field.is_required()]
     assert [name for name in required if not given.get(name) and not given.get(f"{name}_FILE")] == []
+
+
+@pytest.mark.parametrize("service", ["case-api", "d365-sync", "status-sync", "portal-web", "casebridge"])
+def test_whoever_reaches_the_database_learns_of_the_pooler(service: str) -> None:
+    pooled = {name.upper() for name in PostgresSettings.model_fields} - {"DATABASE_URL"}
+    assert pooled == {"DATABASE_POOLER", "DATABASE_STATEMENT_CACHE_SIZE"}
+    given = environment(service)
+    assert {name: given.get(name, "missing") for name in pooled} == dict.fromkeys(pooled)  # passed on from .env
 
 
 def test_every_file_is_used() -> None:

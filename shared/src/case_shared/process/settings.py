@@ -136,15 +136,12 @@ class Pooler(StrEnum):
     TRANSACTION = "transaction"
 
 
-class DatabaseSettings(SecretFileSettings):
-    """Where PostgreSQL is."""
+class PostgresSettings(SecretFileSettings):
+    """Where PostgreSQL is, and what is in between."""
 
     database_url: DatabaseUrl = Field(
         description="The database address for the service's own role: postgresql://user:password@host:port/name. Of "
         "several hosts, separated by commas, the primary is used."
-    )
-    database_pool_size: Annotated[int, Field(ge=2, le=64)] = Field(
-        default=12, description="The most database connections of one process."
     )
     database_pooler: Pooler = Field(
         default=Pooler.NONE,
@@ -155,6 +152,14 @@ class DatabaseSettings(SecretFileSettings):
         default=STATEMENTS,
         description="How many statements a connection keeps prepared. 0 for PgBouncer before 1.21, or with "
         "max_prepared_statements = 0.",
+    )
+
+
+class DatabaseSettings(PostgresSettings):
+    """How a service uses PostgreSQL."""
+
+    database_pool_size: Annotated[int, Field(ge=2, le=64)] = Field(
+        default=12, description="The most database connections of one process."
     )
     database_command_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
         default=60, description="How long an SQL statement may take. Longer ones are canceled."

@@ -103,7 +103,7 @@ def settings_of(data_dir: Path) -> dict[str, str]:
     processes = {one.name: one.pid for one in state.processes if one.is_alive()} if state else {}
     # Only status-sync may read the topic of D365's events.
     wanted = {
-        "d365-sync": ("D365_", "DATABASE_URL", "CASEBRIDGE_TRIAL"),
+        "d365-sync": ("D365_", "DATABASE_", "CASEBRIDGE_TRIAL"),
         "status-sync": ("KAFKA_", "D365_EVENTS_TOPIC"),
     }
     found: dict[str, str] = {}
@@ -174,19 +174,32 @@ def inbound_topic(settings: "CheckSettings") -> "Inbound | str":
 
 async def stored_checks(stack: AsyncExitStack, settings: "D365Settings") -> "PostgresChecks | None":
     """d365-sync's results; None if DATABASE_URL names no database, or one that does not exist yet."""
+    from pydantic import ValidationError
+
     from case_shared.database.errors import UNREACHABLE
     from case_shared.database.postgres import close_pool, create_pool
-    from case_shared.process.secret_files import secret_variable
+    from case_shared.process.secret_files import UnusableSecretFile, secret_variable
+    from case_shared.process.settings import PostgresSettings, explain
     from d365_sync.postgres.checks import PostgresChecks
 
     try:
-        url = secret_variable("DATABASE_URL")
-        if not url:
+        if not secret_variable("DATABASE_URL"):
             return None
-        pool = await create_pool(url, schema="d365_sync", name="d365-check", size=2)
+        database = PostgresSettings()
+        pool = await create_pool(
+            database.database_url.get_secret_value,
+            schema="d365_sync",
+            name="d365-check",
+            size=2,
+            statements=database.database_statement_cache_size,
+            pooler=database.database_pooler,
+        )
         stack.push_async_callback(close_pool, pool)
         checks = PostgresChecks(pool, settings.d365_url, settings.mapping)
         await checks.last()
+    except (UnusableSecretFile, ValidationError) as error:
+        write_error(f"the result is not stored: {' '.join(explain(PostgresSettings, error))}")
+        return None
     except (*UNREACHABLE, ValueError) as error:
         write_error(f"the result is not stored: DATABASE_URL: {error}")
         return None
