@@ -100,7 +100,10 @@ OTHERS = {
     "OTEL_TRACES_SAMPLER_ARG": ("services", "The share of these traces, from 0 to 1, with `parentbased_traceidratio`."),
     "SSL_CERT_FILE": (
         "all",
-        "A file with the certificate authorities to trust: the system's and your own. Default: the system's.",
+        (
+            "A file with the certificate authorities to trust: the system's and your own. Default: the system's. With "
+            "Docker Compose, set CA_FILE in .env."
+        ),
     ),
     "SSL_CERT_DIR": ("all", "A folder with the certificate authorities to trust."),
 }

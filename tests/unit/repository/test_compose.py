@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ import case_api.settings
 import d365_sync.settings
 import portal_web.settings
 import status_sync.settings
+from case_shared.d365.check.texts import TEXTS
 from case_shared.kafka.connection import KafkaSettings
 from case_shared.process.safe_settings import is_weak
 from case_shared.process.settings import MigrationSettings, OidcSettings
 from casebridge.kafka_rights import USERS
 from casebridge.oidc.settings import OidcProviderSettings
 from d365_sandbox.settings import Settings as SandboxSettings
-from tests.support.settings_document import OTHERS
+from tests.support.settings_document import OTHERS, PROGRAMS, variable
 
 ROOT = Path(__file__).parents[3]
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -39,7 +41,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
 # Passed to several services in one block, or read by the image's health check.
 SHARED = {
     *KafkaSettings.model_fields, "probe_url", "d365_events_topic", "d365_events_secret", "d365_category_types",
-    "https_proxy", "no_proxy", "otel_traces_sampler", "otel_traces_sampler_arg",
+    "https_proxy", "no_proxy", "ssl_cert_file", "otel_traces_sampler", "otel_traces_sampler_arg",
 }  # fmt: skip
 
 
@@ -252,3 +254,90 @@ def test_the_stack_and_the_services_call_the_same_secrets_weak(secret: str) -> N
     environment = {"PATH": os.environ["PATH"], **REAL, "D365_CLIENT_SECRET": secret}
     run = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
     assert (run.returncode == 2) == is_weak(secret), run.stderr
+
+
+# What people are sent to when something is wrong or missing.
+GUIDES = [
+    *sorted((ROOT / "docs/runbooks").glob("*.md")),
+    *(
+        ROOT / "docs" / name
+        for name in ("connect-d365.md", "d365-sign-in.md", "events/d365.md", "identity-providers.md")
+    ),
+    *(ROOT / "docs" / name for name in ("kafka.md", "postgresql.md")),
+]
+# What Compose leaves out, and why.
+NOT_PASSED_ON = {
+    "D365_FEDERATED_TOKEN_FILE": "only Kubernetes has workload identity",
+    "KAFKA_CLIENT_CERTIFICATE_FILE": "each service has its own: kafka.md says how",
+    "KAFKA_CLIENT_KEY_FILE": "the same",
+    "KAFKA_CLIENT_KEY_PASSWORD": "the same",
+}
+
+# What `migrate` alone uses: it creates the topics.
+FOR_NEW_TOPICS = {"KAFKA_REPLICATION_FACTOR", "KAFKA_MIN_INSYNC_REPLICAS"}
+
+
+def named() -> Iterator[str]:
+    """The settings that the guides and the remedies of `casebridge d365 check` name."""
+    remedies = [text.remedy for text in TEXTS.values()]
+    words = set(re.findall(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+", " ".join([*remedies, *(one.read_text() for one in GUIDES)])))
+    known = {variable(settings, name) for settings in PROGRAMS.values() for name in settings.model_fields}
+    yield from sorted(words & (known | {"SSL_CERT_FILE"}))
+
+
+def readers(name: str) -> list[str]:
+    """The containers whose program reads a setting."""
+    read = {service: settings for service, settings in SETTINGS.items() if service not in {"oidc", "sandbox"}}
+    own = {service: {field.upper() for field in settings.model_fields} for service, settings in read.items()}
+    own["casebridge"] = {
+        field.upper() for one in ("d365 check", "identity check") for field in PROGRAMS[one].model_fields
+    }
+    return [
+        service
+        for service, fields in own.items()
+        if (name in fields and (name not in FOR_NEW_TOPICS or service.startswith("migrate-")))
+        or name == "SSL_CERT_FILE"
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(set(named()) - NOT_PASSED_ON.keys()))
+def test_what_a_guide_or_a_remedy_names_reaches_whoever_reads_it(name: str) -> None:
+    outside = yaml.safe_load((ROOT / "deploy/outside.yml").read_text())["services"]
+    given = {one: {*SERVICES[one]["environment"], *outside[one]["environment"]} for one in readers(name)}
+    assert [one for one, names in given.items() if name not in names] == []
+
+
+def test_what_compose_leaves_out_is_named_somewhere() -> None:
+    assert NOT_PASSED_ON.keys() <= set(named())
+
+
+def test_one_file_has_the_authorities_for_all_programs() -> None:
+    assert "SSL_CERT_FILE" in set(named())
+    for name in readers("SSL_CERT_FILE"):
+        service = SERVICES[name]
+        [mount] = [one for one in service["volumes"] if one.startswith("${CA_FILE:-/dev/null}:")]
+        inside = mount.removeprefix("${CA_FILE:-/dev/null}:").removesuffix(":ro")
+        given = service["environment"]["SSL_CERT_FILE"]
+        assert interpolated(given, {"CA_FILE": "./ca.pem"}) == inside
+        # An empty one would make OpenSSL trust nobody.
+        assert interpolated(given, {}) == "/etc/ssl/certs/ca-certificates.crt"
+        if "KAFKA_BOOTSTRAP_SERVERS" in service["environment"]:
+            assert interpolated(service["environment"]["KAFKA_CA_FILE"], {"CA_FILE": "./ca.pem"}) == inside
+            assert interpolated(service["environment"]["KAFKA_CA_FILE"], {}) == ""
+
+
+def interpolated(text: str, variables: dict[str, str]) -> str:
+    """What Compose makes of `${NAME:+value}`."""
+    return re.sub(r"\$\{(\w+):\+([^}]*)\}", lambda match: match[2] if variables.get(match[1]) else "", text)
+
+
+def test_the_sample_lists_every_variable_that_compose_takes() -> None:
+    texts = [(ROOT / name).read_text() for name in ("docker-compose.yml", "deploy/outside.yml")]
+    used = {name for text in texts for name in re.findall(r"\$\{([A-Z0-9_]+)", text)}
+    files = [yaml.safe_load(text)["services"].values() for text in texts]
+    environments = [one.get("environment", {}) for services in files for one in services]
+    used |= {name for environment in environments for name, value in environment.items() if value is None}
+    listed = set(re.findall(r"^#?([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert listed - {"COMPOSE_FILE"} <= used
+    # The token is an operator's, for one command; the version is that of the images which Compose builds.
+    assert used - listed == {"CASEBRIDGE_TOKEN", "CASEBRIDGE_VERSION"}
