@@ -62,6 +62,11 @@ _TEXT: Mapping[str, Any] = {"type": "string"}
 _NAME: Mapping[str, Any] = {"type": "string", "minLength": 1}
 _ANY: Mapping[str, Any] = {"type": "object"}
 _LABELS: Mapping[str, Any] = {"type": "object", "additionalProperties": {"type": "string"}}
+_IMAGE: Mapping[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"tag": _TEXT, "digest": {"type": "string", "pattern": "^(sha256:[a-f0-9]{64})?$"}},
+}
 _QUANTITY: Mapping[str, Any] = {"type": ["string", "number"]}
 
 
@@ -156,7 +161,7 @@ def _each(names: Sequence[str], schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _service(name: str) -> dict[str, Any]:
     properties: dict[str, Any] = {
-        "image": _object({"tag": _TEXT, "digest": {"type": "string", "pattern": "^(sha256:[a-f0-9]{64})?$"}}),
+        "image": _IMAGE,
         "replicas": {"type": "integer", "minimum": 0},
         "resources": _ANY,
         "serviceAccount": _object({"annotations": _LABELS}),
@@ -240,6 +245,7 @@ def schema() -> dict[str, Any]:
             }
         ),
         "restored": _object({"reason": _TEXT}),
+        "check": _object({"company": {"type": "string", "pattern": "^[A-Za-z0-9]{0,4}$"}, "image": _IMAGE}),
         "topologySpread": _object({"whenUnsatisfiable": {"enum": ["ScheduleAnyway", "DoNotSchedule"]}}),
         "nodeSelector": _LABELS,
         "tolerations": {"type": "array", "items": _ANY},

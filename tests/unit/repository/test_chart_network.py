@@ -44,7 +44,7 @@ def pod(name: str) -> dict[str, Any]:
 
 def test_every_pod_has_a_policy_for_both_directions() -> None:
     for example in EXAMPLES:
-        assert set(policies(example)) == set(PROGRAMS)
+        assert set(policies(example)) == {*PROGRAMS, *of_kind(example, "Job")}
         workloads = {**of_kind(example, "Deployment"), **of_kind(example, "Job")}
         for name, workload in workloads.items():
             policy = policies(example)[name]
@@ -127,3 +127,13 @@ def test_the_internet_is_no_way_into_private_networks() -> None:
     ]
     [everywhere] = [block for block in blocks if block["cidr"] == "0.0.0.0/0"]
     assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"} <= set(everywhere["except"])
+
+
+def test_the_check_asks_d365_postgresql_and_kafka_and_nobody_asks_it() -> None:
+    policy = of_kind(MINIMAL, "NetworkPolicy", "check.company=usmf", "networkPolicy.d365.ports[0]=8443")["check"][
+        "spec"
+    ]
+    places = values_of(MINIMAL)["networkPolicy"]
+    known = {port for name in ("dns", "postgresql", "kafka") for port in places[name]["ports"]}
+    assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} == known | {8443}
+    assert policy["ingress"] == []

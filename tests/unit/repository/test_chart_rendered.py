@@ -32,6 +32,8 @@ USER = int(re.findall(r"^USER (\d+):", DOCKERFILE, re.MULTILINE)[0])
 PORT = int(re.findall(r"^EXPOSE (\d+)", DOCKERFILE, re.MULTILINE)[0])
 MINIMAL, AZURE, EVERYTHING = EXAMPLES
 each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+# The settings that a container's program may read; the check reads those of d365-sync, and where D365's events arrive.
+READ = {**PROGRAMS, "check": PROGRAMS["d365-sync"]}
 # After DRAIN_SECONDS (docs/settings.md).
 STOP_SECONDS = 20
 
@@ -71,7 +73,7 @@ def environment(container: dict[str, Any]) -> dict[str, str]:
 @each_example
 def test_every_variable_is_a_setting_that_the_program_reads(example: Path) -> None:
     for program, container in containers(example):
-        settings = PROGRAMS[program]
+        settings = READ[program]
         for name in environment(container):
             setting = name.removesuffix("_FILE")
             if setting != name and setting in secrets_of(settings):
@@ -79,7 +81,7 @@ def test_every_variable_is_a_setting_that_the_program_reads(example: Path) -> No
             read = {variable(settings, field) for field in settings.model_fields}
             # `migrate` of status-sync reads these, too, and case-api the categories.
             assert name in read | OTHERS.keys() | {"D365_EVENTS_TOPIC"}, f"{program}: {name}"
-            assert name != "D365_EVENTS_TOPIC" or program in {"status-sync", "migrate"}
+            assert name != "D365_EVENTS_TOPIC" or program in {"status-sync", "migrate", "check"}
 
 
 def secrets_of(settings: type[BaseSettings]) -> set[str]:
@@ -90,7 +92,7 @@ def secrets_of(settings: type[BaseSettings]) -> set[str]:
 @each_example
 def test_every_setting_without_a_default_is_given(example: Path) -> None:
     for program, container in containers(example):
-        settings, given = PROGRAMS[program], environment(container)
+        settings, given = PROGRAMS["d365 check"] if program == "check" else READ[program], environment(container)
         required = {variable(settings, name) for name, field in settings.model_fields.items() if field.is_required()}
         assert {name for name in required if name not in given and f"{name}_FILE" not in given} == set(), program
 
@@ -98,7 +100,7 @@ def test_every_setting_without_a_default_is_given(example: Path) -> None:
 @each_example
 def test_no_secret_is_in_the_environment(example: Path) -> None:
     for program, container in containers(example):
-        assert secrets_of(PROGRAMS[program]) & environment(container).keys() == set()
+        assert secrets_of(READ[program]) & environment(container).keys() == set()
 
 
 @each_example
@@ -152,6 +154,35 @@ def test_a_restore_is_recovered_after_the_migrations() -> None:
     steps = [*job["initContainers"], *job["containers"]]
     assert [one["name"] for one in steps[-2:]] == ["restored-case-api", "restored-d365-sync"]
     assert steps[-1]["args"] == ["restored", "--reason", "the backup of 3 o'clock"]
+
+
+def test_a_check_signs_in_as_d365_sync_and_stores_the_proof_where_it_looks() -> None:
+    assert "check" not in of_kind(AZURE, "Job")
+    asked = "check.company=usmf"
+    job, workloads = of_kind(AZURE, "Job", asked)["check"], of_kind(AZURE, "Deployment", asked)
+    pod, template = job["spec"]["template"]["spec"], workloads["d365-sync"]["spec"]["template"]
+    assert pod["serviceAccountName"] == template["spec"]["serviceAccountName"]
+    labels = job["spec"]["template"]["metadata"]["labels"]
+    assert labels["azure.workload.identity/use"] == "true"
+    assert not workloads["d365-sync"]["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    [container] = pod["containers"]
+    assert image_of(container) == "casebridge"
+    assert container["args"] == ["d365", "check", "--write", "--company", "usmf"]
+    given, status_sync = (
+        environment(container),
+        environment(workloads["status-sync"]["spec"]["template"]["spec"]["containers"][0]),
+    )
+    d365_sync = environment(template["spec"]["containers"][0])
+    for name in {*given, *d365_sync, *status_sync}:
+        if name.startswith("DATABASE_") or (name in d365_sync and name.startswith("D365_")):
+            assert given.get(name) == d365_sync.get(name), name
+        if name.startswith(("KAFKA_", "D365_EVENTS_")):  # status-sync alone may read D365's events
+            assert given.get(name) == status_sync.get(name), name
+    secrets = next(one for one in pod["volumes"] if one["name"] == "secrets")["projected"]["sources"]
+    found = {one["secret"]["items"][0]["path"]: one["secret"]["name"] for one in secrets}
+    assert found["DATABASE_URL"] == "casebridge-d365-sync"
+    assert found["KAFKA_SASL_PASSWORD"] == found["D365_EVENTS_CONNECTION_STRING"] == "casebridge-status-sync"
+    assert job["spec"]["backoffLimit"] == 0, "each try creates a case"
 
 
 @each_example
@@ -244,7 +275,7 @@ def test_what_must_be_alike_is_set_once() -> None:
 
 def test_the_migrations_own_authority_counts_more_than_the_services() -> None:
     sets = [f"files.migrate.SSL_CERT_FILE.{part}" for part in ("configMap=own-ca", "key=own.crt")]
-    [job] = of_kind(EVERYTHING, "Job", *sets).values()
+    job = of_kind(EVERYTHING, "Job", *sets)["migrations"]
     [files] = [one for one in job["spec"]["template"]["spec"]["volumes"] if one["name"] == "files"]
     sources = [one["configMap"] for one in files["projected"]["sources"]]
     assert [one["name"] for one in sources if one["items"][0]["path"] == "SSL_CERT_FILE"] == ["own-ca"]

@@ -32,7 +32,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 
 {{/* The image of a service: root, service. */}}
 {{- define "casebridge.image" -}}
-{{- $own := (index .root.Values.services .service).image -}}
+{{- $own := (eq .service "casebridge" | ternary .root.Values.check (index .root.Values.services .service)).image -}}
 {{- $name := printf "%s/%s" .root.Values.image.repository .service -}}
 {{- if $own.digest -}}
 {{ $name }}@{{ $own.digest }}

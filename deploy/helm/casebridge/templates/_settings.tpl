@@ -5,6 +5,7 @@ d365-sync: [services, kafka, oidc, d365, d365-sync]
 status-sync: [services, kafka, d365, status-sync]
 portal-web: [services, oidc, portal-web]
 migrate: [kafka, migrate]
+check: [services, kafka, d365, d365-sync]
 {{- end -}}
 
 {{/* What one of settings, secrets and files says for a program, as YAML: root, program, what. */}}
@@ -26,6 +27,19 @@ migrate: [kafka, migrate]
 {{- end -}}
 {{- range $name, $value := $shared -}}
 {{- $_ := set $found $name $value -}}
+{{- end -}}
+{{- /* The check waits for an event of D365, which only status-sync's user in Kafka may read. */ -}}
+{{- if eq .program "check" -}}
+{{- range $name, $_ := index $all "d365-sync" -}}
+{{- if hasPrefix "KAFKA_" $name -}}
+{{- $found = omit $found $name -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $value := index $all "status-sync" -}}
+{{- if or (hasPrefix "KAFKA_" $name) (has $name (list "D365_EVENTS_TOPIC" "D365_EVENTS_CONNECTION_STRING")) -}}
+{{- $_ := set $found $name $value -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- $found | toYaml -}}
 {{- end -}}
@@ -49,11 +63,11 @@ migrate: [kafka, migrate]
 - name: {{ $name }}
   value: /etc/casebridge/{{ $name }}
 {{- end }}
-{{- if and .root.Values.mapping (has .program (list "d365-sync" "status-sync")) }}
+{{- if and .root.Values.mapping (has .program (list "d365-sync" "status-sync" "check")) }}
 - name: D365_MAPPING
   value: /etc/casebridge/D365_MAPPING
 {{- end }}
-{{- if ne .program "migrate" }}
+{{- if not (has .program (list "migrate" "check")) }}
 - name: DRAIN_SECONDS
   value: {{ .root.Values.drainSeconds | quote }}
 {{- end }}
@@ -69,7 +83,7 @@ migrate: [kafka, migrate]
 {{- define "casebridge.volumes" -}}
 {{- $secrets := include "casebridge.merged" (dict "root" .root "program" .program "what" "secrets") | fromYaml -}}
 {{- $files := include "casebridge.merged" (dict "root" .root "program" .program "what" "files") | fromYaml -}}
-{{- if and .root.Values.mapping (has .program (list "d365-sync" "status-sync")) -}}
+{{- if and .root.Values.mapping (has .program (list "d365-sync" "status-sync" "check")) -}}
 {{- $_ := set $files "D365_MAPPING" (dict "configMap" (printf "%s-mapping" (include "casebridge.prefix" .root)) "key" "mapping.toml") -}}
 {{- end }}
 - name: tmp
