@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode
 
 _QUIET_SECONDS = 60.0
+_LAST_SPANS_MILLIS = 2000
 _tracer = trace.get_tracer("casebridge")
 _ids = RandomIdGenerator()
 
@@ -62,10 +63,22 @@ def _exporting(service: str, otlp_endpoint: str) -> TracerProvider:
     # Imported here: it imports an HTTP client, which nothing else waits for.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
+    # The provider shuts it down when the process ends.
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
     exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces")
-    provider.add_span_processor(BatchSpanProcessor(exporter))
+    provider.add_span_processor(_SoonEnding(exporter))
     return provider
+
+
+class _SoonEnding(BatchSpanProcessor):
+    """Gives the last spans little time at the end: the SDK waits 30 seconds for a collector that does not answer.
+
+    By then whoever stops the process has killed it. `force_flush` ignores its time-out (opentelemetry-python#4568).
+    """
+
+    def shutdown(self) -> None:
+        """Send what is left, but wait no longer than the time granted."""
+        self._batch_processor.shutdown(timeout_millis=_LAST_SPANS_MILLIS)
 
 
 def _adopt_standard_logging(shared: list[Any], rendering: list[Any], level: str) -> None:
