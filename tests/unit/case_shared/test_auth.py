@@ -175,6 +175,13 @@ async def test_a_token_that_is_known_is_checked_again_once_it_is_over(
     assert await verifier.verify(token) is not first
 
 
+async def test_a_token_that_ends_with_the_calendar_is_taken_again_and_again(
+    issuer: Issuer, verifier: TokenVerifier
+) -> None:
+    token = issuer.token(exp=253402300799)  # 9999-12-31T23:59:59Z
+    assert await verifier.verify(token) == await verifier.verify(token)
+
+
 async def test_a_token_that_is_known_is_forgotten_with_its_key(
     issuer: Issuer, verifier: TokenVerifier, clock: HandClock
 ) -> None:
