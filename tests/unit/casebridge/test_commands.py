@@ -167,6 +167,13 @@ def test_decisions_carry_their_reason(casebridge: CommandLine, arguments: list[s
     assert Service.seen[0]["body"] == {"reason": "moved"}
 
 
+def test_a_restore_of_postgresql_is_none_of_restored_s_business(casebridge: CommandLine) -> None:
+    done, asked = casebridge("restored", "--reason", "new topics"), casebridge("restored", "--help")
+    for said in (done.out, " ".join(asked.out.replace("│", " ").split())):
+        assert "docs/runbooks/restore.md" in said
+        assert "Kafka" in said
+
+
 def test_a_restore_of_d365_is_watched_and_what_is_not_sure_is_reported(
     casebridge: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -179,10 +179,16 @@ def read_again(
 def restored(
     reason: Reason, data_dir: DataDir = DEFAULT_DATA_DIR, url: Url = None, token: Token = None, json: Json = False
 ) -> None:
-    """Report that the database was restored: every open document is then looked up in D365 before it is sent."""
+    """Report that Kafka's topics were created again: d365-sync then publishes the states of its documents again.
+
+    It also looks up every open document in D365 before it sends it. After a restore of PostgreSQL this command recovers
+    nothing: stop the services, and follow docs/runbooks/restore.md.
+    """
     decide(
         "restored",
-        "d365-sync looks up every open document in D365 before it sends it",
+        "d365-sync publishes the states of its documents to Kafka again, and looks up every open document in D365 "
+        "before it sends it\nIf PostgreSQL was restored, this recovers nothing: stop the services, and follow "
+        "docs/runbooks/restore.md",
         reason,
         data_dir,
         url,
