@@ -1,8 +1,12 @@
 """Counts and lists use the same filters: a group's count is its list's, a replay's too; and what a search finds."""
 
 import random
+import re
+import shlex
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,20 +47,31 @@ async def api_alone(
 async def filled(pool: Pool) -> list[Json]:
     draw, rows = random.Random(13), list[Json]()
     for number in range(150):
-        event, state = submitted(), draw.choice([State.FAILED, State.FAILED, *State])
+        state = draw.choice([State.FAILED, State.FAILED, *State])
         rows.append(
-            {
-                "web_case_id": event.web_case_id, "submission_no": 1, "submission_id": event.submission_id,
-                "dealer": draw.choice(list(DEALERS)), "data_area_id": "usmf", "customer_account": "US-001",
-                "created_by": "ann", "submitted_at": event.submitted_at, "read_back_first": False, "state": state,
-                "cause": draw.choice(list(Cause)), "reason": draw.choice(REASONS), "detail": draw.choice(REASONS),
-                "case_id": f"C-{number}" if state is State.DELIVERED else None,
-            }
-        )  # fmt: skip
+            row(state, number)
+            | {"dealer": draw.choice(list(DEALERS)), "cause": draw.choice(list(Cause))}
+            | {"reason": draw.choice(REASONS), "detail": draw.choice(REASONS)}
+        )
+    await insert(pool, rows)
+    return rows
+
+
+def row(state: State, number: int, **changes: Any) -> Json:
+    """A document as the table has it."""
+    event = submitted(**changes)
+    return {
+        "web_case_id": event.web_case_id, "submission_no": 1, "submission_id": event.submission_id,
+        "dealer": event.dealer, "data_area_id": "usmf", "customer_account": "US-001", "created_by": "ann",
+        "submitted_at": event.submitted_at, "read_back_first": False, "state": state, "cause": None, "reason": None,
+        "detail": None, "case_id": f"C-{number}" if state is State.DELIVERED else None,
+    }  # fmt: skip
+
+
+async def insert(pool: Pool, rows: list[Json]) -> None:
     places = ", ".join(f"${place}" for place in range(1, len(rows[0]) + 1))
     statement = f"INSERT INTO documents ({', '.join(rows[0])}) VALUES ({places})"
-    await pool.executemany(statement, [tuple(row.values()) for row in rows])
-    return rows
+    await pool.executemany(statement, [tuple(one.values()) for one in rows])
 
 
 async def listed(api: Api, **query: Any) -> list[str]:
@@ -100,3 +115,22 @@ async def test_a_search_finds_what_is_shown(api_alone: tuple[Api, list[Json]]) -
     sure = {f"{row['web_case_id']}-1" for row in rows if "100 % sure_ly not" in (row["reason"], row["detail"])}
     assert set(await listed(api, q="0 % sure_ly")) == sure
     assert await listed(api, q="0 x sure") == []
+
+
+async def test_the_runbook_shows_what_waits_however_much_was_delivered_since(
+    api_alone: tuple[Api, list[Json]], database: Database
+) -> None:
+    text = (Path(__file__).parents[3] / "docs/runbooks/d365-outage.md").read_text()
+    [options] = re.findall(r"`casebridge queue list ([^`]*--older-than[^`]*)`", text)
+    words = shlex.split(options)
+    given = dict(zip(words[::2], words[1::2], strict=True))
+    query: Json = {"state": given.pop("--state"), "older_than_seconds": given.pop("--older-than")}
+    assert not given
+    now = datetime.now(UTC)
+    waits = row(State.VERIFYING, 0, submitted_at=now - timedelta(minutes=40))
+    delivered = [row(State.DELIVERED, number, submitted_at=now - timedelta(minutes=30)) for number in range(1000, 1060)]
+    async with database.pool("d365_sync") as pool:
+        await insert(pool, [waits, *delivered])
+    # As many as the command line asks for.
+    page = await api_alone[0].get("/documents", limit=50, **query)
+    assert [one["id"] for one in page["items"]] == [f"{waits['web_case_id']}-1"]

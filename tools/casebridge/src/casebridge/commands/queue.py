@@ -45,7 +45,9 @@ ENDS = {
 
 @queue.command("list")
 def list_documents(
-    state: Annotated[str | None, typer.Option(help="Only documents in this state, such as failed.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only documents in these states, separated by commas, such as failed,verifying.")
+    ] = None,
     dealer: Dealer = None,
     cause: Cause = None,
     alarm: Annotated[str | None, typer.Option(help="Only documents with this alarm, such as second_case.")] = None,
