@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from case_shared.d365.check.report import StepId
+from case_shared.d365.check.settings_step import CheckSettings
 from case_shared.d365.mapping import load_mapping
 from tests.support.sandbox import Sandbox
 
@@ -43,6 +44,13 @@ def settings_of_the_rehearsal(d365: Sandbox) -> dict[str, str]:
     shown = dict(line.split("=", 1) for line in blocks("properties")[1].splitlines())
     assert set(shown) == {*d365.environment(), "D365_EVENTS_SECRET"}
     return {**os.environ, **shown, **d365.environment(), "D365_MAPPING": str(ROOT / "deploy/mapping.toml")}
+
+
+def test_without_docker_each_file_has_the_name_that_the_services_read() -> None:
+    listed = re.findall(r"^#?(D365_\w+)_FILE=\./", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(listed) <= {name.upper() for name in CheckSettings.model_fields}
+    exported = [line.partition("=")[0] for line in SHELL if line.startswith("export ")]
+    assert sorted(exported) == sorted(f"export {name}" for name in listed)
 
 
 async def test_the_commands_of_the_guide_say_that_all_is_well(d365: Sandbox) -> None:
