@@ -68,6 +68,16 @@ def test_each_alert_has_a_severity_and_a_runbook_that_exists() -> None:
         assert [runbook for runbook in named if not (ROOT / runbook).exists()] == []
 
 
+def test_each_alert_is_found_in_the_runbook_that_it_names() -> None:
+    pairs = [
+        (alert["alert"], runbook)
+        for alert in alerts()
+        for runbook in re.findall(r"docs/runbooks/[\w-]+\.md", alert["annotations"]["description"])
+    ]
+    assert pairs
+    assert [(name, runbook) for name, runbook in pairs if f"`{name}`" not in (ROOT / runbook).read_text()] == []
+
+
 def test_the_objectives_name_their_alerts() -> None:
     document = (ROOT / "docs/objectives.md").read_text()
     ours = yaml.safe_load(RULES[1].read_text())["groups"]
