@@ -1,8 +1,8 @@
 """What we use of libraries beyond their documentation, all in one place, with the reason for each.
 
-Seen with aiokafka 0.14.0, asyncpg 0.32.0, httptools 0.9.0 and uvicorn 0.54.0. Tests fail when one of these names or
-behaviors changes (`test_private.py` and `test_http_bounds.py` in `tests/integration/case_shared`); read this module
-again when you raise a version.
+Seen with aiokafka 0.14.0, asyncpg 0.32.0, httptools 0.9.0, opentelemetry-sdk 1.45.2 and uvicorn 0.54.0. Tests fail when
+one of these names or behaviors changes (`test_private.py` and `test_http_bounds.py` in `tests/integration/case_shared`,
+`test_exporting.py` in `tests/unit/case_shared`); read this module again when you raise a version.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from aiokafka.errors import KafkaConnectionError, for_code
 from aiokafka.protocol.admin import DescribeGroupsRequest
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.util import calc_crc32c
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 _FETCH_WAIT_MS = 500
@@ -35,6 +36,11 @@ def socket_of(connection: Any) -> socket.socket | None:
     """
     own = connection._transport.get_extra_info("socket")
     return None if own is None else socket.socket(fileno=os.dup(own.fileno()))
+
+
+def end_spans(processor: BatchSpanProcessor, *, within_millis: int) -> None:
+    """Send the spans that `processor` still has, within this time; its own `shutdown` takes no time-out."""
+    processor._batch_processor.shutdown(timeout_millis=within_millis)
 
 
 def inner_tasks(consumer: AIOKafkaConsumer) -> list["asyncio.Task[Any]"]:

@@ -78,7 +78,9 @@ class _SoonEnding(BatchSpanProcessor):
 
     def shutdown(self) -> None:
         """Send what is left, but wait no longer than the time granted."""
-        self._batch_processor.shutdown(timeout_millis=_LAST_SPANS_MILLIS)
+        from case_shared.process.private import end_spans  # it imports Kafka's client, which commands need not wait for
+
+        end_spans(self, within_millis=_LAST_SPANS_MILLIS)
 
 
 def _adopt_standard_logging(shared: list[Any], rendering: list[Any], level: str) -> None:

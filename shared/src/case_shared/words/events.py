@@ -165,8 +165,8 @@ class CaseStatusChanged(Payload):
 
     @property
     def event_id(self) -> str:
-        """One for each state of a case that was read."""
-        return f"{self.web_case_id}-{self.status_as_of.isoformat()}"
+        """One for each state of a case; one that moves is announced to two dealers at the same time."""
+        return f"{self.web_case_id}-{self.dealer}-{self.status_as_of.isoformat()}"
 
 
 Event = CaseSubmitted | CaseDelivery | CaseStatusChanged

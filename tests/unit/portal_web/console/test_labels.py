@@ -16,7 +16,7 @@ from d365_sync.web.window_models import WindowState
 from portal_web.web.console import labels
 
 SQL = Path(str(files("d365_sync"))) / "postgres/sql"
-ENTRY = re.compile(r"INSERT INTO audit \([^)]*\)\s+SELECT(.*?)\bFROM\b", re.DOTALL)
+ENTRY = re.compile(r"INSERT INTO audit \([^)]*\)\s+SELECT(.*?)(?:\bFROM\b|\Z)", re.DOTALL)
 ACTION = re.compile(r"'([a-z0-9_]+)'")
 
 

@@ -91,7 +91,7 @@ def show(
         return
     attempts = found.pop("attempts", None) or []
     render_fields(found)
-    for number, attempt in enumerate(attempts, start=found["attempt_count"] - len(attempts) + 1):
+    for number, attempt in enumerate(attempts, start=found.get("attempt_count", len(attempts)) - len(attempts) + 1):
         print(f"\nattempt {number}")
         render_fields(attempt)
 

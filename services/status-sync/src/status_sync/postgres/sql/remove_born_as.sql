@@ -1,10 +1,10 @@
 -- Removes the rows born in D365 that represent cases of ours that were delivered or linked under the same Case ID. Our row takes over
 -- when the last read that such a row had applied began: a read that began earlier must not count for it.
--- Statuses of such a row move to ours, if it was the same dealer's. Returns the rows as they were, as of their last read.
+-- Statuses of such a row move to ours, if it was the same dealer's. Returns the rows as they were, as of right after their last read.
 -- $1 web_case_id text[], $2 case_id text[]
 WITH merged AS (
     SELECT ours.web_case_id AS ours, born.web_case_id AS born, born.read_began_at, born.dealer = ours.dealer AS same_dealer,
-        born.dealer, born.case_id, born.status, born.d365_status, coalesce(born.read_began_at, born.created_at) AS as_of
+        born.dealer, born.case_id, born.status, born.d365_status, coalesce(born.read_began_at, born.created_at) + interval '1 microsecond' AS as_of
     FROM unnest($1::text[], $2::text[]) AS delivered (web_case_id, case_id)
     JOIN case_api.cases AS ours
         ON ours.web_case_id = delivered.web_case_id AND ours.origin = 'portal'
