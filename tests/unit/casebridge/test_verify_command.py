@@ -8,8 +8,8 @@ import pytest
 from tests.unit.casebridge.command_line import CommandLine
 from tests.unit.casebridge.service import Service
 
-ABSENT = {"kind": "read_back", "outcome": None, "finding": "absent"}
-SENT = {"kind": "create", "outcome": "rejected", "finding": None}
+ABSENT = {"kind": "read_back", "started": "2026-12-01T09:00:00Z", "outcome": None, "finding": "absent"}
+SENT = {"kind": "create", "started": "2026-12-01T08:00:00Z", "outcome": "rejected", "finding": None}
 RUNNING = {
     "paused": False,
     "paused_by": None,
@@ -25,9 +25,12 @@ def before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Service, "more", {"attempts": [SENT, ABSENT]})
 
 
-def test_a_look_up_says_what_d365_answered(casebridge: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = {"kind": "read_back", "outcome": None, "finding": "found"}
-    monkeypatch.setattr(Service, "after", {"attempts": [SENT, ABSENT, found]})
+@pytest.mark.parametrize("earlier", [[SENT, ABSENT], [ABSENT]], ids=["all", "the newest alone"])
+def test_a_look_up_says_what_d365_answered(
+    casebridge: CommandLine, monkeypatch: pytest.MonkeyPatch, earlier: list[Any]
+) -> None:
+    found = {**ABSENT, "started": "2026-12-01T10:00:00Z", "finding": "found"}
+    monkeypatch.setattr(Service, "after", {"attempts": [*earlier, found][-2:]})
     done = casebridge("queue", "verify", "W1-1", "-r", "why")
     assert (done.code, done.out, done.err) == (0, "W1-1: pending\n", "D365 answered: found\n")
 

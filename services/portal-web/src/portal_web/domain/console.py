@@ -1,6 +1,7 @@
 """What pages derive from d365-sync's answers."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from portal_web.domain.d365_sync import (
     DeliveryDocument,
@@ -26,11 +27,12 @@ def permission(document: DocumentDocument, action: str) -> PermissionDocument:
 
 def looked_up(before: DocumentDocument, after: DocumentDocument) -> bool:
     """Whether a look-up has ended in between: a look-up that waits leaves the finding of an earlier one."""
-    return _findings(after) > _findings(before)
+    return _last_look_up(after) != _last_look_up(before)
 
 
-def _findings(document: DocumentDocument) -> int:
-    return sum(attempt.finding is not None for attempt in document.attempts)
+def _last_look_up(document: DocumentDocument) -> datetime | None:
+    """When the last one that has ended began; a count would not do, for a document shows its newest attempts alone."""
+    return max((attempt.started for attempt in document.attempts if attempt.finding is not None), default=None)
 
 
 def stopped_by(delivery: DeliveryDocument) -> str | None:

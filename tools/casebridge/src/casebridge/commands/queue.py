@@ -175,9 +175,9 @@ def act(
 
 def look_up_result(api: "Api", before: dict[str, Any], after: dict[str, Any]) -> str:
     """What D365 answered, or why it was not asked yet: then the newest finding is an earlier look-up's."""
-    found = findings(after)
-    if len(found) > len(findings(before)):
-        return f"D365 answered: {found[-1]}"
+    last = last_look_up(after)
+    if last and last != last_look_up(before):
+        return f"D365 answered: {last['finding']}"
     why = stopped_by(api.get("/v1/delivery").body)
     return visible(
         f"the look-up has no result yet{': ' + why if why else ''}. It runs by itself; see casebridge queue show "
@@ -185,9 +185,9 @@ def look_up_result(api: "Api", before: dict[str, Any], after: dict[str, Any]) ->
     )
 
 
-def findings(document: dict[str, Any]) -> list[str]:
-    """What D365 answered to its look-ups, the newest last."""
-    return [attempt["finding"] for attempt in document.get("attempts") or [] if attempt["finding"]]
+def last_look_up(document: dict[str, Any]) -> dict[str, Any] | None:
+    """The last look-up that D365 has answered; a document shows its newest attempts alone, so a count would not do."""
+    return next((one for one in reversed(document.get("attempts") or []) if one["finding"]), None)
 
 
 def stopped_by(delivery: dict[str, Any]) -> str | None:
