@@ -59,7 +59,7 @@ CONTRACT = Contract(
     examples=EXAMPLES,
     headers={
         **{(name, "200"): ("ETag",) for name in _SHOW_DOCUMENTS},
-        ("export_audit", "200"): ("Content-Disposition",),
+        ("export_audit", "200"): ("Content-Disposition", "Vary"),
         ("order_replay", "202"): ("Location",),
         ("order_d365_restore", "202"): ("Location",),
     },
