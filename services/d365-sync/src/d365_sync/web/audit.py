@@ -15,7 +15,7 @@ from d365_sync.app.reads import AuditFilter, ReadsQueue
 from d365_sync.domain.document import DocumentId
 from d365_sync.web.answers import page
 from d365_sync.web.context import context_of
-from d365_sync.web.openapi import problems
+from d365_sync.web.openapi import ACCEPT_LANGUAGE, problems
 from d365_sync.web.record_models import AuditPage
 from d365_sync.web.requests import (
     AuditFileQuery,
@@ -74,6 +74,7 @@ async def audit(request: Request, _auditor: Auditor, query: Annotated[AuditQuery
         200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The audit."},
         **problems("not-found", "invalid-request"),
     },
+    openapi_extra={"parameters": [ACCEPT_LANGUAGE]},
 )
 async def audit_csv(request: Request, _auditor: Auditor, query: Annotated[AuditFileQuery, Query()]) -> Response:
     """Return all matching entries, newest first.

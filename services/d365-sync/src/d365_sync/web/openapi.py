@@ -45,6 +45,13 @@ _OF_A_REPLAY = {
     "get": link("get_replay", "Get its progress.", _REPLAY),
     **{name: link(f"{name}_replay", f"{name.capitalize()} it.", _REPLAY) for name in ("pause", "resume", "cancel")},
 }
+ACCEPT_LANGUAGE = {
+    "name": "Accept-Language",
+    "in": "header",
+    "required": False,
+    "description": "The reader's languages. They decide the default `separator` of a CSV file.",
+    "schema": {"type": "string", "examples": ["de-AT, en;q=0.9"]},
+}
 _SHOW_DOCUMENTS = ("get_document", *(f"{name}_document" for name in _ORDERS))
 CONTRACT = Contract(
     CATALOG,
