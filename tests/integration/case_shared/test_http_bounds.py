@@ -227,6 +227,16 @@ async def test_what_follows_an_offer_in_the_same_segment_is_answered_too(port: i
     assert answered.count(SENT.replace(b" ", b"")) == 2
 
 
+@pytest.mark.parametrize("sent", [HEAD + OFFER.replace(b"host: x\r\n", b"") + b"\r\n", BY_LENGTH])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"connection: Upgrade", b"connection: close, Upgrade"), (b"HTTP/1.1", b"HTTP/1.0")],
+    ids=["close", "HTTP/1.0"],
+)
+async def test_an_offer_on_a_connection_that_ends_is_answered(port: int, sent: bytes, old: bytes, new: bytes) -> None:
+    assert (await answer(port, sent.replace(old, new))).startswith(b"HTTP/1.1 200 ")
+
+
 async def test_an_offer_lifts_no_bound(port: int) -> None:
     head = b"POST /echo HTTP/1.1\r\n" + OFFER
     assert (await answer(port, head + b"a: 1\r\n" * 101 + b"\r\n")).startswith(b"HTTP/1.1 431 ")

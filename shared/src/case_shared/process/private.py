@@ -217,6 +217,9 @@ class HttpConnection(HttpToolsProtocol):
             except httptools.HttpParserUpgrade as offer:
                 (end_of_head,) = offer.args
                 data = self._head_without_offer() + data[end_of_head:]
+                # A fresh one: after `Connection: close`, and in HTTP/1.0, the old one drops whatever follows.
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
             else:
                 return
 
