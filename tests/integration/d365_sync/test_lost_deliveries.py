@@ -30,12 +30,22 @@ async def _to_publish(queue: ByHand) -> set[str]:
 
 async def test_an_end_that_case_api_has_not_read_is_published_again(database: Database) -> None:
     async with by_hand(database) as queue:
-        lost = await _returned(queue, heard_revision=4, age="1 hour")
-        await _returned(queue, heard_revision=5, age="1 hour")
+        lost = await _returned(queue, heard_revision=4, age="11 minutes")
+        await _returned(queue, heard_revision=5, age="11 minutes")
         await _returned(queue, heard_revision=4, age="1 minute")
         assert await queue.documents.publish_unheard(10) == 1
         assert await _to_publish(queue) == {lost.web_case_id}
         assert await queue.documents.publish_unheard(10) == 0, "it waits for the publisher"
+
+
+async def test_a_consumer_that_stopped_for_days_finds_few_copies(database: Database) -> None:
+    async with by_hand(database) as queue:
+        event = await _returned(queue, heard_revision=4, age="9 minutes")
+        published = 0
+        for _ in range(48 * 6):  # a turn each ten minutes, for two days
+            await queue.set(event, "published_revision = 5, changed_at = changed_at - interval '602 seconds'")
+            published += await queue.documents.publish_unheard(10)
+        assert 8 <= published <= 18
 
 
 async def test_a_restore_publishes_again_what_is_recent_or_lacks(database: Database) -> None:
