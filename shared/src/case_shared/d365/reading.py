@@ -74,7 +74,9 @@ class EntitySets:
         except NothingSentError as error:
             raise D365Unavailable(f"{operation}: {error}") from error
         except AnswerLostError as error:
-            kind = D365Unavailable if isinstance(error.__cause__, TimeoutError | None) else D365LostAnswer
+            # The last two: a 401, and no second try. That says nothing about a row.
+            away = TimeoutError | None | NothingSentError | D365Unavailable
+            kind = D365Unavailable if isinstance(error.__cause__, away) else D365LostAnswer
             raise _of(error.support, kind(f"{operation}: {error}")) from error
         if not 200 <= answer.status < 300:
             raise _of(answer.support, _error(operation, answer))

@@ -39,7 +39,8 @@ class FollowRules:
         if await self.polls.follow_rules(self.rules):
             log.warning(
                 "all_is_read_again",
-                why="the mapping of cases or statuses, or D365_CATEGORY_TYPES, is not that of the last polls",
+                why="the last polls went by another mapping, by other D365_CATEGORY_TYPES, or by an "
+                "earlier release, which did not note them",
             )
 
 

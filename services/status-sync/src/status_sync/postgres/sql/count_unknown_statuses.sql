@@ -3,6 +3,8 @@
 WITH found AS MATERIALIZED (
     SELECT c.d365_status, count(*) AS cases FROM case_api.cases AS c
     WHERE lower(c.d365_status) <> ALL ($1::text[])
+        -- Others keep a status that D365 may not have any more.
+        AND coalesce(c.moved_at, c.deleted_in_d365_at, c.case_id_reused_at) IS NULL
     GROUP BY c.d365_status
 ), gone AS (
     DELETE FROM unknown_statuses AS u WHERE NOT EXISTS (SELECT FROM found AS f WHERE f.d365_status = u.d365_status)
