@@ -259,8 +259,13 @@ function contains(now: object, changes: object): boolean {
   });
 }
 
+const IN_AN_ADDRESS = /[\p{L}\p{N}@_%+-]/u;
+
 /** Whether `kept` is the address in `sent`: case-api keeps `dana@dealer.example` of `Dana <dana@dealer.example>`. */
 function isAddressIn(kept: unknown, sent: unknown): boolean {
   if (typeof kept !== "string" || typeof sent !== "string" || !kept) return false;
-  return sent.replaceAll("\u{ff20}", "@").replace(/[\p{Cf}\p{Cc}]/gu, "").includes(kept);
+  const plain = sent.replaceAll("\u{ff20}", "@").replace(/[\p{Cf}\p{Cc}]/gu, "");
+  const at = plain.indexOf(kept);
+  // Not a part of another address.
+  return at >= 0 && !IN_AN_ADDRESS.test(plain[at - 1] ?? "") && !IN_AN_ADDRESS.test(plain[at + kept.length] ?? "");
 }

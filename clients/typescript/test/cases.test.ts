@@ -39,6 +39,10 @@ test("an edit whose answer was lost is done, although case-api keeps only the ad
     await using gone = await Server.start(broken, problem(412, "version-changed"), versionOf({ contact: none }, '"2"'));
     await assert.rejects(gone.client().edit(VERSION, { contact: { email } }), refused("version-changed"));
   }
+  const theirs = { name: null, email: "ann@dealer.example", phone: null };
+  await using longer = await Server.start(broken, problem(412, "version-changed"), versionOf({ contact: theirs }, '"2"'));
+  const changes = { contact: { email: "joann@dealer.example" } };
+  await assert.rejects(longer.client().edit(VERSION, changes), refused("version-changed"));
 });
 
 test("an edit that somebody else was faster than is in conflict, however often it was sent", async () => {

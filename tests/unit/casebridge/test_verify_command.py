@@ -35,6 +35,13 @@ def test_a_look_up_says_what_d365_answered(
     assert (done.code, done.out, done.err) == (0, "W1-1: pending\n", "D365 answered: found\n")
 
 
+def test_a_look_up_without_an_answer_says_so(casebridge: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {**ABSENT, "started": "2026-12-01T10:00:00Z", "finding": "unsure", "why": "connection refused"}
+    monkeypatch.setattr(Service, "after", {"attempts": [SENT, ABSENT, found]})
+    done = casebridge("queue", "verify", "W1-1", "-r", "why")
+    assert (done.code, done.err) == (0, "D365 gave no sure answer: connection refused\n")
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [

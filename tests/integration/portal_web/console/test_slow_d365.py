@@ -26,7 +26,22 @@ async def test_a_comparison_without_an_answer_says_so(olga: Browser, queue: Queu
 
     page = await olga.get("/console/ledger?d365=true")
 
-    assert (page.status_code, "D365 gave no answer, so nothing was compared." in page.text) == (200, True)
+    assert (page.status_code, "Nothing was compared." in page.text, "because it gave no answer" in page.text) == (
+        200,
+        True,
+        True,
+    )
+
+
+async def test_a_link_that_d365_sync_refuses_says_why(
+    olga: Browser, queue: Queue, d365: Sandbox, dead_letter: str
+) -> None:
+    path = f"/console/documents/{dead_letter}/link"
+    form = await olga.get(path, params={"case_id": "C-1"})
+    await d365.fault(kind="outage", status=503)
+    refused = await olga.send(form, path, reason="made by phone")
+    assert (refused.status_code, "D365 gave no answer about case C-1" in refused.text) == (503, True)
+    assert "No answer came in time" not in refused.text
 
 
 async def test_a_link_whose_answer_is_lost_may_have_been_made(

@@ -59,6 +59,11 @@ class Problem(Exception):
 class Unavailable(Transient):
     """The API does not answer, or is temporarily unavailable."""
 
+    @property
+    def why(self) -> str:
+        """What the API said; nothing if it gave no answer."""
+        return self.__cause__.detail if isinstance(self.__cause__, Problem) else ""
+
 
 @dataclass(frozen=True)
 class Answer:

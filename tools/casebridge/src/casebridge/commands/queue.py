@@ -177,6 +177,8 @@ def look_up_result(api: "Api", before: dict[str, Any], after: dict[str, Any]) ->
     """What D365 answered, or why it was not asked yet: then the newest finding is an earlier look-up's."""
     last = last_look_up(after)
     if last and last != last_look_up(before):
+        if last["finding"] == "unsure":
+            return visible(f"D365 gave no sure answer: {last.get('why') or 'see the attempt'}")
         return f"D365 answered: {last['finding']}"
     why = stopped_by(api.get("/v1/delivery").body)
     return visible(
@@ -186,7 +188,7 @@ def look_up_result(api: "Api", before: dict[str, Any], after: dict[str, Any]) ->
 
 
 def last_look_up(document: dict[str, Any]) -> dict[str, Any] | None:
-    """The last look-up that D365 has answered; a document shows its newest attempts alone, so a count would not do."""
+    """The last look-up that has ended; a document shows its newest attempts alone, so a count would not do."""
     return next((one for one in reversed(document.get("attempts") or []) if one["finding"]), None)
 
 

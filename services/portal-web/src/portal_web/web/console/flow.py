@@ -33,8 +33,9 @@ async def now(request: Request, console: Operator) -> Response:
 @router.get("/ledger")
 async def ledger(request: Request, console: Operator, d365: bool = False) -> Response:
     """Where each submission is; with `d365`, compared with D365's books."""
-    found, trouble = await _compared(console.api) if d365 else (None, "")
-    return await show(request, console, "ledger", ledger=found or await console.api.ledger(), trouble=trouble)
+    found, trouble, why = await _compared(console.api) if d365 else (None, "", "")
+    books = found or await console.api.ledger()
+    return await show(request, console, "ledger", ledger=books, trouble=trouble, why=why)
 
 
 async def _shown(request: Request, console: Operator, template: str) -> Response:
@@ -45,15 +46,15 @@ async def _shown(request: Request, console: Operator, template: str) -> Response
     )
 
 
-async def _compared(api: OperatorsApi) -> tuple[LedgerDocument | None, str]:
-    """The ledger compared with D365's books; or None, and why nothing was compared: `slow` or `silent`."""
+async def _compared(api: OperatorsApi) -> tuple[LedgerDocument | None, str, str]:
+    """The ledger compared with D365's books; or None, why nothing was compared (`slow`, `refused`), and in words."""
     try:
         async with asyncio.timeout(_COMPARISON_SECONDS):
-            return await api.ledger(d365=True), ""
+            return await api.ledger(d365=True), "", ""
     except TimeoutError:
-        return None, "slow"
-    except Unavailable:
-        return None, "silent"
+        return None, "slow", ""
+    except Unavailable as error:
+        return None, "refused", error.why
 
 
 async def _ledger(api: OperatorsApi) -> LedgerDocument | None:

@@ -46,10 +46,10 @@ async def link(request: Request, console: Operator, document: str, fields: Poste
         return await ordered(
             request, console, document, "link", fields, "link_confirm", {"case_id": case_id}, case_id=case_id
         )
-    except Unavailable:
+    except Unavailable as error:
         # D365 may answer d365-sync after all, which then links it.
         found = await console.api.document(document)
         return await asked(
             request, console, found, "link", "link_confirm", 503, reason=fields.get("reason", ""), case_id=case_id,
-            silent=True,
+            unsure=True, why=error.why,
         )  # fmt: skip
