@@ -167,7 +167,7 @@ kube: $(INSTALLED) ## Run the Helm chart's pods by podman and kill some; needs H
 release: $(INSTALLED) ## Build packages, images, SBOMs and checksums into dist/; publishes nothing
 	@exec $(RUN)/python .ci/release.py $(ARGS)
 
-bench: $(INSTALLED) ## Measure throughput and delay, and write docs/benchmarks.md; takes minutes
+bench: $(INSTALLED) ## Measure throughput and delay, and write docs/benchmarks.md, unless ARGS names some; takes minutes
 	@exec $(RUN)/python -m benchmarks --write docs/benchmarks.md $(ARGS)
 
 .PHONY: capacity

@@ -43,7 +43,7 @@ def main(
     cases: Annotated[
         str, typer.Option(help="How many cases `search` is measured on; several, ascending, by comma.")
     ] = SIZES,
-    write: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
+    write: Annotated[Path | None, typer.Option(help="Write the report to this file, if all were measured.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the medians as JSON.")] = False,
 ) -> None:
     """Measure, print a table, and exit with 1 if a goal is missed. Differences under 15 % mean nothing."""
@@ -57,7 +57,7 @@ def main(
         print(json.dumps({result.name: dict(result.medians) for result in results}))
     else:
         print(report.table(results))
-    if write:
+    if write and not names:  # a report of one benchmark would erase the others' results
         write.write_text(_document(results, rounds), encoding="utf-8")
     missed = [
         goal
