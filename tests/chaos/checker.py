@@ -208,6 +208,8 @@ def _born(history: History, books: Books) -> Iterable[Violation]:
     expected: dict[tuple[str, str], Mapping[str, Any]] = {}
     for case in books.d365:
         dealer = party_of(case)
+        if case["WebCaseId"] and case["WebCaseId"] not in dealers:
+            continue  # an earlier run's: a restore of D365 had it delivered again, under a number that was free again
         if dealer and dealer != dealers.get(case["WebCaseId"]) and dealer in dealers.values():
             expected[dealer, case["CaseId"]] = case
     for place, case in expected.items():
