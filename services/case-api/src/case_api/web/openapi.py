@@ -6,42 +6,36 @@ from case_api.web.conditions import KEY_PATTERN
 from case_api.web.examples import EXAMPLES
 from case_api.web.problems import CATALOG
 from case_api.web.schemas import CaseInput
-from case_shared.web.openapi import ALWAYS, REFERENCE, Contract, link, problem_responses
+from case_shared.web.openapi import ALWAYS, REFERENCE, Contract, header, link, problem_responses
 from case_shared.words.json_object import Json
 
-
-def _header(name: str, description: str, example: str, pattern: str | None, *, required: bool = False) -> Json:
-    schema = {"type": "string", "examples": [example], **({"pattern": pattern} if pattern else {})}
-    return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
-
-
-IF_MATCH = _header(
+IF_MATCH = header(
     "If-Match", "The case's ETag. If the case has changed since, the answer is 412.", '"3"', None, required=True
 )
-KEY = _header(
+KEY = header(
     "Idempotency-Key",
     "Makes the request safe to repeat: a repetition gets the same answer, with `Idempotency-Replayed: true`, and has "
     "no further effect.",
     "9f1c2c5e-6f0b-4f0e-8f57-2d9a1b1c7a10",
     KEY_PATTERN,
 )
-IF_NONE_MATCH = _header(
+IF_NONE_MATCH = header(
     "If-None-Match", "The ETag of the version you have. If it is still current, the answer is 304.", 'W/"6f1c"', None
 )
 NOT_MODIFIED: dict[int | str, Json] = {
     304: {"description": "Not modified: you have the current version (`If-None-Match`)."}
 }
-LAST_EVENT_ID = _header(
+LAST_EVENT_ID = header(
     "Last-Event-ID", "The last `id` you received. The stream continues after it.", "12-0-3.31-28-40", None
 )
-ACCEPT_LANGUAGE = _header(
+ACCEPT_LANGUAGE = header(
     "Accept-Language",
     "The reader's languages. They decide the alphabet for `sort` and, in a CSV file, the default `separator`. A cursor "
     "is valid only with the language of its list.",
     "de-AT, en;q=0.9",
     None,
 )
-PREFER = _header("Prefer", "`wait=N`: wait for the outcome, up to N seconds (30 at most).", "wait=10", None)
+PREFER = header("Prefer", "`wait=N`: wait for the outcome, up to N seconds (30 at most).", "wait=10", None)
 
 
 def body(model: type[BaseModel], *media_types: str) -> Json:

@@ -1,6 +1,6 @@
 """What the OpenAPI document says beyond what FastAPI finds: refusals, examples, headers, links."""
 
-from case_shared.web.openapi import ALWAYS, Contract, link, problem_responses
+from case_shared.web.openapi import ALWAYS, Contract, header, link, problem_responses
 from case_shared.web.problems import COMMON, Kind
 from case_shared.words.json_object import Json
 from d365_sync.domain.document import Action
@@ -18,13 +18,12 @@ CATALOG = {
 # The routes read it themselves, so that a missing one gives 428.
 IF_MATCH = {
     "parameters": [
-        {
-            "name": "If-Match",
-            "in": "header",
-            "required": True,
-            "description": "The document's ETag. If the document has changed since, the answer is 412.",
-            "schema": {"type": "string", "examples": ['"3"']},
-        }
+        header(
+            "If-Match",
+            "The document's ETag. If the document has changed since, the answer is 412.",
+            '"3"',
+            required=True,
+        )
     ]
 }
 _ORDERS = tuple(Action)
@@ -45,13 +44,11 @@ _OF_A_REPLAY = {
     "get": link("get_replay", "Get its progress.", _REPLAY),
     **{name: link(f"{name}_replay", f"{name.capitalize()} it.", _REPLAY) for name in ("pause", "resume", "cancel")},
 }
-ACCEPT_LANGUAGE = {
-    "name": "Accept-Language",
-    "in": "header",
-    "required": False,
-    "description": "The reader's languages. They decide the default `separator` of a CSV file.",
-    "schema": {"type": "string", "examples": ["de-AT, en;q=0.9"]},
-}
+ACCEPT_LANGUAGE = header(
+    "Accept-Language",
+    "The reader's languages. They decide the default `separator` of a CSV file.",
+    "de-AT, en;q=0.9",
+)
 _SHOW_DOCUMENTS = ("get_document", *(f"{name}_document" for name in _ORDERS))
 CONTRACT = Contract(
     CATALOG,
