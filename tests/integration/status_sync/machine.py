@@ -146,9 +146,9 @@ class Machine(RuleBasedStateMachine):
         record = Record.of(delivery, source="test", time=datetime.now(UTC), traceparent=None)
         cases, due_reads = CaseStore(), DueReadStore(self.pool)
         announce = AnnounceChanges(OutboxStore(), SystemClock())
-        link = LinkDelivered(cases, due_reads, announce)
-        forget = ForgetLost(cases, due_reads, announce)
-        use_case = NoteDeliveries(self.pool, cases, forget, link, "g", WakeUp())
+        link = LinkDelivered(cases, announce)
+        forget = ForgetLost(cases, announce)
+        use_case = NoteDeliveries(self.pool, cases, forget, link, due_reads, "g", WakeUp())
         await use_case.handle([Raw(record.value, record.headers)] * times)
 
 

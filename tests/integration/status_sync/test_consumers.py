@@ -61,7 +61,7 @@ async def note_deliveries(world: World, *deliveries: CaseDelivery) -> None:
 
 async def note_delivery_records(world: World, *deliveries: CaseDelivery) -> None:
     service = world.service
-    parts = (service.cases, service.forget_lost, service.link_delivered)
+    parts = (service.cases, service.forget_lost, service.link_delivered, service.due_reads)
     use_case = NoteDeliveries(world.pool, *parts, "group", service.due)
     records = [Record.of(one, source="test", time=datetime.now(UTC), traceparent=None) for one in deliveries]
     await use_case.handle(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from case_shared.words.events import CaseDelivery, SubmissionState
+from status_sync.domain.due_reads import CaseKey, KeyKind
 from tests.integration.status_sync.conftest import Submitted, World
 from tests.integration.status_sync.test_consumers import delivery, note_deliveries
 from tests.support.eventually import eventually
@@ -77,8 +78,7 @@ async def test_a_lost_case_that_a_read_has_found_deleted_is_waiting_again(world:
     await world.d365.delete("usmf", old)
     await store_document(world.database, lost(case))
     await world.step("cases")
-    async with world.pool.acquire() as connection, connection.transaction():
-        await world.service.due_reads.make_lost_due(connection, [case.web_case_id])
+    await world.service.due_reads.make_due_now([CaseKey("usmf", KeyKind.CASE_ID, old)])
     await world.read_due()
     assert (await world.row(case.web_case_id))["deleted_in_d365_at"] is not None
     # Kafka has lost the record of the loss: the next one says nothing of it.
@@ -90,7 +90,7 @@ async def test_a_lost_case_that_a_read_has_found_deleted_is_waiting_again(world:
 
 
 async def test_a_loss_waits_for_a_read_that_is_stored_before_it_makes_anything_due(world: World) -> None:
-    case, _ = await in_process(world)
+    case, old = await in_process(world)
     await store_document(world.database, lost(case))
     service = world.service
     async with world.pool.acquire() as reading, world.database.connect() as watcher:
@@ -102,10 +102,33 @@ async def test_a_loss_waits_for_a_read_that_is_stored_before_it_makes_anything_d
         await eventually(lambda: watcher.fetchval(f"{waiting} AND datname = current_database()"))
         # What a read does that finds another case in its place.
         await reading.execute("SET LOCAL lock_timeout = '2s'")
-        await service.due_reads.make_lost_due(reading, [case.web_case_id])
+        await service.due_reads.make_due(reading, [CaseKey("usmf", KeyKind.CASE_ID, old)])
         await transaction.commit()
     await noting
     assert await facts(world, case) == NOTHING
+
+
+async def test_a_loss_and_a_delivery_in_one_batch_wait_for_events_of_both_cases(world: World) -> None:
+    """A batch of events takes its locks in the order of the keys, and does not take the read model's."""
+    lost_case, old = await in_process(world)
+    delivered = await world.submit()
+    case_id = await world.create(delivered, CaseId="C-000001")
+    first, second = (CaseKey("usmf", KeyKind.CASE_ID, number) for number in (case_id, old))
+    assert first < second
+    due_reads = world.service.due_reads
+    await due_reads.make_due_now([first, second])
+    async with world.pool.acquire() as events, world.database.connect() as watcher:
+        transaction = events.transaction()
+        await transaction.start()
+        await due_reads.make_due(events, [first])
+        noting = asyncio.create_task(note_deliveries(world, lost(lost_case), delivery(delivered, case_id)))
+        waiting = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        await eventually(lambda: watcher.fetchval(f"{waiting} AND datname = current_database()"))
+        await events.execute("SET LOCAL lock_timeout = '2s'")
+        await due_reads.make_due(events, [second])
+        await transaction.commit()
+    await noting
+    assert await facts(world, lost_case) == NOTHING
 
 
 async def test_a_lost_case_whose_number_another_case_has_now_waits_without_it(world: World) -> None:

@@ -98,8 +98,8 @@ class Service:
         self.cases = CaseStore()
         self.due_reads = DueReadStore(self.pool)
         announce = AnnounceChanges(OutboxStore(), self.clock)
-        self.link_delivered = LinkDelivered(self.cases, self.due_reads, announce)
-        self.forget_lost = ForgetLost(self.cases, self.due_reads, announce)
+        self.link_delivered = LinkDelivered(self.cases, announce)
+        self.forget_lost = ForgetLost(self.cases, announce)
         self.known_cases = DoubtStore(self.pool)
         self.doubts = DoubtEnvironment(self.pool, self.known_cases)
         self.progress = ProgressStore(self.pool)
@@ -138,7 +138,9 @@ class Service:
         filtered = bool(self.mapping.customers.filter)
         dealers = SyncDealers(self.pool, registry, read_list, self.d365, timeout, filtered)
         sweep = Sweep(self.due_reads, self._symbols_at_an_end())
-        make_up = MakeUpDeliveries(self.pool, self.progress, self.cases, self.link_delivered, self.forget_lost)
+        make_up = MakeUpDeliveries(
+            self.pool, self.progress, self.cases, self.link_delivered, self.forget_lost, self.due_reads
+        )
         return Poller(
             read_due_cases=ReadDueCases(
                 self.due_reads,
@@ -221,7 +223,13 @@ class Service:
         group = group_of(self.inbound.topic)
         events = NoteEvents(self.pool, self.due_reads, EventNoteStore(), recognition, group, self.due, self.clock)
         deliveries = NoteDeliveries(
-            self.pool, self.cases, self.forget_lost, self.link_delivered, group_of(CASE_DELIVERY), self.due
+            self.pool,
+            self.cases,
+            self.forget_lost,
+            self.link_delivered,
+            self.due_reads,
+            group_of(CASE_DELIVERY),
+            self.due,
         )
         return Consumers(
             self.settings,

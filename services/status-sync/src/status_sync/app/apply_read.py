@@ -24,7 +24,7 @@ from status_sync.app.announce_changes import Changed, Outbox, announcement
 from status_sync.app.doubt_environment import DoubtEnvironment
 from status_sync.app.plan_read import NOTHING_GONE, Books, Gone, Insert, Leaving, Plan, Planner, Removal, Second, Update
 from status_sync.app.report_read import not_storable, report, shown, unknown, without_number
-from status_sync.domain.due_reads import CaseKey, KeyKind
+from status_sync.domain.due_reads import CaseKey
 from status_sync.domain.placement import CaseNumber, Dealer, KnownCase, Rules, number_of
 from status_sync.domain.texts import SeenText, digest_of
 
@@ -166,6 +166,8 @@ class ApplyRead:
         await self.cases.lock(connection)
         books = await self._look_up(connection, found, gone)
         plan = Planner(self.rules, self.mapping, books, gone).plan_all(began_at, found)
+        if plan.insert and await self._hidden_since(connection, began_at):
+            plan.read_again()
         applied = await self._write(connection, began_at, plan)
         seen = {one.web_case_id: one.submission_id for one in plan.leave.values()}
         seen |= {one.web_case_id: one.submission_id for one in plan.update.values()}
@@ -207,7 +209,7 @@ class ApplyRead:
         if plan.update:
             applied += await self.cases.update(connection, began_at, list(plan.update.values()))
         if plan.insert:
-            applied += await self._insert_unless_old(connection, began_at, plan.insert)
+            applied += await self._insert(connection, began_at, plan.insert)
         return applied
 
     async def _note(self, connection: Connection, began_at: datetime, plan: Plan) -> None:
@@ -223,16 +225,10 @@ class ApplyRead:
         if plan.foreign:
             await self.doubts.foreign(connection, plan.foreign)
 
-    async def _insert_unless_old(
-        self, connection: Connection, began_at: datetime, inserts: Sequence[Insert]
-    ) -> list[Applied]:
-        """Insert; but if a later read has hidden a case, it may be one of these: then make all due for a new read."""
+    async def _hidden_since(self, connection: Connection, began_at: datetime) -> bool:
+        """Whether a later read has hidden a case: it may be one of those that this read would insert."""
         hidden_at = await self.cases.last_hidden(connection)
-        if hidden_at is None or began_at >= hidden_at:
-            return await self._insert(connection, began_at, inserts)
-        numbers = sorted(number_of(insert.found) for insert in inserts)
-        await self.due_reads.make_due(connection, [CaseKey(area, KeyKind.CASE_ID, number) for area, number in numbers])
-        return []
+        return hidden_at is not None and began_at < hidden_at
 
     async def _insert(self, connection: Connection, began_at: datetime, inserts: Sequence[Insert]) -> list[Applied]:
         """Insert; draw a Web Case ID again if it clashes with another case's."""

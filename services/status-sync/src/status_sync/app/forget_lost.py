@@ -10,6 +10,7 @@ import structlog
 from case_shared.database.postgres import Connection
 from case_shared.process.telemetry import trace_id_of
 from status_sync.app.announce_changes import AnnounceChanges, Changed
+from status_sync.app.link_delivered import Delivered
 
 log = structlog.get_logger(__name__)
 
@@ -34,34 +35,29 @@ class Cases(Protocol):
         """Empty D365's side of these rows; return them with the Case IDs that they had."""
 
 
-class DueReads(Protocol):
-    """Where due reads are kept."""
-
-    async def make_lost_due(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
-        """Make the cases due now, by the Case IDs in the read model."""
-
-
 @dataclass(frozen=True)
 class ForgetLost:
     """Works in the caller's transaction; d365-sync's own tables say what is lost, not the records that name cases."""
 
     cases: Cases
-    due_reads: DueReads
     announce: AnnounceChanges
 
     async def handle(
         self, connection: Connection, web_case_ids: Sequence[str], traces: Mapping[str, str | None]
-    ) -> None:
-        """Forget those of `web_case_ids` that D365 lost; `traces` by Web Case ID."""
+    ) -> list[Delivered]:
+        """Forget those of `web_case_ids` that D365 lost; return them with the Case IDs that they had, to be read.
+
+        `traces` by Web Case ID.
+        """
         if not await self.cases.find_lost(connection, web_case_ids):
-            return
+            return []
         # Before any due read, as everybody does: two who take these in another order wait for each other.
         await self.cases.lock(connection)
         lost = await self.cases.find_lost(connection, web_case_ids)
-        # While the rows still have their numbers: a read shows whose these are now.
-        await self.due_reads.make_lost_due(connection, [case.web_case_id for case in lost])
         forgotten = await self.cases.forget_lost(connection, lost)
         for row in forgotten:
             ids = {"web_case_id": row.web_case_id, "case_id": row.case_id}
             log.warning("lost_case_forgotten", **ids, trace_id=trace_id_of(traces.get(row.web_case_id)))
         await self.announce.handle(connection, forgotten, traces)
+        # A read shows whose these numbers are now.
+        return [Delivered(row.web_case_id, row.case_id) for row in forgotten]

@@ -1,4 +1,4 @@
-"""Stores the Case IDs that d365-sync has, and makes these cases due for a read."""
+"""Stores the Case IDs that d365-sync has."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,21 +45,11 @@ class Cases(Protocol):
         """Store the Case IDs of cases that have none, or had one that is no longer theirs."""
 
 
-class DueReads(Protocol):
-    """Where due reads are kept."""
-
-    async def make_delivered_due(
-        self, connection: Connection, delivered: Sequence[Delivered], traces: Mapping[str, str | None]
-    ) -> None:
-        """Make the cases due now, by the Case IDs that D365 gave them; `traces` by Web Case ID."""
-
-
 @dataclass(frozen=True)
 class LinkDelivered:
     """Links delivered cases (sorted, at least one) in the caller's transaction."""
 
     cases: Cases
-    due_reads: DueReads
     announce: AnnounceChanges
 
     async def handle(
@@ -77,5 +67,3 @@ class LinkDelivered:
         # announced to its dealer, who may still show it.
         changed = [*removed, *(case.changed for case in linked if case.changed)]
         await self.announce.handle(connection, changed, traces)
-        # Even if another row has the Case ID: the read shows whose it is now.
-        await self.due_reads.make_delivered_due(connection, delivered, traces)

@@ -14,6 +14,7 @@ import structlog
 from case_shared.database.postgres import Connection, Pool
 from status_sync.app.forget_lost import ForgetLost
 from status_sync.app.link_delivered import Delivered, LinkDelivered
+from status_sync.app.note_deliveries import DueReads
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,7 @@ class MakeUpDeliveries:
     cases: DeliveredCases
     link_delivered: LinkDelivered
     forget_lost: ForgetLost
+    due_reads: DueReads
     every: timedelta = timedelta(minutes=10)
 
     async def handle(self) -> None:
@@ -51,9 +53,11 @@ class MakeUpDeliveries:
         async with self.pool.acquire() as connection, connection.transaction():
             if not await self.turns.claim(connection, "make_up", self.every):
                 return
-            if once_lost := await self.cases.find_once_lost(connection):
-                await self.forget_lost.handle(connection, once_lost, {})
+            once_lost = await self.cases.find_once_lost(connection)
+            lost = await self.forget_lost.handle(connection, once_lost, {}) if once_lost else []
             unlinked = await self.cases.find_unlinked(connection)
             if unlinked:
                 await self.link_delivered.handle(connection, unlinked, {})
                 log.warning("deliveries_not_noted", web_case_ids=[one.web_case_id for one in unlinked])
+            if lost or unlinked:
+                await self.due_reads.make_cases_due(connection, [*lost, *unlinked], {})

@@ -20,6 +20,18 @@ _LOST = "lost_in_d365"
 log = structlog.get_logger(__name__)
 
 
+class DueReads(Protocol):
+    """Where due reads are kept."""
+
+    async def make_cases_due(
+        self, connection: Connection, cases: Sequence[Delivered], traces: Mapping[str, str | None]
+    ) -> None:
+        """Make the cases due now, by the Case IDs that D365 gave them; `traces` by Web Case ID.
+
+        Once in a transaction: two calls take their locks in two orders, and then two transactions wait for each other.
+        """
+
+
 class DeliveredCases(Protocol):
     """What d365-sync has delivered."""
 
@@ -38,6 +50,7 @@ class NoteDeliveries:
     cases: DeliveredCases
     forget_lost: ForgetLost
     link_delivered: LinkDelivered
+    due_reads: DueReads
     group: str
     wake_up: WakeUp
     gate: FloodGate = field(default_factory=FloodGate)
@@ -62,7 +75,8 @@ class NoteDeliveries:
     async def _store(
         self, connection: Connection, deliveries: Sequence[CaseDelivery], traces: Mapping[str, str | None]
     ) -> None:
-        await self.forget_lost.handle(connection, sorted({delivery.web_case_id for delivery in deliveries}), traces)
+        all_named = sorted({delivery.web_case_id for delivery in deliveries})
+        lost = await self.forget_lost.handle(connection, all_named, traces)
         named = {delivery.web_case_id for delivery in deliveries if _is_delivered(delivery)}
         delivered = await self.cases.find_delivered(connection, sorted(named)) if named else []
         for web_case_id in named - {case.web_case_id for case in delivered}:
@@ -71,6 +85,9 @@ class NoteDeliveries:
             log.error("delivery_not_backed", web_case_id=web_case_id, advice=advice, trace_id=trace_id)
         if delivered:
             await self.link_delivered.handle(connection, delivered, traces)
+        if lost or delivered:
+            # Even if another row has the Case ID: the read shows whose it is now.
+            await self.due_reads.make_cases_due(connection, [*lost, *delivered], traces)
 
 
 def _is_lost(delivery: CaseDelivery) -> bool:

@@ -112,6 +112,14 @@ class Plan:
     ignored: list[tuple[D365Case, Ignored]] = field(default_factory=list)
     foreign: dict[str, str] = field(default_factory=dict)
 
+    def read_again(self) -> None:
+        """Make the cases due that would be inserted, and insert none."""
+        self.due |= {
+            CaseKey(area, KeyKind.CASE_ID, number)
+            for area, number in (number_of(insert.found) for insert in self.insert)
+        }
+        self.insert.clear()
+
 
 class Planner:
     """Places each case of a read, and considers the changes of each case when it places the next."""

@@ -31,17 +31,13 @@ class DueReadStore:
         async with self.pool.acquire() as connection:
             await self.make_due(connection, keys)
 
-    async def make_lost_due(self, connection: Connection, web_case_ids: Sequence[str]) -> None:
-        """Make the cases due now, by the Case IDs in the read model."""
-        await connection.execute(Statement.MAKE_LOST_CASES_DUE.text, web_case_ids)
-
-    async def make_delivered_due(
-        self, connection: Connection, delivered: Sequence[Delivered], traces: Mapping[str, str | None]
+    async def make_cases_due(
+        self, connection: Connection, cases: Sequence[Delivered], traces: Mapping[str, str | None]
     ) -> None:
         """Make the cases due now, by the Case IDs that D365 gave them; `traces` by Web Case ID."""
-        web_case_ids, case_ids = [one.web_case_id for one in delivered], [one.case_id for one in delivered]
+        web_case_ids, case_ids = [one.web_case_id for one in cases], [one.case_id for one in cases]
         theirs = [traces.get(web_case_id) for web_case_id in web_case_ids]
-        await connection.execute(Statement.MAKE_DELIVERED_CASES_DUE.text, web_case_ids, case_ids, theirs)
+        await connection.execute(Statement.MAKE_CASES_DUE.text, web_case_ids, case_ids, theirs)
 
     async def make_open_cases_due(
         self, ended: Mapping[str, CaseStatus], lately: timedelta, every: timedelta, cases_per_second: float
