@@ -584,6 +584,18 @@ async def test_an_unknown_status_is_seen_as_long_as_a_case_has_it(world: World) 
     assert (await gauges(world), await concerns()) == ((0, 0), [])
 
 
+async def test_a_read_under_way_in_a_failover_to_a_clock_that_is_behind_counts_as_begun_now(world: World) -> None:
+    await world.step("dealers")
+    case_id = await world.create(None)
+    apply_read, found = world.service.apply_read(), await world.found(case_id)
+    await apply_read.handle(await world.now() + timedelta(hours=1), [found])
+    (row,) = await world.rows()
+    assert row["read_began_at"] < await world.now()
+    await apply_read.handle(await world.now(), [found.model_copy(update={"status": "Closed"})])
+    (row,) = await world.rows()
+    assert row["status"] == "closed"
+
+
 async def test_after_a_failover_to_a_clock_that_is_behind_newer_reads_apply_and_the_sweep_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

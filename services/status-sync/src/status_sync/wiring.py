@@ -222,15 +222,8 @@ class Service:
         recognition = Recognition(self.mapping, (self.settings.d365_url, self.settings.d365_scope or ""))
         group = group_of(self.inbound.topic)
         events = NoteEvents(self.pool, self.due_reads, EventNoteStore(), recognition, group, self.due, self.clock)
-        deliveries = NoteDeliveries(
-            self.pool,
-            self.cases,
-            self.forget_lost,
-            self.link_delivered,
-            self.due_reads,
-            group_of(CASE_DELIVERY),
-            self.due,
-        )
+        parts = (self.cases, self.forget_lost, self.link_delivered, self.due_reads)
+        deliveries = NoteDeliveries(self.pool, *parts, group_of(CASE_DELIVERY), self.due)
         return Consumers(
             self.settings,
             subscriptions(self.inbound, events.handle, deliveries.handle),

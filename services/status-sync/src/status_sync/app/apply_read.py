@@ -52,8 +52,8 @@ class Applied(NamedTuple):
 class Cases(Protocol):
     """The read model; each call is one statement in the caller's transaction."""
 
-    async def lock(self, connection: Connection) -> None:
-        """Keep other transactions from writing D365's side of the read model until this one ends."""
+    async def lock(self, connection: Connection) -> datetime:
+        """Keep other transactions from writing D365's side of the read model until this one ends; return the time."""
 
     async def find_known(
         self, connection: Connection, numbers: Sequence[CaseNumber], web_case_ids: Sequence[str]
@@ -163,7 +163,8 @@ class ApplyRead:
         self, connection: Connection, began_at: datetime, found: Sequence[D365Case], traces: Traces, gone: Gone
     ) -> tuple[int, list[datetime]]:
         """Return how many cases changed, and when D365 changed those that were here before."""
-        await self.cases.lock(connection)
+        # A failover meanwhile may have brought a clock that is behind: no read is dated ahead of it.
+        began_at = min(began_at, await self.cases.lock(connection))
         books = await self._look_up(connection, found, gone)
         plan = Planner(self.rules, self.mapping, books, gone).plan_all(began_at, found)
         if plan.insert and await self._hidden_since(connection, began_at):

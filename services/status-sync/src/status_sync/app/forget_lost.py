@@ -28,8 +28,8 @@ class Cases(Protocol):
     async def find_lost(self, connection: Connection, web_case_ids: Sequence[str]) -> Sequence[Lost]:
         """Return those of these cases that D365 lost after it last showed them, sorted."""
 
-    async def lock(self, connection: Connection) -> None:
-        """Keep other transactions from writing D365's side of the read model until this one ends."""
+    async def lock(self, connection: Connection) -> datetime:
+        """Keep other transactions from writing D365's side of the read model until this one ends; return the time."""
 
     async def forget_lost(self, connection: Connection, lost: Sequence[Lost]) -> Sequence[Changed]:
         """Empty D365's side of these rows; return them with the Case IDs that they had."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -35,8 +36,8 @@ class Linked(NamedTuple):
 class Cases(Protocol):
     """The part of the read model that a delivery writes."""
 
-    async def lock(self, connection: Connection) -> None:
-        """Keep other transactions from writing D365's side of the read model until this one ends."""
+    async def lock(self, connection: Connection) -> datetime:
+        """Keep other transactions from writing D365's side of the read model until this one ends; return the time."""
 
     async def remove_born_as(self, connection: Connection, delivered: Sequence[Delivered]) -> Sequence[Changed]:
         """Remove the rows born in D365 that represent these cases, and return them."""

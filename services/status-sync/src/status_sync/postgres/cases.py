@@ -21,9 +21,10 @@ from status_sync.postgres.statements import Statement
 class CaseStore:
     """Statements over the read model, each in the caller's transaction."""
 
-    async def lock(self, connection: Connection) -> None:
-        """Keep other transactions from writing D365's side of the read model until this one ends."""
-        await connection.execute(Statement.LOCK_D365_SIDE.text)
+    async def lock(self, connection: Connection) -> datetime:
+        """Keep other transactions from writing D365's side of the read model until this one ends; return the time."""
+        now: datetime = await connection.fetchval(Statement.LOCK_D365_SIDE.text)
+        return now
 
     async def find_known(
         self, connection: Connection, numbers: Sequence[CaseNumber], web_case_ids: Sequence[str]
