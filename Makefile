@@ -49,8 +49,8 @@ down: $(INSTALLED) ## Stop what "make up" runs in another terminal
 demo: $(INSTALLED) ## Submit a case to the running stack and follow it to its end
 	@exec $(RUN)/casebridge demo $(ARGS)
 
-test: $(INSTALLED) ## Run all tests, on their own PostgreSQL and Kafka
-	@exec env CASEBRIDGE_TEST_PATIENCE=$${CASEBRIDGE_TEST_PATIENCE:-2} PYTEST_TIMEOUT=$${PYTEST_TIMEOUT:-240} $(RUN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -p no:schemathesis --ignore tests/alerts --ignore tests/chaos --ignore tests/cluster --ignore tests/client --ignore tests/foreign_clients --ignore tests/identity --ignore tests/kubernetes --ignore tests/proxies --ignore tests/upgrade --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
+test: $(INSTALLED) ## Run the tests, on their own PostgreSQL and Kafka; ARGS="-m nightly" runs those of the night
+	@exec env CASEBRIDGE_TEST_PATIENCE=$${CASEBRIDGE_TEST_PATIENCE:-2} PYTEST_TIMEOUT=$${PYTEST_TIMEOUT:-240} $(RUN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -p no:schemathesis -m "not nightly" --ignore tests/alerts --ignore tests/chaos --ignore tests/cluster --ignore tests/client --ignore tests/foreign_clients --ignore tests/identity --ignore tests/kubernetes --ignore tests/proxies --ignore tests/upgrade --ignore tests/e2e/browser --ignore tests/fuzz $(ARGS)
 
 models: $(INSTALLED) ## Regenerate the portal's models of the APIs, from docs/openapi
 	@exec $(RUN)/python -m tests.support.portal_models

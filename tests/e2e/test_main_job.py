@@ -88,6 +88,7 @@ async def logged_in_d365(stack: Stack, web_case_id: str) -> None:
         await eventually(entries, lambda found: web_case_id in found)
 
 
+@pytest.mark.nightly  # make chaos-short kills each of them at a worse moment
 @pytest.mark.parametrize(
     "victims", [("case-api", "d365-sync", "sandbox"), ("kafka", "status-sync"), ("postgres", "oidc")], ids=" and ".join
 )

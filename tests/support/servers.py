@@ -17,8 +17,14 @@ import psutil
 from casebridge import servers
 from casebridge.ports import free_ports
 
-# Test data need not survive a crash of the machine.
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
+# Test data need not survive a crash of the machine, and nobody steals the passwords of tests.
+FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "256MB",
+    "scram_iterations": "1",
+}
 # Each test's database has 380 files: on a busy disk they take most of the time.
 MEMORY = Path("/dev/shm")
 ENOUGH_BYTES = 3 * 1024**3

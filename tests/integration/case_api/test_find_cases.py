@@ -18,6 +18,7 @@ from case_shared.words.events import CaseStatus
 from tests.support import many_cases
 from tests.support.databases import Database
 from tests.support.list_queries import ORDER, Alphabets, Lists, Row, alphabets, expected, meets
+from tests.support.nightly import at_night
 from tests.support.patience import PATIENCE
 
 CASES, DEALERS, QUERIES = 4000, 12, 150
@@ -78,7 +79,7 @@ async def cases(module_database: Database) -> Cases:
     )
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, *at_night(2, 3)])
 async def test_lists_equal_a_plain_look_at_every_case(cases: Cases, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     monkeypatch.setattr(case_list, "_CAP", 100)
     draw = random.Random(seed)

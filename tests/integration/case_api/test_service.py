@@ -15,6 +15,7 @@ from tests.support import issuer
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
+from tests.support.nightly import at_night
 from tests.support.patience import PATIENCE
 from tests.support.processes import Process, free_port, running
 from tests.support.submissions import store_document
@@ -139,7 +140,7 @@ async def test_a_submission_whose_answer_died_with_the_process_is_answered_by_it
         assert await connection.fetchval("SELECT count(*) FROM case_api.submissions") == 1
 
 
-@pytest.mark.parametrize("command", ["serve", "migrate"])
+@pytest.mark.parametrize("command", ["serve", *at_night("migrate")])
 async def test_wrong_settings_are_named(command: str, tmp_path: Path) -> None:
     process = Process("case_api", (command,), {"PORT": "nonsense"}, "", tmp_path / "log")
     process.start()

@@ -8,6 +8,7 @@ import pytest
 from tests.support.brokers import Broker
 from tests.support.databases import Database
 from tests.support.eventually import eventually
+from tests.support.nightly import at_night
 from tests.support.processes import Process
 from tests.support.replicas import fleet
 from tests.support.sandbox import Sandbox
@@ -24,7 +25,7 @@ async def said(process: Process) -> tuple[int, str]:
         return 0, ""
 
 
-@pytest.mark.parametrize("service", ["case_api", "d365_sync", "status_sync"])
+@pytest.mark.parametrize("service", ["case_api", *at_night("d365_sync", "status_sync")])
 async def test_readyz_fails_after_the_start_up_time_where_no_address_answers(
     database: Database, broker: Broker, d365: Sandbox, tmp_path: Path, service: str
 ) -> None:

@@ -18,6 +18,7 @@ from case_shared.web.health import health_routes
 from case_shared.web.http_protocol import BoundedProtocol
 from case_shared.web.service import _Server
 from tests.support.eventually import eventually
+from tests.support.nightly import at_night
 from tests.support.patience import PATIENCE
 from tests.support.processes import Process, free_port
 
@@ -112,7 +113,7 @@ async def test_another_signal_ends_the_time_for_draining() -> None:
         await asyncio.wait_for(run, STOP_SECONDS)
 
 
-@pytest.mark.parametrize("module", ["case_api", "d365_sync", "status_sync", "portal_web"])
+@pytest.mark.parametrize("module", ["case_api", *at_night("d365_sync", "status_sync", "portal_web")])
 async def test_sigterm_ends_a_start_that_waits_for_the_database(module: str, tmp_path: Path) -> None:
     environment = {
         "DATABASE_URL": f"postgresql://u:p@127.0.0.1:{free_port()}/db",

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import psycopg
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
@@ -19,6 +20,7 @@ from tests.support.patience import PATIENCE
 RECOVERY_SECONDS = 10 * PATIENCE
 
 
+@pytest.mark.nightly  # make chaos-short kills PostgreSQL
 def test_postgres_keeps_its_data_when_it_is_killed_and_when_it_is_stopped(tmp_path: Path) -> None:
     server = servers.start_postgres(tmp_path)
     port = urlsplit(server.address).port
@@ -67,6 +69,7 @@ def test_postgres_asks_for_its_password_and_listens_on_loopback_alone(tmp_path: 
         server.stop()
 
 
+@pytest.mark.nightly  # make chaos-short kills Kafka
 async def test_kafka_keeps_its_records_when_it_is_killed(tmp_path: Path) -> None:
     server = servers.start_kafka(tmp_path)
     _, port = server.address.split(":")

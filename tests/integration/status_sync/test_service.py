@@ -252,6 +252,7 @@ def test_a_wrong_setting_is_named_and_ends_with_2(
     assert next(iter(change)) in capsys.readouterr().err
 
 
+@pytest.mark.nightly  # make chaos-short kills status-sync there
 async def test_what_was_applied_and_not_published_is_published_after_a_kill(
     world: World, topics: Broker, tmp_path: Path
 ) -> None:

@@ -227,6 +227,7 @@ def test_checksums_can_be_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert subprocess.run(verify, cwd=tmp_path, check=False, capture_output=True).returncode == 1
 
 
+@pytest.mark.nightly  # only a release makes it
 def test_a_bill_of_materials_is_valid_and_the_same_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module: Any = release()
     monkeypatch.setattr(module, "PACKAGES", ["shared", "tools/d365-sandbox"])
