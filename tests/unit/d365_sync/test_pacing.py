@@ -91,20 +91,22 @@ def failed(breaker: Breaker, times: int) -> None:
 def test_a_flood_of_failures_opens_the_breaker_and_an_answer_between_does_not() -> None:
     breaker = Breaker(30)
     failed(breaker, FAILURES_TO_OPEN - 1)
-    breaker.answered(0)
+    breaker.answered()
     failed(breaker, FAILURES_TO_OPEN - 1)
     assert breaker.closed
     failed(breaker, 1)
     assert (breaker.state, breaker.since, breaker.reason) == (BreakerState.OPEN, AT, "no answer")
 
 
-def test_429_opens_it_only_after_a_long_time_without_an_answer() -> None:
+def test_429_opens_it_only_after_a_long_time_of_nothing_else() -> None:
     breaker = Breaker(30)
-    breaker.answered(0)
+    breaker.answered()
+    idle = 1000.0
     for _ in range(1000):
-        breaker.throttled("429", now=THROTTLED_SECONDS_TO_OPEN - 1, at=AT)
-    assert breaker.closed
-    breaker.throttled("429", now=THROTTLED_SECONDS_TO_OPEN, at=AT)
+        breaker.throttled("429", now=idle, at=AT)
+        breaker.throttled("429", now=idle + THROTTLED_SECONDS_TO_OPEN - 1, at=AT)
+    assert breaker.closed, "an idle time is none of nothing but 429"
+    breaker.throttled("429", now=idle + THROTTLED_SECONDS_TO_OPEN, at=AT)
     assert not breaker.closed
 
 
@@ -117,7 +119,7 @@ def test_one_probe_an_interval_and_its_answer_closes() -> None:
     breaker.open("still", now=130, at=AT)
     assert not breaker.probe_due(159)
     breaker.probing()
-    breaker.close(now=160, at=AT)
+    breaker.close(at=AT)
     assert (breaker.closed, breaker.reason) == (True, None)
 
 

@@ -77,11 +77,22 @@ def look_up(environment: Environment, book: Book) -> ControlledLookUp:
         (Book([ControlCase("C-1", 1e6)]), {"C-1"}, AbsenceProof.BY_KNOWN_CASE),
         (Book([ControlCase("C-1", 1e6)]), set(), None),
         (Book([ControlCase("C-1", 1e6)], older=["C-0"]), set(), None),
+        (Book([ControlCase("C*1", 1e6)]), set(), None),
+        (Book([ControlCase("C*1", 1e6)], older=["C*0", "C-0"]), {"C-0"}, AbsenceProof.BY_KNOWN_CASE),
         (Book(), set(), AbsenceProof.BY_FIRST_CASE),
         (Book(restored=True, first="W1"), set(), AbsenceProof.BY_FIRST_CASE),
         (Book(restored=True, first="W2"), set(), None),
     ],
-    ids=["known and shown", "known and hidden", "older hidden too", "none known", "first again", "not the first again"],
+    ids=[
+        "known and shown",
+        "known and hidden",
+        "older hidden too",
+        "known and not to be asked for",
+        "older asked for",
+        "none known",
+        "first again",
+        "not the first again",
+    ],
 )
 async def test_what_proves_absence(book: Book, shows: set[str], proof: AbsenceProof | None) -> None:
     answer = await look_up(Environment(frozenset(shows)), book)("usmf", ["W1"])

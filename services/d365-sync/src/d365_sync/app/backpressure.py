@@ -46,7 +46,7 @@ class Backpressure:
         now, at, why = self.clock.monotonic(), self.clock.now(), decision.why or ""
         match decision.health:
             case Health.ANSWERED:
-                self.breaker.answered(now)
+                self.breaker.answered()
                 self._refused_rounds = 0
                 self.concurrency.answered(now)
                 self._seconds = (
@@ -78,7 +78,7 @@ class Backpressure:
         return self.backoff.seconds(self._refused_rounds - 2) if self._refused_rounds > 1 else 0.0
 
     def wait_seconds(self) -> float:
-        """How many seconds from now D365 asked us to wait; 0 if it did not."""
+        """How many seconds to wait from now, as D365 asked or by our own wait; 0 if none."""
         return max(0.0, self._wait_until - self.clock.monotonic())
 
     @property
@@ -129,7 +129,7 @@ class Backpressure:
             self._open("; ".join(gates))
             return
         self._checked = True
-        self.breaker.close(now=self.clock.monotonic(), at=self.clock.now())
+        self.breaker.close(at=self.clock.now())
 
     async def _probe(self) -> None:
         self.breaker.probing()
@@ -140,7 +140,7 @@ class Backpressure:
             self._not_answered(error)
             return
         if self._checked:
-            self.breaker.close(now=self.clock.monotonic(), at=self.clock.now())
+            self.breaker.close(at=self.clock.now())
         else:
             await self._preflight()
 

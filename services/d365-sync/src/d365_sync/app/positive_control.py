@@ -70,12 +70,14 @@ class ControlledLookUp:
 
         Raises: D365Error; a D365TransientError has what D365 had shown until then.
         """
-        newest = [one for one in await self.documents.control_cases(data_area_id) if is_key(one.case_id)]
+        newest = await self.documents.control_cases(data_area_id)
         if not newest:
             return (await self._before_the_first(data_area_id, web_case_ids)).answer()
         settled = restored or all(one.known_seconds > self.settle_seconds for one in newest)
         known = self._older.get(data_area_id, ()) if settled else ()
-        look = await self._find(data_area_id, web_case_ids, [*(one.case_id for one in newest), *known])
+        # Without any that D365 can be asked for, the answer proves nothing: other cases are known all the same.
+        usable = [one.case_id for one in newest if is_key(one.case_id)]
+        look = await self._find(data_area_id, web_case_ids, [*usable, *known])
         unsure = [one for one in look.asked(web_case_ids) if not look.shown.says_something_about(one)]
         if not unsure or not settled or isinstance(look.failure, D365Throttled):
             return look.answer()

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 # In a row, with no answer in between: fewer may be isolated failures.
 FAILURES_TO_OPEN = 10
-# A 429 shows that D365 works: it opens the breaker only after this long without any other answer.
+# A 429 shows that D365 works: it opens the breaker only after this long of 429s without any other answer.
 THROTTLED_SECONDS_TO_OPEN = 60.0
 
 
@@ -27,7 +27,7 @@ class Breaker:
     since: datetime | None = None
     reason: str | None = None
     _failures: int = 0
-    _answered_at: float | None = None
+    _throttled_since: float | None = None
     _probe_at: float = float("-inf")
 
     @property
@@ -35,10 +35,10 @@ class Breaker:
         """Whether documents may be sent."""
         return self.state is BreakerState.CLOSED
 
-    def answered(self, now: float) -> None:
+    def answered(self) -> None:
         """Note that D365 gave an answer, a refusal included."""
         self._failures = 0
-        self._answered_at = now
+        self._throttled_since = None
 
     def failed(self, why: str, *, now: float, at: datetime) -> None:
         """Note an unknown outcome, or that nothing could be sent."""
@@ -49,8 +49,8 @@ class Breaker:
     def throttled(self, why: str, *, now: float, at: datetime) -> None:
         """Note a 429."""
         self._failures += 1
-        self._answered_at = now if self._answered_at is None else self._answered_at
-        if self._failures >= FAILURES_TO_OPEN and now - self._answered_at >= THROTTLED_SECONDS_TO_OPEN:
+        self._throttled_since = now if self._throttled_since is None else self._throttled_since
+        if self._failures >= FAILURES_TO_OPEN and now - self._throttled_since >= THROTTLED_SECONDS_TO_OPEN:
             self.open(why, now=now, at=at)
 
     def open(self, why: str, *, now: float, at: datetime) -> None:
@@ -68,7 +68,7 @@ class Breaker:
         """Note that the probe is under way."""
         self.state = BreakerState.HALF_OPEN
 
-    def close(self, *, now: float, at: datetime) -> None:
+    def close(self, *, at: datetime) -> None:
         """Let work flow again: the probe was answered."""
         self.state, self.since, self.reason = BreakerState.CLOSED, at, None
-        self.answered(now)
+        self.answered()
