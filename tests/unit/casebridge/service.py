@@ -87,6 +87,7 @@ class Service(BaseHTTPRequestHandler):
             "/v1/delivery": self.delivery,
             "/v1/replays": {"items": [replay("running", 2)], "next": None, "has_more": False},
             "/v1/replays/r-1": replay("completed", 0),
+            "/v1/d365/cases": {"items": [], "has_more": True},
             "/v1/d365/restores": {"items": [restore("running", 2)], "next": None, "has_more": False},
             "/v1/d365/restores/d-1": restore("completed", 0),
         }

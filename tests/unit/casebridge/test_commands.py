@@ -289,3 +289,19 @@ def test_times_are_those_of_the_users_zone_and_say_so(
     assert shown("2026-07-01T10:00:00.123456Z") == expected
     wrong = casebridge("--zone", "Mars/Olympus", "queue", "list")
     assert (wrong.code, "unknown time zone Mars/Olympus" in wrong.err) == (2, True)
+
+
+def test_a_zone_without_data_on_this_computer_is_not_taken_for_utc(
+    casebridge: CommandLine, utc_after: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Python finds it in a package; the C library, which says what this computer's time is, would use UTC."""
+    monkeypatch.setenv("TZDIR", str(tmp_path))
+    refused = casebridge("--zone", "Europe/Berlin", "queue", "list")
+    assert (refused.code, "has no data for the time zone Europe/Berlin" in refused.err) == (2, True)
+    assert casebridge("--zone", "UTC", "queue", "list").code == 0
+
+
+def test_a_search_of_d365_says_that_more_match(casebridge: CommandLine) -> None:
+    search = ("queue", "search-d365", "--dealer", "usmf-us-001", "-q", "pump")
+    assert "more cases match" in casebridge(*search).err
+    assert json.loads(casebridge(*search, "--json").out) == {"items": [], "has_more": True}

@@ -58,7 +58,9 @@ def test_an_interruption_says_how_to_see_it_again(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("casebridge.watching.time.sleep", interrupt)
-    assert f"it continues in the background: {AGAIN[order]}\n" in casebridge(*order).err
+    done = casebridge(*order)
+    assert f"it continues in the background: {AGAIN[order]}\n" in done.err
+    assert (done.code, done.out) == (130, ""), "half a result looks like a whole one"
 
 
 def test_a_token_of_ours_is_minted_again(service: str, monkeypatch: pytest.MonkeyPatch) -> None:

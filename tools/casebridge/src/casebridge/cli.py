@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -51,15 +52,25 @@ def options(
     ] = None,
 ) -> None:
     """Run the local stack, manage deliveries as an operator, and create tokens for development."""
-    if not zone:
-        return
+    if zone:
+        _use(zone)
+
+
+def _use(zone: str) -> None:
+    """Let this computer's time mean `zone` from here on. Raises: UsageError if it cannot."""
     try:
-        ZoneInfo(zone)
+        known = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise UsageError(f"--zone: unknown time zone {zone}; use an IANA name such as Europe/Berlin or UTC") from None
-    # From here on, this computer's time means that zone.
     os.environ["TZ"] = zone
     time.tzset()
+    # What the C library does not find is UTC for it, under any name; Python may have the zone from a package.
+    moments = [datetime(datetime.now(UTC).year, month, 1, tzinfo=UTC) for month in (1, 7)]
+    if any(moment.astimezone().utcoffset() != moment.astimezone(known).utcoffset() for moment in moments):
+        raise UsageError(
+            f"--zone: this computer has no data for the time zone {zone}: use its present name, such as "
+            "Europe/Kyiv instead of Europe/Kiev, or install the packages tzdata and tzdata-legacy"
+        )
 
 
 for command in (setup, up, ps, logs, down, demo, token, ledger, restored, erase):

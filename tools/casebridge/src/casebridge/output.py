@@ -59,7 +59,7 @@ class Progress:
         self._colors: dict[str, int] = {}
 
     def say(self, name: str, message: str) -> None:
-        """Print one line with its colored name; a closed stream does not stop the stack."""
+        """Print one line with its colored name; a closed stream or a full disk does not stop the stack."""
         with self._lock:
             color = self._colors.setdefault(name, COLORS[len(self._colors) % len(COLORS)])
             label = f"{name:<{NAME_WIDTH}}"
@@ -69,6 +69,8 @@ class Progress:
                 self._stream.flush()
             except BrokenPipeError:
                 self._stream = open(os.devnull, "w")  # noqa: PTH123, SIM115 - it stays open as long as the process
+            except OSError:
+                pass  # each line is in its log file, too, and nobody could read what we say about it here
 
     @contextmanager
     def download(self, filename: str, size: int) -> Iterator[Callable[[int], None]]:

@@ -126,7 +126,10 @@ class Stack:
         self._progress.say(program.name, "ready")
 
     def _save(self) -> None:
-        save(self._plan.data_dir, self.state)
+        try:
+            save(self._plan.data_dir, self.state)
+        except OSError as error:  # a full disk, for example: the next change saves it again
+            self._progress.say("casebridge", f"the state that other commands read is not saved: {error}")
 
 
 def keep_quiet(_name: str, _line: str) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from casebridge.errors import OperationFailed
 from casebridge.output import visible
 
@@ -18,7 +20,7 @@ _UNAUTHORIZED, _BUSY, _SERVER_ERROR = 401, 429, 500
 
 
 def watch(api: "Api", job: Job, look: Callable[["Api"], Job], line: Callable[[Job], str], again: str) -> Job:
-    """Show a job's progress on stderr until it ends; if interrupted, it continues without us.
+    """Show a job's progress on stderr until it ends; if interrupted, it continues without us, and Exit is raised.
 
     `look` reads it, `line` says how far it is, and `again` is the command that shows it again. Raises OperationFailed,
     which names that command, if the service refuses to show it.
@@ -41,6 +43,7 @@ def watch(api: "Api", job: Job, look: Callable[["Api"], Job], line: Callable[[Jo
                     sys.stderr.write(visible(f"{error}; trying again") + "\n")
     except KeyboardInterrupt:
         sys.stderr.write(f"it continues in the background: {again}\n")
+        raise typer.Exit(130) from None
     return job
 
 

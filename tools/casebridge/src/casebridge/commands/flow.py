@@ -1,5 +1,6 @@
 """`casebridge queue flow | dealers | search-d365`: the pipeline at a glance, dealers, and their cases in D365."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -58,4 +59,6 @@ def search_d365(
 
     found = operator_api(data_dir, url, token).get("/v1/d365/cases", dealer=dealer, q=text).body
     columns = ["case_id", "web_case_id", "status", "category", "modified_at", "document", "description"]
-    show_page({**found, "has_more": False}, columns, json=json)
+    show_page(found if json else {**found, "has_more": False}, columns, json=json)
+    if found["has_more"]:
+        sys.stderr.write("more cases match: narrow the search\n")

@@ -72,10 +72,7 @@ def replay_all(
     api = operator_api(data_dir, url, token)
     which = {"query": {"state": state, **given}}
     if of is None and not dry_run and not yes:
-        seen = watch(api, order(api, {**which, "dry_run": True, "reason": reason}))
-        if seen["state"] == "running":  # interrupted: it has not counted everything
-            raise typer.Exit(130)
-        of = confirmed(seen)
+        of = confirmed(watch(api, order(api, {**which, "dry_run": True, "reason": reason})))
     body = {**which, "dry_run": dry_run} if of is None else {"replay_id": of}
     replay = order(api, {**body, "reason": reason})
     if dry_run or not json:
