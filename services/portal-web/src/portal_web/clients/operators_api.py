@@ -14,7 +14,6 @@ from portal_web.domain.console import VersionedDocument
 from portal_web.domain.d365_sync import (
     AuditPage,
     CheckDocument,
-    D365CaseDocument,
     D365CasesDocument,
     DealersDocument,
     DeliveryDocument,
@@ -92,9 +91,9 @@ class OperatorsApi:
         """Add a note."""
         await self.rest.call("POST", f"{_document(document)}/notes", json={"text": text})
 
-    async def d365_cases(self, dealer: str, text: str) -> list[D365CaseDocument]:
-        """A dealer's cases in D365."""
-        return (await self._get(D365CasesDocument, "/v1/d365/cases", dealer=dealer, q=text)).items
+    async def d365_cases(self, dealer: str, text: str) -> D365CasesDocument:
+        """A dealer's cases in D365, and whether more match."""
+        return await self._get(D365CasesDocument, "/v1/d365/cases", dealer=dealer, q=text)
 
     async def replays(self, cursor: str | None) -> ReplaysDocument:
         """A page of replays, newest first."""

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from portal_web.clients.rest import Problem, Unavailable
-from portal_web.domain.d365_sync import Action, D365CaseDocument
+from portal_web.domain.d365_sync import Action, D365CasesDocument
 from portal_web.web.console.access import Operator
 from portal_web.web.console.orders import asked, ordered
 from portal_web.web.current_user import Posted
@@ -20,7 +20,7 @@ async def search(request: Request, console: Operator, document: str) -> Response
         console.must_be_sure("link")
         return await asked(request, console, found, "link", "link_confirm", case_id=chosen)
     text = request.query_params.get("q")
-    cases: list[D365CaseDocument] | None = None
+    cases: D365CasesDocument | None = None
     silent = False
     refused: Problem | None = None
     if text is not None and Action.LINK in found.document.allowed_actions:
