@@ -11,6 +11,16 @@ from tests.support.eventually import eventually
 WRONG_REASON = "Enter a reason of at most"
 
 
+async def two_types(queue: Queue) -> None:
+    """Let D365 have two types for the category Complaint."""
+    async with queue.database.connect() as connection:
+        await connection.execute("DELETE FROM status_sync.categories")
+        await connection.execute(
+            "INSERT INTO status_sync.categories (data_area_id, category, category_type) "
+            "VALUES ('usmf', 'Complaint', 'Service'), ('usmf', 'Complaint', 'Sales')"
+        )
+
+
 async def test_a_case_id_that_cannot_be_is_not_blamed_on_the_reason(olga: Browser, dead_letter: str) -> None:
     path = f"/console/documents/{dead_letter}/link"
     form = await olga.get(path, params={"case_id": "CAS-0001*"})
@@ -25,12 +35,7 @@ async def test_a_case_id_that_cannot_be_is_not_blamed_on_the_reason(olga: Browse
 async def test_a_category_that_needs_a_type_leads_back_to_the_form(
     olga: Browser, queue: Queue, dead_letter: str
 ) -> None:
-    async with queue.database.connect() as connection:
-        await connection.execute("DELETE FROM status_sync.categories")
-        await connection.execute(
-            "INSERT INTO status_sync.categories (data_area_id, category, category_type) "
-            "VALUES ('usmf', 'Complaint', 'Service'), ('usmf', 'Complaint', 'Sales')"
-        )
+    await two_types(queue)
     path = f"/console/documents/{dead_letter}/edit"
     edited: dict[str, Any] = {"category": "Complaint", "category_type": "", "description": "corrected"}
     difference = await olga.send(await olga.get(path), path, **edited)

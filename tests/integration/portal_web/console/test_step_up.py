@@ -1,10 +1,13 @@
 """What cannot be undone asks operators to sign in again, where the portal is set so."""
 
-from collections.abc import AsyncIterator
+import html
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
@@ -13,9 +16,11 @@ from portal_web.domain.secret import Secret
 from portal_web.domain.session import Session
 from tests.integration.d365_sync.conftest import Queue
 from tests.integration.portal_web.conftest import Browser, Portal, address_of
-from tests.integration.portal_web.test_sessions import COOKIE, page_of, sign_in_again
+from tests.integration.portal_web.console.test_refusals import two_types
+from tests.integration.portal_web.test_sessions import COOKIE, end, page_of, sign_in_again
 
 CONFIRM = "Confirm your identity"
+EDITED: dict[str, Any] = {"category": "Complaint", "category_type": "Service", "description": "typed for an hour"}
 
 
 @pytest_asyncio.fixture
@@ -77,6 +82,61 @@ async def test_a_form_that_comes_too_late_does_nothing_and_comes_back_after_the_
     assert "asked on the phone" in back.text
     assert (await olga.send(back, address, reason="asked on the phone")).status_code == 200
     assert await state(queue, dead_letter) == "returned"
+
+
+async def too_late(portal: Portal, browser: Browser) -> None:
+    """Let the sign-in be too old for what cannot be undone."""
+    await age(portal, browser, 6)
+
+
+async def signed_out(portal: Portal, _browser: Browser) -> None:
+    """End the session."""
+    await end(portal)
+
+
+@pytest.mark.parametrize("happens", [too_late, signed_out])
+async def test_an_edited_payload_comes_back_each_time(
+    strict: Portal, olga: Browser, dead_letter: str, happens: Callable[[Portal, Browser], Awaitable[None]]
+) -> None:
+    address = f"/console/documents/{dead_letter}/edit?group_cause=rejected"
+    form = await olga.get(address)
+    for _ in range(3):
+        difference = await olga.send(form, action_of(form), **EDITED)
+        await happens(strict, olga)
+        asked = await olga.send(difference, action_of(difference), **EDITED, reason="as the dealer said")
+        form = await olga.at_provider(sign_in_again(asked), "olga")
+        assert page_of(form) == address
+        assert "typed for an hour</textarea>" in form.text
+        assert 'name="reason" value="as the dealer said"' in form.text
+
+    difference = await olga.send(form, action_of(form), **EDITED)
+    done = await olga.send(difference, action_of(difference), **EDITED, reason="as the dealer said")
+    assert page_of(done) == f"/console/documents/{dead_letter}?group_cause=rejected"
+    assert "Your entries are back" not in (await olga.get(address_of(form))).text, "it has done its work"
+
+
+async def test_a_payload_that_the_api_refused_comes_back_too(
+    portal: Portal, queue: Queue, olga: Browser, dead_letter: str
+) -> None:
+    await two_types(queue)
+    edited = {**EDITED, "category_type": ""}
+    address = f"/console/documents/{dead_letter}/edit"
+    difference = await olga.send(await olga.get(address), address, **edited)
+    refused = await olga.send(difference, action_of(difference), **edited, reason="as the dealer said")
+    assert refused.status_code == 422
+    await end(portal)
+
+    asked = await olga.send(refused, action_of(refused), **edited)
+    back = await olga.at_provider(sign_in_again(asked), "olga")
+
+    assert (back.status_code, page_of(back)) == (200, address)
+    assert "typed for an hour</textarea>" in back.text
+
+
+def action_of(page: httpx2.Response) -> str:
+    """Where the form for the payload, or the one for its difference, is sent."""
+    (action,) = re.findall(r'action="(/console/documents/[^"]+/edit[^"]*)" class', page.text)
+    return html.unescape(action)
 
 
 @pytest.mark.parametrize(

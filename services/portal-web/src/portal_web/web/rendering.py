@@ -61,8 +61,13 @@ async def values_of(request: Request, preferences: Preferences) -> dict[str, Any
 
 def here(request: Request) -> str:
     """Path and query of the page, without the reference to a kept form."""
+    return request.url.path + query_of(request)
+
+
+def query_of(request: Request) -> str:
+    """The query of the page with its question mark, without the reference to a kept form; empty if it has none."""
     query = "&".join(one for one in request.url.query.split("&") if one and not one.startswith(f"{KEPT}="))
-    return request.url.path + (f"?{query}" if query else "")
+    return f"?{query}" if query else ""
 
 
 class _Compiled(BytecodeCache):

@@ -13,6 +13,7 @@ from portal_web.web.console.orders import ordered
 from portal_web.web.console.pages import show
 from portal_web.web.current_user import Posted
 from portal_web.web.preferences import words_of
+from portal_web.web.rendering import query_of
 from portal_web.web.signing import kept_form
 from portal_web.web.words import Words
 
@@ -54,7 +55,7 @@ async def preview(request: Request, console: Operator, document: str, fields: Po
     return await show(
         request, console, "edited", 409 if overtaken else 200, document=found.document, etag=found.etag,
         values=values, foreseen=foreseen, reason=fields.get("reason", ""), problem=None, overtaken=overtaken,
-        permission=permission(found.document, "replay"),
+        permission=permission(found.document, "replay"), query=query_of(request),
     )  # fmt: skip
 
 
@@ -67,7 +68,7 @@ async def replay(request: Request, console: Operator, document: str, fields: Pos
         foreseen = await console.api.preview(document, payload)
         return await ordered(
             request, console, document, "replay", fields, "edited", {"payload": payload}, elsewhere=_PREFIX,
-            values=values, foreseen=foreseen,
+            values=values, foreseen=foreseen, query=query_of(request),
         )  # fmt: skip
     except Problem as problem:
         if not problem.fields:
@@ -94,6 +95,7 @@ async def _form(
     return await show(
         request, console, "edit", 422 if problem else 200, document_id=document, form=form, values=values,
         errors=errors, lengths=longest, reason=fields.get("reason", ""), etag=fields.get("etag", ""),
+        query=query_of(request),
     )  # fmt: skip
 
 

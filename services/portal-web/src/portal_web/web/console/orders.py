@@ -13,6 +13,7 @@ from portal_web.web.console.documents import address
 from portal_web.web.console.pages import go, show
 from portal_web.web.current_user import Posted
 from portal_web.web.notices import LOOK_UP_WAITS
+from portal_web.web.rendering import query_of
 
 router = APIRouter(prefix="/console/documents/{document}")
 _SIMPLE = ("replay", "verify", "return", "discard", "restore", "acknowledge")
@@ -107,8 +108,3 @@ async def asked(
         back=f"/console/documents/{found.document.id}{query_of(request)}",
         **values,
     )
-
-
-def query_of(request: Request) -> str:
-    """The query of the address, for the next page: it names the group that the document is in."""
-    return f"?{request.url.query}" if request.url.query else ""
