@@ -1,7 +1,9 @@
 """What the console says when the API refuses an order: what is wrong, and never something else."""
 
+from dataclasses import dataclass
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.integration.d365_sync.conftest import Queue
@@ -9,6 +11,22 @@ from tests.integration.portal_web.conftest import Browser, Portal
 from tests.support.eventually import eventually
 
 WRONG_REASON = "Enter a reason of at most"
+
+
+@dataclass
+class Gateway(httpx2.AsyncBaseTransport):
+    """Answers requests of a method in the place of the API `to`."""
+
+    to: httpx2.AsyncBaseTransport
+    method: str
+    status: int
+    content: str
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Answer it, or let the API answer."""
+        if request.method != self.method:
+            return await self.to.handle_async_request(request)
+        return httpx2.Response(self.status, headers={"location": "/maintenance"}, text=self.content, request=request)
 
 
 async def two_types(queue: Queue) -> None:
@@ -74,3 +92,37 @@ async def test_what_ended_meanwhile_is_no_page_that_does_not_exist(olga: Browser
 
     assert late.status_code == 409
     assert "Nothing was done, because somebody else has changed delivery." in late.text
+
+
+FOREIGN = [
+    pytest.param(200, "<!doctype html><title>Maintenance</title>", id="a page"),
+    pytest.param(200, "", id="nothing"),
+    pytest.param(302, "", id="a redirect"),
+    pytest.param(304, "", id="unchanged"),
+]
+
+
+@pytest.mark.parametrize(("status", "content"), FOREIGN)
+async def test_what_is_no_answer_of_the_api_is_not_taken_for_one(
+    portal: Portal, olga: Browser, dead_letter: str, monkeypatch: pytest.MonkeyPatch, status: int, content: str
+) -> None:
+    pause = await olga.get("/console/delivery")
+    link = f"/console/documents/{dead_letter}/link"
+    form = await olga.get(link, params={"case_id": "CAS-0001"})
+    api = portal.api.to
+    monkeypatch.setattr(portal.api, "to", Gateway(api, "POST", status, content))
+
+    assert (await olga.send(pause, "/console/delivery/pause", reason="patch day")).status_code == 503
+    linked = await olga.send(form, link, reason="made by phone")
+    assert (linked.status_code, "may be linked nevertheless" in linked.text) == (503, True)
+
+    monkeypatch.setattr(portal.api, "to", Gateway(api, "GET", status, content))
+    assert (await olga.get("/console/documents")).status_code == 503
+
+
+async def test_an_export_that_is_led_elsewhere_is_no_empty_file(
+    portal: Portal, olga: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portal.api, "to", Gateway(portal.api.to, "GET", 302, ""))
+
+    assert (await olga.get("/console/audit.csv")).status_code == 503

@@ -57,7 +57,7 @@ class Problem(Exception):
 
 
 class Unavailable(Transient):
-    """The API does not answer, or is temporarily unavailable."""
+    """The API does not answer, is temporarily unavailable, or something else answered in its place."""
 
     @property
     def why(self) -> str:
@@ -119,7 +119,7 @@ class Rest:
         except httpx2.HTTPError as error:
             raise Unavailable(f"{method} {self.url}: {error!r}") from error
         refuse(response)
-        return Answer(response.json() if response.content else None, response.headers.get("etag"))
+        return Answer(_body_of(response), response.headers.get("etag"))
 
     async def get(self, path: str, **params: Any) -> Answer:
         """GET, without the parameters that are None or empty."""
@@ -179,9 +179,11 @@ class Rest:
 
 
 def refuse(response: httpx2.Response) -> None:
-    """Raise the exception for an error answer."""
-    if not response.is_error:
+    """Raise the exception for whatever is no success."""
+    if response.is_success:
         return
+    if not response.is_error:  # the APIs redirect nobody, and answer 304 only to who asks for it
+        raise Unavailable(f"{_asked(response)}: status {response.status_code} is no answer of the API")
     try:
         document = response.json()
     except ValueError:
@@ -191,3 +193,18 @@ def refuse(response: httpx2.Response) -> None:
     if busy or (response.is_server_error and problem.slug not in EXPLAINED):
         raise Unavailable(str(problem)) from problem
     raise problem
+
+
+def _body_of(response: httpx2.Response) -> Any:
+    """The JSON of an answer, None for 204; raises Unavailable for anything else, such as a page of a gateway."""
+    if response.status_code == httpx2.codes.NO_CONTENT:
+        return None
+    try:
+        return response.json()
+    except ValueError as error:
+        raise Unavailable(f"{_asked(response)}: a body that is not valid JSON is no answer of the API") from error
+
+
+def _asked(response: httpx2.Response) -> str:
+    """What was asked, without the query: it may contain what a user searched for."""
+    return f"{response.request.method} {response.url.copy_with(query=None)}"
