@@ -1,4 +1,4 @@
-"""The audit as CSV."""
+"""The audit, as a page and as CSV."""
 
 from collections.abc import AsyncIterator
 
@@ -38,3 +38,20 @@ async def test_an_erasure_names_its_case(portal: Portal, olga: Browser) -> None:
             " VALUES ('olga', 'erase', 'asked for', 'W0000000BX', '{notes}')"
         )
     assert "W0000000BX" in (await olga.get("/console/audit")).text
+
+
+@pytest.mark.parametrize("document", ["nonsense", "W0000000BX", "x" * 60])
+@pytest.mark.parametrize("path", ["/console/audit", "/console/audit.csv"])
+async def test_what_is_no_document_id_is_said_beside_the_filters(olga: Browser, path: str, document: str) -> None:
+    page = await olga.get(path, params={"document": document, "actor": "olga"})
+
+    assert (page.status_code, "No document has this ID." in page.text) == (422, True)
+    assert f'name="document" value="{document}"' in page.text
+    assert 'name="actor" value="olga"' in page.text
+    assert "<tbody>" not in page.text
+
+
+async def test_another_wrong_filter_of_the_audit_is_not_blamed_on_the_document(olga: Browser) -> None:
+    page = await olga.get("/console/audit", params={"replay": "nonsense"})
+
+    assert (page.status_code, "No document has this ID." in page.text) == (422, False)

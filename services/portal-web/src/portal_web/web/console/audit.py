@@ -9,6 +9,8 @@ from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
 from case_shared.words.days import day_begins, day_ends
+from portal_web.clients.rest import Problem
+from portal_web.domain.d365_sync import AuditPage
 from portal_web.web.console.access import Console, Operator, given
 from portal_web.web.console.documents import address
 from portal_web.web.console.pages import show
@@ -23,19 +25,23 @@ async def audit(request: Request, console: Operator) -> Response:
     """The list, filtered by the address."""
     _may(console)
     filters = given(request, FILTERS)
-    page = await console.api.audit(**_query(request, filters), cursor=request.query_params.get("cursor"))
-    return await show(
-        request, console, "audit", page=page, filters=filters, csv=address("/console/audit.csv", filters),
-        following=address("/console/audit", {**filters, "cursor": page.next}) if page.next else None,
-    )  # fmt: skip
+    try:
+        page = await console.api.audit(**_query(request, filters), cursor=request.query_params.get("cursor"))
+    except Problem as problem:
+        return await _without_document(request, console, filters, problem)
+    return await _shown(request, console, filters, page)
 
 
 @router.get("/audit.csv")
 async def audit_csv(request: Request, console: Operator) -> Response:
     """All that matches."""
     _may(console)
-    stream = console.api.audit_csv(**_query(request, given(request, FILTERS)), zone=words_of(request).zone)
-    answer = await stream.__aenter__()
+    filters = given(request, FILTERS)
+    stream = console.api.audit_csv(**_query(request, filters), zone=words_of(request).zone)
+    try:
+        answer = await stream.__aenter__()
+    except Problem as problem:
+        return await _without_document(request, console, filters, problem)
 
     async def lines() -> AsyncIterator[bytes]:
         try:
@@ -46,6 +52,23 @@ async def audit_csv(request: Request, console: Operator) -> Response:
 
     headers = {"Content-Disposition": 'attachment; filename="casebridge-audit.csv"'}
     return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _without_document(request: Request, console: Console, filters: dict[str, str], problem: Problem) -> Response:
+    """An empty list that says that no document has the ID in the filter; raises the problem if it is another one."""
+    if problem.slug != "not-found" and not problem.about("?document"):
+        raise problem
+    return await _shown(request, console, filters, AuditPage(items=[], has_more=False), unknown_document=True)
+
+
+async def _shown(
+    request: Request, console: Console, filters: dict[str, str], page: AuditPage, *, unknown_document: bool = False
+) -> Response:
+    return await show(
+        request, console, "audit", 422 if unknown_document else 200, page=page, filters=filters,
+        csv=address("/console/audit.csv", filters), unknown_document=unknown_document,
+        following=address("/console/audit", {**filters, "cursor": page.next}) if page.next else None,
+    )  # fmt: skip
 
 
 def _may(console: Console) -> None:
