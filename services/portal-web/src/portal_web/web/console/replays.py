@@ -138,8 +138,9 @@ async def _shown(request: Request, console: Console, replay: str, template: str)
     here = f"/console/replays/{replay}"
     following = address(here, {**wanted, "cursor": found.next}) if found.next else None
     return await show(
-        request, console, template, replay=found, following=following, outcome=wanted.get("outcome", ""), here_now=here
-    )
+        request, console, template, replay=found, following=following, outcome=wanted.get("outcome", ""), here_now=here,
+        whole=not wanted and not found.next,
+    )  # fmt: skip
 
 
 async def _confirm(
