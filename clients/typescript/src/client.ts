@@ -104,7 +104,7 @@ export class Casebridge {
   /** The list as CSV, of any length; `new Response(stream).blob()` is the file. */
   async csv(filter: FileFilter = {}, options: CallOptions = {}): Promise<ReadableStream<Uint8Array>> {
     const url = this.#transport.url(this.#path("/cases.csv"), queryOf(filter));
-    const response = await this.#transport.send(new Request(url, { signal: options.signal ?? null }), { stream: true });
+    const response = await this.#transport.send(new Request(url), { stream: true, signal: options.signal });
     return response.body ?? new Blob([]).stream();
   }
 
@@ -192,7 +192,7 @@ export class Casebridge {
     const url = this.#transport.url(this.#path("/cases/stream"));
     const open = (lastEventId: string | undefined, signal: AbortSignal): Promise<Response> => {
       const headers = { Accept: "text/event-stream", ...(lastEventId !== undefined && { "Last-Event-ID": lastEventId }) };
-      return this.#transport.send(new Request(url, { headers, signal }), { stream: true, retryForMs: 0 });
+      return this.#transport.send(new Request(url, { headers }), { stream: true, retryForMs: 0, signal });
     };
     return watch(open, options);
   }

@@ -14,6 +14,16 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** What `promised` brings; rejects with the signal's reason as soon as the signal aborts. */
+export function unlessAborted<T>(signal: AbortSignal, promised: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    promised.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    if (signal.aborted) abort();
+  });
+}
+
 /**
  * Milliseconds to wait before the next attempt, after `failures` (1 and more) in a row.
  *

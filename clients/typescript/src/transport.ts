@@ -1,4 +1,4 @@
-import { backOff, pause } from "./pause.js";
+import { backOff, pause, unlessAborted } from "./pause.js";
 import { ConnectionError, ProblemError } from "./problem.js";
 
 export interface TransportOptions {
@@ -12,6 +12,15 @@ export interface TransportOptions {
   retryForMs?: number;
   /** How long one attempt may take (10,000); for an answer that is read as a stream, until it begins. */
   timeoutMs?: number;
+}
+
+export interface SendOptions {
+  /** Return the answer as soon as it begins, and leave reading it to the caller. */
+  stream?: boolean;
+  /** In place of the transport's own. */
+  retryForMs?: number | undefined;
+  /** Ends everything. For a stream, do not give it to the request: that follows it only until it is garbage. */
+  signal?: AbortSignal | undefined;
 }
 
 const RETRY_FOR_MS = 30_000;
@@ -40,14 +49,15 @@ export class Transport {
    *
    * Throws `ProblemError` or `ConnectionError` once retrying is pointless, and the signal's reason if it aborts.
    */
-  async send(request: Request, { stream = false, retryForMs = this.#options.retryForMs } = {}): Promise<Response> {
+  async send(request: Request, options: SendOptions = {}): Promise<Response> {
+    const { stream = false, retryForMs = this.#options.retryForMs, signal = request.signal } = options;
     const body = await request.arrayBuffer();
     const lastStart = Date.now() + (retryForMs ?? RETRY_FOR_MS) + preferredWait(request);
     let refused: { token: string | undefined; error: ProblemError } | undefined;
     for (let attempts = 1; ; attempts++) {
       const token = await this.#options.token?.();
       if (refused && refused.token === token) throw refused.error;
-      const outcome = await this.#attempt(request, body, token, stream, attempts);
+      const outcome = await this.#attempt(request, body, token, stream, signal, attempts);
       if (outcome instanceof Response) return outcome;
       if (outcome instanceof ProblemError && outcome.status === 401 && !refused) {
         // It may have expired on the way: try once more, with the next one.
@@ -56,7 +66,7 @@ export class Transport {
       }
       const wait = waitBefore(attempts, outcome);
       if (!mayRepeat(request, outcome) || Date.now() + wait > lastStart) throw outcome;
-      await pause(wait, request.signal);
+      await pause(wait, signal);
     }
   }
 
@@ -65,6 +75,7 @@ export class Transport {
     body: ArrayBuffer,
     token: string | undefined,
     stream: boolean,
+    signal: AbortSignal,
     attempts: number,
   ): Promise<Response | ProblemError | ConnectionError> {
     const headers = new Headers(request.headers);
@@ -74,20 +85,22 @@ export class Transport {
       () => timeout.abort(new Error("it took too long")),
       (this.#options.timeoutMs ?? TIMEOUT_MS) + preferredWait(request),
     );
+    const either = AbortSignal.any([signal, timeout.signal]);
     try {
-      const response = await this.#fetch(request.url, {
+      const sent = this.#fetch(request.url, {
         method: request.method,
         headers,
         body: body.byteLength > 0 ? body : null,
         credentials: request.credentials,
-        signal: AbortSignal.any([request.signal, timeout.signal]),
+        signal: either,
       });
+      const response = await unlessAborted(either, sent);
       // To `If-None-Match`: what the caller has is current.
       if (!response.ok && response.status !== 304) return await ProblemError.from(response, attempts);
       const hasBody = response.status !== 204 && response.status !== 304;
       return stream || !hasBody ? response : new Response(await response.arrayBuffer(), response);
     } catch (error) {
-      if (request.signal.aborted) throw request.signal.reason;
+      if (signal.aborted) throw signal.reason;
       return new ConnectionError(error, attempts);
     } finally {
       clearTimeout(timer);

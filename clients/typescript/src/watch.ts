@@ -1,5 +1,5 @@
 import type { components } from "./generated/schema.js";
-import { backOff, pause } from "./pause.js";
+import { backOff, pause, unlessAborted } from "./pause.js";
 import { ConnectionError, ProblemError } from "./problem.js";
 import { EventParser, type Message } from "./sse.js";
 
@@ -48,7 +48,7 @@ export async function* watch(open: Open, options: WatchOptions): AsyncGenerator<
       parser.restart();
       // Without a place to continue from, changes between two connections are lost.
       if (parser.lastEventId === undefined) yield { event: "resync", reason: "opened", id: undefined };
-      for await (const message of messages(response, parser, silenceMs)) {
+      for await (const message of messages(response, parser, silenceMs, either)) {
         said = message.event;
         const event = read(message);
         if (event) yield event;
@@ -79,11 +79,12 @@ function read({ event, data, id }: Message): CaseEvent | undefined {
   return undefined;
 }
 
-/** The messages of one connection, until it ends; throws `ConnectionError` if it breaks or goes silent. */
+/** The messages of one connection, until it ends; throws `ConnectionError` if it breaks, goes silent or is aborted. */
 async function* messages(
   response: Response,
   parser: EventParser,
   silenceMs: number,
+  signal: AbortSignal,
 ): AsyncGenerator<Message, void, undefined> {
   if (!response.body) return;
   const reader = response.body.getReader();
@@ -91,7 +92,7 @@ async function* messages(
   try {
     for (;;) {
       // The clock runs only while we wait: a slow reader is not a silent API.
-      const { done, value } = await within(silenceMs, reader.read());
+      const { done, value } = await within(silenceMs, unlessAborted(signal, reader.read()));
       if (done) return;
       yield* parser.feed(decoder.decode(value, { stream: true }));
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConnectionError, ProblemError } from "../src/index.js";
+import { collectGarbage } from "./garbage.js";
 import { broken, json, problem, Server, silent, versionOf } from "./server.js";
 
 const DEALERS = "/v1/dealers";
@@ -134,6 +135,25 @@ test("a signal ends the attempt and the waiting for the next one", async () => {
     const start = Date.now();
     await assert.rejects(server.client().dealers({ signal }), { name: "TimeoutError" });
     assert.ok(Date.now() - start < 2000);
+  }
+});
+
+test("a signal ends a file that is still coming, after garbage was collected too", async () => {
+  for (const collect of [() => undefined, collectGarbage]) {
+    let closed = false;
+    await using server = await Server.start((response) => {
+      response.on("close", () => (closed = true));
+      response.writeHead(200, { "Content-Type": "text/csv" }).write("Web Case ID\n");
+    });
+    const controller = new AbortController();
+    const reader = (await server.client().csv({}, { signal: controller.signal })).getReader();
+    await reader.read();
+    await collect();
+    controller.abort(new Error("the user has left"));
+    const late = new Promise((_, reject) => setTimeout(() => reject(new Error("the abort was not seen")), 1000));
+    await assert.rejects(Promise.race([reader.read(), late]), /the user has left/);
+    for (let looks = 0; !closed && looks < 50; looks++) await new Promise((done) => setTimeout(done, 20));
+    assert.ok(closed);
   }
 });
 

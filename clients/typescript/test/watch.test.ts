@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ProblemError, type CaseEvent, type Casebridge, type WatchOptions } from "../src/index.js";
-import { broken, caseOf, problem, Server, type Answer } from "./server.js";
+import { collectGarbage } from "./garbage.js";
+import { broken, caseOf, problem, Server, silent, type Answer } from "./server.js";
 
 function stream(...chunks: (string | Uint8Array)[]): Answer {
   return (response) => {
@@ -150,6 +151,52 @@ test("who leaves, or aborts, closes the connection", async () => {
   }
   for (let looks = 0; closed < 2 && looks < 100; looks++) await new Promise((done) => setTimeout(done, 20));
   assert.equal(closed, 2);
+});
+
+test("an abort closes the connection after garbage was collected", async () => {
+  let closed = false;
+  const answer = stream(changed("1", "W1"));
+  await using server = await Server.start((response, request) => {
+    response.on("close", () => (closed = true));
+    answer(response, request);
+  });
+  const controller = new AbortController();
+  let aborted = Infinity;
+  for await (const event of server.client().watch({ signal: controller.signal, silenceMs: 3000 })) {
+    if (event.event !== "case") continue;
+    void collectGarbage().then(() => {
+      aborted = Date.now();
+      controller.abort();
+    });
+  }
+  assert.ok(Date.now() - aborted < 1000, `${Date.now() - aborted} ms`);
+  for (let looks = 0; !closed && looks < 100; looks++) await new Promise((done) => setTimeout(done, 20));
+  assert.ok(closed);
+});
+
+test("who leaves at the first event closes the connection, after garbage was collected too", async () => {
+  let closed = false;
+  await using server = await Server.start((response, request) => {
+    response.on("close", () => (closed = true));
+    stream()(response, request);
+  });
+  for await (const _ of server.client().watch()) {
+    await collectGarbage();
+    break;
+  }
+  for (let looks = 0; !closed && looks < 50; looks++) await new Promise((done) => setTimeout(done, 20));
+  assert.ok(closed);
+});
+
+test("an abort ends the stream even if fetch ignores the signal", async () => {
+  await using server = await Server.start(stream(changed("1", "W1")), silent);
+  const deaf: typeof fetch = (url, init) => fetch(url, { ...init, signal: null });
+  for (const count of [2, 0]) {
+    const start = Date.now();
+    const options = { signal: AbortSignal.timeout(500), silenceMs: 3000 };
+    assert.equal((await events(server.client({ fetch: deaf }), Infinity, options)).length, count);
+    assert.ok(Date.now() - start < 2000);
+  }
 });
 
 test("an abort ends the waiting for the next connection", async () => {
