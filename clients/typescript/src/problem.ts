@@ -50,7 +50,11 @@ export class ProblemError extends Error {
   }
 }
 
-/** No complete answer came: network error, timeout, or an answer that broke off. The request may have taken effect. */
+/**
+ * No complete answer came: network error, timeout, no token, or an answer that broke off.
+ *
+ * The request may have taken effect, unless `attempts` is 0.
+ */
 export class ConnectionError extends Error {
   override readonly name = "ConnectionError";
 
@@ -58,8 +62,16 @@ export class ConnectionError extends Error {
     cause: unknown,
     /** How many times the request was sent. */
     readonly attempts: number,
+    missing = "No answer from the API",
   ) {
-    super(`No answer from the API: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`${missing}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** The token function failed, so this attempt was not sent. */
+export class NoToken extends ConnectionError {
+  constructor(cause: unknown, attempts: number) {
+    super(cause, attempts, "No access token");
   }
 }
 

@@ -1,10 +1,15 @@
 import { backOff, pause, unlessAborted } from "./pause.js";
-import { ConnectionError, ProblemError } from "./problem.js";
+import { ConnectionError, NoToken, ProblemError } from "./problem.js";
 
 export interface TransportOptions {
   /** The address of case-api, such as `https://cases.example.com`, or of your own back end in front of it. */
   baseUrl: string;
-  /** Returns a valid access token; called before every attempt, so cache it. Omit it if a back end adds the token. */
+  /**
+   * Returns a valid access token; called before every attempt, so cache it. Omit it if a back end adds the token.
+   *
+   * If it fails or takes too long, the client asks again, as after a broken connection. A `ProblemError` that it throws
+   * is the caller's: throw one when the user must sign in again, and calls and streams end with it.
+   */
   token?: () => string | Promise<string>;
   /** Another `fetch`, to add a CSRF header or to go through a proxy. */
   fetch?: typeof fetch;
@@ -53,11 +58,11 @@ export class Transport {
     const { stream = false, retryForMs = this.#options.retryForMs, signal = request.signal } = options;
     const body = await request.arrayBuffer();
     const lastStart = Date.now() + (retryForMs ?? RETRY_FOR_MS) + preferredWait(request);
-    let refused: { token: string | undefined; error: ProblemError } | undefined;
-    for (let attempts = 1; ; attempts++) {
-      const token = await this.#options.token?.();
+    let refused: { token: unknown; error: ProblemError } | undefined;
+    for (let [attempts, sent] = [1, 0]; ; attempts++) {
+      const token = await this.#token(signal, sent);
       if (refused && refused.token === token) throw refused.error;
-      const outcome = await this.#attempt(request, body, token, stream, signal, attempts);
+      const outcome = token instanceof NoToken ? token : await this.#attempt(request, body, token, stream, signal, ++sent);
       if (outcome instanceof Response) return outcome;
       if (outcome instanceof ProblemError && outcome.status === 401 && !refused) {
         // It may have expired on the way: try once more, with the next one.
@@ -70,38 +75,57 @@ export class Transport {
     }
   }
 
+  async #token(signal: AbortSignal, sent: number): Promise<string | undefined | NoToken> {
+    try {
+      return await this.#inTime(signal, 0, async () => this.#options.token?.());
+    } catch (error) {
+      if (signal.aborted || error instanceof ProblemError) throw error;
+      return new NoToken(error, sent);
+    }
+  }
+
   async #attempt(
     request: Request,
     body: ArrayBuffer,
     token: string | undefined,
     stream: boolean,
     signal: AbortSignal,
-    attempts: number,
+    sent: number,
   ): Promise<Response | ProblemError | ConnectionError> {
     const headers = new Headers(request.headers);
     if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
+    try {
+      return await this.#inTime(signal, preferredWait(request), async (either) => {
+        const response = await this.#fetch(request.url, {
+          method: request.method,
+          headers,
+          body: body.byteLength > 0 ? body : null,
+          credentials: request.credentials,
+          signal: either,
+        });
+        // To `If-None-Match`: what the caller has is current.
+        if (!response.ok && response.status !== 304) return ProblemError.from(response, sent);
+        const hasBody = response.status !== 204 && response.status !== 304;
+        return stream || !hasBody ? response : new Response(await response.arrayBuffer(), response);
+      });
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return new ConnectionError(error, sent);
+    }
+  }
+
+  /** What `work` brings within the time of an attempt and `extraMs`; throws the signal's reason if it aborts. */
+  async #inTime<T>(signal: AbortSignal, extraMs: number, work: (either: AbortSignal) => Promise<T>): Promise<T> {
     const timeout = new AbortController();
     const timer = setTimeout(
       () => timeout.abort(new Error("it took too long")),
-      (this.#options.timeoutMs ?? TIMEOUT_MS) + preferredWait(request),
+      (this.#options.timeoutMs ?? TIMEOUT_MS) + extraMs,
     );
     const either = AbortSignal.any([signal, timeout.signal]);
     try {
-      const sent = this.#fetch(request.url, {
-        method: request.method,
-        headers,
-        body: body.byteLength > 0 ? body : null,
-        credentials: request.credentials,
-        signal: either,
-      });
-      const response = await unlessAborted(either, sent);
-      // To `If-None-Match`: what the caller has is current.
-      if (!response.ok && response.status !== 304) return await ProblemError.from(response, attempts);
-      const hasBody = response.status !== 204 && response.status !== 304;
-      return stream || !hasBody ? response : new Response(await response.arrayBuffer(), response);
+      return await unlessAborted(either, work(either));
     } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      return new ConnectionError(error, attempts);
+      throw signal.aborted ? signal.reason : error;
     } finally {
       clearTimeout(timer);
     }
@@ -110,6 +134,7 @@ export class Transport {
 
 /** Whether `request` may be sent again after `error`: it may help, and nothing happens twice. */
 function mayRepeat(request: Request, error: ProblemError | ConnectionError): boolean {
+  if (error instanceof NoToken) return true;
   if (error instanceof ProblemError) {
     if (error.status === 429 || error.kind === "idempotency-key-in-use") return true;
     if (![502, 503, 504].includes(error.status)) return false;

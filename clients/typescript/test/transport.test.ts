@@ -49,6 +49,58 @@ test("the same token is not sent again after a 401", async () => {
   assert.equal(server.received.length, 1);
 });
 
+/** A token function that fails `failures` times first. */
+function moody(failures: number): () => string {
+  return () => {
+    if (failures-- > 0) throw new TypeError("the provider is away");
+    return "secret";
+  };
+}
+
+test("a token that cannot be had for a moment is asked for again, and nothing is sent without it", async () => {
+  await using server = await Server.start(versionOf());
+  const client = server.client({ token: moody(2) });
+  const params = { path: { dealer: "usmf-us-001" } };
+  await client.http.POST("/v1/dealers/{dealer}/cases", { params, body: {} });
+  assert.deepEqual(server.received.map(({ headers }) => headers.authorization), ["Bearer secret"]);
+});
+
+test("without a token it gives up with the reason", async () => {
+  await using server = await Server.start(dealers);
+  const error: unknown = await server.client({ token: moody(9), retryForMs: 0 }).dealers().catch((reason) => reason);
+  assert.ok(error instanceof ConnectionError, String(error));
+  assert.deepEqual([error.message, error.attempts], ["No access token: the provider is away", 0]);
+  assert.ok(error.cause instanceof TypeError);
+  assert.equal(server.received.length, 0);
+});
+
+test("a request that waited for its token was not sent twice", async () => {
+  await using server = await Server.start(problem(404, "not-found"));
+  const version = { web_case_id: "W1", etag: '"1"' };
+  assert.equal((await refusal(server.client({ token: moody(1) }).delete(version))).attempts, 1);
+});
+
+test("a token that does not come ends with the time of an attempt, or with the signal", async () => {
+  await using server = await Server.start(dealers);
+  const never = (): Promise<string> => new Promise(() => undefined);
+  const call = server.client({ token: never, timeoutMs: 50, retryForMs: 0 }).dealers();
+  await assert.rejects(call, (error) => error instanceof ConnectionError && /too long/.test(error.message));
+  const signal = AbortSignal.timeout(50);
+  await assert.rejects(server.client({ token: never }).dealers({ signal }), { name: "TimeoutError" });
+});
+
+test("a problem of the token function is for the caller", async () => {
+  await using server = await Server.start(dealers);
+  const expired = new ProblemError(new Response(null, { status: 401 }), { title: "Sign in again" }, 1);
+  let asked = 0;
+  const token = (): string => {
+    asked++;
+    throw expired;
+  };
+  assert.equal(await refusal(server.client({ token }).dealers()), expired);
+  assert.deepEqual([asked, server.received.length], [1, 0]);
+});
+
 test("a repeated request is the same one: body, Idempotency-Key and If-Match", async () => {
   await using server = await Server.start(broken, problem(503, "unavailable"), versionOf());
   await server.client().create({ category: "Warranty" });

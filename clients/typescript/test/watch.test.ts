@@ -124,6 +124,25 @@ test("a new connection has a new token; a refused one is replaced", async () => 
   assert.deepEqual(sent, ["Bearer token-1", "Bearer token-2", "Bearer token-3"]);
 });
 
+test("it waits out a token that cannot be renewed for a moment", async () => {
+  await using server = await Server.start(ended(changed("1", "W1")), stream(changed("2", "W2")));
+  const tokens = ["token-1", undefined, "token-2"];
+  const token = (): string => tokens.shift() ?? assert.fail("the provider is away");
+  assert.deepEqual(await events(server.client({ token }), 3), ["opened", "W1", "W2"]);
+  assert.deepEqual(server.received.map(({ headers }) => headers.authorization), ["Bearer token-1", "Bearer token-2"]);
+});
+
+test("a problem of the token function ends the stream", async () => {
+  await using server = await Server.start(ended(changed("1", "W1")));
+  const expired = new ProblemError(new Response(null, { status: 401 }), { title: "Sign in again" }, 1);
+  const tokens = ["token-1"];
+  const token = (): Promise<string> => {
+    const next = tokens.shift();
+    return next ? Promise.resolve(next) : Promise.reject(expired);
+  };
+  await assert.rejects(events(server.client({ token }), 3), (error) => error === expired);
+});
+
 test("it waits out an API that is away or busy", async () => {
   const busy = problem(429, "too-many-requests", { "Retry-After": "1" });
   await using server = await Server.start(problem(503, "unavailable"), busy, stream());
