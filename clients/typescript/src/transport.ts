@@ -39,8 +39,9 @@ export class Transport {
 
   constructor(options: TransportOptions) {
     this.#options = options;
+    const { fetch: given } = options;
     // A browser's fetch fails if called as a method.
-    this.#fetch = options.fetch ?? ((...request) => fetch(...request));
+    this.#fetch = (...request) => (given ?? fetch)(...request);
   }
 
   /** The address of `path`, with a query. */

@@ -180,6 +180,15 @@ test("what the API was asked to wait is not taken for silence", async () => {
   assert.equal(server.received[0]?.headers.prefer, "wait=5");
 });
 
+test("fetch is not called as a method, which a browser's refuses", async () => {
+  await using server = await Server.start(dealers);
+  function ofBrowser(this: unknown, ...request: Parameters<typeof fetch>): Promise<Response> {
+    if (this !== undefined) throw new TypeError("Illegal invocation");
+    return fetch(...request);
+  }
+  assert.deepEqual(await server.client({ fetch: ofBrowser, retryForMs: 0 }).dealers(), []);
+});
+
 test("a signal ends the attempt and the waiting for the next one", async () => {
   for (const answer of [silent, problem(503, "unavailable", { "Retry-After": "20" })]) {
     await using server = await Server.start(answer);
