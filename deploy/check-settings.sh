@@ -37,9 +37,16 @@ check_secret() {
   esac
 }
 check_url() {
-  case $(printenv "$1" || true) in
-    http*://localhost* | http*://127.* | http*://sandbox* | http*://oidc*)
-      refuse "$1" "this is a development address: set your own in .env" ;;
+  value=$(printenv "$1" || true)
+  host=${value#*://}
+  # The whole name: https://oidc.contoso.com may be yours.
+  case ${host%%[:/]*} in
+    localhost | 127.* | sandbox | oidc)
+      refuse "$1" "this is a development address: set your own in .env"
+      return
+      ;;
+  esac
+  case $value in
     https://*) ;;
     "") refuse "$1" "not set: set it in .env" ;;
     *) refuse "$1" "use https, because secrets and tokens go there" ;;
