@@ -24,6 +24,10 @@ esac
 
 check_secret() {
   value=$(printenv "$1" || true)
+  # Of a connection string of Event Hubs, only the key is a secret.
+  case $value in
+    *SharedAccessKey=*) value=${value##*SharedAccessKey=} value=${value%%;*} ;;
+  esac
   case $(printf %s "$value" | tr '[:upper:]' '[:lower:]') in
     "") refuse "$1" "not set: set your own secret in .env" ;;
     *development* | *password* | *changeme* | *change-me* | *secret* | *example* | *12345678*)

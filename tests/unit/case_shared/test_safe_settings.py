@@ -11,10 +11,11 @@ import portal_web.settings
 import status_sync.settings
 from case_shared.d365.settings import D365Settings
 from case_shared.kafka.connection import KafkaSettings
-from case_shared.process.safe_settings import is_local
+from case_shared.process.safe_settings import is_local, is_weak
 from case_shared.process.settings import DatabaseSettings, OidcSettings, ServiceSettings
 
 GOOD = "c2f1a90b7e64d853c2f1a90b"
+HUB = "Endpoint=sb://example-password.servicebus.windows.net/;SharedAccessKeyName=secret;SharedAccessKey="
 LOCAL = {
     "database_url": "postgresql://u:test@127.0.0.1/db",
     "kafka_bootstrap_servers": "127.0.0.1:9092",
@@ -122,3 +123,17 @@ def test_no_service_starts_with_plain_http_to_another_machine(settings: Any, nam
 )  # fmt: skip
 def test_this_machine_is_known_by_its_address(host: str, local: bool) -> None:
     assert is_local(host) == local
+
+
+@pytest.mark.parametrize(
+    ("secret", "weak"),
+    [
+        (GOOD, False), ("brief", True), (f"{GOOD}-Password", True), ("a" * 40, True),
+        # A connection string of Event Hubs: only its key is a secret.
+        (f"{HUB}{GOOD}", False), (f"{HUB}{GOOD};EntityPath=example", False), (HUB, True), (f"{HUB}brief", True),
+        (f"{HUB}{GOOD}-password", True),
+        ("Endpoint=sb://contoso.servicebus.windows.net/;SharedAccessKeyName=a;SharedAccessKey=brief;EntityPath=b", True),
+    ],
+)  # fmt: skip
+def test_a_secret_is_weak_by_what_nobody_else_knows_of_it(secret: str, weak: bool) -> None:
+    assert is_weak(secret) == weak

@@ -253,7 +253,13 @@ def test_the_stack_does_not_start_with_an_open_door(
     assert named is None or f"{named}: " in run.stderr
 
 
-SECRETS = [GOOD, GOOD.upper(), "x", "a" * 40, "Development-2026-x7", "my-PASSWORD-2026-x7", "abcde" * 4, "abcdef" * 4]
+# A connection string of Event Hubs: only its key is a secret.
+HUB = "Endpoint=sb://example-password.servicebus.windows.net/;SharedAccessKeyName=secret;SharedAccessKey="
+SECRETS = [
+    GOOD, GOOD.upper(), "x", "a" * 40, "Development-2026-x7", "my-PASSWORD-2026-x7", "abcde" * 4, "abcdef" * 4,
+    HUB, f"{HUB}{GOOD}", f"{HUB}{GOOD};EntityPath=example", "Endpoint=sb://contoso.net/;SharedAccessKey=short;EntityPath=b",
+    f"{HUB}my-password-2026-x7", f"{HUB}{GOOD};SharedAccessKey=short",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("secret", SECRETS)

@@ -47,9 +47,11 @@ def is_private(url: str, settings: object) -> bool:
 
 
 def is_weak(secret: str) -> bool:
-    """Whether `secret` is short, or well known."""
-    known = any(word in secret.lower() for word in _WELL_KNOWN)
-    return known or len(secret) < _SHORTEST_SECRET or len(set(secret)) < _FEWEST_CHARACTERS
+    """Whether `secret` is short, or well known; of a connection string of Event Hubs, only its key is a secret."""
+    _, found, key = secret.rpartition("SharedAccessKey=")
+    judged = key.partition(";")[0] if found else secret
+    known = any(word in judged.lower() for word in _WELL_KNOWN)
+    return known or len(judged) < _SHORTEST_SECRET or len(set(judged)) < _FEWEST_CHARACTERS
 
 
 class SafeSettings(SecretFileSettings):
