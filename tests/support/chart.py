@@ -247,6 +247,7 @@ def schema() -> dict[str, Any]:
         "restored": _object({"reason": _TEXT}),
         "check": _object({"company": {"type": "string", "pattern": "^[A-Za-z0-9]{0,4}$"}, "image": _IMAGE}),
         "topologySpread": _object({"whenUnsatisfiable": {"enum": ["ScheduleAnyway", "DoNotSchedule"]}}),
+        "podSecurity": _object({"user": {"type": ["integer", "null"], "minimum": 1}}),
         "nodeSelector": _LABELS,
         "tolerations": {"type": "array", "items": _ANY},
         "priorityClassName": _TEXT,

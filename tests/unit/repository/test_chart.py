@@ -99,6 +99,7 @@ def test_values_without_a_default_are_named() -> None:
         ("secrets.case-api.DATABASE_URL", None, "secrets.case-api: 'DATABASE_URL' is a required property"),
         ("files.kafka.KAFKA_CA_FILE", {"secret": "ca"}, "files.kafka.KAFKA_CA_FILE: 'key' is a required property"),
         ("drainSeconds", 301, "drainSeconds: "),
+        ("podSecurity.user", 0, "podSecurity.user: "),
         ("services.d365-sync.autoscaling", {"enabled": True}, "services.d365-sync: Additional properties"),
         ("services.case-api.image.digest", "sha256:0", "services.case-api.image.digest: "),
         ("networkPolicy.kafka.to", [], "networkPolicy.kafka.to: "),
@@ -149,8 +150,8 @@ def test_external_secrets_bring_what_the_sample_for_azure_names() -> None:
 
 def test_the_guide_names_values_that_exist() -> None:
     guide = (ROOT / "docs/kubernetes.md").read_text()
-    named = set(re.findall(r"`((?:image|settings|secrets|files|services|migrations|restored|topologySpread|ingress"
-                           r"|networkPolicy|monitoring)\.[\w.-]+)`", guide))  # fmt: skip
+    named = set(re.findall(r"`((?:image|settings|secrets|files|services|migrations|restored|topologySpread"
+                           r"|podSecurity|ingress|networkPolicy|monitoring)\.[\w.-]+)`", guide))  # fmt: skip
     assert len(named) > 10
     assert [name for name in sorted(named) if not _exists(name.split("."))] == []
 

@@ -36,6 +36,7 @@ each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: pat
 READ = {**PROGRAMS, "check": PROGRAMS["d365-sync"]}
 # After DRAIN_SECONDS (docs/settings.md).
 STOP_SECONDS = 20
+IDS = ("runAsUser", "runAsGroup", "fsGroup")
 
 
 @cache
@@ -51,9 +52,9 @@ def of_kind(example: Path, kind: str, *sets: str) -> dict[str, Any]:
     return by_part
 
 
-def pods(example: Path) -> dict[str, Any]:
+def pods(example: Path, *sets: str) -> dict[str, Any]:
     """The pods' specifications, by what they belong to."""
-    workloads = {**of_kind(example, "Deployment"), **of_kind(example, "Job")}
+    workloads = {**of_kind(example, "Deployment", *sets), **of_kind(example, "Job", *sets)}
     return {name: one["spec"]["template"]["spec"] for name, one in workloads.items()}
 
 
@@ -258,6 +259,15 @@ def test_every_pod_keeps_to_the_restricted_standard(example: Path) -> None:
             assert confined["runAsNonRoot"] is True
             assert (confined["runAsUser"], confined["runAsGroup"]) == (USER, USER)
             assert confined["capabilities"] == {"drop": ["ALL"]}
+
+
+@pytest.mark.parametrize(("user", "found"), [("null", set()), ("1000680000", {1000680000})])
+def test_openshift_chooses_the_user_itself(user: str, found: set[int]) -> None:
+    for pod in pods(EVERYTHING, f"podSecurity.user={user}").values():
+        each = [pod, *pod.get("initContainers", ()), *pod["containers"]]
+        contexts = [one["securityContext"] for one in each]
+        assert all(one["runAsNonRoot"] for one in contexts)
+        assert {one[name] for one in contexts for name in IDS if name in one} == found
 
 
 def test_what_must_be_alike_is_set_once() -> None:

@@ -1,12 +1,14 @@
-{{/* What every pod has: Kubernetes' restricted standard, and nothing of Kubernetes' own API. The user is the images' (Dockerfile). */}}
+{{/* What every pod has: Kubernetes' restricted standard, and nothing of Kubernetes' own API. */}}
 {{- define "casebridge.pod" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
-  runAsUser: 10001
-  runAsGroup: 10001
-  fsGroup: 10001
+  {{- with .Values.podSecurity.user }}
+  runAsUser: {{ int64 . }}
+  runAsGroup: {{ int64 . }}
+  fsGroup: {{ int64 . }}
+  {{- end }}
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile: { type: RuntimeDefault }
 {{- with .Values.image.pullSecrets }}
@@ -30,8 +32,10 @@ priorityClassName: {{ . }}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 runAsNonRoot: true
-runAsUser: 10001
-runAsGroup: 10001
+{{- with .Values.podSecurity.user }}
+runAsUser: {{ int64 . }}
+runAsGroup: {{ int64 . }}
+{{- end }}
 capabilities: { drop: [ALL] }
 seccompProfile: { type: RuntimeDefault }
 {{- end -}}
