@@ -283,6 +283,12 @@ def test_what_must_be_alike_is_set_once() -> None:
     assert yaml.safe_load(given["portal-web"]["OIDC_SCOPE_MAP"]) == {"Dealer": "cases:read cases:write cases:submit"}
 
 
+def test_every_service_can_listen_on_ipv6() -> None:
+    for name, deployment in of_kind(MINIMAL, "Deployment", "settings.services.HOST=::").items():
+        [container] = deployment["spec"]["template"]["spec"]["containers"]
+        assert environment(container)["HOST"] == "::", name
+
+
 def test_the_migrations_own_authority_counts_more_than_the_services() -> None:
     sets = [f"files.migrate.SSL_CERT_FILE.{part}" for part in ("configMap=own-ca", "key=own.crt")]
     job = of_kind(EVERYTHING, "Job", *sets)["migrations"]
