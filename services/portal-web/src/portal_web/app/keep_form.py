@@ -1,4 +1,4 @@
-"""Keep a form that was sent without its session, until its author has signed in again."""
+"""Keep a form that could not be processed when it was sent, until its author opens it again."""
 
 import secrets
 from dataclasses import dataclass

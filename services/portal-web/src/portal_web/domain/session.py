@@ -59,7 +59,7 @@ class Session(Kept):
 
 
 class KeptForm(Kept):
-    """A form sent after its session had ended: it comes back on its page, to its author."""
+    """A form that could not be processed when it was sent: it comes back on its page, to its author."""
 
     author: str
     page: str

@@ -155,9 +155,11 @@ async def _find(request: Request) -> CurrentUser | None:
 
 async def signed_in(request: Request) -> CurrentUser:
     """FastAPI dependency: the current user; raises SignInNeeded."""
+    # First of all: whatever fails later, the page for it gives the form back.
+    fields = await fields_of(request) if request.method == "POST" else None
     user = await find_user(request)
     if user is None:
-        raise SignInNeeded(await fields_of(request) if request.method == "POST" else None)
+        raise SignInNeeded(fields)
     return user
 
 
@@ -175,7 +177,13 @@ async def for_dealer(request: Request, dealer: str, user: Annotated[CurrentUser,
 
 
 async def fields_of(request: Request) -> dict[str, str]:
-    """The fields of a form, with Unix line ends; raises 413 if one is too long."""
+    """The fields of a form, with Unix line ends, read once; raises 413 if one is too long."""
+    if not hasattr(request.state, "sent"):
+        request.state.sent = await _read(request)
+    return dict(request.state.sent)
+
+
+async def _read(request: Request) -> dict[str, str]:
     form = await request.form(max_fields=_MOST_FIELDS, max_files=0)
     fields = {name: value.replace("\r\n", "\n") for name, value in form.items() if isinstance(value, str)}
     if any(len(value) > _LONGEST_FIELD for value in fields.values()):

@@ -1,6 +1,7 @@
 """What a visitor sees when something fails: always a page with a way out, never a stack trace."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -13,11 +14,20 @@ from case_shared.process.telemetry import current_trace_id
 from case_shared.words.errors import Transient
 from portal_web.clients.rest import Problem
 from portal_web.web.addresses import local_path
-from portal_web.web.current_user import ForgedForm, SignInNeeded, StepUpNeeded, find_user
+from portal_web.web.context import context_of
+from portal_web.web.current_user import ForgedForm, SignInNeeded, StepUpNeeded, fields_of, find_user
 from portal_web.web.preferences import words_of
 from portal_web.web.protection import by_navigation, by_script, by_user
 from portal_web.web.rendering import here, render
-from portal_web.web.signing import ask_to_open_again, ask_to_prove, ask_to_sign_in, begin, give_back
+from portal_web.web.signing import (
+    Returned,
+    ask_to_open_again,
+    ask_to_prove,
+    ask_to_sign_in,
+    begin,
+    give_back,
+    return_form,
+)
 from portal_web.web.status_texts import explain
 
 log = structlog.get_logger(__name__)
@@ -29,15 +39,17 @@ def _wants_json(request: Request) -> bool:
     return "application/json" in request.headers.get("accept", "")
 
 
-async def refusal(request: Request, status: int, headers: dict[str, str] | None = None) -> Response:
-    """The page for a status; for a script only its text."""
+async def refusal(
+    request: Request, status: int, headers: dict[str, str] | None = None, returned: Returned | None = None
+) -> Response:
+    """The page for a status, with the form that it returns; for a script only its text."""
     words = words_of(request)
     title, advice = explain(status, words)
     if _wants_json(request):
         response: Response = JSONResponse({"message": f"{title}. {advice}"}, status)
     else:
         response = await render(
-            request, "refusal.html", status, title=title, advice=advice, trace_id=current_trace_id()
+            request, "refusal.html", status, title=title, advice=advice, trace_id=current_trace_id(), returned=returned
         )
     response.headers.update(headers or {})
     return response
@@ -78,7 +90,7 @@ async def _http(request: Request, error: Exception) -> Response:
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     log.info("api_refused", status=error.status, problem=error.slug, api_trace_id=error.trace_id)
-    return await refusal(request, error.status)
+    return await _give_up(request, error.status)
 
 
 async def _invalid(request: Request, _error: Exception) -> Response:
@@ -100,20 +112,48 @@ async def _forged(request: Request, error: Exception) -> Response:
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     log.warning("api_unavailable", error=repr(error))
-    request.state.user = getattr(request.state, "user", None)  # the error page must not repeat the failing request
-    return await refusal(request, 503, {"Retry-After": "5"})
+    await _read_form(request)
+    return await _give_up(request, 503, {"Retry-After": "5"})
 
 
 async def _database(request: Request, error: Exception) -> Response:
     if retry_after(error) is None:
+        await _read_form(request)
         raise error
     return await _unavailable(request, error)
 
 
 async def unexpected(request: Request) -> Response:
     """The page for a fault of ours, whose cause is logged."""
-    request.state.user = getattr(request.state, "user", None)
-    return await refusal(request, 500)
+    return await _give_up(request, 500)
+
+
+async def _read_form(request: Request) -> None:
+    """Read what was sent, while that is possible: the session, which comes first, may be what failed."""
+    if request.method == "POST":
+        with suppress(HTTPException):  # too long, or not a form
+            await fields_of(request)
+
+
+async def _give_up(request: Request, status: int, headers: dict[str, str] | None = None) -> Response:
+    """The page for what fails whatever the user does, with the form that was sent."""
+    request.state.user = getattr(request.state, "user", None)  # the error page must not repeat the failing request
+    returned = await _returned(request)
+    response = await refusal(request, status, headers, returned)
+    if returned and returned.key:
+        context_of(request).cookies.set_form(request, response, returned.key)
+    return response
+
+
+async def _returned(request: Request) -> Returned | None:
+    """The form that was sent; a script's is still on its page."""
+    fields: dict[str, str] = getattr(request.state, "sent", {})
+    if not {"page", "author"} <= fields.keys() or _wants_json(request) or by_script(request):
+        return None
+    try:
+        return await return_form(request, fields)
+    except UNREACHABLE:
+        return Returned(fields)
 
 
 _HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {

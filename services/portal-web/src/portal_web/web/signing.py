@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import structlog
 from fastapi import APIRouter, Request, Response
@@ -162,8 +163,23 @@ async def ask_to_open_again(request: Request, fields: dict[str, str]) -> Respons
     return await render(request, "outdated.html", 409, page=local_path(page))
 
 
+@dataclass(frozen=True)
+class Returned:
+    """A form that could not be processed: at the address `page` it comes back; without one, it can be sent again."""
+
+    fields: dict[str, str]
+    key: KeptKey | None = None
+    page: str = ""
+
+
+async def return_form(request: Request, fields: dict[str, str]) -> Returned:
+    """Keep a form that cannot be processed now, if there is room."""
+    key = await _kept(request, fields, fields["author"])
+    return Returned(fields, key, _found_again(local_path(fields["page"]), key))
+
+
 async def kept_form(request: Request, user: CurrentUser) -> KeptForm | None:
-    """The form that was sent to this page without a session, in this tab, if it is this user's."""
+    """The form that was kept for this page, in this tab, if it is this user's."""
     context = context_of(request)
     key = context.cookies.form(request, request.query_params.get(KEPT, ""))
     form = await context.signing_in.forms.find(key) if key else None
