@@ -382,3 +382,23 @@ async def test_the_form_knows_how_much_d365_keeps(portal: Portal) -> None:
     assert not re.search(r'<textarea id="notes"[^>]* maxlength', form.text)
     assert 'id="priority"' not in form.text
     assert "This is too long. D365 stores at most 20 characters." in refused.text
+
+
+async def test_a_category_of_several_types_gets_none_that_nobody_chose(portal: Portal, dana: Browser) -> None:
+    case = await dana.draft(category=":Parts")
+    form = await dana.get(f"{CASES}/{case}/edit")
+    chosen = re.findall(r'<option value="([^"]*)"[^>]* selected>([^<]*)<', form.text)
+    assert [value for value, _ in chosen] == [":Parts"]
+    assert chosen[0][1].endswith("choose the type")
+    asked = await dana.send(form, f"{CASES}/{case}/edit", action="finish", category=":Parts")
+    assert (await cases(portal))[0]["category_type"] is None
+    assert "Category: Several types have this category. Choose one of them." in asked.text
+    await dana.send(asked, f"{CASES}/{case}/edit", follow=False, action="close", category="General:Parts")
+    chosen = re.findall(r'<option value="([^"]*)"[^>]* selected>', (await dana.get(f"{CASES}/{case}/edit")).text)
+    assert chosen == ["General:Parts"]
+
+
+async def test_a_category_of_one_type_needs_none(dana: Browser) -> None:
+    case = await dana.draft(category=":Warranty")
+    form = await dana.get(f"{CASES}/{case}/edit")
+    assert re.findall(r'<option value="([^"]*)"[^>]* selected>', form.text) == [WARRANTY]

@@ -43,8 +43,10 @@ class Choices:
         return frozenset(name for name, count in counts.items() if count > 1)
 
     def has(self, chosen: str) -> bool:
-        """Whether a category, as a form's field contains it, is one of these."""
+        """Whether a category, as a form's field contains it, is one of these, and says which of several types."""
         kind, _, name = chosen.partition(":")
+        if not kind and name in self.ambiguous:
+            return False
         return any(one.category == name and kind in {"", one.category_type} for one in self.categories)
 
 

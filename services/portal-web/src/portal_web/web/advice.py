@@ -3,20 +3,32 @@
 from collections.abc import Mapping
 
 from case_shared.d365.texts import utf16_length
-from portal_web.domain.content import LENGTHS, Content
+from portal_web.app.choices import Choices
+from portal_web.domain.content import LENGTHS, Content, kept_lengths
 from portal_web.web.words import Words
 
 
-def advice(field: str, content: Content, words: Words, kept: Mapping[str, int]) -> str:
+def advice(field: str, content: Content, words: Words, choices: Choices) -> str:
     """What to do about a field, in the user's language."""
     if field == "category":
-        if not content.category:
-            return words("Choose a category.")
-        return words("D365 no longer has this category. Choose another one.")
+        return _of_category(content.category, words, choices)
     if field == "priority":
         return words("D365 no longer has this priority. Choose another one.")
     if field == "contact_email":
         return words("This is not an email address. Enter one such as name@example.com.")
+    return _of_text(field, content, words, kept_lengths(choices.lengths))
+
+
+def _of_category(chosen: str, words: Words, choices: Choices) -> str:
+    kind, _, name = chosen.partition(":")
+    if not name:
+        return words("Choose a category.")
+    if not kind and name in choices.ambiguous:
+        return words("Several types have this category. Choose one of them.")
+    return words("D365 no longer has this category. Choose another one.")
+
+
+def _of_text(field: str, content: Content, words: Words, kept: Mapping[str, int]) -> str:
     if len(getattr(content, field)) > LENGTHS[field]:
         return words("This is too long. Use at most %(number)s characters.", number=words.number(LENGTHS[field]))
     if utf16_length(getattr(content, field)) > kept.get(field, LENGTHS[field]):

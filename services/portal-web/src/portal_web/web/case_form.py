@@ -191,8 +191,8 @@ async def _refused(
         )
         return await _page(request, at, replace(form, trouble=trouble), 503)
     named = {field_of(one.pointer) for one in problem.fields}
-    kept = kept_lengths((await _choices(at)).lengths)
-    errors = {name: advice(name, form.content, words, kept) for name in FIELDS if name in named}
+    choices = await _choices(at)
+    errors = {name: advice(name, form.content, words, choices) for name in FIELDS if name in named}
     if not errors:
         trouble = words("Not saved. %(why)s Your entries are below.", why=f"{explain(problem.status, words)[0]}.")
         return await _page(request, at, replace(form, trouble=trouble), problem.status)
