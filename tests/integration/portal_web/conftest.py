@@ -37,17 +37,20 @@ _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 @dataclass
 class Counting(httpx2.AsyncBaseTransport):
-    """An API in this process; records its requests, and can be down, or lose its answers to a method (`mute`)."""
+    """An API in this process; records its requests; can be down, lose answers to a method (`mute`), refuse tokens."""
 
     to: httpx2.ASGITransport
     asked: list[str] = field(default_factory=list)
     away: bool = False
     mute: str = ""
+    refuses_tokens: bool = False
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         self.asked.append(f"{request.method} {request.url.path}")
         if self.away:
             raise httpx2.ConnectError("away", request=request)
+        if self.refuses_tokens:
+            return httpx2.Response(401, request=request)
         answer = await self.to.handle_async_request(request)
         if request.method == self.mute:
             raise httpx2.ReadTimeout("lost", request=request)

@@ -14,8 +14,8 @@ from portal_web.clients.provider import LOGOUT_EVENT
 from portal_web.domain.errors import SignInFailed
 from portal_web.domain.secret import Secret
 from portal_web.web.protection import BACK_CHANNEL
-from tests.integration.portal_web.conftest import CASES, Browser, Portal
-from tests.integration.portal_web.test_sessions import COOKIE, age
+from tests.integration.portal_web.conftest import CASES, Browser, Portal, address_of, hidden
+from tests.integration.portal_web.test_sessions import COOKIE, age, sign_in_again
 from tests.unit.case_shared.test_auth import encoded
 
 POLL = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty", "Accept": "*/*"}
@@ -232,3 +232,37 @@ async def test_the_database_does_not_know_whose_sessions_it_has(portal: Portal, 
         owner = await connection.fetchval("SELECT owner FROM portal_web.sessions")
     assert len(owner) == 32
     assert b"dana" not in owner
+
+
+async def test_a_token_that_an_api_refuses_ends_the_session(portal: Portal, dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    await age(portal, dana, timedelta(minutes=3))
+    portal.api.refuses_tokens = True
+    visit = await dana.http.get(CASES, headers=VISIT)
+    assert (visit.status_code, visit.headers["location"].startswith(portal.context.settings.oidc_issuer)) == (303, True)
+    assert (await dana.http.get(CASES, headers=POLL)).status_code == 401
+    data = {**hidden(form.text), "action": "autosave", "description": "typed"}
+    by_itself = await dana.http.post(address_of(form), data=data, headers={"Accept": "application/json"})
+    assert (by_itself.status_code, by_itself.json()) == (401, {"message": "You have been signed out."})
+    ended = await dana.send(form, address_of(form), action="close", description="typed")
+    assert (ended.status_code, "You have been signed out" in ended.text, "are kept" in ended.text) == (401, True, True)
+    portal.api.refuses_tokens = False
+    back = await dana.at_provider(sign_in_again(ended), "dana")
+    assert "typed</textarea>" in back.text
+
+
+async def test_a_new_token_that_an_api_refuses_leads_to_no_further_sign_in(portal: Portal, dana: Browser) -> None:
+    form = await dana.get(f"{CASES}/new")
+    await age(portal, dana, timedelta(minutes=3))
+    portal.api.refuses_tokens = True
+    visit = await dana.at_provider(await dana.http.get(CASES, headers=VISIT), "dana")
+    assert (visit.status_code, "The service does not accept your sign-in" in visit.text) == (401, True)
+    assert "contact the operator" in visit.text
+    assert sign_in_again(visit).headers["location"] == f"/sign-in?to={CASES}"
+    refused = await dana.send(form, address_of(form), action="close", description="typed")
+    assert (refused.status_code, "are kept" in refused.text) == (401, True)
+    still = await dana.at_provider(await dana.http.get(sign_in_again(refused).headers["location"]), "dana")
+    assert still.status_code == 401
+    portal.api.refuses_tokens = False
+    back = await dana.at_provider(await dana.http.get(sign_in_again(still).headers["location"]), "dana")
+    assert "typed</textarea>" in back.text

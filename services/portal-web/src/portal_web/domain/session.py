@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 RENEW_BEFORE = timedelta(seconds=60)
+_NEW = timedelta(seconds=60)
 
 
 class Kept(BaseModel):
@@ -52,6 +53,10 @@ class Session(Kept):
         """Whether the access token should be renewed before it is used; not before half of its life is over."""
         ends, issued = self.tokens.expires_at, self.tokens.issued_at
         return now >= ends - (min(RENEW_BEFORE, (ends - issued) / 2) if issued else RENEW_BEFORE)
+
+    def just_issued(self, now: datetime) -> bool:
+        """Whether the access token is so new that another sign-in would give no better one."""
+        return self.tokens.issued_at is not None and now - self.tokens.issued_at < _NEW
 
     def usable(self, now: datetime) -> bool:
         """Whether the access token still works."""

@@ -179,6 +179,8 @@ async def _refused(
 ) -> Response:
     """The form again, with what is wrong beside its fields; what was typed stays."""
     words = words_of(request)
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        raise problem
     if problem.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE} and not alone:
         return await _page(request, at, Form.new(form.content, gone=True), 409)
     form = await _of_begun(request, at, form)

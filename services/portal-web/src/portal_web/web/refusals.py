@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from http import HTTPStatus
+from urllib.parse import quote
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -18,8 +20,9 @@ from portal_web.web.context import context_of
 from portal_web.web.current_user import ForgedForm, SignInNeeded, StepUpNeeded, fields_of, find_user
 from portal_web.web.preferences import words_of
 from portal_web.web.protection import by_navigation, by_script, by_user
-from portal_web.web.rendering import here, render
+from portal_web.web.rendering import here, opened, render
 from portal_web.web.signing import (
+    SIGN_IN,
     Returned,
     ask_to_open_again,
     ask_to_prove,
@@ -49,10 +52,17 @@ async def refusal(
         response: Response = JSONResponse({"message": f"{title}. {advice}"}, status)
     else:
         response = await render(
-            request, "refusal.html", status, title=title, advice=advice, trace_id=current_trace_id(), returned=returned
-        )
+            request, "refusal.html", status, title=title, advice=advice, trace_id=current_trace_id(), returned=returned,
+            sign_in=_sign_in_address(request, returned) if status == HTTPStatus.UNAUTHORIZED else None,
+        )  # fmt: skip
     response.headers.update(headers or {})
     return response
+
+
+def _sign_in_address(request: Request, returned: Returned | None) -> str:
+    """Where a sign-in begins that leads back to the page, or to the form that was sent."""
+    page = returned.page if returned and returned.key else opened(request)
+    return f"{SIGN_IN}?to={quote(page)}"
 
 
 async def _sign_in(request: Request, error: Exception) -> Response:
@@ -66,7 +76,7 @@ async def _sign_in(request: Request, error: Exception) -> Response:
         return Response(status_code=401, headers={"HX-Refresh": "true"} if by_user(request) else None)
     if not by_navigation(request) or request.url.path.endswith(_STREAM):
         return PlainTextResponse(words_of(request)("You have been signed out."), 401)
-    return await begin(request, local_path(here(request)))
+    return await begin(request, local_path(opened(request)))
 
 
 def _signed_out(request: Request) -> Response:
@@ -90,7 +100,15 @@ async def _http(request: Request, error: Exception) -> Response:
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     log.info("api_refused", status=error.status, problem=error.slug, api_trace_id=error.trace_id)
+    if error.status == HTTPStatus.UNAUTHORIZED and not await _just_signed_in(request):
+        request.state.user = None
+        return await _sign_in(request, SignInNeeded(getattr(request.state, "sent", None)))
     return await _give_up(request, error.status)
+
+
+async def _just_signed_in(request: Request) -> bool:
+    user = await find_user(request)
+    return user is not None and user.session.just_issued(context_of(request).clock.now())
 
 
 async def _invalid(request: Request, _error: Exception) -> Response:

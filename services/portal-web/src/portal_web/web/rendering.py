@@ -70,6 +70,13 @@ def query_of(request: Request) -> str:
     return f"?{query}" if query else ""
 
 
+def opened(request: Request) -> str:
+    """The address to open, instead of a form's that was sent: with what was kept for it."""
+    if request.method != "GET":
+        return "/"
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
 class _Compiled(BytecodeCache):
     """Shares compiled templates between languages: only the texts differ."""
 

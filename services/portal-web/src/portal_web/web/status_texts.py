@@ -1,24 +1,33 @@
 """What an HTTP status means for a user, in words."""
 
-from portal_web.web.words import Words
+from collections.abc import Mapping
+
+from portal_web.web.words import N_, Words
+
+# Title and advice.
+_TEXTS: Mapping[int, tuple[str, str]] = {
+    401: (
+        N_("The service does not accept your sign-in"),
+        N_("Sign in again. If this page comes back, contact the operator of the portal."),
+    ),
+    403: (N_("You do not have permission to do this"), N_("Ask your administrator for access.")),
+    404: (
+        N_("Page not found"),
+        N_("Check the address. The page may have been deleted, or you may not have access to it."),
+    ),
+    409: (N_("This is no longer possible"), N_("It has changed in the meantime. Go back and check it.")),
+    413: (N_("This is too long"), N_("Shorten the text and send it again.")),
+    429: (N_("Too many requests"), N_("Wait a minute and try again.")),
+    503: (N_("The service is not responding"), N_("Nothing was lost. Wait a moment and try again.")),
+}
+_REFUSED = N_("This is not possible"), N_("Go back, check your entries, and try again.")
+_FAILED = (
+    N_("Something went wrong on our side"),
+    N_("The error was recorded. Try again: nothing is done twice."),
+)
 
 
 def explain(status: int, words: Words) -> tuple[str, str]:
     """Title and advice for an HTTP status."""
-    if status in {401, 403}:
-        return words("You do not have permission to do this"), words("Ask your administrator for access.")
-    if status == 404:
-        advice = words("Check the address. The page may have been deleted, or you may not have access to it.")
-        return words("Page not found"), advice
-    if status == 409:
-        return words("This is no longer possible"), words("It has changed in the meantime. Go back and check it.")
-    if status == 413:
-        return words("This is too long"), words("Shorten the text and send it again.")
-    if status == 429:
-        return words("Too many requests"), words("Wait a minute and try again.")
-    if status < 500:
-        return words("This is not possible"), words("Go back, check your entries, and try again.")
-    if status == 503:
-        advice = words("Nothing was lost. Wait a moment and try again.")
-        return words("The service is not responding"), advice
-    return words("Something went wrong on our side"), words("The error was recorded. Try again: nothing is done twice.")
+    title, advice = _TEXTS.get(status, _REFUSED if status < 500 else _FAILED)
+    return words(title), words(advice)
