@@ -8,10 +8,11 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from case_shared.web.http import MAX_BODY_BYTES
 from case_shared.web.limits import Limit
 from portal_web.web.context import PageLimits
 from portal_web.web.limits import MOST_FORM_BYTES
-from tests.integration.portal_web.conftest import CASES, Browser, Portal, hidden
+from tests.integration.portal_web.conftest import CASES, PORTAL, Browser, Portal, hidden
 from tests.integration.portal_web.test_sessions import COOKIE
 from tests.support.clocks import clock_of_limits
 from tests.support.databases import Database
@@ -76,6 +77,18 @@ async def test_a_form_that_is_too_long_is_refused_with_words(dana: Browser) -> N
     answer = await dana.http.post(f"{CASES}/new", content=b"x=" + b"y" * MOST_FORM_BYTES)
     assert answer.status_code == 413
     assert "This is too long" in answer.text
+
+
+async def test_a_body_that_nobody_reads_is_refused_by_a_page(dana: Browser) -> None:
+    body = b"x=" + b"y" * MAX_BODY_BYTES
+    sent = {"Accept-Language": "de", "Referer": f"{PORTAL}{CASES}/new?key=1"}
+    page = await dana.http.post(f"{CASES}/new", content=body, headers=sent)
+    assert (page.status_code, page.headers["content-type"]) == (413, "text/html; charset=utf-8")
+    assert "Das ist zu lang" in page.text
+    assert f'href="{CASES}/new?key=1">Seite noch einmal öffnen' in page.text
+    assert "content-security-policy" in page.headers
+    by_script = await dana.http.post(f"{CASES}/new", content=body, headers={"Accept": "application/json"})
+    assert (by_script.status_code, "too long" in by_script.json()["message"]) == (413, True)
 
 
 async def test_a_visitor_is_known_by_the_header_of_a_trusted_proxy_alone(

@@ -48,7 +48,7 @@ from portal_web.web.context import Context, PageLimits
 from portal_web.web.cookies import Cookies
 from portal_web.web.limits import counted
 from portal_web.web.protection import Protection
-from portal_web.web.refusals import install_refusals, unexpected
+from portal_web.web.refusals import install_refusals, too_long, unexpected
 
 _SWEEP_SECONDS = 300.0
 _DRAIN_SECONDS = 5.0
@@ -72,7 +72,7 @@ def build_app(settings: Settings) -> FastAPI:
     for pages in PAGES:
         app.include_router(pages.router, dependencies=[] if pages in UNCOUNTED else [Depends(counted)])
     app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_COMPRESSED_BYTES)
-    app.add_middleware(BodyLimit, seconds=settings.body_timeout_seconds)
+    app.add_middleware(BodyLimit, seconds=settings.body_timeout_seconds, answer=too_long)
     app.add_middleware(Failures, answer=unexpected)
     app.add_middleware(Protection, public_url=settings.public_url, hsts_seconds=settings.hsts_seconds)
     app.add_middleware(Observing)

@@ -44,18 +44,25 @@ ANSWERED_HEADERS = (
 )
 _TOO_SLOW = "The body did not arrive in time"
 _TOO_LARGE = f"The body may have at most {MAX_BODY_BYTES:,} bytes"
+# What answers in place of a route.
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+async def _too_large(_request: Request) -> Response:
+    return Problem(413, "too-large", "The body is too large", f"{_TOO_LARGE}.").response()
 
 
 class BodyLimit:
     """Answers 413 to a body longer than `MAX_BODY_BYTES`, whatever Content-Length says, and 408 to one that trickles.
 
     A body may take `seconds` from the first read. FastAPI's own limit (`max_body_size`) has no time limit, and its 413
-    is not a problem document and replaces a 401.
+    is not a problem document and replaces a 401. `answer` is for a body that need not be read to know its length.
     """
 
-    def __init__(self, app: ASGIApp, seconds: float = BODY_SECONDS) -> None:
+    def __init__(self, app: ASGIApp, seconds: float = BODY_SECONDS, answer: Answer = _too_large) -> None:
         self._app = app
         self._seconds = seconds
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on while its body is within the limit."""
@@ -64,7 +71,8 @@ class BodyLimit:
             return
         length = Headers(scope=scope).get("content-length", "0")
         if not (length.isascii() and length.isdigit()) or int(length) > MAX_BODY_BYTES:
-            await _too_large(scope, receive, send)
+            response = await self._answer(Request(scope, receive))
+            await response(scope, receive, send)
             return
         received, ends, complete = 0, 0.0, False
 
@@ -89,11 +97,6 @@ class BodyLimit:
         await self._app(scope, counted, send)
 
 
-async def _too_large(scope: Scope, receive: Receive, send: Send) -> None:
-    problem = Problem(413, "too-large", "The body is too large", f"{_TOO_LARGE}.")
-    await problem.response()(scope, receive, send)
-
-
 async def _problem(_request: Request) -> Response:
     return unforeseen().response()
 
@@ -106,7 +109,7 @@ class Failures:
     and it would have no trace.
     """
 
-    def __init__(self, app: ASGIApp, answer: Callable[[Request], Awaitable[Response]] = _problem) -> None:
+    def __init__(self, app: ASGIApp, answer: Answer = _problem) -> None:
         self._app = app
         self._answer = answer
 

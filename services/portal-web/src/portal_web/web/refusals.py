@@ -28,6 +28,7 @@ from portal_web.web.signing import (
     ask_to_prove,
     ask_to_sign_in,
     begin,
+    came_from,
     give_back,
     return_form,
 )
@@ -53,6 +54,7 @@ async def refusal(
     else:
         response = await render(
             request, "refusal.html", status, title=title, advice=advice, trace_id=current_trace_id(), returned=returned,
+            back=came_from(request) if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else None,
             sign_in=_sign_in_address(request, returned) if status == HTTPStatus.UNAUTHORIZED else None,
         )  # fmt: skip
     response.headers.update(headers or {})
@@ -139,6 +141,12 @@ async def _database(request: Request, error: Exception) -> Response:
         await _read_form(request)
         raise error
     return await _unavailable(request, error)
+
+
+async def too_long(request: Request) -> Response:
+    """The page for a body so long that nothing is read, not even the session: such requests are not counted."""
+    request.state.user = None
+    return await refusal(request, 413)
 
 
 async def unexpected(request: Request) -> Response:

@@ -158,9 +158,14 @@ async def give_back(request: Request, fields: dict[str, str]) -> Response | None
 
 async def ask_to_open_again(request: Request, fields: dict[str, str]) -> Response:
     """A page instead of what a button of a page from before the sign-in wanted: with the way back to that page."""
-    ours, came_from = context_of(request).settings.public_url, request.headers.get("referer", "")
-    page = fields.get("page") or (came_from.removeprefix(ours) if came_from.startswith(ours) else None)
-    return await render(request, "outdated.html", 409, page=local_path(page))
+    page = local_path(fields["page"]) if fields.get("page") else came_from(request) or "/"
+    return await render(request, "outdated.html", 409, page=page)
+
+
+def came_from(request: Request) -> str | None:
+    """The page of ours with the form or the button, as the browser says."""
+    ours, page = context_of(request).settings.public_url, request.headers.get("referer", "")
+    return local_path(page.removeprefix(ours)) if page.startswith(ours) else None
 
 
 @dataclass(frozen=True)
