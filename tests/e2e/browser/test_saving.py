@@ -66,6 +66,87 @@ async def test_a_button_keeps_the_page_while_the_service_is_away(visitors: Visit
         await expect(page.locator("#notice")).to_contain_text("is saved")
 
 
+@pytest.mark.parametrize("kind", ["new", "draft"])
+async def test_a_save_whose_answer_is_lost_is_no_conflict_with_what_is_typed_on(visitors: Visitors, kind: str) -> None:
+    lost = asyncio.Event()
+
+    async def lose(route: Route) -> None:
+        if action(route) != "autosave" or lost.is_set():
+            await route.continue_()
+            return
+        await route.fetch()
+        await route.abort()
+        lost.set()
+
+    async with visitors.dealer() as page:
+        await write(page, "first")
+        if kind == "draft":
+            await expect(page.locator("#saved")).to_contain_text("Draft saved at")
+        await page.route(re.compile("/new|/edit"), lose)
+        description, saved = page.get_by_label("Description"), page.locator("#saved")
+        await description.fill("second")
+        await expect(saved).to_contain_text("the service is not responding")
+        await description.fill("third")
+        await expect(saved).to_contain_text("Draft saved at")
+        await page.get_by_role("button", name="Save & Close").click()
+        await expect(page.locator("#notice")).to_contain_text("is saved")
+        case = (await page.locator("#notice").inner_text()).split()[1]
+        await page.goto(f"{LIST}/{case}/edit")
+        await expect(description).to_have_value("third")
+
+
+async def test_what_somebody_else_saved_meanwhile_stays_although_an_answer_is_lost(visitors: Visitors) -> None:
+    async def lose(route: Route) -> None:
+        if action(route) == "autosave":
+            await route.fetch()
+            await route.abort()
+        else:
+            await route.continue_()
+
+    async with visitors.dealer() as page, visitors.dealer() as elsewhere:
+        await write(page, "first")
+        await expect(page.locator("#saved")).to_contain_text("Draft saved at")
+        await page.route("**/edit", lose)
+        await page.get_by_label("Description").fill("mine")
+        await expect(page.locator("#saved")).to_contain_text("the service is not responding")
+        await elsewhere.goto(page.url)
+        await elsewhere.get_by_label("Description").fill("theirs")
+        await elsewhere.get_by_role("button", name="Save & Close").click()
+        await expect(elsewhere.locator("#notice")).to_contain_text("is saved")
+        await page.unroute_all()
+        await page.get_by_label("Description").fill("mine, typed on")
+        await expect(page.locator("#saved")).to_contain_text("the draft was changed elsewhere")
+        await page.get_by_role("button", name="Save & Close").click()
+        await expect(page.locator(".theirs")).to_contain_text("theirs")
+        await expect(page.get_by_label("Description")).to_have_value("mine, typed on")
+
+
+async def test_a_form_that_comes_back_because_an_answer_was_lost_can_be_typed_on(visitors: Visitors) -> None:
+    """The portal shows the form again when case-api does not answer, although case-api may have saved it."""
+
+    async def lose(route: Route) -> None:
+        if action(route) != "close":
+            await route.continue_()
+            return
+        etag = parse_qs(route.request.post_data or "")["etag"][0].replace('"', "&#34;")
+        await route.fetch(max_redirects=0)
+        form = await (await page.request.get(route.request.url)).text()
+        before = re.sub('(name="etag" value=")[^"]*', rf"\g<1>{etag}", form)
+        await route.fulfill(status=503, content_type="text/html", body=before)
+
+    async with visitors.dealer() as page:
+        await write(page, "first")
+        await expect(page.locator("#saved")).to_contain_text("Draft saved at")
+        await page.route("**/edit", lose)
+        await page.get_by_role("button", name="Save & Close").click()
+        await expect(page.locator("#saved")).to_be_empty()  # the new page, perhaps before its script
+        await page.get_by_label("Description").fill("typed on")
+        await expect(page.locator("#saved")).to_contain_text("Draft saved at")
+        await page.unroute_all()
+        await page.get_by_role("button", name="Save & Close").click()
+        await expect(page.locator("#notice")).to_contain_text("is saved")
+
+
 async def test_a_button_works_again_after_somebody_stopped_it(visitors: Visitors) -> None:
     under_way, over = asyncio.Event(), asyncio.Event()
 

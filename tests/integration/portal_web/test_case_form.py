@@ -222,6 +222,24 @@ async def test_the_same_content_is_no_conflict(dana: Browser) -> None:
         assert answer.status_code == 303
 
 
+async def test_after_a_lost_answer_the_same_text_gets_the_version_on_which_the_newer_is_saved(
+    portal: Portal, dana: Browser
+) -> None:
+    case = await dana.draft(description="first")
+    path = f"{CASES}/{case}/edit"
+    form = await dana.get(path)
+    portal.api.mute = "PATCH"
+    assert (await dana.send(form, path, action="autosave", description="second")).status_code == 503
+    portal.api.mute = ""
+    again = await dana.send(form, path, action="autosave", description="second")
+    assert (again.status_code, again.json()["etag"]) == (200, '"3"')
+    newer = {**hidden(form.text), "etag": again.json()["etag"], "action": "autosave", "description": "third"}
+    assert (await dana.http.post(path, data=newer)).status_code == 200
+    late = await dana.send(form, path, action="autosave", description="second")
+    assert late.status_code == 409, "once another text is saved, it is a conflict"
+    assert [row["description"] for row in await cases(portal)] == ["third"]
+
+
 async def test_autosave_answers_with_the_next_version(dana: Browser) -> None:
     case = await dana.draft(description="first")
     path = f"{CASES}/{case}/edit"

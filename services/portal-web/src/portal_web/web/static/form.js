@@ -2,7 +2,9 @@
 const form = document.querySelector("[data-case-form]");
 const saved = document.getElementById("saved");
 const PAUSE_MS = 1500, AGAIN_MS = 5000, PATIENCE_MS = 20000;
+const [{ type: arrival, responseStatus }] = performance.getEntriesByType("navigation");
 let dirty = "unsaved" in form.dataset;
+let unanswered = responseStatus >= 500 ? content(asItCame()) : null;  // sent, and perhaps saved: it came back
 let leaving = false;
 let timer, staying;
 let running = null;
@@ -16,7 +18,6 @@ function changed() {
 }
 form.addEventListener("input", changed);
 // Over a slow line people type before this script has loaded. What a browser restores going back is no typing.
-const [{ type: arrival }] = performance.getEntriesByType("navigation");
 if (arrival === "navigate" && [...form.elements].some(isTyped)) changed();
 
 /** Whether a field's value is not what the page came with. */
@@ -40,26 +41,30 @@ function save() {
   return running ??= autosave().finally(() => { running = null; });
 }
 
-/** Save the current text; what is typed meanwhile is saved next. Returns whether the service responds. */
-async function autosave() {
-  dirty = false;
-  const body = new URLSearchParams(new FormData(form));
+/** The form without what is typed. */
+function asItCame() {
+  return new DOMParser().parseFromString(form.outerHTML, "text/html").forms[0];
+}
+
+/** What a form contains, to be saved by itself. */
+function content(of) {
+  const body = new URLSearchParams(new FormData(of));
   body.set("action", "autosave");
+  return body;
+}
+
+/**
+ * Save the current text; what is typed meanwhile is saved next. What got no answer is first sent again: if it was saved,
+ * only its answer has the version on which the newer text is saved. Returns whether the service responds.
+ */
+async function autosave() {
+  const current = content(form), body = unanswered ??= current;
+  dirty = String(body) !== String(current);
   try {
-    const signal = AbortSignal.timeout(PATIENCE_MS), headers = { Accept: "application/json" };
-    const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers, signal });
-    if (answer.status >= 500) throw new Error("away");
+    const answer = await send(body);
     const reply = await answer.json();
-    if (reply.address && reply.address !== form.getAttribute("action")) await become(reply.address);
-    // Not in the question whether to submit: that is about the version that it shows.
-    if (reply.etag) for (const field of document.querySelectorAll("input[name=etag]:not(#submit *)")) field.value = reply.etag;
-    if (answer.ok) {
-      saved.textContent = reply.message;
-      if (dirty) plan(PAUSE_MS);
-    } else {
-      dirty = true;
-      saved.textContent = answer.status === 401 ? form.dataset.ended : reply.message;
-    }
+    unanswered = null;
+    await show(answer, reply);
     return true;
   } catch {
     dirty = true;
@@ -67,6 +72,24 @@ async function autosave() {
     plan(AGAIN_MS);
     return false;
   }
+}
+
+/** Send what is to be saved; throws if the service is away. */
+async function send(body) {
+  const signal = AbortSignal.timeout(PATIENCE_MS), headers = { Accept: "application/json" };
+  const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers, signal });
+  if (answer.status >= 500) throw new Error("away");
+  return answer;
+}
+
+/** Show what became of a save. */
+async function show(answer, reply) {
+  if (reply.address && reply.address !== form.getAttribute("action")) await become(reply.address);
+  // Not in the question whether to submit: that is about the version that it shows.
+  if (reply.etag) for (const field of document.querySelectorAll("input[name=etag]:not(#submit *)")) field.value = reply.etag;
+  if (dirty) plan(PAUSE_MS);
+  if (!answer.ok) dirty = true;
+  saved.textContent = answer.status === 401 ? form.dataset.ended : reply.message;
 }
 
 /** The new case is a draft now: this page becomes the draft's, with everything on it that names the case. */
