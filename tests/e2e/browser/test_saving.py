@@ -66,6 +66,30 @@ async def test_a_button_keeps_the_page_while_the_service_is_away(visitors: Visit
         await expect(page.locator("#notice")).to_contain_text("is saved")
 
 
+@pytest.mark.parametrize("status", [408, 413, 429])
+async def test_a_button_keeps_the_page_while_autosave_is_refused_for_now(visitors: Visitors, status: int) -> None:
+    async def refuse(route: Route) -> None:
+        if action(route) == "autosave":
+            await route.fulfill(status=status, json={"message": "This is too long."})
+        else:
+            await route.continue_()
+
+    async with visitors.dealer() as page:
+        await page.route(re.compile("/new|/edit"), refuse)
+        await write(page, "Typed where a limit is reached")
+        await loaded(page)
+        await page.get_by_role("button", name="Save & Close").click()
+        await expect(page.locator("#saved")).to_have_text(
+            "This is too long." if status == 413 else "Not saved: the service is not responding. Trying again."
+        )
+        await expect(page.get_by_label("Description")).to_have_value("Typed where a limit is reached")
+        await page.unroute_all()
+        if status != 413:
+            await expect(page.locator("#saved")).to_contain_text("Draft saved at")
+        await page.get_by_role("button", name="Save & Close").click()
+        await expect(page.locator("#notice")).to_contain_text("is saved")
+
+
 @pytest.mark.parametrize("kind", ["new", "draft"])
 async def test_a_save_whose_answer_is_lost_is_no_conflict_with_what_is_typed_on(visitors: Visitors, kind: str) -> None:
     lost = asyncio.Event()

@@ -55,17 +55,18 @@ function content(of) {
 
 /**
  * Save the current text; what is typed meanwhile is saved next. What got no answer is first sent again: if it was saved,
- * only its answer has the version on which the newer text is saved. Returns whether the service responds.
+ * only its answer has the version on which the newer text is saved. Returns whether a button can send the form now.
  */
 async function autosave() {
   const current = content(form), body = unanswered ??= current;
   dirty = String(body) !== String(current);
   try {
     const answer = await send(body);
+    if (answer.status === 413) unanswered = null;  // whatever the answer is: it may be a proxy's page
     const reply = await answer.json();
     unanswered = null;
     await show(answer, reply);
-    return true;
+    return answer.status !== 413;  // a button would get only an error page
   } catch {
     dirty = true;
     saved.textContent = form.dataset.away;
@@ -74,11 +75,11 @@ async function autosave() {
   }
 }
 
-/** Send what is to be saved; throws if the service is away. */
+/** Send what is to be saved; throws if the service is away or busy. */
 async function send(body) {
   const signal = AbortSignal.timeout(PATIENCE_MS), headers = { Accept: "application/json" };
   const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers, signal });
-  if (answer.status >= 500) throw new Error("away");
+  if (answer.status >= 500 || answer.status === 408 || answer.status === 429) throw new Error("away");
   return answer;
 }
 
