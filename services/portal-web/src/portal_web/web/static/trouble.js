@@ -40,13 +40,8 @@ function clear() {
 }
 
 /** The list and automatic requests are repeated; a request that somebody made is theirs to repeat. */
-function away({ sourceElement, target }) {
-  const filters = document.getElementById("filters");
-  const isList = filters !== null && (sourceElement === filters || target?.id === "list");
+function away({ sourceElement }) {
+  const isList = sourceElement?.id === "filters";
   show(isList || sourceElement?.matches("[hx-trigger^=every]") ? line.dataset.away : line.dataset.later);
-  if (!isList) return;
-  timer = setTimeout(() => {
-    if (sourceElement.isConnected && sourceElement !== filters) sourceElement.click();
-    else filters.requestSubmit();
-  }, AGAIN_MS);
+  if (isList) timer = setTimeout(() => sourceElement.requestSubmit(), AGAIN_MS);
 }
