@@ -8,6 +8,7 @@ from playwright.async_api import Request, Route, expect
 from tests.e2e.browser.conftest import Visitors, loaded
 from tests.e2e.browser.pages import LIST
 from tests.e2e.browser.world import done, order, refusing
+from tests.support.eventually import eventually
 
 # A page in a background tab, until `look()`.
 HIDDEN = """() => {
@@ -42,6 +43,35 @@ async def test_what_changes_before_the_page_can_hear_of_it_is_shown_and_reported
             changed.set()
             await expect(shown).to_contain_text(word)
             await expect(page.locator("#announcer")).to_contain_text(f"{case}: {word}")
+
+
+async def test_a_case_that_leaves_its_dealer_leaves_the_pages_that_show_it(visitors: Visitors) -> None:
+    theirs = {
+        "dataAreaId": "usmf", "CustomerAccount": "US-001", "CaseCategory": "Warranty", "CategoryType": "Service",
+        "Description": "Entered by phone, for the wrong dealer",
+    }  # fmt: skip
+    async with visitors.stack.dealer("usmf-us-001") as api, visitors.stack.clerk() as clerk:
+        number = done(await clerk.http.post("/_sandbox/cases", json=theirs))["CaseId"]
+
+        async def found() -> str | None:
+            items = (await api.call("GET", "/cases", params={"q": number})).json()["items"]
+            return str(items[0]["web_case_id"]) if items else None
+
+        case = await eventually(found, within_seconds=30)
+        async with visitors.dealer() as page, visitors.dealer() as listed:
+            async with page.expect_response("**/stream"):
+                await page.goto(f"{LIST}/{case}")
+            async with listed.expect_response("**/stream"):
+                await listed.goto(f"{LIST}?q={number}")
+            await expect(page.locator("#progress")).to_contain_text(number)
+            row = listed.locator(f"[data-case={case}]")
+            await row.get_by_role("link", name=f"View case {case}").focus()
+            moved = f"/_sandbox/cases/usmf/{number}?event=true"
+            done(await clerk.http.patch(moved, json={"CustomerAccount": "US-002"}))
+            await expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
+            await expect(row).to_have_count(0)
+            await expect(listed.locator("#news")).to_be_visible()
+            await expect(listed.locator("#main")).to_be_focused()
 
 
 async def test_a_page_in_the_background_takes_no_connection_until_somebody_looks(visitors: Visitors) -> None:

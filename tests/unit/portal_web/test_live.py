@@ -71,6 +71,12 @@ async def test_what_is_not_understood_makes_the_page_load_again() -> None:
     assert await translated("event: resync", "data: x", "") == ["event: resync\ndata: {}\n\n"]
 
 
+async def test_the_reason_for_looking_again_is_passed_on_and_nothing_else() -> None:
+    lost = '{"reason": "removed", "web_case_id": "WABCDEFGH1"}'
+    (text,) = await translated("id: 7", "event: resync", f"data: {lost}", "")
+    assert text == 'id: 7\nevent: resync\ndata: {"reason":"removed"}\n\n'
+
+
 async def test_the_place_in_the_stream_is_passed_on() -> None:
     assert await translated(": nothing new", "id: 8", "") == ["id: 8\n\n"]
     assert await translated("retry: 2000", "id: 1", "") == ["id: 1\n\n"]

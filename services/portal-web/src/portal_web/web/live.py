@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from portal_web.app.live_hub import Page, TooManyPages
 from portal_web.clients.case_api import DealerApi, lines_of
+from portal_web.domain.api import ApiModel
 from portal_web.domain.case_api import CaseDocument
 from portal_web.domain.cases import undelivered
 from portal_web.domain.live import Event, events_of, resync
@@ -28,6 +29,12 @@ _PLACE = re.compile(r"[\x21-\x7e]{1,200}")
 # How often the page hears that the stream is alive, and the session is checked, whatever else happens.
 _ALIVE_SECONDS = 15.0
 router = APIRouter(prefix="/dealers/{dealer}/cases")
+
+
+class _Resync(ApiModel):
+    """Why a page must look again: `removed` if a case is no longer the dealer's."""
+
+    reason: str = ""
 
 
 @router.get("/stream")
@@ -113,7 +120,7 @@ def _shown(event: Event, words: Words) -> bytes:
     if not event.data:  # the place in the stream, without anything new
         return f"id: {event.id}\n\n".encode() if event.id else b": alive\n\n"
     if event.name != "case":
-        return event.text("{}")
+        return event.text(_why(event))
     try:
         case = CaseDocument.model_validate_json("\n".join(event.data))
     except ValidationError:
@@ -126,6 +133,14 @@ def _shown(event: Event, words: Words) -> bytes:
         "say": _said(case, words),
     }
     return event.text(orjson.dumps(data).decode())
+
+
+def _why(event: Event) -> str:
+    """The data of an event that makes the page reload: its reason, if the API gives one."""
+    try:
+        return _Resync.model_validate_json("\n".join(event.data)).model_dump_json(exclude_defaults=True)
+    except ValidationError:
+        return "{}"
 
 
 def _said(case: CaseDocument, words: Words) -> str:

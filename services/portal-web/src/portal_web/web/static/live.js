@@ -29,7 +29,10 @@ function listen() {
   // The stream shows no change from before it was open: of a new page, or while the connection was lost.
   source.addEventListener("open", look);
   source.addEventListener("case", (event) => show(JSON.parse(event.data)));
-  source.addEventListener("resync", look);
+  source.addEventListener("resync", (event) => {
+    removed ||= JSON.parse(event.data).reason === "removed";
+    look();
+  });
   source.addEventListener("error", () => {
     if (source?.readyState !== EventSource.CLOSED) return;  // it reconnects by itself
     stop();
@@ -95,7 +98,15 @@ function replace(now, then) {
   giveBack?.();
 }
 
+/** Remove a row; if it has the focus, the page gets it. */
+function remove(row) {
+  const giveBack = row.contains(document.activeElement) ? returnTo(document.activeElement) : null;
+  row.remove();
+  giveBack?.();
+}
+
 let looking = false, lookAgain = false, later;
+let removed = false;  // a case is no longer the dealer's: the next look shows which
 
 /** Fetch this page, one request at a time: an older answer must not arrive after a newer one. */
 async function look() {
@@ -105,13 +116,15 @@ async function look() {
   try {
     while (lookAgain) {
       lookAgain = false;
-      await fetchProgress();
+      await lookOnce();
     }
   } finally { looking = false; }
 }
 
-/** Change only what shows the progress of cases, and what it allows; without an answer, ask again later. */
-async function fetchProgress() {
+/** Fetch the page once; without an answer, ask again later. A case that its dealer no longer sees leaves the page. */
+async function lookOnce() {
+  const toRemove = removed;
+  removed = false;
   const signal = AbortSignal.timeout(AGAIN_MS);
   const answer = await fetch(location.href, { redirect: "manual", signal }).catch(() => null);
   const text = answer?.ok ? await answer.text().catch(() => null) : null;
@@ -120,8 +133,13 @@ async function fetchProgress() {
     clearTimeout(later);
     later = setTimeout(look, AGAIN_MS);
   }
-  if (text === null) return;
-  const page = new DOMParser().parseFromString(text, "text/html");
+  if (place().dataset.of && [403, 404, 410].includes(answer?.status)) location.reload();  // to the page that says so
+  if (text === null) removed ||= toRemove;
+  else showProgress(new DOMParser().parseFromString(text, "text/html"), toRemove);
+}
+
+/** Change only what shows the progress of cases, and what it allows; `toRemove`: rows that the new page lacks go. */
+function showProgress(page, toRemove) {
   const before = shownStatus(), known = announced;
   announced = false;
   for (const id of ["progress", "actions", "details", "life-card"]) {
@@ -130,8 +148,10 @@ async function fetchProgress() {
   if (!known && shownStatus() !== before) announceOnce(`${place().dataset.of}: ${shownStatus()}`);
   for (const row of document.querySelectorAll("[data-case]")) {
     const then = rowOf(page, row.dataset.case);
-    if (!then) news();
-    else if (put(row, cell(then, "status").innerHTML, cell(then, "case_id").textContent)) {
+    if (!then) {
+      news();
+      if (toRemove && page.getElementById("list")) remove(row);
+    } else if (put(row, cell(then, "status").innerHTML, cell(then, "case_id").textContent)) {
       announce(`${row.dataset.case}: ${words(cell(row, "status").textContent)}`);
     }
   }
