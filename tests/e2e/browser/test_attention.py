@@ -1,11 +1,9 @@
 """What a dealer sees, hears and types stays, whatever else fails; the focus stays with the dealer."""
 
-import asyncio
 import re
-from contextlib import suppress
 
 import pytest
-from playwright.async_api import Error, Request, Route, expect
+from playwright.async_api import Request, Route, expect
 
 from tests.e2e.browser.axe import violations
 from tests.e2e.browser.conftest import Visitors, loaded
@@ -52,42 +50,6 @@ async def test_the_list_stays_when_it_cannot_be_asked_for_and_comes_back(visitor
         await page.keyboard.type("01310002")
         await expect(page).to_have_url(re.compile(rf"q={case}$"))
         await expect(row).to_be_visible()
-
-
-@pytest.mark.parametrize("first", ["search", "sort"])
-async def test_of_searching_and_sorting_at_once_neither_is_lost(visitors: Visitors, first: str) -> None:
-    asked: list[str] = []
-    answered = asyncio.Event()
-
-    async def reverse(route: Route) -> None:
-        if route.request.headers.get("hx-request") is not None:
-            asked.append(route.request.url)
-            if len(asked) == 1:
-                await answered.wait()
-        with suppress(Error):  # the page no longer waits for it
-            await route.continue_()
-
-    async with visitors.dealer() as page:
-        await write(page, "To be sorted")
-        await page.get_by_role("button", name="Save & Close").click()
-        await expect(page.locator("#notice")).to_contain_text("is saved")
-        await page.goto(LIST)
-        await page.route(re.compile(LIST), reverse)
-        for action in ("search", "sort") if first == "search" else ("sort", "search"):
-            async with page.expect_request(lambda request: request.headers.get("hx-request") is not None):
-                if action == "search":
-                    await page.get_by_label("Search by").fill("dana")
-                else:
-                    await page.locator("#sort-category").click()
-        await expect(page).to_have_url(re.compile(r"q=dana&sort=category$"))
-        answered.set()
-        await page.wait_for_load_state("networkidle")
-        await expect(page).to_have_url(re.compile(r"q=dana&sort=category$"))
-        await expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Category")
-        await expect(page.get_by_label("Search by")).to_have_value("dana")
-        await expect(page.get_by_label("Sort by")).to_have_value("category")
-        await expect(page.locator("#export")).to_have_attribute("href", re.compile("q=dana.*sort=category"))
-        await expect(page.get_by_role("link", name="Remove filter Search: dana")).to_be_visible()
 
 
 # Whether what is in the way of the message's upper edge is the message.

@@ -74,17 +74,6 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
-// A column's header sorts what the search says now, by the one form that asks for the list: the last action counts. Its
-// own address is for another tab.
-document.addEventListener("click", (event) => {
-  const header = event.target.closest("[data-sort]");
-  if (!header || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  event.preventDefault();
-  const filters = document.getElementById("filters");
-  filters.elements.sort.value = header.dataset.sort;
-  filters.requestSubmit();
-});
-
 // A dialog that the server sends opens over the page, and is removed when it closes.
 const dialogs = document.getElementById("dialogs");
 document.addEventListener("htmx:after:swap", (event) => {

@@ -40,8 +40,13 @@ function clear() {
 }
 
 /** The list and automatic requests are repeated; a request that somebody made is theirs to repeat. */
-function away({ sourceElement }) {
-  const isList = sourceElement?.id === "filters";
+function away({ sourceElement, target }) {
+  const filters = document.getElementById("filters");
+  const isList = filters !== null && (sourceElement === filters || target?.id === "list");
   show(isList || sourceElement?.matches("[hx-trigger^=every]") ? line.dataset.away : line.dataset.later);
-  if (isList) timer = setTimeout(() => sourceElement.requestSubmit(), AGAIN_MS);
+  if (!isList) return;
+  timer = setTimeout(() => {
+    if (sourceElement.isConnected && sourceElement !== filters) sourceElement.click();
+    else filters.requestSubmit();
+  }, AGAIN_MS);
 }
